@@ -1,0 +1,95 @@
+/** The pool as people see it: health, capacity, and what a call would do. Looking changes nothing. */
+
+import { explain } from '../core/explain.ts';
+import {
+  type KeyStatus,
+  keyStatuses,
+  type QuotaStatus,
+  quotaStatuses,
+  type RouteStatus,
+} from '../core/health.ts';
+import type { Needs } from '../core/plan.ts';
+import type { Stage } from '../core/pool.ts';
+import type { Pool } from './compose.ts';
+import { reasonText } from './give-up.ts';
+
+/** A row for every key. Moments are epoch ms; `undefined` stands for: no such limit, or nothing known yet. */
+export interface HealthRow extends Omit<KeyStatus, 'keyId' | 'reason'> {
+  /** The key, masked. */
+  readonly key: string;
+  readonly tier: string;
+  /** Why it is not ready. */
+  readonly reason: string | undefined;
+}
+
+/** What is left of the pool's quotas. */
+export interface Capacity {
+  /** Requests that can be sent at once, over all quotas that are known. */
+  readonly now: number;
+  /** Requests left until the resets of the day, over all quotas that count days. */
+  readonly today: number;
+  /** Epoch ms from which the next request is admitted; at most now when one is. Undefined: none will be. */
+  readonly nextAt: number | undefined;
+  readonly quotas: readonly QuotaStatus[];
+}
+
+/** One route of a dry run, in the order in which it would be tried. */
+export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
+  /** The key, masked. */
+  readonly key: string;
+  /** Why it is not ready. */
+  readonly reason: string | undefined;
+}
+
+export function health(pool: Pool): readonly HealthRow[] {
+  const stage = pool.everything();
+  const records = pool.turns.known([stage]);
+  return stage.flatMap((candidate) =>
+    keyStatuses(records, candidate, pool.clock.now()).map(({ keyId, reason, ...row }) => ({
+      ...row,
+      key: pool.maskOf(row.provider, keyId),
+      tier: pool.providers.get(row.provider)?.keys.find((key) => key.keyId === keyId)?.tier ?? '',
+      reason: reason === undefined ? undefined : reasonText(reason),
+    })),
+  );
+}
+
+export function capacity(pool: Pool): Capacity {
+  const stage = pool.everything();
+  const records = pool.turns.known([stage]);
+  const quotas = stage.flatMap((candidate) => quotaStatuses(records, candidate, pool.clock.now()));
+  const moments = quotas.map(({ readyAt }) => readyAt).filter(Number.isFinite);
+  return {
+    now: quotas.reduce((sum, { leftNow }) => sum + (leftNow ?? 0), 0),
+    today: quotas.reduce((sum, { leftToday }) => sum + (leftToday ?? 0), 0),
+    nextAt: moments.length === 0 ? undefined : Math.min(...moments),
+    quotas,
+  };
+}
+
+/** Every route of a call in the order in which it would be tried, without booking anything. */
+export function routesOf(
+  pool: Pool,
+  stages: readonly Stage[],
+  needs: Needs,
+  turn: number,
+): readonly RouteStatus[] {
+  return explain({
+    now: pool.clock.now(),
+    stages,
+    records: pool.turns.known(stages),
+    choice: pool.choice(turn),
+    needs,
+    tries: [],
+    maxAttempts: Number.POSITIVE_INFINITY,
+    waitUntil: 0,
+  });
+}
+
+export function explainRows(pool: Pool, routes: readonly RouteStatus[]): readonly ExplainRow[] {
+  return routes.map(({ keyId, reason, ...row }) => ({
+    ...row,
+    key: pool.maskOf(row.provider, keyId),
+    reason: reason === undefined ? undefined : reasonText(reason),
+  }));
+}

@@ -1,0 +1,286 @@
+/** The options of a pool and of a call, checked at the door. */
+
+import * as z from 'zod/mini';
+import { check, firstProblem } from '../check.ts';
+import { STRATEGIES, type Strategy, type StrategyName } from '../core/strategy.ts';
+import { BadRequestError, ConfigError } from '../errors.ts';
+import type { StateStore } from '../ports.ts';
+import { Provider } from '../providers/provider.ts';
+import type { FetchLike } from '../transports/fetch.ts';
+import type { DispatcherLike } from '../transports/undici.ts';
+import type { ChatMessage } from '../wire/chat-request.ts';
+import type { EventListener } from './events.ts';
+
+/** How long calls may take and how often they may try. */
+export interface CallLimits {
+  /** Bounds the whole call, waiting included. Default 60 s. */
+  readonly timeoutMs?: number | undefined;
+  /** Bounds one attempt. Default 30 s. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Upstream requests that one call may cost. Default 12. */
+  readonly maxAttempts?: number | undefined;
+  /** Whether a call lines up when no route is ready, instead of failing. Default false. */
+  readonly wait?: boolean | undefined;
+  /** For how long it lines up at most, in milliseconds. Default 20 s. */
+  readonly maxWaitMs?: number | undefined;
+}
+
+/** The options of a pool. */
+export interface FreeLLMOptions extends CallLimits {
+  /** At least one; each with its keys. */
+  readonly providers: readonly Provider[];
+  /** In which order providers are tried. Default `quota_aware`. A function orders them itself. */
+  readonly strategy?: StrategyName | Strategy | undefined;
+  /** The model when a call names none. Default `auto`. */
+  readonly model?: string | readonly string[] | undefined;
+  /** `false` keeps what is known of quotas in memory. There is no file store yet: `true` is refused. Default `false`. */
+  readonly persist?: boolean | undefined;
+  /** A store of your own for what is known of quotas; default: memory. */
+  readonly store?: StateStore | undefined;
+  /** Where discovered model lists are kept. Default: `FREELM_CACHE_DIR`, else the system's cache directory. */
+  readonly cacheDir?: string | undefined;
+  /** A `fetch` of your own; default: undici's `request()`. */
+  readonly fetch?: FetchLike | undefined;
+  /** An undici dispatcher of your own, e.g. a `ProxyAgent`. Not together with `fetch`. */
+  readonly dispatcher?: DispatcherLike | undefined;
+  /** Told of attempts, successes, failures, waits, discoveries and warnings. */
+  readonly onEvent?: EventListener | undefined;
+}
+
+/** The fields that go to the model, under OpenAI's names. */
+export interface ModelFields {
+  readonly temperature?: number | undefined;
+  readonly top_p?: number | undefined;
+  readonly top_k?: number | undefined;
+  readonly min_p?: number | undefined;
+  readonly max_tokens?: number | undefined;
+  readonly max_completion_tokens?: number | undefined;
+  readonly stop?: string | readonly string[] | undefined;
+  readonly seed?: number | undefined;
+  readonly n?: number | undefined;
+  readonly presence_penalty?: number | undefined;
+  readonly frequency_penalty?: number | undefined;
+  readonly logit_bias?: Readonly<Record<string, number>> | undefined;
+  readonly logprobs?: boolean | undefined;
+  readonly top_logprobs?: number | undefined;
+  readonly user?: string | undefined;
+  readonly tools?: readonly unknown[] | undefined;
+  readonly tool_choice?: unknown;
+  readonly parallel_tool_calls?: boolean | undefined;
+  readonly response_format?: unknown;
+  readonly reasoning_effort?: string | undefined;
+  readonly reasoning?: unknown;
+  /** Any other field of the request body, passed on as it is. */
+  readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The options of one call. */
+export interface ChatOptions extends CallLimits, ModelFields {
+  /** A virtual model, a concrete id, or a list of them as a fallback chain. Default `auto`. */
+  readonly model?: string | readonly string[] | undefined;
+  /** Aborts the call; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a call can be asked: a text, a message, or messages. */
+export type ChatInput = string | ChatMessage | readonly ChatMessage[];
+
+/** The longest request that freelm sends: Google takes 20 MB inline, NVIDIA 25 (2026-08). */
+const MAX_REQUEST_CHARACTERS = 20_000_000;
+/** Node's timers turn longer waits into none. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+const milliseconds = z
+  .number('must be a number of milliseconds')
+  .check(
+    z.positive('must be greater than 0'),
+    z.maximum(MAX_TIMER_MS, `must be at most ${MAX_TIMER_MS} (about 24 days)`),
+  );
+const flag = z.boolean('must be true or false');
+const text = z.string('must be a string').check(z.minLength(1, 'must not be empty'));
+const modelNames = z.union(
+  [text, z.array(text).check(z.minLength(1))],
+  'must be a model name or a list of at least one model name',
+);
+const limits = {
+  timeoutMs: z.optional(milliseconds),
+  attemptTimeoutMs: z.optional(milliseconds),
+  maxAttempts: z.optional(z.int('must be a whole number').check(z.positive('must be at least 1'))),
+  wait: z.optional(flag),
+  maxWaitMs: z.optional(
+    z
+      .number('must be a number of milliseconds')
+      .check(z.nonnegative('must not be negative'), z.maximum(MAX_TIMER_MS)),
+  ),
+};
+
+const strategyNames = Object.keys(STRATEGIES);
+const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
+
+const poolSchema = z.strictObject({
+  ...limits,
+  providers: z
+    .array(
+      z.custom<Provider>(
+        (value) => value instanceof Provider,
+        'is not a provider. Pass e.g. new OpenRouter(key)',
+      ),
+      'must be a list of providers',
+    )
+    .check(z.minLength(1, 'must not be empty: pass at least one provider, or use FreeLLM.fromEnv()')),
+  strategy: z.optional(
+    z.custom(
+      (value) => typeof value === 'function' || (typeof value === 'string' && strategyNames.includes(value)),
+      `must be one of ${strategyNames.join(', ')}, or a function`,
+    ),
+  ),
+  model: z.optional(modelNames),
+  persist: z.optional(flag),
+  store: z.optional(
+    z.custom<StateStore>(
+      (value) =>
+        typeof value === 'object' &&
+        value !== null &&
+        typeof Reflect.get(value, 'read') === 'function' &&
+        typeof Reflect.get(value, 'swap') === 'function',
+      'must have read(ids) and swap(id, expectedVersion, next)',
+    ),
+  ),
+  cacheDir: z.optional(text),
+  fetch: z.optional(aFunction),
+  dispatcher: z.optional(
+    z.custom((value) => typeof value === 'object' && value !== null, 'must be an undici Dispatcher'),
+  ),
+  onEvent: z.optional(aFunction),
+});
+
+const number = z.number('must be a number');
+const count = z.int('must be a whole number').check(z.positive('must be at least 1'));
+const fieldSchemas = {
+  temperature: z.optional(number.check(z.nonnegative('must not be negative'))),
+  top_p: z.optional(number.check(z.nonnegative('must not be negative'))),
+  top_k: z.optional(number),
+  min_p: z.optional(number),
+  max_tokens: z.optional(count),
+  max_completion_tokens: z.optional(count),
+  stop: z.optional(z.union([z.string(), z.array(z.string())], 'must be a string or a list of strings')),
+  seed: z.optional(z.int('must be a whole number')),
+  n: z.optional(count),
+  presence_penalty: z.optional(number),
+  frequency_penalty: z.optional(number),
+  logit_bias: z.optional(z.record(z.string(), number)),
+  logprobs: z.optional(flag),
+  top_logprobs: z.optional(number),
+  user: z.optional(z.string('must be a string')),
+  tools: z.optional(
+    z.array(z.looseObject({ type: z.string('must be a string') }), 'must be a list of tools'),
+  ),
+  tool_choice: z.optional(z.unknown()),
+  parallel_tool_calls: z.optional(flag),
+  response_format: z.optional(z.unknown()),
+  reasoning_effort: z.optional(z.string('must be a string')),
+  reasoning: z.optional(z.unknown()),
+};
+
+const callSchema = z.strictObject({
+  ...limits,
+  ...fieldSchemas,
+  model: z.optional(modelNames),
+  signal: z.optional(
+    z.custom<AbortSignal>(
+      (value) =>
+        typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
+      'must be an AbortSignal',
+    ),
+  ),
+  extraBody: z.optional(z.record(z.string(), z.unknown(), 'must be an object')),
+});
+
+const content = z.union(
+  [z.string(), z.null(), z.array(z.looseObject({ type: z.string() })).check(z.minLength(1))],
+  'must be a string or a list of at least one part with a "type"',
+);
+const messageSchema = z.looseObject(
+  {
+    role: z.enum(
+      ['system', 'developer', 'user', 'assistant', 'tool'],
+      'must be system, developer, user, assistant or tool',
+    ),
+    content: z.optional(content),
+    name: z.optional(z.string('must be a string')),
+    tool_calls: z.optional(z.array(z.unknown(), 'must be a list')),
+    tool_call_id: z.optional(z.string('must be a string')),
+  },
+  'must be a message { role, content }',
+);
+const messagesSchema = z
+  .array(messageSchema, 'must be a text, a message or a list of messages')
+  .check(z.minLength(1, 'must not be empty'));
+
+const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
+
+/** @throws ConfigError naming the option. */
+export function checkPoolOptions(options: FreeLLMOptions): void {
+  check(poolSchema, options, 'options');
+  if (options.persist === true) {
+    throw new ConfigError(
+      'options.persist: there is no file store yet, so that nothing can be kept between runs. Leave it out, or pass a store of your own.',
+    );
+  }
+  if (options.fetch !== undefined && options.dispatcher !== undefined) {
+    throw new ConfigError(
+      'options.fetch and options.dispatcher exclude each other: a dispatcher belongs to the default transport.',
+    );
+  }
+  const names = options.providers.map((provider) => provider.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new ConfigError(
+      `options.providers holds "${twice}" twice. Give one provider all its keys: new Provider([key, key]).`,
+    );
+  }
+}
+
+/** @throws ConfigError naming the option. */
+export function checkCallOptions(options: ChatOptions): void {
+  if ('stream' in options)
+    throw new ConfigError(
+      'options.stream: chat() and text() answer whole, and there is no other way yet. Leave it out.',
+    );
+  check(callSchema, options, 'options');
+}
+
+/** @throws BadRequestError naming the message and the field. */
+export function readMessages(input: ChatInput): readonly ChatMessage[] {
+  const messages: readonly ChatMessage[] =
+    typeof input === 'string' ? [{ role: 'user', content: input }] : isOneMessage(input) ? [input] : input;
+  const problem = firstProblem(messagesSchema, messages, 'messages');
+  if (problem !== undefined) throw new BadRequestError({ message: `${problem}.` });
+  return messages;
+}
+
+function isOneMessage(input: ChatMessage | readonly ChatMessage[]): input is ChatMessage {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
+}
+
+/** @throws BadRequestError when a request is longer than any provider takes, naming its longest message. */
+export function checkSize(messages: readonly ChatMessage[], size: number): void {
+  if (size <= MAX_REQUEST_CHARACTERS) return;
+  const lengths = messages.map((message) => JSON.stringify(message).length);
+  const longest = lengths.indexOf(Math.max(...lengths));
+  throw new BadRequestError({
+    message: `messages[${longest}] is ${lengths[longest] ?? 0} characters long and the request ${size}; at most ${MAX_REQUEST_CHARACTERS} are sent. Shorten it, or split the work.`,
+  });
+}
+
+/** The fields of the request body, without anything of ours. */
+export function wireFields(options: ChatOptions): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = { ...options.extraBody };
+  for (const name of WIRE_FIELDS) {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined) fields[name] = value;
+  }
+  delete fields['messages'];
+  delete fields['model'];
+  return fields;
+}

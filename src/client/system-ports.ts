@@ -1,0 +1,15 @@
+/** The real clock. */
+
+import type { Clock } from '../ports.ts';
+
+/** Time as the system tells it. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (delayMs, callback, background) => {
+    const timer = setTimeout(callback, delayMs);
+    if (background === true) timer.unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

@@ -1,0 +1,108 @@
+/** What is stored of one account: its meters, its breakers, its keys. It only composes. */
+
+import { CLOSED, type CircuitBreaker } from './circuit-breaker.ts';
+import type { FailureKind } from './failure.ts';
+import { horizonMs, type Meter } from './meter.ts';
+import { bucketReadyAt, EMPTY_BUCKET, limitOf, type TokenBucket, usedOf } from './token-bucket.ts';
+
+/** The last failure of a key, for people to read. */
+export interface LastError {
+  readonly kind: FailureKind;
+  readonly message: string;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly model: string;
+}
+
+/** What is stored of one key. */
+export interface KeyRecord {
+  readonly breaker: CircuitBreaker;
+  readonly lastError?: LastError;
+  /** Exponentially weighted mean of the time that an answer takes. */
+  readonly latencyMs?: number;
+}
+
+/** The unit of storage. Plain JSON; an unknown version reads as empty. */
+export interface AccountRecord {
+  readonly v: 1;
+  /** The account as a whole: out of credits, forbidden. */
+  readonly breaker: CircuitBreaker;
+  /** By meter id, or `id model` where the provider counts per model. */
+  readonly buckets: Readonly<Record<string, TokenBucket>>;
+  /** This account's use of one model: not entitled, refused without a reason. By model id. */
+  readonly models: Readonly<Record<string, CircuitBreaker>>;
+  /** By key id. */
+  readonly keys: Readonly<Record<string, KeyRecord>>;
+}
+
+export const EMPTY_ACCOUNT: AccountRecord = { v: 1, breaker: CLOSED, buckets: {}, models: {}, keys: {} };
+
+const EMPTY_KEY: KeyRecord = { breaker: CLOSED };
+
+export function keyOf(record: AccountRecord, keyId: string): KeyRecord {
+  return record.keys[keyId] ?? EMPTY_KEY;
+}
+
+/** The breaker of this account's use of `model`. */
+export function entitlementOf(record: AccountRecord, model: string): CircuitBreaker {
+  return record.models[model] ?? CLOSED;
+}
+
+/** The name under which a meter's bucket for `model` is stored. */
+export function bucketName(meter: Meter, model: string): string {
+  return meter.per === 'account' ? meter.id : `${meter.id} ${model}`;
+}
+
+export function bucketOf(record: AccountRecord, meter: Meter, model: string): TokenBucket {
+  return record.buckets[bucketName(meter, model)] ?? EMPTY_BUCKET;
+}
+
+/** Epoch ms from which `meter` admits one request for `model`. */
+export function meterReadyAt(record: AccountRecord, meter: Meter, model: string, now: number): number {
+  const bucket = bucketOf(record, meter, model);
+  if (bucket === EMPTY_BUCKET) return 0;
+  return bucketReadyAt(bucket, costOf(meter), { limit: limitOf(bucket, meter.limit, now), now, horizonMs: horizonMs(meter) });
+}
+
+/** What is left of a meter at `now`. */
+export interface MeterUse {
+  readonly limit: number;
+  readonly used: number;
+}
+
+export function meterUse(record: AccountRecord, meter: Meter, model: string, now: number): MeterUse {
+  const bucket = bucketOf(record, meter, model);
+  const limit = limitOf(bucket, meter.limit, now);
+  const full = bucket.fullUntil !== undefined && bucket.fullUntil > now;
+  return { limit, used: full ? limit : Math.min(limit, usedOf(bucket, now, horizonMs(meter))) };
+}
+
+/** What one request costs on a meter. Tokens are not booked in advance: nothing is known of them yet. */
+export function costOf(meter: Meter): number {
+  return meter.unit === 'requests' ? 1 : 0;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isAccountRecord(value: unknown): value is AccountRecord {
+  return (
+    isObject(value) &&
+    'v' in value &&
+    value.v === EMPTY_ACCOUNT.v &&
+    'breaker' in value &&
+    isObject(value.breaker) &&
+    'buckets' in value &&
+    isObject(value.buckets) &&
+    'models' in value &&
+    isObject(value.models) &&
+    'keys' in value &&
+    isObject(value.keys)
+  );
+}
+
+/** Reads a stored value; what is not a record of this version reads as empty. */
+export function readAccountRecord(value: unknown): AccountRecord {
+  return isAccountRecord(value) ? value : EMPTY_ACCOUNT;
+}

@@ -1,0 +1,95 @@
+/** A circuit breaker: closed, open until a moment, or half-open with one probe under way. */
+
+import { backoffMs } from './backoff.ts';
+import type { FailureKind } from './failure.ts';
+import type { Trip } from './failure-effects.ts';
+
+/**
+ * `generation` grows with every change of state; whoever was admitted carries the generation that admitted
+ * it, so that a late result of an earlier state is recognised and teaches nothing.
+ */
+export type CircuitBreaker =
+  | { readonly state: 'closed'; readonly failures: number; readonly trips: number; readonly generation: number }
+  | {
+      readonly state: 'open';
+      /** Epoch ms from which one probe is admitted. */
+      readonly until: number;
+      /** Trips in a row: the cooldown doubles with each. */
+      readonly trips: number;
+      readonly generation: number;
+      /** Why it opened. */
+      readonly reason: FailureKind;
+    }
+  | {
+      readonly state: 'half-open';
+      /** Epoch ms at which a probe that never reported is given up for lost. */
+      readonly probeUntil: number;
+      readonly trips: number;
+      readonly generation: number;
+      readonly reason: FailureKind;
+    };
+
+export const CLOSED: CircuitBreaker = { state: 'closed', failures: 0, trips: 0, generation: 0 };
+
+/** No cooldown is longer; a stored moment further off cannot be true. */
+const HORIZON_MS = 32 * 24 * 60 * 60 * 1000;
+
+/** Epoch ms from which a request is admitted; at most `now` when it is admitted at once. */
+export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
+  if (breaker.state === 'closed') return 0;
+  const moment = breaker.state === 'open' ? breaker.until : breaker.probeUntil;
+  return moment > now + HORIZON_MS ? 0 : moment;
+}
+
+/** The breaker after it admitted a request at `now`: an open one whose time has come lets this one through as its probe. */
+export function admit(breaker: CircuitBreaker, now: number, probeMs: number): CircuitBreaker {
+  if (breaker.state === 'closed') return breaker;
+  const { trips, generation, reason } = breaker;
+  return { state: 'half-open', probeUntil: now + probeMs, trips, generation: generation + 1, reason };
+}
+
+/** The breaker after a success that was admitted under `generation`. */
+export function succeed(breaker: CircuitBreaker, generation: number): CircuitBreaker {
+  if (breaker.generation !== generation || breaker.state === 'open') return breaker;
+  if (breaker.state === 'closed' && breaker.failures === 0 && breaker.trips === 0) return breaker;
+  return {
+    state: 'closed',
+    failures: 0,
+    // One success does not make a flapping source healthy: the next trip starts from where this one left off.
+    trips: Math.max(0, breaker.trips - 1),
+    generation: breaker.state === 'closed' ? generation : generation + 1,
+  };
+}
+
+/** A strike against a breaker. */
+export interface Strike {
+  readonly generation: number;
+  readonly now: number;
+  readonly reason: FailureKind;
+  readonly trip: Trip;
+  /** Epoch ms that the provider named for coming back; outranks the breaker's own cooldown. */
+  readonly retryAt?: number | undefined;
+}
+
+/** The breaker after a failure that was admitted under `strike.generation`. */
+export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
+  const { generation, now, reason, trip } = strike;
+  if (breaker.generation !== generation || breaker.state === 'open') return breaker;
+  if (breaker.state === 'closed' && breaker.failures + 1 < trip.threshold) {
+    return { ...breaker, failures: breaker.failures + 1 };
+  }
+  return {
+    state: 'open',
+    until: strike.retryAt ?? now + backoffMs(trip.cooldownMs, breaker.trips, trip.maxCooldownMs),
+    trips: breaker.trips + 1,
+    generation: generation + 1,
+    reason,
+  };
+}
+
+/** The breaker after a request admitted under `generation` ended without telling anything: its probe is free again. */
+export function release(breaker: CircuitBreaker, generation: number, now: number): CircuitBreaker {
+  if (breaker.state !== 'half-open' || breaker.generation !== generation) return breaker;
+  const { trips, reason } = breaker;
+  return { state: 'open', until: now, trips, generation: generation + 1, reason };
+}

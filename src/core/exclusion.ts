@@ -1,0 +1,89 @@
+/** What the rest of a call skips after a failure: everything inside the failure's scope. */
+
+import { backoffMs } from './backoff.ts';
+import type { Failure } from './failure.ts';
+import { FAILURE_EFFECTS } from './failure-effects.ts';
+import type { CandidateModel } from './pool.ts';
+import type { Route } from './route.ts';
+
+/** One unsuccessful attempt of the call under way. */
+export interface Tried {
+  readonly route: Route;
+  readonly failure: Failure;
+  /** The context length of the model that was tried, in tokens, where known. */
+  readonly ctx?: number | undefined;
+  /** Epoch ms from which this call may come back to what failed; Infinity: never. */
+  readonly excludedUntil: number;
+}
+
+const BASE_RETRY_MS = 1000;
+const MAX_RETRY_MS = 30_000;
+
+/**
+ * Epoch ms from which a call may come back to what just failed. A call that waits comes back to what passes
+ * by itself, later each time; a call that does not wait never does.
+ */
+export function excludedUntil(tries: readonly Tried[], entry: Omit<Tried, 'excludedUntil'>, waits: boolean, now: number): number {
+  if (!waits || FAILURE_EFFECTS[entry.failure.kind].transient !== true) return Number.POSITIVE_INFINITY;
+  const { provider, keyId, model } = entry.route;
+  const before = tries.filter(({ route }) => route.provider === provider && route.keyId === keyId && route.model === model);
+  return now + backoffMs(BASE_RETRY_MS, before.length, MAX_RETRY_MS);
+}
+
+/** Whether a failure at one model speaks for another one of the same or another provider. */
+function coversModel(tried: Tried, provider: string, model: CandidateModel): boolean {
+  const { route, failure } = tried;
+  if (failure.kind === 'context_too_long') {
+    const size = failure.contextLength ?? tried.ctx;
+    // Without sizes, models of unknown size count as one size: one call finds out.
+    return size === undefined ? model.ctx === undefined : model.ctx !== undefined && model.ctx <= size;
+  }
+  if (route.provider !== provider) return false;
+  return failure.kind === 'content_blocked' || failure.scope === 'provider' || (isModelScoped(failure) && route.model === model.id);
+}
+
+function isModelScoped(failure: Failure): boolean {
+  return failure.scope === 'model' || (failure.scope === 'request' && failure.kind !== 'content_blocked');
+}
+
+/** Epoch ms until which the call skips `model` at `provider`, whatever the key; 0 when it does not. */
+export function modelExcludedUntil(tries: readonly Tried[], provider: string, model: CandidateModel): number {
+  let until = 0;
+  for (const tried of tries) {
+    if (tried.excludedUntil > until && coversModel(tried, provider, model)) until = tried.excludedUntil;
+  }
+  return until;
+}
+
+/** Epoch ms until which the call skips a key of an account for `model`; 0 when it does not. */
+export function keyExcludedUntil(tries: readonly Tried[], route: Route): number {
+  let until = 0;
+  for (const tried of tries) {
+    if (tried.excludedUntil > until && coversKey(tried, route)) until = tried.excludedUntil;
+  }
+  return until;
+}
+
+function coversKey(tried: Tried, route: Route): boolean {
+  const at = tried.route;
+  if (at.provider !== route.provider) return false;
+  switch (tried.failure.scope) {
+    case 'account':
+      return at.account === route.account;
+    case 'account-model':
+      return at.account === route.account && at.model === route.model;
+    case 'key':
+      return at.keyId === route.keyId;
+    default:
+      return false;
+  }
+}
+
+/** How often `provider` failed this call otherwise than by a spent quota; others are tried first. */
+export function setbacksOf(tries: readonly Tried[], provider: string): number {
+  let setbacks = 0;
+  for (const { route, failure } of tries) {
+    if (route.provider === provider && FAILURE_EFFECTS[failure.kind].setback === true) setbacks += 1;
+  }
+  return setbacks;
+}

@@ -1,0 +1,32 @@
+/** What each kind of failure teaches: one total table, read from `spec/failure-effects.json`. */
+
+import table from '../../spec/failure-effects.json' with { type: 'json' };
+import type { FailureKind } from './failure.ts';
+
+/** How a circuit breaker opens: after how many failures, and for how long the first and the longest time. */
+export interface Trip {
+  /** Failures in a row that open the breaker. */
+  readonly threshold: number;
+  /** The first cooldown; every further trip doubles it. */
+  readonly cooldownMs: number;
+  readonly maxCooldownMs: number;
+}
+
+/** One row of the table. */
+export interface FailureEffect {
+  /** Which meters at the failure's scope become full: those of the minute or those of the day. */
+  readonly fills?: string;
+  /** How the circuit breaker at the failure's scope is struck; where a meter was filled it is left alone. */
+  readonly trip?: Trip;
+  /** What of the request the provider's record remembers about the model. */
+  readonly remembers?: string;
+  /** Whether the call ends at once: the fault lies with the request itself. */
+  readonly throws?: boolean;
+  /** Whether the next route is looked for at other providers first. */
+  readonly setback?: boolean;
+  /** Whether the same route may be tried again by this call once its guards admit it. */
+  readonly transient?: boolean;
+}
+
+/** A kind without a row does not compile. */
+export const FAILURE_EFFECTS: Readonly<Record<FailureKind, FailureEffect>> = table.effects;

@@ -1,0 +1,244 @@
+/** The decision at every turn of a call: attempt this route, wait so long, or give up because. */
+
+import { type AccountRecord, keyOf, meterUse } from './account-record.ts';
+import { accountAdmission, keyAdmission, modelAdmission, providerAdmission } from './admission.ts';
+import { keyExcludedUntil, modelExcludedUntil, setbacksOf, type Tried } from './exclusion.ts';
+import { returnsAt } from './meter.ts';
+import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
+import { modelOf, type ProviderRecord } from './provider-record.ts';
+import type { Route } from './route.ts';
+import { cheaper, type Standing, type Strategy } from './strategy.ts';
+
+/** The records of the pool as they are at this moment. */
+export interface Records {
+  provider(provider: PoolProvider): ProviderRecord;
+  account(account: PoolAccount): AccountRecord;
+}
+
+/** What a call asks of a model. */
+export interface Needs {
+  /** The request's length in characters. */
+  readonly size: number;
+  /** Capabilities without which the request cannot be served, e.g. `tools`. */
+  readonly capabilities: readonly string[];
+}
+
+/** How the pool chooses. */
+export interface Choice {
+  readonly order: Strategy;
+  /** Whether a provider's cheapest route is preferred over its best model. */
+  readonly thrifty: boolean;
+  /** The number of the call, modulo the number of providers. */
+  readonly turn: number;
+}
+
+/** One question to `plan`. */
+export interface Question {
+  readonly now: number;
+  /** The fallback chain: a stage is used when nothing of an earlier one is ready. */
+  readonly stages: readonly Stage[];
+  readonly records: Records;
+  readonly choice: Choice;
+  readonly needs: Needs;
+  readonly tries: readonly Tried[];
+  /** A route to be tried once more before any other. */
+  readonly again?: Route | undefined;
+  readonly maxAttempts: number;
+  /** Epoch ms until which the call would wait for a route; at most `now` when it does not wait. */
+  readonly waitUntil: number;
+}
+
+/** A route and the account behind it. */
+export interface Pick {
+  readonly route: Route;
+  readonly provider: PoolProvider;
+  readonly account: PoolAccount;
+  readonly model: CandidateModel;
+}
+
+/** The decision. */
+export type Decision =
+  | {
+      readonly kind: 'attempt';
+      readonly pick: Pick;
+      /** Whether another provider could serve the call now. */
+      readonly alternatives: boolean;
+    }
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'give-up'; readonly reason: 'no-routes' | 'exhausted' | 'max-attempts'; readonly readyAt: number };
+
+interface Cost {
+  readonly price: number;
+  readonly minuteUse: number;
+}
+
+interface Found extends Cost {
+  readonly pick: Pick | undefined;
+  /** Epoch ms at which the earliest of the routes looked at is ready; meaningful when there is no pick. */
+  readonly readyAt: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const NOTHING: Found = { pick: undefined, readyAt: Number.POSITIVE_INFINITY, price: 0, minuteUse: 0 };
+
+/** What one request on an account's quota for a model costs: see {@link Standing.price}. */
+export function costOfRoute(account: PoolAccount, record: AccountRecord, model: string, now: number): Cost {
+  let price = 0;
+  let minuteUse = 0;
+  for (const meter of account.meters(model)) {
+    const { limit, used } = meterUse(record, meter, model, now);
+    if (meter.kind === 'daily') {
+      const dayLeft = (returnsAt(meter, now) - now) / DAY_MS;
+      price = Math.max(price, dayLeft / Math.max(1, limit - used));
+    } else {
+      minuteUse = Math.max(minuteUse, used / Math.max(1, limit));
+    }
+  }
+  return { price, minuteUse };
+}
+
+/** Whether it is known that a model cannot serve what the call needs. */
+export function cannotServe(record: ProviderRecord, model: CandidateModel, needs: Needs): boolean {
+  const known = modelOf(record, model.id);
+  if (known.tooLong !== undefined && needs.size >= known.tooLong) return true;
+  return known.lacks?.some((capability) => needs.capabilities.includes(capability)) === true;
+}
+
+/** The first key of an account that is admitted; else when the first one is. */
+function findKey(question: Question, candidate: Candidate, account: PoolAccount, model: CandidateModel): Found {
+  const { now, tries } = question;
+  const record = question.records.account(account);
+  const accountReadyAt = accountAdmission(account, record, model.id, now).readyAt;
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const keyId of account.keyIds) {
+    const route: Route = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
+    const keyReadyAt = Math.max(accountReadyAt, keyAdmission(record, keyId, now).readyAt, keyExcludedUntil(tries, route));
+    if (keyReadyAt <= now) {
+      const pick = { route, provider: candidate.provider, account, model };
+      return { pick, readyAt: now, ...costOfRoute(account, record, model.id, now) };
+    }
+    readyAt = Math.min(readyAt, keyReadyAt);
+  }
+  return { ...NOTHING, readyAt };
+}
+
+/** The least used account that admits `model`; else when the first one does. */
+function findAccount(question: Question, candidate: Candidate, model: CandidateModel): Found {
+  const { now, tries } = question;
+  const record = question.records.provider(candidate.provider);
+  if (cannotServe(record, model, question.needs)) return NOTHING;
+  const modelReadyAt = Math.max(
+    modelAdmission(record, model.id, now).readyAt,
+    modelExcludedUntil(tries, candidate.provider.name, model),
+  );
+  let best = NOTHING;
+  for (const account of candidate.provider.accounts) {
+    const found = findKey(question, candidate, account, model);
+    if (modelReadyAt > now || found.pick === undefined) {
+      const readyAt = Math.max(found.readyAt, modelReadyAt);
+      if (best.pick === undefined && readyAt < best.readyAt) best = { ...NOTHING, readyAt };
+    } else if (best.pick === undefined || cheaper(found, best) < 0) {
+      best = found;
+      if (found.minuteUse === 0 && !question.choice.thrifty) break;
+    }
+  }
+  return best;
+}
+
+/** The route of a provider that the call would take, in the order of models, or the cheapest for a thrifty choice. */
+function findRoute(question: Question, candidate: Candidate): Found {
+  const providerReadyAt = providerAdmission(question.records.provider(candidate.provider), question.now).readyAt;
+  let best = NOTHING;
+  for (const model of candidate.models) {
+    const found = findAccount(question, candidate, model);
+    if (found.pick === undefined || providerReadyAt > question.now) {
+      const readyAt = Math.max(found.readyAt, providerReadyAt);
+      if (best.pick === undefined && readyAt < best.readyAt) best = { ...NOTHING, readyAt };
+      continue;
+    }
+    if (!question.choice.thrifty) return found;
+    if (best.pick === undefined || cheaper(found, best) < 0) best = found;
+    if (best.price === 0 && best.minuteUse === 0) break;
+  }
+  return best;
+}
+
+/** How a provider stands; its latency is looked up only by those who ask for it. */
+function standingOf(question: Question, candidate: Candidate, found: Found): Standing {
+  return {
+    name: candidate.provider.name,
+    index: candidate.provider.index,
+    priority: candidate.provider.priority,
+    price: found.price,
+    minuteUse: found.minuteUse,
+    get latencyMs(): number | undefined {
+      let total = 0;
+      let known = 0;
+      for (const account of candidate.provider.accounts) {
+        const record = question.records.account(account);
+        for (const keyId of account.keyIds) {
+          const { latencyMs } = keyOf(record, keyId);
+          if (latencyMs === undefined) continue;
+          total += latencyMs;
+          known += 1;
+        }
+      }
+      return known === 0 ? undefined : total / known;
+    },
+  };
+}
+
+interface StageResult {
+  readonly picks: readonly Pick[];
+  readonly readyAt: number;
+}
+
+/** The routes that a stage offers now, one a provider, best first. */
+function searchStage(question: Question, stage: Stage): StageResult {
+  const picks = new Map<string, Pick>();
+  const standings: Standing[] = [];
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const candidate of stage) {
+    const found = findRoute(question, candidate);
+    if (found.pick === undefined) {
+      readyAt = Math.min(readyAt, found.readyAt);
+      continue;
+    }
+    picks.set(candidate.provider.name, found.pick);
+    standings.push(standingOf(question, candidate, found));
+  }
+  if (standings.length < 2) return { picks: [...picks.values()], readyAt };
+  const { order, turn } = question.choice;
+  const ordered = order(standings, turn).toSorted((a, b) => setbacksOf(question.tries, a.name) - setbacksOf(question.tries, b.name));
+  return { picks: ordered.flatMap(({ name }) => picks.get(name) ?? []), readyAt };
+}
+
+/** Looks for the route that was to be tried once more, should its guards still admit it. */
+function findAgain(question: Question, route: Route): Pick | undefined {
+  for (const candidate of question.stages.flat()) {
+    if (candidate.provider.name !== route.provider) continue;
+    const account = candidate.provider.accounts.find(({ id }) => id === route.account);
+    const model = candidate.models.find(({ id }) => id === route.model);
+    if (account === undefined || model === undefined) continue;
+    const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
+    return found.pick === undefined ? undefined : { ...found.pick, account };
+  }
+  return undefined;
+}
+
+/** Decides what a call does next. Changes nothing. */
+export function plan(question: Question): Decision {
+  const { now, tries } = question;
+  if (tries.length >= question.maxAttempts) return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
+  const again = question.again === undefined ? undefined : findAgain(question, question.again);
+  if (again !== undefined) return { kind: 'attempt', pick: again, alternatives: true };
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const stage of question.stages) {
+    const result = searchStage(question, stage);
+    const pick = result.picks[0];
+    if (pick !== undefined) return { kind: 'attempt', pick, alternatives: result.picks.length > 1 };
+    readyAt = Math.min(readyAt, result.readyAt);
+  }
+  if (readyAt <= question.waitUntil) return { kind: 'wait', until: readyAt };
+  return { kind: 'give-up', reason: readyAt === Number.POSITIVE_INFINITY ? 'no-routes' : 'exhausted', readyAt };
+}

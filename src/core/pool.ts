@@ -1,0 +1,45 @@
+/** What the decisions need to know of the configured pool: names and limits, no secrets. */
+
+import type { FailureKind } from './failure.ts';
+import type { Trip } from './failure-effects.ts';
+import type { Meter } from './meter.ts';
+
+/** One account of a provider, with its keys. */
+export interface PoolAccount {
+  readonly id: string;
+  /** Where its record is stored. */
+  readonly recordId: string;
+  /** Hashes of its keys, in the user's order. */
+  readonly keyIds: readonly string[];
+  /** The meters that count a request for `model` on this account. */
+  meters(model: string): readonly Meter[];
+}
+
+/** One provider of the pool. */
+export interface PoolProvider {
+  readonly name: string;
+  readonly recordId: string;
+  /** Position in the pool. */
+  readonly index: number;
+  /** Lower is tried first under the strategy `priority`. */
+  readonly priority: number;
+  readonly accounts: readonly PoolAccount[];
+  /** How this provider's breakers open for a kind of failure. */
+  trip(kind: FailureKind): Trip | undefined;
+}
+
+/** A model as a candidate of one call. */
+export interface CandidateModel {
+  readonly id: string;
+  /** Context length in tokens, where known. */
+  readonly ctx?: number | undefined;
+}
+
+/** A provider and its models that can serve a call, best first. */
+export interface Candidate {
+  readonly provider: PoolProvider;
+  readonly models: readonly CandidateModel[];
+}
+
+/** The candidates of one step of a fallback chain. */
+export type Stage = readonly Candidate[];

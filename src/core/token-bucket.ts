@@ -1,0 +1,100 @@
+/** What was spent of one limit, and from when it has come back: the one algorithm behind every meter. */
+
+/** Tokens that come back together: `[epoch ms at which they do, how many]`. */
+export type Spent = readonly [returnsAt: number, count: number];
+
+/**
+ * The state of one meter. The textbook bucket refills while it drains and so lets nearly twice its size
+ * through in one window; here a token stays spent until the moment that was fixed when it was spent.
+ */
+export interface TokenBucket {
+  /** Sorted by moment; no two entries share one. */
+  readonly spent: readonly Spent[];
+  /** The provider said that it is full until then, epoch ms, whatever we counted. */
+  readonly fullUntil?: number;
+  /** The limit that the provider stated, which replaces the assumed one, and when it did (epoch ms). */
+  readonly learnt?: { readonly limit: number; readonly at: number };
+}
+
+export const EMPTY_BUCKET: TokenBucket = { spent: [] };
+
+/** A stated limit is believed for this long; then the assumed one is tried again. */
+export const LEARNT_LIMIT_MS: number = 24 * 60 * 60 * 1000;
+
+/** The limit in force: the stated one while it is believed, else the assumed one. */
+export function limitOf(bucket: TokenBucket, assumed: number, now: number): number {
+  const learnt = bucket.learnt;
+  if (learnt === undefined || now - learnt.at > LEARNT_LIMIT_MS || learnt.at - now > LEARNT_LIMIT_MS) return assumed;
+  return learnt.limit;
+}
+
+/**
+ * How many tokens are spent at `now`. A moment further off than `horizonMs` cannot be true (the clock was
+ * set back, or another machine's is wrong) and is passed over, so that nothing is blocked for ever.
+ */
+export function usedOf(bucket: TokenBucket, now: number, horizonMs: number): number {
+  let used = 0;
+  for (const [returnsAt, count] of bucket.spent) {
+    if (returnsAt > now && returnsAt <= now + horizonMs) used += count;
+  }
+  return used;
+}
+
+/** The bucket's numbers for one question. */
+export interface BucketView {
+  readonly limit: number;
+  readonly now: number;
+  readonly horizonMs: number;
+}
+
+/** Epoch ms from which `cost` tokens can be taken; at most `now` when they can be taken at once, Infinity when never. */
+export function bucketReadyAt(bucket: TokenBucket, cost: number, view: BucketView): number {
+  const { limit, now, horizonMs } = view;
+  const blockedUntil = bucket.fullUntil ?? 0;
+  const floor = blockedUntil > now && blockedUntil <= now + Math.max(horizonMs, MAX_FULL_MS) ? blockedUntil : 0;
+  if (cost > limit) return Number.POSITIVE_INFINITY;
+  let missing = usedOf(bucket, now, horizonMs) + cost - limit;
+  if (missing <= 0) return floor;
+  for (const [returnsAt, count] of bucket.spent) {
+    if (returnsAt <= now || returnsAt > now + horizonMs) continue;
+    missing -= count;
+    if (missing <= 0) return Math.max(floor, returnsAt);
+  }
+  return floor;
+}
+
+const MAX_FULL_MS = 32 * 24 * 60 * 60 * 1000;
+
+/** Spends `cost` tokens that come back at `returnsAt`; forgets what has come back by `now`. */
+export function take(bucket: TokenBucket, cost: number, returnsAt: number, now: number): TokenBucket {
+  const spent: Spent[] = [];
+  let placed = false;
+  for (const entry of bucket.spent) {
+    if (entry[0] <= now) continue;
+    if (!placed && entry[0] >= returnsAt) {
+      placed = true;
+      if (entry[0] === returnsAt) {
+        spent.push([returnsAt, entry[1] + cost]);
+        continue;
+      }
+      spent.push([returnsAt, cost]);
+    }
+    spent.push(entry);
+  }
+  if (!placed) spent.push([returnsAt, cost]);
+  return { ...bucket, spent };
+}
+
+/** Gives back `cost` tokens that were to come back at `returnsAt`; a no-op when they already have. */
+export function giveBack(bucket: TokenBucket, cost: number, returnsAt: number): TokenBucket {
+  const at = bucket.spent.findIndex((entry) => entry[0] === returnsAt);
+  const entry = bucket.spent[at];
+  if (entry === undefined) return bucket;
+  const left = entry[1] - cost;
+  return { ...bucket, spent: left > 0 ? bucket.spent.with(at, [returnsAt, left]) : bucket.spent.toSpliced(at, 1) };
+}
+
+/** Marks the bucket as full until `until`, epoch ms; an earlier moment never shortens a later one. */
+export function fill(bucket: TokenBucket, until: number): TokenBucket {
+  return bucket.fullUntil !== undefined && bucket.fullUntil >= until ? bucket : { ...bucket, fullUntil: until };
+}

@@ -1,0 +1,106 @@
+/** One request on the wire: sent, read, judged; whatever the provider does comes back as an outcome. */
+
+import type { Failure } from '../core/failure.ts';
+import type { Pick } from '../core/plan.ts';
+import type { Outcome } from '../core/settle.ts';
+import type { Clock, HttpResponse, Transport } from '../ports.ts';
+import type { Call } from './call.ts';
+import { networkFailure } from './network-failure.ts';
+import { BadAnswer, type Operation } from './operation.ts';
+import { attemptBudget } from './timeouts.ts';
+
+/** What the loop is carried out with. */
+export interface AttemptPorts {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  /** Takes keys out of what came from outside. */
+  readonly redact: (text: string) => string;
+}
+
+/** One attempt: its route, and how much it matters. */
+export interface AttemptPlan {
+  readonly pick: Pick;
+  /** Whether another provider could serve the call now. */
+  readonly alternatives: boolean;
+  /** Fields that the route's model is known to refuse. */
+  readonly drop: readonly string[];
+}
+
+/** Stops an attempt when its time is up or when the caller walks away, and knows which it was. */
+class Stop {
+  readonly signal: AbortSignal;
+  timedOut = false;
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #cancelTimer: () => void;
+  readonly #onAbort = (): void => {
+    this.#controller.abort(this.#caller?.reason);
+  };
+
+  constructor(clock: Clock, budgetMs: number, caller: AbortSignal | undefined) {
+    this.signal = this.#controller.signal;
+    this.#caller = caller;
+    if (caller?.aborted === true) this.#onAbort();
+    else caller?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#cancelTimer = clock.after(budgetMs, () => {
+      this.timedOut = true;
+      this.#controller.abort();
+    });
+  }
+
+  get callerLeft(): boolean {
+    return this.#caller?.aborted === true;
+  }
+
+  end(): void {
+    this.#cancelTimer();
+    this.#caller?.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+function timeoutFailure(budget: { ms: number; fair: boolean }): Failure {
+  return {
+    kind: 'timeout',
+    // What the caller's hurry cut short is not held against the provider.
+    scope: budget.fair ? 'provider' : 'request',
+    message: `no complete answer within ${Math.round(budget.ms)} ms`,
+  };
+}
+
+function failed(ports: AttemptPorts, call: Call<unknown>, failure: Failure): Outcome {
+  return {
+    kind: 'failure',
+    failure: { ...failure, message: ports.redact(failure.message) },
+    size: call.needs.size,
+  };
+}
+
+/** Carries out one attempt, yielding the answer's parts. Throws only when the caller aborted: the caller's own reason. */
+export async function* attempt<Request, Part>(
+  ports: AttemptPorts,
+  call: Call<Request>,
+  operation: Operation<Request, Part>,
+  plan: AttemptPlan,
+): AsyncGenerator<Part, Outcome> {
+  const startedAt = ports.clock.now();
+  const budget = attemptBudget(call.deadline - startedAt, call.attemptTimeoutMs, plan.alternatives);
+  const stop = new Stop(ports.clock, budget.ms, call.signal);
+  let response: HttpResponse | undefined;
+  try {
+    response = await ports.transport.send(operation.encode(call.request, plan.pick, plan.drop), stop.signal);
+    if (response.status === 200) {
+      yield* operation.decode(response, plan.pick);
+      return { kind: 'success', latencyMs: ports.clock.now() - startedAt };
+    }
+    const failure = await operation.classify(response, plan.pick);
+    if (stop.callerLeft) throw call.signal?.reason;
+    return failed(ports, call, failure);
+  } catch (error) {
+    if (stop.callerLeft) throw call.signal?.reason;
+    if (stop.timedOut) return failed(ports, call, timeoutFailure(budget));
+    if (error instanceof BadAnswer) return failed(ports, call, error.failure);
+    return failed(ports, call, networkFailure(error, response !== undefined));
+  } finally {
+    stop.end();
+  }
+}

@@ -1,0 +1,34 @@
+/** One call on its way through the loop. */
+
+import type { Tried } from '../core/exclusion.ts';
+import type { Choice, Needs } from '../core/plan.ts';
+import type { Stage } from '../core/pool.ts';
+import type { Route } from '../core/route.ts';
+import type { AttemptReport } from '../errors.ts';
+
+/** A call: what it wants, what it is allowed, what happened to it so far. */
+export interface Call<Request> {
+  readonly id: number;
+  readonly request: Request;
+  readonly needs: Needs;
+  readonly stages: readonly Stage[];
+  readonly choice: Choice;
+  /** Calls with the same line wait in one line. */
+  readonly line: string;
+  readonly startedAt: number;
+  readonly timeoutMs: number;
+  /** Epoch ms. */
+  readonly deadline: number;
+  readonly attemptTimeoutMs: number;
+  readonly maxAttempts: number;
+  /** For how long the call may wait for a route, all waits together; 0: not at all. */
+  readonly maxWaitMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** What failed so far, for the decisions. */
+  readonly tries: Tried[];
+  /** What happened so far, for people. */
+  readonly attempts: AttemptReport[];
+  /** A route to be tried once more before any other. */
+  again: Route | undefined;
+  waitedMs: number;
+}

@@ -1,0 +1,88 @@
+/** The chat operation: one request, one whole answer. */
+
+import type { Failure } from '../core/failure.ts';
+import type { Pick } from '../core/plan.ts';
+import { classify, classifyAnswer } from '../providers/classify.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
+import { type ChatCompletion, readChatResponse } from '../wire/chat-response.ts';
+import { capabilitiesOf, type ChatBody } from '../wire/chat-request.ts';
+import { readBody } from '../wire/read-body.ts';
+import { BadAnswer, type Operation } from './operation.ts';
+
+/** What the chat operation needs of the pool. */
+export interface ChatOperationPorts {
+  readonly clock: Clock;
+  readonly userAgent: string;
+  providerOf(pick: Pick): Provider;
+  /** Takes keys out of what a provider said, before any of it is cut short. */
+  redact(text: string): string;
+}
+
+/** An answer of a million tokens is smaller. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+const MAX_REFUSAL_BYTES = 1024 * 1024;
+
+/** Fields whose absence changes how an answer sounds, not what it is: left out where a model refuses them. */
+const REQUIRED_FIELDS: ReadonlySet<string> = new Set([
+  'messages',
+  'model',
+  'tools',
+  'tool_choice',
+  'response_format',
+  'n',
+]);
+
+/** A refusal's body, as much of it as arrives: its status alone already means something. */
+async function readRefusal(response: HttpResponse): Promise<string> {
+  try {
+    return await readBody(response.body, MAX_REFUSAL_BYTES);
+  } catch {
+    return '';
+  }
+}
+
+/** Makes the chat operation of a pool. */
+export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
+  return {
+    needs: (body) => ({ size: body.size, capabilities: capabilitiesOf(body.request) }),
+    encode(body: ChatBody, pick: Pick, drop: readonly string[]): HttpRequest {
+      const provider = ports.providerOf(pick);
+      return {
+        method: 'POST',
+        url: `${provider.baseUrl}/chat/completions`,
+        headers: {
+          'user-agent': ports.userAgent,
+          accept: 'application/json',
+          ...provider.headersFor(pick.route.keyId),
+          'content-type': 'application/json',
+        },
+        body: body.for(pick.route.model, [...provider.spec.dropParameters, ...drop]),
+      };
+    },
+    async *decode(response: HttpResponse, pick: Pick): AsyncGenerator<ChatCompletion> {
+      const text = await readBody(response.body, MAX_ANSWER_BYTES);
+      const answer = readChatResponse(text);
+      if (answer.ok) {
+        yield answer.completion;
+        return;
+      }
+      const { rules, now } = { rules: ports.providerOf(pick).spec.refusals, now: ports.clock.now() };
+      const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
+      const reply = { status: response.status, headers: response.headers, body };
+      throw new BadAnswer(
+        classifyAnswer({ ...answer, message: ports.redact(answer.message) }, reply, { rules, now }),
+      );
+    },
+    async classify(response: HttpResponse, pick: Pick): Promise<Failure> {
+      const body = ports.redact(await readRefusal(response));
+      return classify(
+        { status: response.status, headers: response.headers, body },
+        ports.providerOf(pick).spec.refusals,
+        ports.clock.now(),
+      );
+    },
+    optional: (body, parameters) =>
+      parameters.filter((name) => body.request.fields[name] !== undefined && !REQUIRED_FIELDS.has(name)),
+  };
+}

@@ -1,0 +1,106 @@
+/** The loop: decide, attempt, learn, until an answer has come or nothing is left to try. */
+
+import { excludedUntil } from '../core/exclusion.ts';
+import type { Failure } from '../core/failure.ts';
+import { FAILURE_EFFECTS } from '../core/failure-effects.ts';
+import type { Pick } from '../core/plan.ts';
+import type { Outcome } from '../core/settle.ts';
+import type { AttemptReport } from '../errors.ts';
+import { attempt, type AttemptPorts } from './attempt.ts';
+import type { Call } from './call.ts';
+import type { Served } from './line.ts';
+import type { Lines } from './lines.ts';
+import type { Operation } from './operation.ts';
+import type { Turns } from './turns.ts';
+
+/** Why a call ended without an answer. */
+export type Ending =
+  | Extract<Served, { kind: 'give-up' }>
+  | { readonly kind: 'give-up'; readonly reason: 'deadline' };
+
+/** What happens on the way, for whoever listens. */
+export interface Listener {
+  started(call: Call<unknown>, pick: Pick): void;
+  ended(call: Call<unknown>, report: AttemptReport): void;
+}
+
+/** What the loop is carried out with. */
+export interface Engine extends AttemptPorts {
+  readonly turns: Turns;
+  readonly lines: Lines;
+  readonly listener: Listener;
+  maskOf(pick: Pick): string;
+  /** The error that a call ends with when nothing is left to try. */
+  gaveUp(call: Call<unknown>, ending: Ending): unknown;
+  /** The error that a call ends with because of what the request itself is. */
+  thrown(call: Call<unknown>, failure: Failure): unknown;
+}
+
+function reportOf(engine: Engine, pick: Pick, outcome: Outcome, startedAt: number): AttemptReport {
+  const { provider, account, model } = pick.route;
+  const base = {
+    provider,
+    account,
+    model,
+    key: engine.maskOf(pick),
+    startedAt,
+    latencyMs: engine.clock.now() - startedAt,
+  };
+  if (outcome.kind !== 'failure') return { ...base, outcome: outcome.kind };
+  const { kind, status, message, retryAt } = outcome.failure;
+  return {
+    ...base,
+    outcome: kind,
+    message,
+    ...(status === undefined ? {} : { status }),
+    ...(retryAt === undefined ? {} : { retryAt }),
+  };
+}
+
+/** Notes a failure for the decisions to come. A refused field that can be left out is worth the same route once more. */
+function noteFailure(
+  call: Call<unknown>,
+  pick: Pick,
+  failure: Failure,
+  attempted: { droppable: boolean; now: number },
+): void {
+  const again = attempted.droppable && call.again === undefined;
+  call.again = again ? pick.route : undefined;
+  const entry = { route: pick.route, failure, ctx: pick.model.ctx };
+  const until = again ? 0 : excludedUntil(call.tries, entry, call.maxWaitMs > 0, attempted.now);
+  call.tries.push({ ...entry, excludedUntil: until });
+}
+
+/** Runs a call to its end, yielding the parts of its answer. */
+export async function* failover<Request, Part>(
+  engine: Engine,
+  call: Call<Request>,
+  operation: Operation<Request, Part>,
+): AsyncGenerator<Part, void> {
+  for (;;) {
+    call.signal?.throwIfAborted();
+    if (engine.clock.now() >= call.deadline)
+      throw engine.gaveUp(call, { kind: 'give-up', reason: 'deadline' });
+    const turn = await engine.lines.next(call);
+    if (turn.kind === 'give-up') throw engine.gaveUp(call, turn);
+    const { pick, booking } = turn;
+    const startedAt = engine.clock.now();
+    let outcome: Outcome = { kind: 'abandoned', sent: true };
+    try {
+      engine.listener.started(call, pick);
+      outcome = yield* attempt(engine, call, operation, turn);
+    } finally {
+      await engine.turns.settle(booking, outcome);
+      engine.lines.poke();
+      const report = reportOf(engine, pick, outcome, startedAt);
+      call.attempts.push(report);
+      engine.listener.ended(call, report);
+    }
+    if (outcome.kind === 'success') return;
+    if (outcome.kind !== 'failure') continue;
+    const { failure } = outcome;
+    if (FAILURE_EFFECTS[failure.kind].throws === true) throw engine.thrown(call, failure);
+    const droppable = operation.optional(call.request, failure.parameters ?? []).length > 0;
+    noteFailure(call, pick, failure, { droppable, now: engine.clock.now() });
+  }
+}

@@ -1,0 +1,149 @@
+/** One line of calls that wait for the same routes: first come first served, one timer for them all. */
+
+import type { Clock } from '../ports.ts';
+import type { Call } from './call.ts';
+import type { Turn, Turns } from './turns.ts';
+
+/** What a call gets in the end: it never has to wait by itself. */
+export type Served = Exclude<Turn, { kind: 'wait' }>;
+
+interface Waiter {
+  readonly call: Call<unknown>;
+  /** Epoch ms at which it stops waiting. */
+  readonly waitUntil: number;
+  readonly resolve: (served: Served) => void;
+}
+
+/** One walk along the line. */
+interface Round {
+  readonly waiters: readonly Waiter[];
+  next: number;
+  /** The earliest moment at which somebody's time comes, epoch ms. */
+  until: number;
+  /** Calls that have not failed yet wait for the same thing: when one has to, all have to. */
+  freshMustWait: boolean;
+}
+
+function isFresh(waiter: Waiter): boolean {
+  return waiter.call.tries.length === 0;
+}
+
+export class Line {
+  readonly #turns: Turns;
+  readonly #clock: Clock;
+  readonly #onEmpty: () => void;
+  readonly #waiters = new Set<Waiter>();
+  #cancelTimer: (() => void) | undefined;
+  /** A store that answers later is being asked; whoever comes meanwhile asks for another round. */
+  #serving: Promise<void> | undefined;
+  #again = false;
+
+  constructor(turns: Turns, clock: Clock, onEmpty: () => void) {
+    this.#turns = turns;
+    this.#clock = clock;
+    this.#onEmpty = onEmpty;
+  }
+
+  /** Lines a call up until `waitUntil`, epoch ms. Rejects with the signal's reason when the call is aborted. */
+  join(call: Call<unknown>, waitUntil: number): Promise<Served> {
+    return new Promise((resolve, reject) => {
+      const since = this.#clock.now();
+      const leave = (): void => {
+        call.waitedMs += Math.max(0, this.#clock.now() - since);
+        call.signal?.removeEventListener('abort', onAbort);
+        this.#remove(waiter);
+      };
+      const onAbort = (): void => {
+        leave();
+        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is the caller's own, whatever it is
+        reject(call.signal?.reason);
+      };
+      const waiter: Waiter = {
+        call,
+        waitUntil,
+        resolve: (served) => {
+          leave();
+          resolve(served);
+        },
+      };
+      call.signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+      // Whoever joins behind others is served with them; the timer already runs for the earliest of their moments.
+      if (this.#waiters.size === 1 || !isFresh(waiter)) void this.serve();
+    });
+  }
+
+  /** Serves the line from its head until everybody left in it has to wait. A promise while the store is being asked. */
+  serve(): Promise<void> | undefined {
+    if (this.#serving !== undefined) {
+      this.#again = true;
+      return this.#serving;
+    }
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#again = false;
+    return this.#walk({
+      waiters: [...this.#waiters],
+      next: 0,
+      until: Number.POSITIVE_INFINITY,
+      freshMustWait: false,
+    });
+  }
+
+  #walk(round: Round): Promise<void> | undefined {
+    while (round.next < round.waiters.length) {
+      const waiter = round.waiters[round.next];
+      round.next += 1;
+      if (waiter === undefined || !this.#waiters.has(waiter)) continue;
+      const expired = waiter.waitUntil <= this.#clock.now();
+      round.until = Math.min(round.until, waiter.waitUntil);
+      if (isFresh(waiter) && round.freshMustWait && !expired) continue;
+      const turn = this.#turns.decide(waiter.call, expired ? 0 : waiter.waitUntil);
+      if (turn instanceof Promise) return this.#walkOn(round, waiter, turn);
+      this.#hand(waiter, turn, round);
+    }
+    this.#rest(round.until);
+    return undefined;
+  }
+
+  /** Goes on with a walk when a store that answers later has answered. */
+  async #walkOn(round: Round, waiter: Waiter, turn: Promise<Turn>): Promise<void> {
+    this.#serving ??= turn.then(() => undefined);
+    this.#hand(waiter, await turn, round);
+    await this.#walk(round);
+  }
+
+  /** Hands a waiter its turn, or notes until when it has to wait. */
+  #hand(waiter: Waiter, turn: Turn, round: Round): void {
+    if (!this.#waiters.has(waiter)) {
+      // It walked away while the store was being asked: what was booked for it is free again.
+      if (turn.kind === 'attempt') void this.#turns.settle(turn.booking, { kind: 'abandoned', sent: false });
+      return;
+    }
+    if (turn.kind !== 'wait') {
+      waiter.resolve(turn);
+      return;
+    }
+    round.until = Math.min(round.until, turn.until);
+    round.freshMustWait ||= isFresh(waiter);
+  }
+
+  /** Everybody left has to wait: one timer for the first of them whose time comes. */
+  #rest(until: number): void {
+    this.#serving = undefined;
+    if (this.#waiters.size === 0) return;
+    if (this.#again) {
+      void this.serve();
+      return;
+    }
+    this.#cancelTimer = this.#clock.after(Math.max(0, until - this.#clock.now()), () => void this.serve());
+  }
+
+  #remove(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+    if (this.#waiters.size > 0) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#onEmpty();
+  }
+}

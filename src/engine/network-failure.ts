@@ -1,0 +1,54 @@
+/** What an error on the way, not an answer, means. */
+
+import type { Failure } from '../core/failure.ts';
+
+/** Codes of errors that happened before the request was on its way: the provider counted nothing. */
+const BEFORE_SENDING: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
+/** The first of several errors, as when every address of a host was tried. */
+function firstOf(error: unknown): unknown {
+  if (!(error instanceof AggregateError)) return undefined;
+  const errors: readonly unknown[] = error.errors;
+  return errors[0];
+}
+
+function codeOf(error: unknown, depth = 0): string | undefined {
+  if (typeof error !== 'object' || error === null || depth > 3) return undefined;
+  const code: unknown = Reflect.get(error, 'code');
+  if (typeof code === 'string') return code;
+  return codeOf(firstOf(error), depth + 1) ?? codeOf(Reflect.get(error, 'cause'), depth + 1);
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const first = firstOf(error);
+  if (first !== undefined) return messageOf(first);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
+/**
+ * A failure of the provider's network or our own. `answered`: the status had arrived, so that what broke
+ * is the body. The error itself is not kept: it may hold the request, and the request holds a key.
+ */
+export function networkFailure(error: unknown, answered: boolean): Failure {
+  const code = codeOf(error);
+  const text = messageOf(error).slice(0, 300);
+  return {
+    kind: answered ? 'broken_stream' : 'network',
+    scope: 'provider',
+    message: code === undefined || text.includes(code) ? text : `${text} (${code})`,
+    ...(!answered && code !== undefined && BEFORE_SENDING.has(code) ? { uncounted: true } : {}),
+  };
+}

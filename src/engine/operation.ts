@@ -1,0 +1,29 @@
+/** What the loop carries out: how one kind of request is written, read and judged. */
+
+import type { Failure } from '../core/failure.ts';
+import type { Needs, Pick } from '../core/plan.ts';
+import type { HttpRequest, HttpResponse } from '../ports.ts';
+
+/** An answer with a good status that turned out to be none; `classify` says what it means. */
+export class BadAnswer extends Error {
+  static override readonly name: string = 'BadAnswer';
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** One kind of operation. Chat, streaming and embeddings are records of this. */
+export interface Operation<Request, Part> {
+  needs(request: Request): Needs;
+  /** The request for one route; `drop` names fields that its model is known to refuse. */
+  encode(request: Request, pick: Pick, drop: readonly string[]): HttpRequest;
+  /** The parts of an answer with status 200. Throws {@link BadAnswer} when it is none. */
+  decode(response: HttpResponse, pick: Pick): AsyncIterable<Part>;
+  /** What an answer with another status means. */
+  classify(response: HttpResponse, pick: Pick): Promise<Failure>;
+  /** The fields of a request that may be left out when a model refuses them. */
+  optional(request: Request, parameters: readonly string[]): readonly string[];
+}

@@ -1,0 +1,215 @@
+/** Reads the records, decides, books and learns: one turn at a time, so that nobody decides on stale numbers. */
+
+import { type AccountRecord, readAccountRecord } from '../core/account-record.ts';
+import { type Booking, reserve, type RouteRecords } from '../core/booking.ts';
+import { type Decision, type Pick, plan, type Records } from '../core/plan.ts';
+import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
+import { modelOf, type ProviderRecord, readProviderRecord } from '../core/provider-record.ts';
+import { type Outcome, settle } from '../core/settle.ts';
+import type { Clock, StateStore, Versioned } from '../ports.ts';
+import type { Call } from './call.ts';
+
+/** A route that was booked, or why there is none. */
+export type Turn =
+  | {
+      readonly kind: 'attempt';
+      readonly pick: Pick;
+      readonly booking: Booking;
+      readonly alternatives: boolean;
+      /** Fields that the route's model is known to refuse. */
+      readonly drop: readonly string[];
+    }
+  | Exclude<Decision, { kind: 'attempt' }>;
+
+/** A value, or a promise of it where the store is not in memory. */
+export type Maybe<T> = T | Promise<T>;
+
+/** Goes on with a value at once, or when it is there: a store in memory costs no promise. */
+export function andThen<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Maybe<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** Records as they were read, with their versions. */
+export class Snapshot implements Records {
+  readonly #versions: ReadonlyMap<string, Versioned>;
+
+  constructor(ids: readonly string[], read: readonly Versioned[]) {
+    this.#versions = new Map(ids.map((id, index) => [id, read[index] ?? { version: 0, value: undefined }]));
+  }
+
+  provider(provider: PoolProvider): ProviderRecord {
+    return readProviderRecord(this.#versions.get(provider.recordId)?.value);
+  }
+
+  account(account: PoolAccount): AccountRecord {
+    return readAccountRecord(this.#versions.get(account.recordId)?.value);
+  }
+
+  versionOf(id: string): number {
+    return this.#versions.get(id)?.version ?? 0;
+  }
+}
+
+function idsOf(stages: readonly Stage[]): readonly string[] {
+  const ids = new Set<string>();
+  for (const stage of stages) {
+    for (const { provider } of stage) {
+      ids.add(provider.recordId);
+      for (const account of provider.accounts) ids.add(account.recordId);
+    }
+  }
+  return [...ids];
+}
+
+/** What the records become. */
+type Lesson = (records: RouteRecords, now: number) => RouteRecords;
+
+/** How often a booking is tried anew when another process keeps being faster, before it is put down to chance. */
+const MAX_RACES = 50;
+
+export class Turns {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #ids = new WeakMap<readonly Stage[], readonly string[]>();
+  /** What a store that answers later last said. */
+  readonly #seen = new Map<string, Versioned>();
+  /** The last turn, while one is under way; a store in memory never leaves one behind. */
+  #last: Promise<unknown> | undefined;
+
+  constructor(store: StateStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  #read(ids: readonly string[]): Maybe<readonly Versioned[]> {
+    const read = this.#store.read(ids);
+    if (!(read instanceof Promise)) return read;
+    return read.then((records) => {
+      for (const [index, id] of ids.entries()) {
+        const record = records[index];
+        if (record !== undefined) this.#seen.set(id, record);
+      }
+      return records;
+    });
+  }
+
+  /** Reads the records behind some stages. */
+  snapshot(stages: readonly Stage[]): Maybe<Snapshot> {
+    let ids = this.#ids.get(stages);
+    if (ids === undefined) {
+      ids = idsOf(stages);
+      this.#ids.set(stages, ids);
+    }
+    const known = ids;
+    return andThen(this.#read(known), (read) => new Snapshot(known, read));
+  }
+
+  /** The records as they were last seen, at once: what looking at the pool is read off. */
+  known(stages: readonly Stage[]): Snapshot {
+    const snapshot = this.snapshot(stages);
+    if (!(snapshot instanceof Promise)) return snapshot;
+    const ids = idsOf(stages);
+    return new Snapshot(
+      ids,
+      ids.map((id) => this.#seen.get(id) ?? { version: 0, value: undefined }),
+    );
+  }
+
+  /** Decides what `call` does next, and books the route when it is an attempt. */
+  decide(call: Call<unknown>, waitUntil: number): Maybe<Turn> {
+    return this.#inTurn(() => this.#tryDecide(call, waitUntil, 0));
+  }
+
+  #tryDecide(call: Call<unknown>, waitUntil: number, races: number): Maybe<Turn> {
+    return andThen(this.snapshot(call.stages), (snapshot) => {
+      const now = this.#clock.now();
+      const decision = plan({
+        now,
+        stages: call.stages,
+        records: snapshot,
+        choice: call.choice,
+        needs: call.needs,
+        tries: call.tries,
+        again: call.again,
+        maxAttempts: call.maxAttempts,
+        waitUntil,
+      });
+      if (decision.kind !== 'attempt') return decision;
+      const { pick, alternatives } = decision;
+      const records = { provider: snapshot.provider(pick.provider), account: snapshot.account(pick.account) };
+      const { booking, ...next } = reserve(records, pick, now, call.attemptTimeoutMs);
+      return andThen(this.#commit(snapshot, records, next, pick), (done) => {
+        const drop = modelOf(records.provider, pick.route.model).refuses ?? [];
+        if (done) return { kind: 'attempt', pick, booking, alternatives, drop };
+        if (races >= MAX_RACES) return { kind: 'wait', until: now + 1 };
+        return this.#tryDecide(call, waitUntil, races + 1);
+      });
+    });
+  }
+
+  /** Records what came of an attempt. */
+  settle(booking: Booking, outcome: Outcome): Maybe<void> {
+    return this.#inTurn(() =>
+      this.#learn(booking.pick, (records, now) => settle(records, booking, outcome, now), true),
+    );
+  }
+
+  /**
+   * Stores what an attempt taught, read anew as often as another process was faster. The provider's part goes
+   * first; once it is stored, only the account's is left to do.
+   */
+  #learn(pick: Pick, lesson: Lesson, provider: boolean): Maybe<void> {
+    const ids = [pick.provider.recordId, pick.account.recordId];
+    return andThen(this.#read(ids), (read) => {
+      const snapshot = new Snapshot(ids, read);
+      const records = { provider: snapshot.provider(pick.provider), account: snapshot.account(pick.account) };
+      const next = lesson(records, this.#clock.now());
+      const providerDone = provider ? this.#swapProvider(snapshot, records, next, pick) : true;
+      return andThen(providerDone, (done) => {
+        if (!done) return this.#learn(pick, lesson, true);
+        return andThen(this.#swapAccount(snapshot, records, next, pick), (accountDone) =>
+          accountDone ? undefined : this.#learn(pick, lesson, false),
+        );
+      });
+    });
+  }
+
+  #swapProvider(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
+    if (after.provider === before.provider) return true;
+    const id = pick.provider.recordId;
+    return this.#store.swap(id, snapshot.versionOf(id), after.provider);
+  }
+
+  #swapAccount(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
+    if (after.account === before.account) return true;
+    const id = pick.account.recordId;
+    return this.#store.swap(id, snapshot.versionOf(id), after.account);
+  }
+
+  /** Stores both records of a reservation, or neither. */
+  #commit(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
+    return andThen(this.#swapProvider(snapshot, before, after, pick), (providerDone) => {
+      if (!providerDone) return false;
+      return andThen(this.#swapAccount(snapshot, before, after, pick), (accountDone) => {
+        if (accountDone || after.provider === before.provider) return accountDone;
+        const id = pick.provider.recordId;
+        return andThen(this.#store.swap(id, snapshot.versionOf(id) + 1, before.provider), () => false);
+      });
+    });
+  }
+
+  #inTurn<T>(turn: () => Maybe<T>): Maybe<T> {
+    const result = this.#last === undefined ? turn() : this.#last.then(turn);
+    if (!(result instanceof Promise)) return result;
+    const done: Promise<unknown> = result.then(
+      () => this.#finish(done),
+      () => this.#finish(done),
+    );
+    this.#last = done;
+    return result;
+  }
+
+  #finish(turn: Promise<unknown>): void {
+    if (this.#last === turn) this.#last = undefined;
+  }
+}

@@ -1,0 +1,46 @@
+/** Keys: told apart by a hash, shown masked, split and tidied as users write them. */
+
+import { createHash } from 'node:crypto';
+
+/** One credential as a user gives it. */
+export interface KeyInput {
+  readonly key: string;
+  /** Whom the provider counts against; keys with the same name share their quota. Default: each key its own. */
+  readonly account?: string | undefined;
+  /** The account's tier, when it differs from the provider's. */
+  readonly tier?: string | undefined;
+}
+
+/** One key, several, or a comma-separated list. */
+export type KeysInput = string | KeyInput | readonly (string | KeyInput)[];
+
+const SHOWN_START = 6;
+const SHOWN_END = 4;
+/** Of a shorter key nothing is shown: too much of it would be known. */
+const MASKABLE_LENGTH = 24;
+
+/** A name for a key that does not tell the key. */
+export function hashKey(key: string): string {
+  return createHash('sha256').update(`freelm:${key}`).digest('hex').slice(0, 16);
+}
+
+/** `sk-or-…9f2c`; a short key shows a part of its hash only. */
+export function maskKey(key: string): string {
+  if (key.length < MASKABLE_LENGTH) return `…#${hashKey(key).slice(0, 6)}`;
+  return `${key.slice(0, SHOWN_START)}…${key.slice(-SHOWN_END)}`;
+}
+
+/** One list of keys without blanks, empty items and duplicates; the first mention of a key wins. */
+export function tidyKeys(keys: KeysInput): readonly KeyInput[] {
+  const list = Array.isArray(keys) ? keys : [keys];
+  const tidy = new Map<string, KeyInput>();
+  for (const item of list) {
+    const inputs: readonly KeyInput[] =
+      typeof item === 'string' ? item.split(',').map((key) => ({ key })) : [item];
+    for (const input of inputs) {
+      const key = input.key.trim();
+      if (key !== '' && !tidy.has(key)) tidy.set(key, { ...input, key });
+    }
+  }
+  return [...tidy.values()];
+}

@@ -1,0 +1,57 @@
+/** Any other endpoint that speaks OpenAI's protocol. */
+
+import * as z from 'zod/mini';
+import { check } from '../check.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { KeysInput } from './key.ts';
+import { Provider, type ProviderOptions } from './provider.ts';
+
+export interface OpenAICompatibleOptions extends Omit<
+  ProviderOptions,
+  'tier' | 'freeOnly' | 'discoverFreeOnly'
+> {
+  /** The provider's name in the pool, in events and in health. */
+  readonly name: string;
+  /** Up to and without `/chat/completions`, e.g. `http://127.0.0.1:8080/v1`. */
+  readonly baseUrl: string;
+  /** The models to use, best first; `chat` is assumed where a model has no tags. */
+  readonly models?: readonly (ModelSpec | string)[] | undefined;
+}
+
+const schema = z.looseObject({
+  name: z
+    .string('must be a string')
+    .check(z.regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'must be lower case letters, digits, - and _')),
+  baseUrl: z.string('must be a string'),
+});
+
+/** An endpoint of your own. Without `rpm` and `rpd` it is not paced; without `models` its list is fetched. */
+export class OpenAICompatible extends Provider {
+  constructor(keys: KeysInput, options: OpenAICompatibleOptions) {
+    check(schema, options, 'OpenAICompatible options');
+    const { name, ...rest } = options;
+    super(
+      `OpenAICompatible("${name}")`,
+      {
+        name,
+        title: name,
+        asOf: '2026-11-22',
+        sources: [],
+        baseUrl: options.baseUrl,
+        env: { keys: [], tier: '' },
+        keyPattern: '',
+        headers: {},
+        defaultTier: 'free',
+        tiers: { free: { meters: [] } },
+        modelIdPattern: '.',
+        discovery: { default: options.models === undefined, path: '/models', needsKey: true, exclude: [] },
+        models: [],
+        dropParameters: [],
+        refusals: [],
+        trips: {},
+      },
+      keys,
+      rest,
+    );
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * `freelm/testing`: an embedded world of simulated providers, to test an app without keys, network or waiting.
+ *
+ * It knows the providers by itself, from their recorded answers, and shares no code with the library: what passes here
+ * was judged by somebody else.
+ *
+ * @example An app's own test, over real HTTP on this machine
+ * ```ts
+ * import { FreeLLM, OpenRouter, NIM } from 'freelm';
+ * import { startWorld } from 'freelm/testing';
+ *
+ * const world = await startWorld({
+ *   openrouter: { faults: [{ kind: 'congested', model: 'z-ai/*', times: 2 }] },
+ *   reply: ({ lastUserText }) => `You said: ${lastUserText}`,
+ * });
+ * const llm = new FreeLLM({
+ *   providers: [
+ *     new OpenRouter(world.openrouter.keys, { baseUrl: world.openrouter.baseUrl }),
+ *     new NIM(world.nim.keys, { baseUrl: world.nim.baseUrl }),
+ *   ],
+ *   persist: false,
+ * });
+ * console.log(await llm.text('Hello'));        // You said: Hello
+ * world.nim.script({ kind: 'hang', times: 1 }); // and now see what the app does
+ * console.log(world.calls, world.counts);
+ * await world.close();
+ * ```
+ *
+ * @module
+ */
+
+export type { CallBook, CallCounts, Outcome, SimulatedCall } from './testing/calls.ts';
+export type { ReplyDetails, ReplyFunction, ReplyRequest, ToolCallReply } from './testing/completion.ts';
+export type { JsonObject, SimulatedAnswer, SimulatedRequest } from './testing/exchange.ts';
+export type { Fault, FaultEffect, FaultKind, FaultMatch } from './testing/fault.ts';
+export { inProcessFetch } from './testing/in-process-fetch.ts';
+export type { FetchLike } from './testing/in-process-fetch.ts';
+export type {
+  Capability,
+  KeyOptions,
+  Limits,
+  ModelOptions,
+  ProviderName,
+  ProviderOptions,
+  WorldOptions,
+} from './testing/options.ts';
+export { ProviderSimulator } from './testing/provider-simulator.ts';
+export { SimulatedWorld } from './testing/simulated-world.ts';
+export { startWorld } from './testing/start-world.ts';
+export type { ServedWorldOptions, World } from './testing/start-world.ts';
+export { VirtualClock } from './testing/virtual-clock.ts';
+export type { TimerClock } from './testing/virtual-clock.ts';

@@ -1,0 +1,83 @@
+/** The book of every request that a world received, and what became of it. */
+
+import type { FaultKind } from './fault.ts';
+import type { RefusalReason } from './dialect.ts';
+import type { ProviderName } from './options.ts';
+
+/**
+ * What became of a request: `served`, or the cause of its refusal. A limit refuses as `minute-limit` or `day-limit`;
+ * an answer with status 200 that is spoilt by a fault has that fault as its outcome.
+ */
+export type Outcome =
+  | 'served'
+  | 'minute-limit'
+  | 'day-limit'
+  | Exclude<RefusalReason, 'rate-limited'>
+  | Exclude<FaultKind, 'slow' | 'limits' | 'unsupported'>;
+
+/** One request that reached a provider. */
+export interface SimulatedCall {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly provider: ProviderName;
+  readonly route: 'chat' | 'models' | 'account' | 'unknown';
+  /** Masked; `undefined` when there was none. */
+  readonly key: string | undefined;
+  /** `undefined` for a key that the provider does not know. */
+  readonly account: string | undefined;
+  /** As the request names it; empty on routes without a model. */
+  readonly model: string;
+  /** 0 when no answer was sent. */
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly refused: boolean;
+  /** Whether the request cost money: a paid model that was served. */
+  readonly paid: boolean;
+}
+
+/** How many requests came, were served, and were refused for which cause. Only chat requests count. */
+export interface CallCounts {
+  readonly total: number;
+  readonly served: number;
+  readonly refused: number;
+  /** By outcome; a cause that did not occur is absent. */
+  readonly causes: Readonly<Partial<Record<Outcome, number>>>;
+}
+
+/** The book that the providers of a world write in, so that calls of one millisecond keep their order. */
+export class CallBook {
+  #calls: SimulatedCall[] = [];
+
+  get all(): readonly SimulatedCall[] {
+    return this.#calls;
+  }
+
+  of(provider: ProviderName): readonly SimulatedCall[] {
+    return this.#calls.filter((call) => call.provider === provider);
+  }
+
+  write(call: SimulatedCall): void {
+    this.#calls.push(call);
+  }
+
+  forget(provider: ProviderName): void {
+    this.#calls = this.#calls.filter((call) => call.provider !== provider);
+  }
+}
+
+/** Counts the chat requests of a list of calls. */
+export function countCalls(calls: readonly SimulatedCall[]): CallCounts {
+  const causes: Partial<Record<Outcome, number>> = {};
+  let served = 0;
+  let refused = 0;
+  for (const call of calls) {
+    if (call.route !== 'chat') continue;
+    if (call.refused) {
+      refused += 1;
+      causes[call.outcome] = (causes[call.outcome] ?? 0) + 1;
+    } else {
+      served += 1;
+    }
+  }
+  return { total: served + refused, served, refused, causes };
+}

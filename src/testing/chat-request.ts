@@ -1,0 +1,119 @@
+/** Reads the body of a chat request as far as the rules need to. */
+
+import { isJsonObject } from './exchange.ts';
+import type { JsonObject } from './exchange.ts';
+import type { Capability } from './options.ts';
+
+/** A chat request that a provider would look at. */
+export interface ChatRequest {
+  /** The whole body. */
+  readonly body: JsonObject;
+  readonly messages: readonly JsonObject[];
+  /** Four characters of text are taken to be one token. */
+  readonly promptTokens: number;
+  /** `max_tokens` or `max_completion_tokens`; 0 when there is none. */
+  readonly maxTokens: number;
+  readonly lastUserText: string;
+  /** What the model must be able to do. */
+  readonly needs: readonly Capability[];
+}
+
+/** Why a body is no chat request. */
+export type ChatProblem =
+  | { readonly kind: 'unreadable'; readonly detail: string }
+  | { readonly kind: 'no-model' }
+  | { readonly kind: 'invalid'; readonly detail: string };
+
+/** The model that a body names, and what the body is. */
+export interface ReadBody {
+  readonly model: string | undefined;
+  readonly chat: ChatRequest | ChatProblem;
+}
+
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
+const CHARACTERS_PER_TOKEN = 4;
+
+export function countTokens(text: string): number {
+  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+}
+
+export function isChatProblem(chat: ChatRequest | ChatProblem): chat is ChatProblem {
+  return 'kind' in chat;
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part: unknown) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : ''))
+    .join('');
+}
+
+function hasImage({ content }: JsonObject): boolean {
+  return (
+    Array.isArray(content) &&
+    content.some((part: unknown) => isJsonObject(part) && part['type'] === 'image_url')
+  );
+}
+
+function isLongList(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length >= length;
+}
+
+function needsOf(body: JsonObject, messages: readonly JsonObject[]): Capability[] {
+  const needs: [Capability, boolean][] = [
+    ['tools', isLongList(body['tools'], 1)],
+    ['vision', messages.some(hasImage)],
+    ['system', messages.some(({ role }) => role === 'system' || role === 'developer')],
+    ['prefill', messages.at(-1)?.['role'] === 'assistant'],
+    ['parallel-tools', messages.some((message) => isLongList(message['tool_calls'], 2))],
+  ];
+  return needs.filter(([, needed]) => needed).map(([capability]) => capability);
+}
+
+function problemOf(body: JsonObject): string | undefined {
+  const { messages } = body;
+  if (body['stream'] === true) return 'stream: true is not simulated yet; send stream: false';
+  if (!Array.isArray(messages) || messages.length === 0) return 'messages must be a non-empty array';
+  for (const [index, message] of messages.entries()) {
+    if (!isJsonObject(message)) return `messages[${index}] must be an object`;
+    const { role } = message;
+    if (typeof role !== 'string' || !ROLES.includes(role)) {
+      return `messages[${index}].role must be one of ${ROLES.join(', ')}`;
+    }
+  }
+  return undefined;
+}
+
+function chatOf(body: JsonObject): ChatRequest {
+  const all: unknown[] = Array.isArray(body['messages']) ? body['messages'] : [];
+  const messages = all.filter(isJsonObject);
+  const texts = messages.map(({ content }) => textOf(content)).join('');
+  const tools = body['tools'] === undefined ? '' : JSON.stringify(body['tools']);
+  const most = body['max_completion_tokens'] ?? body['max_tokens'];
+  return {
+    body,
+    messages,
+    promptTokens: Math.max(1, countTokens(texts + tools)),
+    maxTokens: typeof most === 'number' ? most : 0,
+    lastUserText: textOf(messages.findLast(({ role }) => role === 'user')?.['content']),
+    needs: needsOf(body, messages),
+  };
+}
+
+/** Never throws: what is wrong with a body is part of the answer. */
+export function readChatBody(text: string): ReadBody {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    return { model: undefined, chat: { kind: 'unreadable', detail: String(error) } };
+  }
+  if (!isJsonObject(body)) {
+    return { model: undefined, chat: { kind: 'invalid', detail: 'the body must be a JSON object' } };
+  }
+  const { model } = body;
+  if (typeof model !== 'string' || model === '') return { model: undefined, chat: { kind: 'no-model' } };
+  const detail = problemOf(body);
+  return { model, chat: detail === undefined ? chatOf(body) : { kind: 'invalid', detail } };
+}

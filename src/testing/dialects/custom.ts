@@ -1,0 +1,137 @@
+/** A plain OpenAI-compatible endpoint: limits only where they are given, by account over the last 60 seconds. */
+
+import { createdAt, filteredCompletion, toolCallsOf, usageOf } from '../completion.ts';
+import type { Completion } from '../completion.ts';
+import { bearerOf } from '../dialect.ts';
+import type { Dialect, Refusals } from '../dialect.ts';
+import { jsonReply, textReply } from '../exchange.ts';
+import type { JsonObject, Reply } from '../exchange.ts';
+import type { Limits } from '../options.ts';
+import type { QuotaRule } from '../quotas.ts';
+import { randomText } from '../seeded-random.ts';
+import { customModels } from './models.ts';
+
+const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+function error(status: number, message: string, code: string | null, param: string | null = null): Reply {
+  const type = status < 500 ? 'invalid_request_error' : 'server_error';
+  return jsonReply(status, { error: { message, type, param, code } });
+}
+
+function retryAfter(reply: Reply, seconds: number | undefined): Reply {
+  if (seconds === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, 'Retry-After': String(seconds) } };
+}
+
+function completionBody(completion: Completion): JsonObject {
+  const { serial, now, model, text, reasoning, finishReason } = completion;
+  const calls = toolCallsOf(completion, (index) => `call_${serial}_${index}`);
+  const message = {
+    role: 'assistant',
+    content: text,
+    ...(reasoning !== undefined && { reasoning_content: reasoning }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
+  return {
+    id: `chatcmpl-${serial}`,
+    object: 'chat.completion',
+    created: createdAt(now),
+    model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
+    usage: usageOf(completion),
+  };
+}
+
+const refuse: Refusals = {
+  'unknown-path': (_, { path }) => error(404, `Unknown request URL: ${path}.`, 'unknown_url'),
+  forbidden: () => textReply(403, '<!DOCTYPE html><html><body>Forbidden</body></html>', 'text/html'),
+  'missing-key': () => error(401, 'You did not provide an API key.', null),
+  'bad-credentials': () => error(401, 'You did not provide an API key.', null),
+  unauthorized: () => error(401, 'Incorrect API key provided.', 'invalid_api_key'),
+  leaked: () => error(401, 'This API key was disabled because it was found in public.', 'invalid_api_key'),
+  'echo-key': ({ status = 401 }, { key }) =>
+    error(status, `Incorrect API key provided: ${key}.`, 'invalid_api_key'),
+  'out-of-credits': () => error(402, 'Insufficient credits.', 'insufficient_quota'),
+  'unreadable-body': () => error(400, 'We could not parse the JSON body of your request.', null),
+  'missing-model': () => error(400, 'you must provide a model parameter', null),
+  'bad-request': ({ detail }) => error(400, detail, null),
+  retired: (_, { modelId }) => error(404, `The model \`${modelId}\` has been deprecated.`, 'model_not_found'),
+  'unknown-model': (_, { modelId }) =>
+    error(404, `The model \`${modelId}\` does not exist or you do not have access to it.`, 'model_not_found'),
+  'not-entitled': (_, { modelId }) =>
+    error(403, `Your account does not have access to model \`${modelId}\`.`, 'model_access_denied'),
+  'rate-limited': ({ denials: [first] }, { now }) => {
+    const span = first?.rule.limit === 'rpd' ? 'requests per day (RPD)' : 'requests per minute (RPM)';
+    const seconds = Math.max(1, Math.ceil(((first?.resetsAt ?? now) - now) / 1000));
+    const message = `Rate limit reached on ${span}: Limit ${first?.limit}. Please try again in ${seconds}s.`;
+    return retryAfter(error(429, message, 'rate_limit_exceeded'), seconds);
+  },
+  'server-error': ({ status }) =>
+    error(status, 'The server had an error while processing your request.', null),
+  congested: ({ retryAfterSeconds }) =>
+    retryAfter(
+      error(503, 'The engine is currently overloaded, please try again later.', null),
+      retryAfterSeconds,
+    ),
+  moderated: ({ chat }, { modelId, now }) =>
+    jsonReply(200, completionBody(filteredCompletion(modelId, chat, now))),
+  'unsupported-parameters': ({ parameters: [first = ''] }) =>
+    error(400, `Unrecognized request argument supplied: ${first}`, null, first),
+  'unsupported-capability': ({ capability }, { modelId }) =>
+    error(400, `The model \`${modelId}\` does not support ${capability}.`, 'unsupported_value'),
+  'context-too-long': ({ context, chat: { promptTokens, maxTokens } }) =>
+    error(
+      400,
+      `This model's maximum context length is ${context} tokens. However, you requested ` +
+        `${promptTokens + maxTokens} tokens (${promptTokens} in the messages, ${maxTokens} in the completion). ` +
+        'Please reduce the length of the messages or completion.',
+      'context_length_exceeded',
+      'messages',
+    ),
+};
+
+function rules(statedBy: QuotaRule['statedBy'][number], per: QuotaRule['per']): QuotaRule[] {
+  const limits: readonly (readonly [keyof Limits, QuotaRule['window']])[] = [
+    ['rpd', { kind: 'day', timeZone: 'UTC' }],
+    ['rpm', { kind: 'sliding-minute' }],
+    ['tpm', { kind: 'sliding-minute' }],
+  ];
+  return limits.map(([limit, window]) => ({
+    id: statedBy === 'model' ? `model-${limit}` : limit,
+    limit,
+    per,
+    window,
+    statedBy: [statedBy],
+    countsRefused: false,
+  }));
+}
+
+export const custom: Dialect = {
+  name: 'custom',
+  baseUrl: 'http://custom.localhost/v1',
+  listsToAll: false,
+  listsRetired: false,
+  models: customModels,
+  refuses: [],
+  quotas: [...rules('provider', 'account'), ...rules('model', 'account-model')],
+  usualLimits: () => ({}),
+  makeKey: (random) => `sk-${randomText(random, LETTERS_AND_DIGITS, 48)}`,
+  credentialOf: (request) => {
+    const key = bearerOf(request);
+    return key === undefined ? { problem: 'missing-key' } : { key };
+  },
+  modelIdOf: (id) => id,
+  isFree: () => true,
+  resolve: (model) => model,
+  listModels: (models) =>
+    jsonReply(200, {
+      object: 'list',
+      data: models.map(({ id }) => ({ id, object: 'model', created: 1_780_000_000, owned_by: 'custom' })),
+    }),
+  complete: (completion) => ({
+    body: completionBody(completion),
+    headers: { 'Content-Type': 'application/json' },
+  }),
+  accountRoutes: {},
+  refuse,
+};

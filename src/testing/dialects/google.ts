@@ -1,0 +1,84 @@
+/**
+ * Google AI Studio over its OpenAI-compatible route: each project × model has its own limits, the last 60 seconds
+ * count, and the day ends at midnight in Los Angeles.
+ */
+
+import { bearerOf } from '../dialect.ts';
+import type { Credential, Dialect } from '../dialect.ts';
+import { jsonReply } from '../exchange.ts';
+import type { SimulatedRequest } from '../exchange.ts';
+import type { Limits } from '../options.ts';
+import type { QuotaRule } from '../quotas.ts';
+import { randomText } from '../seeded-random.ts';
+import { googleCompletion } from './google-completion.ts';
+import { GOOGLE_HEADERS, googleRefusals } from './google-refusals.ts';
+import { googleModels } from './models.ts';
+
+const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const NOTHING: Limits = { rpm: 0, rpd: 0, tpm: 0 };
+
+/** AI Studio's rate-limit pages of several accounts, 2026-07-18 to 2026-10-04; the first pattern that fits holds. */
+const FREE_TIER: readonly (readonly [models: RegExp, limits: Limits])[] = [
+  [/-pro\b|^gemini-2\.0-|-image\b|computer-use/, NOTHING],
+  [/^gemini-2\.5-flash-lite/, { rpm: 10, rpd: 20, tpm: 250_000 }],
+  [/flash-lite/, { rpm: 15, rpd: 500, tpm: 250_000 }],
+  [/^gemma-/, { rpm: 30, rpd: 14_400, tpm: 16_000 }],
+  [/^/, { rpm: 5, rpd: 20, tpm: 250_000 }],
+];
+
+/** Not published; of the order that paying users report. */
+const TIER_1: Limits = { rpm: 300, rpd: 10_000, tpm: 1_000_000 };
+
+function rule(limit: keyof Limits, window: QuotaRule['window']): QuotaRule {
+  return {
+    id: limit,
+    limit,
+    per: 'account-model',
+    window,
+    statedBy: ['model', 'provider'],
+    // Not established for Google; freed quota is what a client may not rely on.
+    countsRefused: false,
+  };
+}
+
+/** One bearer token and nothing else; OpenAI's own headers count as a second credential. */
+function credentialOf(request: SimulatedRequest): Credential {
+  const key = bearerOf(request);
+  if (key === undefined) return { problem: 'missing-key' };
+  const others = ['x-goog-api-key', 'openai-organization', 'openai-project'];
+  const doubled = others.some((name) => name in request.headers) || /[?&]key=/.test(request.path);
+  return doubled ? { problem: 'bad-credentials' } : { key };
+}
+
+export const google: Dialect = {
+  name: 'google',
+  baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  listsToAll: false,
+  listsRetired: true,
+  models: googleModels,
+  refuses: ['frequency_penalty', 'reasoning', 'seed', 'top_k'],
+  quotas: [
+    rule('rpd', { kind: 'day', timeZone: 'America/Los_Angeles' }),
+    rule('rpm', { kind: 'sliding-minute' }),
+    rule('tpm', { kind: 'sliding-minute' }),
+  ],
+  usualLimits: (tier, model) =>
+    tier === 'free' ? (FREE_TIER.find(([models]) => models.test(model))?.[1] ?? {}) : TIER_1,
+  makeKey: (random) => `AIza${randomText(random, LETTERS_AND_DIGITS, 35)}`,
+  credentialOf,
+  modelIdOf: (id) => id.replace(/^models\//, ''),
+  isFree: () => true,
+  resolve: (model) => model,
+  listModels: (models) =>
+    jsonReply(
+      200,
+      {
+        object: 'list',
+        data: models.map(({ id }) => ({ id: `models/${id}`, object: 'model', owned_by: 'google' })),
+      },
+      GOOGLE_HEADERS,
+    ),
+  complete: (completion) => ({ body: googleCompletion(completion), headers: GOOGLE_HEADERS }),
+  accountRoutes: {},
+  refuse: googleRefusals,
+};

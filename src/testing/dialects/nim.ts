@@ -1,0 +1,62 @@
+/**
+ * NVIDIA NIM: each account × model has a limit that no answer ever states; whatever is refused counts, too, so that
+ * hammering prolongs the block.
+ */
+
+import { bearerOf } from '../dialect.ts';
+import type { Dialect } from '../dialect.ts';
+import { jsonReply } from '../exchange.ts';
+import type { Reply } from '../exchange.ts';
+import type { Limits, ModelOptions } from '../options.ts';
+import type { QuotaRule } from '../quotas.ts';
+import { randomText } from '../seeded-random.ts';
+import { nimModels } from './models.ts';
+import { nimCompletion } from './nim-completion.ts';
+import { nimRefusals } from './nim-refusals.ts';
+
+const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** Every entry of the real list has this moment. */
+const CREATED = 735_790_403;
+
+function rule(limit: keyof Limits, window: QuotaRule['window']): QuotaRule {
+  const statedBy = ['model', 'provider'] as const;
+  return { id: limit, limit, per: 'account-model', window, statedBy, countsRefused: true };
+}
+
+function listModels(models: readonly ModelOptions[]): Reply {
+  const data = models
+    .map(({ id }) => ({ id, object: 'model', created: CREATED, owned_by: id.split('/')[0] }))
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  return jsonReply(200, { object: 'list', data });
+}
+
+export const nim: Dialect = {
+  name: 'nim',
+  baseUrl: 'https://integrate.api.nvidia.com/v1',
+  listsToAll: true,
+  listsRetired: false,
+  models: nimModels,
+  refuses: ['prompt_cache_key', 'reasoning'],
+  quotas: [rule('rpd', { kind: 'day', timeZone: 'UTC' }), rule('rpm', { kind: 'sliding-minute' })],
+  usualLimits: () => ({ rpm: 40 }),
+  makeKey: (random) => `nvapi-${randomText(random, KEY_CHARACTERS, 64)}`,
+  credentialOf: (request) => {
+    if (request.headers['authorization'] === undefined) return { problem: 'missing-key' };
+    const key = bearerOf(request);
+    return key === undefined ? { problem: 'bad-credentials' } : { key };
+  },
+  modelIdOf: (id) => id,
+  isFree: () => true,
+  resolve: (model) => model,
+  listModels,
+  complete: (completion) => ({
+    body: nimCompletion(completion),
+    headers: {
+      'Content-Type': 'application/json',
+      'nvcf-reqid': `00000000-0000-4000-8000-${String(completion.serial).padStart(12, '0')}`,
+      'nvcf-status': 'fulfilled',
+    },
+  }),
+  accountRoutes: {},
+  refuse: nimRefusals,
+};

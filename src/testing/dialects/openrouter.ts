@@ -1,0 +1,159 @@
+/**
+ * OpenRouter: one account over all free models, minutes of the clock, the UTC day, refused requests counted.
+ * Bodies as recorded from June to October 2026.
+ */
+
+import { createdAt, toolCallsOf, usageOf } from '../completion.ts';
+import type { Completion } from '../completion.ts';
+import { bearerOf } from '../dialect.ts';
+import type { AccountRoute, Dialect } from '../dialect.ts';
+import { jsonReply } from '../exchange.ts';
+import type { JsonObject, Reply } from '../exchange.ts';
+import { maskKey } from '../mask-key.ts';
+import type { ModelOptions } from '../options.ts';
+import { randomText } from '../seeded-random.ts';
+import { openrouterModels } from './models.ts';
+import { openrouterRefusals } from './openrouter-refusals.ts';
+
+const HEX = '0123456789abcdef';
+const FREE = /:free$|^openrouter\/free$/;
+
+function listEntry(model: ModelOptions): JsonObject {
+  const { id, context = 131_072, lacks = ['vision'], output = 'text', reasons = false } = model;
+  const inputs = lacks.includes('vision') ? ['text'] : ['text', 'image'];
+  const price = FREE.test(id) || output === 'audio' ? '0' : '0.0000001';
+  const parameters = ['max_tokens', 'response_format', 'seed', 'temperature', 'top_p'];
+  if (!lacks.includes('tools')) parameters.push('tool_choice', 'tools');
+  if (reasons) parameters.push('include_reasoning', 'reasoning');
+  return {
+    id,
+    canonical_slug: id.replace(/:free$/, ''),
+    name: FREE.test(id) ? `${id} (free)` : id,
+    created: 1_780_000_000,
+    description: 'A simulated model.',
+    context_length: context,
+    architecture: {
+      modality: `${inputs.join('+')}->${output}`,
+      input_modalities: inputs,
+      output_modalities: [output],
+      tokenizer: 'Other',
+      instruct_type: null,
+    },
+    pricing: { prompt: price, completion: price },
+    top_provider: { context_length: context, max_completion_tokens: 32_768, is_moderated: false },
+    per_request_limits: null,
+    supported_parameters: output === 'text' ? parameters : [],
+    expiration_date: null,
+  };
+}
+
+function numbered(call: JsonObject, index: number): JsonObject {
+  return { index, ...call };
+}
+
+function isFreeChat({ id, output = 'text', closed }: ModelOptions): boolean {
+  return id.endsWith(':free') && output === 'text' && closed !== true;
+}
+
+function complete(completion: Completion): { body: JsonObject; headers: Reply['headers'] } {
+  const { model, now, serial, finishReason, text, reasoning = null } = completion;
+  const id = `gen-${createdAt(now)}-${String(serial).padStart(20, '0')}`;
+  const calls = toolCallsOf(completion, (index) => `call_${serial}_${index}`).map(numbered);
+  const body = {
+    id,
+    provider: 'Simulated',
+    model,
+    object: 'chat.completion',
+    created: createdAt(now),
+    choices: [
+      {
+        logprobs: null,
+        finish_reason: finishReason,
+        native_finish_reason: finishReason,
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: text,
+          refusal: null,
+          reasoning,
+          ...(calls.length > 0 && { tool_calls: calls }),
+        },
+      },
+    ],
+    usage: { ...usageOf(completion), cost: 0, is_byok: false },
+  };
+  return { body, headers: { 'Content-Type': 'application/json', 'X-Generation-Id': id } };
+}
+
+const aboutKey: AccountRoute = (visit, quota) => {
+  const { used, limit } = quota('rpd');
+  const data = {
+    label: maskKey(visit.key ?? ''),
+    limit: null,
+    limit_remaining: null,
+    limit_reset: null,
+    usage: 0,
+    is_free_tier: visit.owner?.tier === 'free',
+    is_management_key: false,
+    is_provisioning_key: false,
+    rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
+    free_model_daily_requests: { used, limit, remaining: Math.max(0, limit - used) },
+  };
+  return jsonReply(200, { data });
+};
+
+export const openrouter: Dialect = {
+  name: 'openrouter',
+  baseUrl: 'https://openrouter.ai/api/v1',
+  listsToAll: true,
+  listsRetired: false,
+  models: openrouterModels,
+  refuses: [],
+  quotas: [
+    {
+      id: 'rpd',
+      limit: 'rpd',
+      per: 'account',
+      window: { kind: 'day', timeZone: 'UTC' },
+      statedBy: ['provider'],
+      countsRefused: true,
+    },
+    {
+      id: 'rpm',
+      limit: 'rpm',
+      per: 'account',
+      window: { kind: 'clock-minute' },
+      statedBy: ['provider'],
+      countsRefused: true,
+    },
+    {
+      id: 'model-rpm',
+      limit: 'rpm',
+      per: 'account-model',
+      window: { kind: 'clock-minute' },
+      statedBy: ['model'],
+      countsRefused: true,
+    },
+  ],
+  usualLimits: (tier) => ({ rpm: 20, rpd: tier === 'credit' ? 1000 : 50 }),
+  makeKey: (random) => `sk-or-v1-${randomText(random, HEX, 64)}`,
+  credentialOf: (request) => {
+    const key = bearerOf(request);
+    return key === undefined ? { problem: 'missing-key' } : { key };
+  },
+  modelIdOf: (id) => id,
+  isFree: ({ id, free = FREE.test(id) }) => free,
+  resolve: (model, all) => {
+    if (model.id !== 'openrouter/free') return model;
+    return all.find(isFreeChat) ?? model;
+  },
+  listModels: (models) =>
+    jsonReply(
+      200,
+      { data: models.map(listEntry), total_count: models.length, links: { next: null } },
+      { 'Cache-Control': 'public, max-age=300, stale-while-revalidate=3600, stale-if-error=3600' },
+    ),
+  complete,
+  accountRoutes: { 'GET /key': aboutKey, 'GET /auth/key': aboutKey },
+  refuse: openrouterRefusals,
+};

@@ -1,0 +1,113 @@
+/** Decides which fault strikes a request, and keeps count of how often each one did. */
+
+import type { Fault, FaultKind } from './fault.ts';
+import { seededRandom } from './seeded-random.ts';
+
+/** What a fault is matched with. */
+export interface FaultTarget {
+  readonly now: number;
+  readonly route: 'chat' | 'models' | 'account' | 'unknown';
+  readonly key: string | undefined;
+  /** The key's account; `undefined` for a key that the provider does not know. */
+  readonly account: string | undefined;
+  readonly model: string | undefined;
+}
+
+type FaultOf<Kind extends FaultKind> = Extract<Fault, { readonly kind: Kind }>;
+
+interface Entry {
+  readonly fault: Fault;
+  readonly random: () => number;
+  seen: number;
+  struck: number;
+}
+
+function matchesModel(pattern: string, model: string | undefined): boolean {
+  if (model === undefined) return false;
+  const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${escaped.replaceAll('*', '.*')}$`).test(model);
+}
+
+/** Where a fault strikes unless it says so: what is wrong with a key is wrong everywhere. */
+function routeOf({ kind }: Fault): 'chat' | 'any' {
+  return kind === 'unauthorized' || kind === 'leaked' ? 'any' : 'chat';
+}
+
+function matchesKey({ key, account }: Fault, target: FaultTarget): boolean {
+  return (key ?? target.key) === target.key && (account ?? target.account) === target.account;
+}
+
+function matches(fault: Fault, target: FaultTarget): boolean {
+  const { route = routeOf(fault), from = -Infinity, until = Infinity, model } = fault;
+  return (
+    (route === 'any' || route === target.route) &&
+    from <= target.now &&
+    target.now < until &&
+    matchesKey(fault, target) &&
+    (model === undefined || matchesModel(model, target.model))
+  );
+}
+
+function isOf<Kind extends FaultKind>(kinds: readonly Kind[], fault: Fault): fault is FaultOf<Kind> {
+  return kinds.some((kind) => kind === fault.kind);
+}
+
+/** Whether a fault that matches strikes this time. */
+function strikes(entry: Entry): boolean {
+  const { skip = 0, times = Infinity, share = 1 } = entry.fault;
+  entry.seen += 1;
+  if (entry.seen <= skip || entry.struck >= times || entry.random() >= share) return false;
+  entry.struck += 1;
+  return true;
+}
+
+/** The faults of one provider. */
+export class FaultScript {
+  readonly #initial: readonly Fault[];
+  readonly #seed: number;
+  #entries: readonly Entry[] = [];
+  #added = 0;
+
+  constructor(initial: readonly Fault[], seed: number) {
+    this.#initial = initial;
+    this.#seed = seed;
+    this.add(initial);
+  }
+
+  add(faults: readonly Fault[]): void {
+    const entries = faults.map((fault) => {
+      this.#added += 1;
+      return { fault, random: seededRandom(this.#seed + this.#added), seen: 0, struck: 0 };
+    });
+    this.#entries = [...entries, ...this.#entries];
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+
+  /** Back to the initial faults, as if none had struck yet. */
+  reset(): void {
+    this.clear();
+    this.#added = 0;
+    this.add(this.#initial);
+  }
+
+  /** The first fault of these kinds that strikes; that it did is counted. */
+  strike<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind> | undefined {
+    for (const entry of this.#entries) {
+      const { fault } = entry;
+      if (isOf(kinds, fault) && matches(fault, target) && strikes(entry)) return fault;
+    }
+    return undefined;
+  }
+
+  /** All faults of these kinds that match, without counting: for what is a state and not an event. */
+  holding<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind>[] {
+    const holding: FaultOf<Kind>[] = [];
+    for (const { fault } of this.#entries) {
+      if (isOf(kinds, fault) && matches(fault, target)) holding.push(fault);
+    }
+    return holding;
+  }
+}

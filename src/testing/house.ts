@@ -1,0 +1,93 @@
+/** The inside of one simulated provider: everything that its rules look at. */
+
+import { isChatProblem } from './chat-request.ts';
+import type { ChatProblem, ChatRequest } from './chat-request.ts';
+import type { Outcome } from './calls.ts';
+import type { ReplyFunction } from './completion.ts';
+import type { Dialect, RefusalFacts, Visit } from './dialect.ts';
+import type { Reply } from './exchange.ts';
+import type { FaultScript } from './fault-script.ts';
+import type { Keyring } from './keyring.ts';
+import type { Limits, ModelOptions } from './options.ts';
+import type { QuotaRule, Quotas } from './quotas.ts';
+
+/** One simulated provider. */
+export interface House {
+  readonly dialect: Dialect;
+  readonly keyring: Keyring;
+  readonly models: readonly ModelOptions[];
+  readonly limits: Limits;
+  readonly latencyMs: number;
+  readonly script: FaultScript;
+  readonly quotas: Quotas;
+  readonly reply: ReplyFunction;
+  /** Numbers the completions from 1. */
+  nextSerial(): number;
+}
+
+/** A request as the rules see it. */
+export interface Arrival extends Visit {
+  readonly method: string;
+  /** Why there is no key, when there is none. */
+  readonly credentialProblem: 'missing-key' | 'bad-credentials' | undefined;
+  /** The body of a chat request. */
+  readonly chat: ChatRequest | ChatProblem | undefined;
+}
+
+/** A chat request that passed the door: its account, model and body are there. */
+export interface ChatArrival extends Arrival {
+  readonly owner: NonNullable<Visit['owner']>;
+  readonly known: ModelOptions;
+  readonly chat: ChatRequest;
+}
+
+/** What a rule decides. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  readonly reply: Reply;
+  readonly delayMs?: number;
+  readonly fault?: 'reset' | 'hang' | 'cut';
+}
+
+const NO_REPLY: Reply = { status: 0, headers: {}, body: '' };
+
+/** No answer at all. */
+export function silence(fault: 'reset' | 'hang'): Verdict {
+  return { outcome: fault, reply: NO_REPLY, fault };
+}
+
+/** A refusal in the provider's own words. */
+export function refuse<Reason extends Exclude<keyof RefusalFacts, 'rate-limited'>>(
+  { dialect }: House,
+  visit: Visit,
+  reason: Reason,
+  facts: RefusalFacts[Reason],
+): Verdict {
+  return { outcome: reason, reply: dialect.refuse[reason](facts, visit) };
+}
+
+export function isChatArrival(arrival: Arrival): arrival is ChatArrival {
+  const { owner, known, chat } = arrival;
+  return owner !== undefined && known !== undefined && chat !== undefined && !isChatProblem(chat);
+}
+
+/** The number of a limit for a visit: a fault's, else the model's, the user's, the provider's usual one. */
+export function limitOf(
+  house: House,
+  { owner, known, ...target }: Visit & Pick<ChatArrival, 'owner'>,
+  { limit, statedBy }: QuotaRule,
+): number | undefined {
+  const changed = house.script.holding(['limits'], { ...target, route: 'chat' }).find((fault) => {
+    const source = fault.model === undefined ? 'provider' : 'model';
+    return fault[limit] !== undefined && statedBy.includes(source);
+  });
+  if (changed !== undefined) return changed[limit];
+  const own = statedBy.includes('model') ? known?.limits?.[limit] : undefined;
+  if (own !== undefined || !statedBy.includes('provider')) return own;
+  return house.limits[limit] ?? house.dialect.usualLimits(owner.tier, bucketOf(known))[limit];
+}
+
+/** The model whose limits are spent; empty where there is none. */
+export function bucketOf(known: ModelOptions | undefined): string {
+  return known?.aliasOf ?? known?.id ?? '';
+}

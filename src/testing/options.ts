@@ -1,0 +1,107 @@
+/** What a world is made of, as data: keys, accounts, models and limits. */
+
+import type { Fault } from './fault.ts';
+import type { ReplyFunction } from './completion.ts';
+
+/** The providers that a world has. `custom` speaks plain OpenAI, for endpoints of one's own. */
+export type ProviderName = 'openrouter' | 'google' | 'nim' | 'custom';
+
+/** One key. */
+export interface KeyOptions {
+  /** @defaultValue a generated key of the provider's shape */
+  readonly key?: string | undefined;
+  /**
+   * Whom the provider counts against; keys of one account share its limits.
+   * @defaultValue an account of its own, `account-1` for the first key
+   */
+  readonly account?: string | undefined;
+  /**
+   * OpenRouter: `free` or `credit`. Google: `free` or `tier1`. An account has the tier of its first key.
+   * @defaultValue 'free'
+   */
+  readonly tier?: string | undefined;
+}
+
+/** Requests a minute, requests a day, input tokens a minute. A limit left out is the provider's default. */
+export interface Limits {
+  readonly rpm?: number | undefined;
+  readonly rpd?: number | undefined;
+  readonly tpm?: number | undefined;
+}
+
+/**
+ * What a model may be unable to do: `tools`, `vision` (images), `system` (system messages), `prefill` (a last message
+ * from the assistant), `parallel-tools` (several tool calls in one turn of the history).
+ */
+export type Capability = 'tools' | 'vision' | 'system' | 'prefill' | 'parallel-tools';
+
+/** One model. */
+export interface ModelOptions {
+  readonly id: string;
+  /**
+   * Context window in tokens; a token is taken to be four characters.
+   * @defaultValue 131072
+   */
+  readonly context?: number | undefined;
+  /** @defaultValue ['vision'] */
+  readonly lacks?: readonly Capability[] | undefined;
+  /** Names of request parameters that it refuses, besides those that the provider refuses for every model. */
+  readonly refuses?: readonly string[] | undefined;
+  /**
+   * This model's own limits. Google and NIM count by model anyway; on OpenRouter and `custom` they hold besides the
+   * account's. `rpd: 0` is a model without a free tier.
+   */
+  readonly limits?: Limits | undefined;
+  /**
+   * What it produces; only `text` can chat.
+   * @defaultValue 'text'
+   */
+  readonly output?: 'text' | 'embeddings' | 'audio' | undefined;
+  /** Whether the model list says that it reasons. @defaultValue false */
+  readonly reasons?: boolean | undefined;
+  /**
+   * OpenRouter: whether calling it is free of charge.
+   * @defaultValue true where the id ends in `:free` or is `openrouter/free`
+   */
+  readonly free?: boolean | undefined;
+  /** Whether the model list has it. @defaultValue true */
+  readonly listed?: boolean | undefined;
+  /** Listed, yet no account may call it, as each provider does with some. @defaultValue false */
+  readonly closed?: boolean | undefined;
+  /** The model that this id stands for and whose limits it shares. */
+  readonly aliasOf?: string | undefined;
+  /** How long it takes to answer, in milliseconds. @defaultValue the provider's `latencyMs` */
+  readonly latencyMs?: number | undefined;
+}
+
+/** One provider of a world. */
+export interface ProviderOptions {
+  /** Keys, or how many to generate, each in an account of its own. @defaultValue 2 */
+  readonly keys?: number | readonly (string | KeyOptions)[] | undefined;
+  /** @defaultValue the provider's best-known models of October 2026, with a few that only look callable */
+  readonly models?: readonly (string | ModelOptions)[] | undefined;
+  /** Replaces the provider's usual limits for every tier; a model's own limits still come first. */
+  readonly limits?: Limits | undefined;
+  /** How long an answer takes, in milliseconds; a refusal comes at once. @defaultValue 0 */
+  readonly latencyMs?: number | undefined;
+  /** What goes wrong from the start; {@link Fault} is the vocabulary. */
+  readonly faults?: readonly Fault[] | undefined;
+  /** What the models say. @defaultValue an echo: `<model> heard: <last user text>` */
+  readonly reply?: ReplyFunction | undefined;
+  /** Where the provider seems to be; `startWorld` sets it. @defaultValue its real base URL */
+  readonly baseUrl?: string | undefined;
+  /** Seeds generated keys and every `share` of a fault. @defaultValue 1 */
+  readonly seed?: number | undefined;
+}
+
+/** A whole world. A provider that is not mentioned is there with its defaults; `keys: []` leaves it without keys. */
+export interface WorldOptions {
+  readonly openrouter?: ProviderOptions | undefined;
+  readonly google?: ProviderOptions | undefined;
+  readonly nim?: ProviderOptions | undefined;
+  readonly custom?: ProviderOptions | undefined;
+  /** What the models of all providers say, unless a provider has its own `reply`. */
+  readonly reply?: ReplyFunction | undefined;
+  /** @defaultValue 1 */
+  readonly seed?: number | undefined;
+}

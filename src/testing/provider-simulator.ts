@@ -1,0 +1,177 @@
+/** One simulated provider: a request and a moment go in, an answer comes out; no socket, no clock. */
+
+import { CallBook, countCalls } from './calls.ts';
+import type { CallCounts, SimulatedCall } from './calls.ts';
+import { readChatBody } from './chat-request.ts';
+import { echo } from './completion.ts';
+import { custom } from './dialects/custom.ts';
+import { google } from './dialects/google.ts';
+import { nim } from './dialects/nim.ts';
+import { openrouter } from './dialects/openrouter.ts';
+import type { Dialect } from './dialect.ts';
+import type { SimulatedAnswer, SimulatedRequest } from './exchange.ts';
+import type { Fault } from './fault.ts';
+import { FaultScript } from './fault-script.ts';
+import type { Arrival, House, Verdict } from './house.ts';
+import { Keyring } from './keyring.ts';
+import { maskKey } from './mask-key.ts';
+import type { ModelOptions, ProviderName, ProviderOptions } from './options.ts';
+import { Quotas } from './quotas.ts';
+import { judge } from './rules.ts';
+import { hashText, seededRandom } from './seeded-random.ts';
+
+const DIALECTS: Readonly<Record<ProviderName, Dialect>> = { openrouter, google, nim, custom };
+
+function modelOf(model: string | ModelOptions): ModelOptions {
+  return typeof model === 'string' ? { id: model } : model;
+}
+
+/**
+ * A provider that behaves as the real one was recorded to: its accounts and their limits, its refusals word for word.
+ * Time is an argument, so a day can pass in a second; calls must come in the order of their `now`.
+ *
+ * Most tests want {@link startWorld} or {@link inProcessFetch}, which ask simulators for them.
+ */
+export class ProviderSimulator {
+  readonly name: ProviderName;
+  /** Where the provider seems to be: what to give a client as its base URL. */
+  readonly baseUrl: string;
+  readonly #house: House;
+  readonly #prefix: string;
+  readonly #book: CallBook;
+  #serial = 0;
+
+  /**
+   * @param book - Where calls are written down; shared by the providers of a world.
+   * @throws RangeError when a key is given twice; TypeError when `baseUrl` is no URL.
+   */
+  constructor(name: ProviderName, options: ProviderOptions = {}, book: CallBook = new CallBook()) {
+    const dialect = DIALECTS[name];
+    const seed = (options.seed ?? 1) + hashText(name);
+    const random = seededRandom(seed);
+    this.name = name;
+    this.#book = book;
+    this.baseUrl = options.baseUrl ?? dialect.baseUrl;
+    this.#prefix = new URL(this.baseUrl).pathname.replace(/\/$/, '');
+    this.#house = {
+      dialect,
+      keyring: new Keyring(options.keys, () => dialect.makeKey(random)),
+      models: options.models?.map(modelOf) ?? dialect.models,
+      limits: options.limits ?? {},
+      latencyMs: options.latencyMs ?? 0,
+      script: new FaultScript(options.faults ?? [], seed),
+      quotas: new Quotas(dialect.quotas),
+      reply: options.reply ?? echo,
+      nextSerial: () => {
+        this.#serial += 1;
+        return this.#serial;
+      },
+    };
+  }
+
+  /** Its keys, in full. */
+  get keys(): readonly string[] {
+    return this.#house.keyring.keys;
+  }
+
+  /** The tier of its keys; `undefined` when they differ or there are none. */
+  get tier(): string | undefined {
+    const [first, ...others] = this.#house.keyring.tiers;
+    return others.length === 0 ? first : undefined;
+  }
+
+  /** The ids of its models, listed or not. */
+  get models(): readonly string[] {
+    return this.#house.models.map(({ id }) => id);
+  }
+
+  /** Every request since the start or the last `reset()`, oldest first. Keys are masked. */
+  get calls(): readonly SimulatedCall[] {
+    return this.#book.of(this.name);
+  }
+
+  /** How its chat requests fared. */
+  get counts(): CallCounts {
+    return countCalls(this.calls);
+  }
+
+  /** Answers a request that arrives at `now` (epoch ms). Throws only what the user's own `reply` throws. */
+  answer(request: SimulatedRequest, now: number): SimulatedAnswer {
+    const arrival = this.#receive(request, now);
+    const slow = this.#house.script.strike(['slow'], arrival);
+    const verdict = judge(this.#house, arrival);
+    this.#book.write(this.#entryOf(arrival, verdict));
+    const { reply, fault, delayMs = 0 } = verdict;
+    return { ...reply, delayMs: delayMs + (slow?.delayMs ?? 0), ...(fault && { fault }) };
+  }
+
+  /** Lets more go wrong from now on; these faults come before those that are there. */
+  script(...faults: readonly Fault[]): void {
+    this.#house.script.add(faults);
+  }
+
+  /** Ends all faults. */
+  clear(): void {
+    this.#house.script.clear();
+  }
+
+  /** Forgets everything that happened: calls, spent limits, faults added since the start. */
+  reset(): void {
+    this.#book.forget(this.name);
+    this.#serial = 0;
+    this.#house.quotas.reset();
+    this.#house.script.reset();
+  }
+
+  #receive(request: SimulatedRequest, now: number): Arrival {
+    const { dialect, keyring, models } = this.#house;
+    const [url = ''] = request.path.split('?');
+    const inside = url.startsWith(`${this.#prefix}/`);
+    const path = inside ? url.slice(this.#prefix.length) : url;
+    const route = inside ? this.#routeOf(request.method, path) : 'unknown';
+    const credential = dialect.credentialOf(request);
+    const key = 'key' in credential ? credential.key : undefined;
+    const owner = keyring.accountOf(key);
+    const read = route === 'chat' ? readChatBody(request.body) : undefined;
+    const modelId = read?.model ?? '';
+    const model = modelId === '' ? undefined : dialect.modelIdOf(modelId);
+    return {
+      now,
+      route,
+      method: request.method,
+      path,
+      key,
+      owner,
+      account: owner?.name,
+      modelId,
+      model,
+      known: models.find(({ id }) => id === model),
+      chat: read?.chat,
+      credentialProblem: 'problem' in credential ? credential.problem : undefined,
+    };
+  }
+
+  #routeOf(method: string, path: string): Arrival['route'] {
+    const name = `${method} ${path}`;
+    if (name === 'POST /chat/completions') return 'chat';
+    if (name === 'GET /models') return 'models';
+    return name in this.#house.dialect.accountRoutes ? 'account' : 'unknown';
+  }
+
+  #entryOf(arrival: Arrival, { outcome, reply }: Verdict): SimulatedCall {
+    const { now, route, key, account, modelId, known } = arrival;
+    const served = outcome === 'served';
+    return {
+      at: now,
+      provider: this.name,
+      route,
+      key: key === undefined ? undefined : maskKey(key),
+      account,
+      model: modelId,
+      status: reply.status,
+      outcome,
+      refused: !served,
+      paid: served && known !== undefined && !this.#house.dialect.isFree(known),
+    };
+  }
+}

@@ -1,0 +1,120 @@
+/** How providers count: the windows that a limit applies to, fed with the time. */
+
+const MINUTE_MS = 60_000;
+const QUARTER_MS = 15 * MINUTE_MS;
+
+/** A minute of the clock, the last 60 seconds, or a day of a time zone (an IANA name). */
+export type WindowShape =
+  | { readonly kind: 'clock-minute' }
+  | { readonly kind: 'sliding-minute' }
+  | { readonly kind: 'day'; readonly timeZone: string };
+
+/** Counts what was spent of one limit. */
+export interface Window {
+  used(now: number): number;
+  spend(now: number, amount: number): void;
+  /** Epoch ms from which no more than `most` is counted, if nothing else is spent. */
+  resetsAt(now: number, most: number): number;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The calendar day at `now` in a time zone, `YYYY-MM-DD`. */
+export function dayName(timeZone: string, now: number): string {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
+    formats.set(timeZone, format);
+  }
+  return format.format(now);
+}
+
+/** Epoch ms of the midnight that ends the day of `now` in a time zone. */
+export function endOfDay(timeZone: string, now: number): number {
+  const today = dayName(timeZone, now);
+  // Every time zone is a whole number of quarters from UTC, so midnight is one of these.
+  let quarter = (Math.floor(now / QUARTER_MS) + 1) * QUARTER_MS;
+  while (dayName(timeZone, quarter) === today) quarter += QUARTER_MS;
+  return quarter;
+}
+
+/** Counts from zero again whenever the period's name changes. */
+class PeriodWindow implements Window {
+  readonly #nameOf: (now: number) => string | number;
+  readonly #endOf: (now: number) => number;
+  #period: string | number | undefined;
+  #used = 0;
+
+  constructor(nameOf: (now: number) => string | number, endOf: (now: number) => number) {
+    this.#nameOf = nameOf;
+    this.#endOf = endOf;
+  }
+
+  used(now: number): number {
+    return this.#nameOf(now) === this.#period ? this.#used : 0;
+  }
+
+  spend(now: number, amount: number): void {
+    this.#used = this.used(now) + amount;
+    this.#period = this.#nameOf(now);
+  }
+
+  resetsAt(now: number): number {
+    return this.#endOf(now);
+  }
+}
+
+/** Remembers when everything of the last 60 seconds was spent. */
+class SlidingWindow implements Window {
+  #spent: { readonly at: number; readonly amount: number }[] = [];
+  #first = 0;
+  #used = 0;
+
+  used(now: number): number {
+    for (;;) {
+      const oldest = this.#spent[this.#first];
+      if (oldest === undefined || oldest.at + MINUTE_MS > now) break;
+      this.#used -= oldest.amount;
+      this.#first += 1;
+    }
+    if (this.#first > 1000) {
+      this.#spent = this.#spent.slice(this.#first);
+      this.#first = 0;
+    }
+    return this.#used;
+  }
+
+  spend(now: number, amount: number): void {
+    this.#spent.push({ at: now, amount });
+    this.#used += amount;
+  }
+
+  resetsAt(now: number, most: number): number {
+    let left = this.used(now);
+    let at = now;
+    for (const entry of this.#spent.slice(this.#first)) {
+      if (left <= most) break;
+      left -= entry.amount;
+      at = entry.at + MINUTE_MS;
+    }
+    return at;
+  }
+}
+
+/** An empty window of a shape. */
+export function openWindow(shape: WindowShape): Window {
+  switch (shape.kind) {
+    case 'clock-minute':
+      return new PeriodWindow(
+        (now) => Math.floor(now / MINUTE_MS),
+        (now) => (Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS,
+      );
+    case 'sliding-minute':
+      return new SlidingWindow();
+    case 'day':
+      return new PeriodWindow(
+        (now) => dayName(shape.timeZone, now),
+        (now) => endOfDay(shape.timeZone, now),
+      );
+  }
+}

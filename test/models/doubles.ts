@@ -1,0 +1,104 @@
+/** A clock that only moves when told to, and a transport that answers from a script. */
+
+import type { Clock, HttpRequest, HttpResponse, Transport } from '../../src/ports.ts';
+
+interface Timer {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+export class ManualClock implements Clock {
+  #now: number;
+  readonly #timers = new Set<Timer>();
+
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  /** Timers that have neither run nor been cancelled. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer: Timer = { at: this.#now + delayMs, callback };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /** Moves on (or back), runs what is due, and lets everything that follows from it happen. */
+  async advance(byMs: number): Promise<void> {
+    this.#now += byMs;
+    for (const timer of this.#timers) {
+      if (timer.at <= this.#now && this.#timers.delete(timer)) timer.callback();
+    }
+    await settled();
+  }
+}
+
+/** Resolves when everything that needs no time has happened. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+export type Answer = (request: HttpRequest, signal: AbortSignal) => HttpResponse | Promise<HttpResponse>;
+
+/** Answers each request with the next of `answers`, the last one again and again. */
+export class ScriptedTransport implements Transport {
+  readonly requests: HttpRequest[] = [];
+  readonly #answers: readonly Answer[];
+
+  constructor(answers: readonly Answer[]) {
+    this.#answers = answers;
+  }
+
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const answer = this.#answers[Math.min(this.requests.length, this.#answers.length - 1)];
+    this.requests.push(request);
+    if (answer === undefined) throw new Error('the script is empty');
+    return answer(request, signal);
+  }
+
+  async close(): Promise<void> {
+    // Nothing is open.
+  }
+}
+
+async function* chunks(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts;
+}
+
+export function answerText(text: string, status = 200): Answer {
+  return () => ({ status, headers: {}, body: chunks([new TextEncoder().encode(text)]) });
+}
+
+/** A list of plain entries, as NIM gives it. */
+export function answerIds(...ids: readonly string[]): Answer {
+  return answerText(JSON.stringify({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) }));
+}
+
+export const answerTrouble: Answer = () => {
+  throw new Error('connect ECONNREFUSED 127.0.0.1:9');
+};
+
+/** Never answers, but gives up when told to. */
+export const answerHanging: Answer = (_request, signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+  });
+
+/** Never answers and does not listen either. */
+export const answerDeaf: Answer = () =>
+  new Promise(() => {
+    // Stays open.
+  });

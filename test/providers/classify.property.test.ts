@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import refusals from '../../spec/refusals.json' with { type: 'json' };
+import type { Failure } from '../../src/core/failure.ts';
+import { classify, type Reply } from '../../src/providers/classify.ts';
+import { findRule, SHARED_RULES } from '../../src/providers/refusal-rules.ts';
+import { googleSpec, nimSpec, openrouterSpec, type RefusalRule } from '../../src/providers/spec.ts';
+import { readChatResponse } from '../../src/wire/chat-response.ts';
+import { readErrorBody } from '../../src/wire/error-body.ts';
+
+const NOW = 1_790_000_000_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const inputSchema = z.object({
+  provider: z.optional(z.string()),
+  status: z.number(),
+  headers: z.optional(z.record(z.string(), z.string())),
+  body: z.unknown(),
+});
+type Input = z.infer<typeof inputSchema>;
+const vectorSchema = z.object({
+  cases: z.array(z.object({ input: inputSchema, expect: z.object({ kind: z.string() }) })),
+});
+const vectors = vectorSchema.parse(
+  JSON.parse(readFileSync(new URL('../../spec/vectors/classify.json', import.meta.url), 'utf8')),
+).cases;
+const textOf = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body));
+
+const rulesByProvider: Readonly<Record<string, readonly RefusalRule[]>> = {
+  openrouter: openrouterSpec.refusals,
+  google: googleSpec.refusals,
+  nim: nimSpec.refusals,
+};
+const rules = fc.constantFrom<readonly RefusalRule[]>([], ...Object.values(rulesByProvider));
+
+const knownBodies = vectors.map(({ input }) => textOf(input.body));
+const harmlessBodies = vectors
+  .filter(({ expect: { kind } }) => kind !== 'unauthorized')
+  .map(({ input }) => textOf(input.body));
+
+/** A body that came through, was cut, or was put into a string by some layer on the way. */
+function battered(bodies: readonly string[]): fc.Arbitrary<string> {
+  const body = fc.constantFrom(...bodies);
+  return fc.oneof(
+    body,
+    fc.tuple(body, fc.nat()).map(([text, at]) => text.slice(0, at % (text.length + 1))),
+    fc
+      .tuple(body, fc.nat(), fc.string())
+      .map(([text, at, noise]) => text.slice(0, at % (text.length + 1)) + noise),
+    body.map((text) => JSON.stringify({ error: { message: text } })),
+    body.map((text) => JSON.stringify([{ error: JSON.stringify({ error: { metadata: { raw: text } } }) }])),
+    body.map((text) => `data: ${text}\n\ndata: [DONE]\n\n`),
+  );
+}
+
+const strangeJson = fc.oneof(
+  fc.json(),
+  fc.jsonValue().map((value) => JSON.stringify({ error: value })),
+  fc
+    .jsonValue()
+    .map((value) => JSON.stringify({ error: { message: value, metadata: { raw: value, headers: value } } })),
+  fc
+    .jsonValue()
+    .map((value) => JSON.stringify({ error: { code: value, details: value, availability: value } })),
+  fc.jsonValue().map((value) => JSON.stringify({ choices: [value] })),
+  fc.jsonValue().map((value) => JSON.stringify({ choices: [{ message: value, finish_reason: value }] })),
+  fc
+    .jsonValue()
+    .map((value) => JSON.stringify({ choices: [{ message: { content: value, tool_calls: value } }] })),
+);
+const strangeText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.lorem(),
+  fc.constant('<html>'),
+  fc.constant('data: {'),
+);
+
+const statuses = fc.oneof(
+  fc.constantFrom(200, 400, 401, 403, 404, 429, 500, 503),
+  fc.integer({ min: 0, max: 999 }),
+);
+const hint = fc.oneof(
+  fc.string(),
+  fc.double().map(String),
+  fc.integer().map(String),
+  fc.integer({ min: NOW / 1000 - 100, max: NOW + 1e10 }).map(String),
+  fc.constantFrom('5', '1m30s', '99999999h', '2026-09-22T00:00:00Z', 'Mon, 21 Sep 2037 14:00:00 GMT'),
+);
+const hints = { 'retry-after': hint, 'retry-after-ms': hint };
+const clocks = { 'x-ratelimit-reset': hint, 'x-ratelimit-limit': hint };
+const hintHeaders = fc.record(hints, { requiredKeys: [] });
+const allHeaders = fc.record({ ...hints, ...clocks }, { requiredKeys: [] });
+
+function reply(body: fc.Arbitrary<string>, headers: fc.Arbitrary<Reply['headers']>): fc.Arbitrary<Reply> {
+  return fc.record({ status: statuses, headers, body });
+}
+
+describe('whatever a provider answers', () => {
+  const anything = reply(fc.oneof(strangeText, strangeJson, battered(knownBodies)), allHeaders);
+
+  it('becomes a failure with one line of a message and moments that can be', () => {
+    fc.assert(
+      fc.property(anything, rules, (answer, given) => {
+        const failure: Failure = classify(answer, given, NOW);
+        expect(failure.message).toMatch(/^\S.{0,299}$/u);
+        expect(failure.status).toBe(answer.status);
+        expect(failure).not.toHaveProperty('uncounted');
+        if (failure.retryAt !== undefined) {
+          expect(failure.retryAt).toBeGreaterThan(NOW);
+          expect(failure.retryAt).toBeLessThanOrEqual(NOW + 32 * DAY_MS);
+        }
+        if (failure.statedLimit !== undefined) expect(failure.statedLimit).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('promises nothing further off than a day unless a reset clock says so', () => {
+    const withoutClock = reply(fc.oneof(strangeText, strangeJson), hintHeaders);
+    fc.assert(
+      fc.property(withoutClock, rules, (answer, given) => {
+        const { retryAt = NOW } = classify(answer, given, NOW);
+        expect(retryAt).toBeLessThanOrEqual(NOW + DAY_MS);
+      }),
+    );
+  });
+
+  it('disables no key unless it is one of the known refusals', () => {
+    const unknown = reply(fc.oneof(strangeText, strangeJson, battered(harmlessBodies)), hintHeaders);
+    fc.assert(
+      fc.property(unknown, rules, (answer, given) => {
+        expect(classify(answer, given, NOW).kind).not.toBe('unauthorized');
+      }),
+    );
+  });
+
+  it.each([
+    ['an opening bracket', '['],
+    ['a nested list', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+    ['a nested object', `${'{"error":'.repeat(20_000)}1${'}'.repeat(20_000)}`],
+    ['a less-than sign', '<'],
+    ['a page without an end', '<html '],
+    ['an event', 'data: {"a":1}\n'],
+    ['a wait', 'retry in 1s'],
+    ['a field', 'body -> a '],
+    ['a quote', '"\\'],
+    ['a blank', ' '],
+    ['a word', 'exceed context token count '],
+  ])('is read with bounded work: %s, two million characters of it', (_, piece) => {
+    const text = piece.repeat(Math.ceil(2_000_000 / piece.length));
+    for (const body of [
+      text,
+      JSON.stringify({ error: { message: text } }),
+      JSON.stringify({ error: { message: text.slice(0, 100_000) } }),
+    ]) {
+      for (const status of [200, 400, 429]) {
+        const answer = classify({ status, headers: { 'retry-after': text }, body }, googleSpec.refusals, NOW);
+        expect(answer.message.length).toBeLessThanOrEqual(300);
+      }
+    }
+  });
+});
+
+/** A quantifier on a group that holds one itself, or an unbounded one amid the pattern, can take forever. */
+const SLOW_PATTERN = /[*+}]\)[*+{]|\.\*|\.\+/;
+
+function isSound({ status, path, header, pattern }: RefusalRule): boolean {
+  const hasCondition = [status, path, header, pattern].some((condition) => condition !== undefined);
+  return hasCondition && (path === undefined || header === undefined) && !SLOW_PATTERN.test(pattern ?? '');
+}
+
+/** The rule that decides a vector's case. */
+function decidingRule({ provider, status, headers = {}, body }: Input): RefusalRule | undefined {
+  const { json, message } = readErrorBody(textOf(body));
+  const answer = status === 200 ? readChatResponse(textOf(body)) : undefined;
+  const told = answer?.ok === false ? answer.status : status;
+  return findRule({ status: told, headers, json, message }, rulesByProvider[provider ?? ''] ?? []);
+}
+
+describe('the rules of refusals', () => {
+  const all = [...Object.entries(rulesByProvider), ['everybody', SHARED_RULES] as const];
+
+  it.each(all)('of %s each have a condition, and a pattern that takes linear time', (_, given) => {
+    expect(given.filter((rule) => !isSound(rule))).toEqual([]);
+    for (const { pattern = '' } of given) expect(() => new RegExp(pattern, 'i')).not.toThrow();
+  });
+
+  it.each(all)('of %s are each shown by a vector', (_, given) => {
+    const shown = new Set(vectors.map(({ input }) => decidingRule(input)));
+    expect(given.filter((rule) => !shown.has(rule))).toEqual([]);
+  });
+
+  it('all pass the check of their shape when they are read', () => {
+    expect(SHARED_RULES).toHaveLength(refusals.refusals.length);
+  });
+});
