@@ -46,6 +46,8 @@ export interface Pool {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly chat: Operation<ChatBody, ChatCompletion>;
   readonly redact: Redact;
+  /** Whether anybody listens: an event that nobody hears is not made. */
+  readonly listening: boolean;
   readonly emit: (event: FreeLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Choice;
@@ -147,7 +149,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     sources: options.providers.map((provider) => toSource(provider, redact, ttlMs)),
     clock,
     transport,
-    cache: replaced.cache ?? diskCache(options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir()),
+    cache: replaced.cache ?? diskCache(options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir),
     onDiscovery: (report) => {
       emit({ type: 'discovery', ...report });
     },
@@ -169,6 +171,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     turns: new Turns(options.store ?? replaced.store ?? memoryStore(), clock),
     providers,
     redact,
+    listening: options.onEvent !== undefined,
     emit,
     chat: chatOperation({
       clock,

@@ -21,6 +21,7 @@ import {
   routesOf,
 } from './introspection.ts';
 import {
+  type CallLimits,
   type ChatInput,
   type ChatOptions,
   checkCallOptions,
@@ -32,7 +33,16 @@ import {
 } from './options.ts';
 import { type ChatResponse, toResponse } from './response.ts';
 
-const DEFAULTS = { timeoutMs: 60_000, attemptTimeoutMs: 30_000, maxAttempts: 12, maxWaitMs: 20_000 };
+/** The limits of a call, all of them decided. */
+type Limits = { readonly [Name in keyof CallLimits]-?: NonNullable<CallLimits[Name]> };
+
+const DEFAULTS: Limits = {
+  timeoutMs: 60_000,
+  attemptTimeoutMs: 30_000,
+  maxAttempts: 12,
+  wait: false,
+  maxWaitMs: 20_000,
+};
 
 /** A first call waits for a provider's list of models no longer than this: a stale list only costs an attempt. */
 const DISCOVERY_WAIT_MS = 3000;
@@ -55,6 +65,7 @@ export class FreeLLM {
   readonly #options: FreeLLMOptions;
   readonly #pool: Pool;
   readonly #engine: Engine;
+  readonly #limits: Limits;
   #calls = 0;
   #closed = false;
 
@@ -62,6 +73,7 @@ export class FreeLLM {
   constructor(options: FreeLLMOptions, replaced?: Partial<Ports>) {
     checkPoolOptions(options);
     this.#options = options;
+    this.#limits = withLimits(DEFAULTS, options);
     this.#pool = compose(options, replaced);
     this.#engine = this.#makeEngine();
   }
@@ -91,6 +103,7 @@ export class FreeLLM {
       maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
       listener: {
         started: (call, { route: { provider, account, model, keyId } }) => {
+          if (!pool.listening) return;
           emit({
             type: 'attempt',
             call: call.id,
@@ -102,6 +115,7 @@ export class FreeLLM {
           });
         },
         ended: (call, report) => {
+          if (!pool.listening) return;
           emit({ ...report, type: report.outcome === 'success' ? 'success' : 'failure', call: call.id });
           if (report.outcome !== 'unauthorized') return;
           emit({
@@ -144,7 +158,7 @@ export class FreeLLM {
 
   async #begin(body: ChatBody, options: ChatOptions): Promise<Call<ChatBody>> {
     const startedAt = this.#pool.clock.now();
-    const limits = { ...DEFAULTS, ...defined(this.#options), ...defined(options) };
+    const limits = withLimits(this.#limits, options);
     const models = this.#modelsOf(options.model);
     const capabilities = capabilitiesOf(body.request);
     const stages = await this.#stages(models, capabilities, {
@@ -164,7 +178,7 @@ export class FreeLLM {
       deadline: startedAt + limits.timeoutMs,
       attemptTimeoutMs: limits.attemptTimeoutMs,
       maxAttempts: limits.maxAttempts,
-      maxWaitMs: limits.wait === true ? limits.maxWaitMs : 0,
+      maxWaitMs: limits.wait ? limits.maxWaitMs : 0,
       signal: options.signal,
       tries: [],
       attempts: [],
@@ -260,9 +274,13 @@ export class FreeLLM {
   }
 }
 
-/** The limits that are given: an option that is `undefined` leaves the default. */
-function defined(options: FreeLLMOptions | ChatOptions): Partial<typeof DEFAULTS> & { wait?: boolean } {
-  const { timeoutMs, attemptTimeoutMs, maxAttempts, wait, maxWaitMs } = options;
-  const limits = { timeoutMs, attemptTimeoutMs, maxAttempts, wait, maxWaitMs };
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+/** Some limits with others over them: an option that is `undefined` leaves what was. */
+function withLimits(limits: Limits, options: CallLimits): Limits {
+  return {
+    timeoutMs: options.timeoutMs ?? limits.timeoutMs,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? limits.attemptTimeoutMs,
+    maxAttempts: options.maxAttempts ?? limits.maxAttempts,
+    wait: options.wait ?? limits.wait,
+    maxWaitMs: options.maxWaitMs ?? limits.maxWaitMs,
+  };
 }

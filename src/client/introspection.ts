@@ -43,9 +43,9 @@ export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
 
 export function health(pool: Pool): readonly HealthRow[] {
   const stage = pool.everything();
-  const records = pool.turns.known([stage]);
+  const sight = { records: pool.turns.known([stage]), now: pool.clock.now() };
   return stage.flatMap((candidate) =>
-    keyStatuses(records, candidate, pool.clock.now()).map(({ keyId, reason, ...row }) => ({
+    keyStatuses(sight, candidate).map(({ keyId, reason, ...row }) => ({
       ...row,
       key: pool.maskOf(row.provider, keyId),
       tier: pool.providers.get(row.provider)?.keys.find((key) => key.keyId === keyId)?.tier ?? '',
@@ -56,8 +56,8 @@ export function health(pool: Pool): readonly HealthRow[] {
 
 export function capacity(pool: Pool): Capacity {
   const stage = pool.everything();
-  const records = pool.turns.known([stage]);
-  const quotas = stage.flatMap((candidate) => quotaStatuses(records, candidate, pool.clock.now()));
+  const sight = { records: pool.turns.known([stage]), now: pool.clock.now() };
+  const quotas = stage.flatMap((candidate) => quotaStatuses(sight, candidate));
   const moments = quotas.map(({ readyAt }) => readyAt).filter(Number.isFinite);
   return {
     now: quotas.reduce((sum, { leftNow }) => sum + (leftNow ?? 0), 0),

@@ -247,7 +247,7 @@ export function checkCallOptions(options: ChatOptions): void {
     throw new ConfigError(
       'options.stream: chat() and text() answer whole, and there is no other way yet. Leave it out.',
     );
-  check(callSchema, options, 'options');
+  if (Object.keys(options).length > 0) check(callSchema, options, 'options');
 }
 
 /** @throws BadRequestError naming the message and the field. */

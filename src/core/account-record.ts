@@ -3,7 +3,7 @@
 import { CLOSED, type CircuitBreaker } from './circuit-breaker.ts';
 import type { FailureKind } from './failure.ts';
 import { horizonMs, type Meter } from './meter.ts';
-import { bucketReadyAt, EMPTY_BUCKET, limitOf, type TokenBucket, usedOf } from './token-bucket.ts';
+import { bucketReadyAt, EMPTY_BUCKET, fullUntil, limitOf, type TokenBucket, usedOf } from './token-bucket.ts';
 
 /** The last failure of a key, for people to read. */
 export interface LastError {
@@ -73,8 +73,7 @@ export interface MeterUse {
 export function meterUse(record: AccountRecord, meter: Meter, model: string, now: number): MeterUse {
   const bucket = bucketOf(record, meter, model);
   const limit = limitOf(bucket, meter.limit, now);
-  const full = bucket.fullUntil !== undefined && bucket.fullUntil > now;
-  return { limit, used: full ? limit : Math.min(limit, usedOf(bucket, now, horizonMs(meter))) };
+  return { limit, used: fullUntil(bucket, now) > 0 ? limit : Math.min(limit, usedOf(bucket, now, horizonMs(meter))) };
 }
 
 /** What one request costs on a meter. Tokens are not booked in advance: nothing is known of them yet. */

@@ -80,7 +80,7 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   }
   return {
     state: 'open',
-    until: strike.retryAt ?? now + backoffMs(trip.cooldownMs, breaker.trips, trip.maxCooldownMs),
+    until: Math.min(strike.retryAt ?? now + backoffMs(trip.cooldownMs, breaker.trips, trip.maxCooldownMs), now + HORIZON_MS),
     trips: breaker.trips + 1,
     generation: generation + 1,
     reason,

@@ -23,10 +23,17 @@ const MAX_RETRY_MS = 30_000;
  * Epoch ms from which a call may come back to what just failed. A call that waits comes back to what passes
  * by itself, later each time; a call that does not wait never does.
  */
-export function excludedUntil(tries: readonly Tried[], entry: Omit<Tried, 'excludedUntil'>, waits: boolean, now: number): number {
+export function excludedUntil(
+  tries: readonly Tried[],
+  entry: Omit<Tried, 'excludedUntil'>,
+  waits: boolean,
+  now: number,
+): number {
   if (!waits || FAILURE_EFFECTS[entry.failure.kind].transient !== true) return Number.POSITIVE_INFINITY;
   const { provider, keyId, model } = entry.route;
-  const before = tries.filter(({ route }) => route.provider === provider && route.keyId === keyId && route.model === model);
+  const before = tries.filter(
+    ({ route }) => route.provider === provider && route.keyId === keyId && route.model === model,
+  );
   return now + backoffMs(BASE_RETRY_MS, before.length, MAX_RETRY_MS);
 }
 
@@ -34,12 +41,17 @@ export function excludedUntil(tries: readonly Tried[], entry: Omit<Tried, 'exclu
 function coversModel(tried: Tried, provider: string, model: CandidateModel): boolean {
   const { route, failure } = tried;
   if (failure.kind === 'context_too_long') {
+    if (route.provider === provider && route.model === model.id) return true;
     const size = failure.contextLength ?? tried.ctx;
     // Without sizes, models of unknown size count as one size: one call finds out.
     return size === undefined ? model.ctx === undefined : model.ctx !== undefined && model.ctx <= size;
   }
   if (route.provider !== provider) return false;
-  return failure.kind === 'content_blocked' || failure.scope === 'provider' || (isModelScoped(failure) && route.model === model.id);
+  return (
+    failure.kind === 'content_blocked' ||
+    failure.scope === 'provider' ||
+    (isModelScoped(failure) && route.model === model.id)
+  );
 }
 
 function isModelScoped(failure: Failure): boolean {
@@ -74,7 +86,9 @@ function coversKey(tried: Tried, route: Route): boolean {
       return at.account === route.account && at.model === route.model;
     case 'key':
       return at.keyId === route.keyId;
-    default:
+    case 'provider':
+    case 'model':
+    case 'request':
       return false;
   }
 }

@@ -15,7 +15,7 @@ function idOf({ provider, account, model }: { provider: string; account: string;
 export function explain(question: Question): readonly RouteStatus[] {
   const seen = new Map<string, RouteStatus[]>();
   for (const candidate of question.stages.flat()) {
-    for (const status of routeStatuses(question.records, candidate, question.now, question.needs)) {
+    for (const status of routeStatuses(question, candidate, question.needs)) {
       const rows = seen.get(idOf(status)) ?? [];
       if (!rows.some((row) => row.keyId === status.keyId)) rows.push(status);
       seen.set(idOf(status), rows);
@@ -28,8 +28,14 @@ export function explain(question: Question): readonly RouteStatus[] {
     if (decision.kind !== 'attempt') break;
     const { route } = decision.pick;
     const rows = seen.get(idOf(route)) ?? [];
-    seen.delete(idOf(route));
-    ordered.push(...rows.toSorted((a, b) => Number(b.keyId === route.keyId) - Number(a.keyId === route.keyId)));
+    const ready = rows.filter((row) => row.ready);
+    seen.set(
+      idOf(route),
+      rows.filter((row) => !row.ready),
+    );
+    ordered.push(
+      ...ready.toSorted((a, b) => Number(b.keyId === route.keyId) - Number(a.keyId === route.keyId)),
+    );
     const failure = { kind: 'rate_limited', scope: 'account-model', message: '' } as const;
     tries.push({ route, failure, excludedUntil: Number.POSITIVE_INFINITY });
   }

@@ -1,12 +1,20 @@
 /** What people are shown of the pool, read off the same numbers that decide. Changes nothing. */
 
-import { type AccountRecord, keyOf, type LastError, meterUse } from './account-record.ts';
-import { ADMITTED, accountAdmission, type Admission, keyAdmission, later, modelAdmission, providerAdmission, type Reason } from './admission.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
+import { keyOf, type LastError, meterUse } from './account-record.ts';
+import {
+  ADMITTED,
+  accountAdmission,
+  type Admission,
+  keyAdmission,
+  later,
+  modelAdmission,
+  providerAdmission,
+  type Reason,
+} from './admission.ts';
+import { breakerReadyAt, type CircuitBreaker } from './circuit-breaker.ts';
 import { returnsAt } from './meter.ts';
 import { cannotServe, type Needs, type Records } from './plan.ts';
 import type { Candidate, CandidateModel, PoolAccount } from './pool.ts';
-import type { ProviderRecord } from './provider-record.ts';
 
 /** Why a route is not ready; a request can also be too long for a model, or ask what it lacks. */
 export type RouteReason = Reason | 'cannot_serve';
@@ -25,33 +33,55 @@ export interface RouteStatus {
 
 const NOTHING_NEEDED: Needs = { size: 0, capabilities: [] };
 
-function admissionOf(records: Records, candidate: Candidate, account: PoolAccount, keyId: string, model: CandidateModel, now: number): Admission {
+/** The records at one moment. */
+export interface Sight {
+  readonly records: Records;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** The guards of a model on an account, whatever the key. */
+function admissionOf(
+  { records, now }: Sight,
+  candidate: Candidate,
+  account: PoolAccount,
+  model: CandidateModel,
+): Admission {
   const provider = records.provider(candidate.provider);
   const record = records.account(account);
-  const route = later(modelAdmission(provider, model.id, now), accountAdmission(account, record, model.id, now));
-  return later(later(providerAdmission(provider, now), keyAdmission(record, keyId, now)), route);
+  const route = later(
+    modelAdmission(provider, model.id, now),
+    accountAdmission(account, record, model.id, now),
+  );
+  return later(providerAdmission(provider, now), route);
 }
 
 /** Every route of a candidate, in its own order. */
-export function routeStatuses(records: Records, candidate: Candidate, now: number, needs: Needs = NOTHING_NEEDED): readonly RouteStatus[] {
+export function routeStatuses(
+  sight: Sight,
+  candidate: Candidate,
+  needs: Needs = NOTHING_NEEDED,
+): readonly RouteStatus[] {
+  const { records, now } = sight;
   return candidate.models.flatMap((model) => {
     const unable = cannotServe(records.provider(candidate.provider), model, needs);
-    return candidate.provider.accounts.flatMap((account) =>
-      account.keyIds.map((keyId) => {
-        const { readyAt, reason } = admissionOf(records, candidate, account, keyId, model, now);
+    return candidate.provider.accounts.flatMap((account) => {
+      const admission = admissionOf(sight, candidate, account, model);
+      return account.keyIds.map((keyId) => {
+        const { readyAt, reason } = later(admission, keyAdmission(records.account(account), keyId, now));
         const base = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
         if (unable) return { ...base, ready: false, readyAt: undefined, reason: 'cannot_serve' as const };
         return { ...base, ready: readyAt <= now, readyAt: Math.max(readyAt, now), reason };
-      }),
-    );
+      });
+    });
   });
 }
 
 /** How a key's breakers stand together: the strictest of provider, account and key. */
-function breakerState(now: number, ...breakers: readonly CircuitBreaker[]): CircuitBreaker['state'] {
+function breakerState(now: number, breakers: readonly CircuitBreaker[]): CircuitBreaker['state'] {
   let state: CircuitBreaker['state'] = 'closed';
   for (const breaker of breakers) {
-    if (breaker.state === 'open' && breaker.until > now) return 'open';
+    if (breaker.state === 'open' && breakerReadyAt(breaker, now) > now) return 'open';
     // An open breaker whose time has come admits one probe: it is half-open to whoever asks next.
     if (breaker.state !== 'closed') state = 'half-open';
   }
@@ -64,9 +94,10 @@ interface Use {
   readonly limit: number | undefined;
 }
 
-function tightest(account: PoolAccount, record: AccountRecord, models: readonly CandidateModel[], daily: boolean, now: number): Use {
+function tightest({ records, now }: Sight, candidate: Candidate, account: PoolAccount, daily: boolean): Use {
+  const record = records.account(account);
   let worst: { used: number; limit: number } | undefined;
-  for (const { id } of models) {
+  for (const { id } of candidate.models) {
     for (const meter of account.meters(id)) {
       if ((meter.kind === 'daily') !== daily || meter.unit !== 'requests') continue;
       const use = meterUse(record, meter, id, now);
@@ -106,13 +137,24 @@ function earliest(statuses: readonly RouteStatus[]): RouteStatus | undefined {
   return best;
 }
 
-function keyStatus(candidate: Candidate, account: PoolAccount, keyId: string, context: { records: Records; provider: ProviderRecord; statuses: readonly RouteStatus[]; now: number }): KeyStatus {
-  const { records, provider, statuses, now } = context;
+/** A key and its routes. */
+interface KeyRoutes {
+  readonly keyId: string;
+  readonly routes: readonly RouteStatus[];
+}
+
+function keyStatus(
+  sight: Sight,
+  candidate: Candidate,
+  account: PoolAccount,
+  { keyId, routes }: KeyRoutes,
+): KeyStatus {
+  const { records, now } = sight;
+  const best = earliest(routes);
   const record = records.account(account);
   const key = keyOf(record, keyId);
-  const best = earliest(statuses.filter((status) => status.keyId === keyId));
-  const minute = tightest(account, record, candidate.models, false, now);
-  const day = tightest(account, record, candidate.models, true, now);
+  const minute = tightest(sight, candidate, account, false);
+  const day = tightest(sight, candidate, account, true);
   return {
     provider: candidate.provider.name,
     keyId,
@@ -120,7 +162,7 @@ function keyStatus(candidate: Candidate, account: PoolAccount, keyId: string, co
     ready: best?.ready ?? false,
     readyAt: best?.readyAt,
     reason: best?.ready === true ? undefined : best?.reason,
-    breaker: breakerState(now, provider.breaker, record.breaker, key.breaker),
+    breaker: breakerState(now, [records.provider(candidate.provider).breaker, record.breaker, key.breaker]),
     disabled: key.breaker.state !== 'closed' && key.breaker.reason === 'unauthorized',
     rpmUsed: minute.used,
     rpm: minute.limit,
@@ -132,9 +174,16 @@ function keyStatus(candidate: Candidate, account: PoolAccount, keyId: string, co
 }
 
 /** A row for every key of a candidate. */
-export function keyStatuses(records: Records, candidate: Candidate, now: number): readonly KeyStatus[] {
-  const context = { records, provider: records.provider(candidate.provider), statuses: routeStatuses(records, candidate, now), now };
-  return candidate.provider.accounts.flatMap((account) => account.keyIds.map((keyId) => keyStatus(candidate, account, keyId, context)));
+export function keyStatuses(sight: Sight, candidate: Candidate): readonly KeyStatus[] {
+  const routes = routeStatuses(sight, candidate);
+  return candidate.provider.accounts.flatMap((account) =>
+    account.keyIds.map((keyId) =>
+      keyStatus(sight, candidate, account, {
+        keyId,
+        routes: routes.filter((route) => route.keyId === keyId),
+      }),
+    ),
+  );
 }
 
 /** What is left of one quota: of an account, or of its use of one model where the provider counts so. */
@@ -153,24 +202,30 @@ export interface QuotaStatus {
   readonly readyAt: number;
 }
 
-function quotaStatus(records: Records, candidate: Candidate, account: PoolAccount, model: CandidateModel, now: number): QuotaStatus {
+function quotaStatus(
+  sight: Sight,
+  candidate: Candidate,
+  account: PoolAccount,
+  model: CandidateModel,
+): QuotaStatus {
+  const { records, now } = sight;
   const record = records.account(account);
   let leftNow: number | undefined;
   let leftToday: number | undefined;
   let resetsAt: number | undefined;
   let shared = true;
   for (const meter of account.meters(model.id)) {
+    if (meter.per === 'account-model') shared = false;
+    if (meter.unit !== 'requests') continue;
     const { limit, used } = meterUse(record, meter, model.id, now);
     leftNow = Math.min(leftNow ?? limit, limit - used);
-    if (meter.per === 'account-model') shared = false;
     if (meter.kind !== 'daily') continue;
     leftToday = Math.min(leftToday ?? limit, limit - used);
     resetsAt = returnsAt(meter, now);
   }
   const keys = account.keyIds.map((keyId) => keyAdmission(record, keyId, now));
   const key = keys.reduce((a, b) => (b.readyAt < a.readyAt ? b : a), keys[0] ?? ADMITTED);
-  const provider = providerAdmission(records.provider(candidate.provider), now);
-  const { readyAt } = later(later(provider, key), accountAdmission(account, record, model.id, now));
+  const { readyAt } = later(key, admissionOf(sight, candidate, account, model));
   return {
     provider: candidate.provider.name,
     account: account.id,
@@ -183,11 +238,11 @@ function quotaStatus(records: Records, candidate: Candidate, account: PoolAccoun
 }
 
 /** The quotas of a candidate, each once. */
-export function quotaStatuses(records: Records, candidate: Candidate, now: number): readonly QuotaStatus[] {
+export function quotaStatuses(sight: Sight, candidate: Candidate): readonly QuotaStatus[] {
   return candidate.provider.accounts.flatMap((account) => {
     const rows = new Map<string | undefined, QuotaStatus>();
     for (const model of candidate.models) {
-      const row = quotaStatus(records, candidate, account, model, now);
+      const row = quotaStatus(sight, candidate, account, model);
       const known = rows.get(row.model);
       if (known === undefined || row.readyAt < known.readyAt) rows.set(row.model, row);
     }

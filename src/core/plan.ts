@@ -28,7 +28,7 @@ export interface Choice {
   readonly order: Strategy;
   /** Whether a provider's cheapest route is preferred over its best model. */
   readonly thrifty: boolean;
-  /** The number of the call, modulo the number of providers. */
+  /** The number of the call, starting at 0. */
   readonly turn: number;
 }
 
@@ -65,7 +65,11 @@ export type Decision =
       readonly alternatives: boolean;
     }
   | { readonly kind: 'wait'; readonly until: number }
-  | { readonly kind: 'give-up'; readonly reason: 'no-routes' | 'exhausted' | 'max-attempts'; readonly readyAt: number };
+  | {
+      readonly kind: 'give-up';
+      readonly reason: 'no-routes' | 'exhausted' | 'max-attempts';
+      readonly readyAt: number;
+    };
 
 interface Cost {
   readonly price: number;
@@ -105,14 +109,23 @@ export function cannotServe(record: ProviderRecord, model: CandidateModel, needs
 }
 
 /** The first key of an account that is admitted; else when the first one is. */
-function findKey(question: Question, candidate: Candidate, account: PoolAccount, model: CandidateModel): Found {
+function findKey(
+  question: Question,
+  candidate: Candidate,
+  account: PoolAccount,
+  model: CandidateModel,
+): Found {
   const { now, tries } = question;
   const record = question.records.account(account);
   const accountReadyAt = accountAdmission(account, record, model.id, now).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
     const route: Route = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
-    const keyReadyAt = Math.max(accountReadyAt, keyAdmission(record, keyId, now).readyAt, keyExcludedUntil(tries, route));
+    const keyReadyAt = Math.max(
+      accountReadyAt,
+      keyAdmission(record, keyId, now).readyAt,
+      keyExcludedUntil(tries, route),
+    );
     if (keyReadyAt <= now) {
       const pick = { route, provider: candidate.provider, account, model };
       return { pick, readyAt: now, ...costOfRoute(account, record, model.id, now) };
@@ -147,7 +160,10 @@ function findAccount(question: Question, candidate: Candidate, model: CandidateM
 
 /** The route of a provider that the call would take, in the order of models, or the cheapest for a thrifty choice. */
 function findRoute(question: Question, candidate: Candidate): Found {
-  const providerReadyAt = providerAdmission(question.records.provider(candidate.provider), question.now).readyAt;
+  const providerReadyAt = providerAdmission(
+    question.records.provider(candidate.provider),
+    question.now,
+  ).readyAt;
   let best = NOTHING;
   for (const model of candidate.models) {
     const found = findAccount(question, candidate, model);
@@ -164,53 +180,76 @@ function findRoute(question: Question, candidate: Candidate): Found {
 }
 
 /** How a provider stands; its latency is looked up only by those who ask for it. */
-function standingOf(question: Question, candidate: Candidate, found: Found): Standing {
-  return {
-    name: candidate.provider.name,
-    index: candidate.provider.index,
-    priority: candidate.provider.priority,
-    price: found.price,
-    minuteUse: found.minuteUse,
-    get latencyMs(): number | undefined {
-      let total = 0;
-      let known = 0;
-      for (const account of candidate.provider.accounts) {
-        const record = question.records.account(account);
-        for (const keyId of account.keyIds) {
-          const { latencyMs } = keyOf(record, keyId);
-          if (latencyMs === undefined) continue;
-          total += latencyMs;
-          known += 1;
-        }
+class ProviderStanding implements Standing {
+  readonly name: string;
+  readonly index: number;
+  readonly priority: number;
+  readonly price: number;
+  readonly minuteUse: number;
+  readonly pick: Pick;
+  readonly #records: Records;
+
+  constructor(records: Records, { price, minuteUse }: Cost, pick: Pick) {
+    this.name = pick.provider.name;
+    this.index = pick.provider.index;
+    this.priority = pick.provider.priority;
+    this.price = price;
+    this.minuteUse = minuteUse;
+    this.pick = pick;
+    this.#records = records;
+  }
+
+  get latencyMs(): number | undefined {
+    let total = 0;
+    let known = 0;
+    for (const account of this.pick.provider.accounts) {
+      const record = this.#records.account(account);
+      for (const keyId of account.keyIds) {
+        const { latencyMs } = keyOf(record, keyId);
+        if (latencyMs === undefined) continue;
+        total += latencyMs;
+        known += 1;
       }
-      return known === 0 ? undefined : total / known;
-    },
-  };
+    }
+    return known === 0 ? undefined : total / known;
+  }
 }
 
 interface StageResult {
-  readonly picks: readonly Pick[];
+  readonly best: Pick | undefined;
+  /** Whether another provider than the best one's could serve the call, too. */
+  readonly alternatives: boolean;
+  /** Epoch ms at which the earliest route is ready; meaningful when there is no best one. */
   readonly readyAt: number;
 }
 
-/** The routes that a stage offers now, one a provider, best first. */
+/** The best of several providers: the strategy's first among those that failed this call least. */
+function bestOf(question: Question, standings: readonly ProviderStanding[]): Pick | undefined {
+  const { tries, choice } = question;
+  const ordered = choice.order(standings, choice.turn);
+  let best: Standing | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const standing of ordered) {
+    const setbacks = setbacksOf(tries, standing.name);
+    if (setbacks >= fewest) continue;
+    best = standing;
+    fewest = setbacks;
+  }
+  // A strategy of the user's own may give back whatever it likes: what it names is looked up, not trusted.
+  return (standings.find(({ name }) => name === best?.name) ?? standings[0])?.pick;
+}
+
+/** Looks for the route that a stage offers now. */
 function searchStage(question: Question, stage: Stage): StageResult {
-  const picks = new Map<string, Pick>();
-  const standings: Standing[] = [];
+  const standings: ProviderStanding[] = [];
   let readyAt = Number.POSITIVE_INFINITY;
   for (const candidate of stage) {
     const found = findRoute(question, candidate);
-    if (found.pick === undefined) {
-      readyAt = Math.min(readyAt, found.readyAt);
-      continue;
-    }
-    picks.set(candidate.provider.name, found.pick);
-    standings.push(standingOf(question, candidate, found));
+    if (found.pick === undefined) readyAt = Math.min(readyAt, found.readyAt);
+    else standings.push(new ProviderStanding(question.records, found, found.pick));
   }
-  if (standings.length < 2) return { picks: [...picks.values()], readyAt };
-  const { order, turn } = question.choice;
-  const ordered = order(standings, turn).toSorted((a, b) => setbacksOf(question.tries, a.name) - setbacksOf(question.tries, b.name));
-  return { picks: ordered.flatMap(({ name }) => picks.get(name) ?? []), readyAt };
+  const best = standings.length < 2 ? standings[0]?.pick : bestOf(question, standings);
+  return { best, alternatives: standings.length > 1, readyAt };
 }
 
 /** Looks for the route that was to be tried once more, should its guards still admit it. */
@@ -220,6 +259,13 @@ function findAgain(question: Question, route: Route): Pick | undefined {
     const account = candidate.provider.accounts.find(({ id }) => id === route.account);
     const model = candidate.models.find(({ id }) => id === route.model);
     if (account === undefined || model === undefined) continue;
+    const record = question.records.provider(candidate.provider);
+    const { now, needs } = question;
+    const readyAt = Math.max(
+      providerAdmission(record, now).readyAt,
+      modelAdmission(record, model.id, now).readyAt,
+    );
+    if (readyAt > now || cannotServe(record, model, needs)) return undefined;
     const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.pick === undefined ? undefined : { ...found.pick, account };
   }
@@ -235,10 +281,14 @@ export function plan(question: Question): Decision {
   let readyAt = Number.POSITIVE_INFINITY;
   for (const stage of question.stages) {
     const result = searchStage(question, stage);
-    const pick = result.picks[0];
-    if (pick !== undefined) return { kind: 'attempt', pick, alternatives: result.picks.length > 1 };
+    const { best: pick, alternatives } = result;
+    if (pick !== undefined) return { kind: 'attempt', pick, alternatives };
     readyAt = Math.min(readyAt, result.readyAt);
   }
   if (readyAt <= question.waitUntil) return { kind: 'wait', until: readyAt };
-  return { kind: 'give-up', reason: readyAt === Number.POSITIVE_INFINITY ? 'no-routes' : 'exhausted', readyAt };
+  return {
+    kind: 'give-up',
+    reason: readyAt === Number.POSITIVE_INFINITY ? 'no-routes' : 'exhausted',
+    readyAt,
+  };
 }

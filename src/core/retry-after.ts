@@ -59,7 +59,7 @@ function momentOfNumber(amount: number, now: number): number | undefined {
  * Epoch ms of a moment in any form seen: seconds from now, epoch seconds, epoch milliseconds, a span such as
  * `1m30s`, an RFC 3339 moment, a date of HTTP. Not capped; `undefined` for nonsense.
  */
-export function readMoment(value: string | number, now: number): number | undefined {
+function readMoment(value: string | number, now: number): number | undefined {
   const amount = numberOf(value);
   if (amount !== undefined) return momentOfNumber(amount, now);
   if (typeof value === 'number') return undefined;

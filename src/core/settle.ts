@@ -16,7 +16,7 @@ import { fail, succeed } from './circuit-breaker.ts';
 import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 import { horizonMs, type Meter, returnsAt } from './meter.ts';
-import { modelOf, type ProviderRecord } from './provider-record.ts';
+import { modelOf, type ModelRecord, type ProviderRecord } from './provider-record.ts';
 import { bucketReadyAt, fill, limitOf, type TokenBucket } from './token-bucket.ts';
 
 /** How an attempt ended. `abandoned`: the caller walked away; nobody is to blame. */
@@ -24,6 +24,8 @@ export type Outcome =
   | { readonly kind: 'success'; readonly latencyMs: number }
   | { readonly kind: 'abandoned'; readonly sent: boolean }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly size: number };
+
+type FailureOutcome = Extract<Outcome, { kind: 'failure' }>;
 
 /** Weight of the newest answer in the mean latency. */
 const LATENCY_WEIGHT = 0.3;
@@ -61,7 +63,7 @@ function refusingMeters(booking: Booking, failure: Failure): readonly Meter[] {
 }
 
 /** When a refused meter is free again: as the provider says, else as the meter itself counts. */
-function fullUntil(meter: Meter, bucket: TokenBucket, failure: Failure, now: number): number {
+function refusedUntil(meter: Meter, bucket: TokenBucket, failure: Failure, now: number): number {
   if (failure.retryAt !== undefined) return failure.retryAt;
   const view = { limit: limitOf(bucket, meter.limit, now), now, horizonMs: horizonMs(meter) };
   const readyAt = bucketReadyAt(bucket, 1, view);
@@ -77,7 +79,11 @@ function fillMeters(account: AccountRecord, booking: Booking, failure: Failure, 
     if (stated !== undefined && stated > 0 && meter.unit === 'requests') {
       bucket = { ...bucket, learnt: { limit: stated, at: now } };
     }
-    buckets = withEntry(buckets, bucketName(meter, model), fill(bucket, fullUntil(meter, bucket, failure, now)));
+    buckets = withEntry(
+      buckets,
+      bucketName(meter, model),
+      fill(bucket, refusedUntil(meter, bucket, failure, now), now),
+    );
   }
   return patched(account, { buckets });
 }
@@ -91,9 +97,20 @@ const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
   request: undefined,
 };
 
+/** When a breaker is struck and how it opens; without `trip` it is left alone. */
+interface Struck {
+  readonly now: number;
+  readonly trip: Trip | undefined;
+}
+
 /** Strikes the breaker at the failure's scope; frees the others' probes; an answer, whatever it says, proves the provider alive. */
-function strike(breakers: RouteBreakers, booking: Booking, failure: Failure, trip: Trip | undefined, now: number): RouteBreakers {
-  const { generations } = booking;
+function strike(
+  breakers: RouteBreakers,
+  { generations }: Booking,
+  failure: Failure,
+  at: Struck,
+): RouteBreakers {
+  const { trip, now } = at;
   const next = { ...releaseAll(breakers, generations, now) };
   if (failure.status !== undefined && failure.scope !== 'provider') {
     next.provider = succeed(breakers.provider, generations.provider);
@@ -111,28 +128,40 @@ function strike(breakers: RouteBreakers, booking: Booking, failure: Failure, tri
   return next;
 }
 
+function withSize(known: ModelRecord, failure: Failure, size: number): ModelRecord {
+  const sized = patched(known, { tooLong: Math.min(size, known.tooLong ?? size) });
+  return failure.contextLength === undefined ? sized : patched(sized, { ctx: failure.contextLength });
+}
+
+function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: Failure): ModelRecord {
+  const refuses = new Set([...(known.refuses ?? []), ...parameters]);
+  const lacks = new Set([...(known.lacks ?? []), ...capabilities]);
+  if (refuses.size === (known.refuses?.length ?? 0) && lacks.size === (known.lacks?.length ?? 0)) return known;
+  return { ...known, refuses: [...refuses], lacks: [...lacks] };
+}
+
 /** What a refusal of the request itself teaches about the model. */
 function remember(provider: ProviderRecord, model: string, failure: Failure, size: number): ProviderRecord {
   const what = FAILURE_EFFECTS[failure.kind].remembers;
   if (what === undefined) return provider;
-  let known = modelOf(provider, model);
-  if (what === 'size') {
-    known = { ...known, tooLong: Math.min(size, known.tooLong ?? size) };
-    if (failure.contextLength !== undefined) known = { ...known, ctx: failure.contextLength };
-  } else {
-    const refuses = [...new Set([...(known.refuses ?? []), ...(failure.parameters ?? [])])];
-    const lacks = [...new Set([...(known.lacks ?? []), ...(failure.capabilities ?? [])])];
-    known = { ...known, refuses, lacks };
-  }
-  return { ...provider, models: { ...provider.models, [model]: known } };
+  const known = modelOf(provider, model);
+  const learnt = what === 'size' ? withSize(known, failure, size) : withLacks(known, failure);
+  if (learnt === known) return provider;
+  return { ...provider, models: { ...provider.models, [model]: learnt } };
 }
 
-function onFailure(records: RouteRecords, booking: Booking, failure: Failure, size: number, now: number): RouteRecords {
+function onFailure(
+  records: RouteRecords,
+  booking: Booking,
+  outcome: FailureOutcome,
+  now: number,
+): RouteRecords {
+  const { failure, size } = outcome;
   const { pick } = booking;
   const before = breakersOf(records, pick);
   const filled = refusingMeters(booking, failure).length > 0;
   const trip = filled ? undefined : (pick.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip);
-  const next = withBreakers(records, pick, before, strike(before, booking, failure, trip, now));
+  const next = withBreakers(records, pick, before, strike(before, booking, failure, { trip, now }));
   let account = fillMeters(next.account, booking, failure, now);
   if (failure.uncounted === true) account = refund(account, booking);
   const { keyId, model } = pick.route;
@@ -151,6 +180,6 @@ export function settle(records: RouteRecords, booking: Booking, outcome: Outcome
     case 'abandoned':
       return onAbandoned(records, booking, outcome.sent, now);
     case 'failure':
-      return onFailure(records, booking, outcome.failure, outcome.size, now);
+      return onFailure(records, booking, outcome, now);
   }
 }

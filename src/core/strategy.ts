@@ -37,9 +37,9 @@ export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
   priority: (standings) => standings.toSorted(byPriority),
   round_robin: (standings, turn) => {
     const inOrder = standings.toSorted((a, b) => a.index - b.index);
-    // The turn counts all the providers, not only those that are ready, so that none is favoured while another rests.
-    const first = inOrder.findIndex((standing) => standing.index >= turn);
-    return first <= 0 ? inOrder : [...inOrder.slice(first), ...inOrder.slice(0, first)];
+    // Counted over those that are ready: whoever comes after one that rests would else get its calls too.
+    const first = turn % Math.max(1, inOrder.length);
+    return [...inOrder.slice(first), ...inOrder.slice(0, first)];
   },
   quota_aware: (standings) => standings.toSorted((a, b) => cheaper(a, b) || byPriority(a, b)),
   // Whoever has not answered yet is tried first: nothing is known against it.

@@ -10,8 +10,8 @@ export type Spent = readonly [returnsAt: number, count: number];
 export interface TokenBucket {
   /** Sorted by moment; no two entries share one. */
   readonly spent: readonly Spent[];
-  /** The provider said that it is full until then, epoch ms, whatever we counted. */
-  readonly fullUntil?: number;
+  /** The provider said at `since` that it is full until `until` (epoch ms), whatever we counted. */
+  readonly full?: { readonly since: number; readonly until: number };
   /** The limit that the provider stated, which replaces the assumed one, and when it did (epoch ms). */
   readonly learnt?: { readonly limit: number; readonly at: number };
 }
@@ -40,6 +40,21 @@ export function usedOf(bucket: TokenBucket, now: number, horizonMs: number): num
   return used;
 }
 
+/** No provider's word holds longer. */
+const MAX_FULL_MS = 32 * 24 * 60 * 60 * 1000;
+/** How much further off than when it was said a moment may be: clocks disagree a little. */
+const TOLERANCE = 1.25;
+
+/**
+ * Epoch ms until which the bucket is full by the provider's word; 0 when it is not. A moment that is further off
+ * than when it was said cannot be true (the clock was set back) and is passed over.
+ */
+export function fullUntil(bucket: TokenBucket, now: number): number {
+  if (bucket.full === undefined) return 0;
+  const { since, until } = bucket.full;
+  return until > now && until - now <= (until - since) * TOLERANCE ? until : 0;
+}
+
 /** The bucket's numbers for one question. */
 export interface BucketView {
   readonly limit: number;
@@ -50,8 +65,7 @@ export interface BucketView {
 /** Epoch ms from which `cost` tokens can be taken; at most `now` when they can be taken at once, Infinity when never. */
 export function bucketReadyAt(bucket: TokenBucket, cost: number, view: BucketView): number {
   const { limit, now, horizonMs } = view;
-  const blockedUntil = bucket.fullUntil ?? 0;
-  const floor = blockedUntil > now && blockedUntil <= now + Math.max(horizonMs, MAX_FULL_MS) ? blockedUntil : 0;
+  const floor = fullUntil(bucket, now);
   if (cost > limit) return Number.POSITIVE_INFINITY;
   let missing = usedOf(bucket, now, horizonMs) + cost - limit;
   if (missing <= 0) return floor;
@@ -62,8 +76,6 @@ export function bucketReadyAt(bucket: TokenBucket, cost: number, view: BucketVie
   }
   return floor;
 }
-
-const MAX_FULL_MS = 32 * 24 * 60 * 60 * 1000;
 
 /** Spends `cost` tokens that come back at `returnsAt`; forgets what has come back by `now`. */
 export function take(bucket: TokenBucket, cost: number, returnsAt: number, now: number): TokenBucket {
@@ -95,6 +107,7 @@ export function giveBack(bucket: TokenBucket, cost: number, returnsAt: number): 
 }
 
 /** Marks the bucket as full until `until`, epoch ms; an earlier moment never shortens a later one. */
-export function fill(bucket: TokenBucket, until: number): TokenBucket {
-  return bucket.fullUntil !== undefined && bucket.fullUntil >= until ? bucket : { ...bucket, fullUntil: until };
+export function fill(bucket: TokenBucket, until: number, now: number): TokenBucket {
+  if (fullUntil(bucket, now) >= until) return bucket;
+  return { ...bucket, full: { since: now, until: Math.min(until, now + MAX_FULL_MS) } };
 }

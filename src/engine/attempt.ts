@@ -7,6 +7,7 @@ import type { Clock, HttpResponse, Transport } from '../ports.ts';
 import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';
 import { BadAnswer, type Operation } from './operation.ts';
+import { Stop } from './stop.ts';
 import { attemptBudget } from './timeouts.ts';
 
 /** What the loop is carried out with. */
@@ -24,38 +25,6 @@ export interface AttemptPlan {
   readonly alternatives: boolean;
   /** Fields that the route's model is known to refuse. */
   readonly drop: readonly string[];
-}
-
-/** Stops an attempt when its time is up or when the caller walks away, and knows which it was. */
-class Stop {
-  readonly signal: AbortSignal;
-  timedOut = false;
-  readonly #controller = new AbortController();
-  readonly #caller: AbortSignal | undefined;
-  readonly #cancelTimer: () => void;
-  readonly #onAbort = (): void => {
-    this.#controller.abort(this.#caller?.reason);
-  };
-
-  constructor(clock: Clock, budgetMs: number, caller: AbortSignal | undefined) {
-    this.signal = this.#controller.signal;
-    this.#caller = caller;
-    if (caller?.aborted === true) this.#onAbort();
-    else caller?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#cancelTimer = clock.after(budgetMs, () => {
-      this.timedOut = true;
-      this.#controller.abort();
-    });
-  }
-
-  get callerLeft(): boolean {
-    return this.#caller?.aborted === true;
-  }
-
-  end(): void {
-    this.#cancelTimer();
-    this.#caller?.removeEventListener('abort', this.#onAbort);
-  }
 }
 
 function timeoutFailure(budget: { ms: number; fair: boolean }): Failure {
@@ -87,7 +56,7 @@ export async function* attempt<Request, Part>(
   const stop = new Stop(ports.clock, budget.ms, call.signal);
   let response: HttpResponse | undefined;
   try {
-    response = await ports.transport.send(operation.encode(call.request, plan.pick, plan.drop), stop.signal);
+    response = await ports.transport.send(operation.encode(call.request, plan.pick, plan.drop), stop);
     if (response.status === 200) {
       yield* operation.decode(response, plan.pick);
       return { kind: 'success', latencyMs: ports.clock.now() - startedAt };

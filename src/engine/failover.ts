@@ -38,23 +38,12 @@ export interface Engine extends AttemptPorts {
 
 function reportOf(engine: Engine, pick: Pick, outcome: Outcome, startedAt: number): AttemptReport {
   const { provider, account, model } = pick.route;
-  const base = {
-    provider,
-    account,
-    model,
-    key: engine.maskOf(pick),
-    startedAt,
-    latencyMs: engine.clock.now() - startedAt,
-  };
-  if (outcome.kind !== 'failure') return { ...base, outcome: outcome.kind };
+  const latencyMs = engine.clock.now() - startedAt;
+  const key = engine.maskOf(pick);
+  if (outcome.kind !== 'failure')
+    return { provider, key, account, model, outcome: outcome.kind, startedAt, latencyMs };
   const { kind, status, message, retryAt } = outcome.failure;
-  return {
-    ...base,
-    outcome: kind,
-    message,
-    ...(status === undefined ? {} : { status }),
-    ...(retryAt === undefined ? {} : { retryAt }),
-  };
+  return { provider, key, account, model, outcome: kind, status, message, startedAt, latencyMs, retryAt };
 }
 
 /** Notes a failure for the decisions to come. A refused field that can be left out is worth the same route once more. */

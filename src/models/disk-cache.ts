@@ -3,7 +3,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
 import type { ModelCache } from '../ports.ts';
 
 /** A larger file was not written here. */
@@ -15,12 +14,8 @@ function fileName(id: string): string {
 }
 
 async function readJson(path: string): Promise<unknown> {
-  try {
-    const { size } = await stat(path);
-    return size > LARGEST_FILE ? undefined : JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
+  const { size } = await stat(path);
+  return size > LARGEST_FILE ? undefined : JSON.parse(await readFile(path, 'utf8'));
 }
 
 /** A reader sees the former file or the new one, never a part: what is written has another name until it is whole. */
@@ -45,13 +40,21 @@ async function replaceFile(path: string, text: string): Promise<void> {
  * Many processes may read and write at once: each file is replaced as a whole and the last writer wins. Whatever goes
  * wrong, a full disk or a damaged file, reads as nothing and is overwritten by the next list.
  */
-export function diskCache(directory: string): ModelCache {
+export function diskCache(directory: string | (() => Promise<string>)): ModelCache {
+  const resolved = async (): Promise<string> => (typeof directory === 'string' ? directory : directory());
   return {
-    read: (id) => readJson(join(directory, fileName(id))),
+    async read(id) {
+      try {
+        return await readJson(join(await resolved(), fileName(id)));
+      } catch {
+        return undefined;
+      }
+    },
     async write(id, value) {
       try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
-        await replaceFile(join(directory, fileName(id)), JSON.stringify(value));
+        const place = await resolved();
+        await mkdir(place, { recursive: true, mode: 0o700 });
+        await replaceFile(join(place, fileName(id)), JSON.stringify(value));
       } catch {
         // The next run asks the provider again; a call must not fail for that.
       }
@@ -77,7 +80,11 @@ export function memoryCache(): ModelCache {
   };
 }
 
-/** The user's cache directory for freelm, e.g. `~/.cache/freelm` on Linux; nothing is created. */
-export function defaultCacheDir(): string {
+/**
+ * The user's cache directory for freelm, e.g. `~/.cache/freelm` on Linux; nothing is created. Rejects where the user
+ * has no home, which must not keep a program from starting: hence the late import, which looks for it.
+ */
+export async function defaultCacheDir(): Promise<string> {
+  const { default: envPaths } = await import('env-paths');
   return envPaths('freelm', { suffix: '' }).cache;
 }

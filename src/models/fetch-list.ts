@@ -2,6 +2,7 @@
 
 import pRetry, { AbortError } from 'p-retry';
 import type { Headers, HttpResponse, Transport } from '../ports.ts';
+import { BodyTooLargeError, readBody } from '../wire/read-body.ts';
 
 /** Where a model list comes from. */
 export interface ModelListSource {
@@ -31,20 +32,6 @@ async function discard(body: HttpResponse['body']): Promise<void> {
   }
 }
 
-async function readBody(body: HttpResponse['body'], host: string): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.byteLength;
-    if (length > LONGEST_BODY) {
-      throw new AbortError(`the list of ${host} is longer than the ${LONGEST_BODY} bytes that are read`);
-    }
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
-
 async function attempt(source: ModelListSource, transport: Transport, signal: AbortSignal): Promise<unknown> {
   const { host } = new URL(source.url);
   const response = await transport.send(
@@ -57,7 +44,7 @@ async function attempt(source: ModelListSource, transport: Transport, signal: Ab
     const message = `${host} answered ${status}`;
     throw status === 429 || status >= 500 ? new Error(message) : new AbortError(message);
   }
-  const text = await readBody(response.body, host);
+  const text = await readBody(response.body, LONGEST_BODY);
   try {
     return JSON.parse(source.redact?.(text) ?? text);
   } catch {
@@ -80,6 +67,11 @@ export async function fetchModelList(
       return await attempt(source, transport, signal);
     } catch (cause) {
       if (cause instanceof AbortError) throw cause;
+      if (cause instanceof BodyTooLargeError) {
+        throw new AbortError(
+          `the list of ${new URL(source.url).host} is longer than the ${LONGEST_BODY} bytes that are read`,
+        );
+      }
       const message = cause instanceof Error ? cause.message : String(cause);
       // The cause of a user's own transport may hold the key: reports carry the message alone.
       throw new Error(source.redact?.(message) ?? message, { cause });

@@ -148,9 +148,10 @@ export class SourceList {
       markUsable: usable.reach,
     };
     this.#flight = flight;
-    const cancelLimit = clock.after(DISCOVERY_LIMIT_MS, () => {
+    const giveUp = (): void => {
       controller.abort(new Error(`no complete answer within ${DISCOVERY_LIMIT_MS} ms`));
-    });
+    };
+    const cancelLimit = clock.after(DISCOVERY_LIMIT_MS, giveUp, true);
     const land = (): void => {
       cancelLimit();
       this.#flight = undefined;

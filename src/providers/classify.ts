@@ -88,7 +88,7 @@ function failureOf(
   return {
     kind,
     scope,
-    message: message === '' ? wordless(answer.status) : shortened(message),
+    message: shortened(message) || wordless(answer.status),
     status: answer.status,
     ...(retryAt === undefined ? {} : { retryAt }),
     ...(statedLimit === undefined ? {} : { statedLimit }),
@@ -108,6 +108,8 @@ function wordless(status: number): string {
 function shortened(message: string): string {
   const line = message.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   if (line.length <= MESSAGE_KEPT) return line;
-  const start = line.slice(0, MESSAGE_KEPT - 1);
-  return `${/[\w.-]/.test(line.charAt(MESSAGE_KEPT - 1)) ? start.replace(/[\w.-]+$/, '').trimEnd() : start}…`;
+  const start = line.slice(0, MESSAGE_KEPT - 1).replace(/[\uD800-\uDBFF]$/, '');
+  const isInsideWord = /[\w.-]/.test(line.charAt(start.length));
+  const kept = isInsideWord ? start.replace(/[\w.-]+$/, '').trimEnd() : start;
+  return kept === '' ? '' : `${kept}…`;
 }

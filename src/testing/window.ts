@@ -17,22 +17,39 @@ export interface Window {
   resetsAt(now: number, most: number): number;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+interface Zone {
+  readonly format: Intl.DateTimeFormat;
+  quarter: number;
+  name: string;
+}
+
+const zones = new Map<string, Zone>();
+
+function zoneOf(timeZone: string): Zone {
+  let zone = zones.get(timeZone);
+  if (zone === undefined) {
+    const format = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
+    zone = { format, quarter: Number.NaN, name: '' };
+    zones.set(timeZone, zone);
+  }
+  return zone;
+}
 
 /** The calendar day at `now` in a time zone, `YYYY-MM-DD`. */
-export function dayName(timeZone: string, now: number): string {
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
-    formats.set(timeZone, format);
+function dayName(timeZone: string, now: number): string {
+  const zone = zoneOf(timeZone);
+  // Every time zone is a whole number of quarters from UTC, so a quarter lies within one day.
+  const quarter = Math.floor(now / QUARTER_MS);
+  if (quarter !== zone.quarter) {
+    zone.quarter = quarter;
+    zone.name = zone.format.format(now);
   }
-  return format.format(now);
+  return zone.name;
 }
 
 /** Epoch ms of the midnight that ends the day of `now` in a time zone. */
-export function endOfDay(timeZone: string, now: number): number {
+function endOfDay(timeZone: string, now: number): number {
   const today = dayName(timeZone, now);
-  // Every time zone is a whole number of quarters from UTC, so midnight is one of these.
   let quarter = (Math.floor(now / QUARTER_MS) + 1) * QUARTER_MS;
   while (dayName(timeZone, quarter) === today) quarter += QUARTER_MS;
   return quarter;

@@ -1,6 +1,6 @@
 /** A transport over the user's own `fetch`. */
 
-import type { HttpRequest, HttpResponse, Transport } from '../ports.ts';
+import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 
 /** What freelm needs of a `fetch` function. */
 export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>;
@@ -30,14 +30,24 @@ async function* wholeText(response: FetchResponse): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(await response.text());
 }
 
+function signalOf(stop: StopSignal): AbortSignal {
+  if (stop instanceof AbortSignal) return stop;
+  const controller = new AbortController();
+  if (stop.aborted) controller.abort(stop.reason);
+  stop.addEventListener('abort', () => {
+    controller.abort(stop.reason);
+  });
+  return controller.signal;
+}
+
 /** Redirects are handed back, not followed, so that no key goes to another host. */
 export function fetchTransport(fetch: FetchLike): Transport {
   return {
-    async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
       const response = await fetch(request.url, {
         method: request.method,
         headers: { ...request.headers },
-        signal,
+        signal: signalOf(stop),
         redirect: 'manual',
         ...(request.body === undefined ? {} : { body: request.body }),
       });

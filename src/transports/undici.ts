@@ -1,9 +1,10 @@
 /** The default transport: undici's `request()` with keep-alive, the proxy variables honoured. */
 
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type * as undiciModule from 'undici';
 import { ConfigError } from '../errors.ts';
-import type { Headers, HttpRequest, HttpResponse, Transport } from '../ports.ts';
+import type { Headers, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 
 type Undici = typeof undiciModule;
 type Dispatcher = undiciModule.Dispatcher;
@@ -80,6 +81,13 @@ function readHeaders(headers: Readonly<Record<string, string | string[] | undefi
   return read;
 }
 
+/** undici takes an emitter for a signal; it costs a tenth of an `AbortSignal`. */
+function emitterOf(stop: StopSignal): EventEmitter {
+  const emitter = new EventEmitter();
+  stop.addEventListener('abort', () => emitter.emit('abort'));
+  return emitter;
+}
+
 /** What the transport is made with. */
 export interface UndiciOptions {
   /** A dispatcher of the user's own; it is not closed with the transport. */
@@ -112,8 +120,10 @@ export function undiciTransport({ dispatcher, env }: UndiciOptions): Transport {
   }
 
   return {
-    async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
       undici ??= await load();
+      if (stop.aborted) throw stop.reason;
+      const signal = emitterOf(stop);
       const { statusCode, headers, body } = await undici.request(request.url, {
         method: request.method,
         headers: request.headers,

@@ -82,7 +82,7 @@ const FINISH_REASONS: readonly (readonly [beginning: string, reason: string])[] 
 ];
 
 /** A finish reason in our words; an unknown one as it came, `undefined` where there is none. */
-export function readFinishReason(value: unknown): string | undefined {
+function readFinishReason(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return undefined;
   const said = value.trim().toLowerCase();
   return FINISH_REASONS.find(([beginning]) => said.startsWith(beginning))?.[1] ?? value;
@@ -165,21 +165,23 @@ function judgeChoice(json: JsonObject, choice: JsonObject): ChatAnswer {
   return completed(json, spoken, finish ?? 'stop');
 }
 
-type Spoken = Pick<ChatCompletion, 'text' | 'reasoning' | 'refusal' | 'toolCalls'>;
+type Draft<T> = { -readonly [Name in keyof T]: T[Name] };
+type Spoken = Draft<Pick<ChatCompletion, 'text' | 'reasoning' | 'refusal' | 'toolCalls'>>;
 
 function completed(json: JsonObject, spoken: Spoken, finish: string): ChatAnswer {
+  const { text, toolCalls, reasoning, refusal } = spoken;
+  // Google's calls come with a plain stop.
+  const finishReason = toolCalls.length > 0 && finish === 'stop' ? 'tool_calls' : finish;
+  // Assignments instead of conditional spreads, which take longer than parsing the answer (measured).
+  const completion: Draft<ChatCompletion> = { text, toolCalls, finishReason, raw: json };
+  if (reasoning !== undefined) completion.reasoning = reasoning;
+  if (refusal !== undefined) completion.refusal = refusal;
   const usage = readUsage(member(json, 'usage'));
+  if (usage !== undefined) completion.usage = usage;
   const model = nonBlank(member(json, 'model'));
+  if (model !== undefined) completion.model = model;
   const id = nonBlank(member(json, 'id'));
-  const completion: ChatCompletion = {
-    ...spoken,
-    // Google's calls come with a plain stop.
-    finishReason: spoken.toolCalls.length > 0 && finish === 'stop' ? 'tool_calls' : finish,
-    ...(usage === undefined ? {} : { usage }),
-    ...(model === undefined ? {} : { model }),
-    ...(id === undefined ? {} : { id }),
-    raw: json,
-  };
+  if (id !== undefined) completion.id = id;
   return { ok: true, completion };
 }
 
@@ -193,12 +195,10 @@ function readMessage(message: JsonObject): Spoken | undefined {
   if (text === undefined || toolCalls === undefined) return undefined;
   const refusal = nonBlank(member(message, 'refusal'));
   const reasoning = nonBlank(member(message, 'reasoning')) ?? nonBlank(member(message, 'reasoning_content'));
-  return {
-    text: nonBlank(text) ?? refusal ?? text,
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(refusal === undefined ? {} : { refusal }),
-    toolCalls,
-  };
+  const spoken: Spoken = { text: nonBlank(text) ?? refusal ?? text, toolCalls };
+  if (reasoning !== undefined) spoken.reasoning = reasoning;
+  if (refusal !== undefined) spoken.refusal = refusal;
+  return spoken;
 }
 
 /** Pictures and sound count as an answer, too. */
@@ -240,7 +240,7 @@ function tokens(value: unknown): number | undefined {
 }
 
 /** Reads OpenAI's `usage`; `undefined` when it counts nothing. */
-export function readUsage(value: unknown): TokenUsage | undefined {
+function readUsage(value: unknown): TokenUsage | undefined {
   const prompt = tokens(member(value, 'prompt_tokens'));
   const completion = tokens(member(value, 'completion_tokens'));
   const total = tokens(member(value, 'total_tokens'));

@@ -5,18 +5,30 @@ export class BodyTooLargeError extends Error {
   static override readonly name: string = 'BodyTooLargeError';
 }
 
+const decoder = new TextDecoder();
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
+
 /**
  * Reads `body` to its end as UTF-8.
  * @throws BodyTooLargeError beyond `maxBytes`; what is left of the body is then not read.
  */
 export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
   for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new BodyTooLargeError(`the answer is longer than ${maxBytes} bytes`);
-    text += decoder.decode(chunk, { stream: true });
+    length += chunk.byteLength;
+    if (length > maxBytes) throw new BodyTooLargeError(`the answer is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  const [first] = chunks;
+  return decoder.decode(chunks.length === 1 ? first : joined(chunks, length));
 }

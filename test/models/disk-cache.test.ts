@@ -117,8 +117,8 @@ describe('the files of the disk cache', () => {
   });
 });
 
-test('the default directory is an absolute one named after the library, and is not created by asking', () => {
-  const directory = defaultCacheDir();
+test('the default directory is an absolute one named after the library, and is not created by asking', async () => {
+  const directory = await defaultCacheDir();
   expect(isAbsolute(directory)).toBe(true);
   expect(directory).toMatch(/freelm/);
 });

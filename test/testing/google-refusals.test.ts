@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderSimulator } from '../../src/testing.ts';
 import type { Fault, ModelOptions } from '../../src/testing.ts';
-import { ask } from './support.ts';
+import { anything, ask, partly, textWith } from './support.ts';
 import type { Question } from './support.ts';
 
 const MODEL = 'gemini-3.5-flash';
@@ -31,7 +31,7 @@ const keyInvalid = {
       domain: 'googleapis.com',
       metadata: { service: 'generativelanguage.googleapis.com' },
     },
-    expect.objectContaining({ locale: 'en-US' }),
+    partly({ locale: 'en-US' }),
   ],
 };
 const invalid = { code: 400, status: 'INVALID_ARGUMENT' };
@@ -73,10 +73,7 @@ const CASES: readonly Case[] = [
     code: 403,
     status: 'PERMISSION_DENIED',
     message: `Permission denied: Consumer 'api_key:${KEY}' has been suspended.`,
-    details: [
-      expect.objectContaining({ reason: 'CONSUMER_SUSPENDED' }),
-      expect.objectContaining({ locale: 'en-US' }),
-    ],
+    details: [partly({ reason: 'CONSUMER_SUSPENDED' }), partly({ locale: 'en-US' })],
   },
   {
     name: 'a project without credit',
@@ -155,8 +152,8 @@ const CASES: readonly Case[] = [
       {
         '@type': 'type.googleapis.com/google.rpc.BadRequest',
         fieldViolations: [
-          { description: expect.stringContaining('"seed"') },
-          { description: expect.stringContaining('"frequency_penalty"') },
+          { description: textWith('"seed"') },
+          { description: textWith('"frequency_penalty"') },
         ],
       },
     ],
@@ -198,7 +195,9 @@ describe('Google AI Studio refuses, always inside an array', () => {
     });
     const answer = ask(google, question);
     expect(answer.status).toBe(code);
-    expect(answer.json).toEqual([{ error: { code, message, status, ...(details !== undefined && { details }) } }]);
+    expect(answer.json).toEqual([
+      { error: { code, message, status, ...(details !== undefined && { details }) } },
+    ]);
     expect(answer.headers['Content-Type']).toBe('application/json; charset=UTF-8');
     expect(answer.headers['X-Gemini-Service-Tier']).toBe('standard');
     expect(JSON.stringify(google.calls)).not.toContain(KEY);
@@ -212,7 +211,7 @@ describe('Google AI Studio refuses, always inside an array', () => {
       choices: [{ index: 0, finish_reason: 'content_filter: PROHIBITED_CONTENT' }],
       usage: { completion_tokens: 0 },
     });
-    expect(json).not.toMatchObject({ choices: [{ message: expect.anything() }] });
+    expect(json).not.toMatchObject({ choices: [{ message: anything }] });
     expect(google.calls[0]).toMatchObject({ outcome: 'moderated', refused: true });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderSimulator } from '../../src/testing.ts';
-import { ask, HOUR, MINUTE, NOON, SECOND, statuses } from './support.ts';
+import { anything, ask, HOUR, MINUTE, NOON, SECOND, statuses, textWith } from './support.ts';
 
 const FLASH = 'gemini-3.8-flash';
 const LITE = 'gemini-3.5-flash-lite';
@@ -8,6 +8,10 @@ const LITE = 'gemini-3.5-flash-lite';
 /** The violations and the retry hint of the first error of a body. */
 function quotaOf(json: unknown): unknown {
   return Array.isArray(json) ? json[0] : undefined;
+}
+
+function messages(tokens: number): Record<string, unknown> {
+  return { messages: [{ role: 'user', content: 'x'.repeat(4 * tokens) }] };
 }
 
 describe('a project of Google AI Studio', () => {
@@ -22,12 +26,12 @@ describe('a project of Google AI Studio', () => {
       error: {
         code: 429,
         status: 'RESOURCE_EXHAUSTED',
-        message: expect.stringContaining(
+        message: textWith(
           '* Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, ' +
             'limit: 5, model: gemini-3.8-flash\nPlease retry in 18.5s.',
         ),
         details: [
-          { '@type': 'type.googleapis.com/google.rpc.Help', links: [expect.anything()] },
+          { '@type': 'type.googleapis.com/google.rpc.Help', links: [anything] },
           {
             '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
             violations: [
@@ -80,9 +84,6 @@ describe('a project of Google AI Studio', () => {
 
   it('refuses what exceeds the tokens of a minute, for ever when one request does', () => {
     const google = new ProviderSimulator('google', { keys: 1, limits: { tpm: 100, rpm: 1000, rpd: 1000 } });
-    const messages = (tokens: number): Record<string, unknown> => ({
-      messages: [{ role: 'user', content: 'x'.repeat(4 * tokens) }],
-    });
     expect(ask(google, { fields: messages(60) }).status).toBe(200);
     const refusal = ask(google, { fields: messages(60), now: NOON + SECOND });
     expect(refusal.status).toBe(429);
@@ -92,14 +93,17 @@ describe('a project of Google AI Studio', () => {
     expect(ask(google, { fields: messages(101), now: NOON + HOUR }).status).toBe(429);
   });
 
-  it.each(['gemini-2.5-pro', 'gemini-3.1-pro-preview'])('has no free tier for %s: limit: 0, and no value', (model) => {
-    const google = new ProviderSimulator('google', { keys: 1 });
-    const refusal = ask(google, { model });
-    expect(refusal.status).toBe(429);
-    expect(refusal.text).toContain(`limit: 0, model: ${model}`);
-    expect(refusal.text).not.toContain('quotaValue');
-    expect(google.calls[0]).toMatchObject({ outcome: 'not-entitled', refused: true });
-  });
+  it.each(['gemini-2.5-pro', 'gemini-3.1-pro-preview'])(
+    'has no free tier for %s: limit: 0, and no value',
+    (model) => {
+      const google = new ProviderSimulator('google', { keys: 1 });
+      const refusal = ask(google, { model });
+      expect(refusal.status).toBe(429);
+      expect(refusal.text).toContain(`limit: 0, model: ${model}`);
+      expect(refusal.text).not.toContain('quotaValue');
+      expect(google.calls[0]).toMatchObject({ outcome: 'not-entitled', refused: true });
+    },
+  );
 
   it('gives the paid tier its own limits and names', () => {
     const google = new ProviderSimulator('google', { keys: [{ tier: 'tier1' }] });

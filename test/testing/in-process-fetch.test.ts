@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 import type { FetchLike, WorldOptions } from '../../src/testing.ts';
-import { NOON, SECOND } from './support.ts';
+import { NOON, SECOND, textLike } from './support.ts';
 
 function setUp(options?: WorldOptions): {
   world: SimulatedWorld;
@@ -28,7 +28,9 @@ describe('the in-process fetch', () => {
     const response = await call();
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');
-    expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'custom-large heard: Hello' } }] });
+    expect(await response.json()).toMatchObject({
+      choices: [{ message: { content: 'custom-large heard: Hello' } }],
+    });
     expect(world.calls).toHaveLength(1);
   });
 
@@ -47,7 +49,7 @@ describe('the in-process fetch', () => {
       message: 'fetch failed',
       cause: {
         code: 'ENOTFOUND',
-        message: expect.stringMatching(/^No provider of this world is at example\.com: use one of https:/),
+        message: textLike(/^No provider of this world is at example\.com: use one of https:/),
       },
     });
   });
@@ -117,7 +119,9 @@ describe('a virtual clock', () => {
   });
 
   it('says so when a promise can never be settled', async () => {
-    await expect(new VirtualClock(0).run(new Promise(() => {}))).rejects.toThrow('no timer is set on this clock');
+    await expect(new VirtualClock(0).run(new Promise(() => {}))).rejects.toThrow(
+      'no timer is set on this clock',
+    );
   });
 
   it('hands on how a promise ends', async () => {

@@ -17,8 +17,7 @@ describe('an account of NVIDIA NIM', () => {
 
   it('is blocked for longer by whoever keeps asking', () => {
     const nim = new ProviderSimulator('nim', { keys: 1, limits: { rpm: 2 } });
-    const at = (seconds: number): number =>
-      ask(nim, { model: LARGE, now: NOON + seconds * SECOND }).status;
+    const at = (seconds: number): number => ask(nim, { model: LARGE, now: NOON + seconds * SECOND }).status;
     expect([at(0), at(1), at(30), at(60)]).toEqual([200, 200, 429, 429]);
     // Two refused calls fill the window as well as two served ones do.
     expect(at(85)).toBe(429);

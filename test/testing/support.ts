@@ -1,5 +1,6 @@
 /** What all tests of the embedded world share: asking a simulated provider, and reading what it says. */
 
+import { expect } from 'vitest';
 import type { ProviderSimulator, SimulatedAnswer } from '../../src/testing.ts';
 
 /** Noon UTC on a Saturday: early morning in Los Angeles, the same day. */
@@ -64,3 +65,10 @@ export function get(provider: ProviderSimulator, path: string, question: Questio
 export function statuses(provider: ProviderSimulator, count: number, question: Question = {}): number[] {
   return Array.from({ length: count }, () => ask(provider, question).status);
 }
+
+/** Vitest's matchers are of type `any`; these are the same, safely typed. */
+export const partly = (shape: object): unknown => expect.objectContaining(shape);
+export const textWith = (part: string): unknown => expect.stringContaining(part);
+export const textLike = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+export const listWith = (...items: readonly unknown[]): unknown => expect.arrayContaining([...items]);
+export const anything: unknown = expect.anything();

@@ -63,23 +63,23 @@ export const googleModels: readonly ModelOptions[] = [
  * and two are listed but not provisioned for any account.
  */
 export const nimModels: readonly ModelOptions[] = [
-  { id: '01-ai/yi-large', closed: true },
   { id: 'deepseek-ai/deepseek-v4.1-flash', reasons: true },
   { id: 'google/gemma-4-31b-it', lacks: ['vision', 'system'] },
   { id: 'meta/llama-3.2-11b-vision-instruct', lacks: ['parallel-tools'] },
   { id: 'meta/llama-3.2-90b-vision-instruct', lacks: ['parallel-tools'] },
   { id: 'mistralai/mistral-nemotron', refuses: ['chat_template_kwargs'] },
-  { id: 'mistralai/mixtral-8x22b-v0.1', closed: true },
   { id: 'moonshotai/kimi-k3', context: 262_144, reasons: true },
   { id: 'nvidia/nemotron-3-nano-omni-30b-a3b-reasoning', lacks: [], reasons: true },
   { id: 'nvidia/nemotron-3-ultra-550b-a55b', context: MILLION, reasons: true },
   { id: 'nvidia/nemotron-3.5-lightning-30b-a3b', context: MILLION, reasons: true },
-  { id: 'nvidia/nv-embed-v1', context: 32_768, output: 'embeddings' },
   { id: 'openai/gpt-oss-20b', reasons: true },
   { id: 'openai/gpt-oss-20b', reasons: true },
   { id: 'poolside/laguna-xs-2.1' },
   { id: 'z-ai/glm-5.3', refuses: ['reasoning_budget'], reasons: true },
   { id: 'z-ai/glm-5.3-flash', reasons: true },
+  { id: '01-ai/yi-large', closed: true },
+  { id: 'mistralai/mixtral-8x22b-v0.1', closed: true },
+  { id: 'nvidia/nv-embed-v1', context: 32_768, output: 'embeddings' },
 ];
 
 /** An endpoint of one's own: two models. */

@@ -1,0 +1,218 @@
+/** `freelm demo`: the main job on the embedded world, so that a person sees what happens inside. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  FreeLLM,
+  FreeLMError,
+  type FreeLMEvent,
+  GoogleAIStudio,
+  type HealthRow,
+  NIM,
+  OpenRouter,
+  type OutcomeEvent,
+  type Provider,
+} from '../index.ts';
+import { startWorld, type World } from '../testing.ts';
+import type { Paint } from './paint.ts';
+import { table } from './table.ts';
+
+/** Where the demo writes, and how. */
+export interface DemoOutput {
+  readonly paint: Paint;
+  write(line: string): void;
+}
+
+/** One scene: what breaks, and what is asked meanwhile. */
+interface Scene {
+  readonly title: string;
+  readonly calls: number;
+  /** Whether the calls are made all at once, and only their sum is shown. */
+  readonly atOnce?: boolean;
+  readonly model?: string;
+  prepare?(world: World): void;
+}
+
+const OPENROUTER_MODEL = 'z-ai/glm-5.2:free';
+
+const SCENES: readonly Scene[] = [
+  { title: 'All is well: the quota that comes back soonest is spent first', calls: 1 },
+  {
+    title: 'NVIDIA NIM goes down: a page instead of an answer, then nothing but resets',
+    calls: 1,
+    prepare: (world) => {
+      world.nim.script({ kind: 'outage', times: 1 });
+      world.nim.script({ kind: 'reset', skip: 1 });
+    },
+  },
+  { title: 'It stays down: after three failures its circuit breaker opens', calls: 2 },
+  { title: 'Still down, and nobody knocks at its door any more', calls: 1 },
+  {
+    title: 'Google takes a request and never answers: the attempt is given up, the call is not',
+    calls: 1,
+    prepare: (world) => {
+      world.nim.clear();
+      world.google.script({ kind: 'hang', times: 1 });
+    },
+  },
+  {
+    title: 'OpenRouter: one account has no credit left',
+    calls: 1,
+    model: OPENROUTER_MODEL,
+    prepare: (world) => world.openrouter.script({ kind: 'out-of-credits', account: 'account-2' }),
+  },
+  {
+    title: 'And one of its keys is dead',
+    calls: 1,
+    model: OPENROUTER_MODEL,
+    prepare: (world) => world.openrouter.script({ kind: 'unauthorized', account: 'account-1' }),
+  },
+  { title: 'Both are remembered: straight to the key that works', calls: 1, model: OPENROUTER_MODEL },
+  {
+    title: 'Sixty calls at once: every key is paced to its limits, so that nobody is refused',
+    calls: 60,
+    atOnce: true,
+  },
+];
+
+const MOVED_ON: Readonly<Partial<Record<OutcomeEvent['outcome'], string>>> = {
+  rate_limited: 'quota of the minute used up',
+  quota_exhausted: 'quota of the day used up',
+  model_busy: 'model congested: it rests',
+  out_of_credits: 'no credit: the account rests',
+  unauthorized: 'dead key: never again today',
+  not_entitled: 'not for this account: remembered',
+  model_gone: 'model gone',
+  server_error: 'server error: counts against the provider',
+  timeout: 'no answer in time: counts against the provider',
+  network: 'unreachable: counts against the provider',
+  broken_stream: 'answer broken off: counts against the provider',
+};
+
+function cell(text: string, width: number): string {
+  return (text.length > width ? `${text.slice(0, width - 1)}…` : text).padEnd(width);
+}
+
+function attemptLine(event: OutcomeEvent, paint: Paint): string {
+  const good = event.outcome === 'success';
+  const mark = good ? paint('green', '✓') : paint('red', '✗');
+  const route = `${cell(event.provider, 10)} ${cell(event.key, 12)} ${cell(event.model, 34)}`;
+  const status = event.status === undefined ? '' : ` HTTP ${event.status}`;
+  const why = good ? '' : paint('yellow', ` →${status} ${MOVED_ON[event.outcome] ?? event.outcome}`);
+  return `    ${mark} ${route} ${paint('dim', `${String(event.latencyMs).padStart(4)} ms`)}${why}`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+function stateOf(row: HealthRow, now: number): string {
+  if (row.ready) return row.breaker === 'half-open' ? 'ready (probe)' : 'ready';
+  if (row.disabled) return 'disabled';
+  return row.readyAt === undefined ? 'resting' : `resting for ${duration(row.readyAt - now)}`;
+}
+
+function used(count: number | undefined, limit: number | undefined): string {
+  return limit === undefined ? '–' : `${count ?? 0}/${limit}`;
+}
+
+function healthLines(rows: readonly HealthRow[], now: number): readonly string[] {
+  return table(
+    ['provider', 'key', 'state', 'breaker', 'minute', 'day', 'why'],
+    rows.map((row) => [
+      row.provider,
+      row.key,
+      stateOf(row, now),
+      row.breaker,
+      used(row.rpmUsed, row.rpm),
+      used(row.rpdUsed, row.rpd),
+      row.reason ?? row.lastError?.kind ?? '',
+    ]),
+  );
+}
+
+function providersOf(world: World): readonly Provider[] {
+  return [
+    new OpenRouter(world.openrouter.keys, { baseUrl: world.openrouter.baseUrl }),
+    new GoogleAIStudio(world.google.keys, { baseUrl: world.google.baseUrl }),
+    new NIM(world.nim.keys, { baseUrl: world.nim.baseUrl }),
+  ];
+}
+
+/** Says how a scene of many calls went: one line for all of them. */
+function summaryOf(outcomes: readonly OutcomeEvent[], calls: number): string {
+  const served = new Map<string, number>();
+  let refused = 0;
+  for (const { outcome, provider } of outcomes) {
+    if (outcome === 'success') served.set(provider, (served.get(provider) ?? 0) + 1);
+    else refused += 1;
+  }
+  const shares = [...served].map(([provider, count]) => `${provider} ${count}`).join(', ');
+  return `    ${[...served.values()].reduce((a, b) => a + b, 0)} of ${calls} served (${shares}), ${refused} upstream refusals`;
+}
+
+async function play(scene: Scene, llm: FreeLLM, output: DemoOutput): Promise<void> {
+  const ask = async (): Promise<void> => {
+    try {
+      const { text } = await llm.chat(
+        'Explain black holes in one sentence.',
+        scene.model === undefined ? {} : { model: scene.model },
+      );
+      if (scene.atOnce !== true) output.write(`      ${output.paint('dim', `“${text}”`)}`);
+    } catch (error) {
+      if (!FreeLMError.is(error)) throw error;
+      output.write(`      ${output.paint('red', error.message)}`);
+    }
+  };
+  if (scene.atOnce === true) await Promise.all(Array.from({ length: scene.calls }, ask));
+  else for (let call = 0; call < scene.calls; call += 1) await ask();
+}
+
+/** Plays the scenes and shows every attempt as it goes; resolves with how many calls were served. */
+export async function demo(output: DemoOutput): Promise<void> {
+  const { paint } = output;
+  const cacheDir = await mkdtemp(path.join(tmpdir(), 'freelm-demo-'));
+  const world = await startWorld({
+    openrouter: { keys: 3, latencyMs: 30 },
+    google: { keys: 2, latencyMs: 40 },
+    nim: { keys: 2, latencyMs: 60 },
+    reply: () => 'A black hole is a place that keeps whatever comes too near, light included.',
+  });
+  let heard: OutcomeEvent[] = [];
+  let quiet = false;
+  const onEvent = (event: FreeLMEvent): void => {
+    if (event.type !== 'success' && event.type !== 'failure') return;
+    heard.push(event);
+    if (!quiet) output.write(attemptLine(event, paint));
+  };
+  const llm = new FreeLLM({ providers: providersOf(world), cacheDir, onEvent, attemptTimeoutMs: 800 });
+  try {
+    output.write(
+      paint('bold', 'Three providers, seven keys, and what goes wrong with them (all of it on this machine)'),
+    );
+    for (const [index, scene] of SCENES.entries()) {
+      output.write(`\n${paint('cyan', `${index + 1}. ${scene.title}`)}`);
+      scene.prepare?.(world);
+      heard = [];
+      quiet = scene.atOnce === true;
+      await play(scene, llm, output);
+      if (quiet) output.write(summaryOf(heard, scene.calls));
+    }
+    output.write(`\n${paint('bold', 'How the keys stand now: llm.health()')}`);
+    for (const line of healthLines(llm.health(), Date.now())) output.write(`  ${line}`);
+    const { now, today } = llm.capacity();
+    output.write(
+      `\nllm.capacity(): ${now} requests can go out at once, ${today} more are left of the quotas of the day.`,
+    );
+    output.write(
+      'With keys of your own: OPENROUTER_API_KEY, GEMINI_API_KEY or NVIDIA_API_KEY, and FreeLLM.fromEnv().',
+    );
+  } finally {
+    await llm.close();
+    await world.close();
+    await rm(cacheDir, { recursive: true, force: true });
+  }
+}

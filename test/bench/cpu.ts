@@ -1,0 +1,93 @@
+/**
+ * What a call costs: CPU per `chat()` against a bare `undici.request` with the same body on loopback, and the time that
+ * `import 'freelm'` takes. Run `npm run build && npm run bench`; the server is another process, so that only the
+ * client is measured.
+ */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { request } from 'undici';
+import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
+
+const SERVER = `
+  const answer = JSON.stringify({ id: 'x', object: 'chat.completion', model: 'm',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'A place that keeps whatever comes too near.' }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 9, completion_tokens: 9, total_tokens: 18 } });
+  const server = require('node:http').createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
+      response.end(answer);
+    });
+  });
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+
+const ROUNDS = 9;
+const CALLS = 2000;
+const MESSAGES = [
+  { role: 'system', content: 'Answer in one sentence.' },
+  { role: 'user', content: 'Explain black holes.' },
+] as const;
+
+async function microsecondsOfCpu(work: () => Promise<unknown>, concurrency: number): Promise<number> {
+  let left = CALLS;
+  const before = process.cpuUsage();
+  const worker = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      await work();
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / CALLS;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+async function compare(base: string, concurrency: number): Promise<void> {
+  const llm = new FreeLLM({
+    providers: [new OpenAICompatible('key', { name: 'bench', baseUrl: base, models: ['m'] })],
+  });
+  const url = `${base}/chat/completions`;
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer key' };
+  const body = JSON.stringify({ model: 'm', messages: MESSAGES, temperature: 0 });
+  const ours = (): Promise<unknown> => llm.chat(MESSAGES, { temperature: 0 });
+  const bare = async (): Promise<unknown> => {
+    const response = await request(url, { method: 'POST', headers, body });
+    return response.body.json();
+  };
+  const ratios: number[] = [];
+  const costs: number[] = [];
+  for (let round = -2; round < ROUNDS; round += 1) {
+    const [a, b] = [await microsecondsOfCpu(ours, concurrency), await microsecondsOfCpu(bare, concurrency)];
+    if (round < 0) continue;
+    ratios.push(a / b);
+    costs.push(a);
+  }
+  console.log(
+    `${concurrency} at a time: chat() ${median(costs).toFixed(0)} µs of CPU, ${median(ratios).toFixed(2)} × a bare undici.request ` +
+      `(${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)} over ${ROUNDS} rounds of ${CALLS})`,
+  );
+  await llm.close();
+}
+
+function importTime(): number {
+  const entry = new URL('../../dist/index.js', import.meta.url).href;
+  const script = `const t = performance.now(); await import('${entry}'); console.log(performance.now() - t)`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  return Number(stdout);
+}
+
+const server = spawn(process.execPath, ['-e', SERVER], {
+  cwd: fileURLToPath(new URL('.', import.meta.url)),
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+const [chunk]: unknown[] = await once(server.stdout, 'data');
+const base = `http://127.0.0.1:${String(chunk).trim()}`;
+for (const concurrency of [1, 16]) await compare(base, concurrency);
+console.log(`import 'freelm': ${median(Array.from({ length: 9 }, importTime)).toFixed(0)} ms`);
+server.kill();

@@ -1,0 +1,135 @@
+/** A transport that reaches a simulated world on virtual time, stalls where a test wants it to, and notes what it sent. */
+
+import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../../src/ports.ts';
+import type { Outcome, ProviderSimulator, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
+
+/** One request that arrived. */
+export interface Sent {
+  /** Epoch ms of its arrival. */
+  readonly at: number;
+  readonly provider: string;
+  readonly key: string;
+  readonly model: string;
+  /** What the world did with it. */
+  readonly outcome: Outcome;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** What happens on the way. */
+export interface Road {
+  /** How long a request takes to arrive, in milliseconds. */
+  readonly delayMs?: (() => number) | undefined;
+  /** `connect`: nothing arrives; `body`: the answer stops in its middle. Both until the caller gives up. */
+  readonly stalls?: 'connect' | 'body' | undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function readJson(text: string): Readonly<Record<string, unknown>> {
+  const json: unknown = JSON.parse(text);
+  return isObject(json) ? json : {};
+}
+
+function trouble(message: string, code: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+export class WorldTransport implements Transport {
+  /** Chat requests in the order of their arrival. */
+  readonly sent: Sent[] = [];
+  road: Road = {};
+  /** Requests and bodies that nobody has finished or given up. */
+  open = 0;
+  readonly #world: SimulatedWorld;
+  readonly #clock: VirtualClock;
+
+  constructor(world: SimulatedWorld, clock: VirtualClock) {
+    this.#world = world;
+    this.#clock = clock;
+  }
+
+  async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
+    if (stop.aborted) throw stop.reason;
+    const { stalls, delayMs } = this.road;
+    this.open += 1;
+    try {
+      if (delayMs !== undefined) await this.#pause(delayMs(), stop);
+      if (stalls === 'connect') await this.#pause(undefined, stop);
+      const { host, pathname, search } = new URL(request.url);
+      const provider = this.#providerAt(host);
+      const answer = provider.answer(
+        {
+          method: request.method,
+          path: pathname + search,
+          headers: request.headers,
+          body: request.body ?? '',
+        },
+        this.#clock.now(),
+      );
+      if (request.method === 'POST') this.#note(provider, request);
+      if (answer.delayMs > 0) await this.#pause(answer.delayMs, stop);
+      if (answer.fault === 'hang') await this.#pause(undefined, stop);
+      if (answer.fault === 'reset') throw trouble('read ECONNRESET', 'ECONNRESET');
+      const text = typeof answer.body === 'string' ? answer.body : answer.body.join('');
+      const headers = Object.fromEntries(
+        Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value]),
+      );
+      const ends = answer.fault === 'cut' ? 'cut' : stalls;
+      return { status: answer.status, headers, body: this.#body(text, ends, stop) };
+    } finally {
+      this.open -= 1;
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #providerAt(host: string): ProviderSimulator {
+    const provider = this.#world.providers.find(({ baseUrl }) => new URL(baseUrl).host === host);
+    if (provider === undefined) throw trouble(`getaddrinfo ENOTFOUND ${host}`, 'ENOTFOUND');
+    return provider;
+  }
+
+  #note({ name }: ProviderSimulator, request: HttpRequest): void {
+    const call = this.#world.calls.at(-1);
+    if (call === undefined) throw new Error('the world noted nothing');
+    const { at, model, outcome } = call;
+    const key = (request.headers['authorization'] ?? '').replace('Bearer ', '');
+    this.sent.push({ at, provider: name, key, model, outcome, body: readJson(request.body ?? '{}') });
+  }
+
+  async *#body(text: string, ends: string | undefined, stop: StopSignal): AsyncGenerator<Uint8Array> {
+    this.open += 1;
+    try {
+      const whole = ends === undefined;
+      yield new TextEncoder().encode(whole ? text : text.slice(0, Math.floor(text.length / 2)));
+      if (ends === 'cut') throw trouble('other side closed', 'UND_ERR_SOCKET');
+      if (!whole) await this.#pause(undefined, stop);
+    } finally {
+      this.open -= 1;
+    }
+  }
+
+  /** Waits on the virtual clock, `undefined`: for ever; rejects with the reason when it is stopped. */
+  #pause(delayMs: number | undefined, stop: StopSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        cancel?.();
+        // oxlint-disable-next-line prefer-promise-reject-errors -- as every transport does
+        reject(stop.reason);
+      };
+      const cancel =
+        delayMs === undefined
+          ? undefined
+          : this.#clock.after(delayMs, () => {
+              stop.removeEventListener('abort', onAbort);
+              resolve();
+            });
+      if (stop.aborted) onAbort();
+      else stop.addEventListener('abort', onAbort);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { runners as classification } from './vectors/classification.ts';
+import { runners as core } from './vectors/core.ts';
+import { runners as models } from './vectors/models.ts';
+
+const folder = new URL('../spec/vectors/', import.meta.url);
+const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+const names = files.map((file) => file.slice(0, -'.json'.length));
+
+const tables = [core, classification, models];
+const runners = new Map(tables.flatMap((table) => Object.entries(table)));
+
+const vectorsSchema = z.strictObject({
+  $schema: z.optional(z.string()),
+  about: z.string(),
+  cases: z
+    .array(z.strictObject({ name: z.string(), input: z.unknown(), expect: z.unknown() }))
+    .check(z.minLength(1)),
+});
+
+function read(name: string): z.output<typeof vectorsSchema> {
+  return vectorsSchema.parse(JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')));
+}
+
+describe('the vectors', () => {
+  it('are there', () => {
+    expect(names).not.toEqual([]);
+  });
+
+  it('are JSON files, and nothing else lies among them', () => {
+    expect(readdirSync(folder)).toEqual(files);
+  });
+
+  it('each have a runner, and each runner has its vectors', () => {
+    expect([...runners.keys()].toSorted()).toEqual(names.toSorted());
+  });
+
+  it('have one runner each', () => {
+    expect(tables.flatMap((table) => Object.keys(table))).toHaveLength(runners.size);
+  });
+});
+
+describe.each(names)('%s', (name) => {
+  const { cases } = read(name);
+  const run = runners.get(name);
+
+  it('names each case once', () => {
+    expect(new Set(cases.map((one) => one.name)).size).toBe(cases.length);
+  });
+
+  it.each(cases)('$name', ({ input, expect: expected }) => {
+    if (run === undefined) throw new Error(`no runner knows spec/vectors/${name}.json`);
+    expect(run(input)).toEqual(expected);
+  });
+});

@@ -1,0 +1,157 @@
+/** Calls on a pool without a network: `plan` decides, `reserve` books, a script answers, `settle` learns. */
+
+import * as z from 'zod/mini';
+import { reserve } from '../../src/core/booking.ts';
+import { excludedUntil, type Tried } from '../../src/core/exclusion.ts';
+import type { Failure } from '../../src/core/failure.ts';
+import { FAILURE_EFFECTS } from '../../src/core/failure-effects.ts';
+import { type Pick, plan, type Question } from '../../src/core/plan.ts';
+import type { Route } from '../../src/core/route.ts';
+import { settle } from '../../src/core/settle.ts';
+import {
+  candidatesOf,
+  choiceFields,
+  choiceOf,
+  failureSchema,
+  poolSchema,
+  recordsSchema,
+  stagesOf,
+  stagesSchema,
+  StoredRecords,
+} from './pool.ts';
+
+const needsSchema = z.strictObject({
+  size: z.prefault(z.number(), 100),
+  capabilities: z.prefault(z.array(z.string()), []),
+});
+
+/** What a route answers; without a refusal it serves the call. */
+const refusalSchema = z.strictObject({
+  provider: z.exactOptional(z.string()),
+  account: z.exactOptional(z.string()),
+  keyId: z.exactOptional(z.string()),
+  model: z.exactOptional(z.string()),
+  /** How often, of all the attempts that it concerns. */
+  times: z.prefault(z.number(), Number.POSITIVE_INFINITY),
+  failure: failureSchema,
+});
+type Refusal = z.output<typeof refusalSchema>;
+
+export const callsSchema = z.strictObject({
+  pool: poolSchema,
+  stages: z.optional(stagesSchema),
+  records: z.optional(recordsSchema),
+  ...choiceFields,
+  needs: z.prefault(needsSchema, { size: 100, capabilities: [] }),
+  /** Fields of the request that can be left out. */
+  optionalFields: z.prefault(z.array(z.string()), []),
+  maxAttempts: z.prefault(z.number(), 12),
+  maxWaitMs: z.prefault(z.number(), 0),
+  refusals: z.prefault(z.array(refusalSchema), []),
+  /** The moments at which the calls are made; each is the next turn. */
+  calls: z.array(z.number()),
+});
+type Calls = z.output<typeof callsSchema>;
+
+function concerns(refusal: Refusal, { provider, account, keyId, model }: Route): boolean {
+  return (
+    (refusal.provider ?? provider) === provider &&
+    (refusal.account ?? account) === account &&
+    (refusal.keyId ?? keyId) === keyId &&
+    (refusal.model ?? model) === model
+  );
+}
+
+/** Answers attempts from a script. */
+class Script {
+  readonly #left: Map<Refusal, number>;
+
+  constructor(refusals: readonly Refusal[]) {
+    this.#left = new Map(refusals.map((refusal) => [refusal, refusal.times]));
+  }
+
+  answer(route: Route): Failure | undefined {
+    for (const [refusal, left] of this.#left) {
+      if (left <= 0 || !concerns(refusal, route)) continue;
+      this.#left.set(refusal, left - 1);
+      return refusal.failure;
+    }
+    return undefined;
+  }
+}
+
+/** One step of a call: the route that was tried, the moment that was waited for, or how it ended. */
+type Step =
+  | { readonly attempt: readonly [provider: string, account: string, keyId: string, model: string] }
+  | { readonly wait: number }
+  | { readonly end: 'served' | Failure['kind'] }
+  | { readonly end: 'give-up'; readonly reason: string; readonly readyAt: number };
+
+interface World {
+  readonly input: Calls;
+  readonly question: Omit<Question, 'now' | 'tries' | 'again' | 'waitUntil'>;
+  readonly records: StoredRecords;
+  readonly script: Script;
+}
+
+/** No attempt of these calls takes time, so that a lost probe does not come into it. */
+const PROBE_MS = 30_000;
+
+function attempt({ input, records, script }: World, pick: Pick, now: number): Failure | undefined {
+  const { booking, ...booked } = reserve(records.of(pick), pick, now, PROBE_MS);
+  const failure = script.answer(pick.route);
+  const outcome =
+    failure === undefined
+      ? ({ kind: 'success', latencyMs: 1000 } as const)
+      : ({ kind: 'failure', failure, size: input.needs.size } as const);
+  records.store(pick, settle(booked, booking, outcome, now));
+  return failure;
+}
+
+function runCall(world: World, startedAt: number): readonly Step[] {
+  const { input } = world;
+  const steps: Step[] = [];
+  const tries: Tried[] = [];
+  let again: Route | undefined;
+  let now = startedAt;
+  for (;;) {
+    const decision = plan({ ...world.question, now, tries, again, waitUntil: startedAt + input.maxWaitMs });
+    if (decision.kind === 'give-up') {
+      const { reason, readyAt } = decision;
+      return [...steps, { end: 'give-up', reason, readyAt }];
+    }
+    if (decision.kind === 'wait') {
+      steps.push({ wait: decision.until });
+      now = decision.until;
+      continue;
+    }
+    const { route, model } = decision.pick;
+    steps.push({ attempt: [route.provider, route.account, route.keyId, route.model] });
+    const failure = attempt(world, decision.pick, now);
+    if (failure === undefined) return [...steps, { end: 'served' }];
+    if (FAILURE_EFFECTS[failure.kind].throws === true) return [...steps, { end: failure.kind }];
+    const droppable = failure.parameters?.some((name) => input.optionalFields.includes(name)) === true;
+    again = droppable && again === undefined ? route : undefined;
+    const entry = { route, failure, ctx: model.ctx };
+    tries.push({
+      ...entry,
+      excludedUntil: again === undefined ? excludedUntil(tries, entry, input.maxWaitMs > 0, now) : 0,
+    });
+  }
+}
+
+/** Makes the calls one after the other; a list of steps for each. */
+export function runCalls(input: Calls): readonly (readonly Step[])[] {
+  const candidates = candidatesOf(input.pool);
+  const records = new StoredRecords(input.records);
+  const script = new Script(input.refusals);
+  const stages = stagesOf(candidates, input.stages);
+  return input.calls.map((now, index) => {
+    const choice = choiceOf({ strategy: input.strategy, turn: input.turn + index });
+    const { needs, maxAttempts } = input;
+    return runCall(
+      { input, records, script, question: { stages, records, choice, needs, maxAttempts } },
+      now,
+    );
+  });
+}

@@ -1,0 +1,330 @@
+/** Runs the vectors of the core: meters, breakers, decisions, and what is learnt. */
+
+import * as z from 'zod/mini';
+import { bucketName, EMPTY_ACCOUNT, meterReadyAt, meterUse } from '../../src/core/account-record.ts';
+import { backoffMs } from '../../src/core/backoff.ts';
+import { type Booking, reserve, type RouteRecords } from '../../src/core/booking.ts';
+import {
+  admit,
+  breakerReadyAt,
+  type CircuitBreaker,
+  CLOSED,
+  fail,
+  release,
+  succeed,
+} from '../../src/core/circuit-breaker.ts';
+import { nextMidnight } from '../../src/core/daily-quota.ts';
+import { explain } from '../../src/core/explain.ts';
+import { keyStatuses, quotaStatuses } from '../../src/core/health.ts';
+import { type Meter, returnsAt } from '../../src/core/meter.ts';
+import { readModelName } from '../../src/core/model-alias.ts';
+import type { Pick } from '../../src/core/plan.ts';
+import type { Stage } from '../../src/core/pool.ts';
+import { settle } from '../../src/core/settle.ts';
+import { STRATEGIES } from '../../src/core/strategy.ts';
+import { EMPTY_BUCKET, fill, giveBack, take, type TokenBucket } from '../../src/core/token-bucket.ts';
+import { callsSchema, runCalls } from './call.ts';
+import {
+  candidatesOf,
+  choiceFields,
+  choiceOf,
+  failureSchema,
+  found,
+  kindSchema,
+  meterSchema,
+  plain,
+  poolSchema,
+  recordsSchema,
+  stagesOf,
+  stagesSchema,
+  StoredRecords,
+  tripSchema,
+} from './pool.ts';
+
+const MODEL = 'model';
+
+/** Epoch ms, or the same as RFC 3339. */
+const moment = z.union([z.number(), z.pipe(z.string(), z.transform((text) => Date.parse(text)))]);
+
+const meterStep = z.discriminatedUnion('do', [
+  z.strictObject({ now: moment, do: z.literal('take'), count: z.prefault(z.number(), 1) }),
+  z.strictObject({
+    now: moment,
+    do: z.literal('give back'),
+    takenAt: moment,
+    count: z.prefault(z.number(), 1),
+  }),
+  z.strictObject({ now: moment, do: z.literal('fill'), until: moment }),
+  z.strictObject({ now: moment, do: z.literal('learn'), limit: z.number() }),
+  z.strictObject({ now: moment, do: z.literal('look') }),
+  z.strictObject({ now: moment, do: z.literal('show') }),
+]);
+type MeterStep = z.output<typeof meterStep>;
+const meterInput = z.strictObject({ meter: meterSchema, steps: z.array(meterStep) });
+
+function changed(meter: Meter, bucket: TokenBucket, step: MeterStep): TokenBucket {
+  switch (step.do) {
+    case 'take':
+      return take(bucket, step.count, returnsAt(meter, step.now), step.now);
+    case 'give back':
+      return giveBack(bucket, step.count, returnsAt(meter, step.takenAt));
+    case 'fill':
+      return fill(bucket, step.until, step.now);
+    case 'learn':
+      return { ...bucket, learnt: { limit: step.limit, at: step.now } };
+    case 'look':
+    case 'show':
+      return bucket;
+  }
+}
+
+/** What `look` and `show` see along the steps. */
+function runMeter(input: z.output<typeof meterInput>, write: (at: number) => unknown): readonly unknown[] {
+  const { meter } = input;
+  let bucket = EMPTY_BUCKET;
+  return input.steps.flatMap((step): readonly unknown[] => {
+    bucket = changed(meter, bucket, step);
+    if (step.do === 'show') return [bucket];
+    if (step.do !== 'look') return [];
+    const record = { ...EMPTY_ACCOUNT, buckets: { [bucketName(meter, MODEL)]: bucket } };
+    const readyAt = Math.max(meterReadyAt(record, meter, MODEL, step.now), step.now);
+    return [{ ...meterUse(record, meter, MODEL, step.now), readyAt: write(readyAt) }];
+  });
+}
+
+const dailyInput = z.union([z.strictObject({ timeZone: z.string(), at: z.string() }), meterInput]);
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString();
+}
+
+const breakerStep = z.discriminatedUnion('do', [
+  z.strictObject({ now: z.number(), do: z.literal('admit'), as: z.string() }),
+  z.strictObject({ now: z.number(), do: z.literal('succeed'), as: z.string() }),
+  z.strictObject({
+    now: z.number(),
+    do: z.literal('fail'),
+    as: z.string(),
+    reason: z.prefault(kindSchema, 'server_error'),
+    retryAt: z.optional(z.number()),
+  }),
+  z.strictObject({ now: z.number(), do: z.literal('release'), as: z.string() }),
+  z.strictObject({ now: z.number(), do: z.literal('look') }),
+]);
+type BreakerStep = z.output<typeof breakerStep>;
+const breakerInput = z.strictObject({
+  trip: tripSchema,
+  probeMs: z.prefault(z.number(), 30_000),
+  steps: z.array(breakerStep),
+});
+
+/** A breaker, and the generation under which each request was admitted. */
+class BreakerScript {
+  readonly #input: z.output<typeof breakerInput>;
+  readonly #admitted = new Map<string, number>();
+  #breaker: CircuitBreaker = CLOSED;
+
+  constructor(input: z.output<typeof breakerInput>) {
+    this.#input = input;
+  }
+
+  /** What the step shows: of `admit` whether it was, of `look` the breaker. */
+  run(step: BreakerStep): readonly unknown[] {
+    if (step.do === 'look') {
+      const readyAt = Math.max(breakerReadyAt(this.#breaker, step.now), step.now);
+      return [{ ...this.#breaker, readyAt }];
+    }
+    if (step.do === 'admit') return [this.#admit(step.now, step.as)];
+    this.#breaker = this.#ended(step, found(this.#admitted.get(step.as), `admitted request ${step.as}`));
+    return [];
+  }
+
+  #admit(now: number, name: string): boolean {
+    if (breakerReadyAt(this.#breaker, now) > now) return false;
+    this.#breaker = admit(this.#breaker, now, this.#input.probeMs);
+    this.#admitted.set(name, this.#breaker.generation);
+    return true;
+  }
+
+  #ended(step: Exclude<BreakerStep, { do: 'look' | 'admit' }>, generation: number): CircuitBreaker {
+    const { now } = step;
+    if (step.do === 'succeed') return succeed(this.#breaker, generation);
+    if (step.do === 'release') return release(this.#breaker, generation, now);
+    const { reason, retryAt } = step;
+    return fail(this.#breaker, { generation, now, reason, trip: this.#input.trip, retryAt });
+  }
+}
+
+const outcomeSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('success'), latencyMs: z.number() }),
+  z.strictObject({ kind: z.literal('abandoned'), sent: z.boolean() }),
+  z.strictObject({ kind: z.literal('failure'), failure: failureSchema, size: z.prefault(z.number(), 100) }),
+]);
+const routeSchema = z.strictObject({
+  provider: z.string(),
+  account: z.string(),
+  keyId: z.string(),
+  model: z.string(),
+});
+const settleInput = z.strictObject({
+  pool: poolSchema,
+  records: z.optional(recordsSchema),
+  probeMs: z.prefault(z.number(), 30_000),
+  steps: z.array(
+    z.discriminatedUnion('do', [
+      z.strictObject({ now: z.number(), do: z.literal('reserve'), as: z.string(), route: routeSchema }),
+      z.strictObject({ now: z.number(), do: z.literal('settle'), as: z.string(), outcome: outcomeSchema }),
+    ]),
+  ),
+});
+
+function pickOf(candidates: Stage, route: z.output<typeof routeSchema>): Pick {
+  const { provider, models } = found(
+    candidates.find((candidate) => candidate.provider.name === route.provider),
+    `provider ${route.provider}`,
+  );
+  const account = found(
+    provider.accounts.find(({ id }) => id === route.account),
+    `account ${route.account}`,
+  );
+  const model = found(
+    models.find(({ id }) => id === route.model),
+    `model ${route.model}`,
+  );
+  return { route, provider, account, model };
+}
+
+/** The parts of a route's records by their path, e.g. `account.keys.k1`. */
+function partsOf({ provider, account }: RouteRecords): ReadonlyMap<string, unknown> {
+  const { breaker, models } = provider;
+  const parts = new Map<string, unknown>([
+    ['provider.breaker', breaker],
+    ['account.breaker', account.breaker],
+  ]);
+  const groups = {
+    'provider.models': models,
+    'account.buckets': account.buckets,
+    'account.models': account.models,
+    'account.keys': account.keys,
+  };
+  for (const [group, entries] of Object.entries(groups)) {
+    for (const [name, value] of Object.entries(entries)) parts.set(`${group}.${name}`, value);
+  }
+  return parts;
+}
+
+/** The parts that are not as they were, as they are now. */
+function changes(before: RouteRecords, after: RouteRecords): Record<string, unknown> {
+  const old = partsOf(before);
+  const differing = [...partsOf(after)].filter(
+    ([path, value]) => JSON.stringify(value) !== JSON.stringify(old.get(path)),
+  );
+  return Object.fromEntries(differing);
+}
+
+/** What the last `settle` of the steps changes. */
+function runSettle(input: z.output<typeof settleInput>): unknown {
+  const candidates = candidatesOf(input.pool);
+  const records = new StoredRecords(input.records);
+  const bookings = new Map<string, Booking>();
+  let last: Record<string, unknown> = {};
+  for (const step of input.steps) {
+    if (step.do === 'reserve') {
+      const pick = pickOf(candidates, step.route);
+      const { booking, ...booked } = reserve(records.of(pick), pick, step.now, input.probeMs);
+      bookings.set(step.as, booking);
+      records.store(pick, booked);
+    } else {
+      const booking = found(bookings.get(step.as), `booking ${step.as}`);
+      const before = records.of(booking.pick);
+      const after = settle(before, booking, step.outcome, step.now);
+      records.store(booking.pick, after);
+      last = changes(before, after);
+    }
+  }
+  return last;
+}
+
+const explainInput = z.strictObject({
+  pool: poolSchema,
+  stages: z.optional(stagesSchema),
+  records: z.optional(recordsSchema),
+  ...choiceFields,
+  needs: z.prefault(z.strictObject({ size: z.number(), capabilities: z.array(z.string()) }), {
+    size: 100,
+    capabilities: [],
+  }),
+  now: z.number(),
+});
+
+const healthInput = z.strictObject({
+  pool: poolSchema,
+  records: z.optional(recordsSchema),
+  now: z.number(),
+});
+
+const strategiesInput = z.strictObject({
+  strategy: z.enum(['priority', 'round_robin', 'quota_aware', 'latency']),
+  standings: z.array(
+    z.strictObject({
+      name: z.string(),
+      index: z.number(),
+      priority: z.prefault(z.number(), 0),
+      latencyMs: z.optional(z.number()),
+      price: z.prefault(z.number(), 0),
+      minuteUse: z.prefault(z.number(), 0),
+    }),
+  ),
+  turns: z.prefault(z.array(z.number()), [0]),
+});
+
+/** By the name of the vector file. */
+export const runners: Record<string, (input: unknown) => unknown> = {
+  aliases: (input) => readModelName(z.strictObject({ name: z.string() }).parse(input).name),
+  backoff: (input) => {
+    const schema = z.strictObject({ baseMs: z.number(), maxMs: z.number(), trips: z.array(z.number()) });
+    const { baseMs, maxMs, trips } = schema.parse(input);
+    return trips.map((count) => backoffMs(baseMs, count, maxMs));
+  },
+  'circuit-breaker': (input) => {
+    const parsed = breakerInput.parse(input);
+    const script = new BreakerScript(parsed);
+    return parsed.steps.flatMap((step) => script.run(step));
+  },
+  'daily-quota': (input) => {
+    const parsed = dailyInput.parse(input);
+    if ('meter' in parsed) return plain(runMeter(parsed, isoOf));
+    return isoOf(nextMidnight(parsed.timeZone, Date.parse(parsed.at)));
+  },
+  explain: (input) => {
+    const { pool, stages, records, strategy, turn, needs, now } = explainInput.parse(input);
+    const rows = explain({
+      now,
+      stages: stagesOf(candidatesOf(pool), stages),
+      records: new StoredRecords(records),
+      choice: choiceOf({ strategy, turn }),
+      needs,
+      tries: [],
+      maxAttempts: Number.POSITIVE_INFINITY,
+      waitUntil: 0,
+    });
+    return plain(rows);
+  },
+  health: (input) => {
+    const { pool, records, now } = healthInput.parse(input);
+    const sight = { records: new StoredRecords(records), now };
+    const candidates = candidatesOf(pool);
+    return plain({
+      keys: candidates.flatMap((candidate) => keyStatuses(sight, candidate)),
+      quotas: candidates.flatMap((candidate) => quotaStatuses(sight, candidate)),
+    });
+  },
+  plan: (input) => plain(runCalls(callsSchema.parse(input))),
+  settle: (input) => plain(runSettle(settleInput.parse(input))),
+  strategies: (input) => {
+    const { strategy, standings, turns } = strategiesInput.parse(input);
+    const given = standings.map((standing) => ({ ...standing, latencyMs: standing.latencyMs }));
+    return turns.map((turn) => STRATEGIES[strategy](given, turn).map(({ name }) => name));
+  },
+  'token-bucket': (input) => plain(runMeter(meterInput.parse(input), (at) => at)),
+};

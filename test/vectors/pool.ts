@@ -1,0 +1,192 @@
+/** Pools, records and failures as plain data, turned into what the decisions take. */
+
+import * as z from 'zod/mini';
+import { type AccountRecord, EMPTY_ACCOUNT, readAccountRecord } from '../../src/core/account-record.ts';
+import type { RouteRecords } from '../../src/core/booking.ts';
+import type { Failure, FailureKind, Scope } from '../../src/core/failure.ts';
+import { FAILURE_EFFECTS, type Trip } from '../../src/core/failure-effects.ts';
+import type { Meter } from '../../src/core/meter.ts';
+import type { Choice, Records } from '../../src/core/plan.ts';
+import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from '../../src/core/pool.ts';
+import { EMPTY_PROVIDER, type ProviderRecord, readProviderRecord } from '../../src/core/provider-record.ts';
+import { STRATEGIES } from '../../src/core/strategy.ts';
+
+const counted = {
+  id: z.string(),
+  unit: z.enum(['requests', 'tokens']),
+  per: z.enum(['account', 'account-model']),
+  limit: z.number(),
+  marginMs: z.number(),
+};
+
+export const meterSchema: z.ZodMiniType<Meter> = z.discriminatedUnion('kind', [
+  z.strictObject({ ...counted, kind: z.literal('token-bucket'), windowMs: z.number() }),
+  z.strictObject({ ...counted, kind: z.literal('clock-minute') }),
+  z.strictObject({ ...counted, kind: z.literal('daily'), timeZone: z.string() }),
+]);
+
+export const tripSchema: z.ZodMiniType<Trip> = z.strictObject({
+  threshold: z.number(),
+  cooldownMs: z.number(),
+  maxCooldownMs: z.number(),
+});
+
+const SCOPES: Readonly<Record<Scope, true>> = {
+  provider: true,
+  account: true,
+  key: true,
+  model: true,
+  'account-model': true,
+  request: true,
+};
+
+export const kindSchema: z.ZodMiniType<FailureKind> = z.custom<FailureKind>(
+  (value) => typeof value === 'string' && Object.hasOwn(FAILURE_EFFECTS, value),
+);
+const scopeSchema = z.custom<Scope>((value) => typeof value === 'string' && Object.hasOwn(SCOPES, value));
+
+export const failureSchema: z.ZodMiniType<Failure> = z.strictObject({
+  kind: kindSchema,
+  scope: scopeSchema,
+  message: z.prefault(z.string(), 'refused'),
+  status: z.exactOptional(z.number()),
+  retryAt: z.exactOptional(z.number()),
+  statedLimit: z.exactOptional(z.number()),
+  parameters: z.exactOptional(z.array(z.string())),
+  capabilities: z.exactOptional(z.array(z.string())),
+  contextLength: z.exactOptional(z.number()),
+  uncounted: z.exactOptional(z.boolean()),
+});
+
+const providerSchema = z.strictObject({
+  name: z.string(),
+  priority: z.prefault(z.number(), 0),
+  accounts: z.array(
+    z.strictObject({
+      id: z.string(),
+      keys: z.array(z.string()),
+      meters: z.prefault(z.array(meterSchema), []),
+    }),
+  ),
+  models: z.array(z.union([z.string(), z.strictObject({ id: z.string(), ctx: z.exactOptional(z.number()) })])),
+  trips: z.prefault(z.record(z.string(), tripSchema), {}),
+});
+export type ProviderData = z.output<typeof providerSchema>;
+
+/** `{ providers: [{ name, priority?, accounts: [{ id, keys, meters? }], models, trips? }] }`. */
+export const poolSchema = z.strictObject({ providers: z.array(providerSchema) });
+
+/** Which providers and models each step of the chain may use. */
+export const stagesSchema = z.array(
+  z.array(z.strictObject({ provider: z.string(), models: z.array(z.string()) })),
+);
+
+/** Parts of the stored records: of providers by name, of accounts by `provider/account`. */
+export const recordsSchema = z.strictObject({
+  providers: z.prefault(z.record(z.string(), z.record(z.string(), z.unknown())), {}),
+  accounts: z.prefault(z.record(z.string(), z.record(z.string(), z.unknown())), {}),
+});
+
+export const choiceFields = {
+  strategy: z.prefault(z.enum(['priority', 'round_robin', 'quota_aware', 'latency']), 'priority'),
+  turn: z.prefault(z.number(), 0),
+};
+
+export function choiceOf({ strategy, turn }: { strategy: keyof typeof STRATEGIES; turn: number }): Choice {
+  return { order: STRATEGIES[strategy], thrifty: strategy === 'quota_aware', turn };
+}
+
+function toAccount(provider: string, { id, keys, meters }: ProviderData['accounts'][number]): PoolAccount {
+  return { id, recordId: `${provider}/${id}`, keyIds: keys, meters: () => meters };
+}
+
+function toModel(model: ProviderData['models'][number]): CandidateModel {
+  return typeof model === 'string' ? { id: model } : model;
+}
+
+/** A provider with all its models. */
+export function candidateOf(data: ProviderData, index: number): Candidate {
+  const { name, priority, accounts, trips } = data;
+  const provider: PoolProvider = {
+    name,
+    recordId: name,
+    index,
+    priority,
+    accounts: accounts.map((account) => toAccount(name, account)),
+    trip: (kind) => trips[kind],
+  };
+  return { provider, models: data.models.map(toModel) };
+}
+
+export function candidatesOf(pool: z.output<typeof poolSchema>): Stage {
+  return pool.providers.map(candidateOf);
+}
+
+/** What a list must contain. */
+export function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`there is no ${what}`);
+  return value;
+}
+
+/** The chain as the vector gives it; without one, everything is one step. */
+export function stagesOf(
+  candidates: Stage,
+  stages: z.output<typeof stagesSchema> | undefined,
+): readonly Stage[] {
+  if (stages === undefined) return [candidates];
+  return stages.map((stage) =>
+    stage.map(({ provider: name, models }) => {
+      const { provider, models: all } = found(
+        candidates.find((candidate) => candidate.provider.name === name),
+        `provider ${name}`,
+      );
+      return {
+        provider,
+        models: models.map((id) =>
+          found(
+            all.find((model) => model.id === id),
+            `model ${id}`,
+          ),
+        ),
+      };
+    }),
+  );
+}
+
+/** The stored records of a pool, kept in memory. */
+export class StoredRecords implements Records {
+  readonly #providers = new Map<string, ProviderRecord>();
+  readonly #accounts = new Map<string, AccountRecord>();
+
+  constructor(data?: z.output<typeof recordsSchema>) {
+    for (const [id, part] of Object.entries(data?.providers ?? {})) {
+      this.#providers.set(id, readProviderRecord({ ...EMPTY_PROVIDER, ...part }));
+    }
+    for (const [id, part] of Object.entries(data?.accounts ?? {})) {
+      this.#accounts.set(id, readAccountRecord({ ...EMPTY_ACCOUNT, ...part }));
+    }
+  }
+
+  provider(provider: PoolProvider): ProviderRecord {
+    return this.#providers.get(provider.recordId) ?? EMPTY_PROVIDER;
+  }
+
+  account(account: PoolAccount): AccountRecord {
+    return this.#accounts.get(account.recordId) ?? EMPTY_ACCOUNT;
+  }
+
+  of(pick: { provider: PoolProvider; account: PoolAccount }): RouteRecords {
+    return { provider: this.provider(pick.provider), account: this.account(pick.account) };
+  }
+
+  store(pick: { provider: PoolProvider; account: PoolAccount }, { provider, account }: RouteRecords): void {
+    this.#providers.set(pick.provider.recordId, provider);
+    this.#accounts.set(pick.account.recordId, account);
+  }
+}
+
+/** A value as JSON keeps it: nothing undefined; what never comes is null. */
+export function plain(value: unknown): unknown {
+  const text = JSON.stringify(value);
+  return text === undefined ? null : JSON.parse(text);
+}
