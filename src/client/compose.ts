@@ -51,6 +51,8 @@ export interface Pool {
   readonly emit: (event: FreeLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Choice;
+  /** Whether some provider is known to have a model of this id. */
+  lists(id: string): boolean;
   /** Every provider with all its models. */
   everything(): Stage;
   stages(models: readonly string[], capabilities: readonly string[]): readonly Stage[];
@@ -92,7 +94,7 @@ function toSource(provider: Provider, redact: Redact, defaultTtlMs: number): Mod
               accept: 'application/json',
               ...(spec.discovery?.needsKey === true && first !== undefined
                 ? provider.headersFor(first.keyId)
-                : spec.headers),
+                : provider.headersWithoutKey()),
             }),
             redact,
             freeOnly: options.discoverFreeOnly !== false,
@@ -109,6 +111,9 @@ function transportFor(options: FreeLLMOptions, env: Environment): Transport {
     : fetchTransport(options.fetch);
 }
 
+/** More different questions than this are not remembered at once. */
+const MAX_QUESTIONS = 1000;
+
 /** Remembers the stages of each question until a list of models changes. */
 function stageMemory(listed: () => readonly Listed[], registry: ModelRegistry): Pool['stages'] {
   const known = new Map<string, readonly Stage[]>();
@@ -122,6 +127,7 @@ function stageMemory(listed: () => readonly Listed[], registry: ModelRegistry): 
     let stages = known.get(question);
     if (stages === undefined) {
       stages = stagesFor(models, listed(), capabilities);
+      if (known.size >= MAX_QUESTIONS) known.clear();
       known.set(question, stages);
     }
     return stages;
@@ -185,6 +191,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
       thrifty: strategy === 'quota_aware',
       turn: turn % pool.length,
     }),
+    lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
     stages: stageMemory(listed, registry),
   };

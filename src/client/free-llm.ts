@@ -151,8 +151,11 @@ export class FreeLLM {
   ): Promise<readonly Stage[]> {
     const { registry, providers } = this.#pool;
     const maxMs = Math.min(DISCOVERY_WAIT_MS, call.timeoutMs / 4);
-    await registry.ensure([...providers.keys()], call.signal, maxMs);
-    call.signal?.throwIfAborted();
+    const lists = registry.ensure([...providers.keys()], call.signal, maxMs);
+    if (lists !== undefined && !models.every((model) => this.#pool.lists(model))) {
+      await lists;
+      call.signal?.throwIfAborted();
+    }
     return this.#pool.stages(models, capabilities);
   }
 

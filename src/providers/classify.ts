@@ -74,7 +74,12 @@ function retryAtOf(kind: FailureKind, { retryAt, resetAt }: RetryHints): number 
 }
 
 function failureOf(
-  { kind, scope, capabilities }: Verdict & Pick<RefusalRule, 'capabilities'>,
+  {
+    kind,
+    scope,
+    capabilities,
+    parameters: meant = [],
+  }: Verdict & Pick<RefusalRule, 'capabilities' | 'parameters'>,
   refusal: Refusal,
   answer: { readonly status: number; readonly now: number },
 ): Failure {
@@ -83,7 +88,7 @@ function failureOf(
   const retryAt = retryAtOf(kind, hints);
   const limited = kind === 'rate_limited' || kind === 'quota_exhausted';
   const statedLimit = limited ? statedLimitOf(refusal, kind) : undefined;
-  const parameters = kind === 'unsupported' ? refusedFields(refusal) : [];
+  const parameters = kind === 'unsupported' ? [...new Set([...meant, ...refusedFields(refusal)])] : [];
   const contextLength = kind === 'context_too_long' ? statedContextLength(refusal) : undefined;
   return {
     kind,

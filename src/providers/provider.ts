@@ -88,6 +88,39 @@ const keysSchema = z.union(
   'must be a key, { key, account?, tier? } or a list of them',
 );
 
+/** A header's name, as HTTP defines it. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+/** What a header's value may carry. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Headers that are the transport's or the key's. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'host',
+  'transfer-encoding',
+]);
+
+/** Lower-case names, so that no header is sent twice under two spellings. */
+function readHeaders(what: string, headers: Readonly<Record<string, string>>): Headers {
+  const read: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (OWN_HEADERS.has(lower)) {
+      throw new ConfigError(
+        `${what} options.headers must not set "${name}": freelm does. Keys go into the keys argument.`,
+      );
+    }
+    if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) {
+      throw new ConfigError(
+        `${what} options.headers: "${name}" has a name or a value that no HTTP header can carry.`,
+      );
+    }
+    read[lower] = value;
+  }
+  return read;
+}
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 /** What an HTTP header may carry of a key: visible ASCII. */
 const SENDABLE = /^[\x21-\x7e]+$/;
@@ -133,6 +166,7 @@ export class Provider {
   readonly accounts: readonly PoolAccount[];
   /** Where its record is stored; another base URL is another provider. */
   readonly recordId: string;
+  readonly #headers: Headers;
   readonly #secrets: ReadonlyMap<string, string>;
   readonly #freeOnly: RegExp | undefined;
   readonly #modelIds: RegExp;
@@ -160,6 +194,7 @@ export class Provider {
     this.spec = spec;
     this.options = options;
     this.baseUrl = readBaseUrl(what, options.baseUrl ?? spec.baseUrl, options.allowInsecureHttp === true);
+    this.#headers = { ...spec.headers, ...readHeaders(what, options.headers ?? {}) };
     this.recordId = `provider:${spec.name}:${hashKey(this.baseUrl)}`;
     this.#secrets = new Map(inputs.map(({ key }) => [hashKey(key), key]));
     this.keys = inputs.map((input) => {
@@ -220,9 +255,14 @@ export class Provider {
     return this.keys.find((key) => key.keyId === keyId)?.mask ?? '…';
   }
 
+  /** The headers of a request that needs no key. */
+  headersWithoutKey(): Headers {
+    return this.#headers;
+  }
+
   /** The headers that carry a key; exactly one credential, since providers refuse two. */
   headersFor(keyId: string): Headers {
-    return { ...this.spec.headers, ...this.options.headers, authorization: `Bearer ${this.secretOf(keyId)}` };
+    return { ...this.#headers, authorization: `Bearer ${this.secretOf(keyId)}` };
   }
 
   /** Whether a model costs money and is refused for it. */

@@ -41,6 +41,8 @@ export interface RefusalRule {
   readonly scope: Scope;
   /** `unsupported`: the model's capabilities that the refusal shows to be missing. */
   readonly capabilities?: readonly string[];
+  /** `unsupported`: the request's fields that are meant, where the message does not name them as they are sent. */
+  readonly parameters?: readonly string[];
 }
 
 /** How a provider lists its models. */

@@ -1,24 +1,122 @@
 import { describe, expect, it } from 'vitest';
-import { bench, HOUR, type Bench } from '../support/bench.ts';
-import type { ProviderName, Fault } from '../../src/testing.ts';
+import { NoProvidersAvailableError } from '../../src/index.ts';
+import { bench, HOUR, MINUTE, NOON, SECOND } from '../support/bench.ts';
 
-const MODELS = { openrouter: ['m/large:free', 'm/small:free'], google: ['gemini-3.8-flash','gemini-3.7-flash'], nim: ['m/large','m/small'], custom: ['large','small'] };
-const faults: Fault[] = [
- {kind:'unauthorized', key: 'k1'}, {kind:'leaked', key: 'k1'}, {kind:'out-of-credits', account:'account-0'}, {kind:'moderated'}, {kind:'content-filter'}, {kind:'retired', model:'*large*'}, {kind:'retired', model:'*3.8*'},{kind:'unknown-model', model:'*large*'},
- {kind:'not-entitled', account:'account-0', as:'closed'},{kind:'not-entitled', account:'account-0', as:'limit-zero'},
- {kind:'congested', model:'*large*'},{kind:'congested', model:'*3.8*'},{kind:'forbidden'},{kind:'outage'},{kind:'outage', as:'text', status:503},{kind:'outage', as:'empty', status:504},{kind:'reset'},{kind:'server-error'},{kind:'server-error',status:503},
- {kind:'error-in-200'},{kind:'error-in-200', as:'choice'},{kind:'empty'},{kind:'empty',as:'choices'},{kind:'empty',as:'body'},{kind:'malformed'},{kind:'garbage'},{kind:'cut'},{kind:'hang'},
- ];
-describe('matrix', () => {
-  it('x', async () => {
-    for (const name of ['openrouter','google','nim','custom'] as const) for (const fault of faults) {
-      const other = name === 'custom' ? 'nim' : 'custom';
-      const b = bench({ strategy: 'priority', [name]: { accounts: [['k1','k2'],['k3']], models: MODELS[name], faults: [fault] , priority: -1}, [other]: { accounts: [['B']], models: [MODELS[other][0]] } });
-      const lines: string[] = [];
-      for (let i=0;i<5;i++) { const n = b.requests(); let e=''; try { await b.run(b.llm.chat('Hello', )); } catch (x) { e = ' !'+(x as Error).name } lines.push(b.routes().slice(n).join(', ')+e); }
-      const h = b.llm.health().filter(r => r.provider === name).map(r => `${r.ready?'':'x'}${r.disabled?'D':''}${r.breaker[0]} ${r.lastError?.kind ?? ''} ${r.reason??''}`);
-      console.log(name, JSON.stringify(fault), '\n  ', lines.join(' | '), '\n  ', h.join(' ; '));
+describe('a 429 rotates to the next key, then the next model, then the next provider', () => {
+  it('at Google, which counts each account and model', async () => {
+    const { elsewhere, trace } = bench({
+      strategy: 'priority',
+      google: { accounts: [['g-1'], ['g-2']], models: ['gemini-3.8-flash', 'gemini-3.7-flash'], priority: -1 },
+      openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
+    });
+    for (const key of ['g-1', 'g-2'])
+      for (const model of ['gemini-3.8-flash', 'gemini-3.7-flash']) elsewhere('google', key, model, 5);
+    expect(await trace(2)).toEqual([
+      'g-1 gemini-3.8-flash → g-2 gemini-3.8-flash → g-1 gemini-3.7-flash → g-2 gemini-3.7-flash → or-1 m/a:free',
+      // What was refused once is not asked again.
+      'or-1 m/a:free',
+    ]);
+  });
+
+  it('at NIM, which names no window, under the default strategy', async () => {
+    const { elsewhere, trace } = bench({
+      openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
+      nim: { accounts: [['n-1'], ['n-2']], models: ['m/a', 'm/b'] },
+    });
+    for (const key of ['n-1', 'n-2']) for (const model of ['m/a', 'm/b']) elsewhere('nim', key, model, 40);
+    expect(await trace(2)).toEqual(['n-1 m/a → n-2 m/a → n-1 m/b → n-2 m/b → or-1 m/a:free', 'or-1 m/a:free']);
+  });
+
+  it('at OpenRouter, which counts an account over all its keys and models: they are skipped together', async () => {
+    const { elsewhere, trace } = bench({
+      strategy: 'priority',
+      openrouter: { accounts: [['or-1', 'or-1b'], ['or-2', 'or-2b']], models: ['m/a:free', 'm/b:free'] },
+      nim: { accounts: [['n-1']], models: ['m/a'] },
+    });
+    elsewhere('openrouter', 'or-1b', 'm/b:free', 20);
+    elsewhere('openrouter', 'or-2', 'm/a:free', 20);
+    expect(await trace(2)).toEqual(['or-1 m/a:free → or-2 m/a:free → n-1 m/a', 'n-1 m/a']);
+  });
+
+  it('where nothing is known of limits: each account is held back for a minute', async () => {
+    const { elsewhere, trace, clock } = bench({
+      strategy: 'priority',
+      custom: { accounts: [['c-1', 'c-1b'], ['c-2']], models: ['large', 'small'], limits: { rpm: 10 } },
+    });
+    elsewhere('custom', 'c-1', 'large', 10);
+    expect(await trace(2)).toEqual(['c-1 large → c-2 large', 'c-2 large']);
+    await clock.advance(MINUTE);
+    expect(await trace(1)).toEqual(['c-1 large']);
+  });
+});
+
+describe('what a 429 says of time', () => {
+  it('a minute is over when the provider says so', async () => {
+    const { elsewhere, trace, clock, llm } = bench({
+      startAt: NOON + 21 * SECOND,
+      openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
+    });
+    elsewhere('openrouter', 'or-1', 'm/a:free', 20);
+    expect(await trace(2)).toEqual(['or-1 m/a:free → NoProvidersAvailableError', 'NoProvidersAvailableError']);
+    expect(llm.health()).toMatchObject([{ ready: false, readyAt: NOON + MINUTE, rpmUsed: 20, rpm: 20 }]);
+    await clock.advance(39 * SECOND);
+    expect(await trace(1)).toEqual(['or-1 m/a:free']);
+  });
+
+  it("a day's quota is over at the provider's midnight, whatever seconds are named beside it", async () => {
+    const { elsewhere, trace, clock, llm } = bench({
+      startAt: Date.UTC(2026, 9, 10, 12),
+      google: { accounts: [['g-1']], models: ['gemini-3.8-flash'] },
+    });
+    for (let minute = 0; minute < 4; minute += 1) {
+      elsewhere('google', 'g-1', 'gemini-3.8-flash', 5);
+      await clock.advance(MINUTE);
     }
-    expect(1).toBe(1);
+    expect(await trace(1)).toEqual(['g-1 gemini-3.8-flash → NoProvidersAvailableError']);
+    const midnightInCalifornia = Date.UTC(2026, 9, 11, 7);
+    const [row] = llm.health();
+    expect(row).toMatchObject({ ready: false, reason: "the day's quota is spent", rpdUsed: 20, rpd: 20 });
+    expect(row?.readyAt).toBeGreaterThanOrEqual(midnightInCalifornia);
+    expect(row?.readyAt).toBeLessThanOrEqual(midnightInCalifornia + 2 * SECOND);
+    await clock.advance(18 * HOUR);
+    expect(await trace(1)).toEqual(['NoProvidersAvailableError']);
+    await clock.advance(HOUR);
+    expect(await trace(1)).toEqual(['g-1 gemini-3.8-flash']);
+  });
+
+  it('a lower limit than the documented one is believed, and kept to', async () => {
+    const { world, trace, requests, clock } = bench({
+      openrouter: { accounts: [['or-1']], models: ['m/a:free'], limits: { rpm: 16 } },
+    });
+    await trace(17);
+    expect(world.counts).toMatchObject({ served: 16, causes: { 'minute-limit': 1 } });
+    await clock.advance(MINUTE + SECOND);
+    await trace(17);
+    expect(requests()).toBe(17 + 16);
+    expect(world.counts).toMatchObject({ served: 32, causes: { 'minute-limit': 1 } });
+  });
+});
+
+describe('when nothing is left', () => {
+  it('says when the next route is ready, and why each key is not', async () => {
+    const { elsewhere, fails, llm } = bench({
+      openrouter: { accounts: [['or-1'], ['or-2']], models: ['m/a:free'] },
+      nim: { accounts: [['n-1']], models: ['m/a'], faults: [{ kind: 'unauthorized' }] },
+    });
+    elsewhere('openrouter', 'or-1', 'm/a:free', 20);
+    elsewhere('openrouter', 'or-2', 'm/a:free', 20);
+    const error = await fails(llm.chat('Hello'));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(error).toMatchObject({
+      code: 'no_providers_available',
+      readyAt: NOON + MINUTE,
+      attempts: [{ outcome: 'unauthorized' }, { outcome: 'rate_limited' }, { outcome: 'rate_limited' }],
+      keys: [
+        { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "the minute's quota is spent" },
+        { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "the minute's quota is spent" },
+        { provider: 'nim', readyAt: NOON + 24 * HOUR, reason: 'the key was refused as invalid' },
+      ],
+    });
+    expect(String(error)).toContain('The next route is ready in 60 s, at 2026-10-10T12:01:00.000Z');
   });
 });

@@ -1,8 +1,9 @@
 /** A FreeLLM over a simulated world on virtual time: one description makes both, so that their keys and models agree. */
 
 import {
-  type FreeLLMOptions,
+  type ChatOptions,
   FreeLLM,
+  type FreeLLMOptions,
   type FreeLMEvent,
   GoogleAIStudio,
   type KeyInput,
@@ -144,6 +145,8 @@ export interface Bench {
   routes(): readonly string[];
   /** How many requests arrived. */
   requests(): number;
+  /** Makes one call after the other and tells each one's way, as `key model → key model`, with the error that it ended with. */
+  trace(calls: number, options?: ChatOptions): Promise<readonly string[]>;
   /** Requests of another program with the same key: the provider counts them, the pool does not know of them. */
   elsewhere(name: ProviderName, key: string, model: string, count: number): void;
   /** Another FreeLLM over the same world, time and provider settings. */
@@ -168,22 +171,35 @@ export function bench(options: BenchOptions): Bench {
     });
     return new FreeLLM({ onEvent, ...more, providers }, { clock, transport, cache, env: {} });
   };
+  const llm = make(own);
+  const fails = (promise: Promise<unknown>): Promise<unknown> =>
+    clock.run(
+      promise.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+  const routes = (): string[] => transport.sent.map(({ key, model }) => `${key} ${model}`);
   return {
-    llm: make(own),
+    llm,
     world,
     clock,
     transport,
     events,
     run: (promise) => clock.run(promise),
-    fails: (promise) =>
-      clock.run(
-        promise.then(
-          () => undefined,
-          (error: unknown) => error,
-        ),
-      ),
-    routes: () => transport.sent.map(({ key, model }) => `${key} ${model}`),
+    fails,
+    routes,
     requests: () => transport.sent.length,
+    trace: async (calls, callOptions) => {
+      const ways: string[] = [];
+      for (let made = 0; made < calls; made += 1) {
+        const before = transport.sent.length;
+        const error = await fails(llm.chat('Hello', callOptions));
+        const way = routes().slice(before);
+        ways.push([...way, ...(error instanceof Error ? [error.name] : [])].join(' → '));
+      }
+      return ways;
+    },
     elsewhere: (name, key, model, count) => {
       const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] });
       const path = `${new URL(world[name].baseUrl).pathname}/chat/completions`;
