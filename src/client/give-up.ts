@@ -160,12 +160,21 @@ function noneReady(
   });
 }
 
+/** Epoch ms from which another call like this one finds a route: what only this call skips, it may try. */
+function nextReadyAt({ call, routes }: Circumstances): number | undefined {
+  const blocking = call.tries.filter(({ failure }) => failure.kind === 'content_blocked');
+  const moments = routes
+    .filter(({ provider }) => !blocking.some(({ route }) => route.provider === provider))
+    .flatMap(({ readyAt }) => (readyAt !== undefined && Number.isFinite(readyAt) ? [readyAt] : []));
+  return moments.length === 0 ? undefined : Math.min(...moments);
+}
+
 /** The error for a call that nothing is left to try for. */
 export function giveUpError(about: Circumstances): Error {
-  const { call, ending, now } = about;
+  const { call, ending } = about;
   if (ending.reason === 'deadline') return new DeadlineError(call.timeoutMs, call.attempts);
-  if (ending.reason === 'no-routes') return refusedEverywhere(about) ?? noneReady(about, undefined);
-  return noneReady(about, Number.isFinite(ending.readyAt) ? Math.max(ending.readyAt, now) : undefined);
+  const refused = ending.reason === 'no-routes' ? refusedEverywhere(about) : undefined;
+  return refused ?? noneReady(about, nextReadyAt(about));
 }
 
 /** The error for a request that the provider calls the caller's own mistake. */

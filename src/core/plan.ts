@@ -2,6 +2,7 @@
 
 import { type AccountRecord, keyOf, meterUse } from './account-record.ts';
 import { accountAdmission, keyAdmission, modelAdmission, providerAdmission } from './admission.ts';
+import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { keyExcludedUntil, modelExcludedUntil, setbacksOf, type Tried } from './exclusion.ts';
 import { returnsAt } from './meter.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
@@ -272,6 +273,15 @@ function findAgain(question: Question, route: Route): Pick | undefined {
   return undefined;
 }
 
+/** Epoch ms from which a new call could be served: what passes by itself keeps off only the call that ran into it. */
+function nextReadyAt(question: Question): number {
+  const tries = question.tries.filter(({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true);
+  if (tries.length === question.tries.length) return Number.POSITIVE_INFINITY;
+  const results = question.stages.map((stage) => searchStage({ ...question, tries }, stage));
+  if (results.some(({ best }) => best !== undefined)) return question.now;
+  return Math.min(...results.map(({ readyAt }) => readyAt));
+}
+
 /** Decides what a call does next. Changes nothing. */
 export function plan(question: Question): Decision {
   const { now, tries } = question;
@@ -286,6 +296,7 @@ export function plan(question: Question): Decision {
     readyAt = Math.min(readyAt, result.readyAt);
   }
   if (readyAt <= question.waitUntil) return { kind: 'wait', until: readyAt };
+  readyAt = Math.min(readyAt, nextReadyAt(question));
   return {
     kind: 'give-up',
     reason: readyAt === Number.POSITIVE_INFINITY ? 'no-routes' : 'exhausted',

@@ -35,7 +35,7 @@ async function discard(body: HttpResponse['body']): Promise<void> {
 async function attempt(source: ModelListSource, transport: Transport, signal: AbortSignal): Promise<unknown> {
   const { host } = new URL(source.url);
   const response = await transport.send(
-    { method: 'GET', url: source.url, headers: source.headers() },
+    { method: 'GET', url: source.url, headers: source.headers(), background: true },
     signal,
   );
   const { status } = response;

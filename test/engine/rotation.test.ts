@@ -6,7 +6,11 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
   it('at Google, which counts each account and model', async () => {
     const { elsewhere, trace } = bench({
       strategy: 'priority',
-      google: { accounts: [['g-1'], ['g-2']], models: ['gemini-3.8-flash', 'gemini-3.7-flash'], priority: -1 },
+      google: {
+        accounts: [['g-1'], ['g-2']],
+        models: ['gemini-3.8-flash', 'gemini-3.7-flash'],
+        priority: -1,
+      },
       openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
     });
     for (const key of ['g-1', 'g-2'])
@@ -24,13 +28,22 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
       nim: { accounts: [['n-1'], ['n-2']], models: ['m/a', 'm/b'] },
     });
     for (const key of ['n-1', 'n-2']) for (const model of ['m/a', 'm/b']) elsewhere('nim', key, model, 40);
-    expect(await trace(2)).toEqual(['n-1 m/a → n-2 m/a → n-1 m/b → n-2 m/b → or-1 m/a:free', 'or-1 m/a:free']);
+    expect(await trace(2)).toEqual([
+      'n-1 m/a → n-2 m/a → n-1 m/b → n-2 m/b → or-1 m/a:free',
+      'or-1 m/a:free',
+    ]);
   });
 
   it('at OpenRouter, which counts an account over all its keys and models: they are skipped together', async () => {
     const { elsewhere, trace } = bench({
       strategy: 'priority',
-      openrouter: { accounts: [['or-1', 'or-1b'], ['or-2', 'or-2b']], models: ['m/a:free', 'm/b:free'] },
+      openrouter: {
+        accounts: [
+          ['or-1', 'or-1b'],
+          ['or-2', 'or-2b'],
+        ],
+        models: ['m/a:free', 'm/b:free'],
+      },
       nim: { accounts: [['n-1']], models: ['m/a'] },
     });
     elsewhere('openrouter', 'or-1b', 'm/b:free', 20);
@@ -57,7 +70,10 @@ describe('what a 429 says of time', () => {
       openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
     });
     elsewhere('openrouter', 'or-1', 'm/a:free', 20);
-    expect(await trace(2)).toEqual(['or-1 m/a:free → NoProvidersAvailableError', 'NoProvidersAvailableError']);
+    expect(await trace(2)).toEqual([
+      'or-1 m/a:free → NoProvidersAvailableError',
+      'NoProvidersAvailableError',
+    ]);
     expect(llm.health()).toMatchObject([{ ready: false, readyAt: NOON + MINUTE, rpmUsed: 20, rpm: 20 }]);
     await clock.advance(39 * SECOND);
     expect(await trace(1)).toEqual(['or-1 m/a:free']);

@@ -1,7 +1,23 @@
-/** Requires the installed package as a user's CommonJS module does. */
-const assert = require('node:assert/strict');
-const { FreeLLM } = require('freelm');
-const testing = require('freelm/testing');
+/** CommonJS programs, too, as the package is installed. */
 
-assert.equal(typeof FreeLLM, 'function');
-assert.notEqual(Object.keys(testing).length, 0);
+const assert = require('node:assert/strict');
+const { FreeLLM, FreeLMError, OpenAICompatible } = require('freelm');
+const { startWorld } = require('freelm/testing');
+
+async function main() {
+  const world = await startWorld();
+  const providers = [
+    new OpenAICompatible(world.custom.keys, {
+      name: 'mine',
+      baseUrl: world.custom.baseUrl,
+      models: [...world.custom.models],
+    }),
+  ];
+  const llm = new FreeLLM({ providers });
+  assert.match(await llm.text('hello'), /hello/);
+  await llm.close();
+  await world.close();
+  await assert.rejects(llm.text('hello'), (error) => FreeLMError.is(error) && error.code === 'closed');
+}
+
+main().then(() => console.log('require: works'));

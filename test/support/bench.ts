@@ -138,19 +138,19 @@ export interface Bench {
   readonly transport: WorldTransport;
   readonly events: readonly FreeLMEvent[];
   /** Lets the clock run until the promise is settled. */
-  run<T>(promise: Promise<T>): Promise<T>;
+  readonly run: <T>(promise: Promise<T>) => Promise<T>;
   /** Runs to what the promise rejects with; undefined when it does not. */
-  fails(promise: Promise<unknown>): Promise<unknown>;
+  readonly fails: (promise: Promise<unknown>) => Promise<unknown>;
   /** The requests that arrived, as `key model`. */
-  routes(): readonly string[];
+  readonly routes: () => readonly string[];
   /** How many requests arrived. */
-  requests(): number;
+  readonly requests: () => number;
   /** Makes one call after the other and tells each one's way, as `key model → key model`, with the error that it ended with. */
-  trace(calls: number, options?: ChatOptions): Promise<readonly string[]>;
+  readonly trace: (calls: number, options?: ChatOptions) => Promise<readonly string[]>;
   /** Requests of another program with the same key: the provider counts them, the pool does not know of them. */
-  elsewhere(name: ProviderName, key: string, model: string, count: number): void;
+  readonly elsewhere: (name: ProviderName, key: string, model: string, count: number) => void;
   /** Another FreeLLM over the same world, time and provider settings. */
-  sibling(options?: Omit<FreeLLMOptions, 'providers'>): FreeLLM;
+  readonly sibling: (options?: Omit<FreeLLMOptions, 'providers'>) => FreeLLM;
 }
 
 /** Sets up a world with the providers that are named, and a FreeLLM over them in the order openrouter, google, nim, custom. */

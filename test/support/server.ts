@@ -27,6 +27,8 @@ export interface TestServer {
   readonly connections: number;
   /** How many are open now. */
   readonly open: number;
+  /** How many were closed. */
+  readonly closed: number;
 }
 
 /** Turns the event loop, without a timer, until something is so; the test's own time limit ends it otherwise. */
@@ -69,6 +71,9 @@ async function track(server: Server, requests: readonly Seen[]): Promise<TestSer
     },
     get open() {
       return sockets.size;
+    },
+    get closed() {
+      return connections - sockets.size;
     },
   };
 }

@@ -21,6 +21,15 @@ export interface Road {
   readonly delayMs?: (() => number) | undefined;
   /** `connect`: nothing arrives; `body`: the answer stops in its middle. Both until the caller gives up. */
   readonly stalls?: 'connect' | 'body' | undefined;
+  /** What is answered instead of what the world would say; the world does not hear of the request. */
+  readonly answer?: ((request: HttpRequest) => Reply | undefined) | undefined;
+}
+
+/** An answer of the test's own. */
+export interface Reply {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -58,6 +67,15 @@ export class WorldTransport implements Transport {
       if (delayMs !== undefined) await this.#pause(delayMs(), stop);
       if (stalls === 'connect') await this.#pause(undefined, stop);
       const { host, pathname, search } = new URL(request.url);
+      const own = this.road.answer?.(request);
+      if (own !== undefined) {
+        this.#note(this.#providerAt(host).name, request, { at: this.#clock.now(), outcome: 'bad-request' });
+        return {
+          status: own.status,
+          headers: own.headers ?? {},
+          body: this.#body(own.body, undefined, stop),
+        };
+      }
       const provider = this.#providerAt(host);
       const answer = provider.answer(
         {
