@@ -50,7 +50,7 @@ describe.each(names)('%s', (name) => {
     expect(new Set(cases.map((one) => one.name)).size).toBe(cases.length);
   });
 
-  it.each(cases)('$name', ({ input, expect: expected }) => {
+  it.each(cases.map((one) => [one.name, one] as const))('%s', (_, { input, expect: expected }) => {
     if (run === undefined) throw new Error(`no runner knows spec/vectors/${name}.json`);
     expect(run(input)).toEqual(expected);
   });

@@ -1,6 +1,6 @@
 /** Puts a pool together: the only place that knows every room. */
 
-import { stagesFor, type Listed } from '../models/candidates.ts';
+import { type Listed, refusePaid, stagesFor } from '../models/candidates.ts';
 import { defaultCacheDir, diskCache } from '../models/disk-cache.ts';
 import type { ModelSource } from '../models/model-source.ts';
 import { ModelRegistry } from '../models/registry.ts';
@@ -21,7 +21,7 @@ import { undiciTransport } from '../transports/undici.ts';
 import { VERSION } from '../version.ts';
 import type { ChatBody } from '../wire/chat-request.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
-import type { FreeLMEvent } from './events.ts';
+import type { EventListener, FreeLMEvent } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment } from './from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { systemClock } from './system-ports.ts';
@@ -51,6 +51,8 @@ export interface Pool {
   readonly emit: (event: FreeLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Choice;
+  /** @throws ConfigError for a model that would cost money, before anything is sent. */
+  refusePaid(models: readonly string[]): void;
   /** Whether some provider is known to have a model of this id. */
   lists(id: string): boolean;
   /** Every provider with all its models. */
@@ -134,6 +136,18 @@ function stageMemory(listed: () => readonly Listed[], registry: ModelRegistry): 
   };
 }
 
+/** A listener's bug must not cost a call; that of an asynchronous one shows later. */
+function emitterFor(listener: EventListener | undefined): Pool['emit'] {
+  return (event) => {
+    try {
+      const told: unknown = listener?.(event);
+      if (told instanceof Promise) told.catch(() => undefined);
+    } catch {
+      // Nobody is left to be told.
+    }
+  };
+}
+
 /** Puts a pool together from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
@@ -143,13 +157,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     options.providers.flatMap((provider) => provider.secrets()),
     options.providers.map((provider) => provider.spec.keyPattern),
   );
-  const emit = (event: FreeLMEvent): void => {
-    try {
-      options.onEvent?.(event);
-    } catch {
-      // A listener's bug must not cost a call.
-    }
-  };
+  const emit = emitterFor(options.onEvent);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => toSource(provider, redact, ttlMs)),
@@ -189,8 +197,11 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     choice: (turn) => ({
       order: typeof strategy === 'function' ? strategy : STRATEGIES[strategy],
       thrifty: strategy === 'quota_aware',
-      turn: turn % pool.length,
+      turn,
     }),
+    refusePaid: (models) => {
+      refusePaid(models, listed());
+    },
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
     stages: stageMemory(listed, registry),

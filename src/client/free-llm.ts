@@ -5,8 +5,9 @@ import type { Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import { type Engine, failover } from '../engine/failover.ts';
 import { Lines } from '../engine/lines.ts';
-import { BadRequestError, FreeLMError } from '../errors.ts';
-import { type ChatBody, chatBody, capabilitiesOf } from '../wire/chat-request.ts';
+import { BadRequestError } from '../errors.ts';
+import { closedError } from '../transports/closed-error.ts';
+import { type ChatBody, chatBody } from '../wire/chat-request.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
 import { compose, type Pool, type Ports } from './compose.ts';
 import { type Environment, providersFromEnv } from './from-env.ts';
@@ -150,11 +151,14 @@ export class FreeLLM {
     call: { signal: AbortSignal | undefined; timeoutMs: number },
   ): Promise<readonly Stage[]> {
     const { registry, providers } = this.#pool;
+    this.#pool.refusePaid(models);
     const maxMs = Math.min(DISCOVERY_WAIT_MS, call.timeoutMs / 4);
-    const lists = registry.ensure([...providers.keys()], call.signal, maxMs);
-    if (lists !== undefined && !models.every((model) => this.#pool.lists(model))) {
+    const known = models.every((model) => this.#pool.lists(model));
+    const lists = registry.ensure([...providers.keys()], call.signal, known ? 0 : maxMs);
+    if (lists !== undefined) {
       await lists;
       call.signal?.throwIfAborted();
+      this.#checkOpen();
     }
     return this.#pool.stages(models, capabilities);
   }
@@ -163,7 +167,8 @@ export class FreeLLM {
     const startedAt = this.#pool.clock.now();
     const limits = withLimits(this.#limits, options);
     const models = this.#modelsOf(options.model);
-    const capabilities = capabilitiesOf(body.request);
+    const needs = this.#pool.chat.needs(body);
+    const { capabilities } = needs;
     const stages = await this.#stages(models, capabilities, {
       signal: options.signal,
       timeoutMs: limits.timeoutMs,
@@ -172,7 +177,7 @@ export class FreeLLM {
     return {
       id: this.#calls,
       request: body,
-      needs: { size: body.size, capabilities },
+      needs,
       stages,
       choice: this.#pool.choice(this.#calls - 1),
       line: [...models, ...capabilities].join(' '),
@@ -261,14 +266,14 @@ export class FreeLLM {
   }
 
   #checkOpen(): void {
-    if (this.#closed)
-      throw new FreeLMError({ code: 'closed', message: 'This FreeLLM is closed. Make a new one.' });
+    if (this.#closed) throw closedError();
   }
 
   /** Closes connections and ends what runs beside the calls. Calls under way fail. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#pool.registry.close();
+    this.#engine.lines.close(closedError());
     await this.#pool.transport.close();
   }
 

@@ -33,7 +33,6 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
   minute_quota_spent: "the minute's quota is spent",
   day_quota_spent: "the day's quota is spent",
   probing: 'another call is just finding out whether it works again',
-  cannot_serve: 'the model is known not to take this request',
 };
 
 /** What a reason means, for people. */
@@ -130,15 +129,17 @@ function refusedEverywhere({ call, routes, models }: Circumstances): Error | und
       call.attempts,
     );
   }
-  const unable = routes.length > 0 && routes.every(({ reason }) => reason === 'cannot_serve');
+  const unable = routes.length > 0 && routes.every(({ readyAt }) => readyAt === undefined);
   if (!unable && !requestIsAtFault(call, ['context_too_long', 'unsupported'])) return undefined;
+  const kind = failure?.kind ?? routes.find(({ reason }) => reason === 'unsupported')?.reason;
   const said =
     failure === undefined
       ? 'They have refused a request like this before.'
       : `The last said: ${failure.message}`;
+  const advice = kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it';
   return new BadRequestError({
-    code: failure?.kind === 'unsupported' ? 'unsupported' : 'context_too_long',
-    message: `No model for ${wanted} takes this request of ${call.needs.size} characters. ${said} Shorten it, or choose other models.`,
+    code: kind === 'unsupported' ? 'unsupported' : 'context_too_long',
+    message: `No model for ${wanted} takes this request of ${call.needs.size} characters. ${said} ${advice}, or choose other models.`,
     attempts: call.attempts,
     status: failure?.status,
   });
@@ -160,21 +161,12 @@ function noneReady(
   });
 }
 
-/** Epoch ms from which another call like this one finds a route: what only this call skips, it may try. */
-function nextReadyAt({ call, routes }: Circumstances): number | undefined {
-  const blocking = call.tries.filter(({ failure }) => failure.kind === 'content_blocked');
-  const moments = routes
-    .filter(({ provider }) => !blocking.some(({ route }) => route.provider === provider))
-    .flatMap(({ readyAt }) => (readyAt !== undefined && Number.isFinite(readyAt) ? [readyAt] : []));
-  return moments.length === 0 ? undefined : Math.min(...moments);
-}
-
 /** The error for a call that nothing is left to try for. */
 export function giveUpError(about: Circumstances): Error {
-  const { call, ending } = about;
+  const { call, ending, now } = about;
   if (ending.reason === 'deadline') return new DeadlineError(call.timeoutMs, call.attempts);
-  const refused = ending.reason === 'no-routes' ? refusedEverywhere(about) : undefined;
-  return refused ?? noneReady(about, nextReadyAt(about));
+  if (ending.reason === 'no-routes') return refusedEverywhere(about) ?? noneReady(about, undefined);
+  return noneReady(about, Number.isFinite(ending.readyAt) ? Math.max(ending.readyAt, now) : undefined);
 }
 
 /** The error for a request that the provider calls the caller's own mistake. */

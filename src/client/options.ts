@@ -117,7 +117,7 @@ const limits = {
 const strategyNames = Object.keys(STRATEGIES);
 const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
 
-const poolSchema = z.strictObject({
+const poolFields = {
   ...limits,
   providers: z
     .array(
@@ -152,7 +152,8 @@ const poolSchema = z.strictObject({
     z.custom((value) => typeof value === 'object' && value !== null, 'must be an undici Dispatcher'),
   ),
   onEvent: z.optional(aFunction),
-});
+};
+const poolSchema = z.strictObject(poolFields, 'must be an object, at least { providers: [...] }');
 
 const number = z.number('must be a number');
 const count = z.int('must be a whole number').check(z.positive('must be at least 1'));
@@ -243,6 +244,7 @@ export function checkPoolOptions(options: FreeLLMOptions): void {
 
 /** @throws ConfigError naming the option. */
 export function checkCallOptions(options: ChatOptions): void {
+  if (typeof options !== 'object' || options === null) throw new ConfigError('options: must be an object.');
   if ('stream' in options)
     throw new ConfigError(
       'options.stream: chat() and text() answer whole, and there is no other way yet. Leave it out.',

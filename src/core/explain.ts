@@ -2,7 +2,7 @@
 
 import type { Tried } from './exclusion.ts';
 import { routeStatuses, type RouteStatus } from './health.ts';
-import { plan, type Question } from './plan.ts';
+import { informed, plan, type Question } from './plan.ts';
 
 /** Far more than any call tries. */
 const MAX_STEPS = 200;
@@ -12,7 +12,8 @@ function idOf({ provider, account, model }: { provider: string; account: string;
 }
 
 /** The ready routes as the call would try them if each failed, then the others as they become ready. */
-export function explain(question: Question): readonly RouteStatus[] {
+export function explain(asked: Question): readonly RouteStatus[] {
+  const question = informed(asked);
   const seen = new Map<string, RouteStatus[]>();
   for (const candidate of question.stages.flat()) {
     for (const status of routeStatuses(question, candidate, question.needs)) {

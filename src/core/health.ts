@@ -13,11 +13,11 @@ import {
 } from './admission.ts';
 import { breakerReadyAt, type CircuitBreaker } from './circuit-breaker.ts';
 import { returnsAt } from './meter.ts';
-import { cannotServe, type Needs, type Records } from './plan.ts';
+import { type Needs, type Records, unfit } from './plan.ts';
 import type { Candidate, CandidateModel, PoolAccount } from './pool.ts';
 
-/** Why a route is not ready; a request can also be too long for a model, or ask what it lacks. */
-export type RouteReason = Reason | 'cannot_serve';
+/** Why a route is not ready; a request can also be `context_too_long` for a model, or ask what it lacks (`unsupported`). */
+export type RouteReason = Reason;
 
 /** One route and its guards' answer. */
 export interface RouteStatus {
@@ -64,13 +64,14 @@ export function routeStatuses(
 ): readonly RouteStatus[] {
   const { records, now } = sight;
   return candidate.models.flatMap((model) => {
-    const unable = cannotServe(records.provider(candidate.provider), model, needs);
+    const reasonAgainst = unfit(records.provider(candidate.provider), model, needs);
     return candidate.provider.accounts.flatMap((account) => {
       const admission = admissionOf(sight, candidate, account, model);
       return account.keyIds.map((keyId) => {
         const { readyAt, reason } = later(admission, keyAdmission(records.account(account), keyId, now));
         const base = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
-        if (unable) return { ...base, ready: false, readyAt: undefined, reason: 'cannot_serve' as const };
+        if (reasonAgainst !== undefined)
+          return { ...base, ready: false, readyAt: undefined, reason: reasonAgainst };
         return { ...base, ready: readyAt <= now, readyAt: Math.max(readyAt, now), reason };
       });
     });

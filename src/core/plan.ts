@@ -22,6 +22,10 @@ export interface Needs {
   readonly size: number;
   /** Capabilities without which the request cannot be served, e.g. `tools`. */
   readonly capabilities: readonly string[];
+  /** Fields of the request without which its answer would be another one, e.g. `response_format`. */
+  readonly fields?: readonly string[] | undefined;
+  /** A context length in tokens that a refusal stated and that was too short for a request no longer than this one. */
+  readonly outgrown?: number | undefined;
 }
 
 /** How the pool chooses. */
@@ -102,11 +106,33 @@ export function costOfRoute(account: PoolAccount, record: AccountRecord, model: 
   return { price, minuteUse };
 }
 
-/** Whether it is known that a model cannot serve what the call needs. */
-export function cannotServe(record: ProviderRecord, model: CandidateModel, needs: Needs): boolean {
+/** Why it is known that a model does not take what the call asks; undefined when nothing speaks against it. */
+export function unfit(
+  record: ProviderRecord,
+  model: CandidateModel,
+  needs: Needs,
+): 'context_too_long' | 'unsupported' | undefined {
   const known = modelOf(record, model.id);
-  if (known.tooLong !== undefined && needs.size >= known.tooLong) return true;
-  return known.lacks?.some((capability) => needs.capabilities.includes(capability)) === true;
+  const ctx = known.ctx ?? model.ctx;
+  if (known.tooLong !== undefined && needs.size >= known.tooLong) return 'context_too_long';
+  if (ctx !== undefined && needs.outgrown !== undefined && ctx <= needs.outgrown) return 'context_too_long';
+  const refused = needs.fields?.some((field) => known.refuses?.includes(field)) === true;
+  const lacking = known.lacks?.some((capability) => needs.capabilities.includes(capability)) === true;
+  return refused || lacking ? 'unsupported' : undefined;
+}
+
+/** The question with what is known of its length: what one model was too small for, no model of its size is asked. */
+export function informed(question: Question): Question {
+  const { size } = question.needs;
+  let outgrown = 0;
+  for (const candidate of question.stages.flat()) {
+    const known = question.records.provider(candidate.provider).models;
+    for (const { id } of candidate.models) {
+      const { tooLong, ctx } = known[id] ?? {};
+      if (tooLong !== undefined && ctx !== undefined && size >= tooLong) outgrown = Math.max(outgrown, ctx);
+    }
+  }
+  return outgrown === 0 ? question : { ...question, needs: { ...question.needs, outgrown } };
 }
 
 /** The first key of an account that is admitted; else when the first one is. */
@@ -140,7 +166,7 @@ function findKey(
 function findAccount(question: Question, candidate: Candidate, model: CandidateModel): Found {
   const { now, tries } = question;
   const record = question.records.provider(candidate.provider);
-  if (cannotServe(record, model, question.needs)) return NOTHING;
+  if (unfit(record, model, question.needs) !== undefined) return NOTHING;
   const modelReadyAt = Math.max(
     modelAdmission(record, model.id, now).readyAt,
     modelExcludedUntil(tries, candidate.provider.name, model),
@@ -173,7 +199,7 @@ function findRoute(question: Question, candidate: Candidate): Found {
       if (best.pick === undefined && readyAt < best.readyAt) best = { ...NOTHING, readyAt };
       continue;
     }
-    if (!question.choice.thrifty) return found;
+    if (!question.choice.thrifty || model.preferred === true) return found;
     if (best.pick === undefined || cheaper(found, best) < 0) best = found;
     if (best.price === 0 && best.minuteUse === 0) break;
   }
@@ -266,7 +292,7 @@ function findAgain(question: Question, route: Route): Pick | undefined {
       providerAdmission(record, now).readyAt,
       modelAdmission(record, model.id, now).readyAt,
     );
-    if (readyAt > now || cannotServe(record, model, needs)) return undefined;
+    if (readyAt > now || unfit(record, model, needs) !== undefined) return undefined;
     const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.pick === undefined ? undefined : { ...found.pick, account };
   }
@@ -283,7 +309,8 @@ function nextReadyAt(question: Question): number {
 }
 
 /** Decides what a call does next. Changes nothing. */
-export function plan(question: Question): Decision {
+export function plan(asked: Question): Decision {
+  const question = informed(asked);
   const { now, tries } = question;
   if (tries.length >= question.maxAttempts) return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
   const again = question.again === undefined ? undefined : findAgain(question, question.again);

@@ -33,6 +33,8 @@ export interface CandidateModel {
   readonly id: string;
   /** Context length in tokens, where known. */
   readonly ctx?: number | undefined;
+  /** Whether the user prefers it: then its price does not matter. */
+  readonly preferred?: boolean | undefined;
 }
 
 /** A provider and its models that can serve a call, best first. */

@@ -3,6 +3,7 @@
 import type { Failure } from '../core/failure.ts';
 import type { Pick } from '../core/plan.ts';
 import type { Outcome } from '../core/settle.ts';
+import { FreeLMError } from '../errors.ts';
 import type { Clock, HttpResponse, Transport } from '../ports.ts';
 import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';
@@ -17,6 +18,8 @@ export interface AttemptPorts {
   /** Takes keys out of what came from outside. */
   readonly redact: (text: string) => string;
 }
+
+const MESSAGE_KEPT = 400;
 
 /** One attempt: its route, and how much it matters. */
 export interface AttemptPlan {
@@ -39,12 +42,16 @@ function timeoutFailure(budget: { ms: number; fair: boolean }): Failure {
 function failed(ports: AttemptPorts, call: Call<unknown>, failure: Failure): Outcome {
   return {
     kind: 'failure',
-    failure: { ...failure, message: ports.redact(failure.message) },
+    // Cut last: of a key that is cut, the rest would not be recognised.
+    failure: { ...failure, message: ports.redact(failure.message).slice(0, MESSAGE_KEPT) },
     size: call.needs.size,
   };
 }
 
-/** Carries out one attempt, yielding the answer's parts. Throws only when the caller aborted: the caller's own reason. */
+/**
+ * Carries out one attempt, yielding the answer's parts. Throws only when the caller aborted (the caller's own reason)
+ * and when the pool was closed.
+ */
 export async function* attempt<Request, Part>(
   ports: AttemptPorts,
   call: Call<Request>,
@@ -66,6 +73,7 @@ export async function* attempt<Request, Part>(
     return failed(ports, call, failure);
   } catch (error) {
     if (stop.callerLeft) throw call.signal?.reason;
+    if (FreeLMError.is(error)) throw error;
     if (stop.timedOut) return failed(ports, call, timeoutFailure(budget));
     if (error instanceof BadAnswer) return failed(ports, call, error.failure);
     return failed(ports, call, networkFailure(error, response !== undefined));

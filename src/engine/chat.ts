@@ -6,7 +6,7 @@ import { classify, classifyAnswer } from '../providers/classify.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import { type ChatCompletion, readChatResponse } from '../wire/chat-response.ts';
-import { capabilitiesOf, type ChatBody } from '../wire/chat-request.ts';
+import { capabilitiesOf, type ChatBody, isOptionalField, requiredFieldsOf } from '../wire/chat-request.ts';
 import { readBody } from '../wire/read-body.ts';
 import { BadAnswer, type Operation } from './operation.ts';
 
@@ -23,16 +23,6 @@ export interface ChatOperationPorts {
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 1024 * 1024;
 
-/** Fields whose absence changes how an answer sounds, not what it is: left out where a model refuses them. */
-const REQUIRED_FIELDS: ReadonlySet<string> = new Set([
-  'messages',
-  'model',
-  'tools',
-  'tool_choice',
-  'response_format',
-  'n',
-]);
-
 /** A refusal's body, as much of it as arrives: its status alone already means something. */
 async function readRefusal(response: HttpResponse): Promise<string> {
   try {
@@ -45,7 +35,11 @@ async function readRefusal(response: HttpResponse): Promise<string> {
 /** Makes the chat operation of a pool. */
 export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
   return {
-    needs: (body) => ({ size: body.size, capabilities: capabilitiesOf(body.request) }),
+    needs: ({ size, request }) => ({
+      size,
+      capabilities: capabilitiesOf(request),
+      fields: requiredFieldsOf(request),
+    }),
     encode(body: ChatBody, pick: Pick, drop: readonly string[]): HttpRequest {
       const provider = ports.providerOf(pick);
       return {
@@ -57,7 +51,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
           ...provider.headersFor(pick.route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(pick.route.model, [...provider.spec.dropParameters, ...drop]),
+        body: body.for(pick.route.model, [...provider.spec.dropParameters, ...drop].filter(isOptionalField)),
       };
     },
     async *decode(response: HttpResponse, pick: Pick): AsyncGenerator<ChatCompletion> {
@@ -75,14 +69,14 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       );
     },
     async classify(response: HttpResponse, pick: Pick): Promise<Failure> {
-      const body = ports.redact(await readRefusal(response));
+      const { status, headers } = response;
       return classify(
-        { status: response.status, headers: response.headers, body },
+        { status, headers, body: await readRefusal(response), redact: (text) => ports.redact(text) },
         ports.providerOf(pick).spec.refusals,
         ports.clock.now(),
       );
     },
     optional: (body, parameters) =>
-      parameters.filter((name) => body.request.fields[name] !== undefined && !REQUIRED_FIELDS.has(name)),
+      parameters.filter((name) => body.request.fields[name] !== undefined && isOptionalField(name)),
   };
 }

@@ -12,6 +12,7 @@ interface Waiter {
   /** Epoch ms at which it stops waiting. */
   readonly waitUntil: number;
   readonly resolve: (served: Served) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /** One walk along the line. */
@@ -54,9 +55,7 @@ export class Line {
         this.#remove(waiter);
       };
       const onAbort = (): void => {
-        leave();
-        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is the caller's own, whatever it is
-        reject(call.signal?.reason);
+        waiter.reject(call.signal?.reason);
       };
       const waiter: Waiter = {
         call,
@@ -65,12 +64,22 @@ export class Line {
           leave();
           resolve(served);
         },
+        reject: (reason) => {
+          leave();
+          // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is the caller's own, whatever it is
+          reject(reason);
+        },
       };
       call.signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
       // Whoever joins behind others is served with them; the timer already runs for the earliest of their moments.
       if (this.#waiters.size === 1 || !isFresh(waiter)) void this.serve();
     });
+  }
+
+  /** Sends everybody away. */
+  close(reason: unknown): void {
+    for (const waiter of this.#waiters) waiter.reject(reason);
   }
 
   /** Serves the line from its head until everybody left in it has to wait. A promise while the store is being asked. */

@@ -17,6 +17,7 @@ export class Lines {
   readonly #clock: Clock;
   readonly #onWait: OnWait;
   readonly #lines = new Map<string, Line>();
+  #closed: { readonly reason: unknown } | undefined;
 
   constructor(turns: Turns, clock: Clock, onWait: OnWait) {
     this.#turns = turns;
@@ -26,6 +27,7 @@ export class Lines {
 
   /** The next route of a call, booked, or why there is none; waits in line where the call may wait. */
   next(call: Call<unknown>): Maybe<Served> {
+    if (this.#closed !== undefined) throw this.#closed.reason;
     const line = this.#lines.get(call.line);
     // Whoever waits goes first; only then is what is left looked at.
     return line === undefined
@@ -36,6 +38,12 @@ export class Lines {
   /** The records have changed: somebody may not have to wait any longer. */
   poke(): void {
     for (const line of this.#lines.values()) void line.serve();
+  }
+
+  /** Nobody is served any more: all who wait are sent away with `reason`. */
+  close(reason: unknown): void {
+    this.#closed = { reason };
+    for (const line of this.#lines.values()) line.close(reason);
   }
 
   #decideOrJoin(call: Call<unknown>): Maybe<Served> {

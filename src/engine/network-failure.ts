@@ -44,7 +44,7 @@ function messageOf(error: unknown): string {
  */
 export function networkFailure(error: unknown, answered: boolean): Failure {
   const code = codeOf(error);
-  const text = messageOf(error).slice(0, 300);
+  const text = messageOf(error);
   return {
     kind: answered ? 'broken_stream' : 'network',
     scope: 'provider',

@@ -17,6 +17,16 @@ function toCandidate({ id, ctx }: ModelSpec): CandidateModel {
   return { id, ctx };
 }
 
+function toCandidates(
+  models: readonly ModelSpec[],
+  prefer: readonly string[] = [],
+): readonly CandidateModel[] {
+  return ordered(models, prefer).map((model) => ({
+    ...toCandidate(model),
+    preferred: prefer.includes(model.id),
+  }));
+}
+
 /** Preferred models first, in the user's order; then by priority, equal ones in the list's order. */
 function ordered(models: readonly ModelSpec[], prefer: readonly string[]): readonly ModelSpec[] {
   const rank = new Map(prefer.map((id, index) => [id, index]));
@@ -40,11 +50,32 @@ function stageOfTags(
         (model) => !provider.refusesPaid(model.id) && wanted.every((tag) => tagsOf(model).includes(tag)),
       );
       if (fitting.length === 0) return [];
-      return [{ provider: pool, models: ordered(fitting, provider.options.prefer ?? []).map(toCandidate) }];
+      return [{ provider: pool, models: toCandidates(fitting, provider.options.prefer) }];
     });
   const able = having([...tags, ...capabilities]);
   // Tags are incomplete: where no model is known to be able, the call finds out which one is.
   return able.length > 0 ? able : having(tags);
+}
+
+function paidError(id: string, providers: readonly Listed[]): ConfigError {
+  const names = providers.map(({ provider }) => provider.spec.title).join(', ');
+  return new ConfigError(
+    `Model "${id}" is not one of the free models of ${names}, and would cost money. Choose a free one, or allow it with freeOnly: false.`,
+  );
+}
+
+/** @throws ConfigError for a concrete id that costs money wherever it may be had. Needs no provider's list. */
+export function refusePaid(names: readonly string[], listed: readonly Listed[]): void {
+  for (const name of names) {
+    const query = readModelName(name);
+    if (!('id' in query)) continue;
+    const { id } = query;
+    const possible = listed.filter(
+      ({ provider, models }) => provider.mayServe(id) || models.some((model) => model.id === id),
+    );
+    if (possible.length > 0 && possible.every(({ provider }) => provider.refusesPaid(id)))
+      throw paidError(id, possible);
+  }
 }
 
 /** Providers that list the id; where none does, those that an id of this form may belong to. */
@@ -52,12 +83,7 @@ function stageOfId(listed: readonly Listed[], id: string): Stage {
   const naming = listed.filter(({ models }) => models.some((model) => model.id === id));
   const possible = naming.length > 0 ? naming : listed.filter(({ provider }) => provider.mayServe(id));
   const free = possible.filter(({ provider }) => !provider.refusesPaid(id));
-  if (free.length === 0 && possible.length > 0) {
-    const names = possible.map(({ provider }) => provider.spec.title).join(', ');
-    throw new ConfigError(
-      `Model "${id}" is not one of the free models of ${names}, and would cost money. Choose a free one, or allow it with freeOnly: false.`,
-    );
-  }
+  if (free.length === 0 && possible.length > 0) throw paidError(id, possible);
   if (free.length === 0) {
     const names = listed.map(({ provider }) => provider.spec.title).join(', ');
     throw new ConfigError(

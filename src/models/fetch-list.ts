@@ -46,7 +46,10 @@ async function attempt(source: ModelListSource, transport: Transport, signal: Ab
   }
   const text = await readBody(response.body, LONGEST_BODY);
   try {
-    return JSON.parse(source.redact?.(text) ?? text);
+    // Read first: in the text a key may be written with escapes.
+    return JSON.parse(text, (_name, value: unknown) =>
+      typeof value === 'string' ? (source.redact?.(value) ?? value) : value,
+    );
   } catch {
     throw new AbortError(`${host} answered ${text.length} characters that are not JSON`);
   }

@@ -15,6 +15,9 @@ export interface ModelRegistryOptions {
   readonly onDiscovery?: ((report: DiscoveryReport) => void) | undefined;
 }
 
+/** A refresh takes two discoveries at most: one under way, and its own. */
+const REFRESH_LIMIT_MS = 60_000;
+
 const NO_MODELS: readonly ModelSpec[] = [];
 
 /** Settles with `ready`, after `maxMs` or when `signal` aborts, whichever is first; leaves no timer or listener. */
@@ -104,7 +107,10 @@ export class ModelRegistry {
 
   /** Asks every provider that has a list, whatever is kept. Never rejects: failures are reported to `onDiscovery`. */
   async refresh(): Promise<void> {
+    // What runs beside the calls does not keep the process alive; here somebody waits for it.
+    const release = this.#clock.after(REFRESH_LIMIT_MS, () => undefined);
     await Promise.all([...this.#lists.values()].map((list) => list.refresh()));
+    release();
   }
 
   /** Aborts what is under way, without a report; lists stay readable and are not asked for any more. */

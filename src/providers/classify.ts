@@ -15,6 +15,8 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: string;
+  /** Takes keys out of the message, read as it is but not yet shortened: half a key would not be recognised as one. */
+  readonly redact?: (text: string) => string;
 }
 
 const MESSAGE_KEPT = 300;
@@ -35,7 +37,7 @@ export function classify(reply: Reply, rules: readonly RefusalRule[], now: numbe
     status: reply.status,
     headers: reply.headers,
     json: body.json,
-    message: body.message,
+    message: reply.redact?.(body.message) ?? body.message,
   };
   // What a page says was not said by the API, so the rules do not apply to it.
   const rule = body.html ? undefined : findRule(refusal, rules);

@@ -3,18 +3,18 @@
 import { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 
-type Connector = buildConnector.connector;
+/** A request as far as it matters here. */
+interface Waiting {
+  readonly url: string;
+}
 
 export class Connecting {
   readonly #origins = new Map<Socket, string>();
-
-  /** Whether any connection is being made. */
-  get any(): boolean {
-    return this.#origins.size > 0;
-  }
+  /** Requests whose answer has not begun. */
+  readonly #waiting = new Set<Waiting>();
 
   /** The same connector, watched. `background`: its connections do not keep the process alive. */
-  watch(connect: Connector, background: boolean): Connector {
+  watch(connect: buildConnector.connector, background: boolean): buildConnector.connector {
     return (target, done) => {
       const started: unknown = connect(target, (...outcome) => {
         if (started instanceof Socket) this.#origins.delete(started);
@@ -26,11 +26,29 @@ export class Connecting {
     };
   }
 
-  /** Gives up the connections that are being made to an origin; without one, all of them. */
-  giveUp(origin?: string): void {
-    for (const [socket, to] of this.#origins) {
+  /** A request begins to wait for its answer. */
+  enter(request: Waiting): void {
+    this.#waiting.add(request);
+  }
+
+  /** A request waits no longer: what is being made for it, and for nobody else, is given up. */
+  leave(request: Waiting): void {
+    this.#waiting.delete(request);
+    if (this.#origins.size === 0) return;
+    const { origin } = new URL(request.url);
+    const wanted = [...this.#waiting].some(({ url }) => new URL(url).origin === origin);
+    if (!wanted) this.#giveUp((to) => to === origin);
+  }
+
+  /** Gives up everything. */
+  close(): void {
+    this.#giveUp(() => true);
+  }
+
+  #giveUp(concerns: (origin: string) => boolean): void {
+    for (const [socket, origin] of this.#origins) {
       // With an error, since undici learns of it by that alone.
-      if (origin === undefined || to === origin) socket.destroy(new Error('nobody waits for the connection'));
+      if (concerns(origin)) socket.destroy(new Error('nobody waits for the connection'));
     }
   }
 }

@@ -55,9 +55,9 @@ async function* readUntil(
   const pieces = body[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const { done, value } = await unlessAborted(pieces.next(), signal);
-      if (done === true) return;
-      yield value;
+      const next = await unlessAborted(pieces.next(), signal);
+      if (next.done === true) return;
+      yield next.value;
     }
   } finally {
     finish();

@@ -94,6 +94,76 @@ export interface UndiciOptions {
   readonly env: Environment;
 }
 
+class UndiciTransport implements Transport {
+  readonly #dispatcher: Dispatcher | undefined;
+  readonly #env: Environment;
+  readonly #agents = new Map<boolean, Dispatcher>();
+  readonly #connecting = new Connecting();
+  #undici: Undici | undefined;
+  #closed = false;
+
+  constructor(dispatcher: Dispatcher | undefined, env: Environment) {
+    this.#dispatcher = dispatcher;
+    this.#env = env;
+  }
+
+  async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
+    this.#undici ??= await load();
+    if (this.#closed) throw closedError();
+    if (stop.aborted) throw stop.reason;
+    return this.#dispatch(this.#undici, request, stop);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const open = [...this.#agents.values()];
+    this.#agents.clear();
+    const ended = open.map((agent) => agent.destroy(closedError()));
+    this.#connecting.close();
+    await Promise.all(ended);
+  }
+
+  #agent(undici: Undici, background: boolean): Dispatcher {
+    if (this.#dispatcher !== undefined) return this.#dispatcher;
+    let agent = this.#agents.get(background);
+    if (agent === undefined) {
+      agent = agentFor(undici, { env: this.#env, connecting: this.#connecting, background });
+      this.#agents.set(background, agent);
+    }
+    return agent;
+  }
+
+  #dispatch(undici: Undici, request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#connecting.leave(request);
+      };
+      // undici takes an emitter for a signal; it costs a tenth of an `AbortSignal`.
+      const signal = new EventEmitter();
+      stop.addEventListener('abort', () => {
+        signal.emit('abort');
+        // undici does not listen to it while it connects.
+        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is whatever the caller gave
+        reject(stop.reason);
+        settle();
+      });
+      const { method, headers, body = null, background = false } = request;
+      const dispatcher = this.#agent(undici, background);
+      this.#connecting.enter(request);
+      undici
+        .request(request.url, { method, headers, body, signal, dispatcher })
+        .then((answer) => {
+          resolve({ status: answer.statusCode, headers: readHeaders(answer.headers), body: answer.body });
+          return settle();
+        })
+        .catch((error: unknown) => {
+          reject(error);
+          settle();
+        });
+    });
+  }
+}
+
 /**
  * Makes the default transport. Redirects are not followed.
  * @throws ConfigError when `dispatcher` is none.
@@ -104,73 +174,5 @@ export function undiciTransport({ dispatcher, env }: UndiciOptions): Transport {
       'options.dispatcher is not an undici Dispatcher. Pass e.g. new Agent() or new ProxyAgent(url) of undici 7.',
     );
   }
-  let undici: Undici | undefined;
-  let closed = false;
-  const agents = new Map<boolean, Dispatcher>();
-  const connecting = new Connecting();
-  /** Requests whose answer has not begun. */
-  const waiting = new Set<HttpRequest>();
-
-  function agent(loaded: Undici, background: boolean): Dispatcher {
-    if (isDispatcher(dispatcher)) return dispatcher;
-    let own = agents.get(background);
-    if (own === undefined) {
-      own = agentFor(loaded, { env, connecting, background });
-      agents.set(background, own);
-    }
-    return own;
-  }
-
-  function leave(request: HttpRequest): void {
-    waiting.delete(request);
-    if (!connecting.any) return;
-    const { origin } = new URL(request.url);
-    if ([...waiting].some(({ url }) => new URL(url).origin === origin)) return;
-    connecting.giveUp(origin);
-  }
-
-  function dispatch(loaded: Undici, request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
-    return new Promise((resolve, reject) => {
-      // undici takes an emitter for a signal; it costs a tenth of an `AbortSignal`.
-      const signal = new EventEmitter();
-      const { method, headers, body = null, background } = request;
-      stop.addEventListener('abort', () => {
-        signal.emit('abort');
-        // undici does not listen to it while it connects.
-        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is whatever the caller gave
-        reject(stop.reason);
-        leave(request);
-      });
-      waiting.add(request);
-      loaded
-        .request(request.url, { method, headers, body, signal, dispatcher: agent(loaded, background === true) })
-        .then(
-          (answer) => {
-            leave(request);
-            resolve({ status: answer.statusCode, headers: readHeaders(answer.headers), body: answer.body });
-          },
-          (error: unknown) => {
-            leave(request);
-            reject(error);
-          },
-        );
-    });
-  }
-
-  return {
-    async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
-      undici ??= await load();
-      if (closed) throw closedError();
-      if (stop.aborted) throw stop.reason;
-      return dispatch(undici, request, stop);
-    },
-    async close(): Promise<void> {
-      closed = true;
-      const open = [...agents.values()];
-      agents.clear();
-      const ended = open.map((own) => own.destroy(closedError()));
-      connecting.giveUp();
-      await Promise.all(ended);
-    },
-  };
+  return new UndiciTransport(dispatcher, env);
 }

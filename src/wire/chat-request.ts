@@ -52,6 +52,28 @@ export function chatBody(request: ChatRequest): ChatBody {
   };
 }
 
+/** Fields whose absence changes what the answer is; the others only change how it sounds. */
+const REQUIRED_FIELDS: ReadonlySet<string> = new Set([
+  'messages',
+  'model',
+  'tools',
+  'tool_choice',
+  'response_format',
+  'n',
+]);
+
+/** Whether a field may be left out where a model refuses it. */
+export function isOptionalField(name: string): boolean {
+  return !REQUIRED_FIELDS.has(name);
+}
+
+/** The fields of a request that may not be left out. */
+export function requiredFieldsOf(request: ChatRequest): readonly string[] {
+  return Object.keys(request.fields).filter(
+    (name) => request.fields[name] !== undefined && !isOptionalField(name),
+  );
+}
+
 /** The capabilities that a model must have to serve a request. */
 export function capabilitiesOf(request: ChatRequest): readonly string[] {
   const needed: string[] = [];

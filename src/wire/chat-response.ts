@@ -82,7 +82,7 @@ const FINISH_REASONS: readonly (readonly [beginning: string, reason: string])[] 
 ];
 
 /** A finish reason in our words; an unknown one as it came, `undefined` where there is none. */
-function readFinishReason(value: unknown): string | undefined {
+export function readFinishReason(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return undefined;
   const said = value.trim().toLowerCase();
   return FINISH_REASONS.find(([beginning]) => said.startsWith(beginning))?.[1] ?? value;
@@ -114,7 +114,8 @@ function refused(problem: RefusedAnswer['problem'], message: string): RefusedAns
   return { ok: false, problem, message };
 }
 
-function refusedWithError(content: string): RefusedAnswer {
+/** An answer that is an error, or part of one. */
+export function refusedWithError(content: string): RefusedAnswer {
   const { message, status } = readErrorBody(content);
   const said = message === '' ? 'an error without a message' : message;
   return { ...refused('error', said), ...(status === undefined ? {} : { status }) };
@@ -137,7 +138,7 @@ function withoutChoices(json: JsonObject, content: string): RefusedAnswer {
 }
 
 /** Why an answer that finished so is none; `undefined` when it may be one. */
-function refusedByFinish(finish: string | undefined, said: unknown): RefusedAnswer | undefined {
+export function refusedByFinish(finish: string | undefined, said: unknown): RefusedAnswer | undefined {
   if (finish === 'error') return refused('error', 'the answer ended with an error');
   if (finish === 'malformed')
     return refused('malformed', `the model's tool call was malformed (${String(said)})`);
@@ -185,7 +186,8 @@ function completed(json: JsonObject, spoken: Spoken, finish: string): ChatAnswer
   return { ok: true, completion };
 }
 
-function nonBlank(value: unknown): string | undefined {
+/** A text that is more than blanks; `undefined` for all else. */
+export function nonBlank(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
@@ -240,7 +242,7 @@ function tokens(value: unknown): number | undefined {
 }
 
 /** Reads OpenAI's `usage`; `undefined` when it counts nothing. */
-function readUsage(value: unknown): TokenUsage | undefined {
+export function readUsage(value: unknown): TokenUsage | undefined {
   const prompt = tokens(member(value, 'prompt_tokens'));
   const completion = tokens(member(value, 'completion_tokens'));
   const total = tokens(member(value, 'total_tokens'));

@@ -20,7 +20,6 @@ function pool(name: ProviderName, fault: FaultEffect & FaultMatch): Bench {
     [name]: {
       accounts: [['k1', 'k2'], ['k3']],
       models: [first, second],
-      priority: -1,
       faults: [{ ...fault, model: fault.model === 'first' ? first : fault.model }],
     },
     [others]: { accounts: [['other']], models: [MODELS[others].first] },

@@ -41,7 +41,7 @@ describe('fetching a model list', () => {
     const transport = new ScriptedTransport([answerText('{"data":[{"id":"a"}]}')]);
     expect(await fetchModelList(source, transport, never)).toEqual({ data: [{ id: 'a' }] });
     expect(transport.requests).toEqual([
-      { method: 'GET', url: source.url, headers: { authorization: 'Bearer key-1' } },
+      { method: 'GET', background: true, url: source.url, headers: { authorization: 'Bearer key-1' } },
     ]);
   });
 

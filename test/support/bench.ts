@@ -153,11 +153,11 @@ export interface Bench {
   readonly sibling: (options?: Omit<FreeLLMOptions, 'providers'>) => FreeLLM;
 }
 
-/** Sets up a world with the providers that are named, and a FreeLLM over them in the order openrouter, google, nim, custom. */
+/** Sets up a world with the providers that are named, and a FreeLLM over them in the order in which they are. */
 export function bench(options: BenchOptions): Bench {
   const { openrouter, google, nim, custom, startAt = NOON, cache = memoryCache(), reply, ...own } = options;
-  const described = { openrouter, google, nim, custom };
-  const world = makeWorld({ ...described, reply });
+  const named = Object.keys(options).flatMap((key) => NAMES.find((name) => name === key) ?? []);
+  const world = makeWorld({ openrouter, google, nim, custom, reply });
   const clock = new VirtualClock(startAt);
   const transport = new WorldTransport(world, clock);
   const events: FreeLMEvent[] = [];
@@ -165,8 +165,8 @@ export function bench(options: BenchOptions): Bench {
     events.push(event);
   };
   const make = (more: Omit<FreeLLMOptions, 'providers'>): FreeLLM => {
-    const providers = NAMES.flatMap((name) => {
-      const provider = described[name];
+    const providers = named.flatMap((name) => {
+      const provider = options[name];
       return provider === undefined ? [] : [makeProvider(name, provider, world[name].baseUrl)];
     });
     return new FreeLLM({ onEvent, ...more, providers }, { clock, transport, cache, env: {} });

@@ -3,7 +3,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { text } from 'node:stream/consumers';
+import { text as readText } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
 /** A request as it came. */
@@ -46,7 +46,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** Counts a server's connections, and ends them all with the test that started it. */
-async function track(server: Server, requests: readonly Seen[]): Promise<TestServer> {
+export async function track(server: Server, requests: readonly Seen[]): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
   server.on('connection', (socket) => {
@@ -83,7 +83,7 @@ export async function serve(handler: Handler): Promise<TestServer> {
   const requests: Seen[] = [];
   const receive = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '', headers, rawHeaders } = message;
-    const seen = { method, url, headers, rawHeaders, body: await text(message) };
+    const seen = { method, url, headers, rawHeaders, body: await readText(message) };
     requests.push(seen);
     handler(seen, response);
   };
@@ -96,7 +96,9 @@ export async function serve(handler: Handler): Promise<TestServer> {
 }
 
 /** A server that takes connections and keeps silent; `onSocket` may break that silence. */
-export function serveTcp(onSocket: (socket: Socket) => void = (socket) => socket.resume()): Promise<TestServer> {
+export function serveTcp(
+  onSocket: (socket: Socket) => void = (socket) => socket.resume(),
+): Promise<TestServer> {
   return track(createTcpServer(onSocket), []);
 }
 

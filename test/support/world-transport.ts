@@ -1,42 +1,39 @@
 /** A transport that reaches a simulated world on virtual time, stalls where a test wants it to, and notes what it sent. */
 
 import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../../src/ports.ts';
-import type { Outcome, ProviderSimulator, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
+import type { ProviderSimulator, SimulatedAnswer, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 
-/** One request that arrived. */
+/** One chat request that arrived. */
 export interface Sent {
   /** Epoch ms of its arrival. */
   readonly at: number;
   readonly provider: string;
   readonly key: string;
   readonly model: string;
-  /** What the world did with it. */
-  readonly outcome: Outcome;
   readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** What happens on the way. */
-export interface Road {
-  /** How long a request takes to arrive, in milliseconds. */
-  readonly delayMs?: (() => number) | undefined;
-  /** `connect`: nothing arrives; `body`: the answer stops in its middle. Both until the caller gives up. */
-  readonly stalls?: 'connect' | 'body' | undefined;
-  /** What is answered instead of what the world would say; the world does not hear of the request. */
-  readonly answer?: ((request: HttpRequest) => Reply | undefined) | undefined;
 }
 
 /** An answer of the test's own. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What happens to chat requests on their way. */
+export interface Road {
+  /** How long a request takes to arrive, in milliseconds. */
+  readonly delayMs?: (() => number) | undefined;
+  /** `connect`: nothing arrives; `body`: the answer stops in its middle. Both until the caller gives up. */
+  readonly stalls?: 'connect' | 'body' | undefined;
+  /** What is answered instead of what the world would say; the world does not hear of the request. */
+  readonly answer?: ((sent: Sent) => Reply | undefined) | undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-function readJson(text: string): Readonly<Record<string, unknown>> {
+function readJson(text = '{}'): Readonly<Record<string, unknown>> {
   const json: unknown = JSON.parse(text);
   return isObject(json) ? json : {};
 }
@@ -49,7 +46,7 @@ export class WorldTransport implements Transport {
   /** Chat requests in the order of their arrival. */
   readonly sent: Sent[] = [];
   road: Road = {};
-  /** Requests and bodies that nobody has finished or given up. */
+  /** Requests and bodies that are neither finished nor given up: what would be open sockets. */
   open = 0;
   readonly #world: SimulatedWorld;
   readonly #clock: VirtualClock;
@@ -61,39 +58,19 @@ export class WorldTransport implements Transport {
 
   async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
     if (stop.aborted) throw stop.reason;
-    const { stalls, delayMs } = this.road;
+    const { stalls, delayMs }: Road = request.method === 'POST' ? this.road : {};
     this.open += 1;
     try {
       if (delayMs !== undefined) await this.#pause(delayMs(), stop);
       if (stalls === 'connect') await this.#pause(undefined, stop);
-      const { host, pathname, search } = new URL(request.url);
-      const own = this.road.answer?.(request);
-      if (own !== undefined) {
-        this.#note(this.#providerAt(host).name, request, { at: this.#clock.now(), outcome: 'bad-request' });
-        return {
-          status: own.status,
-          headers: own.headers ?? {},
-          body: this.#body(own.body, undefined, stop),
-        };
-      }
-      const provider = this.#providerAt(host);
-      const answer = provider.answer(
-        {
-          method: request.method,
-          path: pathname + search,
-          headers: request.headers,
-          body: request.body ?? '',
-        },
-        this.#clock.now(),
-      );
-      if (request.method === 'POST') this.#note(provider, request);
+      const answer = this.#ask(request);
       if (answer.delayMs > 0) await this.#pause(answer.delayMs, stop);
       if (answer.fault === 'hang') await this.#pause(undefined, stop);
       if (answer.fault === 'reset') throw trouble('read ECONNRESET', 'ECONNRESET');
-      const text = typeof answer.body === 'string' ? answer.body : answer.body.join('');
       const headers = Object.fromEntries(
         Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value]),
       );
+      const text = typeof answer.body === 'string' ? answer.body : answer.body.join('');
       const ends = answer.fault === 'cut' ? 'cut' : stalls;
       return { status: answer.status, headers, body: this.#body(text, ends, stop) };
     } finally {
@@ -111,12 +88,19 @@ export class WorldTransport implements Transport {
     return provider;
   }
 
-  #note({ name }: ProviderSimulator, request: HttpRequest): void {
-    const call = this.#world.calls.at(-1);
-    if (call === undefined) throw new Error('the world noted nothing');
-    const { at, model, outcome } = call;
-    const key = (request.headers['authorization'] ?? '').replace('Bearer ', '');
-    this.sent.push({ at, provider: name, key, model, outcome, body: readJson(request.body ?? '{}') });
+  #ask({ method, url, headers, body = '' }: HttpRequest): SimulatedAnswer {
+    const { host, pathname, search } = new URL(url);
+    const provider = this.#providerAt(host);
+    const at = this.#clock.now();
+    if (method === 'POST') {
+      const json = readJson(body);
+      const key = (headers['authorization'] ?? '').replace('Bearer ', '');
+      const sent: Sent = { at, provider: provider.name, key, model: String(json['model']), body: json };
+      this.sent.push(sent);
+      const own = this.road.answer?.(sent);
+      if (own !== undefined) return { ...own, headers: {}, delayMs: 0 };
+    }
+    return provider.answer({ method, path: pathname + search, headers, body }, at);
   }
 
   async *#body(text: string, ends: string | undefined, stop: StopSignal): AsyncGenerator<Uint8Array> {

@@ -31,8 +31,8 @@ const refusalSchema = z.strictObject({
   account: z.exactOptional(z.string()),
   keyId: z.exactOptional(z.string()),
   model: z.exactOptional(z.string()),
-  /** How often, of all the attempts that it concerns. */
-  times: z.prefault(z.number(), Number.POSITIVE_INFINITY),
+  /** How often; always when not given. */
+  times: z.optional(z.number()),
   failure: failureSchema,
 });
 type Refusal = z.output<typeof refusalSchema>;
@@ -67,7 +67,9 @@ class Script {
   readonly #left: Map<Refusal, number>;
 
   constructor(refusals: readonly Refusal[]) {
-    this.#left = new Map(refusals.map((refusal) => [refusal, refusal.times]));
+    this.#left = new Map(
+      refusals.map((refusal) => [refusal, refusal.times ?? Number.POSITIVE_INFINITY]),
+    );
   }
 
   answer(route: Route): Failure | undefined {

@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Meter, returnsAt } from '../../src/core/meter.ts';
+import { DAY, happen, mildOutcome, MINUTE, PoolWorld, providerOf, type Sent, steps } from './pool-world.ts';
+
+const per = fc.constantFrom('account' as const, 'account-model' as const);
+const smallOrLarge = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 121, max: 400 }));
+const counted = { unit: fc.constant('requests' as const), per, marginMs: fc.constantFrom(0, 250, 1000) };
+
+const tokenBucket = fc.record({
+  ...counted,
+  id: fc.constant('rpm'),
+  kind: fc.constant('token-bucket' as const),
+  limit: smallOrLarge,
+  windowMs: fc.constantFrom(MINUTE, 10_000, 7777),
+});
+const clockMinute = fc.record({
+  ...counted,
+  id: fc.constant('clock'),
+  kind: fc.constant('clock-minute' as const),
+  limit: smallOrLarge,
+});
+const daily = fc.record({
+  ...counted,
+  id: fc.constant('rpd'),
+  kind: fc.constant('daily' as const),
+  limit: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 200, max: 1000 })),
+  timeZone: fc.constantFrom('UTC', 'America/Los_Angeles', 'Asia/Kolkata', 'Pacific/Auckland'),
+});
+const anyMeter: fc.Arbitrary<Meter> = fc.oneof(tokenBucket, clockMinute, daily);
+
+/** Beginnings near the days on which clocks change. */
+const beginning = fc
+  .tuple(
+    fc.constantFrom('2026-03-08T07:00:00Z', '2026-11-01T06:30:00Z', '2026-09-26T11:00:00Z', '2026-11-22T00:00:00Z'),
+    fc.nat(DAY),
+  )
+  .map(([day, ms]) => Date.parse(day) + ms);
+
+/** When each counted request arrives, by what the meter counts. */
+function arrivals(
+  meter: Meter,
+  sent: Iterable<Sent>,
+  delayOf: (index: number) => number,
+): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>();
+  let index = 0;
+  for (const { at, account, model } of sent) {
+    const whom = meter.per === 'account' ? account : `${account} ${model}`;
+    const moments = groups.get(whom) ?? [];
+    moments.push(at + delayOf(index));
+    groups.set(whom, moments);
+    index += 1;
+  }
+  return [...groups.values()].map((moments) => moments.toSorted((a, b) => a - b));
+}
+
+const dates = new Map<string, Intl.DateTimeFormat>();
+
+/** The date on a wall calendar in the provider's time zone. */
+function dateOf(timeZone: string, at: number): string {
+  let format = dates.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', month: 'long', day: 'numeric' });
+    dates.set(timeZone, format);
+  }
+  return format.format(at);
+}
+
+/** The most requests that the provider sees in one of its own windows. */
+function mostInWindow(meter: Meter, moments: readonly number[]): number {
+  if (meter.kind === 'token-bucket') {
+    let most = 0;
+    let first = 0;
+    for (const [last, at] of moments.entries()) {
+      while ((moments[first] ?? at) <= at - meter.windowMs) first += 1;
+      most = Math.max(most, last - first + 1);
+    }
+    return most;
+  }
+  const windows = new Map<number | string, number>();
+  for (const at of moments) {
+    const window = meter.kind === 'daily' ? dateOf(meter.timeZone, at) : Math.floor(at / MINUTE);
+    windows.set(window, (windows.get(window) ?? 0) + 1);
+  }
+  return Math.max(0, ...windows.values());
+}
+
+/** How long a request may be on its way, or how far the provider's clock may be off: what the margin allows for. */
+function delays(meter: Meter, seed: readonly number[]): (index: number) => number {
+  return (index) => {
+    const part = (seed[index % seed.length] ?? 0) / 100;
+    return meter.kind === 'token-bucket' ? part * meter.marginMs : (2 * part - 1) * meter.marginMs;
+  };
+}
+
+const roads = fc.array(fc.nat(100), { minLength: 7, maxLength: 31 });
+
+/** The meters of a world, and what happens in it: about a thousand requests are asked for. */
+function worlds(meters: fc.Arbitrary<readonly Meter[]>, longestPassMs: number) {
+  return fc.record({
+    meters,
+    now: beginning,
+    accounts: fc.integer({ min: 1, max: 2 }),
+    models: fc.integer({ min: 1, max: 2 }),
+    roads,
+    script: fc.array(steps(mildOutcome, longestPassMs), { minLength: 2000, maxLength: 2000, size: 'max' }),
+  });
+}
+
+type WorldOf = ReturnType<typeof worlds> extends fc.Arbitrary<infer T> ? T : never;
+
+function neverExceeded({ meters, now, accounts, models, roads: seed, script }: WorldOf): void {
+  const world = new PoolWorld(now, [providerOf(accounts, models, meters)]);
+  for (const step of script) happen(world, step);
+  expect(world.sent.size).toBeGreaterThan(0);
+  for (const meter of meters) {
+    for (const moments of arrivals(meter, world.sent, delays(meter, seed))) {
+      expect(mostInWindow(meter, moments)).toBeLessThanOrEqual(meter.limit);
+    }
+  }
+}
+
+const RUNS = { numRuns: 25, endOnFailure: true };
+
+describe('whatever the order in which a thousand requests are taken, settled and given back', () => {
+  it('no window of a token bucket holds more than its limit', () => {
+    fc.assert(
+      fc.property(
+        worlds(
+          tokenBucket.map((meter) => [meter]),
+          2 * MINUTE,
+        ),
+        neverExceeded,
+      ),
+      RUNS,
+    );
+  });
+
+  it('no minute of the clock holds more than the limit of a clock-minute meter', () => {
+    fc.assert(
+      fc.property(
+        worlds(
+          clockMinute.map((meter) => [meter]),
+          2 * MINUTE,
+        ),
+        neverExceeded,
+      ),
+      RUNS,
+    );
+  });
+
+  it("no day of the provider's calendar holds more than a day's quota", () => {
+    fc.assert(
+      fc.property(
+        worlds(
+          daily.map((meter) => [meter]),
+          DAY / 8,
+        ),
+        neverExceeded,
+      ),
+      RUNS,
+    );
+  });
+
+  it('no meter is exceeded where several count the same requests', () => {
+    fc.assert(fc.property(worlds(fc.tuple(tokenBucket, clockMinute, daily), DAY / 24), neverExceeded), RUNS);
+  });
+});
+
+describe('the full burst', () => {
+  it('goes out at once, not one more, and again as soon as it has come back', () => {
+    const anyLimit = fc.tuple(anyMeter, fc.integer({ min: 1, max: 1500 }));
+    fc.assert(
+      fc.property(anyLimit, beginning, ([given, limit], now) => {
+        const meter: Meter = { ...given, limit };
+        const world = new PoolWorld(now, [providerOf(1, 1, [meter])]);
+        for (let round = 0; round < 2; round += 1) {
+          for (let count = 0; count < limit; count += 1) expect(world.take()).toBe(true);
+          expect(world.take()).toBe(false);
+          const comesBack = returnsAt(meter, world.now);
+          world.passUntilReady();
+          expect(world.now).toBe(comesBack);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is held back by rounding for no more than a 120th of the window', () => {
+    fc.assert(
+      fc.property(tokenBucket, fc.nat(DAY), (meter, now) => {
+        const exact = now + meter.windowMs + meter.marginMs;
+        expect(returnsAt(meter, now)).toBeGreaterThanOrEqual(exact);
+        expect(returnsAt(meter, now)).toBeLessThanOrEqual(exact + meter.windowMs / 120);
+      }),
+    );
+  });
+});
+
+describe('what is stored of a meter', () => {
+  it('stays small, however large the limit and however many requests', () => {
+    const large = fc.integer({ min: 121, max: 5000 });
+    fc.assert(
+      fc.property(tokenBucket, large, fc.array(fc.nat(60), { minLength: 3000, maxLength: 3000, size: 'max' }), (given, limit, pauses) => {
+        const meter: Meter = { ...given, per: 'account', limit };
+        const world = new PoolWorld(0, [providerOf(1, 1, [meter])]);
+        for (const ms of pauses) {
+          world.now += ms;
+          world.take();
+        }
+        const account = world.stage[0]?.provider.accounts[0];
+        if (account === undefined) throw new Error('the world has no account');
+        expect(world.records.account(account).buckets['rpm']?.spent.length).toBeLessThan(130);
+      }),
+      { numRuns: 5 },
+    );
+  });
+});
