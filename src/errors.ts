@@ -11,6 +11,7 @@ export type FreeLMErrorCode =
   | 'content_blocked'
   | 'no_providers_available'
   | 'deadline'
+  | 'broken_stream'
   | 'closed';
 
 /** One attempt of a call as it may be shown to anybody: the key is masked. */
@@ -166,6 +167,29 @@ export class NoProvidersAvailableError extends CallError {
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), readyAt: this.readyAt, keys: this.keys };
+  }
+}
+
+/** What a broken stream had handed out. */
+export interface PartialAnswer {
+  readonly text: string;
+  readonly toolCalls: readonly unknown[];
+}
+
+/** A stream broke after its first part, and no other route could go on with it. */
+export class BrokenStreamError extends CallError {
+  static override readonly name: string = 'BrokenStreamError';
+  /** What arrived. Not part of the error's JSON, as no answer is. */
+  readonly partial: PartialAnswer;
+
+  constructor(
+    message: string,
+    attempts: readonly AttemptReport[],
+    partial: PartialAnswer = { text: '', toolCalls: [] },
+  ) {
+    super({ code: 'broken_stream', message, attempts });
+    this.partial = partial;
+    Object.defineProperty(this, 'partial', { enumerable: false });
   }
 }
 

@@ -53,7 +53,7 @@ export interface Versioned {
  */
 export interface StateStore {
   read(ids: readonly string[]): readonly Versioned[] | Promise<readonly Versioned[]>;
-  /** Stores `next` if the stored version still is `expectedVersion`; says whether it did. */
+  /** Stores `next` as the next version if the stored one still is `expectedVersion`; says whether it did. */
   swap(id: string, expectedVersion: number, next: unknown): boolean | Promise<boolean>;
 }
 

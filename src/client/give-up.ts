@@ -7,6 +7,7 @@ import type { Ending } from '../engine/failover.ts';
 import {
   type AttemptReport,
   BadRequestError,
+  BrokenStreamError,
   ContentBlockedError,
   DeadlineError,
   type KeyReport,
@@ -177,4 +178,12 @@ export function requestError(call: Call<unknown>, failure: Failure): Error {
     attempts: call.attempts,
     status: failure.status,
   });
+}
+
+/** The error of a stream that broke where nobody can go on. */
+export function brokenError(call: Call<unknown>, failure: Failure): Error {
+  return new BrokenStreamError(
+    `The stream broke after a part of its answer was handed out (${failure.kind}: ${failure.message}), and nothing can go on with it. What arrived is in the error's "partial".`,
+    call.attempts,
+  );
 }

@@ -13,10 +13,14 @@ import type { EventListener } from './events.ts';
 
 /** How long calls may take and how often they may try. */
 export interface CallLimits {
-  /** Bounds the whole call, waiting included. Default 60 s. */
+  /** Bounds the whole call, waiting included. Default 60 s; of a stream, only the time to its first part. */
   readonly timeoutMs?: number | undefined;
   /** Bounds one attempt. Default 30 s. */
   readonly attemptTimeoutMs?: number | undefined;
+  /** Bounds the time to a stream's first part, on each route. Default 20 s. */
+  readonly firstPartTimeoutMs?: number | undefined;
+  /** Bounds the gap between two parts of a stream; the consumer's own time does not count. Default 20 s. */
+  readonly idleTimeoutMs?: number | undefined;
   /** Upstream requests that one call may cost. Default 12. */
   readonly maxAttempts?: number | undefined;
   /** Whether a call lines up when no route is ready, instead of failing. Default false. */
@@ -82,35 +86,42 @@ export interface ChatOptions extends CallLimits, ModelFields {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The options of a stream. */
+export interface StreamOptions extends ChatOptions {
+  /**
+   * What happens when a stream breaks after its first part: another route goes on with the answer, or the stream
+   * fails with a `BrokenStreamError`. Default `continue`.
+   */
+  readonly onCut?: 'continue' | 'fail' | undefined;
+}
+
 /** What a call can be asked: a text, a message, or messages. */
 export type ChatInput = string | ChatMessage | readonly ChatMessage[];
 
-/** The longest request that freelm sends: Google takes 20 MB inline, NVIDIA 25 (2026-08). */
-const MAX_REQUEST_CHARACTERS = 20_000_000;
 /** Node's timers turn longer waits into none. */
 const MAX_TIMER_MS = 2_147_483_647;
+const TOO_LONG = `must be at most ${MAX_TIMER_MS} (about 24 days)`;
 
 const milliseconds = z
   .number('must be a number of milliseconds')
-  .check(
-    z.positive('must be greater than 0'),
-    z.maximum(MAX_TIMER_MS, `must be at most ${MAX_TIMER_MS} (about 24 days)`),
-  );
+  .check(z.positive('must be greater than 0'), z.maximum(MAX_TIMER_MS, TOO_LONG));
 const flag = z.boolean('must be true or false');
 const text = z.string('must be a string').check(z.minLength(1, 'must not be empty'));
 const modelNames = z.union(
-  [text, z.array(text).check(z.minLength(1))],
+  [text, z.array(text).check(z.minLength(1, 'must name at least one model'))],
   'must be a model name or a list of at least one model name',
 );
 const limits = {
   timeoutMs: z.optional(milliseconds),
   attemptTimeoutMs: z.optional(milliseconds),
+  firstPartTimeoutMs: z.optional(milliseconds),
+  idleTimeoutMs: z.optional(milliseconds),
   maxAttempts: z.optional(z.int('must be a whole number').check(z.positive('must be at least 1'))),
   wait: z.optional(flag),
   maxWaitMs: z.optional(
     z
       .number('must be a number of milliseconds')
-      .check(z.nonnegative('must not be negative'), z.maximum(MAX_TIMER_MS)),
+      .check(z.nonnegative('must not be negative'), z.maximum(MAX_TIMER_MS, TOO_LONG)),
   ),
 };
 
@@ -197,8 +208,16 @@ const callSchema = z.strictObject({
   extraBody: z.optional(z.record(z.string(), z.unknown(), 'must be an object')),
 });
 
+const streamSchema = z.extend(callSchema, {
+  onCut: z.optional(z.enum(['continue', 'fail'], 'must be "continue" or "fail"')),
+});
+
 const content = z.union(
-  [z.string(), z.null(), z.array(z.looseObject({ type: z.string() })).check(z.minLength(1))],
+  [
+    z.string(),
+    z.null(),
+    z.array(z.looseObject({ type: z.string() })).check(z.minLength(1, 'must have at least one part')),
+  ],
   'must be a string or a list of at least one part with a "type"',
 );
 const messageSchema = z.looseObject(
@@ -242,14 +261,17 @@ export function checkPoolOptions(options: FreeLLMOptions): void {
   }
 }
 
-/** @throws ConfigError naming the option. */
-export function checkCallOptions(options: ChatOptions): void {
+/** @throws ConfigError naming the option. `streams`: the call is one of `stream()`. */
+export function checkCallOptions(options: StreamOptions, streams: boolean): void {
   if (typeof options !== 'object' || options === null) throw new ConfigError('options: must be an object.');
-  if ('stream' in options)
+  const asked = 'stream' in options ? 'options.stream' : undefined;
+  const inBody = options.extraBody?.['stream'] === undefined ? undefined : 'options.extraBody.stream';
+  const name = asked ?? inBody;
+  if (name !== undefined)
     throw new ConfigError(
-      'options.stream: chat() and text() answer whole, and there is no other way yet. Leave it out.',
+      `${name}: the method decides. chat() and text() answer whole, stream() in parts. Leave it out.`,
     );
-  if (Object.keys(options).length > 0) check(callSchema, options, 'options');
+  if (Object.keys(options).length > 0) check(streams ? streamSchema : callSchema, options, 'options');
 }
 
 /** @throws BadRequestError naming the message and the field. */
@@ -263,16 +285,6 @@ export function readMessages(input: ChatInput): readonly ChatMessage[] {
 
 function isOneMessage(input: ChatMessage | readonly ChatMessage[]): input is ChatMessage {
   return typeof input === 'object' && input !== null && !Array.isArray(input);
-}
-
-/** @throws BadRequestError when a request is longer than any provider takes, naming its longest message. */
-export function checkSize(messages: readonly ChatMessage[], size: number): void {
-  if (size <= MAX_REQUEST_CHARACTERS) return;
-  const lengths = messages.map((message) => JSON.stringify(message).length);
-  const longest = lengths.indexOf(Math.max(...lengths));
-  throw new BadRequestError({
-    message: `messages[${longest}] is ${lengths[longest] ?? 0} characters long and the request ${size}; at most ${MAX_REQUEST_CHARACTERS} are sent. Shorten it, or split the work.`,
-  });
 }
 
 /** The fields of the request body, without anything of ours. */

@@ -9,7 +9,7 @@ import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';
 import { BadAnswer, type Operation } from './operation.ts';
 import { Stop } from './stop.ts';
-import { attemptBudget } from './timeouts.ts';
+import { type AttemptBudget, attemptBudget } from './timeouts.ts';
 
 /** What the loop is carried out with. */
 export interface AttemptPorts {
@@ -30,12 +30,13 @@ export interface AttemptPlan {
   readonly drop: readonly string[];
 }
 
-function timeoutFailure(budget: { ms: number; fair: boolean }): Failure {
+function timeoutFailure(stop: Stop, { fair }: AttemptBudget, answered: boolean): Failure {
+  const missing = answered ? 'no further content' : 'no complete answer';
   return {
     kind: 'timeout',
     // What the caller's hurry cut short is not held against the provider.
-    scope: budget.fair ? 'provider' : 'request',
-    message: `no complete answer within ${Math.round(budget.ms)} ms`,
+    scope: fair ? 'provider' : 'request',
+    message: `${missing} within ${Math.round(stop.waitedMs)} ms`,
   };
 }
 
@@ -59,13 +60,20 @@ export async function* attempt<Request, Part>(
   plan: AttemptPlan,
 ): AsyncGenerator<Part, Outcome> {
   const startedAt = ports.clock.now();
-  const budget = attemptBudget(call.deadline - startedAt, call.attemptTimeoutMs, plan.alternatives);
-  const stop = new Stop(ports.clock, budget.ms, call.signal);
+  const budget = attemptBudget(call, startedAt, plan.alternatives);
+  const stop = new Stop(ports.clock, budget, call.signal);
+  let parts = 0;
   let response: HttpResponse | undefined;
   try {
     response = await ports.transport.send(operation.encode(call.request, plan.pick, plan.drop), stop);
     if (response.status === 200) {
-      yield* operation.decode(response, plan.pick);
+      for await (const part of operation.decode(response, { pick: plan.pick, request: call.request, stop })) {
+        parts += 1;
+        // The consumer's pace is the back-pressure: meanwhile nothing is read, and nobody is late.
+        stop.pause();
+        yield part;
+        stop.resume();
+      }
       return { kind: 'success', latencyMs: ports.clock.now() - startedAt };
     }
     const failure = await operation.classify(response, plan.pick);
@@ -74,7 +82,7 @@ export async function* attempt<Request, Part>(
   } catch (error) {
     if (stop.callerLeft) throw call.signal?.reason;
     if (FreeLMError.is(error)) throw error;
-    if (stop.timedOut) return failed(ports, call, timeoutFailure(budget));
+    if (stop.timedOut) return failed(ports, call, timeoutFailure(stop, budget, parts > 0));
     if (error instanceof BadAnswer) return failed(ports, call, error.failure);
     return failed(ports, call, networkFailure(error, response !== undefined));
   } finally {

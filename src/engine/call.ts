@@ -6,6 +6,14 @@ import type { Stage } from '../core/pool.ts';
 import type { Route } from '../core/route.ts';
 import type { AttemptReport } from '../errors.ts';
 
+/** What only a stream is allowed. */
+export interface StreamLimits {
+  readonly firstPartTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Epoch ms; Infinity where a stream may last as long as it likes. */
+  readonly totalDeadline: number;
+}
+
 /** A call: what it wants, what it is allowed, what happened to it so far. */
 export interface Call<Request> {
   readonly id: number;
@@ -17,8 +25,10 @@ export interface Call<Request> {
   readonly line: string;
   readonly startedAt: number;
   readonly timeoutMs: number;
-  /** Epoch ms. */
-  readonly deadline: number;
+  /** Epoch ms; of a stream only until its first part. */
+  deadline: number;
+  /** Undefined: a whole answer is asked for. */
+  readonly stream: StreamLimits | undefined;
   readonly attemptTimeoutMs: number;
   readonly maxAttempts: number;
   /** For how long the call may wait for a route, all waits together; 0: not at all. */

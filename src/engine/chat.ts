@@ -8,7 +8,7 @@ import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import { type ChatCompletion, readChatResponse } from '../wire/chat-response.ts';
 import { capabilitiesOf, type ChatBody, isOptionalField, requiredFieldsOf } from '../wire/chat-request.ts';
 import { readBody } from '../wire/read-body.ts';
-import { BadAnswer, type Operation } from './operation.ts';
+import { type Asked, BadAnswer, type Operation } from './operation.ts';
 
 /** What the chat operation needs of the pool. */
 export interface ChatOperationPorts {
@@ -54,7 +54,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
         body: body.for(pick.route.model, [...provider.spec.dropParameters, ...drop].filter(isOptionalField)),
       };
     },
-    async *decode(response: HttpResponse, pick: Pick): AsyncGenerator<ChatCompletion> {
+    async *decode(response: HttpResponse, { pick }: Asked<ChatBody>): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
       const answer = readChatResponse(text);
       if (answer.ok) {
@@ -76,6 +76,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
         ports.clock.now(),
       );
     },
+    resumable: () => true,
     optional: (body, parameters) =>
       parameters.filter((name) => body.request.fields[name] !== undefined && isOptionalField(name)),
   };

@@ -32,6 +32,8 @@ export interface Engine extends AttemptPorts {
   maskOf(pick: Pick): string;
   /** The error that a call ends with when nothing is left to try. */
   gaveUp(call: Call<unknown>, ending: Ending): unknown;
+  /** The error that a stream ends with when it broke and nobody can go on with it. */
+  broken(call: Call<unknown>, failure: Failure): unknown;
   /** The error that a call ends with because of what the request itself is. */
   thrown(call: Call<unknown>, failure: Failure): unknown;
 }
@@ -72,6 +74,12 @@ export async function* failover<Request, Part>(
       throw engine.gaveUp(call, { kind: 'give-up', reason: 'deadline' });
     const turn = await engine.lines.next(call);
     if (turn.kind === 'give-up') throw engine.gaveUp(call, turn);
+    if (call.signal?.aborted === true || engine.clock.now() >= call.deadline) {
+      // Its turn came too late: nothing was sent, and what was booked is free again.
+      await engine.turns.settle(turn.booking, { kind: 'abandoned', sent: false });
+      engine.lines.poke();
+      continue;
+    }
     const { pick, booking } = turn;
     const startedAt = engine.clock.now();
     let outcome: Outcome = { kind: 'abandoned', sent: true };
@@ -89,6 +97,7 @@ export async function* failover<Request, Part>(
     if (outcome.kind !== 'failure') continue;
     const { failure } = outcome;
     if (FAILURE_EFFECTS[failure.kind].throws === true) throw engine.thrown(call, failure);
+    if (!operation.resumable(call.request)) throw engine.broken(call, failure);
     const droppable = operation.optional(call.request, failure.parameters ?? []).length > 0;
     noteFailure(call, pick, failure, { droppable, now: engine.clock.now() });
   }

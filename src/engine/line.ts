@@ -21,12 +21,25 @@ interface Round {
   next: number;
   /** The earliest moment at which somebody's time comes, epoch ms. */
   until: number;
-  /** Calls that have not failed yet wait for the same thing: when one has to, all have to. */
-  freshMustWait: boolean;
+  blocked: Blocked | undefined;
+}
+
+/** Calls that have not failed yet wait for the same thing: when one has to, so has everyone who asks no less. */
+interface Blocked {
+  /** Epoch ms. */
+  readonly until: number;
+  /** The length of the shortest of their requests: what is too long for one model may be waiting for another. */
+  readonly size: number;
 }
 
 function isFresh(waiter: Waiter): boolean {
   return waiter.call.tries.length === 0;
+}
+
+/** Whether asking for a waiter would be in vain, and waiting is not. */
+function isBehind({ call, waitUntil }: Waiter, blocked: Blocked | undefined): boolean {
+  if (blocked === undefined || call.tries.length > 0) return false;
+  return call.needs.size >= blocked.size && waitUntil >= blocked.until;
 }
 
 export class Line {
@@ -35,6 +48,8 @@ export class Line {
   readonly #onEmpty: () => void;
   readonly #waiters = new Set<Waiter>();
   #cancelTimer: (() => void) | undefined;
+  /** What the last round found. */
+  #blocked: Blocked | undefined;
   /** A store that answers later is being asked; whoever comes meanwhile asks for another round. */
   #serving: Promise<void> | undefined;
   #again = false;
@@ -70,10 +85,15 @@ export class Line {
           reject(reason);
         },
       };
+      // It may have been aborted while the store was asked, or by whoever was told that it waits.
+      if (call.signal?.aborted === true) {
+        onAbort();
+        return;
+      }
       call.signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
-      // Whoever joins behind others is served with them; the timer already runs for the earliest of their moments.
-      if (this.#waiters.size === 1 || !isFresh(waiter)) void this.serve();
+      // Whoever joins behind others is served with them.
+      if (!isBehind(waiter, this.#blocked)) void this.serve();
     });
   }
 
@@ -86,17 +106,19 @@ export class Line {
   serve(): Promise<void> | undefined {
     if (this.#serving !== undefined) {
       this.#again = true;
-      return this.#serving;
+      return this.#serving.then(() => this.#serving);
     }
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#again = false;
-    return this.#walk({
+    const walk = this.#walk({
       waiters: [...this.#waiters],
       next: 0,
       until: Number.POSITIVE_INFINITY,
-      freshMustWait: false,
+      blocked: undefined,
     });
+    if (walk !== undefined) this.#serving = walk;
+    return walk;
   }
 
   #walk(round: Round): Promise<void> | undefined {
@@ -106,19 +128,22 @@ export class Line {
       if (waiter === undefined || !this.#waiters.has(waiter)) continue;
       const expired = waiter.waitUntil <= this.#clock.now();
       round.until = Math.min(round.until, waiter.waitUntil);
-      if (isFresh(waiter) && round.freshMustWait && !expired) continue;
+      if (isBehind(waiter, round.blocked) && !expired) continue;
       const turn = this.#turns.decide(waiter.call, expired ? 0 : waiter.waitUntil);
       if (turn instanceof Promise) return this.#walkOn(round, waiter, turn);
       this.#hand(waiter, turn, round);
     }
-    this.#rest(round.until);
+    this.#rest(round);
     return undefined;
   }
 
   /** Goes on with a walk when a store that answers later has answered. */
   async #walkOn(round: Round, waiter: Waiter, turn: Promise<Turn>): Promise<void> {
-    this.#serving ??= turn.then(() => undefined);
-    this.#hand(waiter, await turn, round);
+    try {
+      this.#hand(waiter, await turn, round);
+    } catch (error) {
+      waiter.reject(error);
+    }
     await this.#walk(round);
   }
 
@@ -134,12 +159,18 @@ export class Line {
       return;
     }
     round.until = Math.min(round.until, turn.until);
-    round.freshMustWait ||= isFresh(waiter);
+    if (!isFresh(waiter)) return;
+    const { until, size } = round.blocked ?? { until: turn.until, size: waiter.call.needs.size };
+    round.blocked = {
+      until: Math.min(until, turn.until),
+      size: Math.min(size, waiter.call.needs.size),
+    };
   }
 
   /** Everybody left has to wait: one timer for the first of them whose time comes. */
-  #rest(until: number): void {
+  #rest({ until, blocked }: Round): void {
     this.#serving = undefined;
+    this.#blocked = blocked;
     if (this.#waiters.size === 0) return;
     if (this.#again) {
       void this.serve();

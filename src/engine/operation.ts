@@ -3,6 +3,7 @@
 import type { Failure } from '../core/failure.ts';
 import type { Needs, Pick } from '../core/plan.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
+import type { Stop } from './stop.ts';
 
 /** An answer with a good status that turned out to be none; `classify` says what it means. */
 export class BadAnswer extends Error {
@@ -15,15 +16,25 @@ export class BadAnswer extends Error {
   }
 }
 
+/** What an answer belongs to. */
+export interface Asked<Request> {
+  readonly pick: Pick;
+  readonly request: Request;
+  /** Told of content and of signs of life, so that it knows for what the provider is being waited. */
+  readonly stop: Stop;
+}
+
 /** One kind of operation. Chat, streaming and embeddings are records of this. */
 export interface Operation<Request, Part> {
   needs(request: Request): Needs;
   /** The request for one route; `drop` names fields that its model is known to refuse. */
   encode(request: Request, pick: Pick, drop: readonly string[]): HttpRequest;
   /** The parts of an answer with status 200. Throws {@link BadAnswer} when it is none. */
-  decode(response: HttpResponse, pick: Pick): AsyncIterable<Part>;
+  decode(response: HttpResponse, asked: Asked<Request>): AsyncIterable<Part>;
   /** What an answer with another status means. */
   classify(response: HttpResponse, pick: Pick): Promise<Failure>;
   /** The fields of a request that may be left out when a model refuses them. */
   optional(request: Request, parameters: readonly string[]): readonly string[];
+  /** Whether another route may go on with a request of which parts were handed out already. */
+  resumable(request: Request): boolean;
 }

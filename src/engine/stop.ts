@@ -2,27 +2,81 @@
 
 import type { Clock, StopSignal } from '../ports.ts';
 
+/** How long an attempt may take. */
+export interface Patience {
+  /** Until the first content. */
+  readonly firstMs: number;
+  /** Between two contents. */
+  readonly idleMs: number;
+  /** For either, however many signs of life there are meanwhile: they prove the connection alive, not the model. */
+  readonly capMs: number;
+  /** Epoch ms at which the attempt ends in any case. */
+  readonly deadline: number;
+}
+
 /** A signal for one attempt. Leaves neither a timer nor a listener behind once `end` was called. */
 export class Stop implements StopSignal {
   aborted = false;
   reason: unknown;
   timedOut = false;
+  readonly #clock: Clock;
+  readonly #patience: Patience;
   readonly #listeners = new Set<() => void>();
   readonly #caller: AbortSignal | undefined;
-  readonly #cancelTimer: () => void;
+  #limitMs: number;
+  #dueAt: number;
+  #capAt: number;
+  /** Epoch ms since when the consumer, and not the provider, is what is waited for. */
+  #pausedAt: number | undefined;
+  #cancelTimer: () => void;
 
-  constructor(clock: Clock, budgetMs: number, caller: AbortSignal | undefined) {
+  constructor(clock: Clock, patience: Patience, caller: AbortSignal | undefined) {
+    this.#clock = clock;
+    this.#patience = patience;
     this.#caller = caller;
-    this.#cancelTimer = clock.after(budgetMs, () => {
-      this.timedOut = true;
-      this.#abort(new Error('the attempt ran out of time'));
-    });
+    const now = clock.now();
+    this.#limitMs = patience.firstMs;
+    this.#dueAt = Math.min(now + patience.firstMs, patience.deadline);
+    this.#capAt = now + patience.capMs;
+    this.#cancelTimer = clock.after(this.#dueAt - now, this.#onTime);
     if (caller?.aborted === true) this.#onAbort();
     else caller?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   get callerLeft(): boolean {
     return this.#caller?.aborted === true;
+  }
+
+  /** How long has been waited in vain when the time is up. */
+  get waitedMs(): number {
+    return this.#limitMs;
+  }
+
+  /** Content has come: the next may take its own time. */
+  progress(): void {
+    const now = this.#clock.now();
+    this.#limitMs = this.#patience.idleMs;
+    this.#dueAt = now + this.#limitMs;
+    this.#capAt = now + this.#patience.capMs;
+  }
+
+  /** A sign of life has come: the limit begins anew, within its cap. */
+  alive(): void {
+    this.#dueAt = Math.max(this.#dueAt, Math.min(this.#clock.now() + this.#limitMs, this.#capAt));
+  }
+
+  /** From now on it is the consumer who is waited for. */
+  pause(): void {
+    this.#pausedAt = this.#clock.now();
+  }
+
+  /** From now on it is the provider again; the consumer's time does not count. */
+  resume(): void {
+    if (this.#pausedAt === undefined) return;
+    const pausedMs = this.#clock.now() - this.#pausedAt;
+    this.#pausedAt = undefined;
+    this.#dueAt += pausedMs;
+    this.#capAt += pausedMs;
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
@@ -40,6 +94,19 @@ export class Stop implements StopSignal {
 
   readonly #onAbort = (): void => {
     this.#abort(this.#caller?.reason);
+  };
+
+  /** The timer is not moved with every part: it looks how things stand when it fires. */
+  readonly #onTime = (): void => {
+    const now = this.#clock.now();
+    const dueAt = this.#pausedAt === undefined ? this.#dueAt : now + this.#limitMs;
+    const leftMs = Math.min(dueAt, this.#patience.deadline) - now;
+    if (leftMs > 0) {
+      this.#cancelTimer = this.#clock.after(leftMs, this.#onTime);
+      return;
+    }
+    this.timedOut = true;
+    this.#abort(new Error('the attempt ran out of time'));
   };
 
   #abort(reason: unknown): void {

@@ -59,7 +59,7 @@ const modelSchema = z.union(
   'must be a model id or { id, tags?, ctx?, free?, priority? }',
 );
 
-const optionsSchema = z.strictObject({
+const optionFields = {
   tier: z.optional(text),
   priority: z.optional(z.number('must be a number')),
   rpm: z.optional(positive),
@@ -77,7 +77,8 @@ const optionsSchema = z.strictObject({
   baseUrl: z.optional(text),
   headers: z.optional(z.record(z.string(), z.string('must be a string'))),
   allowInsecureHttp: z.optional(z.boolean('must be true or false')),
-});
+};
+const optionsSchema = z.strictObject(optionFields, 'must be an object');
 
 const keySchema = z.union(
   [z.string(), z.strictObject({ key: z.string(), account: z.optional(text), tier: z.optional(text) })],
@@ -192,9 +193,11 @@ export class Provider {
     }
     this.name = spec.name;
     this.spec = spec;
-    this.options = options;
+    // The values of headers may be secrets as well: they stay where keys do.
+    const { headers = {}, ...shown } = options;
+    this.options = shown;
     this.baseUrl = readBaseUrl(what, options.baseUrl ?? spec.baseUrl, options.allowInsecureHttp === true);
-    this.#headers = { ...spec.headers, ...readHeaders(what, options.headers ?? {}) };
+    this.#headers = { ...spec.headers, ...readHeaders(what, headers) };
     this.recordId = `provider:${spec.name}:${hashKey(this.baseUrl)}`;
     this.#secrets = new Map(inputs.map(({ key }) => [hashKey(key), key]));
     this.keys = inputs.map((input) => {

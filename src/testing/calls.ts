@@ -4,16 +4,29 @@ import type { FaultKind } from './fault.ts';
 import type { RefusalReason } from './dialect.ts';
 import type { ProviderName } from './options.ts';
 
+/** Faults that slow an answer down or change its form, and leave it sound. */
+type HarmlessFault =
+  | 'slow'
+  | 'limits'
+  | 'unsupported'
+  | 'slow-drip'
+  | 'silent-comments'
+  | 'no-done'
+  | 'split'
+  | 'endless';
+
 /**
  * What became of a request: `served`, or the cause of its refusal. A limit refuses as `minute-limit` or `day-limit`;
- * an answer with status 200 that is spoilt by a fault has that fault as its outcome.
+ * an answer with status 200 that is spoilt by a fault has that fault as its outcome; a sound stream whose reader went
+ * away before its end is `abandoned`.
  */
 export type Outcome =
   | 'served'
+  | 'abandoned'
   | 'minute-limit'
   | 'day-limit'
   | Exclude<RefusalReason, 'rate-limited'>
-  | Exclude<FaultKind, 'slow' | 'limits' | 'unsupported'>;
+  | Exclude<FaultKind, HarmlessFault>;
 
 /** One request that reached a provider. */
 export interface SimulatedCall {
@@ -38,9 +51,10 @@ export interface SimulatedCall {
 /** How many requests came, were served, and were refused for which cause. Only chat requests count. */
 export interface CallCounts {
   readonly total: number;
+  /** With the abandoned ones: the provider did its part. */
   readonly served: number;
   readonly refused: number;
-  /** By outcome; a cause that did not occur is absent. */
+  /** By outcome, of all that did not simply go well; one that did not occur is absent. */
   readonly causes: Readonly<Partial<Record<Outcome, number>>>;
 }
 
@@ -60,6 +74,12 @@ export class CallBook {
     this.#calls.push(call);
   }
 
+  /** Corrects the outcome of a call; one that was forgotten meanwhile stays so. */
+  amend(call: SimulatedCall, outcome: Outcome): void {
+    const index = this.#calls.lastIndexOf(call);
+    if (index !== -1) this.#calls[index] = { ...call, outcome };
+  }
+
   forget(provider: ProviderName): void {
     this.#calls = this.#calls.filter((call) => call.provider !== provider);
   }
@@ -72,12 +92,9 @@ export function countCalls(calls: readonly SimulatedCall[]): CallCounts {
   let refused = 0;
   for (const call of calls) {
     if (call.route !== 'chat') continue;
-    if (call.refused) {
-      refused += 1;
-      causes[call.outcome] = (causes[call.outcome] ?? 0) + 1;
-    } else {
-      served += 1;
-    }
+    if (call.refused) refused += 1;
+    else served += 1;
+    if (call.outcome !== 'served') causes[call.outcome] = (causes[call.outcome] ?? 0) + 1;
   }
   return { total: served + refused, served, refused, causes };
 }

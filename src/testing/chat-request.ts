@@ -13,7 +13,13 @@ export interface ChatRequest {
   readonly promptTokens: number;
   /** `max_tokens` or `max_completion_tokens`; 0 when there is none. */
   readonly maxTokens: number;
+  /** Text of the last user message, but of the one before an unfinished answer. */
   readonly lastUserText: string;
+  /** An unfinished answer that the model is asked to go on with. */
+  readonly continuing: string | undefined;
+  readonly stream: boolean;
+  /** Whether the stream is to end with its usage. */
+  readonly includeUsage: boolean;
   /** What the model must be able to do. */
   readonly needs: readonly Capability[];
 }
@@ -32,6 +38,7 @@ export interface ReadBody {
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 const CHARACTERS_PER_TOKEN = 4;
+const ASKS_TO_GO_ON = /\b(continue|continuing|go on|carry on|resume|proceed)\b|\b(left|broke|cut) off\b/i;
 
 export function countTokens(text: string): number {
   return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
@@ -73,7 +80,6 @@ function needsOf(body: JsonObject, messages: readonly JsonObject[]): Capability[
 
 function problemOf(body: JsonObject): string | undefined {
   const { messages } = body;
-  if (body['stream'] === true) return 'stream: true is not simulated yet; send stream: false';
   if (!Array.isArray(messages) || messages.length === 0) return 'messages must be a non-empty array';
   for (const [index, message] of messages.entries()) {
     if (!isJsonObject(message)) return `messages[${index}] must be an object`;
@@ -85,18 +91,35 @@ function problemOf(body: JsonObject): string | undefined {
   return undefined;
 }
 
+/** The last question of a conversation, and the answer to it that was begun. */
+function threadOf(messages: readonly JsonObject[]): Pick<ChatRequest, 'lastUserText' | 'continuing'> {
+  const [before, last] = messages.slice(-2);
+  const instructed =
+    before?.['role'] === 'assistant' && last?.['role'] === 'user' && ASKS_TO_GO_ON.test(textOf(last['content']));
+  const thread = instructed ? messages.slice(0, -1) : messages;
+  const answer = thread.at(-1);
+  const begun = answer?.['role'] === 'assistant' ? textOf(answer['content']) : '';
+  return {
+    lastUserText: textOf(thread.findLast(({ role }) => role === 'user')?.['content']),
+    continuing: begun === '' ? undefined : begun,
+  };
+}
+
 function chatOf(body: JsonObject): ChatRequest {
   const all: unknown[] = Array.isArray(body['messages']) ? body['messages'] : [];
   const messages = all.filter(isJsonObject);
   const texts = messages.map(({ content }) => textOf(content)).join('');
   const tools = body['tools'] === undefined ? '' : JSON.stringify(body['tools']);
   const most = body['max_completion_tokens'] ?? body['max_tokens'];
+  const streamOptions = body['stream_options'];
   return {
     body,
     messages,
     promptTokens: Math.max(1, countTokens(texts + tools)),
     maxTokens: typeof most === 'number' ? most : 0,
-    lastUserText: textOf(messages.findLast(({ role }) => role === 'user')?.['content']),
+    ...threadOf(messages),
+    stream: body['stream'] === true,
+    includeUsage: isJsonObject(streamOptions) && streamOptions['include_usage'] === true,
     needs: needsOf(body, messages),
   };
 }

@@ -11,8 +11,17 @@ export interface ReplyRequest {
   readonly account: string;
   /** The model that answers; where a router was asked, the one that it chose. */
   readonly model: string;
-  /** Text of the last message with the role `user`; empty when there is none. */
+  /**
+   * Text of the last message with the role `user`; empty when there is none. Where the model is asked to go on with an
+   * unfinished answer, the text to which that answer was begun.
+   */
   readonly lastUserText: string;
+  /**
+   * The unfinished answer that the model is asked to go on with: a last message of the assistant (prefill), or one
+   * before an instruction to continue. A reply that gives the whole answer again is cut to what is left of it, as the
+   * model's `continues` says.
+   */
+  readonly continuing: string | undefined;
   readonly messages: readonly JsonObject[];
   /** The whole request body. */
   readonly body: JsonObject;
@@ -56,9 +65,10 @@ export interface Completion {
   readonly completionTokens: number;
 }
 
-/** The default reply: `<model> heard: <last user text>`. */
-export function echo({ model, lastUserText }: ReplyRequest): string {
-  return `${model} heard: ${lastUserText}`;
+/** The default reply: `<model> heard: <last user text>`. It goes on in the name of the model that began. */
+export function echo({ model, lastUserText, continuing = model }: ReplyRequest): string {
+  const [speaker] = continuing.split(' ');
+  return `${speaker} heard: ${lastUserText}`;
 }
 
 /** Fills in what a reply leaves open. */
@@ -87,8 +97,15 @@ export function filteredCompletion(model: string, chat: ChatRequest, now: number
   return completionOf(reply, chat, { serial: 0, now, model });
 }
 
+/** A call of a tool on the wire. */
+type ToolCall = {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; readonly arguments: string };
+};
+
 /** The calls of tools on the wire; `idOf` names those that have no id of their own. */
-export function toolCallsOf({ toolCalls }: Completion, idOf: (index: number) => string): JsonObject[] {
+export function toolCallsOf({ toolCalls }: Completion, idOf: (index: number) => string): ToolCall[] {
   return toolCalls.map((call, index) => ({
     id: call.id ?? idOf(index),
     type: 'function',

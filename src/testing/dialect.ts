@@ -3,6 +3,7 @@
 import type { ChatRequest } from './chat-request.ts';
 import type { Completion } from './completion.ts';
 import type { JsonObject, Reply, SimulatedRequest } from './exchange.ts';
+import type { StreamEvent } from './stream-event.ts';
 import type { FaultTarget } from './fault-script.ts';
 import type { Account } from './keyring.ts';
 import type { Capability, Limits, ModelOptions, ProviderName } from './options.ts';
@@ -88,6 +89,15 @@ export interface Dialect {
   listModels(models: readonly ModelOptions[]): Reply;
   /** A served chat request. */
   complete(completion: Completion): { readonly body: JsonObject; readonly headers: Reply['headers'] };
+  /** A served chat request that asks for a stream: all its events, from the first sign of life to `[DONE]`. */
+  stream(
+    completion: Completion,
+    includeUsage: boolean,
+  ): { readonly events: Iterable<StreamEvent>; readonly headers: Reply['headers'] };
+  /** The comment that keeps a silent stream alive. */
+  readonly keepAlive: string;
+  /** What `error` holds when a stream fails in the middle. */
+  readonly streamError: JsonObject;
   /** Routes about the key itself, by `GET /path`. */
   readonly accountRoutes: Readonly<Record<string, AccountRoute>>;
   readonly refuse: Refusals;

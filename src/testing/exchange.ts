@@ -11,16 +11,39 @@ export interface SimulatedRequest {
   readonly body: string;
 }
 
+/** One write of a stream. */
+export interface StreamPiece {
+  readonly bytes: Uint8Array;
+  /** How long after the piece before it, in milliseconds. */
+  readonly delayMs: number;
+}
+
+/** A body that comes piece by piece. */
+export interface StreamBody {
+  /** Made one by one as they are asked for, since a stream may be endless. To be gone through once. */
+  readonly pieces: Iterable<StreamPiece>;
+  /** What follows the last piece: the proper end of the body, a broken connection, or silence. */
+  readonly ends: 'close' | 'reset' | 'hang';
+}
+
+/** The body of a streamed answer. */
+export interface SimulatedStream extends StreamBody {
+  /** To be called when the reader goes away: unless it had everything, the call book notes it as `abandoned`. */
+  abandon(): void;
+}
+
 /** What a simulated provider does with a request. */
 export interface SimulatedAnswer {
   /** 0 when no answer comes at all (`fault` is then `reset` or `hang`). */
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** A list is sent chunk by chunk. */
-  readonly body: string | readonly string[];
+  /** A text is sent at once, a stream as its pieces fall due. */
+  readonly body: string | SimulatedStream;
   /** How long the provider takes before its first byte, in milliseconds. */
   readonly delayMs: number;
-  /** `reset`: the connection breaks, no answer. `hang`: silence. `cut`: the connection breaks in mid-body. */
+  /**
+   * `reset`: the connection breaks, no answer. `hang`: silence. `cut`: the connection breaks in the middle of a text.
+   */
   readonly fault?: 'reset' | 'hang' | 'cut';
 }
 
@@ -28,7 +51,12 @@ export interface SimulatedAnswer {
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | readonly string[];
+  readonly body: string;
+}
+
+/** A reply that streams. */
+export interface StreamReply extends Omit<Reply, 'body'> {
+  readonly body: StreamBody;
 }
 
 /** A plain JSON object whose fields are not known yet. */

@@ -5,10 +5,10 @@ import type { ChatProblem, ChatRequest } from './chat-request.ts';
 import type { Outcome } from './calls.ts';
 import type { ReplyFunction } from './completion.ts';
 import type { Dialect, RefusalFacts, Visit } from './dialect.ts';
-import type { Reply } from './exchange.ts';
+import type { Reply, StreamReply } from './exchange.ts';
 import type { FaultScript } from './fault-script.ts';
 import type { Keyring } from './keyring.ts';
-import type { Limits, ModelOptions } from './options.ts';
+import type { Continuation, Limits, ModelOptions } from './options.ts';
 import type { QuotaRule, Quotas } from './quotas.ts';
 
 /** One simulated provider. */
@@ -18,6 +18,7 @@ export interface House {
   readonly models: readonly ModelOptions[];
   readonly limits: Limits;
   readonly latencyMs: number;
+  readonly continues: Continuation;
   readonly script: FaultScript;
   readonly quotas: Quotas;
   readonly reply: ReplyFunction;
@@ -44,7 +45,7 @@ export interface ChatArrival extends Arrival {
 /** What a rule decides. */
 export interface Verdict {
   readonly outcome: Outcome;
-  readonly reply: Reply;
+  readonly reply: Reply | StreamReply;
   readonly delayMs?: number;
   readonly fault?: 'reset' | 'hang' | 'cut';
 }

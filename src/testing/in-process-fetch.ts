@@ -1,6 +1,7 @@
 /** A `fetch` that reaches a simulated world without sockets, on whatever time its clock tells. */
 
-import type { SimulatedAnswer, SimulatedRequest } from './exchange.ts';
+import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from './exchange.ts';
+import { flow, pause } from './flow.ts';
 import type { ProviderSimulator } from './provider-simulator.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import type { TimerClock } from './virtual-clock.ts';
@@ -35,41 +36,44 @@ async function requestOf(request: Request, url: URL): Promise<SimulatedRequest> 
   };
 }
 
-/** Waits on the clock; rejects with the signal's reason. `undefined` waits for ever. */
-function pause(clock: TimerClock, delayMs: number | undefined, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let cancel: (() => void) | undefined;
-    const stop = (): void => {
-      cancel?.();
-      reject(signal.reason);
-    };
-    if (signal.aborted) {
-      stop();
-      return;
-    }
-    signal.addEventListener('abort', stop, { once: true });
-    if (delayMs === undefined) return;
-    cancel = clock.after(delayMs, () => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-  });
+/** Every body is a stream; one that is cut breaks off in its middle. */
+function streamOf({ body, fault }: SimulatedAnswer): SimulatedStream {
+  if (typeof body !== 'string') return body;
+  const text = fault === 'cut' ? body.slice(0, Math.floor(body.length / 2)) : body;
+  const pieces = text === '' ? [] : [{ bytes: new TextEncoder().encode(text), delayMs: 0 }];
+  return { pieces, ends: fault === 'cut' ? 'reset' : 'close', abandon: () => {} };
 }
 
-function streamOf({ body, fault }: SimulatedAnswer): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const whole = typeof body === 'string' ? [body] : [...body];
-  const text = whole.join('');
-  const chunks = fault === 'cut' ? [text.slice(0, Math.floor(text.length / 2))] : whole;
-  return new ReadableStream({
-    pull(controller) {
-      const chunk = chunks.shift();
-      if (chunk !== undefined) controller.enqueue(encoder.encode(chunk));
-      else if (fault === 'cut')
-        controller.error(networkError('terminated', 'UND_ERR_SOCKET', 'other side closed'));
-      else controller.close();
+function brokenConnection({ fault }: SimulatedAnswer): TypeError {
+  return fault === 'cut'
+    ? networkError('terminated', 'UND_ERR_SOCKET', 'other side closed')
+    : networkError('terminated', 'ECONNRESET', 'read ECONNRESET');
+}
+
+/** A body that is made only as far as it is read, and given up when the reader goes away or the signal says so. */
+function bodyOf(answer: SimulatedAnswer, clock: TimerClock, gone: AbortController): ReadableStream<Uint8Array> {
+  const stream = streamOf(answer);
+  const bytes = flow(stream, clock, gone.signal);
+  return new ReadableStream(
+    {
+      start(controller) {
+        gone.signal.addEventListener('abort', () => {
+          controller.error(gone.signal.reason);
+          void bytes.return(undefined);
+        });
+      },
+      async pull(controller) {
+        const { done, value } = await bytes.next();
+        if (done !== true) controller.enqueue(value);
+        else if (stream.ends === 'reset') controller.error(brokenConnection(answer));
+        else controller.close();
+      },
+      cancel(reason) {
+        gone.abort(reason);
+      },
     },
-  });
+    { highWaterMark: 0 },
+  );
 }
 
 /**
@@ -86,10 +90,17 @@ export function inProcessFetch(world: SimulatedWorld, clock: TimerClock): FetchL
     const simulated = await requestOf(request, url);
     signal.throwIfAborted();
     const answer = provider.answer(simulated, clock.now());
+    const gone = new AbortController();
+    signal.addEventListener('abort', () => {
+      gone.abort(signal.reason);
+    });
+    gone.signal.addEventListener('abort', () => {
+      if (typeof answer.body !== 'string') answer.body.abandon();
+    });
     if (answer.delayMs > 0) await pause(clock, answer.delayMs, signal);
     if (answer.fault === 'hang') await pause(clock, undefined, signal);
     if (answer.fault === 'reset') throw networkError('fetch failed', 'ECONNRESET', 'read ECONNRESET');
-    const body = STATUSES_WITHOUT_BODY.has(answer.status) ? null : streamOf(answer);
+    const body = STATUSES_WITHOUT_BODY.has(answer.status) ? null : bodyOf(answer, clock, gone);
     return new Response(body, { status: answer.status, headers: { ...answer.headers } });
   };
 }

@@ -35,6 +35,13 @@ export interface Limits {
  */
 export type Capability = 'tools' | 'vision' | 'system' | 'prefill' | 'parallel-tools';
 
+/**
+ * How a model goes on with an answer that was broken off, its text standing as the last message of the assistant or
+ * before an instruction to continue: exactly where it ended; after repeating its last words; by giving the whole answer
+ * again; or, where that text is the very last message, by a refusal.
+ */
+export type Continuation = 'faithful' | 'repeats-last-words' | 'starts-over' | 'refuses-prefill';
+
 /** One model. */
 export interface ModelOptions {
   readonly id: string;
@@ -45,6 +52,8 @@ export interface ModelOptions {
   readonly context?: number | undefined;
   /** @defaultValue ['vision'] */
   readonly lacks?: readonly Capability[] | undefined;
+  /** @defaultValue the provider's `continues`; a model that lacks `prefill` refuses one in any case */
+  readonly continues?: Continuation | undefined;
   /** Names of request parameters that it refuses, besides those that the provider refuses for every model. */
   readonly refuses?: readonly string[] | undefined;
   /**
@@ -70,7 +79,7 @@ export interface ModelOptions {
   readonly closed?: boolean | undefined;
   /** The model that this id stands for and whose limits it shares. */
   readonly aliasOf?: string | undefined;
-  /** How long it takes to answer, in milliseconds. @defaultValue the provider's `latencyMs` */
+  /** How long it takes to begin an answer, in milliseconds. @defaultValue the provider's `latencyMs` */
   readonly latencyMs?: number | undefined;
 }
 
@@ -82,8 +91,10 @@ export interface ProviderOptions {
   readonly models?: readonly (string | ModelOptions)[] | undefined;
   /** Replaces the provider's usual limits for every tier; a model's own limits still come first. */
   readonly limits?: Limits | undefined;
-  /** How long an answer takes, in milliseconds; a refusal comes at once. @defaultValue 0 */
+  /** How long an answer takes to begin, in milliseconds; a refusal comes at once. @defaultValue 0 */
   readonly latencyMs?: number | undefined;
+  /** How its models go on with an unfinished answer. @defaultValue 'faithful' */
+  readonly continues?: Continuation | undefined;
   /** What goes wrong from the start; {@link Fault} is the vocabulary. */
   readonly faults?: readonly Fault[] | undefined;
   /** What the models say. @defaultValue an echo: `<model> heard: <last user text>` */

@@ -3,7 +3,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { SimulatedAnswer, SimulatedRequest } from './exchange.ts';
+import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from './exchange.ts';
+import { flow, pause } from './flow.ts';
+import type { TimerClock } from './virtual-clock.ts';
 
 /** Answers one request; the world's rules at the world's time. */
 export type Answerer = (request: SimulatedRequest) => SimulatedAnswer;
@@ -15,6 +17,16 @@ export interface ProviderServer {
   close(): Promise<void>;
 }
 
+const realTime: TimerClock = {
+  now: Date.now,
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
 function headersOf(message: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(message.headers)) {
@@ -23,46 +35,54 @@ function headersOf(message: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-function send(answer: SimulatedAnswer, response: ServerResponse): void {
+/** Resolves when the system has taken the bytes: while the socket is full, nothing more is made. */
+function write(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.write(bytes, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+async function pour(stream: SimulatedStream, response: ServerResponse, gone: AbortSignal): Promise<void> {
+  response.flushHeaders();
+  for await (const bytes of flow(stream, realTime, gone)) await write(response, bytes);
+  if (stream.ends === 'reset') response.socket?.resetAndDestroy();
+  else response.end();
+}
+
+async function send(answer: SimulatedAnswer, response: ServerResponse, gone: AbortSignal): Promise<void> {
   const { status, headers, body, fault } = answer;
   if (fault === 'hang') return;
   if (fault === 'reset') {
     response.socket?.resetAndDestroy();
     return;
   }
-  const chunks = typeof body === 'string' ? [body] : body;
-  const whole = chunks.join('');
-  if (fault === 'cut') {
-    response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(whole) });
-    // Destroyed only once the half is on its way: the client must see a body that breaks off, not no body.
-    response.write(whole.slice(0, Math.floor(whole.length / 2)), () => response.destroy());
+  if (typeof body !== 'string') {
+    response.writeHead(status, headers);
+    await pour(body, response, gone);
     return;
   }
-  if (typeof body === 'string') {
-    response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-    response.end(body);
-    return;
-  }
-  response.writeHead(status, headers);
-  for (const chunk of chunks) response.write(chunk);
-  response.end();
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
+  // Destroyed only once the half is on its way: the client must see a body that breaks off, not no body.
+  if (fault === 'cut') response.write(body.slice(0, Math.floor(body.length / 2)), () => response.destroy());
+  else response.end(body);
 }
 
 async function handle(message: IncomingMessage, response: ServerResponse, answerer: Answerer): Promise<void> {
   const body = await text(message);
   const { method = 'GET', url = '/' } = message;
   const answer = answerer({ method, path: url, headers: headersOf(message), body });
-  if (response.closed) return;
-  if (answer.delayMs === 0) {
-    send(answer, response);
-    return;
-  }
-  const timer = setTimeout(() => {
-    send(answer, response);
-  }, answer.delayMs);
-  response.once('close', () => {
-    clearTimeout(timer);
-  });
+  const gone = new AbortController();
+  const leave = (): void => {
+    gone.abort();
+    if (typeof answer.body !== 'string') answer.body.abandon();
+  };
+  if (response.closed) leave();
+  else response.once('close', leave);
+  if (answer.delayMs > 0) await pause(realTime, answer.delayMs, gone.signal);
+  await send(answer, response, gone.signal);
 }
 
 function listen(server: Server): Promise<number> {
@@ -81,7 +101,7 @@ function listen(server: Server): Promise<number> {
 export async function startProviderServer(answerer: Answerer): Promise<ProviderServer> {
   const server = createServer((message, response) => {
     handle(message, response, answerer).catch((error: unknown) => {
-      if (message.destroyed && !message.complete) return;
+      if (response.closed || response.headersSent || (message.destroyed && !message.complete)) return;
       // Only the user's own `reply` can throw; a test must see that, not a hang.
       response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' });
       response.end(`The world could not answer: ${String(error)}`);

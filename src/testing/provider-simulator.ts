@@ -19,6 +19,7 @@ import type { ModelOptions, ProviderName, ProviderOptions } from './options.ts';
 import { Quotas } from './quotas.ts';
 import { judge } from './rules.ts';
 import { hashText, seededRandom } from './seeded-random.ts';
+import { watched } from './watched-stream.ts';
 
 const DIALECTS: Readonly<Record<ProviderName, Dialect>> = { openrouter, google, nim, custom };
 
@@ -59,6 +60,7 @@ export class ProviderSimulator {
       models: options.models?.map(modelOf) ?? dialect.models,
       limits: options.limits ?? {},
       latencyMs: options.latencyMs ?? 0,
+      continues: options.continues ?? 'faithful',
       script: new FaultScript(options.faults ?? [], seed),
       quotas: new Quotas(dialect.quotas),
       reply: options.reply ?? echo,
@@ -100,9 +102,15 @@ export class ProviderSimulator {
     const arrival = this.#receive(request, now);
     const slow = this.#house.script.strike(['slow'], arrival);
     const verdict = judge(this.#house, arrival);
-    this.#book.write(this.#entryOf(arrival, verdict));
+    const call = this.#entryOf(arrival, verdict);
+    this.#book.write(call);
     const { reply, fault, delayMs = 0 } = verdict;
-    return { ...reply, delayMs: delayMs + (slow?.delayMs ?? 0), ...(fault && { fault }) };
+    const timing = { delayMs: delayMs + (slow?.delayMs ?? 0), ...(fault && { fault }) };
+    if (typeof reply.body === 'string') return { ...reply, body: reply.body, ...timing };
+    const body = watched(reply.body, () => {
+      if (call.outcome === 'served') this.#book.amend(call, 'abandoned');
+    });
+    return { ...reply, body, ...timing };
   }
 
   /** Lets more go wrong from now on; these faults come before those that are there. */

@@ -1,12 +1,14 @@
 /** The way of a request through a provider: one rule after the other, until one decides. */
 
 import { isChatProblem } from './chat-request.ts';
+import { filteredCompletion } from './completion.ts';
 import type { Balance } from './dialect.ts';
 import { bucketOf, isChatArrival, limitOf, refuse, silence } from './house.ts';
 import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
 import { textReply } from './exchange.ts';
 import type { FaultEffect } from './fault.ts';
 import { completionVerdict, listVerdict } from './serving.ts';
+import { streamReply } from './stream-answer.ts';
 
 /** Decides about a request, or leaves it to the next rule. */
 type Rule = (house: House, arrival: Arrival) => Verdict | undefined;
@@ -102,10 +104,18 @@ const trouble: Rule = (house, arrival) => {
   return { ...verdict, reply: { ...verdict.reply, headers } };
 };
 
+/** Where a provider lets a filter speak in an answer, it does so in a stream, too. */
+function moderated(house: House, arrival: ChatArrival): Verdict {
+  const { known, chat, now } = arrival;
+  const verdict = refuse(house, arrival, 'moderated', { chat });
+  if (!chat.stream || verdict.reply.status !== 200) return verdict;
+  return { ...verdict, reply: streamReply(house, arrival, filteredCompletion(known.id, chat, now)) };
+}
+
 const upstream: ChatRule = (house, arrival) => {
   const fault = house.script.strike(['congested', 'moderated'], arrival);
   if (fault === undefined) return undefined;
-  if (fault.kind === 'moderated') return refuse(house, arrival, 'moderated', { chat: arrival.chat });
+  if (fault.kind === 'moderated') return moderated(house, arrival);
   const { retryAfterMs } = fault;
   const retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1000);
   return refuse(house, arrival, 'congested', { retryAfterSeconds });
@@ -118,6 +128,7 @@ const fitness: ChatRule = (house, arrival) => {
   const parameters = Object.keys(chat.body).filter((name) => refused.has(name));
   if (parameters.length > 0) return refuse(house, arrival, 'unsupported-parameters', { parameters });
   const lacks = new Set([...(known.lacks ?? ['vision']), ...(fault?.capabilities ?? [])]);
+  if ((known.continues ?? house.continues) === 'refuses-prefill') lacks.add('prefill');
   const capability = chat.needs.find((need) => lacks.has(need));
   if (capability !== undefined) return refuse(house, arrival, 'unsupported-capability', { capability });
   const { context = 131_072 } = known;

@@ -1,108 +1,33 @@
-/** The answers that a provider gives gladly, and the faults that spoil them. */
+/** The answers that a provider gives gladly: completions and the model list. */
 
 import { completionOf } from './completion.ts';
-import type { Completion } from './completion.ts';
+import { goOn } from './continuation.ts';
 import { jsonReply } from './exchange.ts';
-import type { JsonObject, Reply } from './exchange.ts';
-import type { Fault } from './fault.ts';
+import type { Reply } from './exchange.ts';
 import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
-
-const SPOILERS = ['error-in-200', 'empty', 'malformed', 'garbage', 'cut', 'content-filter'] as const;
-type Spoiler = Extract<Fault, { readonly kind: (typeof SPOILERS)[number] }>;
-
-function withBody(reply: Reply, body: JsonObject): Reply {
-  return { ...reply, body: JSON.stringify(body) };
-}
-
-function bodyText({ body }: Reply): string {
-  return typeof body === 'string' ? body : body.join('');
-}
-
-function firstHalf(reply: Reply): Reply {
-  const text = bodyText(reply);
-  return { ...reply, body: text.slice(0, Math.floor(text.length / 2)) };
-}
-
-/** The provider's own error body, but with the status of a success. */
-function errorInside(house: House, arrival: Arrival): Reply {
-  const reply = house.dialect.refuse['server-error']({ status: 502 }, arrival);
-  return { ...reply, status: 200 };
-}
-
-function failedChoice(reply: Reply): Reply {
-  const message = { role: 'assistant', content: '' };
-  const error = { code: 502, message: 'Provider disconnected mid-stream' };
-  return withBody(reply, { choices: [{ index: 0, message, finish_reason: 'error', error }], usage: {} });
-}
-
-/** Serves one request: the sound answer, made anew from whatever completion a fault puts in place. */
-interface Served {
-  readonly completion: Completion;
-  readonly write: (completion: Completion) => Reply;
-}
-
-function emptied(as: 'text' | 'choices' | 'body', { completion, write }: Served): Reply {
-  switch (as) {
-    case 'text':
-      return write({ ...completion, text: '', reasoning: undefined, toolCalls: [], completionTokens: 0 });
-    case 'choices':
-      return withBody(write(completion), { object: 'chat.completion', choices: [] });
-    case 'body':
-      return { ...write(completion), body: '' };
-  }
-}
-
-function spoil(spoiler: Spoiler, served: Served, house: House, arrival: Arrival): Verdict {
-  const { completion, write } = served;
-  const outcome = spoiler.kind;
-  switch (spoiler.kind) {
-    case 'error-in-200':
-      return {
-        outcome,
-        reply: spoiler.as === 'choice' ? failedChoice(write(completion)) : errorInside(house, arrival),
-      };
-    case 'empty':
-      return { outcome, reply: emptied(spoiler.as ?? 'text', served) };
-    case 'malformed':
-      return { outcome, reply: firstHalf(write(completion)) };
-    case 'garbage':
-      return { outcome, reply: withBody(write(completion), { choices: 'none', usage: [] }) };
-    case 'cut':
-      return { outcome, reply: write(completion), fault: 'cut' };
-    case 'content-filter': {
-      const filtered = { ...completion, text: '', toolCalls: [], finishReason: 'content_filter' };
-      return { outcome, reply: write(filtered) };
-    }
-  }
-}
+import { errorInside, firstHalf, plainAnswer, SPOILERS, withBody } from './plain-answer.ts';
+import type { Spoiler } from './plain-answer.ts';
+import { streamAnswer } from './stream-answer.ts';
 
 /** A chat request that nothing refuses. */
 export function completionVerdict(house: House, arrival: ChatArrival): Verdict {
-  const { dialect, models, script } = house;
+  const { dialect, models } = house;
   const { chat, known, now, owner } = arrival;
   const model = dialect.resolve(known, models).id;
-  const { messages, body, lastUserText } = chat;
-  const said = house.reply({
+  const { messages, body, lastUserText, continuing } = chat;
+  const reply = house.reply({
     provider: dialect.name,
     account: owner.name,
     model,
     lastUserText,
+    continuing,
     messages,
     body,
   });
-  const served: Served = {
-    completion: completionOf(said, chat, { serial: house.nextSerial(), now, model }),
-    write: (completion) => {
-      const written = dialect.complete(completion);
-      return { status: 200, headers: written.headers, body: JSON.stringify(written.body) };
-    },
-  };
-  const spoiler = script.strike(SPOILERS, arrival);
-  const verdict: Verdict =
-    spoiler === undefined
-      ? { outcome: 'served', reply: served.write(served.completion) }
-      : spoil(spoiler, served, house, arrival);
-  return { ...verdict, delayMs: known.latencyMs ?? house.latencyMs };
+  const said = goOn(reply, continuing, known.continues ?? house.continues);
+  const completion = completionOf(said, chat, { serial: house.nextSerial(), now, model });
+  const answer = chat.stream ? streamAnswer : plainAnswer;
+  return { ...answer(house, arrival, completion), delayMs: known.latencyMs ?? house.latencyMs };
 }
 
 function spoilList(spoiler: Spoiler, reply: Reply, house: House, arrival: Arrival): Verdict {
@@ -116,7 +41,7 @@ function spoilList(spoiler: Spoiler, reply: Reply, house: House, arrival: Arriva
         reply: spoiler.as === 'body' ? { ...reply, body: '' } : withBody(reply, { data: [] }),
       };
     case 'malformed':
-      return { outcome, reply: firstHalf(reply) };
+      return { outcome, reply: { ...reply, body: firstHalf(reply.body) } };
     case 'garbage': {
       const data = [null, 42, 'model', {}, { id: 7 }, { id: '' }, [], { id: { id: 'nested' } }];
       return { outcome, reply: withBody(reply, { data }) };

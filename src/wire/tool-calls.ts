@@ -26,13 +26,16 @@ interface Delta {
   readonly extra: JsonObject | undefined;
 }
 
+/** What all pieces of one call say. */
+type Announced = Pick<ToolCallPart, 'index' | 'id' | 'name'>;
+
 /** A call as far as it has come. */
 interface OpenCall {
   /** What the provider calls it. */
   wireIndex: number | undefined;
   wireId: string | undefined;
   /** Set by the first piece that is handed out, which waits for the name. */
-  announced: { readonly index: number; readonly id: string; readonly name: string } | undefined;
+  announced: Announced | undefined;
   /** What came before the name. */
   heldArguments: string;
   heldExtra: JsonObject | undefined;
@@ -60,18 +63,38 @@ function readDelta(value: JsonObject): Delta {
   };
 }
 
-/** Whether a call that has no name yet may be what this delta goes on with. */
-function isUnclaimed(call: OpenCall | undefined): call is OpenCall {
-  return call?.announced === undefined && call?.wireIndex === undefined && call?.wireId === undefined;
+/**
+ * Whether a delta with the index of `call` begins another one: Ollama numbers all parallel calls 0
+ * (ollama/ollama#15457, 2026). A new id alone does not: some send one with every piece.
+ */
+function beginsAnother(call: OpenCall, id: string | undefined, name: string | undefined): boolean {
+  const isNew = id !== undefined && call.wireId !== undefined && id !== call.wireId;
+  return isNew && name !== undefined && call.announced !== undefined;
+}
+
+function pieceOf(call: Announced, argumentsDelta: string, extra: JsonObject | undefined): ToolCallPart {
+  const part: ToolCallPart = { type: 'tool-call', ...call, argumentsDelta };
+  return extra === undefined ? part : { ...part, extra };
+}
+
+/** Whether nothing but metadata has come of a call, so that it may belong to whichever delta comes next. */
+function isBlank(call: OpenCall): boolean {
+  return (
+    call.announced === undefined &&
+    call.wireIndex === undefined &&
+    call.wireId === undefined &&
+    !call.hasArguments
+  );
 }
 
 /** The tool calls of one stream. */
-export class ToolCalls {
+export class ToolCallAssembly {
   readonly #calls: OpenCall[] = [];
+  #count = 0;
 
-  /** How many calls there are, those included that have no name yet. */
+  /** How many calls were handed out. */
   get count(): number {
-    return this.#calls.length;
+    return this.#count;
   }
 
   /** The pieces in a delta's `tool_calls`; `undefined` when its shape is unknown. */
@@ -81,43 +104,52 @@ export class ToolCalls {
     return value.map((element) => this.#add(readDelta(element))).filter((part) => part !== undefined);
   }
 
-  /** The pieces that the stream owes at its end: arguments for calls without any; `undefined` when a call has no name. */
+  /**
+   * The pieces that the stream owes at its end: `{}` as the arguments of calls that have none. `undefined` when a call
+   * has no name.
+   */
   end(): readonly ToolCallPart[] | undefined {
     const parts: ToolCallPart[] = [];
-    for (const { announced, hasArguments } of this.#calls) {
-      if (announced === undefined) return undefined;
-      if (!hasArguments) parts.push({ type: 'tool-call', ...announced, argumentsDelta: '{}' });
+    for (const { announced, wireId, hasArguments } of this.#calls) {
+      if (announced === undefined && (wireId !== undefined || hasArguments)) return undefined;
+      if (announced !== undefined && !hasArguments) parts.push(pieceOf(announced, '{}', undefined));
     }
     return parts;
   }
 
   #add(delta: Delta): ToolCallPart | undefined {
+    const { argumentsDelta, extra, name } = delta;
     const call = this.#callOf(delta) ?? this.#open();
     call.wireIndex ??= delta.index;
     call.wireId ??= delta.id;
-    call.hasArguments ||= delta.argumentsDelta.trim() !== '';
-    if (call.announced !== undefined) return pieceOf(call.announced, delta.argumentsDelta, delta.extra);
-    call.heldArguments += delta.argumentsDelta;
-    call.heldExtra = delta.extra === undefined ? call.heldExtra : { ...call.heldExtra, ...delta.extra };
-    if (delta.name === undefined) return undefined;
-    const index = this.#calls.indexOf(call);
-    call.announced = { index, id: call.wireId ?? `call_${index}`, name: delta.name };
-    return { type: 'tool-call', ...call.announced, argumentsDelta: call.heldArguments, ...extraField(call.heldExtra) };
+    call.hasArguments ||= argumentsDelta.trim() !== '';
+    if (call.announced !== undefined) {
+      const says = argumentsDelta !== '' || extra !== undefined;
+      return says ? pieceOf(call.announced, argumentsDelta, extra) : undefined;
+    }
+    call.heldArguments += argumentsDelta;
+    if (extra !== undefined) call.heldExtra = { ...call.heldExtra, ...extra };
+    return name === undefined ? undefined : this.#announce(call, name);
+  }
+
+  #announce(call: OpenCall, name: string): ToolCallPart {
+    const index = this.#count;
+    this.#count += 1;
+    call.announced = { index, id: call.wireId ?? `call_${index}`, name };
+    return pieceOf(call.announced, call.heldArguments, call.heldExtra);
   }
 
   /** The call that a delta goes on with; `undefined` when it begins one. */
   #callOf({ index, id, name }: Delta): OpenCall | undefined {
     const last = this.#calls.at(-1);
-    if (isUnclaimed(last)) return last;
+    if (last === undefined || isBlank(last)) return last;
     if (index !== undefined) {
       const call = this.#calls.findLast(({ wireIndex }) => wireIndex === index);
-      // Ollama calls every one of parallel calls 0 (ollama/ollama#15457, 2026): a new id with a name begins one.
-      const isOther = id !== undefined && name !== undefined && call?.wireId !== undefined && call.wireId !== id;
-      return isOther && call.announced !== undefined ? undefined : call;
+      return call !== undefined && beginsAnother(call, id, name) ? undefined : call;
     }
     if (id !== undefined) return this.#calls.find(({ wireId }) => wireId === id);
-    // Google numbers no calls and may leave ids empty, but sends the name once (googleapis/python-genai#2868, 2026-08).
-    return name === undefined || last?.announced === undefined ? last : undefined;
+    // Google numbers no calls and may leave ids empty, but names each once (googleapis/python-genai#2868, 2026-08-17).
+    return name === undefined || last.announced === undefined ? last : undefined;
   }
 
   #open(): OpenCall {

@@ -183,7 +183,7 @@ describe('the full burst', () => {
           expect(world.now).toBe(comesBack);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 30, endOnFailure: true },
     );
   });
 
@@ -211,9 +211,10 @@ describe('what is stored of a meter', () => {
         }
         const account = world.stage[0]?.provider.accounts[0];
         if (account === undefined) throw new Error('the world has no account');
-        expect(world.records.account(account).buckets['rpm']?.spent.length).toBeLessThan(130);
+        const most = 120 * (1 + given.marginMs / given.windowMs) + 2;
+        expect(world.records.account(account).buckets['rpm']?.spent.length).toBeLessThanOrEqual(most);
       }),
-      { numRuns: 5 },
+      { numRuns: 5, endOnFailure: true },
     );
   });
 });

@@ -66,10 +66,9 @@ const poolOfSizes = (): Bench =>
         { id: 'm/b8:free', context: 8192, spec: { ctx: 8192 } },
         { id: 'm/c32:free', context: 32_768, spec: { ctx: 32_768 } },
       ],
-      priority: -1,
     },
-    google: { models: [{ id: 'gemma-8', context: 8192, spec: { ctx: 8192 } }], priority: 1 },
-    nim: { models: [{ id: 'n/64', context: 65_536 }], priority: 2 },
+    google: { models: [{ id: 'gemma-8', context: 8192, spec: { ctx: 8192 } }] },
+    nim: { models: [{ id: 'n/64', context: 65_536 }] },
   });
 /** Which models are asked for a text of so many tokens. */
 const way = async ({ routes, fails, llm }: Bench, count: number): Promise<string> => {

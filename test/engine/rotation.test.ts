@@ -9,7 +9,6 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
       google: {
         accounts: [['g-1'], ['g-2']],
         models: ['gemini-3.8-flash', 'gemini-3.7-flash'],
-        priority: -1,
       },
       openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
     });

@@ -102,6 +102,22 @@ export function serveTcp(
   return track(createTcpServer(onSocket), []);
 }
 
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The JSON body of a request; an empty object where it has none. */
+export function bodyOf({ body }: Seen): Readonly<Record<string, unknown>> {
+  const value: unknown = body === '' ? {} : JSON.parse(body);
+  if (isObject(value)) return value;
+  throw new Error(`no JSON object was posted: ${body.slice(0, 200)}`);
+}
+
+/** The bodies of all posts, in order. */
+export function posted({ requests }: TestServer): readonly Readonly<Record<string, unknown>>[] {
+  return requests.filter(({ method }) => method === 'POST').map(bodyOf);
+}
+
 /** An answer in JSON. */
 export function json(response: ServerResponse, value: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' });

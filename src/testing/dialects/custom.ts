@@ -1,14 +1,14 @@
 /** A plain OpenAI-compatible endpoint: limits only where they are given, by account over the last 60 seconds. */
 
-import { createdAt, filteredCompletion, toolCallsOf, usageOf } from '../completion.ts';
-import type { Completion } from '../completion.ts';
+import { filteredCompletion } from '../completion.ts';
 import { bearerOf } from '../dialect.ts';
 import type { Dialect, Refusals } from '../dialect.ts';
 import { jsonReply, textReply } from '../exchange.ts';
-import type { JsonObject, Reply } from '../exchange.ts';
+import type { Reply } from '../exchange.ts';
 import type { Limits } from '../options.ts';
 import type { QuotaRule } from '../quotas.ts';
 import { randomText } from '../seeded-random.ts';
+import { customCompletion, customEvents } from './custom-completion.ts';
 import { customModels } from './models.ts';
 
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -21,25 +21,6 @@ function error(status: number, message: string, code: string | null, param: stri
 function retryAfter(reply: Reply, seconds: number | undefined): Reply {
   if (seconds === undefined) return reply;
   return { ...reply, headers: { ...reply.headers, 'Retry-After': String(seconds) } };
-}
-
-function completionBody(completion: Completion): JsonObject {
-  const { serial, now, model, text, reasoning, finishReason } = completion;
-  const calls = toolCallsOf(completion, (index) => `call_${serial}_${index}`);
-  const message = {
-    role: 'assistant',
-    content: text,
-    ...(reasoning !== undefined && { reasoning_content: reasoning }),
-    ...(calls.length > 0 && { tool_calls: calls }),
-  };
-  return {
-    id: `chatcmpl-${serial}`,
-    object: 'chat.completion',
-    created: createdAt(now),
-    model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
-    usage: usageOf(completion),
-  };
 }
 
 const refuse: Refusals = {
@@ -74,7 +55,7 @@ const refuse: Refusals = {
       retryAfterSeconds,
     ),
   moderated: ({ chat }, { modelId, now }) =>
-    jsonReply(200, completionBody(filteredCompletion(modelId, chat, now))),
+    jsonReply(200, customCompletion(filteredCompletion(modelId, chat, now))),
   'unsupported-parameters': ({ parameters: [first = ''] }) =>
     error(400, `Unrecognized request argument supplied: ${first}`, null, first),
   'unsupported-capability': ({ capability }, { modelId }) =>
@@ -129,9 +110,20 @@ export const custom: Dialect = {
       data: models.map(({ id }) => ({ id, object: 'model', created: 1_780_000_000, owned_by: 'custom' })),
     }),
   complete: (completion) => ({
-    body: completionBody(completion),
+    body: customCompletion(completion),
     headers: { 'Content-Type': 'application/json' },
   }),
+  stream: (completion, includeUsage) => ({
+    events: customEvents(completion, includeUsage),
+    headers: { 'Content-Type': 'text/event-stream' },
+  }),
+  keepAlive: 'keep-alive',
+  streamError: {
+    message: 'The server had an error while processing your request.',
+    type: 'server_error',
+    param: null,
+    code: null,
+  },
   accountRoutes: {},
   refuse,
 };

@@ -1,14 +1,18 @@
-/** A chat completion as Google's OpenAI-compatible route writes it. */
+/** A chat completion as Google's OpenAI-compatible route writes it, whole and as a stream. */
 
 import { createdAt, toolCallsOf, usageOf } from '../completion.ts';
 import type { Completion } from '../completion.ts';
 import type { JsonObject } from '../exchange.ts';
+import { dataEvent, DONE } from '../stream-event.ts';
+import type { StreamEvent } from '../stream-event.ts';
+import { tokensOf } from '../tokens.ts';
+
+/** A blocked answer: no message and no delta, the reason behind the word `content_filter`. */
+const BLOCKED: JsonObject = { index: 0, finish_reason: 'content_filter: PROHIBITED_CONTENT' };
 
 function choiceOf(completion: Completion): JsonObject {
   const { text, finishReason } = completion;
-  if (finishReason === 'content_filter') {
-    return { index: 0, finish_reason: 'content_filter: PROHIBITED_CONTENT' };
-  }
+  if (finishReason === 'content_filter') return BLOCKED;
   const calls = toolCallsOf(completion, () => '');
   const message = {
     role: 'assistant',
@@ -18,10 +22,7 @@ function choiceOf(completion: Completion): JsonObject {
   return { finish_reason: finishReason, index: 0, message };
 }
 
-/**
- * A blocked answer has no message at all, the reason follows the word `content_filter`; tool calls come with an empty
- * id and without `content` (recorded 2026-08).
- */
+/** Tool calls come with an empty id and without `content` (recorded 2026-08). */
 export function googleCompletion(completion: Completion): JsonObject {
   return {
     choices: [choiceOf(completion)],
@@ -31,4 +32,31 @@ export function googleCompletion(completion: Completion): JsonObject {
     object: 'chat.completion',
     usage: usageOf(completion),
   };
+}
+
+/**
+ * The usage so far is in every chunk, whether it is asked for or not. A tool call comes whole in one delta, without an
+ * index, and the finish after it is `stop` (googleapis/python-genai#2868, 2026-08-17). The finish has a chunk of its own
+ * with an empty text, as of Gemini 3 (envoyproxy/ai-gateway#2399, 2026-07-20).
+ */
+export function* googleEvents(completion: Completion): Generator<StreamEvent> {
+  const { serial, now, model, text, completionTokens, finishReason } = completion;
+  const calls = toolCallsOf(completion, () => '').map((call) => ({ tool_calls: [call] }));
+  const deltas = [...tokensOf(text).map((token) => ({ content: token })), ...calls];
+  const chunk = (choice: JsonObject, spent: number): JsonObject => ({
+    choices: [choice],
+    created: createdAt(now),
+    id: `simulated-${serial}`,
+    model,
+    object: 'chat.completion.chunk',
+    usage: usageOf({ ...completion, completionTokens: spent }),
+  });
+  for (const [index, delta] of deltas.entries()) {
+    const spent = Math.ceil((completionTokens * (index + 1)) / deltas.length);
+    yield dataEvent('token', chunk({ delta: { role: 'assistant', ...delta }, index: 0 }, spent));
+  }
+  const reason = finishReason === 'tool_calls' ? 'stop' : finishReason;
+  const last = { delta: { role: 'assistant', content: '' }, finish_reason: reason, index: 0 };
+  yield dataEvent('finish', chunk(reason === 'content_filter' ? BLOCKED : last, completionTokens));
+  yield DONE;
 }

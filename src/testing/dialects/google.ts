@@ -10,7 +10,7 @@ import type { SimulatedRequest } from '../exchange.ts';
 import type { Limits } from '../options.ts';
 import type { QuotaRule } from '../quotas.ts';
 import { randomText } from '../seeded-random.ts';
-import { googleCompletion } from './google-completion.ts';
+import { googleCompletion, googleEvents } from './google-completion.ts';
 import { GOOGLE_HEADERS, googleRefusals } from './google-refusals.ts';
 import { googleModels } from './models.ts';
 
@@ -79,6 +79,12 @@ export const google: Dialect = {
       GOOGLE_HEADERS,
     ),
   complete: (completion) => ({ body: googleCompletion(completion), headers: GOOGLE_HEADERS }),
+  stream: (completion) => ({
+    events: googleEvents(completion),
+    headers: { ...GOOGLE_HEADERS, 'Content-Type': 'text/event-stream' },
+  }),
+  keepAlive: 'keep-alive',
+  streamError: { code: 503, message: 'The service is currently unavailable.', status: 'UNAVAILABLE' },
   accountRoutes: {},
   refuse: googleRefusals,
 };

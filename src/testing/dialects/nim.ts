@@ -6,12 +6,13 @@
 import { bearerOf } from '../dialect.ts';
 import type { Dialect } from '../dialect.ts';
 import { jsonReply } from '../exchange.ts';
+import type { Completion } from '../completion.ts';
 import type { Reply } from '../exchange.ts';
 import type { Limits, ModelOptions } from '../options.ts';
 import type { QuotaRule } from '../quotas.ts';
 import { randomText } from '../seeded-random.ts';
 import { nimModels } from './models.ts';
-import { nimCompletion } from './nim-completion.ts';
+import { nimCompletion, nimEvents } from './nim-completion.ts';
 import { nimRefusals } from './nim-refusals.ts';
 
 const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -21,6 +22,13 @@ const CREATED = 735_790_403;
 function rule(limit: keyof Limits, window: QuotaRule['window']): QuotaRule {
   const statedBy = ['model', 'provider'] as const;
   return { id: limit, limit, per: 'account-model', window, statedBy, countsRefused: true };
+}
+
+function functionHeaders({ serial }: Completion): Reply['headers'] {
+  return {
+    'nvcf-reqid': `00000000-0000-4000-8000-${String(serial).padStart(12, '0')}`,
+    'nvcf-status': 'fulfilled',
+  };
 }
 
 function listModels(models: readonly ModelOptions[]): Reply {
@@ -51,12 +59,22 @@ export const nim: Dialect = {
   listModels,
   complete: (completion) => ({
     body: nimCompletion(completion),
+    headers: { 'Content-Type': 'application/json', ...functionHeaders(completion) },
+  }),
+  stream: (completion, includeUsage) => ({
+    events: nimEvents(completion, includeUsage),
     headers: {
-      'Content-Type': 'application/json',
-      'nvcf-reqid': `00000000-0000-4000-8000-${String(completion.serial).padStart(12, '0')}`,
-      'nvcf-status': 'fulfilled',
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-cache',
+      ...functionHeaders(completion),
     },
   }),
+  keepAlive: 'keep-alive',
+  streamError: {
+    message: 'ResourceExhausted: Worker local total request limit reached (16/16)',
+    type: 'Service Unavailable',
+    code: 503,
+  },
   accountRoutes: {},
   refuse: nimRefusals,
 };

@@ -3,16 +3,21 @@
  * Bodies as recorded from June to October 2026.
  */
 
-import { createdAt, toolCallsOf, usageOf } from '../completion.ts';
-import type { Completion } from '../completion.ts';
 import { bearerOf } from '../dialect.ts';
 import type { AccountRoute, Dialect } from '../dialect.ts';
 import { jsonReply } from '../exchange.ts';
-import type { JsonObject, Reply } from '../exchange.ts';
+import type { JsonObject } from '../exchange.ts';
 import { maskKey } from '../mask-key.ts';
 import type { ModelOptions } from '../options.ts';
 import { randomText } from '../seeded-random.ts';
 import { openrouterModels } from './models.ts';
+import {
+  DISCONNECTED,
+  generationId,
+  openrouterCompletion,
+  openrouterEvents,
+  PROCESSING,
+} from './openrouter-completion.ts';
 import { openrouterRefusals } from './openrouter-refusals.ts';
 
 const HEX = '0123456789abcdef';
@@ -47,42 +52,8 @@ function listEntry(model: ModelOptions): JsonObject {
   };
 }
 
-function numbered(call: JsonObject, index: number): JsonObject {
-  return { index, ...call };
-}
-
 function isFreeChat({ id, output = 'text', closed }: ModelOptions): boolean {
   return id.endsWith(':free') && output === 'text' && closed !== true;
-}
-
-function complete(completion: Completion): { body: JsonObject; headers: Reply['headers'] } {
-  const { model, now, serial, finishReason, text, reasoning = null } = completion;
-  const id = `gen-${createdAt(now)}-${String(serial).padStart(20, '0')}`;
-  const calls = toolCallsOf(completion, (index) => `call_${serial}_${index}`).map(numbered);
-  const body = {
-    id,
-    provider: 'Simulated',
-    model,
-    object: 'chat.completion',
-    created: createdAt(now),
-    choices: [
-      {
-        logprobs: null,
-        finish_reason: finishReason,
-        native_finish_reason: finishReason,
-        index: 0,
-        message: {
-          role: 'assistant',
-          content: text,
-          refusal: null,
-          reasoning,
-          ...(calls.length > 0 && { tool_calls: calls }),
-        },
-      },
-    ],
-    usage: { ...usageOf(completion), cost: 0, is_byok: false },
-  };
-  return { body, headers: { 'Content-Type': 'application/json', 'X-Generation-Id': id } };
 }
 
 const aboutKey: AccountRoute = (visit, quota) => {
@@ -153,7 +124,20 @@ export const openrouter: Dialect = {
       { data: models.map(listEntry), total_count: models.length, links: { next: null } },
       { 'Cache-Control': 'public, max-age=300, stale-while-revalidate=3600, stale-if-error=3600' },
     ),
-  complete,
+  complete: (completion) => ({
+    body: openrouterCompletion(completion),
+    headers: { 'Content-Type': 'application/json', 'X-Generation-Id': generationId(completion) },
+  }),
+  stream: (completion) => ({
+    events: openrouterEvents(completion),
+    headers: {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-cache',
+      'X-Generation-Id': generationId(completion),
+    },
+  }),
+  keepAlive: PROCESSING,
+  streamError: DISCONNECTED,
   accountRoutes: { 'GET /key': aboutKey, 'GET /auth/key': aboutKey },
   refuse: openrouterRefusals,
 };

@@ -1,0 +1,103 @@
+/** Begins calls: what is asked, over which routes, within which limits. */
+
+import type { Needs } from '../core/plan.ts';
+import type { Stage } from '../core/pool.ts';
+import type { Call } from '../engine/call.ts';
+import type { Pool } from './compose.ts';
+import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './limits.ts';
+import type { CallLimits, FreeLLMOptions } from './options.ts';
+
+/** A first call waits for a provider's list of models no longer than this: a stale list only costs an attempt. */
+const DISCOVERY_WAIT_MS = 3000;
+
+/** What a call may say beside its request. */
+export interface CallOptions extends CallLimits {
+  readonly model?: string | readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is asked. */
+export interface Asking<Request> {
+  readonly request: Request;
+  readonly needs: Needs;
+  readonly streams: boolean;
+}
+
+export class Calls {
+  readonly #pool: Pool;
+  readonly #limits: Limits;
+  readonly #model: FreeLLMOptions['model'];
+  readonly #checkOpen: () => void;
+  #count = 0;
+
+  constructor(pool: Pool, options: FreeLLMOptions, checkOpen: () => void) {
+    this.#pool = pool;
+    this.#limits = withLimits(DEFAULT_LIMITS, options);
+    this.#model = options.model;
+    this.#checkOpen = checkOpen;
+  }
+
+  /** How many calls have begun. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The models that a call asks for, in the order of the chain. */
+  modelsOf(model: CallOptions['model']): readonly string[] {
+    const names = model ?? this.#model ?? 'auto';
+    return typeof names === 'string' ? [names] : names;
+  }
+
+  /** Begins a call; rejects with the signal's reason when it is aborted meanwhile. */
+  async begin<Request>(asking: Asking<Request>, options: CallOptions): Promise<Call<Request>> {
+    const startedAt = this.#pool.clock.now();
+    const limits = withLimits(this.#limits, options);
+    const timeoutMs = limits.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const models = this.modelsOf(options.model);
+    const { capabilities } = asking.needs;
+    const stages = await this.#stages(models, capabilities, { signal: options.signal, timeoutMs });
+    const turn = this.#count;
+    this.#count += 1;
+    const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedAt + timeoutMs;
+    const { firstPartTimeoutMs, idleTimeoutMs } = limits;
+    return {
+      id: turn + 1,
+      request: asking.request,
+      needs: asking.needs,
+      stages,
+      choice: this.#pool.choice(turn),
+      line: [...models, ...capabilities].join(' '),
+      startedAt,
+      timeoutMs,
+      deadline: startedAt + timeoutMs,
+      stream: asking.streams ? { firstPartTimeoutMs, idleTimeoutMs, totalDeadline } : undefined,
+      attemptTimeoutMs: limits.attemptTimeoutMs,
+      maxAttempts: limits.maxAttempts,
+      maxWaitMs: limits.wait ? limits.maxWaitMs : 0,
+      signal: options.signal,
+      tries: [],
+      attempts: [],
+      again: undefined,
+      waitedMs: 0,
+    };
+  }
+
+  /** The routes for some models; the lists of models are looked for beside the call and never hold it up for long. */
+  async #stages(
+    models: readonly string[],
+    capabilities: readonly string[],
+    call: { signal: AbortSignal | undefined; timeoutMs: number },
+  ): Promise<readonly Stage[]> {
+    const { registry, providers } = this.#pool;
+    this.#pool.refusePaid(models);
+    const maxMs = Math.min(DISCOVERY_WAIT_MS, call.timeoutMs / 4);
+    const known = models.every((model) => this.#pool.lists(model));
+    const lists = registry.ensure([...providers.keys()], call.signal, known ? 0 : maxMs);
+    if (lists !== undefined) {
+      await lists;
+      call.signal?.throwIfAborted();
+      this.#checkOpen();
+    }
+    return this.#pool.stages(models, capabilities);
+  }
+}

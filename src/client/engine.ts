@@ -1,0 +1,46 @@
+/** The loop's engine over a pool: what it tells, and the errors that it ends with. */
+
+import { type Engine } from '../engine/failover.ts';
+import { Lines } from '../engine/lines.ts';
+import type { Pool } from './compose.ts';
+import { brokenError, giveUpError, requestError } from './give-up.ts';
+import { routesOf } from './introspection.ts';
+
+export function makeEngine(pool: Pool): Engine {
+  const { turns, clock, transport, redact, emit } = pool;
+  return {
+    clock,
+    transport,
+    redact,
+    turns,
+    lines: new Lines(turns, clock, (call, until) => {
+      emit({ type: 'wait', call: call.id, until });
+    }),
+    maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
+    listener: {
+      started: (call, { route: { provider, account, model, keyId } }) => {
+        if (!pool.listening) return;
+        const key = pool.maskOf(provider, keyId);
+        emit({ type: 'attempt', call: call.id, provider, key, account, model, at: clock.now() });
+      },
+      ended: (call, report) => {
+        if (!pool.listening) return;
+        emit({ ...report, type: report.outcome === 'success' ? 'success' : 'failure', call: call.id });
+        if (report.outcome !== 'unauthorized') return;
+        const message = `${report.provider} refused the key ${report.key} as invalid: ${report.message ?? ''}`;
+        emit({ type: 'warning', message });
+      },
+    },
+    gaveUp: (call, ending) =>
+      giveUpError({
+        call,
+        ending,
+        routes: routesOf(pool, call.stages, call.needs, call.choice.turn),
+        models: [call.line],
+        now: clock.now(),
+        maskOf: ({ provider, keyId }) => pool.maskOf(provider, keyId),
+      }),
+    broken: brokenError,
+    thrown: requestError,
+  };
+}

@@ -1,0 +1,56 @@
+/** Writes a checked request as JSON; what cannot be written, or is too long to be sent, is named. */
+
+import { BadRequestError, ConfigError } from '../errors.ts';
+import { chatBody, type ChatBody, type ChatMessage } from '../wire/chat-request.ts';
+import { type ChatOptions, wireFields } from './options.ts';
+
+/** The longest request that freelm sends: Google takes 20 MB inline, NVIDIA 25 (2026-08). */
+const MAX_REQUEST_CHARACTERS = 20_000_000;
+
+/** Why a value has no JSON text; undefined when it has one. */
+function problemOf(value: unknown): string | undefined {
+  try {
+    JSON.stringify(value);
+    return undefined;
+  } catch (error) {
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return `cannot be written as JSON: ${line}`;
+  }
+}
+
+/** The error that names the message or the option that has no JSON text. */
+function unwritable(messages: readonly ChatMessage[], options: ChatOptions): Error {
+  for (const [index, message] of messages.entries()) {
+    const problem = problemOf(message);
+    if (problem !== undefined) return new BadRequestError({ message: `messages[${index}] ${problem}.` });
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const problem = problemOf(value);
+    if (name !== 'signal' && problem !== undefined) return new ConfigError(`options.${name} ${problem}.`);
+  }
+  return new BadRequestError({ message: 'The request cannot be written as JSON.' });
+}
+
+/** Names the longest message. */
+function tooLong(messages: readonly ChatMessage[], size: number): Error {
+  const lengths = messages.map((message) => JSON.stringify(message).length);
+  const longest = lengths.indexOf(Math.max(...lengths));
+  return new BadRequestError({
+    message: `messages[${longest}] is ${lengths[longest] ?? 0} characters long and the request ${size}; at most ${MAX_REQUEST_CHARACTERS} are sent. Shorten it, or split the work.`,
+  });
+}
+
+/**
+ * The body of a request, written once for all routes.
+ * @throws BadRequestError naming the message, ConfigError naming the option.
+ */
+export function requestBody(messages: readonly ChatMessage[], options: ChatOptions): ChatBody {
+  let body: ChatBody;
+  try {
+    body = chatBody({ messages, fields: wireFields(options) });
+  } catch {
+    throw unwritable(messages, options);
+  }
+  if (body.size > MAX_REQUEST_CHARACTERS) throw tooLong(messages, body.size);
+  return body;
+}

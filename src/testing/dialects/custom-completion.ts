@@ -1,0 +1,58 @@
+/** A chat completion in plain OpenAI, whole and as a stream. */
+
+import { createdAt, toolCallsOf, usageOf } from '../completion.ts';
+import type { Completion } from '../completion.ts';
+import type { JsonObject } from '../exchange.ts';
+import { dataEvent, DONE } from '../stream-event.ts';
+import type { StreamEvent } from '../stream-event.ts';
+import { callFragmentsOf, tokensOf } from '../tokens.ts';
+
+function callId({ serial }: Completion): (index: number) => string {
+  return (index) => `call_${serial}_${index}`;
+}
+
+export function customCompletion(completion: Completion): JsonObject {
+  const { serial, now, model, text, reasoning, finishReason } = completion;
+  const calls = toolCallsOf(completion, callId(completion));
+  const message = {
+    role: 'assistant',
+    content: text,
+    ...(reasoning !== undefined && { reasoning_content: reasoning }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
+  return {
+    id: `chatcmpl-${serial}`,
+    object: 'chat.completion',
+    created: createdAt(now),
+    model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
+    usage: usageOf(completion),
+  };
+}
+
+/** The role comes once, at the beginning; the usage only for those who ask, after all choices and in none of them. */
+export function* customEvents(completion: Completion, includeUsage: boolean): Generator<StreamEvent> {
+  const { serial, now, model, text, reasoning, finishReason } = completion;
+  const chunk = (choices: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
+    id: `chatcmpl-${serial}`,
+    object: 'chat.completion.chunk',
+    created: createdAt(now),
+    model,
+    choices,
+    ...(includeUsage && { usage }),
+  });
+  const choice = (delta: JsonObject, reason: string | null = null): JsonObject[] => [
+    { index: 0, delta, logprobs: null, finish_reason: reason },
+  ];
+  yield dataEvent('opening', chunk(choice({ role: 'assistant', content: '', refusal: null })));
+  for (const token of tokensOf(reasoning)) {
+    yield dataEvent('token', chunk(choice({ reasoning_content: token })));
+  }
+  for (const token of tokensOf(text)) yield dataEvent('token', chunk(choice({ content: token })));
+  for (const call of callFragmentsOf(completion, callId(completion))) {
+    yield dataEvent('token', chunk(choice({ tool_calls: [call] })));
+  }
+  yield dataEvent('finish', chunk(choice({}, finishReason)));
+  if (includeUsage) yield dataEvent('usage', chunk([], usageOf(completion)));
+  yield DONE;
+}

@@ -1,0 +1,72 @@
+/** Turns the events of a stream into the bytes that are written, and the faults that only change their form. */
+
+import type { StreamBody, StreamPiece } from './exchange.ts';
+import type { LineEnd } from './fault.ts';
+import type { ChatArrival, House } from './house.ts';
+import { COMMENT_EVERY_MS, commentEvent } from './stream-event.ts';
+import type { Course, StreamEvent } from './stream-event.ts';
+
+/** One piece for each event. */
+function* piecesOf(events: Iterable<StreamEvent>, lineEnd: LineEnd): Generator<StreamPiece> {
+  const encoder = new TextEncoder();
+  for (const { text, delayMs = 0 } of events) {
+    yield { bytes: encoder.encode(`${text}\n\n`.replaceAll('\n', lineEnd)), delayMs };
+  }
+}
+
+/**
+ * The same bytes in pieces of other sizes, which are used over and over; a size below one counts as one.
+ * A piece that is made of several waits as long as all of them together.
+ */
+function* recut(pieces: Iterable<StreamPiece>, sizes: readonly number[]): Generator<StreamPiece> {
+  let held = new Uint8Array();
+  let delayMs = 0;
+  let cuts = 0;
+  for (const piece of pieces) {
+    held = Buffer.concat([held, piece.bytes]);
+    delayMs += piece.delayMs;
+    for (;;) {
+      const size = Math.max(1, sizes[cuts % sizes.length] ?? held.length);
+      if (held.length < size) break;
+      yield { bytes: held.subarray(0, size), delayMs };
+      held = held.subarray(size);
+      delayMs = 0;
+      cuts += 1;
+    }
+  }
+  if (held.length > 0) yield { bytes: held, delayMs };
+}
+
+function* slowed(events: Iterable<StreamEvent>, betweenMs: number): Generator<StreamEvent> {
+  for (const event of events) yield event.kind === 'token' ? { ...event, delayMs: betweenMs } : event;
+}
+
+function* withoutDone(events: Iterable<StreamEvent>): Generator<StreamEvent> {
+  for (const event of events) if (event.kind !== 'done') yield event;
+}
+
+function* afterComments(
+  events: Iterable<StreamEvent>,
+  count: number,
+  comment: StreamEvent,
+): Generator<StreamEvent> {
+  for (let said = 0; said < count; said += 1) yield comment;
+  yield* events;
+}
+
+/** The body of a stream that takes a course, in the form that the faults of the moment give it. */
+export function bodyOf({ events, ends }: Course, { script, dialect }: House, arrival: ChatArrival): StreamBody {
+  const drip = script.strike(['slow-drip'], arrival);
+  const silence = script.strike(['silent-comments'], arrival);
+  const noDone = script.strike(['no-done'], arrival);
+  const { sizes, lineEnds = '\n' } = script.strike(['split'], arrival) ?? {};
+  let formed = events;
+  if (drip !== undefined) formed = slowed(formed, drip.betweenMs);
+  if (silence !== undefined) {
+    const comment = commentEvent(dialect.keepAlive, silence.everyMs ?? COMMENT_EVERY_MS);
+    formed = afterComments(formed, silence.count, comment);
+  }
+  if (noDone !== undefined) formed = withoutDone(formed);
+  const pieces = piecesOf(formed, lineEnds);
+  return { pieces: sizes === undefined ? pieces : recut(pieces, sizes), ends };
+}

@@ -1,0 +1,30 @@
+/** Cuts an answer into the tokens that a stream hands out one by one. */
+
+import { toolCallsOf } from './completion.ts';
+import type { Completion } from './completion.ts';
+
+/** A piece of a tool call: the first one names it, the others only add to its arguments. */
+export type CallFragment = {
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: 'function';
+  readonly function: { readonly name?: string; readonly arguments: string };
+};
+
+const FRAGMENT = /.{1,8}/gsu;
+
+/** Words with the white space before them: put together again they are the text. */
+export function tokensOf(text: string | null | undefined): readonly string[] {
+  return text?.match(/\s*\S+|\s+/g) ?? [];
+}
+
+/**
+ * The tool calls as most providers stream them: a name with empty arguments, then the arguments in fragments of up to
+ * eight characters. `idOf` names the calls that have no id of their own.
+ */
+export function callFragmentsOf(completion: Completion, idOf: (index: number) => string): CallFragment[] {
+  return toolCallsOf(completion, idOf).flatMap(({ id, type, function: { name, arguments: text } }, index) => [
+    { index, id, type, function: { name, arguments: '' } },
+    ...(text.match(FRAGMENT) ?? []).map((fragment) => ({ index, function: { arguments: fragment } })),
+  ]);
+}

@@ -1,0 +1,89 @@
+/** The parts of a streamed answer, made from a whole one and folded into one. */
+
+import type { ChatCompletion, TokenUsage, ToolCall } from './chat-response.ts';
+import { extraOf, type ToolCallPart } from './tool-calls.ts';
+
+/** A piece of an answer. */
+export type StreamPart =
+  /** `resumed`: comes from another route than the text before it. */
+  | { readonly type: 'text'; readonly text: string; readonly resumed?: true }
+  | { readonly type: 'reasoning'; readonly text: string; readonly resumed?: true }
+  | ToolCallPart
+  | { readonly type: 'usage'; readonly usage: TokenUsage }
+  /** Always the last. `reason`: `stop`, `length`, `tool_calls`, or whatever else the provider said. */
+  | { readonly type: 'finish'; readonly reason: string };
+
+/** What parts amount to; without a finish reason as long as there was none. */
+export type CollectedAnswer = Pick<ChatCompletion, 'text' | 'reasoning' | 'toolCalls' | 'usage'> &
+  Partial<Pick<ChatCompletion, 'finishReason'>>;
+
+/** The parts of a whole answer: what a provider that does not stream would have streamed. */
+export function partsOf(completion: ChatCompletion): readonly StreamPart[] {
+  const { text, reasoning, toolCalls, usage, finishReason } = completion;
+  const parts: StreamPart[] = [];
+  if (reasoning !== undefined) parts.push({ type: 'reasoning', text: reasoning });
+  if (text !== '') parts.push({ type: 'text', text });
+  for (const [index, call] of toolCalls.entries()) {
+    const { name, arguments: argumentsDelta } = call.function;
+    const extra = extraOf(call);
+    const part: ToolCallPart = { type: 'tool-call', index, id: call.id, name, argumentsDelta };
+    parts.push(extra === undefined ? part : { ...part, extra });
+  }
+  if (usage !== undefined) parts.push({ type: 'usage', usage });
+  parts.push({ type: 'finish', reason: finishReason });
+  return parts;
+}
+
+function sum(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
+  if (a === undefined) return b;
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+    totalTokens: a.totalTokens + b.totalTokens,
+  };
+}
+
+function withPiece(call: ToolCall | undefined, { id, name, argumentsDelta, extra }: ToolCallPart): ToolCall {
+  const given = (call?.function.arguments ?? '') + argumentsDelta;
+  return { ...call, ...extra, id, type: 'function', function: { name, arguments: given } };
+}
+
+/** Folds parts into an answer as they pass: the only place that does. Usage is summed over the attempts. */
+export class PartCollector {
+  #text = '';
+  #reasoning = '';
+  readonly #toolCalls = new Map<number, ToolCall>();
+  #usage: TokenUsage | undefined;
+  #finishReason: string | undefined;
+
+  add(part: StreamPart): void {
+    switch (part.type) {
+      case 'text':
+        this.#text += part.text;
+        break;
+      case 'reasoning':
+        this.#reasoning += part.text;
+        break;
+      case 'tool-call':
+        this.#toolCalls.set(part.index, withPiece(this.#toolCalls.get(part.index), part));
+        break;
+      case 'usage':
+        this.#usage = sum(this.#usage, part.usage);
+        break;
+      case 'finish':
+        this.#finishReason = part.reason;
+        break;
+    }
+  }
+
+  /** What the parts so far amount to. */
+  answer(): CollectedAnswer {
+    return {
+      text: this.#text,
+      toolCalls: [...this.#toolCalls.values()],
+      ...(this.#reasoning.trim() === '' ? {} : { reasoning: this.#reasoning }),
+      ...(this.#usage === undefined ? {} : { usage: this.#usage }),
+      ...(this.#finishReason === undefined ? {} : { finishReason: this.#finishReason }),
+    };
+  }
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { horizonMs, type Meter, returnsAt } from '../../src/core/meter.ts';
+import { bucketReadyAt, EMPTY_BUCKET, fill, take, type TokenBucket } from '../../src/core/token-bucket.ts';
+import { nextMidnight } from '../../src/core/daily-quota.ts';
+import { DAY, MINUTE } from './pool-world.ts';
+
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+const base = { id: 'm', unit: 'requests', per: 'account' } as const;
+
+const meters: fc.Arbitrary<Meter> = fc.oneof(
+  fc.record({
+    ...constants(base),
+    kind: fc.constant('token-bucket' as const),
+    limit: fc.integer({ min: 1, max: 300 }),
+    windowMs: fc.constantFrom(MINUTE, 7777),
+    marginMs: fc.constantFrom(0, 250),
+  }),
+  fc.record({
+    ...constants(base),
+    kind: fc.constant('clock-minute' as const),
+    limit: fc.integer({ min: 1, max: 30 }),
+    marginMs: fc.constantFrom(0, 250),
+  }),
+  fc.record({
+    ...constants(base),
+    kind: fc.constant('daily' as const),
+    limit: fc.integer({ min: 1, max: 30 }),
+    marginMs: fc.constantFrom(0, 1000),
+    timeZone: fc.constantFrom('UTC', 'America/Los_Angeles'),
+  }),
+);
+
+function constants<T extends object>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {
+  const entries = Object.entries(values).map(([name, value]) => [name, fc.constant(value)]);
+  return Object.fromEntries(entries) as { [K in keyof T]: fc.Arbitrary<T[K]> };
+}
+
+function readyAt(meter: Meter, bucket: TokenBucket, now: number): number {
+  return bucketReadyAt(bucket, 1, { limit: meter.limit, now, horizonMs: horizonMs(meter) });
+}
+
+/** Moves on in the new time as a caller does who takes whatever is admitted; gives the longest wait. */
+function longestWait(meter: Meter, bucket: TokenBucket, from: number, until: number): number {
+  let longest = 0;
+  let now = from;
+  let blockedSince: number | undefined;
+  let state = bucket;
+  while (now < until) {
+    const moment = readyAt(meter, state, now);
+    if (moment > now) {
+      blockedSince ??= now;
+      now = moment;
+      continue;
+    }
+    if (blockedSince !== undefined) longest = Math.max(longest, now - blockedSince);
+    blockedSince = undefined;
+    state = take(state, 1, returnsAt(meter, now), now);
+  }
+  return blockedSince === undefined ? longest : Math.max(longest, now - blockedSince);
+}
+
+describe('a clock that is set back by any amount', () => {
+  const backs = fc.oneof(fc.nat(1000), fc.nat(5 * MINUTE), fc.nat(3 * DAY), fc.nat(20 * 365 * DAY));
+  const fills = fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: undefined });
+
+  it('blocks a meter for no more than about two of its windows of the new time', () => {
+    fc.assert(
+      fc.property(meters, fc.array(fc.nat(60_000), { maxLength: 300 }), backs, fills, (meter, pauses, back, word) => {
+        const window = horizonMs(meter);
+        let now = NOW;
+        let bucket = EMPTY_BUCKET;
+        for (const ms of pauses) {
+          now += ms / 10;
+          if (readyAt(meter, bucket, now) <= now) bucket = take(bucket, 1, returnsAt(meter, now), now);
+        }
+        if (word !== undefined) bucket = fill(bucket, now + word * window, now);
+        const setBack = now - back;
+        // As far as the moments of the old time reach, or, where that is years away, a few windows.
+        const until = Math.min(now + 2 * window, setBack + 6 * window);
+        expect(longestWait(meter, bucket, setBack, until)).toBeLessThanOrEqual(2.5 * window);
+      }),
+      { numRuns: 200, endOnFailure: true },
+    );
+  });
+
+  it('is over when it has gone by: the meter counts as if nothing had been', () => {
+    fc.assert(
+      fc.property(meters, backs, (meter, back) => {
+        let bucket = EMPTY_BUCKET;
+        for (let count = 0; count < meter.limit; count += 1) {
+          bucket = take(bucket, 1, returnsAt(meter, NOW), NOW);
+        }
+        expect(readyAt(meter, bucket, NOW - back)).toBeLessThanOrEqual(returnsAt(meter, NOW));
+        expect(readyAt(meter, bucket, returnsAt(meter, NOW))).toBeLessThanOrEqual(returnsAt(meter, NOW));
+      }),
+    );
+  });
+});
+
+describe('a stored moment', () => {
+  it('is never further off than the horizon of its meter', () => {
+    fc.assert(
+      fc.property(meters, fc.nat(400 * DAY), (meter, ms) => {
+        const now = NOW + ms;
+        expect(returnsAt(meter, now)).toBeGreaterThan(now);
+        expect(returnsAt(meter, now)).toBeLessThanOrEqual(now + horizonMs(meter));
+      }),
+    );
+  });
+});
+
+describe('the next midnight', () => {
+  const zones = fc.constantFrom(
+    'UTC',
+    'America/Los_Angeles',
+    'America/New_York',
+    'Asia/Kolkata',
+    'Pacific/Auckland',
+    'Australia/Lord_Howe',
+    'America/Santiago',
+    'Pacific/Kiritimati',
+  );
+
+  function dateOf(timeZone: string, at: number): string {
+    return new Intl.DateTimeFormat('en-US', { timeZone, dateStyle: 'long' }).format(at);
+  }
+
+  it('is the first millisecond of another date, less than 26 hours away, in every zone, whatever was asked before', () => {
+    fc.assert(
+      fc.property(zones, fc.nat(3 * 365 * DAY), (timeZone, ms) => {
+        const at = NOW - 365 * DAY + ms;
+        const midnight = nextMidnight(timeZone, at);
+        expect(midnight).toBeGreaterThan(at);
+        expect(midnight - at).toBeLessThanOrEqual(26 * 60 * MINUTE);
+        expect(dateOf(timeZone, midnight - 1)).toBe(dateOf(timeZone, at));
+        expect(dateOf(timeZone, midnight)).not.toBe(dateOf(timeZone, at));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('fails for a time zone that nobody knows', () => {
+    expect(() => nextMidnight('Nowhere/Land', NOW)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { hashKey, type KeysInput, maskKey, tidyKeys } from '../../src/providers/key.ts';
+
+const openrouter = 'sk-or-v1-6b1f0c5e2d7a49839f2c';
+const odd = 'k.y+[a]*(b)\\d^$|?{2}-and-more';
+
+describe('a mask', () => {
+  it('shows the beginning and the end of a long key', () => {
+    expect(maskKey(openrouter)).toBe('sk-or-…9f2c');
+    expect(maskKey(odd)).toBe('k.y+[a…more');
+  });
+
+  it.each(['k', 'secret', 'a-key-of-23-characters!'])('shows nothing of the short key %j', (key) => {
+    expect(maskKey(key)).toMatch(/^…#[0-9a-f]{6}$/);
+    expect(maskKey(key)).not.toContain(key);
+  });
+
+  it('tells two short keys apart', () => {
+    expect(maskKey('secret-1')).not.toBe(maskKey('secret-2'));
+  });
+
+  it.each([24, 32, 64, 200])('of a key of %i characters shows ten', (length) => {
+    const key = Array.from({ length }, (_, index) => String.fromCodePoint(97 + (index % 26))).join('');
+    expect(maskKey(key).replace('…', '')).toHaveLength(10);
+  });
+});
+
+describe('a hash', () => {
+  it('names a key and does not tell it', () => {
+    expect(hashKey(openrouter)).toMatch(/^[0-9a-f]{16}$/);
+    expect(hashKey(openrouter)).toBe(hashKey(openrouter));
+    expect(hashKey(openrouter)).not.toBe(hashKey(`${openrouter}x`));
+  });
+});
+
+describe('keys as users write them', () => {
+  const cases: readonly (readonly [string, KeysInput, readonly string[]])[] = [
+    ['one', 'a', ['a']],
+    ['a list', ['a', 'b'], ['a', 'b']],
+    ['separated by commas', 'a,b', ['a', 'b']],
+    ['with spaces, empty items and a last comma', ' a , ,\tb,\n', ['a', 'b']],
+    ['several times', 'a,b,a, a', ['a', 'b']],
+    ['lists within a list', ['a,b', ' c ', 'b'], ['a', 'b', 'c']],
+    ['nothing at all', '', []],
+    ['commas only', ' , ,,', []],
+    ['an empty list', [], []],
+    ['one object', { key: ' a ' }, ['a']],
+  ];
+  it.each(cases)('%s', (_how, keys, tidy) => {
+    expect(tidyKeys(keys).map(({ key }) => key)).toEqual(tidy);
+  });
+
+  it('keep what is said of them; the first mention wins', () => {
+    const mine = { key: 'a', account: 'mine', tier: 'credit' };
+    expect(tidyKeys([mine, 'b', { key: 'a', account: 'other' }])).toEqual([mine, { key: 'b' }]);
+  });
+});

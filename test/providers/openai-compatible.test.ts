@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, OpenAICompatible, type OpenAICompatibleOptions } from '../../src/index.ts';
+
+const options: OpenAICompatibleOptions = { name: 'mine', baseUrl: 'http://127.0.0.1:8080/v1' };
+
+/** Id and limit of every meter. */
+function meters(more: Partial<OpenAICompatibleOptions>): unknown {
+  const [account] = new OpenAICompatible('k', { ...options, ...more }).accounts;
+  return account?.meters('any/model').map(({ id, limit }) => [id, limit]);
+}
+
+describe('an endpoint of your own', () => {
+  it('has the name, the place and the keys that it is given', () => {
+    const provider = new OpenAICompatible('a,b', options);
+    expect([provider.name, provider.baseUrl, provider.keys.length]).toEqual(['mine', options.baseUrl, 2]);
+  });
+
+  it('is not paced until told how', () => {
+    expect(meters({})).toEqual([]);
+    expect(meters({ rpm: 3, rpd: 100 })).toEqual([
+      ['rpm', 3],
+      ['rpd', 100],
+    ]);
+  });
+
+  it('looks for its models when it is told none', () => {
+    expect(new OpenAICompatible('k', options).spec.discovery?.default).toBe(true);
+    expect(new OpenAICompatible('k', { ...options, models: ['m'] }).spec.discovery?.default).toBe(false);
+  });
+
+  it('costs what it costs: nothing is refused as paid, and any id may be its own', () => {
+    const provider = new OpenAICompatible('k', options);
+    expect([provider.refusesPaid('gpt-6'), provider.mayServe('gpt-6'), provider.mayServe('a/b:c')]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it.each([
+    [undefined, 'OpenAICompatible options'],
+    [{}, 'OpenAICompatible options.name: must be a string'],
+    [{ name: 'mine' }, 'OpenAICompatible options.baseUrl: must be a string'],
+    [{ ...options, name: '' }, 'options.name: must be lower case letters'],
+    [{ ...options, name: 'My Endpoint' }, 'options.name: must be lower case letters'],
+    [{ ...options, name: 'x'.repeat(41) }, 'options.name: must be lower case letters'],
+    [{ ...options, baseUrl: 'nowhere' }, 'OpenAICompatible("mine"): baseUrl is not a URL'],
+    [{ ...options, models: [] }, 'OpenAICompatible("mine") options.models: must not be an empty list'],
+    [{ ...options, model: 'm' }, 'OpenAICompatible("mine") options has no option "model"'],
+    [{ ...options, tier: 'gold' }, 'OpenAICompatible("mine") has no tier "gold"'],
+  ])('%j is a ConfigError that names the field', (given, message) => {
+    // @ts-expect-error -- what plain JavaScript can pass
+    const make = (): OpenAICompatible => new OpenAICompatible('k', given);
+    expect(make).toThrow(ConfigError);
+    expect(make).toThrow(message);
+  });
+
+  it('needs a key, be it an invented one', () => {
+    expect(() => new OpenAICompatible('', options)).toThrow('OpenAICompatible("mine") was given no key');
+  });
+});

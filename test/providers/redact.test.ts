@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { maskKey } from '../../src/providers/key.ts';
+import { redactor } from '../../src/providers/redact.ts';
+import { googleSpec, nimSpec, openrouterSpec } from '../../src/providers/spec.ts';
+
+const patterns = [openrouterSpec, googleSpec, nimSpec].map(({ keyPattern }) => keyPattern);
+
+describe("the pool's own keys", () => {
+  const keys = {
+    'of a usual shape': 'sk-or-v1-0123456789abcdef0123',
+    'full of characters that mean something in patterns': 'k.y+[a]*(b)\\d^$|?{2}-/end/',
+    short: 'hunter22',
+    'very short': 'pw1',
+    'without any letter': '!"#$%&()*+-./:;<=>?@[]^_`{|}~',
+  };
+  it.each(Object.entries(keys))('%s is masked wherever it stands', (_shape, key) => {
+    const redact = redactor([key], []);
+    for (const text of [key, `Bearer ${key}`, `"${key}"`, `<b>${key}</b>`, `key=${key}&x`, `${key} ${key}`]) {
+      expect(redact(text)).not.toContain(key);
+      expect(redact(text)).toContain(maskKey(key));
+    }
+  });
+
+  it('is masked whole when it begins with another one', () => {
+    const redact = redactor(['secret-key', 'secret-key-longer'], []);
+    expect(redact('secret-key-longer')).toBe(maskKey('secret-key-longer'));
+  });
+
+  it('does not eat parts of words when it is very short', () => {
+    expect(redactor(['pw1'], [])('the pw10 and pw1, not xpw1')).toBe(
+      `the pw10 and ${maskKey('pw1')}, not xpw1`,
+    );
+  });
+
+  it('leaves every other text as it is', () => {
+    const text = 'Rate limit exceeded: free-models-per-day. Add 10 credits.';
+    expect(redactor(['sk-or-v1-0123456789abcdef0123'], patterns)(text)).toBe(text);
+    expect(redactor([], [])(text)).toBe(text);
+  });
+});
+
+describe('a key of somebody else', () => {
+  it.each([
+    'sk-or-v1-0123456789abcdef',
+    'AIzaSyA-0123456789_abcdefghijklmnopq',
+    'AQ.Ab0123456789cdef',
+    'nvapi-0123456789-abcdef_ghij',
+  ])('is recognised by its shape: %s', (key) => {
+    expect(redactor([], patterns)(`Incorrect key: ${key}.`)).not.toContain(key.slice(0, 12));
+  });
+});
