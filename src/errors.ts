@@ -179,8 +179,7 @@ export interface PartialAnswer {
 /** A stream broke after its first part, and no other route could go on with it. */
 export class BrokenStreamError extends CallError {
   static override readonly name: string = 'BrokenStreamError';
-  /** What arrived. Not part of the error's JSON, as no answer is. */
-  readonly partial: PartialAnswer;
+  readonly #partial: PartialAnswer;
 
   constructor(
     message: string,
@@ -188,8 +187,20 @@ export class BrokenStreamError extends CallError {
     partial: PartialAnswer = { text: '', toolCalls: [] },
   ) {
     super({ code: 'broken_stream', message, attempts });
-    this.partial = partial;
-    Object.defineProperty(this, 'partial', { enumerable: false });
+    this.#partial = partial;
+  }
+
+  /** What arrived before it broke. Not part of what is printed, as no answer is. */
+  get partial(): PartialAnswer {
+    return this.#partial;
+  }
+
+  /** The same error with what arrived. */
+  withPartial(partial: PartialAnswer): BrokenStreamError {
+    return new BrokenStreamError(this.message, this.attempts, {
+      text: partial.text,
+      toolCalls: partial.toolCalls,
+    });
   }
 }
 

@@ -2,7 +2,15 @@
 
 export { FreeLLM, type ListedModel } from './client/free-llm.ts';
 export { listFreeModels, type ListFreeModelsOptions } from './client/list-free-models.ts';
-export type { CallLimits, ChatInput, ChatOptions, FreeLLMOptions, ModelFields } from './client/options.ts';
+export { ChatStream } from './client/chat-stream.ts';
+export type {
+  CallLimits,
+  ChatInput,
+  ChatOptions,
+  FreeLLMOptions,
+  ModelFields,
+  StreamOptions,
+} from './client/options.ts';
 export type { ChatResponse } from './client/response.ts';
 export type { Capacity, ExplainRow, HealthRow } from './client/introspection.ts';
 export type { Environment } from './client/from-env.ts';
@@ -39,4 +47,5 @@ export type { FailureKind } from './core/failure.ts';
 export type { Standing, Strategy, StrategyName } from './core/strategy.ts';
 export type { ChatMessage, ContentPart } from './wire/chat-request.ts';
 export type { TokenUsage, ToolCall } from './wire/chat-response.ts';
+export type { StreamPart } from './wire/stream-part.ts';
 export { VERSION } from './version.ts';

@@ -31,12 +31,20 @@
 
 export type { CallBook, CallCounts, Outcome, SimulatedCall } from './testing/calls.ts';
 export type { ReplyDetails, ReplyFunction, ReplyRequest, ToolCallReply } from './testing/completion.ts';
-export type { JsonObject, SimulatedAnswer, SimulatedRequest } from './testing/exchange.ts';
-export type { Fault, FaultEffect, FaultKind, FaultMatch } from './testing/fault.ts';
+export type {
+  JsonObject,
+  SimulatedAnswer,
+  SimulatedRequest,
+  SimulatedStream,
+  StreamBody,
+  StreamPiece,
+} from './testing/exchange.ts';
+export type { Fault, FaultEffect, FaultKind, FaultMatch, InStream, LineEnd } from './testing/fault.ts';
 export { inProcessFetch } from './testing/in-process-fetch.ts';
 export type { FetchLike } from './testing/in-process-fetch.ts';
 export type {
   Capability,
+  Continuation,
   KeyOptions,
   Limits,
   ModelOptions,

@@ -9,7 +9,8 @@ import type { Choice, Pick } from '../core/plan.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/strategy.ts';
-import { chatOperation } from '../engine/chat.ts';
+import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
+import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Operation } from '../engine/operation.ts';
 import { Turns } from '../engine/turns.ts';
 import type { Clock, ModelCache, StateStore, Transport } from '../ports.ts';
@@ -21,6 +22,7 @@ import { undiciTransport } from '../transports/undici.ts';
 import { VERSION } from '../version.ts';
 import type { ChatBody } from '../wire/chat-request.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
+import type { StreamPart } from '../wire/stream-part.ts';
 import type { EventListener, FreeLMEvent } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment } from './from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
@@ -45,6 +47,7 @@ export interface Pool {
   readonly turns: Turns;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly chat: Operation<ChatBody, ChatCompletion>;
+  readonly chatStream: Operation<StreamRequest, StreamPart>;
   readonly redact: Redact;
   /** Whether anybody listens: an event that nobody hears is not made. */
   readonly listening: boolean;
@@ -178,6 +181,13 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     }));
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
   const strategy = options.strategy ?? 'quota_aware';
+  const chatPorts: ChatOperationPorts = {
+    clock,
+    redact,
+    userAgent: `freelm/${VERSION}`,
+    providerOf: ({ route }: Pick) => providerOf(route.provider),
+  };
+  const chat = chatOperation(chatPorts);
   return {
     clock,
     transport,
@@ -187,12 +197,8 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     redact,
     listening: options.onEvent !== undefined,
     emit,
-    chat: chatOperation({
-      clock,
-      redact,
-      userAgent: `freelm/${VERSION}`,
-      providerOf: ({ route }: Pick) => providerOf(route.provider),
-    }),
+    chat,
+    chatStream: chatStreamOperation(chatPorts, chat),
     maskOf: (provider, keyId) => providerOf(provider).maskOf(keyId),
     choice: (turn) => ({
       order: typeof strategy === 'function' ? strategy : STRATEGIES[strategy],

@@ -1,11 +1,14 @@
 /** One LLM call that is always up, over a pool of free-tier keys. */
 
 import type { ModelSpec } from '../core/model-spec.ts';
+import type { Call } from '../engine/call.ts';
+import { Delivered, type StreamRequest } from '../engine/chat-stream.ts';
 import { type Engine, failover } from '../engine/failover.ts';
 import { closedError } from '../transports/closed-error.ts';
-import { type ChatBody, chatBody } from '../wire/chat-request.ts';
+import type { ChatBody } from '../wire/chat-request.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
 import { Calls } from './calls.ts';
+import { ChatStream } from './chat-stream.ts';
 import { compose, type Pool, type Ports } from './compose.ts';
 import { makeEngine } from './engine.ts';
 import { type Environment, providersFromEnv } from './from-env.ts';
@@ -25,6 +28,7 @@ import {
   checkPoolOptions,
   type FreeLLMOptions,
   readMessages,
+  type StreamOptions,
 } from './options.ts';
 import { requestBody } from './request-body.ts';
 import { type ChatResponse, toResponse } from './response.ts';
@@ -77,6 +81,7 @@ export class FreeLLM {
    * @throws DeadlineError when `timeoutMs` ran out, and the signal's own reason when it was aborted.
    */
   async chat(input: ChatInput, options: ChatOptions = {}): Promise<ChatResponse> {
+    checkCallOptions(options, false);
     const body = this.#prepare(input, options);
     const asking = { request: body, needs: this.#pool.chat.needs(body), streams: false };
     const call = await this.#calls.begin(asking, options);
@@ -86,12 +91,43 @@ export class FreeLLM {
     return toResponse(call, completion, this.#pool.clock.now());
   }
 
-  #prepare(input: ChatInput, options: ChatOptions): ChatBody {
-    checkCallOptions(options, false);
+  /**
+   * Asks for an answer part by part. Until the first part, it fails over as {@link FreeLLM.chat} does; a stream that
+   * breaks later is gone on with by another route, and the caller sees one text.
+   * @throws ConfigError, BadRequestError at once; the iteration throws what `chat()` does, and a `BrokenStreamError`
+   * when a stream broke where nobody can go on.
+   */
+  stream(input: ChatInput, options: StreamOptions = {}): ChatStream {
+    checkCallOptions(options, true);
+    const body = this.#prepare(input, options, { stream: true, stream_options: { include_usage: true } });
+    const pool = this.#pool;
+    const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', delivered: new Delivered() };
+    const asking = { request, needs: pool.chatStream.needs(request), streams: true };
+    let call: Call<StreamRequest> | undefined;
+    const begin = (signal: AbortSignal): Promise<Call<StreamRequest>> =>
+      this.#calls.begin(asking, { ...options, signal });
+    const engine = this.#engine;
+    return new ChatStream(
+      {
+        async *parts(signal) {
+          signal.throwIfAborted();
+          call = await begin(signal);
+          yield* failover(engine, call, pool.chatStream);
+        },
+        respond(answer) {
+          if (call === undefined) throw new Error('a stream ended before it began');
+          return toResponse(call, answer, pool.clock.now());
+        },
+      },
+      options.signal,
+    );
+  }
+
+  #prepare(input: ChatInput, options: ChatOptions, own?: Readonly<Record<string, unknown>>): ChatBody {
     const messages = readMessages(input);
     this.#checkOpen();
     options.signal?.throwIfAborted();
-    return requestBody(messages, options);
+    return requestBody(messages, options, own);
   }
 
   /** The text of {@link FreeLLM.chat}'s answer. */

@@ -42,12 +42,17 @@ function tooLong(messages: readonly ChatMessage[], size: number): Error {
 
 /**
  * The body of a request, written once for all routes.
+ * @param own - Fields that freelm sets itself.
  * @throws BadRequestError naming the message, ConfigError naming the option.
  */
-export function requestBody(messages: readonly ChatMessage[], options: ChatOptions): ChatBody {
+export function requestBody(
+  messages: readonly ChatMessage[],
+  options: ChatOptions,
+  own: Readonly<Record<string, unknown>> = {},
+): ChatBody {
   let body: ChatBody;
   try {
-    body = chatBody({ messages, fields: wireFields(options) });
+    body = chatBody({ messages, fields: { ...wireFields(options), ...own } });
   } catch {
     throw unwritable(messages, options);
   }

@@ -23,22 +23,28 @@ export interface ChatResponse {
   readonly attempts: readonly AttemptReport[];
   /** From the call to its answer. */
   readonly latencyMs: number;
-  /** The provider's answer as it came. */
+  /** The provider's answer as it came; undefined of a stream. */
   readonly raw: unknown;
 }
 
-export function toResponse(call: Call<unknown>, completion: ChatCompletion, now: number): ChatResponse {
+/** What an answer amounts to, streamed or not. */
+type Answered = Pick<ChatCompletion, 'text' | 'toolCalls' | 'usage' | 'reasoning'> & {
+  readonly finishReason?: string | undefined;
+  readonly raw?: unknown;
+};
+
+export function toResponse(call: Call<unknown>, answer: Answered, now: number): ChatResponse {
   const last = call.attempts.at(-1);
   return {
-    text: completion.text,
+    text: answer.text,
     provider: last?.provider ?? '',
     model: last?.model ?? '',
-    toolCalls: completion.toolCalls,
-    usage: completion.usage,
-    finishReason: completion.finishReason,
-    reasoning: completion.reasoning,
+    toolCalls: answer.toolCalls,
+    usage: answer.usage,
+    finishReason: answer.finishReason,
+    reasoning: answer.reasoning,
     attempts: call.attempts,
     latencyMs: now - call.startedAt,
-    raw: completion.raw,
+    raw: answer.raw,
   };
 }

@@ -61,7 +61,11 @@ export function bucketOf(record: AccountRecord, meter: Meter, model: string): To
 export function meterReadyAt(record: AccountRecord, meter: Meter, model: string, now: number): number {
   const bucket = bucketOf(record, meter, model);
   if (bucket === EMPTY_BUCKET) return 0;
-  return bucketReadyAt(bucket, costOf(meter), { limit: limitOf(bucket, meter.limit, now), now, horizonMs: horizonMs(meter) });
+  return bucketReadyAt(bucket, costOf(meter), {
+    limit: limitOf(bucket, meter.limit, now),
+    now,
+    horizonMs: horizonMs(meter),
+  });
 }
 
 /** What is left of a meter at `now`. */
@@ -73,7 +77,10 @@ export interface MeterUse {
 export function meterUse(record: AccountRecord, meter: Meter, model: string, now: number): MeterUse {
   const bucket = bucketOf(record, meter, model);
   const limit = limitOf(bucket, meter.limit, now);
-  return { limit, used: fullUntil(bucket, now) > 0 ? limit : Math.min(limit, usedOf(bucket, now, horizonMs(meter))) };
+  return {
+    limit,
+    used: fullUntil(bucket, now) > 0 ? limit : Math.min(limit, usedOf(bucket, now, horizonMs(meter))),
+  };
 }
 
 /** What one request costs on a meter. Tokens are not booked in advance: nothing is known of them yet. */

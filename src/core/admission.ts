@@ -48,7 +48,12 @@ export function modelAdmission(record: ProviderRecord, model: string, now: numbe
 }
 
 /** The guards of one account's use of a model: its own, its entitlement, its meters. */
-export function accountAdmission(account: PoolAccount, record: AccountRecord, model: string, now: number): Admission {
+export function accountAdmission(
+  account: PoolAccount,
+  record: AccountRecord,
+  model: string,
+  now: number,
+): Admission {
   let admission = breakerAdmission(record.breaker, now);
   admission = later(admission, breakerAdmission(entitlementOf(record, model), now));
   for (const meter of account.meters(model)) {

@@ -34,7 +34,11 @@ export interface Reservation extends RouteRecords {
 }
 
 /** Sets one entry, or gives the same object back when nothing changed. */
-export function withEntry<T>(entries: Readonly<Record<string, T>>, name: string, value: T): Readonly<Record<string, T>> {
+export function withEntry<T>(
+  entries: Readonly<Record<string, T>>,
+  name: string,
+  value: T,
+): Readonly<Record<string, T>> {
   return entries[name] === value ? entries : { ...entries, [name]: value };
 }
 
@@ -67,19 +71,30 @@ export function breakersOf(records: RouteRecords, pick: Pick): RouteBreakers {
 }
 
 /** The records with other breakers; a record of which nothing changed keeps its identity. */
-export function withBreakers(records: RouteRecords, pick: Pick, before: RouteBreakers, after: RouteBreakers): RouteRecords {
+export function withBreakers(
+  records: RouteRecords,
+  pick: Pick,
+  before: RouteBreakers,
+  after: RouteBreakers,
+): RouteRecords {
   const { model, keyId } = pick.route;
   let { provider, account } = records;
   if (after.provider !== before.provider) provider = { ...provider, breaker: after.provider };
   if (after.model !== before.model) {
-    provider = { ...provider, models: { ...provider.models, [model]: { ...modelOf(provider, model), breaker: after.model } } };
+    provider = {
+      ...provider,
+      models: { ...provider.models, [model]: { ...modelOf(provider, model), breaker: after.model } },
+    };
   }
   if (after.account !== before.account) account = { ...account, breaker: after.account };
   if (after.entitlement !== before.entitlement) {
     account = { ...account, models: { ...account.models, [model]: after.entitlement } };
   }
   if (after.key !== before.key) {
-    account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), breaker: after.key } } };
+    account = {
+      ...account,
+      keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), breaker: after.key } },
+    };
   }
   return { provider, account };
 }

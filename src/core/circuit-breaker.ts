@@ -9,7 +9,12 @@ import type { Trip } from './failure-effects.ts';
  * it, so that a late result of an earlier state is recognised and teaches nothing.
  */
 export type CircuitBreaker =
-  | { readonly state: 'closed'; readonly failures: number; readonly trips: number; readonly generation: number }
+  | {
+      readonly state: 'closed';
+      readonly failures: number;
+      readonly trips: number;
+      readonly generation: number;
+    }
   | {
       readonly state: 'open';
       /** Epoch ms from which one probe is admitted. */
@@ -80,7 +85,10 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   }
   return {
     state: 'open',
-    until: Math.min(strike.retryAt ?? now + backoffMs(trip.cooldownMs, breaker.trips, trip.maxCooldownMs), now + HORIZON_MS),
+    until: Math.min(
+      strike.retryAt ?? now + backoffMs(trip.cooldownMs, breaker.trips, trip.maxCooldownMs),
+      now + HORIZON_MS,
+    ),
     trips: breaker.trips + 1,
     generation: generation + 1,
     reason,

@@ -22,10 +22,10 @@ export function continuationOf({ text, toolCalls, json }: HandedOut): 'restart' 
 export type ContinuationStyle = 'prefill' | 'instruction';
 
 /** A message that continues a conversation. */
-export interface ContinuationMessage {
+export type ContinuationMessage = {
   readonly role: 'assistant' | 'user';
   readonly content: string;
-}
+};
 
 const ANCHOR_LENGTH = 48;
 

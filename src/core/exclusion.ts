@@ -29,6 +29,8 @@ export function excludedUntil(
   waits: boolean,
   now: number,
 ): number {
+  // What broke on the way may do better the next time: others are tried first, but it may be tried again.
+  if (FAILURE_EFFECTS[entry.failure.kind].repeatable === true) return now;
   if (!waits || FAILURE_EFFECTS[entry.failure.kind].transient !== true) return Number.POSITIVE_INFINITY;
   const { provider, keyId, model } = entry.route;
   const before = tries.filter(

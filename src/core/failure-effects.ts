@@ -24,6 +24,8 @@ export interface FailureEffect {
   readonly throws?: boolean;
   /** Whether the next route is looked for at other providers first. */
   readonly setback?: boolean;
+  /** Whether the same call may try the same route again at once, after all others. */
+  readonly repeatable?: boolean;
   /** Whether the same route may be tried again by this call once its guards admit it. */
   readonly transient?: boolean;
 }

@@ -121,18 +121,24 @@ export function unfit(
   return refused || lacking ? 'unsupported' : undefined;
 }
 
+/** The largest context length that a provider stated and that was too short for a request of `size` characters, or 0. */
+function outgrownAt({ models }: ProviderRecord, size: number): number {
+  let outgrown = 0;
+  for (const { tooLong, ctx } of Object.values(models)) {
+    if (tooLong !== undefined && ctx !== undefined && size >= tooLong) outgrown = Math.max(outgrown, ctx);
+  }
+  return outgrown;
+}
+
 /** The question with what is known of its length: what one model was too small for, no model of its size is asked. */
 export function informed(question: Question): Question {
-  const { size } = question.needs;
+  const { stages, records, needs } = question;
   let outgrown = 0;
-  for (const candidate of question.stages.flat()) {
-    const known = question.records.provider(candidate.provider).models;
-    for (const { id } of candidate.models) {
-      const { tooLong, ctx } = known[id] ?? {};
-      if (tooLong !== undefined && ctx !== undefined && size >= tooLong) outgrown = Math.max(outgrown, ctx);
-    }
+  for (const stage of stages) {
+    for (const { provider } of stage)
+      outgrown = Math.max(outgrown, outgrownAt(records.provider(provider), needs.size));
   }
-  return outgrown === 0 ? question : { ...question, needs: { ...question.needs, outgrown } };
+  return outgrown === 0 ? question : { ...question, needs: { ...needs, outgrown } };
 }
 
 /** The first key of an account that is admitted; else when the first one is. */

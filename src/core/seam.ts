@@ -59,7 +59,8 @@ export class Seam {
 
   #mayRepeat(): boolean {
     const held = this.#held;
-    if (held.length < this.#delivered.length + this.#lookahead && this.#delivered.startsWith(held)) return true;
+    if (held.length < this.#delivered.length + this.#lookahead && this.#delivered.startsWith(held))
+      return true;
     return held.length < this.#tail.length && this.#tail.includes(held);
   }
 
@@ -67,7 +68,6 @@ export class Seam {
   get #lookahead(): number {
     return this.#delivered.length < OVERLAP_CHARACTERS ? 1 : 0;
   }
-
 
   #close(): string {
     this.#open = false;

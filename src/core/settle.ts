@@ -136,7 +136,8 @@ function withSize(known: ModelRecord, failure: Failure, size: number): ModelReco
 function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: Failure): ModelRecord {
   const refuses = new Set([...(known.refuses ?? []), ...parameters]);
   const lacks = new Set([...(known.lacks ?? []), ...capabilities]);
-  if (refuses.size === (known.refuses?.length ?? 0) && lacks.size === (known.lacks?.length ?? 0)) return known;
+  if (refuses.size === (known.refuses?.length ?? 0) && lacks.size === (known.lacks?.length ?? 0))
+    return known;
   return { ...known, refuses: [...refuses], lacks: [...lacks] };
 }
 

@@ -28,7 +28,10 @@ function byPriority(a: Standing, b: Standing): number {
 }
 
 /** The cheaper first: what would be lost or comes back soonest is spent before what is scarce. */
-export function cheaper(a: { price: number; minuteUse: number }, b: { price: number; minuteUse: number }): number {
+export function cheaper(
+  a: { price: number; minuteUse: number },
+  b: { price: number; minuteUse: number },
+): number {
   return a.price - b.price || a.minuteUse - b.minuteUse;
 }
 
@@ -43,5 +46,6 @@ export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
   },
   quota_aware: (standings) => standings.toSorted((a, b) => cheaper(a, b) || byPriority(a, b)),
   // Whoever has not answered yet is tried first: nothing is known against it.
-  latency: (standings) => standings.toSorted((a, b) => (a.latencyMs ?? 0) - (b.latencyMs ?? 0) || byPriority(a, b)),
+  latency: (standings) =>
+    standings.toSorted((a, b) => (a.latencyMs ?? 0) - (b.latencyMs ?? 0) || byPriority(a, b)),
 };

@@ -24,7 +24,8 @@ export const LEARNT_LIMIT_MS: number = 24 * 60 * 60 * 1000;
 /** The limit in force: the stated one while it is believed, else the assumed one. */
 export function limitOf(bucket: TokenBucket, assumed: number, now: number): number {
   const learnt = bucket.learnt;
-  if (learnt === undefined || now - learnt.at > LEARNT_LIMIT_MS || learnt.at - now > LEARNT_LIMIT_MS) return assumed;
+  if (learnt === undefined || now - learnt.at > LEARNT_LIMIT_MS || learnt.at - now > LEARNT_LIMIT_MS)
+    return assumed;
   return learnt.limit;
 }
 
@@ -103,7 +104,10 @@ export function giveBack(bucket: TokenBucket, cost: number, returnsAt: number): 
   const entry = bucket.spent[at];
   if (entry === undefined) return bucket;
   const left = entry[1] - cost;
-  return { ...bucket, spent: left > 0 ? bucket.spent.with(at, [returnsAt, left]) : bucket.spent.toSpliced(at, 1) };
+  return {
+    ...bucket,
+    spent: left > 0 ? bucket.spent.with(at, [returnsAt, left]) : bucket.spent.toSpliced(at, 1),
+  };
 }
 
 /** Marks the bucket as full until `until`, epoch ms; an earlier moment never shortens a later one. */

@@ -2,6 +2,7 @@
 
 import type { Failure } from '../core/failure.ts';
 import type { Pick } from '../core/plan.ts';
+import type { ModelRecord } from '../core/provider-record.ts';
 import type { Outcome } from '../core/settle.ts';
 import { FreeLMError } from '../errors.ts';
 import type { Clock, HttpResponse, Transport } from '../ports.ts';
@@ -26,8 +27,8 @@ export interface AttemptPlan {
   readonly pick: Pick;
   /** Whether another provider could serve the call now. */
   readonly alternatives: boolean;
-  /** Fields that the route's model is known to refuse. */
-  readonly drop: readonly string[];
+  /** What is known of the route's model. */
+  readonly known: ModelRecord;
 }
 
 function timeoutFailure(stop: Stop, { fair }: AttemptBudget, answered: boolean): Failure {
@@ -65,10 +66,11 @@ export async function* attempt<Request, Part>(
   let parts = 0;
   let response: HttpResponse | undefined;
   try {
-    response = await ports.transport.send(operation.encode(call.request, plan.pick, plan.drop), stop);
+    response = await ports.transport.send(operation.encode(call.request, plan.pick, plan.known), stop);
     if (response.status === 200) {
       for await (const part of operation.decode(response, { pick: plan.pick, request: call.request, stop })) {
         parts += 1;
+        call.deadline = call.stream?.totalDeadline ?? call.deadline;
         // The consumer's pace is the back-pressure: meanwhile nothing is read, and nobody is late.
         stop.pause();
         yield part;

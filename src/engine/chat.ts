@@ -2,6 +2,7 @@
 
 import type { Failure } from '../core/failure.ts';
 import type { Pick } from '../core/plan.ts';
+import type { ModelRecord } from '../core/provider-record.ts';
 import { classify, classifyAnswer } from '../providers/classify.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
@@ -40,7 +41,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       capabilities: capabilitiesOf(request),
       fields: requiredFieldsOf(request),
     }),
-    encode(body: ChatBody, pick: Pick, drop: readonly string[]): HttpRequest {
+    encode(body: ChatBody, pick: Pick, known: ModelRecord): HttpRequest {
       const provider = ports.providerOf(pick);
       return {
         method: 'POST',
@@ -51,7 +52,10 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
           ...provider.headersFor(pick.route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(pick.route.model, [...provider.spec.dropParameters, ...drop].filter(isOptionalField)),
+        body: body.for(
+          pick.route.model,
+          [...provider.spec.dropParameters, ...(known.refuses ?? [])].filter(isOptionalField),
+        ),
       };
     },
     async *decode(response: HttpResponse, { pick }: Asked<ChatBody>): AsyncGenerator<ChatCompletion> {

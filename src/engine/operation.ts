@@ -2,6 +2,7 @@
 
 import type { Failure } from '../core/failure.ts';
 import type { Needs, Pick } from '../core/plan.ts';
+import type { ModelRecord } from '../core/provider-record.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import type { Stop } from './stop.ts';
 
@@ -27,8 +28,8 @@ export interface Asked<Request> {
 /** One kind of operation. Chat, streaming and embeddings are records of this. */
 export interface Operation<Request, Part> {
   needs(request: Request): Needs;
-  /** The request for one route; `drop` names fields that its model is known to refuse. */
-  encode(request: Request, pick: Pick, drop: readonly string[]): HttpRequest;
+  /** The request for one route, as far as it is known what its model takes. */
+  encode(request: Request, pick: Pick, known: ModelRecord): HttpRequest;
   /** The parts of an answer with status 200. Throws {@link BadAnswer} when it is none. */
   decode(response: HttpResponse, asked: Asked<Request>): AsyncIterable<Part>;
   /** What an answer with another status means. */

@@ -28,6 +28,8 @@ export class Stop implements StopSignal {
   #capAt: number;
   /** Epoch ms since when the consumer, and not the provider, is what is waited for. */
   #pausedAt: number | undefined;
+  /** Epoch ms at which the timer fires. */
+  #armedFor: number;
   #cancelTimer: () => void;
 
   constructor(clock: Clock, patience: Patience, caller: AbortSignal | undefined) {
@@ -38,6 +40,8 @@ export class Stop implements StopSignal {
     this.#limitMs = patience.firstMs;
     this.#dueAt = Math.min(now + patience.firstMs, patience.deadline);
     this.#capAt = now + patience.capMs;
+    this.#armedFor = this.#dueAt;
+    // Not through #arm: a field that is set there would count as unset.
     this.#cancelTimer = clock.after(this.#dueAt - now, this.#onTime);
     if (caller?.aborted === true) this.#onAbort();
     else caller?.addEventListener('abort', this.#onAbort, { once: true });
@@ -58,6 +62,9 @@ export class Stop implements StopSignal {
     this.#limitMs = this.#patience.idleMs;
     this.#dueAt = now + this.#limitMs;
     this.#capAt = now + this.#patience.capMs;
+    if (this.#dueAt >= this.#armedFor) return;
+    this.#cancelTimer();
+    this.#arm(now, this.#limitMs);
   }
 
   /** A sign of life has come: the limit begins anew, within its cap. */
@@ -102,12 +109,17 @@ export class Stop implements StopSignal {
     const dueAt = this.#pausedAt === undefined ? this.#dueAt : now + this.#limitMs;
     const leftMs = Math.min(dueAt, this.#patience.deadline) - now;
     if (leftMs > 0) {
-      this.#cancelTimer = this.#clock.after(leftMs, this.#onTime);
+      this.#arm(now, leftMs);
       return;
     }
     this.timedOut = true;
     this.#abort(new Error('the attempt ran out of time'));
   };
+
+  #arm(now: number, delayMs: number): void {
+    this.#armedFor = now + delayMs;
+    this.#cancelTimer = this.#clock.after(delayMs, this.#onTime);
+  }
 
   #abort(reason: unknown): void {
     if (this.aborted) return;

@@ -23,7 +23,7 @@ export function attemptBudget(call: Call<unknown>, now: number, alternatives: bo
   return {
     firstMs,
     idleMs: call.stream?.idleTimeoutMs ?? firstMs,
-    capMs: call.stream === undefined ? firstMs : Math.max(firstMs, call.attemptTimeoutMs),
+    capMs: call.stream === undefined ? firstMs : Math.min(leftMs, Math.max(firstMs, call.attemptTimeoutMs)),
     deadline: call.stream?.totalDeadline ?? call.deadline,
     fair: firstMs >= Math.min(wantedMs, FAIR_MS),
   };

@@ -4,7 +4,12 @@ import { type AccountRecord, readAccountRecord } from '../core/account-record.ts
 import { type Booking, reserve, type RouteRecords } from '../core/booking.ts';
 import { type Decision, type Pick, plan, type Records } from '../core/plan.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
-import { modelOf, type ProviderRecord, readProviderRecord } from '../core/provider-record.ts';
+import {
+  type ModelRecord,
+  modelOf,
+  type ProviderRecord,
+  readProviderRecord,
+} from '../core/provider-record.ts';
 import { type Outcome, settle } from '../core/settle.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
@@ -16,8 +21,8 @@ export type Turn =
       readonly pick: Pick;
       readonly booking: Booking;
       readonly alternatives: boolean;
-      /** Fields that the route's model is known to refuse. */
-      readonly drop: readonly string[];
+      /** What is known of the route's model. */
+      readonly known: ModelRecord;
     }
   | Exclude<Decision, { kind: 'attempt' }>;
 
@@ -93,6 +98,15 @@ export class Turns {
     });
   }
 
+  #swap(id: string, expectedVersion: number, next: unknown): Maybe<boolean> {
+    const swapped = this.#store.swap(id, expectedVersion, next);
+    if (!(swapped instanceof Promise)) return swapped;
+    return swapped.then((done) => {
+      if (done) this.#seen.set(id, { version: expectedVersion + 1, value: next });
+      return done;
+    });
+  }
+
   /** Reads the records behind some stages. */
   snapshot(stages: readonly Stage[]): Maybe<Snapshot> {
     let ids = this.#ids.get(stages);
@@ -139,8 +153,8 @@ export class Turns {
       const records = { provider: snapshot.provider(pick.provider), account: snapshot.account(pick.account) };
       const { booking, ...next } = reserve(records, pick, now, call.attemptTimeoutMs);
       return andThen(this.#commit(snapshot, records, next, pick), (done) => {
-        const drop = modelOf(records.provider, pick.route.model).refuses ?? [];
-        if (done) return { kind: 'attempt', pick, booking, alternatives, drop };
+        const known = modelOf(records.provider, pick.route.model);
+        if (done) return { kind: 'attempt', pick, booking, alternatives, known };
         if (races >= MAX_RACES) return { kind: 'wait', until: now + 1 };
         return this.#tryDecide(call, waitUntil, races + 1);
       });
@@ -177,13 +191,13 @@ export class Turns {
   #swapProvider(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
     if (after.provider === before.provider) return true;
     const id = pick.provider.recordId;
-    return this.#store.swap(id, snapshot.versionOf(id), after.provider);
+    return this.#swap(id, snapshot.versionOf(id), after.provider);
   }
 
   #swapAccount(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
     if (after.account === before.account) return true;
     const id = pick.account.recordId;
-    return this.#store.swap(id, snapshot.versionOf(id), after.account);
+    return this.#swap(id, snapshot.versionOf(id), after.account);
   }
 
   /** Stores both records of a reservation, or neither. */
@@ -193,7 +207,7 @@ export class Turns {
       return andThen(this.#swapAccount(snapshot, before, after, pick), (accountDone) => {
         if (accountDone || after.provider === before.provider) return accountDone;
         const id = pick.provider.recordId;
-        return andThen(this.#store.swap(id, snapshot.versionOf(id) + 1, before.provider), () => false);
+        return andThen(this.#swap(id, snapshot.versionOf(id) + 1, before.provider), () => false);
       });
     });
   }

@@ -46,6 +46,7 @@ export class OpenAICompatible extends Provider {
         modelIdPattern: '.',
         discovery: { default: options.models === undefined, path: '/models', needsKey: true, exclude: [] },
         models: [],
+        streams: { continues: 'instruction', asksForUsage: true },
         dropParameters: [],
         refusals: [],
         trips: {},

@@ -58,6 +58,14 @@ export interface DiscoverySpec {
   readonly exclude: readonly string[];
 }
 
+/** How a provider streams. */
+export interface StreamSpec {
+  /** `prefill`: a trailing message of the assistant is gone on with. `instruction`: the model has to be asked. */
+  readonly continues: 'prefill' | 'instruction';
+  /** Whether it tells the tokens of a stream only when asked by `stream_options`. */
+  readonly asksForUsage: boolean;
+}
+
 /** Everything that freelm knows of a provider before its first answer. */
 export interface ProviderSpec {
   readonly name: string;
@@ -78,6 +86,8 @@ export interface ProviderSpec {
   readonly modelIdPattern: string;
   readonly discovery?: DiscoverySpec;
   readonly models: readonly ModelSpec[];
+  /** How it streams; absent: as most do. */
+  readonly streams?: StreamSpec;
   /** Fields of a chat request that are never sent. */
   readonly dropParameters: readonly string[];
   readonly refusals: readonly RefusalRule[];

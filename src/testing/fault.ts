@@ -33,7 +33,7 @@ export interface FaultMatch {
 export type LineEnd = '\n' | '\r\n' | '\r';
 
 /** Where in a stream something happens. */
-interface InStream {
+export interface InStream {
   /**
    * After how many tokens: chunks with a piece of text, of reasoning or of a tool call. At most, after the last token
    * and before the finish.

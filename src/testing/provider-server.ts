@@ -35,10 +35,18 @@ function headersOf(message: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-/** Resolves when the system has taken the bytes: while the socket is full, nothing more is made. */
-function write(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+/**
+ * Resolves when the system has taken the bytes: while the socket is full, nothing more is made. Bytes that it never
+ * takes are given up when the client goes away.
+ */
+function write(response: ServerResponse, bytes: Uint8Array, gone: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(gone.reason);
+    };
+    gone.addEventListener('abort', stop, { once: true });
     response.write(bytes, (error) => {
+      gone.removeEventListener('abort', stop);
       if (error) reject(error);
       else resolve();
     });
@@ -47,7 +55,7 @@ function write(response: ServerResponse, bytes: Uint8Array): Promise<void> {
 
 async function pour(stream: SimulatedStream, response: ServerResponse, gone: AbortSignal): Promise<void> {
   response.flushHeaders();
-  for await (const bytes of flow(stream, realTime, gone)) await write(response, bytes);
+  for await (const bytes of flow(stream, realTime, gone)) await write(response, bytes, gone);
   if (stream.ends === 'reset') response.socket?.resetAndDestroy();
   else response.end();
 }
@@ -76,11 +84,15 @@ async function handle(message: IncomingMessage, response: ServerResponse, answer
   const answer = answerer({ method, path: url, headers: headersOf(message), body });
   const gone = new AbortController();
   const leave = (): void => {
+    if (response.writableFinished) return;
     gone.abort();
     if (typeof answer.body !== 'string') answer.body.abandon();
   };
-  if (response.closed) leave();
-  else response.once('close', leave);
+  if (response.closed) {
+    leave();
+    return;
+  }
+  response.once('close', leave);
   if (answer.delayMs > 0) await pause(realTime, answer.delayMs, gone.signal);
   await send(answer, response, gone.signal);
 }
@@ -101,7 +113,8 @@ function listen(server: Server): Promise<number> {
 export async function startProviderServer(answerer: Answerer): Promise<ProviderServer> {
   const server = createServer((message, response) => {
     handle(message, response, answerer).catch((error: unknown) => {
-      if (response.closed || response.headersSent || (message.destroyed && !message.complete)) return;
+      if (response.headersSent) response.destroy();
+      if (response.closed || response.destroyed || (message.destroyed && !message.complete)) return;
       // Only the user's own `reply` can throw; a test must see that, not a hang.
       response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' });
       response.end(`The world could not answer: ${String(error)}`);

@@ -31,6 +31,12 @@ export type StreamEnd = { readonly parts: readonly StreamPart[] } & (
   | ({ readonly kind: 'refused' } & RefusedStream)
 );
 
+/** How a stream is read. */
+export interface ChunkReaderOptions extends SseLimits {
+  /** Whether saying nothing is an answer, as from a model that goes on with one which was complete already. */
+  readonly mayBeEmpty?: boolean | undefined;
+}
+
 const DONE = '[DONE]';
 
 function malformed(message: string): RefusedAnswer {
@@ -72,6 +78,7 @@ function endsInHalfCharacter(text: string): boolean {
 /** The reader of one stream: bytes in, parts out. What is wrong with the stream shows at its end. */
 export class ChunkReader {
   readonly #splitter: SseSplitter;
+  readonly #mayBeEmpty: boolean;
   readonly #toolCalls = new ToolCallAssembly();
   /** Read, but not handed out yet. */
   #parts: StreamPart[] = [];
@@ -87,8 +94,9 @@ export class ChunkReader {
   #refused: RefusedStream | undefined;
   #isDone = false;
 
-  constructor(limits: SseLimits = {}) {
-    this.#splitter = new SseSplitter(limits);
+  constructor(options: ChunkReaderOptions = {}) {
+    this.#splitter = new SseSplitter(options);
+    this.#mayBeEmpty = options.mayBeEmpty === true;
   }
 
   /** Whether nothing that is still to come can matter: the stream said that it is complete, or it is refused. */
@@ -118,13 +126,15 @@ export class ChunkReader {
     const parts = this.#handOut();
     if (this.#refused !== undefined) return { kind: 'refused', parts, ...this.#refused };
     if (this.#finishReason !== undefined) return { kind: 'finished', parts };
-    const message = `the stream ended after ${this.#chunks} chunks without a finish reason`;
+    const chunks = this.#chunks === 1 ? '1 chunk' : `${this.#chunks} chunks`;
+    const message = `the stream ended after ${chunks} without a finish reason`;
     return { kind: 'cut', parts, message };
   }
 
   #handOut(): readonly StreamPart[] {
+    if (this.#parts.length === 0) return [];
     const parts = this.#parts;
-    if (parts.length > 0) this.#parts = [];
+    this.#parts = [];
     return parts;
   }
 
@@ -132,7 +142,8 @@ export class ChunkReader {
     const owed = this.#toolCalls.end();
     if (owed === undefined) return this.#refuse(malformed('a tool call of the stream had no name'), '');
     const hasCalls = this.#toolCalls.count > 0;
-    if (reason !== 'length' && !this.#hasText && !this.#hasMedia && !hasCalls) {
+    const isAnswer = this.#hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
+    if (!isAnswer && reason !== 'length') {
       const message = `the stream had neither text nor a tool call (finish reason: ${reason})`;
       return this.#refuse({ ok: false, problem: 'empty', message }, '');
     }

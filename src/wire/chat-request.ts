@@ -60,6 +60,7 @@ const REQUIRED_FIELDS: ReadonlySet<string> = new Set([
   'tool_choice',
   'response_format',
   'n',
+  'stream',
 ]);
 
 /** Whether a field may be left out where a model refuses it. */

@@ -86,8 +86,9 @@ export class SseSplitter {
   #feed(text: string): readonly SseEvent[] {
     if (this.#isStream === true) this.#parser.feed(text);
     else this.#feedStart(text);
+    if (this.#events.length === 0) return [];
     const events = this.#events;
-    if (events.length > 0) this.#events = [];
+    this.#events = [];
     return events;
   }
 

@@ -34,7 +34,8 @@ export function partsOf(completion: ChatCompletion): readonly StreamPart[] {
   return parts;
 }
 
-function sum(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
+/** The tokens of two attempts together. */
+export function addUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (a === undefined) return b;
   return {
     promptTokens: a.promptTokens + b.promptTokens,
@@ -68,7 +69,7 @@ export class PartCollector {
         this.#toolCalls.set(part.index, withPiece(this.#toolCalls.get(part.index), part));
         break;
       case 'usage':
-        this.#usage = sum(this.#usage, part.usage);
+        this.#usage = addUsage(this.#usage, part.usage);
         break;
       case 'finish':
         this.#finishReason = part.reason;

@@ -1,146 +1,183 @@
+import { setMaxListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { memoryStore } from '../../src/stores/memory.ts';
-import { bench, type Bench, DAY, laterStore, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import { bench, type Bench, type BenchOptions, DAY, laterStore, SECOND } from '../support/bench.ts';
+import type { Road } from '../support/world-transport.ts';
 
 const PATIENT = { wait: true, maxWaitMs: DAY, timeoutMs: DAY, attemptTimeoutMs: DAY };
 /** A reason may be anything: it is the caller's own. */
 const REASON = { why: 'no longer needed' };
 
-/** A signal that counts who listens to it. */
-function watched(): { signal: AbortSignal; abort: () => void; listeners: () => number; heard: () => number } {
+interface Watched {
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  /** How many listeners were ever added. */
+  readonly added: () => number;
+  /** How many of them are still there. */
+  readonly left: () => number;
+}
+
+function watched(): Watched {
   const controller = new AbortController();
   const { signal } = controller;
-  const added = vi.spyOn(signal, 'addEventListener');
-  const removed = vi.spyOn(signal, 'removeEventListener');
+  const listeners = new Set<unknown>();
+  const added = vi.spyOn(signal, 'addEventListener').mockImplementation((type, listener, options) => {
+    listeners.add(listener);
+    AbortSignal.prototype.addEventListener.call(signal, type, listener, options);
+  });
+  vi.spyOn(signal, 'removeEventListener').mockImplementation((type, listener, options) => {
+    listeners.delete(listener);
+    AbortSignal.prototype.removeEventListener.call(signal, type, listener, options);
+  });
   return {
     signal,
     abort: () => {
       controller.abort(REASON);
     },
-    listeners: () =>
-      new Set(added.mock.calls.map(([, listener]) => listener)).size -
-      gone(added.mock.calls, removed.mock.calls),
-    heard: () => added.mock.calls.length,
+    added: () => added.mock.calls.length,
+    left: () => listeners.size,
   };
 }
 
-type Calls = readonly (readonly unknown[])[];
-
-/** How many of the listeners that were added were taken away again. */
-function gone(added: Calls, removed: Calls): number {
-  return new Set(
-    added.map(([, listener]) => listener).filter((listener) => removed.some((call) => call[1] === listener)),
-  ).size;
-}
-
-/** What the keys look like, but for the quota that was spent. */
+/** What people see of the keys, but for the quota that was spent. */
 function standing({ llm }: Bench): unknown {
-  return llm
-    .health()
-    .map(({ key, ready, breaker, disabled, lastError }) => ({ key, ready, breaker, disabled, lastError }));
+  return llm.health().map(({ key, ready, breaker, lastError }) => ({ key, ready, breaker, lastError }));
 }
 
 interface Phase {
   readonly phase: string;
-  readonly pool: () => Bench;
-  /** Brings a call into the phase. */
-  readonly before?: (pool: Bench) => Promise<unknown>;
+  readonly options: BenchOptions;
+  readonly road?: Road;
+  /** Calls that are answered before. */
+  readonly before?: number;
   /** Requests that the meter has counted in the end. */
   readonly spent: number;
-  /** Timers that may stay: the list of models is looked for beside the calls. */
-  readonly timers?: number;
+  /** Timers and requests that stay: lists of models are looked for beside the calls. */
+  readonly beside?: number;
 }
 
 const PHASES: readonly Phase[] = [
-  { phase: 'before it begins', pool: () => bench({ nim: {} }), spent: 0 },
   {
     phase: 'during discovery',
-    pool: () => bench({ openrouter: { discover: true, faults: [{ kind: 'hang', route: 'models' }] } }),
+    options: { openrouter: { discover: true, faults: [{ kind: 'hang', route: 'models' }] } },
     spent: 0,
-    timers: 1,
+    beside: 1,
   },
-  {
-    phase: 'while it waits in line',
-    pool: () => bench({ nim: { rpm: 1 } }),
-    before: (pool) => pool.run(pool.llm.chat('Hello')),
-    spent: 1,
-  },
-  {
-    phase: 'while a store that answers later is asked',
-    pool: () => {
-      let clock: Bench['clock'] | undefined;
-      const later = (): Promise<void> =>
-        new Promise((resolve) => {
-          if (clock === undefined) resolve();
-          else clock.after(3 * SECOND, resolve);
-        });
-      const pool = bench({ nim: {}, store: laterStore(memoryStore(), later) });
-      clock = pool.clock;
-      return pool;
-    },
-    spent: 0,
-  },
-  {
-    phase: 'during connect',
-    pool: () => {
-      const pool = bench({ nim: {} });
-      pool.transport.road = { stalls: 'connect' };
-      return pool;
-    },
-    spent: 1,
-  },
-  { phase: 'before the headers', pool: () => bench({ nim: { faults: [{ kind: 'hang' }] } }), spent: 1 },
-  {
-    phase: 'during the body',
-    pool: () => {
-      const pool = bench({ nim: {} });
-      pool.transport.road = { stalls: 'body' };
-      return pool;
-    },
-    spent: 1,
-  },
+  { phase: 'while it waits in line', options: { nim: { rpm: 1 } }, before: 1, spent: 1 },
+  { phase: 'during connect', options: { nim: {} }, road: { stalls: 'connect' }, spent: 1 },
+  { phase: 'before the headers', options: { nim: { faults: [{ kind: 'hang' }] } }, spent: 1 },
+  { phase: 'during the body', options: { nim: {} }, road: { stalls: 'body' }, spent: 1 },
   {
     phase: 'during the body of a refusal',
-    pool: () => {
-      const pool = bench({ nim: { faults: [{ kind: 'server-error' }] } });
-      pool.transport.road = { stalls: 'body' };
-      return pool;
-    },
+    options: { nim: { faults: [{ kind: 'server-error' }] } },
+    road: { stalls: 'body' },
     spent: 1,
   },
 ];
 
-describe('a call that is aborted', () => {
-  it.each(PHASES)(
-    '$phase ends at once with the reason, leaves nothing behind and blames nobody',
-    async ({ pool: make, before, spent, timers = 0 }) => {
-      const pool = make();
-      await before?.(pool);
-      const asBefore = standing(pool);
-      const { signal, abort, listeners } = watched();
-      if (before === undefined && PHASES[0]?.pool === make) abort();
-      const call = pool.llm.chat('Hello', { ...PATIENT, signal });
-      const end = call.then(
-        () => 'served',
-        (reason: unknown) => reason,
-      );
-      await pool.clock.advance(SECOND);
-      abort();
-      const abortedAt = pool.clock.now();
-      expect(await pool.run(end)).toBe(REASON);
-      console.log(
-        pool.clock.now() - abortedAt,
-        listeners(),
-        pool.clock.pending,
-        pool.transport.open,
-        pool.llm.health()[0]?.rpmUsed,
-        spent,
-      );
-      expect(listeners()).toBe(0);
-      expect(pool.clock.pending).toBe(timers);
-      expect(pool.transport.open).toBe(0);
-      expect(standing(pool)).toEqual(asBefore);
-      expect(pool.llm.health()[0]?.rpmUsed).toBe(spent);
-    },
-  );
+describe.each(PHASES)('a call that is aborted $phase', (phase) => {
+  it('ends at once with the reason, leaves nothing behind and blames nobody', async () => {
+    const { options, road = {}, before = 0, spent, beside = 0 } = phase;
+    const pool = bench(options);
+    await pool.trace(before);
+    pool.transport.road = road;
+    const asBefore = standing(pool);
+    const { signal, abort, added, left } = watched();
+    const call = pool.llm.chat('Hello', { ...PATIENT, signal });
+    const end = call.then(
+      () => 'served',
+      (reason: unknown) => reason,
+    );
+    await pool.clock.advance(SECOND);
+    abort();
+    const abortedAt = pool.clock.now();
+    expect(await pool.run(end)).toBe(REASON);
+    expect(pool.clock.now()).toBe(abortedAt);
+    expect(added()).toBeGreaterThan(0);
+    expect(left()).toBe(0);
+    expect(pool.clock.pending).toBe(beside);
+    expect(pool.transport.open).toBe(beside);
+    expect(standing(pool)).toEqual(asBefore);
+    expect(pool.llm.health()[0]?.rpmUsed).toBe(spent);
+    await pool.llm.close();
+    await pool.clock.advance(0);
+    expect([pool.clock.pending, pool.transport.open]).toEqual([0, 0]);
+  });
+});
+
+describe('a signal', () => {
+  it('that is aborted already stops the call before anything is looked for or sent', async () => {
+    const pool = bench({ openrouter: { discover: true }, nim: {} });
+    const { signal, abort, added } = watched();
+    abort();
+    expect(await pool.fails(pool.llm.chat('Hello', { signal }))).toBe(REASON);
+    expect([pool.world.calls.length, pool.clock.pending, added()]).toEqual([0, 0, 0]);
+    expect(pool.llm.capacity().quotas.map(({ leftNow }) => leftNow)).toEqual([20, 30]);
+  });
+
+  it('that is aborted after the answer changes nothing, and has no listener left', async () => {
+    const pool = bench({ nim: {} });
+    const { signal, abort, left } = watched();
+    const { text } = await pool.run(pool.llm.chat('Hello', { signal }));
+    expect(left()).toBe(0);
+    abort();
+    expect(text).toContain('Hello');
+    expect(pool.events.map(({ type }) => type)).toEqual(['attempt', 'success']);
+  });
+
+  it('tells the reason of a timeout as it is', async () => {
+    const pool = bench({ nim: { faults: [{ kind: 'hang' }] } });
+    const timeout = new DOMException('The operation timed out.', 'TimeoutError');
+    const controller = new AbortController();
+    pool.clock.after(SECOND, () => {
+      controller.abort(timeout);
+    });
+    expect(await pool.fails(pool.llm.chat('Hello', { signal: controller.signal }))).toBe(timeout);
+    expect(pool.events.at(-1)).toMatchObject({ outcome: 'abandoned', latencyMs: SECOND });
+  });
+
+  it('serves any number of calls, whose listeners it loses with them', async () => {
+    const pool = bench({ nim: {}, custom: { faults: [{ kind: 'server-error', share: 0.5 }] } });
+    const { signal, abort, added, left } = watched();
+    setMaxListeners(0, signal);
+    const calls = Array.from({ length: 200 }, () => pool.llm.chat('Hello', { ...PATIENT, signal }));
+    await pool.run(Promise.allSettled(calls));
+    expect(added()).toBeGreaterThan(200);
+    expect(left()).toBe(0);
+    abort();
+  });
+});
+
+describe('a booking that was never sent', () => {
+  it('is given back when the call is aborted while the store is asked', async () => {
+    let latencyMs = 0;
+    const clock = (): Bench['clock'] => pool.clock;
+    const later = (): Promise<void> =>
+      latencyMs === 0 ? Promise.resolve() : new Promise((resolve) => void clock().after(latencyMs, resolve));
+    const pool = bench({ nim: {}, store: laterStore(memoryStore(), later) });
+    await pool.trace(1);
+    latencyMs = 10;
+    const { signal, abort, left } = watched();
+    pool.clock.after(15, abort);
+    expect(await pool.fails(pool.llm.chat('Hello', { signal }))).toBe(REASON);
+    expect([pool.requests(), left(), pool.clock.pending]).toEqual([1, 0, 0]);
+    expect(pool.llm.health()).toMatchObject([{ rpmUsed: 1, breaker: 'closed' }]);
+  });
+
+  it('is given back when its call is aborted between its turn and its request', async () => {
+    const second = watched();
+    const pool = bench({
+      custom: { rpm: 2, limits: { rpm: 2 } },
+      onEvent: ({ type, ...event }) => {
+        if (type === 'attempt' && 'call' in event && event.call === 3) second.abort();
+      },
+    });
+    await pool.trace(2);
+    const first = pool.llm.chat('Call 3', PATIENT);
+    const aborted = pool.fails(pool.llm.chat('Call 4', { ...PATIENT, signal: second.signal }));
+    await pool.run(first);
+    expect(await aborted).toBe(REASON);
+    expect(pool.requests()).toBe(3);
+    expect(pool.llm.health()).toMatchObject([{ rpmUsed: 1 }]);
+  });
 });

@@ -106,7 +106,7 @@ describe('whatever the interleaving of 1,000 concurrent calls', () => {
         expect(pool.transport.open).toBe(0);
         expect(pool.clock.pending).toBe(0);
       }),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   });
 });

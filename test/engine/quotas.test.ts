@@ -47,16 +47,24 @@ describe('1,000 concurrent calls', () => {
 });
 
 describe('a day of the provider', () => {
-  const cases: readonly (readonly [string, ProviderName, number, number, number])[] = [
-    // Clocks in California go forward on 8 March and back on 1 November 2026; OpenRouter counts days of UTC.
-    ['ends after 23 hours in California in March', 'google', Date.UTC(2026, 2, 8, 8), 23, 20],
-    ['ends after 25 hours in California in November', 'google', Date.UTC(2026, 10, 1, 7), 25, 20],
-    ['ends after 24 hours in California in July', 'google', Date.UTC(2026, 6, 1, 7), 24, 20],
-    ['ends after 24 hours at OpenRouter in March', 'openrouter', Date.UTC(2026, 2, 8), 24, 50],
-    ['ends after 24 hours at OpenRouter in November', 'openrouter', Date.UTC(2026, 10, 1), 24, 50],
+  interface Case {
+    readonly name: ProviderName;
+    readonly when: string;
+    /** Epoch ms at which the day begins. */
+    readonly midnight: number;
+    readonly hours: number;
+    readonly perDay: number;
+  }
+  // Clocks in California go forward on 8 March and back on 1 November 2026; OpenRouter counts days of UTC.
+  const cases: readonly Case[] = [
+    { name: 'google', when: 'in March', midnight: Date.UTC(2026, 2, 8, 8), hours: 23, perDay: 20 },
+    { name: 'google', when: 'in November', midnight: Date.UTC(2026, 10, 1, 7), hours: 25, perDay: 20 },
+    { name: 'google', when: 'in July', midnight: Date.UTC(2026, 6, 1, 7), hours: 24, perDay: 20 },
+    { name: 'openrouter', when: 'in March', midnight: Date.UTC(2026, 2, 8), hours: 24, perDay: 50 },
+    { name: 'openrouter', when: 'in November', midnight: Date.UTC(2026, 10, 1), hours: 24, perDay: 50 },
   ];
 
-  it.each(cases)('%s', async (_, name, midnight, hours, perDay) => {
+  it.each(cases)('has $hours hours at $name $when', async ({ name, midnight, hours, perDay }) => {
     const pool = bench({ startAt: midnight + 2 * SECOND, [name]: {} });
     const { clock, llm, requests, trace, world } = pool;
     for (let minute = 0; minute < 25; minute += 1) {

@@ -70,9 +70,9 @@ export class WorldTransport implements Transport {
       const headers = Object.fromEntries(
         Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value]),
       );
-      const text = typeof answer.body === 'string' ? answer.body : answer.body.join('');
+      if (typeof answer.body !== 'string') throw new TypeError('streams are not for this transport');
       const ends = answer.fault === 'cut' ? 'cut' : stalls;
-      return { status: answer.status, headers, body: this.#body(text, ends, stop) };
+      return { status: answer.status, headers, body: this.#body(answer.body, ends, stop) };
     } finally {
       this.open -= 1;
     }

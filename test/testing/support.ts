@@ -25,6 +25,7 @@ export interface Question {
 }
 
 export interface Answer extends SimulatedAnswer {
+  /** The body; empty where it is a stream. */
   readonly text: string;
   /** The parsed body; `undefined` when it is no JSON. */
   readonly json: unknown;
@@ -52,8 +53,54 @@ export function ask(provider: ProviderSimulator, question: Question = {}): Answe
     },
     now,
   );
-  const text = typeof answer.body === 'string' ? answer.body : answer.body.join('');
+  const text = typeof answer.body === 'string' ? answer.body : '';
   return { ...answer, text, json: parsed(text) };
+}
+
+/** A streamed answer that was read. */
+export interface Reading extends Pick<Answer, 'status' | 'headers' | 'delayMs'> {
+  readonly ends: string;
+  readonly pieces: readonly { readonly bytes: Uint8Array; readonly delayMs: number }[];
+  /** All bytes as text. */
+  readonly text: string;
+  /** The events, each without the empty line that ends it. */
+  readonly events: readonly string[];
+  /** The JSON of the events that have some. */
+  readonly chunks: readonly unknown[];
+  /** What the deltas say, put together. */
+  readonly said: string;
+}
+
+interface Chunk {
+  readonly choices?: readonly { readonly delta?: { readonly content?: unknown } }[];
+}
+
+function contentOf(chunk: unknown): string {
+  const { choices }: Chunk = typeof chunk === 'object' && chunk !== null ? chunk : {};
+  const content = Array.isArray(choices) ? (choices as Chunk['choices'])?.[0]?.delta?.content : undefined;
+  return typeof content === 'string' ? content : '';
+}
+
+/** Asks for a stream and reads it; `most` pieces of one that may not end. */
+export function read(provider: ProviderSimulator, question: Question = {}, most = Infinity): Reading {
+  const { fields } = question;
+  const { status, headers, delayMs, body } = ask(provider, { ...question, fields: { stream: true, ...fields } });
+  if (typeof body === 'string') throw new Error(`no stream: ${status} ${body}`);
+  const pieces: Reading['pieces'][number][] = [];
+  for (const piece of body.pieces) {
+    if (pieces.push(piece) >= most) break;
+  }
+  const text = Buffer.concat(pieces.map(({ bytes }) => bytes)).toString();
+  const events = text
+    .replaceAll(/\r\n?/g, '\n')
+    .split('\n\n')
+    .filter((event) => event !== '');
+  const chunks = events.flatMap((event) => {
+    const json = parsed(/^data:? ?(.*)$/m.exec(event)?.[1] ?? '');
+    return json === undefined ? [] : [json];
+  });
+  const said = chunks.map(contentOf).join('');
+  return { status, headers, delayMs, ends: body.ends, pieces, text, events, chunks, said };
 }
 
 /** `GET` of a path below the base URL. */

@@ -1,0 +1,163 @@
+/** The streaming operation: one answer in parts, gone on with by another route where it breaks. */
+
+import { continuationMessages, continuationOf } from '../core/continuation.ts';
+import type { Failure } from '../core/failure.ts';
+import type { Pick } from '../core/plan.ts';
+import type { ModelRecord } from '../core/provider-record.ts';
+import { Seam } from '../core/seam.ts';
+import type { HttpRequest, HttpResponse } from '../ports.ts';
+import { classifyAnswer } from '../providers/classify.ts';
+import { ChunkReader, type StreamEnd } from '../wire/chat-chunk.ts';
+import { chatBody, type ChatBody } from '../wire/chat-request.ts';
+import type { ChatCompletion, TokenUsage } from '../wire/chat-response.ts';
+import { addUsage, type StreamPart } from '../wire/stream-part.ts';
+import type { ChatOperationPorts } from './chat.ts';
+import { type Asked, BadAnswer, type Operation } from './operation.ts';
+
+/** No answer is longer; of one that is, no more is kept, and nobody can go on with it. */
+const MAX_KEPT = 16 * 1024 * 1024;
+const MAX_EVENT_LENGTH = 8 * 1024 * 1024;
+
+/** What a call has handed out so far, over all its attempts. */
+export class Delivered {
+  text = '';
+  toolCalls = false;
+  /** Of attempts that broke: the last one's comes with its own end. */
+  usage: TokenUsage | undefined;
+  #parts = 0;
+
+  get any(): boolean {
+    return this.#parts > 0;
+  }
+
+  get tooLong(): boolean {
+    return this.text.length > MAX_KEPT;
+  }
+
+  add(part: StreamPart): void {
+    this.#parts += 1;
+    if (part.type === 'text' && !this.tooLong) this.text += part.text;
+    this.toolCalls ||= part.type === 'tool-call';
+  }
+}
+
+/** A request for a stream, and how far it has come. */
+export interface StreamRequest {
+  readonly body: ChatBody;
+  readonly onCut: 'continue' | 'fail';
+  readonly delivered: Delivered;
+}
+
+/** Puts the parts of one attempt behind what the attempts before it have handed out. */
+class Joint {
+  readonly #delivered: Delivered;
+  readonly #seam: Seam | undefined;
+  readonly #resumed: boolean;
+
+  constructor(delivered: Delivered) {
+    this.#delivered = delivered;
+    this.#resumed = delivered.any;
+    this.#seam = delivered.text === '' ? undefined : new Seam(delivered.text);
+  }
+
+  /** What of the parts is new. Throws {@link BadAnswer} when they turn out to belong to another answer. */
+  *join(parts: readonly StreamPart[]): Generator<StreamPart> {
+    for (const part of parts) {
+      for (const joined of this.#joined(part)) {
+        this.#delivered.add(joined);
+        yield joined;
+      }
+    }
+  }
+
+  *#joined(part: StreamPart): Generator<StreamPart> {
+    if (part.type === 'text') return yield* this.#text(this.#seam?.feed(part.text) ?? part.text);
+    if (part.type === 'reasoning') return yield this.#resumed ? { ...part, resumed: true } : part;
+    yield* this.#text(this.#seam?.end() ?? '');
+    yield part.type === 'usage' ? { ...part, usage: addUsage(this.#delivered.usage, part.usage) } : part;
+  }
+
+  *#text(text: string): Generator<StreamPart> {
+    if (this.#seam?.diverged === true) {
+      const message = 'the model began the answer again and then said something else';
+      throw new BadAnswer({ kind: 'broken_stream', scope: 'request', message });
+    }
+    if (text !== '') yield this.#resumed ? { type: 'text', text, resumed: true } : { type: 'text', text };
+  }
+}
+
+/** Makes the streaming operation of a pool over its plain one. */
+export function chatStreamOperation(
+  ports: ChatOperationPorts,
+  chat: Operation<ChatBody, ChatCompletion>,
+): Operation<StreamRequest, StreamPart> {
+  function bodyFor({ body, delivered }: StreamRequest, pick: Pick, known: ModelRecord): ChatBody {
+    if (delivered.text === '') return body;
+    const continues = ports.providerOf(pick).spec.streams?.continues;
+    const style =
+      continues === 'prefill' && known.lacks?.includes('prefill') !== true ? 'prefill' : 'instruction';
+    const messages = [...body.request.messages, ...continuationMessages(delivered.text, style)];
+    return chatBody({ ...body.request, messages });
+  }
+
+  function failureOf(
+    end: Exclude<StreamEnd, { kind: 'finished' }>,
+    response: HttpResponse,
+    pick: Pick,
+  ): Failure {
+    const { status, headers } = response;
+    if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
+    const refusal = { ...end.refusal, message: ports.redact(end.refusal.message) };
+    const given = { rules: ports.providerOf(pick).spec.refusals, now: ports.clock.now() };
+    return classifyAnswer(refusal, { status, headers, body: ports.redact(end.body) }, given);
+  }
+
+  return {
+    needs: ({ body }) => chat.needs(body),
+    encode(request: StreamRequest, pick: Pick, known: ModelRecord): HttpRequest {
+      const { asksForUsage = false } = ports.providerOf(pick).spec.streams ?? {};
+      const refuses = asksForUsage ? known.refuses : [...(known.refuses ?? []), 'stream_options'];
+      const encoded = chat.encode(bodyFor(request, pick, known), pick, { ...known, refuses: refuses ?? [] });
+      return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
+    },
+    async *decode(
+      response: HttpResponse,
+      { pick, request, stop }: Asked<StreamRequest>,
+    ): AsyncGenerator<StreamPart> {
+      const { delivered } = request;
+      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH });
+      const joint = new Joint(delivered);
+      let isWhole = false;
+      try {
+        for await (const bytes of response.body) {
+          const parts = reader.read(bytes);
+          if (parts.length > 0) stop.progress();
+          else stop.alive();
+          yield* joint.join(parts);
+          if (reader.isOver) break;
+        }
+        const end = reader.end();
+        yield* joint.join(end.parts);
+        if (end.kind !== 'finished') {
+          // Asked to go on with an answer that was whole but for its end, a model has nothing to say.
+          const nothingToAdd =
+            end.kind === 'refused' && end.refusal.problem === 'empty' && delivered.text !== '';
+          if (!nothingToAdd) throw new BadAnswer(failureOf(end, response, pick));
+          if (reader.usage !== undefined) yield* joint.join([{ type: 'usage', usage: reader.usage }]);
+          yield* joint.join([{ type: 'finish', reason: 'stop' }]);
+        }
+        isWhole = true;
+      } finally {
+        if (!isWhole && reader.usage !== undefined) delivered.usage = addUsage(delivered.usage, reader.usage);
+      }
+    },
+    classify: (response, pick) => chat.classify(response, pick),
+    optional: ({ body }, parameters) => chat.optional(body, parameters),
+    resumable({ body, delivered, onCut }: StreamRequest): boolean {
+      if (!delivered.any) return true;
+      const json = body.request.fields['response_format'] !== undefined;
+      const way = continuationOf({ text: delivered.text !== '', toolCalls: delivered.toolCalls, json });
+      return way !== 'no' && onCut === 'continue' && !delivered.tooLong;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { CircuitBreaker } from '../../src/core/circuit-breaker.ts';
+import { modelExcludedUntil, type Tried } from '../../src/core/exclusion.ts';
+import { plan, type Question } from '../../src/core/plan.ts';
+import { candidateOf, choiceOf, StoredRecords } from '../vectors/pool.ts';
+import { providerOf } from './pool-world.ts';
+
+const NOW = 1_790_000_000_000;
+const OPEN: CircuitBreaker = {
+  state: 'open',
+  until: NOW + 1,
+  trips: 1,
+  generation: 1,
+  reason: 'server_error',
+};
+const ROUTE = { provider: 'alpha', account: 'a0', keyId: 'alpha-k0-1', model: 'm0' };
+
+function ask(
+  question: Partial<Question>,
+  records: ConstructorParameters<typeof StoredRecords>[0] = { providers: {}, accounts: {} },
+) {
+  return plan({
+    now: NOW,
+    stages: [[providerOf(1, 2), providerOf(1, 1, [], 'beta')].map(candidateOf)],
+    records: new StoredRecords(records),
+    choice: choiceOf({ strategy: 'priority', turn: 0 }),
+    needs: { size: 100, capabilities: [] },
+    tries: [],
+    maxAttempts: 12,
+    waitUntil: 0,
+    ...question,
+  });
+}
+
+function tried(kind: Tried['failure']['kind'], scope: Tried['failure']['scope']): Tried {
+  return { route: ROUTE, failure: { kind, scope, message: '' }, excludedUntil: Infinity };
+}
+
+describe('a decision to attempt', () => {
+  it('says that another provider could serve the call, too', () => {
+    expect(ask({})).toMatchObject({ kind: 'attempt', alternatives: true });
+  });
+
+  it('says that none could: the other is held back', () => {
+    const records = { providers: { beta: { breaker: OPEN } }, accounts: {} };
+    expect(ask({}, records)).toMatchObject({ kind: 'attempt', alternatives: false });
+  });
+
+  it('says that none could: other routes of the same provider are no alternative', () => {
+    const stages = [[candidateOf(providerOf(2, 3), 0)]];
+    expect(ask({ stages })).toMatchObject({ kind: 'attempt', alternatives: false });
+  });
+});
+
+describe('a route that was to be tried once more', () => {
+  const again = { ...ROUTE, model: 'm1' };
+
+  it('comes before any other', () => {
+    expect(ask({ again })).toMatchObject({ kind: 'attempt', pick: { route: again } });
+  });
+
+  it.each([
+    ['its provider', { providers: { alpha: { breaker: OPEN } }, accounts: {} }],
+    ['its model', { providers: { alpha: { models: { m1: { breaker: OPEN } } } }, accounts: {} }],
+    ['its account', { providers: {}, accounts: { 'alpha/a0': { breaker: OPEN } } }],
+    ['its use of the model', { providers: {}, accounts: { 'alpha/a0': { models: { m1: OPEN } } } }],
+    ['its key', { providers: {}, accounts: { 'alpha/a0': { keys: { 'alpha-k0-1': { breaker: OPEN } } } } }],
+  ])('is let go when another call has meanwhile found out about %s', (_, records) => {
+    const decision = ask({ again }, records);
+    expect(decision.kind === 'attempt' ? decision.pick.route : decision).not.toEqual(again);
+  });
+
+  it('is let go when its model turned out to be unable', () => {
+    const records = { providers: { alpha: { models: { m1: { breaker: OPEN, tooLong: 100 } } } }, accounts: {} };
+    expect(ask({ again }, records)).not.toMatchObject({ pick: { route: again } });
+  });
+
+  it('is let go when the pool no longer has it', () => {
+    expect(ask({ again: { ...again, model: 'retired' } })).toMatchObject({ pick: { route: ROUTE } });
+  });
+});
+
+describe('a strategy of the user', () => {
+  it.each([
+    ['gives nothing back', () => []],
+    ['makes a provider up', () => [{ ...standing('gamma'), index: 9 }]],
+  ])('that %s still gets a provider of the pool', (_, order) => {
+    const decision = ask({ choice: { order, thrifty: false, turn: 0 } });
+    expect(decision).toMatchObject({ kind: 'attempt', pick: { route: { provider: 'alpha' } } });
+  });
+
+  function standing(name: string) {
+    return { name, priority: 0, latencyMs: undefined, price: 0, minuteUse: 0 };
+  }
+});
+
+describe('what a call skips', () => {
+  it('is the model that its request was too long for, whatever the sizes say', () => {
+    const short: Tried = {
+      ...tried('context_too_long', 'model'),
+      ctx: 64_000,
+      failure: { kind: 'context_too_long', scope: 'model', message: '', contextLength: 8000 },
+    };
+    expect(modelExcludedUntil([short], 'alpha', { id: 'm0', ctx: 64_000 })).toBe(Infinity);
+    expect(modelExcludedUntil([short], 'alpha', { id: 'm1', ctx: 64_000 })).toBe(0);
+    expect(modelExcludedUntil([short], 'beta', { id: 'm0', ctx: 8000 })).toBe(Infinity);
+  });
+});

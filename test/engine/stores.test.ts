@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { readAccountRecord } from '../../src/core/account-record.ts';
+import type { FreeLLM, StateStore } from '../../src/index.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
+import { bench, type Bench, DAY, HOUR, laterStore, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+
+const PATIENT = { wait: true, maxWaitMs: HOUR, timeoutMs: DAY };
+
+/** A store that also tells what it holds. */
+interface OpenStore extends StateStore {
+  /** Requests that are booked now, by meter. */
+  booked(now: number): number;
+  readonly swaps: () => number;
+}
+
+function openStore(): OpenStore {
+  const store = memoryStore();
+  const ids = new Set<string>();
+  let swaps = 0;
+  return {
+    read: (wanted) => store.read(wanted),
+    swap: (id, expectedVersion, next) => {
+      ids.add(id);
+      swaps += 1;
+      return store.swap(id, expectedVersion, next);
+    },
+    booked: (now) => {
+      const records = store.read([...ids]);
+      if (records instanceof Promise) throw new Error('this store answers at once');
+      return records
+        .flatMap(({ value }) => Object.values(readAccountRecord(value).buckets))
+        .flatMap(({ spent }) => spent)
+        .reduce((sum, [returnsAt, count]) => sum + (returnsAt > now ? count : 0), 0);
+    },
+    swaps: () => swaps,
+  };
+}
+
+/** A store at which now and then somebody else was faster. */
+function contested(store: StateStore, seed: number): StateStore {
+  const random = seededRandom(seed);
+  return {
+    read: (ids) => store.read(ids),
+    swap: (id, expectedVersion, next) => (random() < 0.3 ? false : store.swap(id, expectedVersion, next)),
+  };
+}
+
+interface Case {
+  readonly kind: string;
+  readonly over: (store: StateStore, pool: () => Bench) => StateStore;
+}
+
+const CASES: readonly Case[] = [
+  { kind: 'that answers at once', over: (store) => store },
+  { kind: 'that answers a microtask later', over: (store) => laterStore(store, () => Promise.resolve()) },
+  {
+    kind: 'that takes its time',
+    over: (store, pool) =>
+      laterStore(store, () => new Promise((resolve) => void pool().clock.after(3, resolve))),
+  },
+  { kind: 'at which others are faster at times', over: (store) => contested(store, 7) },
+  {
+    kind: 'that answers later and at which others are faster at times',
+    over: (store) => laterStore(contested(store, 11), () => Promise.resolve()),
+  },
+];
+
+describe.each(CASES)('a store $kind', ({ over }) => {
+  const setUp = (): { pool: Bench; store: OpenStore } => {
+    const store = openStore();
+    const pool: Bench = bench({
+      store: over(store, () => pool),
+      custom: {
+        rpm: 40,
+        limits: { rpm: 40 },
+        accounts: [['k1'], ['k2']],
+        latencyMs: 200,
+        faults: [{ kind: 'server-error', share: 0.1 }],
+      },
+      maxAttempts: 40,
+    });
+    return { pool, store };
+  };
+
+  it('holds exactly what was sent', async () => {
+    const { pool, store } = setUp();
+    await pool.run(Promise.allSettled(Array.from({ length: 60 }, () => pool.llm.chat('Hello'))));
+    expect(pool.clock.now()).toBeLessThan(NOON + MINUTE);
+    expect(store.booked(pool.clock.now())).toBe(pool.requests());
+    const used = pool.llm.health().reduce((sum, { rpmUsed = 0 }) => sum + rpmUsed, 0);
+    expect(used).toBe(pool.requests());
+  });
+
+  it('lets two FreeLLM share their quota: nothing is lost, no meter is exceeded', async () => {
+    const { pool } = setUp();
+    const other = pool.sibling();
+    const ask = (llm: FreeLLM): Promise<unknown> => llm.chat('Hello', PATIENT);
+    const results = await pool.run(
+      Promise.allSettled(Array.from({ length: 150 }, () => [ask(pool.llm), ask(other)]).flat()),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(300);
+    expect(pool.world.counts.causes).not.toHaveProperty('minute-limit');
+    // 80 a minute: no pool slower than it has to be.
+    expect(pool.clock.now()).toBeLessThan(NOON + 5 * MINUTE);
+    expect(pool.clock.pending).toBe(0);
+  });
+
+  it('tells one FreeLLM what the other has learnt', async () => {
+    const { pool } = setUp();
+    pool.world.custom.clear();
+    const other = pool.sibling();
+    pool.world.custom.script({ kind: 'unauthorized', key: 'k1' });
+    await pool.trace(2);
+    const before = pool.requests();
+    await pool.run(Promise.all(Array.from({ length: 10 }, () => other.chat('Hello'))));
+    expect(pool.transport.sent.slice(before).every(({ key }) => key === 'k2')).toBe(true);
+    expect(other.health()).toMatchObject([{ disabled: true }, { disabled: false }]);
+  });
+
+  it('admits one probe of two FreeLLM', async () => {
+    const { pool } = setUp();
+    pool.world.custom.clear();
+    const other = pool.sibling();
+    pool.world.custom.script({ kind: 'reset', times: 3 });
+    await pool.trace(3);
+    await pool.clock.advance(15 * SECOND);
+    const probes = [pool.llm, other].flatMap((llm) => Array.from({ length: 20 }, () => llm.chat('Hello')));
+    const before = pool.requests();
+    const results = await pool.run(Promise.allSettled(probes));
+    expect(pool.requests()).toBe(before + 1);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+});
+
+describe('looking', () => {
+  it('never writes, and shows what was last seen of a store that answers later', async () => {
+    const store = openStore();
+    const pool = bench({ store: laterStore(store, () => Promise.resolve()), nim: {} });
+    await pool.trace(3);
+    const swaps = store.swaps();
+    for (let times = 0; times < 100; times += 1) {
+      expect(pool.llm.health()).toMatchObject([{ rpmUsed: 3, ready: true }]);
+      expect(pool.llm.capacity()).toMatchObject({ now: 27 });
+      expect(pool.llm.explain()).toHaveLength(1);
+    }
+    await pool.clock.advance(SECOND);
+    expect(store.swaps()).toBe(swaps);
+  });
+});
+
+describe('what another version or another program left in the store', () => {
+  it.each([[{ v: 99, buckets: { rpm: 'full' } }], ['nonsense'], [null], [[1, 2]], [{ v: 1 }]])(
+    'reads as nothing known: %j',
+    async (value) => {
+      const memory = memoryStore();
+      const store: StateStore = {
+        read: (ids) => {
+          const records = memory.read(ids);
+          if (records instanceof Promise) return records;
+          return records.map((record) => (record.version === 0 ? { version: 0, value } : record));
+        },
+        swap: (id, expectedVersion, next) => memory.swap(id, expectedVersion, next),
+      };
+      const pool = bench({ store, nim: {} });
+      expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 0 }]);
+      await pool.run(pool.llm.chat('Hello'));
+      expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 1 }]);
+    },
+  );
+});

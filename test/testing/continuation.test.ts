@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { ProviderSimulator } from '../../src/testing.ts';
+import type { Continuation, ProviderName, ProviderOptions, ReplyRequest } from '../../src/testing.ts';
+import { ask, read } from './support.ts';
+
+const NAMES: readonly ProviderName[] = ['openrouter', 'google', 'nim', 'custom'];
+const TEXT = 'It was a dark and stormy night; the rain fell in torrents.\n\nExcept at 🙂 intervals.';
+const TOKENS = TEXT.match(/\s*\S+/g) ?? [];
+const QUESTION = { role: 'user', content: 'How does it begin?' };
+
+function simulate(name: ProviderName, options: ProviderOptions = {}): ProviderSimulator {
+  return new ProviderSimulator(name, {
+    models: [{ id: 'acme/one:free', lacks: [] }],
+    limits: { rpm: 1000, rpd: 1000 },
+    reply: () => TEXT,
+    ...options,
+  });
+}
+
+/** A conversation whose answer was broken off after `begun`. */
+const prefilled = (begun: string): object[] => [QUESTION, { role: 'assistant', content: begun }];
+const instructed = (begun: string): object[] => [
+  ...prefilled(begun),
+  { role: 'user', content: 'Continue exactly where you stopped. Repeat nothing.' },
+];
+
+function rest(provider: ProviderSimulator, messages: readonly object[]): string {
+  return read(provider, { fields: { messages } }).said;
+}
+
+describe('a model that goes on', () => {
+  it.each(NAMES)('does so faithfully on %s, from any token, however it is asked', (name) => {
+    const provider = simulate(name);
+    for (let count = 1; count <= TOKENS.length; count += 1) {
+      const begun = TOKENS.slice(0, count).join('');
+      expect(begun + rest(provider, prefilled(begun))).toBe(TEXT);
+      expect(begun + rest(provider, instructed(begun))).toBe(TEXT);
+    }
+  });
+
+  it('does so in a plain answer, too', () => {
+    const messages = prefilled('It was a dark');
+    expect(ask(simulate('nim'), { fields: { messages } }).json).toMatchObject({
+      choices: [{ message: { content: TEXT.slice(13) } }],
+      usage: { completion_tokens: Math.ceil((TEXT.length - 13) / 4) },
+    });
+  });
+
+  it.each<[Continuation, string]>([
+    ['faithful', ' stormy night;'],
+    ['repeats-last-words', 'a dark and stormy night;'],
+    ['starts-over', 'It was a dark and stormy night;'],
+    ['refuses-prefill', ' stormy night;'],
+  ])('with `%s` goes on like this: "%s"', (continues, begins) => {
+    const byModel = simulate('custom', { models: [{ id: 'acme/one:free', continues }] });
+    const byProvider = simulate('custom', { continues });
+    const end = TEXT.slice(TEXT.indexOf(' the rain'));
+    for (const provider of [byModel, byProvider]) {
+      expect(rest(provider, instructed('It was a dark and'))).toBe(begins + end);
+    }
+  });
+
+  it('repeats no more than there is', () => {
+    expect(rest(simulate('custom', { continues: 'repeats-last-words' }), prefilled('It'))).toBe(TEXT);
+  });
+
+  it('is refused a prefill where the model lacks it or is told to refuse one', () => {
+    const messages = prefilled('It was');
+    const google = new ProviderSimulator('google', { reply: () => TEXT });
+    const refused = ask(google, { model: 'gemini-3.6-flash', fields: { messages, stream: true } });
+    expect([refused.status, refused.text.includes('Requests ending with a model turn')]).toEqual([400, true]);
+    const model = 'gemini-3.5-flash';
+    expect(read(google, { model, fields: { messages } }).said).toBe(TEXT.slice(6));
+    for (const continues of ['refuses-prefill', 'faithful'] as const) {
+      const nim = simulate('nim', { continues });
+      expect(ask(nim, { fields: { messages } }).status).toBe(continues === 'faithful' ? 200 : 500);
+    }
+  });
+
+  it('says an answer that does not begin so as it is', () => {
+    expect(rest(simulate('custom'), prefilled('Once upon a time'))).toBe(TEXT);
+    const reply = ({ continuing }: ReplyRequest): object => ({ text: continuing ? ' of my own' : TEXT });
+    expect(rest(simulate('custom', { reply }), prefilled('It was'))).toBe(' of my own');
+  });
+
+  it('leaves tool calls alone', () => {
+    const provider = simulate('custom', { reply: () => ({ toolCalls: [{ name: 'look', arguments: {} }] }) });
+    expect(read(provider, { fields: { messages: prefilled('Let me') } }).text).toContain('"name":"look"');
+  });
+});
+
+describe('the reply of a test', () => {
+  function seen(messages: readonly object[]): Pick<ReplyRequest, 'continuing' | 'lastUserText'> {
+    let found: ReplyRequest | undefined;
+    const reply = (request: ReplyRequest): string => {
+      found = request;
+      return 'x';
+    };
+    ask(simulate('custom', { reply }), { fields: { messages } });
+    return { continuing: found?.continuing, lastUserText: found?.lastUserText ?? '' };
+  }
+
+  it('hears the question to which the answer was begun, and how it was begun', () => {
+    const heard = { continuing: 'It was', lastUserText: 'How does it begin?' };
+    expect(seen(prefilled('It was'))).toEqual(heard);
+    expect(seen(instructed('It was'))).toEqual(heard);
+    const parts = [{ type: 'text', text: 'It was' }];
+    expect(seen([QUESTION, { role: 'assistant', content: parts }])).toEqual(heard);
+  });
+
+  it.each<[string, object[]]>([
+    ['a first question', [QUESTION]],
+    ['a next question', [...prefilled('So.'), { role: 'user', content: 'How does it begin?' }]],
+    ['a call that has its result', [QUESTION, { role: 'assistant', tool_calls: [] }, { role: 'tool', content: '1' }]],
+    ['an assistant that has said nothing yet', [QUESTION, { role: 'assistant', content: '' }]],
+  ])('is not asked to go on by %s', (_, messages) => {
+    expect(seen(messages)).toEqual({ continuing: undefined, lastUserText: 'How does it begin?' });
+  });
+
+  it('hears a mere "continue" as a question where nothing was begun', () => {
+    expect(seen([{ role: 'user', content: 'Continue' }])).toEqual({
+      continuing: undefined,
+      lastUserText: 'Continue',
+    });
+  });
+});
+
+it('an echo is gone on with by another model in the name of the first', () => {
+  const [first, second] = [new ProviderSimulator('custom'), new ProviderSimulator('nim')];
+  first.script({ kind: 'cut', afterTokens: 2 });
+  const begun = read(first).said;
+  const messages = prefilled(begun);
+  expect(begun + read(second, { model: 'poolside/laguna-xs-2.1', fields: { messages } }).said).toBe(
+    'custom-large heard: How does it begin?',
+  );
+});

@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readChatResponse } from '../../src/wire/chat-response.ts';
+import { PartCollector, type StreamPart } from '../../src/wire/stream-part.ts';
+import { bytesOf, readChunks, SAMPLES, streamOf } from './streams.ts';
+
+const LINE_ENDS = ['\n', '\r\n', '\r'] as const;
+
+/** The samples with every kind of line end, with and without the blank line after the last event. */
+const bodies = Object.entries(SAMPLES).flatMap(([name, { events, parts }]) =>
+  LINE_ENDS.flatMap((lineEnd) => {
+    const body = streamOf(events, lineEnd);
+    const bodyWithoutEnd = body.slice(0, -2 * lineEnd.length);
+    return [body, bodyWithoutEnd, `\uFEFF${body}`].map((text) => ({ name, bytes: bytesOf(text), parts }));
+  }),
+);
+const anyBody = fc.constantFrom(...bodies);
+
+/** The pieces between some places, which may be anywhere and may fall together. */
+function slices(bytes: Uint8Array, places: readonly number[]): readonly Uint8Array[] {
+  const cuts = [0, ...places.map((place) => place % (bytes.length + 1)), bytes.length].toSorted(
+    (a, b) => a - b,
+  );
+  return cuts.map((cut, index) => bytes.subarray(cut, cuts[index + 1] ?? bytes.length));
+}
+
+const anyPlaces = fc.array(fc.nat(), { maxLength: 40 });
+
+function textOf(parts: readonly StreamPart[]): string {
+  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+function collect(parts: readonly StreamPart[]): unknown {
+  const collector = new PartCollector();
+  for (const part of parts) collector.add(part);
+  return collector.answer();
+}
+
+describe('a stream, however its bytes are sliced,', () => {
+  it('has the same parts', () => {
+    fc.assert(
+      fc.property(anyBody, anyPlaces, ({ bytes, parts }, places) => {
+        expect(readChunks(slices(bytes, places)).parts).toEqual(parts);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each(bodies)('has the same parts in single bytes: $name', ({ bytes, parts }) => {
+    expect(readChunks(Array.from(bytes, (byte) => Uint8Array.of(byte))).parts).toEqual(parts);
+  });
+});
+
+describe('a stream that is cut', () => {
+  it.each(bodies)('anywhere has no part that the whole one has not: $name', ({ bytes, parts }) => {
+    for (let length = 0; length < bytes.length; length += 1) {
+      const cut = readChunks([bytes.subarray(0, length)]);
+      if (cut.end.kind === 'finished') expect(textOf(cut.parts)).toBe(textOf(parts));
+      else expect(cut.parts).toEqual(parts.slice(0, cut.parts.length));
+      // A byte order mark alone is no stream yet.
+      if (length > 3 && cut.end.kind === 'refused') expect(cut.end.refusal.problem).toBe('error');
+    }
+  });
+});
+
+/** Bytes of which some make sense. */
+const garbage = fc.array(
+  fc.oneof(
+    fc.uint8Array({ maxLength: 20 }),
+    fc
+      .constantFrom(
+        'data: ',
+        'event: error\n',
+        '\n',
+        '\r',
+        '\r\n\r\n',
+        ': x\n',
+        'data: [DONE]\n\n',
+        '{',
+        '"',
+        '\uFEFF',
+      )
+      .map(bytesOf),
+    anyBody.chain(({ bytes }) =>
+      fc
+        .tuple(fc.nat(bytes.length), fc.nat(300))
+        .map(([start, length]) => bytes.subarray(start, start + length)),
+    ),
+  ),
+  { maxLength: 20 },
+);
+
+/** Chunks that are JSON, of shapes that nobody promised. */
+const strangeChunk = fc.oneof(
+  fc.jsonValue(),
+  fc.jsonValue().map((value) => ({ choices: value, usage: value, error: null })),
+  fc.jsonValue().map((value) => ({ choices: [value] })),
+  fc.jsonValue().map((value) => ({ choices: [{ delta: value, finish_reason: value, index: value }] })),
+  fc.jsonValue().map((value) => ({
+    choices: [
+      {
+        delta: {
+          content: value,
+          reasoning: value,
+          reasoning_details: value,
+          tool_calls: value,
+          images: value,
+        },
+      },
+    ],
+  })),
+  fc.jsonValue().map((value) => ({
+    choices: [
+      { delta: { tool_calls: [{ index: value, id: value, function: value, extra_content: value }] } },
+    ],
+  })),
+  fc.jsonValue().map((value) => ({
+    choices: [
+      { delta: { tool_calls: [{ function: { name: value, arguments: value } }] }, finish_reason: 'stop' },
+    ],
+  })),
+  fc.jsonValue().map((value) => ({ error: { message: value, code: value } })),
+);
+
+describe('a body of garbage', () => {
+  it('is read without an error, and the same however it is sliced', () => {
+    fc.assert(
+      fc.property(garbage, anyPlaces, (pieces, places) => {
+        const bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+        const { parts, end } = readChunks([bytes]);
+        expect(['finished', 'cut', 'refused']).toContain(end.kind);
+        const sliced = readChunks(slices(bytes, places));
+        expect(sliced).toEqual({ parts, end });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('may be JSON: it is read without an error, and its text is text', () => {
+    fc.assert(
+      fc.property(fc.array(strangeChunk, { maxLength: 6 }), (chunks) => {
+        const { parts, end } = readChunks([bytesOf(streamOf(chunks))]);
+        expect(['finished', 'cut', 'refused']).toContain(end.kind);
+        for (const part of parts) {
+          if (part.type === 'text' || part.type === 'reasoning') expect(part.text).not.toBe('');
+          if (part.type === 'tool-call') expect(typeof part.argumentsDelta).toBe('string');
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+const call = fc.record({
+  id: fc.option(fc.uuid(), { nil: undefined }),
+  name: fc.constantFrom('weather', 'clock'),
+  arguments: fc.json().map((json) => `{"value":${json}}`),
+  extra: fc.option(fc.constant({ extra_content: { google: { thought_signature: 's' } } }), {
+    nil: undefined,
+  }),
+});
+type Call = typeof call extends fc.Arbitrary<infer Value> ? Value : never;
+
+const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 40 }), fc.constantFrom('', ' ', '\n\n'));
+const answer = fc.record({
+  text,
+  reasoning: text,
+  calls: fc.oneof(fc.constant([]), fc.array(call, { maxLength: 3 })),
+  finish: fc.constantFrom('stop', 'length', 'MAX_TOKENS', 'tool_calls', 'content_filter', 'error', 'other'),
+});
+type Answer = typeof answer extends fc.Arbitrary<infer Value> ? Value : never;
+
+const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 11 };
+
+function wholeOf({ text: content, reasoning, calls, finish }: Answer): string {
+  const toolCalls = calls.map(({ id = '', name, arguments: given, extra }) => ({
+    id,
+    type: 'function',
+    function: { name, arguments: given },
+    ...extra,
+  }));
+  const message = { role: 'assistant', content, reasoning, tool_calls: toolCalls };
+  return JSON.stringify({ choices: [{ index: 0, message, finish_reason: finish }], usage });
+}
+
+/** A text in pieces of some UTF-16 units, so that characters are halved, too. */
+function pieces(content: string, size: number): readonly string[] {
+  return Array.from({ length: Math.ceil(content.length / size) }, (_, index) =>
+    content.slice(index * size, (index + 1) * size),
+  );
+}
+
+/** The ways in which providers send the deltas of a call. */
+const DIALECTS: Readonly<Record<string, (given: Call, index: number, size: number) => readonly object[]>> = {
+  numbered: ({ id, name, arguments: given, extra }, index, size) => [
+    { index, id, type: 'function', function: { name, arguments: '' } },
+    ...pieces(given, size).map((piece) => ({ index, function: { arguments: piece } })),
+    ...(extra === undefined ? [] : [{ index, ...extra }]),
+  ],
+  whole: ({ id, name, arguments: given, extra }) => [
+    { id: id ?? '', type: 'function', function: { name, arguments: given }, ...extra },
+  ],
+  'told apart by order': ({ id, name, arguments: given, extra }, _, size) => [
+    { id, type: 'function', function: { name, arguments: '' }, ...extra },
+    ...pieces(given, size).map((piece) => ({ function: { arguments: piece } })),
+  ],
+};
+
+function streamedOf(given: Answer, dialect: string, size: number): string {
+  const deltas: object[] = [
+    ...pieces(given.reasoning, size).map((reasoning) => ({ reasoning, content: '' })),
+    ...pieces(given.text, size).map((content) => ({ content })),
+    ...given.calls
+      .flatMap((one, index) => DIALECTS[dialect]?.(one, index, size) ?? [])
+      .map((delta) => ({ tool_calls: [delta] })),
+  ];
+  return streamOf([
+    ...deltas.map((delta) => ({ choices: [{ index: 0, delta, finish_reason: null }] })),
+    { choices: [{ index: 0, delta: {}, finish_reason: given.finish }] },
+    { choices: [], usage },
+    'data: [DONE]',
+  ]);
+}
+
+describe.each(Object.keys(DIALECTS))('an answer whose calls are %s', (dialect) => {
+  it('is the same streamed and whole', () => {
+    fc.assert(
+      fc.property(answer, fc.integer({ min: 1, max: 9 }), (given, size) => {
+        const whole = readChatResponse(wholeOf(given));
+        const { parts, end } = readChunks([bytesOf(streamedOf(given, dialect, size))]);
+        if (whole.ok) {
+          const { raw: _, ...completion } = whole.completion;
+          expect(end.kind).toBe('finished');
+          expect(collect(parts)).toEqual(completion);
+        } else {
+          expect(end).toMatchObject({ kind: 'refused', refusal: { problem: whole.problem } });
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never halves a character', () => {
+    fc.assert(
+      fc.property(answer, (given) => {
+        const { parts } = readChunks([bytesOf(streamedOf(given, dialect, 1))]);
+        for (const part of parts) if (part.type === 'text') expect(part.text.isWellFormed()).toBe(true);
+      }),
+    );
+  });
+});

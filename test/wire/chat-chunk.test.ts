@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { classifyAnswer } from '../../src/providers/classify.ts';
+import { openrouterSpec } from '../../src/providers/spec.ts';
+import { ChunkReader } from '../../src/wire/chat-chunk.ts';
+import { EventTooLongError } from '../../src/wire/sse.ts';
+import { bytesOf, readChunks, SAMPLES, streamOf } from './streams.ts';
+
+const text = (content: string, finish?: string): object => ({
+  choices: [{ delta: { content }, finish_reason: finish ?? null }],
+});
+
+describe('a stream', () => {
+  it.each(Object.entries(SAMPLES))('of %s', (_, { events, parts }) => {
+    expect(readChunks([bytesOf(streamOf(events))]).parts).toEqual(parts);
+  });
+
+  it('gives each part with the bytes that complete it, usage and finish with the end', () => {
+    const reader = new ChunkReader();
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    const last = streamOf([{ ...text('!', 'stop'), usage }]);
+    expect(reader.read(bytesOf(streamOf([text('Hel'), text('lo')])))).toEqual([
+      { type: 'text', text: 'Hel' },
+      { type: 'text', text: 'lo' },
+    ]);
+    expect(reader.read(bytesOf(streamOf([': alive'])))).toEqual([]);
+    expect(reader.read(bytesOf(last.slice(0, 9)))).toEqual([]);
+    expect(reader.read(bytesOf(last.slice(9)))).toEqual([{ type: 'text', text: '!' }]);
+    expect(reader.end()).toEqual({
+      kind: 'finished',
+      parts: [
+        { type: 'usage', usage: { promptTokens: 1, completionTokens: 2, totalTokens: 3 } },
+        { type: 'finish', reason: 'stop' },
+      ],
+    });
+  });
+
+  it('is over when it says so', () => {
+    const reader = new ChunkReader();
+    reader.read(bytesOf(streamOf([text('Hello', 'stop')])));
+    expect(reader.isOver).toBe(false);
+    reader.read(bytesOf(streamOf(['data: [DONE]'])));
+    expect(reader.isOver).toBe(true);
+    expect(reader.read(bytesOf(streamOf([text('!')])))).toEqual([]);
+    expect(reader.end()).toEqual({ kind: 'finished', parts: [{ type: 'finish', reason: 'stop' }] });
+  });
+
+  it('is over when it is refused; what came before in the same bytes is handed out', () => {
+    const reader = new ChunkReader();
+    const error = { error: { message: 'Oh', code: 500 } };
+    expect(reader.read(bytesOf(streamOf([text('Hel'), error, text('lo', 'stop')])))).toEqual([
+      { type: 'text', text: 'Hel' },
+    ]);
+    expect(reader.isOver).toBe(true);
+    expect(reader.end()).toMatchObject({ kind: 'refused', parts: [], body: JSON.stringify(error) });
+  });
+
+  it('tells its usage also when it breaks', () => {
+    const reader = new ChunkReader();
+    expect(reader.usage).toBeUndefined();
+    const usage = { prompt_tokens: 1, completion_tokens: 2 };
+    reader.read(bytesOf(streamOf([{ ...text('Hel'), usage }])));
+    expect(reader.end().kind).toBe('cut');
+    expect(reader.usage).toEqual({ promptTokens: 1, completionTokens: 2, totalTokens: 3 });
+  });
+
+  it('whose body breaks after the finish is finished', () => {
+    const reader = new ChunkReader();
+    reader.read(bytesOf(`${streamOf([text('Hello', 'stop')])}data: {"choices":[],"us`));
+    expect(reader.end()).toEqual({ kind: 'finished', parts: [{ type: 'finish', reason: 'stop' }] });
+  });
+
+  it('may be empty where another one was complete already', () => {
+    const body = bytesOf(streamOf([text('\n'), text('', 'stop')]));
+    const reader = new ChunkReader({ mayBeEmpty: true });
+    reader.read(body);
+    expect(reader.end()).toEqual({
+      kind: 'finished',
+      parts: [
+        { type: 'text', text: '\n' },
+        { type: 'finish', reason: 'stop' },
+      ],
+    });
+  });
+
+  it('has events within bounds', () => {
+    const reader = new ChunkReader({ maxLength: 100 });
+    expect(() => reader.read(bytesOf(`data: ${'x'.repeat(101)}`))).toThrow(EventTooLongError);
+  });
+
+  it('is classified by the error inside it, like a whole answer', () => {
+    const error = {
+      code: 429,
+      message: 'Rate limit exceeded: free-models-per-day',
+      metadata: { headers: { 'X-RateLimit-Reset': '1790035200000' } },
+    };
+    const { end } = readChunks([
+      bytesOf(streamOf([{ error, choices: [{ delta: {}, finish_reason: 'error' }] }])),
+    ]);
+    if (end.kind !== 'refused') throw new Error('the stream was not refused');
+    const reply = { status: 200, headers: {}, body: end.body };
+    const given = { rules: openrouterSpec.refusals, now: 1_790_000_000_000 };
+    expect(classifyAnswer(end.refusal, reply, given)).toMatchObject({
+      kind: 'quota_exhausted',
+      scope: 'account',
+      retryAt: 1_790_035_200_000,
+    });
+  });
+});

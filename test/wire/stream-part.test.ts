@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { type ChatCompletion, readChatResponse } from '../../src/wire/chat-response.ts';
+import { PartCollector, partsOf, type StreamPart } from '../../src/wire/stream-part.ts';
+
+function collect(parts: readonly StreamPart[]): unknown {
+  const collector = new PartCollector();
+  for (const part of parts) collector.add(part);
+  return collector.answer();
+}
+
+function completionOf(message: object, finish: string): ChatCompletion {
+  const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 9 };
+  const body = JSON.stringify({ choices: [{ message, finish_reason: finish }], usage });
+  const answer = readChatResponse(body);
+  if (!answer.ok) throw new Error(answer.message);
+  return answer.completion;
+}
+
+const call = {
+  id: 'a',
+  type: 'function',
+  function: { name: 'weather', arguments: '{"city":"東京"}' },
+  extra_content: { google: { thought_signature: 's' } },
+};
+
+describe('parts', () => {
+  it.each([
+    ['text', { content: 'Hello' }, 'length'],
+    ['text after reasoning', { content: 'Hello', reasoning: 'hm' }, 'stop'],
+    ['tool calls', { content: 'I look.', tool_calls: [call, { ...call, id: 'b' }] }, 'stop'],
+    ['nothing', { content: '' }, 'length'],
+  ])('of a whole answer with %s fold into that answer', (_, message, finish) => {
+    const { raw: __, ...completion } = completionOf(message, finish);
+    expect(collect(partsOf({ ...completion, raw: {} }))).toEqual(completion);
+  });
+
+  it('of a whole answer come in the order of a stream', () => {
+    const parts = partsOf(completionOf({ content: 'Hello', reasoning: 'hm', tool_calls: [call] }, 'stop'));
+    expect(parts.map(({ type }) => type)).toEqual(['reasoning', 'text', 'tool-call', 'usage', 'finish']);
+  });
+
+  it('fold into an answer at any moment', () => {
+    const collector = new PartCollector();
+    expect(collector.answer()).toEqual({ text: '', toolCalls: [] });
+    collector.add({ type: 'text', text: 'Hel' });
+    expect(collector.answer()).toEqual({ text: 'Hel', toolCalls: [] });
+    collector.add({ type: 'text', text: 'lo', resumed: true });
+    collector.add({ type: 'finish', reason: 'stop' });
+    expect(collector.answer()).toEqual({ text: 'Hello', toolCalls: [], finishReason: 'stop' });
+  });
+
+  it('of one tool call are put together, whatever comes between them', () => {
+    const piece = { type: 'tool-call', id: 'a', name: 'f' } as const;
+    const other = { type: 'tool-call', id: 'b', name: 'g' } as const;
+    const answer = collect([
+      { ...piece, index: 0, argumentsDelta: '{"x"' },
+      { ...other, index: 1, argumentsDelta: '{}', extra: { one: 1 } },
+      { ...piece, index: 0, argumentsDelta: ':1}' },
+      { ...other, index: 1, argumentsDelta: '', extra: { two: 2 } },
+    ]);
+    expect(answer).toEqual({
+      text: '',
+      toolCalls: [
+        { id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":1}' } },
+        { id: 'b', type: 'function', function: { name: 'g', arguments: '{}' }, one: 1, two: 2 },
+      ],
+    });
+  });
+
+  it('with usage of several attempts are summed', () => {
+    const usage = { promptTokens: 3, completionTokens: 2, totalTokens: 6 };
+    const answer = collect([
+      { type: 'usage', usage },
+      { type: 'usage', usage },
+    ]);
+    expect(answer).toMatchObject({ usage: { promptTokens: 6, completionTokens: 4, totalTokens: 12 } });
+  });
+});
