@@ -66,16 +66,20 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
         return;
       }
       const { rules, now } = { rules: ports.providerOf(pick).spec.refusals, now: ports.clock.now() };
+      // Keys go before it is read, since reading cuts pages, and after it, since in JSON they may be escaped.
       const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
+      const said = readChatResponse(body);
+      const refused = said.ok ? answer : said;
       const reply = { status: response.status, headers: response.headers, body };
       throw new BadAnswer(
-        classifyAnswer({ ...answer, message: ports.redact(answer.message) }, reply, { rules, now }),
+        classifyAnswer({ ...refused, message: ports.redact(refused.message) }, reply, { rules, now }),
       );
     },
     async classify(response: HttpResponse, pick: Pick): Promise<Failure> {
       const { status, headers } = response;
+      const body = ports.redact(await readRefusal(response));
       return classify(
-        { status, headers, body: await readRefusal(response), redact: (text) => ports.redact(text) },
+        { status, headers, body, redact: (text) => ports.redact(text) },
         ports.providerOf(pick).spec.refusals,
         ports.clock.now(),
       );

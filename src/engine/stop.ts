@@ -64,7 +64,7 @@ export class Stop implements StopSignal {
     this.#capAt = now + this.#patience.capMs;
     if (this.#dueAt >= this.#armedFor) return;
     this.#cancelTimer();
-    this.#arm(now, this.#limitMs);
+    this.#arm(now, Math.min(this.#limitMs, this.#patience.deadline - now));
   }
 
   /** A sign of life has come: the limit begins anew, within its cap. */

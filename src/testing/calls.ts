@@ -4,8 +4,8 @@ import type { FaultKind } from './fault.ts';
 import type { RefusalReason } from './dialect.ts';
 import type { ProviderName } from './options.ts';
 
-/** Faults that slow an answer down or change its form, and leave it sound. */
-type HarmlessFault =
+/** Faults that are no outcome: they show as another refusal, or leave the answer sound. */
+type FaultBehind =
   | 'slow'
   | 'limits'
   | 'unsupported'
@@ -26,7 +26,7 @@ export type Outcome =
   | 'minute-limit'
   | 'day-limit'
   | Exclude<RefusalReason, 'rate-limited'>
-  | Exclude<FaultKind, HarmlessFault>;
+  | Exclude<FaultKind, FaultBehind>;
 
 /** One request that reached a provider. */
 export interface SimulatedCall {

@@ -95,7 +95,9 @@ function problemOf(body: JsonObject): string | undefined {
 function threadOf(messages: readonly JsonObject[]): Pick<ChatRequest, 'lastUserText' | 'continuing'> {
   const [before, last] = messages.slice(-2);
   const instructed =
-    before?.['role'] === 'assistant' && last?.['role'] === 'user' && ASKS_TO_GO_ON.test(textOf(last['content']));
+    before?.['role'] === 'assistant' &&
+    last?.['role'] === 'user' &&
+    ASKS_TO_GO_ON.test(textOf(last['content']));
   const thread = instructed ? messages.slice(0, -1) : messages;
   const answer = thread.at(-1);
   const begun = answer?.['role'] === 'assistant' ? textOf(answer['content']) : '';

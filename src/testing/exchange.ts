@@ -29,7 +29,7 @@ export interface StreamBody {
 /** The body of a streamed answer. */
 export interface SimulatedStream extends StreamBody {
   /** To be called when the reader goes away: unless it had everything, the call book notes it as `abandoned`. */
-  abandon(): void;
+  readonly abandon: () => void;
 }
 
 /** What a simulated provider does with a request. */

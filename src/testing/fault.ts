@@ -137,7 +137,7 @@ export type FaultEffect =
   | { readonly kind: 'json-instead' }
   /** The stream is whole but for the chunk with its finish and the one with its usage. */
   | { readonly kind: 'no-finish' }
-  /** The stream says its tokens over and over and never ends. */
+  /** The stream says its tokens over and over and never ends; much of it quickly, where the reply has long words. */
   | { readonly kind: 'endless' }
   /** This much time before each token of the stream, in milliseconds. */
   | { readonly kind: 'slow-drip'; readonly betweenMs: number }

@@ -32,7 +32,7 @@ export async function* flow(
   { pieces, ends }: StreamBody,
   clock: TimerClock,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, void> {
   for (const { bytes, delayMs } of pieces) {
     signal.throwIfAborted();
     if (delayMs > 0) await pause(clock, delayMs, signal);

@@ -51,7 +51,11 @@ function brokenConnection({ fault }: SimulatedAnswer): TypeError {
 }
 
 /** A body that is made only as far as it is read, and given up when the reader goes away or the signal says so. */
-function bodyOf(answer: SimulatedAnswer, clock: TimerClock, gone: AbortController): ReadableStream<Uint8Array> {
+function bodyOf(
+  answer: SimulatedAnswer,
+  clock: TimerClock,
+  gone: AbortController,
+): ReadableStream<Uint8Array> {
   const stream = streamOf(answer);
   const bytes = flow(stream, clock, gone.signal);
   return new ReadableStream(

@@ -7,6 +7,7 @@ import { bucketOf, isChatArrival, limitOf, refuse, silence } from './house.ts';
 import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
 import { textReply } from './exchange.ts';
 import type { FaultEffect } from './fault.ts';
+import type { Capability, ModelOptions } from './options.ts';
 import { completionVerdict, listVerdict } from './serving.ts';
 import { streamReply } from './stream-answer.ts';
 
@@ -121,14 +122,18 @@ const upstream: ChatRule = (house, arrival) => {
   return refuse(house, arrival, 'congested', { retryAfterSeconds });
 };
 
+function lackingOf({ continues }: House, known: ModelOptions): readonly Capability[] {
+  const lacks = known.lacks ?? ['vision'];
+  return (known.continues ?? continues) === 'refuses-prefill' ? [...lacks, 'prefill'] : lacks;
+}
+
 const fitness: ChatRule = (house, arrival) => {
   const { known, chat } = arrival;
   const fault = house.script.strike(['unsupported'], arrival);
   const refused = new Set([...house.dialect.refuses, ...(known.refuses ?? []), ...(fault?.parameters ?? [])]);
   const parameters = Object.keys(chat.body).filter((name) => refused.has(name));
   if (parameters.length > 0) return refuse(house, arrival, 'unsupported-parameters', { parameters });
-  const lacks = new Set([...(known.lacks ?? ['vision']), ...(fault?.capabilities ?? [])]);
-  if ((known.continues ?? house.continues) === 'refuses-prefill') lacks.add('prefill');
+  const lacks = new Set([...lackingOf(house, known), ...(fault?.capabilities ?? [])]);
   const capability = chat.needs.find((need) => lacks.has(need));
   if (capability !== undefined) return refuse(house, arrival, 'unsupported-capability', { capability });
   const { context = 131_072 } = known;

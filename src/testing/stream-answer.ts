@@ -37,7 +37,10 @@ interface Served {
   readonly events: readonly StreamEvent[];
 }
 
-function eventsOf({ house, arrival }: Omit<Served, 'events'>, completion: Completion): readonly StreamEvent[] {
+function eventsOf(
+  { house, arrival }: Omit<Served, 'events'>,
+  completion: Completion,
+): readonly StreamEvent[] {
   return [...house.dialect.stream(completion, arrival.chat.includeUsage).events];
 }
 
@@ -115,8 +118,7 @@ const SPOIL: {
   },
   'first-event-error': (_, served) => whole(failure(served, 'frame')),
   'json-instead': (_, { house, completion }) => plainReply(house, completion),
-  'no-finish': (_, { events }) =>
-    whole(events.filter(({ kind }) => kind !== 'finish' && kind !== 'usage')),
+  'no-finish': (_, { events }) => whole(events.filter(({ kind }) => kind !== 'finish' && kind !== 'usage')),
   endless: (_, { events }) => whole(endless(events)),
 };
 

@@ -55,7 +55,11 @@ function* afterComments(
 }
 
 /** The body of a stream that takes a course, in the form that the faults of the moment give it. */
-export function bodyOf({ events, ends }: Course, { script, dialect }: House, arrival: ChatArrival): StreamBody {
+export function bodyOf(
+  { events, ends }: Course,
+  { script, dialect }: House,
+  arrival: ChatArrival,
+): StreamBody {
   const drip = script.strike(['slow-drip'], arrival);
   const silence = script.strike(['silent-comments'], arrival);
   const noDone = script.strike(['no-done'], arrival);

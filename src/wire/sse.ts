@@ -48,6 +48,7 @@ export class SseSplitter {
   #isStream: boolean | undefined;
   /** The body as far as it is not known to be a stream. */
   #document = '';
+  #endedInReturn = false;
   #ended = false;
 
   constructor(limits: SseLimits = {}) {
@@ -84,7 +85,7 @@ export class SseSplitter {
   }
 
   #feed(text: string): readonly SseEvent[] {
-    if (this.#isStream === true) this.#parser.feed(text);
+    if (this.#isStream === true) this.#parse(text);
     else this.#feedStart(text);
     if (this.#events.length === 0) return [];
     const events = this.#events;
@@ -99,8 +100,17 @@ export class SseSplitter {
     this.#document = this.#document.trimStart();
     this.#isStream = isEventStream(this.#document);
     if (this.#isStream !== true) return;
-    this.#parser.feed(this.#document);
+    this.#parse(this.#document);
     this.#document = '';
+  }
+
+  /** Every line end becomes a line feed at once: the parser would wait for what follows a carriage return. */
+  #parse(text: string): void {
+    if (text === '') return;
+    const isSecondHalf = this.#endedInReturn && text.startsWith('\n');
+    this.#endedInReturn = text.endsWith('\r');
+    const lines = isSecondHalf ? text.slice(1) : text;
+    this.#parser.feed(lines.includes('\r') ? lines.replaceAll(/\r\n?/g, '\n') : lines);
   }
 
   #tooLong(): EventTooLongError {

@@ -62,6 +62,23 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
   });
 });
 
+describe('a list of models', () => {
+  it('is a chain: a later one is asked only when nothing of an earlier one is left', async () => {
+    const pool = bench({
+      strategy: 'round_robin',
+      openrouter: { accounts: [['or-1'], ['or-2']], models: ['m/a:free', 'm/b:free'] },
+      nim: { accounts: [['n-1']], models: ['m/a'] },
+    });
+    const model = ['m/b:free', 'm/a', 'auto'];
+    expect(await pool.trace(1, { model })).toEqual(['or-1 m/b:free']);
+    pool.world.openrouter.script({ kind: 'congested', model: 'm/b:free' });
+    expect(await pool.trace(2, { model })).toEqual(['or-2 m/b:free → n-1 m/a', 'n-1 m/a']);
+    pool.world.nim.script({ kind: 'congested' });
+    expect(await pool.trace(1, { model })).toEqual(['n-1 m/a → or-1 m/a:free']);
+    expect(await pool.trace(1, { model: ['m/b:free', 'm/a'] })).toEqual(['NoProvidersAvailableError']);
+  });
+});
+
 describe('what a 429 says of time', () => {
   it('a minute is over when the provider says so', async () => {
     const { elsewhere, trace, clock, llm } = bench({

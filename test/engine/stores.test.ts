@@ -7,6 +7,8 @@ import { seededRandom } from '../support/seeded-random.ts';
 
 const PATIENT = { wait: true, maxWaitMs: HOUR, timeoutMs: DAY };
 
+const ask = (llm: FreeLLM): Promise<unknown> => llm.chat('Hello', PATIENT);
+
 /** A store that also tells what it holds. */
 interface OpenStore extends StateStore {
   /** Requests that are booked now, by meter. */
@@ -95,7 +97,6 @@ describe.each(CASES)('a store $kind', ({ over }) => {
   it('lets two FreeLLM share their quota: nothing is lost, no meter is exceeded', async () => {
     const { pool } = setUp();
     const other = pool.sibling();
-    const ask = (llm: FreeLLM): Promise<unknown> => llm.chat('Hello', PATIENT);
     const results = await pool.run(
       Promise.allSettled(Array.from({ length: 150 }, () => [ask(pool.llm), ask(other)]).flat()),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Standing } from '../../src/index.ts';
-import { bench, type Bench, HOUR, KEY, MINUTE, SECOND } from '../support/bench.ts';
+import { bench, type Bench, KEY, MINUTE, SECOND } from '../support/bench.ts';
 
 /** The providers that are asked, in order. */
 const asked = ({ transport }: Bench): readonly string[] => transport.sent.map(({ provider }) => provider);

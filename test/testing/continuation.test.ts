@@ -89,17 +89,18 @@ describe('a model that goes on', () => {
   });
 });
 
-describe('the reply of a test', () => {
-  function seen(messages: readonly object[]): Pick<ReplyRequest, 'continuing' | 'lastUserText'> {
-    let found: ReplyRequest | undefined;
-    const reply = (request: ReplyRequest): string => {
-      found = request;
-      return 'x';
-    };
-    ask(simulate('custom', { reply }), { fields: { messages } });
-    return { continuing: found?.continuing, lastUserText: found?.lastUserText ?? '' };
-  }
+/** What a reply hears when it is asked with these messages. */
+function seen(messages: readonly object[]): Pick<ReplyRequest, 'continuing' | 'lastUserText'> {
+  let found: ReplyRequest | undefined;
+  const reply = (request: ReplyRequest): string => {
+    found = request;
+    return 'x';
+  };
+  ask(simulate('custom', { reply }), { fields: { messages } });
+  return { continuing: found?.continuing, lastUserText: found?.lastUserText ?? '' };
+}
 
+describe('the reply of a test', () => {
   it('hears the question to which the answer was begun, and how it was begun', () => {
     const heard = { continuing: 'It was', lastUserText: 'How does it begin?' };
     expect(seen(prefilled('It was'))).toEqual(heard);
@@ -111,7 +112,10 @@ describe('the reply of a test', () => {
   it.each<[string, object[]]>([
     ['a first question', [QUESTION]],
     ['a next question', [...prefilled('So.'), { role: 'user', content: 'How does it begin?' }]],
-    ['a call that has its result', [QUESTION, { role: 'assistant', tool_calls: [] }, { role: 'tool', content: '1' }]],
+    [
+      'a call that has its result',
+      [QUESTION, { role: 'assistant', tool_calls: [] }, { role: 'tool', content: '1' }],
+    ],
     ['an assistant that has said nothing yet', [QUESTION, { role: 'assistant', content: '' }]],
   ])('is not asked to go on by %s', (_, messages) => {
     expect(seen(messages)).toEqual({ continuing: undefined, lastUserText: 'How does it begin?' });

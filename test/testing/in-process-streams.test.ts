@@ -8,7 +8,10 @@ function setUp(...faults: readonly Fault[]): {
   clock: VirtualClock;
   call: (signal?: AbortSignal) => Promise<Response>;
 } {
-  const world = new SimulatedWorld({ custom: { keys: ['sk-key'], faults }, reply: () => 'One two three four' });
+  const world = new SimulatedWorld({
+    custom: { keys: ['sk-key'], faults },
+    reply: () => 'One two three four',
+  });
   const clock = new VirtualClock(NOON);
   const fetch = inProcessFetch(world, clock);
   const messages = [{ role: 'user', content: 'Hello' }];

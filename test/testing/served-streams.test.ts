@@ -192,5 +192,6 @@ describe('a reader that does not read', () => {
     await settled(made);
     await Promise.all(open.splice(0).map((server) => server.close()));
     await until(closed);
+    expect(made()).toBeGreaterThan(1);
   });
 });

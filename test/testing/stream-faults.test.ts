@@ -8,7 +8,11 @@ const NAMES: readonly ProviderName[] = ['openrouter', 'google', 'nim', 'custom']
 const WORDS = ['One', ' two', ' three', ' four', ' five', ' six', ' ünd', ' 🙂🙂.'];
 const TEXT = WORDS.join('');
 
-function simulate(name: ProviderName, reply: ReplyFunction = () => TEXT, ...faults: Fault[]): ProviderSimulator {
+function simulate(
+  name: ProviderName,
+  reply: ReplyFunction = () => TEXT,
+  ...faults: Fault[]
+): ProviderSimulator {
   return new ProviderSimulator(name, {
     models: [{ id: 'acme/one:free', lacks: [] }],
     limits: { rpm: 1000, rpd: 1000 },
@@ -21,6 +25,17 @@ function readWith(name: ProviderName, fault: Fault, most?: number): Reading & { 
   const provider = simulate(name, undefined, fault);
   const reading = read(provider, {}, most);
   return { ...reading, outcome: provider.calls[0]?.outcome };
+}
+
+const reasonedCall = (): object => ({
+  reasoning: 'well well',
+  toolCalls: [{ name: 'weather', arguments: { city: 'Oslo' } }],
+});
+
+function open(provider: ProviderSimulator): Exclude<ReturnType<typeof ask>['body'], string> {
+  const { body } = ask(provider, { fields: { stream: true } });
+  if (typeof body === 'string') throw new Error(body);
+  return body;
 }
 
 const finishes = ({ text }: Reading): boolean => /"finish_reason":"/.test(text);
@@ -201,13 +216,10 @@ describe('faults of streams', () => {
   });
 
   it('count reasoning and the pieces of tool calls as tokens', () => {
-    const reply = (): object => ({
-      reasoning: 'well well',
-      toolCalls: [{ name: 'weather', arguments: { city: 'Oslo' } }],
-    });
-    const chunks = (afterTokens: number): number =>
-      read(simulate('custom', reply, { kind: 'cut', afterTokens })).chunks.length;
-    expect([0, 1, 2, 3, 4, 5, 9].map(chunks)).toEqual([1, 2, 3, 4, 5, 6, 6]);
+    const chunks = [0, 1, 2, 3, 4, 5, 9].map(
+      (afterTokens) => read(simulate('custom', reasonedCall, { kind: 'cut', afterTokens })).chunks.length,
+    );
+    expect(chunks).toEqual([1, 2, 3, 4, 5, 6, 6]);
   });
 
   it('come behind those that refuse a request before its first byte', () => {
@@ -219,12 +231,6 @@ describe('faults of streams', () => {
 });
 
 describe('a stream whose reader goes away', () => {
-  function open(provider: ProviderSimulator): Exclude<ReturnType<typeof ask>['body'], string> {
-    const { body } = ask(provider, { fields: { stream: true } });
-    if (typeof body === 'string') throw new Error(body);
-    return body;
-  }
-
   it('is abandoned, which is no refusal', () => {
     const custom = simulate('custom');
     const { pieces, abandon } = open(custom);

@@ -31,7 +31,7 @@ export interface Answer extends SimulatedAnswer {
   readonly json: unknown;
 }
 
-function parsed(text: string): unknown {
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -71,20 +71,26 @@ export interface Reading extends Pick<Answer, 'status' | 'headers' | 'delayMs'> 
   readonly said: string;
 }
 
-interface Chunk {
-  readonly choices?: readonly { readonly delta?: { readonly content?: unknown } }[];
+/** What a JSON value has at the end of a path; `undefined` where there is no such thing. */
+export function at(value: unknown, ...path: readonly string[]): unknown {
+  const [name, ...rest] = path;
+  if (name === undefined) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  return at(Object.entries(value).find(([key]) => key === name)?.[1], ...rest);
 }
 
 function contentOf(chunk: unknown): string {
-  const { choices }: Chunk = typeof chunk === 'object' && chunk !== null ? chunk : {};
-  const content = Array.isArray(choices) ? (choices as Chunk['choices'])?.[0]?.delta?.content : undefined;
+  const content = at(chunk, 'choices', '0', 'delta', 'content');
   return typeof content === 'string' ? content : '';
 }
 
 /** Asks for a stream and reads it; `most` pieces of one that may not end. */
 export function read(provider: ProviderSimulator, question: Question = {}, most = Infinity): Reading {
   const { fields } = question;
-  const { status, headers, delayMs, body } = ask(provider, { ...question, fields: { stream: true, ...fields } });
+  const { status, headers, delayMs, body } = ask(provider, {
+    ...question,
+    fields: { stream: true, ...fields },
+  });
   if (typeof body === 'string') throw new Error(`no stream: ${status} ${body}`);
   const pieces: Reading['pieces'][number][] = [];
   for (const piece of body.pieces) {

@@ -63,6 +63,14 @@ describe('a stream', () => {
     expect(reader.usage).toEqual({ promptTokens: 1, completionTokens: 2, totalTokens: 3 });
   });
 
+  it('tells the usage of a whole answer that came instead', () => {
+    const reader = new ChunkReader();
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    reader.read(bytesOf(JSON.stringify({ choices: [{ message: { content: 'Hello' } }], usage })));
+    expect(reader.end().kind).toBe('finished');
+    expect(reader.usage).toEqual({ promptTokens: 1, completionTokens: 2, totalTokens: 3 });
+  });
+
   it('whose body breaks after the finish is finished', () => {
     const reader = new ChunkReader();
     reader.read(bytesOf(`${streamOf([text('Hello', 'stop')])}data: {"choices":[],"us`));

@@ -32,12 +32,13 @@ describe('a splitter of server-sent events', () => {
     expect(split([': alive\n\ndata: a\n\n:\n'])).toEqual([[comment, event('a'), comment], []]);
   });
 
-  it.each([
-    ['\n', 'data: a\n\ndata: b\n\n'],
-    ['\r\n', 'data: a\r\n\r\ndata: b\r\n\r\n'],
-    ['\r', 'data: a\r\rdata: b\r\r'],
-  ])('knows lines that end with %j', (_, body) => {
-    expect(split([body]).flat()).toMatchObject([{ data: 'a' }, { data: 'b' }]);
+  it.each(['\n', '\r\n', '\r'])('hands out an event with the %j that ends it', (end) => {
+    expect(split([`data: a${end}${end}`, `data: b${end}`, end])).toEqual([
+      [event('a')],
+      [],
+      [event('b')],
+      [],
+    ]);
   });
 
   it('does not take the halves of a CRLF for two line ends', () => {

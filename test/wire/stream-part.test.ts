@@ -39,6 +39,13 @@ describe('parts', () => {
     expect(parts.map(({ type }) => type)).toEqual(['reasoning', 'text', 'tool-call', 'usage', 'finish']);
   });
 
+  it('of a whole answer without a text have none', () => {
+    expect(partsOf(completionOf({ content: '' }, 'length')).map(({ type }) => type)).toEqual([
+      'usage',
+      'finish',
+    ]);
+  });
+
   it('fold into an answer at any moment', () => {
     const collector = new PartCollector();
     expect(collector.answer()).toEqual({ text: '', toolCalls: [] });

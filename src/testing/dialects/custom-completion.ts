@@ -30,29 +30,30 @@ export function customCompletion(completion: Completion): JsonObject {
   };
 }
 
+function choices(delta: JsonObject, reason: string | null = null): readonly JsonObject[] {
+  return [{ index: 0, delta, logprobs: null, finish_reason: reason }];
+}
+
 /** The role comes once, at the beginning; the usage only for those who ask, after all choices and in none of them. */
 export function* customEvents(completion: Completion, includeUsage: boolean): Generator<StreamEvent> {
   const { serial, now, model, text, reasoning, finishReason } = completion;
-  const chunk = (choices: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
+  const chunk = (said: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
     id: `chatcmpl-${serial}`,
     object: 'chat.completion.chunk',
     created: createdAt(now),
     model,
-    choices,
+    choices: said,
     ...(includeUsage && { usage }),
   });
-  const choice = (delta: JsonObject, reason: string | null = null): JsonObject[] => [
-    { index: 0, delta, logprobs: null, finish_reason: reason },
-  ];
-  yield dataEvent('opening', chunk(choice({ role: 'assistant', content: '', refusal: null })));
+  yield dataEvent('opening', chunk(choices({ role: 'assistant', content: '', refusal: null })));
   for (const token of tokensOf(reasoning)) {
-    yield dataEvent('token', chunk(choice({ reasoning_content: token })));
+    yield dataEvent('token', chunk(choices({ reasoning_content: token })));
   }
-  for (const token of tokensOf(text)) yield dataEvent('token', chunk(choice({ content: token })));
+  for (const token of tokensOf(text)) yield dataEvent('token', chunk(choices({ content: token })));
   for (const call of callFragmentsOf(completion, callId(completion))) {
-    yield dataEvent('token', chunk(choice({ tool_calls: [call] })));
+    yield dataEvent('token', chunk(choices({ tool_calls: [call] })));
   }
-  yield dataEvent('finish', chunk(choice({}, finishReason)));
+  yield dataEvent('finish', chunk(choices({}, finishReason)));
   if (includeUsage) yield dataEvent('usage', chunk([], usageOf(completion)));
   yield DONE;
 }

@@ -42,6 +42,12 @@ function nulled(call: CallFragment): JsonObject {
   return { id: null, type: 'function', ...call, function: { name: null, ...call.function } };
 }
 
+function choices(said: JsonObject, reason: string | null = null): readonly JsonObject[] {
+  const delta = { role: null, content: null, reasoning_content: null, tool_calls: null, ...said };
+  const stop = reason === 'stop' ? 1 : null;
+  return [{ index: 0, delta, logprobs: null, finish_reason: reason, matched_stop: stop }];
+}
+
 /**
  * Every field is in every chunk, `null` where it has nothing to say, the role from the second chunk on included. The
  * usage comes last, with no choice (recorded 2026-06-28 with `deepseek-v4-flash`; tool calls as the same kind of model
@@ -49,36 +55,23 @@ function nulled(call: CallFragment): JsonObject {
  */
 export function* nimEvents(completion: Completion, includeUsage: boolean): Generator<StreamEvent> {
   const { now, model, text, reasoning, finishReason } = completion;
-  const chunk = (choices: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
+  const chunk = (said: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
     id: idOf(completion),
     object: 'chat.completion.chunk',
     created: createdAt(now),
     model,
-    choices,
+    choices: said,
     usage,
   });
-  const choice = (delta: JsonObject, reason: string | null = null): JsonObject[] => {
-    const nothing = { role: null, content: null, reasoning_content: null, tool_calls: null };
-    const stop = reason === 'stop' ? 1 : null;
-    return [
-      {
-        index: 0,
-        delta: { ...nothing, ...delta },
-        logprobs: null,
-        finish_reason: reason,
-        matched_stop: stop,
-      },
-    ];
-  };
-  yield dataEvent('opening', chunk(choice({ role: 'assistant', content: '' })));
+  yield dataEvent('opening', chunk(choices({ role: 'assistant', content: '' })));
   for (const token of tokensOf(reasoning)) {
-    yield dataEvent('token', chunk(choice({ reasoning_content: token })));
+    yield dataEvent('token', chunk(choices({ reasoning_content: token })));
   }
-  for (const token of tokensOf(text)) yield dataEvent('token', chunk(choice({ content: token })));
+  for (const token of tokensOf(text)) yield dataEvent('token', chunk(choices({ content: token })));
   for (const call of callFragmentsOf(completion, callId(completion))) {
-    yield dataEvent('token', chunk(choice({ tool_calls: [nulled(call)] })));
+    yield dataEvent('token', chunk(choices({ tool_calls: [nulled(call)] })));
   }
-  yield dataEvent('finish', chunk(choice({}, finishReason)));
+  yield dataEvent('finish', chunk(choices({}, finishReason)));
   if (includeUsage) {
     const thought = { prompt_tokens_details: null, reasoning_tokens: countTokens(reasoning ?? '') };
     yield dataEvent('usage', chunk([], { ...usageOf(completion), ...thought }));

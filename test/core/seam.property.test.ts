@@ -1,0 +1,69 @@
+/** However an answer is cut and however its rest comes, the joined text is the answer. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Seam } from '../../src/core/seam.ts';
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzéü漢字👍🏽';
+const word = fc.string({ unit: fc.constantFrom(...Array.from(LETTERS)), minLength: 1, maxLength: 9 });
+/** Texts without a word said twice: whether a second time is meant cannot be known. */
+const words = fc
+  .uniqueArray(word, { minLength: 5, maxLength: 60 })
+  .filter(([first = '']) => /^[a-z]{2,}$/u.test(first) && new Set(first).size === first.length);
+const size = fc.integer({ min: 1, max: 12 });
+
+function piecesOf(text: string, length: number): readonly string[] {
+  const pieces: string[] = [];
+  for (let start = 0; start < text.length; start += length) pieces.push(text.slice(start, start + length));
+  return pieces;
+}
+
+function joined(delivered: string, continuation: string, length: number): string {
+  const seam = new Seam(delivered);
+  const added = piecesOf(continuation, length).map((piece) => seam.feed(piece));
+  return delivered + added.join('') + seam.end();
+}
+
+describe('a seam', () => {
+  it('leaves a faithful continuation as it is, wherever the answer was cut', () => {
+    fc.assert(
+      fc.property(words, fc.nat(), size, (all, at, length) => {
+        const text = all.join(' ');
+        const cut = Math.max(Math.min(8, text.length), at % text.length);
+        expect(joined(text.slice(0, cut), text.slice(cut), length)).toBe(text);
+      }),
+    );
+  });
+
+  it('trims an answer that is begun again', () => {
+    fc.assert(
+      fc.property(words, fc.nat(), size, (all, at, length) => {
+        const delivered = all.slice(0, 1 + (at % (all.length - 1))).join(' ');
+        expect(joined(delivered, all.join(' '), length)).toBe(all.join(' '));
+      }),
+    );
+  });
+
+  it('trims the last three to twenty words said again', () => {
+    fc.assert(
+      fc.property(words, fc.nat(), fc.integer({ min: 3, max: 20 }), size, (all, at, count, length) => {
+        const cut = 4 + (at % (all.length - 4));
+        const repeated = all.slice(Math.max(0, cut - count)).join(' ');
+        expect(joined(all.slice(0, cut).join(' '), repeated, length)).toBe(all.join(' '));
+      }),
+    );
+  });
+
+  it('holds back no more than was delivered and one piece', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.string()), (delivered, pieces) => {
+        const seam = new Seam(delivered);
+        let held = 0;
+        for (const piece of pieces) {
+          held += piece.length - seam.feed(piece).length;
+          expect(held).toBeLessThanOrEqual(delivered.length + piece.length + 1);
+        }
+      }),
+    );
+  });
+});
