@@ -22,6 +22,7 @@
  * });
  * console.log(await llm.text('Hello'));        // You said: Hello
  * world.nim.script({ kind: 'hang', times: 1 }); // and now see what the app does
+ * world.nim.script({ kind: 'cut', afterTokens: 3, times: 1 }); // or what becomes of a stream that breaks off
  * console.log(world.calls, world.counts);
  * await world.close();
  * ```

@@ -30,6 +30,8 @@ interface Scene {
   readonly calls: number;
   /** Whether the calls are made all at once, and only their sum is shown. */
   readonly atOnce?: boolean;
+  /** Whether the answer is streamed. */
+  readonly streamed?: boolean;
   readonly model?: string;
   prepare?(world: World): void;
 }
@@ -69,6 +71,12 @@ const SCENES: readonly Scene[] = [
     prepare: (world) => world.openrouter.script({ kind: 'unauthorized', account: 'account-1' }),
   },
   { title: 'Both are remembered: straight to the key that works', calls: 1, model: OPENROUTER_MODEL },
+  {
+    title: 'A stream is cut after seven words: another provider goes on, and the reader sees one text',
+    calls: 1,
+    streamed: true,
+    prepare: (world) => world.google.script({ kind: 'cut', afterTokens: 7, as: 'reset', times: 1 }),
+  },
   {
     title: 'Sixty calls at once: every key is paced to its limits, so that nobody is refused',
     calls: 60,
@@ -154,13 +162,26 @@ function summaryOf(outcomes: readonly OutcomeEvent[], calls: number): string {
   return `    ${[...served.values()].reduce((a, b) => a + b, 0)} of ${calls} served (${shares}), ${refused} upstream refusals`;
 }
 
+const QUESTION = 'Explain black holes in one sentence.';
+
+/** The text of a stream; a bar stands where another provider took over. */
+async function streamed(llm: FreeLLM, options: { readonly model?: string }): Promise<string> {
+  let text = '';
+  let isResumed = false;
+  for await (const part of llm.stream(QUESTION, options).parts()) {
+    if (part.type !== 'text') continue;
+    if (part.resumed === true && !isResumed) text += ' ┃';
+    isResumed ||= part.resumed === true;
+    text += part.text;
+  }
+  return text;
+}
+
 async function play(scene: Scene, llm: FreeLLM, output: DemoOutput): Promise<void> {
   const ask = async (): Promise<void> => {
     try {
-      const { text } = await llm.chat(
-        'Explain black holes in one sentence.',
-        scene.model === undefined ? {} : { model: scene.model },
-      );
+      const options = scene.model === undefined ? {} : { model: scene.model };
+      const text = scene.streamed === true ? await streamed(llm, options) : await llm.text(QUESTION, options);
       if (scene.atOnce !== true) output.write(`      ${output.paint('dim', `“${text}”`)}`);
     } catch (error) {
       if (!FreeLMError.is(error)) throw error;

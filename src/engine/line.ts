@@ -24,7 +24,7 @@ interface Round {
   blocked: Blocked | undefined;
 }
 
-/** Calls that have not failed yet wait for the same thing: when one has to, so has everyone who asks no less. */
+/** When a call that has not failed yet has to wait, so has everyone who asks no less: who has failed may use no more. */
 interface Blocked {
   /** Epoch ms. */
   readonly until: number;
@@ -32,14 +32,9 @@ interface Blocked {
   readonly size: number;
 }
 
-function isFresh(waiter: Waiter): boolean {
-  return waiter.call.tries.length === 0;
-}
-
 /** Whether asking for a waiter would be in vain, and waiting is not. */
 function isBehind({ call, waitUntil }: Waiter, blocked: Blocked | undefined): boolean {
-  if (blocked === undefined || call.tries.length > 0) return false;
-  return call.needs.size >= blocked.size && waitUntil >= blocked.until;
+  return blocked !== undefined && call.needs.size >= blocked.size && waitUntil >= blocked.until;
 }
 
 export class Line {
@@ -159,7 +154,7 @@ export class Line {
       return;
     }
     round.until = Math.min(round.until, turn.until);
-    if (!isFresh(waiter)) return;
+    if (waiter.call.tries.length > 0) return;
     const { until, size } = round.blocked ?? { until: turn.until, size: waiter.call.needs.size };
     round.blocked = {
       until: Math.min(until, turn.until),

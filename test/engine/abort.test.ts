@@ -4,6 +4,9 @@ import { memoryStore } from '../../src/stores/memory.ts';
 import { bench, type Bench, type BenchOptions, DAY, laterStore, SECOND } from '../support/bench.ts';
 import type { Road } from '../support/world-transport.ts';
 
+// Crowds take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
 const PATIENT = { wait: true, maxWaitMs: DAY, timeoutMs: DAY, attemptTimeoutMs: DAY };
 /** A reason may be anything: it is the caller's own. */
 const REASON = { why: 'no longer needed' };

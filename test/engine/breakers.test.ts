@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Fault } from '../../src/testing.ts';
 import { type Bench, bench, type BenchProvider, DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
+
+// Crowds take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** As much as a test can ask for, so that no limit is met. */
 const AMPLE = { rpm: 100_000, limits: { rpm: 100_000 } };

@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readAccountRecord } from '../../src/core/account-record.ts';
 import type { FreeLLM, StateStore } from '../../src/index.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { bench, type Bench, DAY, HOUR, laterStore, MINUTE, NOON, SECOND } from '../support/bench.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+
+// Crowds take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const PATIENT = { wait: true, maxWaitMs: HOUR, timeoutMs: DAY };
 

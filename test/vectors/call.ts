@@ -13,17 +13,13 @@ import {
   choiceFields,
   choiceOf,
   failureSchema,
+  needsSchema,
   poolSchema,
   recordsSchema,
   stagesOf,
   stagesSchema,
   StoredRecords,
 } from './pool.ts';
-
-const needsSchema = z.strictObject({
-  size: z.prefault(z.number(), 100),
-  capabilities: z.prefault(z.array(z.string()), []),
-});
 
 /** What a route answers; without a refusal it serves the call. */
 const refusalSchema = z.strictObject({
@@ -42,7 +38,7 @@ export const callsSchema = z.strictObject({
   stages: z.optional(stagesSchema),
   records: z.optional(recordsSchema),
   ...choiceFields,
-  needs: z.prefault(needsSchema, { size: 100, capabilities: [] }),
+  needs: needsSchema,
   /** Fields of the request that can be left out. */
   optionalFields: z.prefault(z.array(z.string()), []),
   maxAttempts: z.prefault(z.number(), 12),

@@ -32,6 +32,7 @@ import {
   found,
   kindSchema,
   meterSchema,
+  needsSchema,
   plain,
   poolSchema,
   recordsSchema,
@@ -250,10 +251,7 @@ const explainInput = z.strictObject({
   stages: z.optional(stagesSchema),
   records: z.optional(recordsSchema),
   ...choiceFields,
-  needs: z.prefault(z.strictObject({ size: z.number(), capabilities: z.array(z.string()) }), {
-    size: 100,
-    capabilities: [],
-  }),
+  needs: needsSchema,
   now: z.number(),
 });
 

@@ -58,6 +58,12 @@ export const failureSchema: z.ZodMiniType<Failure> = z.strictObject({
   uncounted: z.exactOptional(z.boolean()),
 });
 
+const modelSchema = z.strictObject({
+  id: z.string(),
+  ctx: z.exactOptional(z.number()),
+  preferred: z.exactOptional(z.boolean()),
+});
+
 const providerSchema = z.strictObject({
   name: z.string(),
   priority: z.prefault(z.number(), 0),
@@ -68,7 +74,7 @@ const providerSchema = z.strictObject({
       meters: z.prefault(z.array(meterSchema), []),
     }),
   ),
-  models: z.array(z.union([z.string(), z.strictObject({ id: z.string(), ctx: z.exactOptional(z.number()) })])),
+  models: z.array(z.union([z.string(), modelSchema])),
   trips: z.prefault(z.record(z.string(), tripSchema), {}),
 });
 export type ProviderData = z.output<typeof providerSchema>;
@@ -86,6 +92,16 @@ export const recordsSchema = z.strictObject({
   providers: z.prefault(z.record(z.string(), z.record(z.string(), z.unknown())), {}),
   accounts: z.prefault(z.record(z.string(), z.record(z.string(), z.unknown())), {}),
 });
+
+/** What a call asks of a model. */
+export const needsSchema = z.prefault(
+  z.strictObject({
+    size: z.prefault(z.number(), 100),
+    capabilities: z.prefault(z.array(z.string()), []),
+    fields: z.exactOptional(z.array(z.string())),
+  }),
+  {},
+);
 
 export const choiceFields = {
   strategy: z.prefault(z.enum(['priority', 'round_robin', 'quota_aware', 'latency']), 'priority'),

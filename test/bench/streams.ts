@@ -1,0 +1,119 @@
+/**
+ * What a stream costs: CPU per answer of 500 chunks against reading and parsing the same bytes by hand and against
+ * OpenAI's SDK, and what 10,000 streams left at random points leave behind. Run `npx tsx --expose-gc test/bench/streams.ts`;
+ * the server is another process.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import OpenAI from 'openai';
+import { request } from 'undici';
+import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
+
+const SERVER = `
+  const chunk = (delta, finish_reason = null) => 'data: ' + JSON.stringify({ id: 'x', object: 'chat.completion.chunk',
+    created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }] }) + '\\n\\n';
+  const words = Array.from({ length: 500 }, (_, i) => chunk({ content: ' word number ' + i }));
+  const end = chunk({}, 'stop') + 'data: [DONE]\\n\\n';
+  const pieces = [];
+  for (let i = 0; i < words.length; i += 5) pieces.push(words.slice(i, i + 5).join(''));
+  const server = require('node:http').createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const piece of pieces) response.write(piece);
+      response.end(end);
+    });
+  });
+  server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+
+const ROUNDS = 9;
+const STREAMS = 60;
+const MESSAGES = [{ role: 'user', content: 'Explain black holes.' }] as const;
+
+async function cpuOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  for (let count = 0; count < STREAMS; count += 1) await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / STREAMS;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+const server = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
+const [chunk]: unknown[] = await once(server.stdout, 'data');
+const baseUrl = `http://127.0.0.1:${String(chunk).trim()}/v1`;
+const llm = new FreeLLM({
+  providers: [new OpenAICompatible('key', { name: 'bench', baseUrl, models: ['m'] })],
+});
+const sdk = new OpenAI({ apiKey: 'key', baseURL: baseUrl });
+
+async function ours(): Promise<number> {
+  let length = 0;
+  for await (const text of llm.stream(MESSAGES)) length += text.length;
+  return length;
+}
+
+async function theirs(): Promise<number> {
+  let length = 0;
+  const stream = await sdk.chat.completions.create({ model: 'm', messages: [...MESSAGES], stream: true });
+  for await (const part of stream) length += part.choices[0]?.delta.content?.length ?? 0;
+  return length;
+}
+
+async function byHand(): Promise<number> {
+  const body = JSON.stringify({ model: 'm', messages: MESSAGES, stream: true });
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer key' };
+  const response = await request(`${baseUrl}/chat/completions`, { method: 'POST', headers, body });
+  const decoder = new TextDecoder();
+  let length = 0;
+  let rest = '';
+  for await (const bytes of response.body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.startsWith('data: {')) continue;
+      const parsed: { choices: { delta: { content?: string } }[] } = JSON.parse(line.slice(6));
+      length += parsed.choices[0]?.delta.content?.length ?? 0;
+    }
+  }
+  return length;
+}
+
+const costs = { ours: [] as number[], theirs: [] as number[], byHand: [] as number[] };
+for (let round = -2; round < ROUNDS; round += 1) {
+  const [a, b, c] = [await cpuOf(ours), await cpuOf(theirs), await cpuOf(byHand)];
+  if (round < 0) continue;
+  costs.ours.push(a);
+  costs.theirs.push(b);
+  costs.byHand.push(c);
+}
+const ratio = (others: readonly number[]): string =>
+  median(costs.ours.map((own, index) => own / (others[index] ?? 1))).toFixed(2);
+console.log(
+  `a stream of 500 chunks: ${(median(costs.ours) / 1000).toFixed(2)} ms of CPU, ${ratio(costs.theirs)} × the openai SDK, ${ratio(costs.byHand)} × by hand`,
+);
+
+async function leave(count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    let left = (index * 37) % 500;
+    for await (const text of llm.stream(MESSAGES)) {
+      left -= 1;
+      if (left < 0 && text !== '') break;
+    }
+  }
+}
+await leave(200);
+globalThis.gc?.();
+const before = { heap: process.memoryUsage().heapUsed, handles: process.getActiveResourcesInfo().length };
+await leave(10_000);
+await new Promise((resolve) => setTimeout(resolve, 100));
+globalThis.gc?.();
+const after = { heap: process.memoryUsage().heapUsed, handles: process.getActiveResourcesInfo().length };
+console.log(
+  `10,000 streams left: heap ${((after.heap - before.heap) / 1024).toFixed(0)} kB more, handles ${before.handles} before, ${after.handles} after`,
+);
+await llm.close();
+server.kill();
