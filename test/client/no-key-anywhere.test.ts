@@ -9,7 +9,7 @@ import {
   type Provider,
 } from '../../src/index.ts';
 import { errorOf } from '../support/rejection.ts';
-import { hangs, type Handler, json, type Seen, serve } from '../support/server.ts';
+import { type Handler, json, type Seen, serve } from '../support/server.ts';
 import { CANARIES, filesOf, leaksIn, printed } from './canaries.ts';
 import { endpoint, open, recorder, temporaryFolder } from './support.ts';
 
@@ -47,7 +47,7 @@ const sends =
     response.end(body(key));
   };
 
-const ANSWERS: Readonly<Record<string, Answer>> = {
+const ANSWERS: Record<string, Answer> = {
   'a 401 that repeats it': says(401, (key) => `Incorrect API key provided: ${key}.`),
   'a 401 of text': sends(401, (key) => `Bearer ${key} is unknown`, 'text/plain'),
   'a 400 that repeats all headers': (_key, request, response) =>
@@ -58,7 +58,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'a 429': says(429, (key) => `Rate limit exceeded for key ${key}, limit: 5`),
   'a 500 in a list': says(500, (key) => [{ msg: key, loc: [key] }]),
   'a 503 with escapes in its JSON': sends(503, (key) => {
-    const escaped = [...key].map(
+    const escaped = Array.from(key, 
       (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
     );
     return `{"error":{"message":"busy: ${escaped.join('')}"}}`;
@@ -81,7 +81,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   'a header that is none': (key, _request, response) =>
     void response.socket?.end(`HTTP/1.1 200 OK\r\nbad header ${key}\r\n\r\n`),
-  silence: hangs,
+  silence: () => undefined,
 };
 // A long message is shortened: the cut must not go through the key before it is recognised.
 for (let before = 240; before <= 300; before += 12)
@@ -106,9 +106,59 @@ const LISTS: Readonly<Record<string, Answer>> = {
   'a broken list': (_key, _request, response) => void response.destroy(),
 };
 
-describe.each(NAMES)('a key (%s)', (name) => {
-  const said: string[] = [];
+const good = sends(200, () =>
+  JSON.stringify({ data: [{ id: 'a/b:free' }, { id: 'models/gemini-3.8-flash' }] }),
+);
+const no = says(500, () => 'no');
 
+async function consumed(stream: AsyncIterable<string>): Promise<string> {
+  let whole = '';
+  for await (const text of stream) whole += text;
+  return whole;
+}
+
+/** Calls a pool with everything against it, and collects all that could be printed of it. */
+async function traces(
+  name: Canary,
+  answers: { readonly chat: Answer; readonly list: Answer },
+  options: Partial<FreeLLMOptions>,
+): Promise<readonly string[]> {
+  const server = await serve((request, response) => {
+    const answer = request.method === 'POST' ? answers.chat : answers.list;
+    answer(keyOf(request, CANARIES[name]), request, response);
+  });
+  const cacheDir = temporaryFolder();
+  const { events, onEvent } = recorder();
+  const provider = providerWith(name, server.url);
+  const llm = open({ providers: [provider], cacheDir, onEvent, ...options });
+  await llm.refreshModels();
+  const models = llm.models();
+  const model = models[0]?.id ?? 'auto';
+  const errors = [
+    await errorOf(llm.chat(PROMPT, { timeoutMs: 300, maxAttempts: 3 })),
+    await errorOf(llm.text([{ role: 'user', content: PROMPT }], { model, timeoutMs: 300 })),
+  ];
+  errors.push(await errorOf(consumed(llm.stream(PROMPT, { timeoutMs: 300, firstPartTimeoutMs: 150 }))));
+  for (const error of errors) expect(FreeLMError.is(error)).toBe(true);
+  await setImmediate();
+  const explained = models.length === 0 ? [] : llm.explain();
+  const shown = [...errors, events, llm.health(), llm.capacity(), explained, models, llm, provider];
+  return [...shown.map(printed), filesOf(cacheDir)];
+}
+
+const said: string[] = [];
+
+/** What is to be seen of any canary, or of the prompt, after some trouble. */
+async function search(
+  answers: { readonly chat: Answer; readonly list: Answer },
+  options: Partial<FreeLLMOptions> = {},
+): Promise<readonly string[]> {
+  const each = await Promise.all(NAMES.map((name) => traces(name, answers, options)));
+  const texts = [...each.flat(), ...said];
+  return [...texts.flatMap(leaksIn), ...texts.filter((text) => text.includes(PROMPT))];
+}
+
+describe('no key, no piece of one and no prompt is to be seen in anything', () => {
   beforeEach(() => {
     said.length = 0;
     const listen = (...words: unknown[]): boolean => {
@@ -124,95 +174,28 @@ describe.each(NAMES)('a key (%s)', (name) => {
     vi.restoreAllMocks();
   });
 
-  /** Calls a pool with everything against it, and collects all that could be printed of it. */
-  async function traces(
-    chat: Answer,
-    list: Answer,
-    options: Partial<FreeLLMOptions> = {},
-  ): Promise<readonly string[]> {
-    const server = await serve((request, response) => {
-      const answer = request.method === 'POST' ? chat : list;
-      answer(keyOf(request, CANARIES[name]), request, response);
-    });
-    const cacheDir = temporaryFolder();
-    const { events, onEvent } = recorder();
-    const llm = open({ providers: [providerWith(name, server.url)], cacheDir, onEvent, ...options });
-    await llm.refreshModels();
-    const models = llm.models();
-    const errors = [
-      await errorOf(llm.chat(PROMPT, { timeoutMs: 250, maxAttempts: 3 })),
-      await errorOf(
-        llm.text([{ role: 'user', content: PROMPT }], { model: models[0]?.id ?? 'auto', timeoutMs: 150 }),
-      ),
-    ];
-    for (const error of errors) expect(FreeLMError.is(error)).toBe(true);
-    await setImmediate();
-    const explained = models.length === 0 ? [] : llm.explain();
-    const shown = [
-      errors,
-      events,
-      llm.health(),
-      llm.capacity(),
-      explained,
-      models,
-      llm,
-      providerWith(name, server.url),
-    ];
-    const texts = [...errors.map(printed), ...shown.map(printed), filesOf(cacheDir), said.join('\n')];
-    expect(texts.filter((text) => text.includes(PROMPT))).toEqual([]);
-    return texts;
-  }
-
-  const good = sends(
-    200,
-    () => JSON.stringify({ data: [{ id: 'a/b:free' }, { id: 'models/gemini-3.8-flash' }] }),
-    'application/json',
-  );
-
-  it.each(Object.entries(ANSWERS))('is not to be seen after %s', async (_what, answer) => {
-    const texts = await traces(answer, (_key, request, response) => good('', request, response));
-    expect(texts.flatMap(leaksIn)).toEqual([]);
+  it.each(Object.entries(ANSWERS))('after %s', async (_what, chat) => {
+    expect(await search({ chat, list: good })).toEqual([]);
   });
 
-  it.each(Object.entries(LISTS))('is not to be seen after %s', async (_what, list) => {
-    const texts = await traces(
-      says(500, () => 'no'),
-      list,
-    );
-    expect(texts.flatMap(leaksIn)).toEqual([]);
+  it.each(Object.entries(LISTS))('after %s', async (_what, list) => {
+    expect(await search({ chat: no, list })).toEqual([]);
   });
 
-  it('is not to be seen when a fetch throws all that it was given', async () => {
-    const texts = await traces(
-      says(500, () => 'unused'),
-      says(500, () => 'unused'),
-      {
-        fetch: (url, init) => {
-          const request = { url, ...init };
-          const cause = Object.assign(new Error(`cause: ${JSON.stringify(request)}`), {
-            request,
-            code: 'E_CUSTOM',
-          });
-          throw Object.assign(new Error(`failed: ${JSON.stringify(init.headers)}`, { cause }), {
-            request,
-            config: init,
-          });
-        },
-      },
-    );
-    expect(texts.flatMap(leaksIn)).toEqual([]);
+  it('after a fetch threw all that it was given', async () => {
+    const fetch: FreeLLMOptions['fetch'] = (url, init) => {
+      const told = { request: { url, ...init }, config: init, code: 'E_CUSTOM' };
+      const cause = Object.assign(new Error(`cause: ${JSON.stringify(init.headers)}`), told);
+      throw Object.assign(new Error(`failed: ${JSON.stringify(init.headers)}`, { cause }), told);
+    };
+    expect(await search({ chat: no, list: no }, { fetch })).toEqual([]);
   });
 
-  it('is not to be seen when a fetch throws what is no error', async () => {
-    const texts = await traces(
-      says(500, () => 'unused'),
-      says(500, () => 'unused'),
-      {
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what is tested
-        fetch: (_url, init) => Promise.reject(`Bearer ${init.headers['authorization']}`),
-      },
-    );
-    expect(texts.flatMap(leaksIn)).toEqual([]);
+  it('after a fetch threw what is no error', async () => {
+    const fetch: FreeLLMOptions['fetch'] = (_url, init) =>
+      // oxlint-disable-next-line prefer-promise-reject-errors, typescript/prefer-promise-reject-errors -- what is tested
+      Promise.reject(`Bearer ${init.headers['authorization']}`);
+    expect(await search({ chat: no, list: no }, { fetch })).toEqual([]);
   });
 });
 

@@ -66,20 +66,26 @@ describe('a clock that is set back by any amount', () => {
 
   it('blocks a meter for no more than about two of its windows of the new time', () => {
     fc.assert(
-      fc.property(meters, fc.array(fc.nat(60_000), { maxLength: 300 }), backs, fills, (meter, pauses, back, word) => {
-        const window = horizonMs(meter);
-        let now = NOW;
-        let bucket = EMPTY_BUCKET;
-        for (const ms of pauses) {
-          now += ms / 10;
-          if (readyAt(meter, bucket, now) <= now) bucket = take(bucket, 1, returnsAt(meter, now), now);
-        }
-        if (word !== undefined) bucket = fill(bucket, now + word * window, now);
-        const setBack = now - back;
-        // As far as the moments of the old time reach, or, where that is years away, a few windows.
-        const until = Math.min(now + 2 * window, setBack + 6 * window);
-        expect(longestWait(meter, bucket, setBack, until)).toBeLessThanOrEqual(2.5 * window);
-      }),
+      fc.property(
+        meters,
+        fc.array(fc.nat(60_000), { maxLength: 300 }),
+        backs,
+        fills,
+        (meter, pauses, back, word) => {
+          const window = horizonMs(meter);
+          let now = NOW;
+          let bucket = EMPTY_BUCKET;
+          for (const ms of pauses) {
+            now += ms / 10;
+            if (readyAt(meter, bucket, now) <= now) bucket = take(bucket, 1, returnsAt(meter, now), now);
+          }
+          if (word !== undefined) bucket = fill(bucket, now + word * window, now);
+          const setBack = now - back;
+          // As far as the moments of the old time reach, or, where that is years away, a few windows.
+          const until = Math.min(now + 2 * window, setBack + 6 * window);
+          expect(longestWait(meter, bucket, setBack, until)).toBeLessThanOrEqual(2.5 * window);
+        },
+      ),
       { numRuns: 200, endOnFailure: true },
     );
   });

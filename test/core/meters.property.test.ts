@@ -32,7 +32,12 @@ const anyMeter: fc.Arbitrary<Meter> = fc.oneof(tokenBucket, clockMinute, daily);
 /** Beginnings near the days on which clocks change. */
 const beginning = fc
   .tuple(
-    fc.constantFrom('2026-03-08T07:00:00Z', '2026-11-01T06:30:00Z', '2026-09-26T11:00:00Z', '2026-11-22T00:00:00Z'),
+    fc.constantFrom(
+      '2026-03-08T07:00:00Z',
+      '2026-11-01T06:30:00Z',
+      '2026-09-26T11:00:00Z',
+      '2026-11-22T00:00:00Z',
+    ),
     fc.nat(DAY),
   )
   .map(([day, ms]) => Date.parse(day) + ms);
@@ -202,18 +207,23 @@ describe('what is stored of a meter', () => {
   it('stays small, however large the limit and however many requests', () => {
     const large = fc.integer({ min: 121, max: 5000 });
     fc.assert(
-      fc.property(tokenBucket, large, fc.array(fc.nat(60), { minLength: 3000, maxLength: 3000, size: 'max' }), (given, limit, pauses) => {
-        const meter: Meter = { ...given, per: 'account', limit };
-        const world = new PoolWorld(0, [providerOf(1, 1, [meter])]);
-        for (const ms of pauses) {
-          world.now += ms;
-          world.take();
-        }
-        const account = world.stage[0]?.provider.accounts[0];
-        if (account === undefined) throw new Error('the world has no account');
-        const most = 120 * (1 + given.marginMs / given.windowMs) + 2;
-        expect(world.records.account(account).buckets['rpm']?.spent.length).toBeLessThanOrEqual(most);
-      }),
+      fc.property(
+        tokenBucket,
+        large,
+        fc.array(fc.nat(60), { minLength: 3000, maxLength: 3000, size: 'max' }),
+        (given, limit, pauses) => {
+          const meter: Meter = { ...given, per: 'account', limit };
+          const world = new PoolWorld(0, [providerOf(1, 1, [meter])]);
+          for (const ms of pauses) {
+            world.now += ms;
+            world.take();
+          }
+          const account = world.stage[0]?.provider.accounts[0];
+          if (account === undefined) throw new Error('the world has no account');
+          const most = 120 * (1 + given.marginMs / given.windowMs) + 2;
+          expect(world.records.account(account).buckets['rpm']?.spent.length).toBeLessThanOrEqual(most);
+        },
+      ),
       { numRuns: 5, endOnFailure: true },
     );
   });

@@ -71,7 +71,10 @@ describe('a route that was to be tried once more', () => {
   });
 
   it('is let go when its model turned out to be unable', () => {
-    const records = { providers: { alpha: { models: { m1: { breaker: OPEN, tooLong: 100 } } } }, accounts: {} };
+    const records = {
+      providers: { alpha: { models: { m1: { breaker: OPEN, tooLong: 100 } } } },
+      accounts: {},
+    };
     expect(ask({ again }, records)).not.toMatchObject({ pick: { route: again } });
   });
 

@@ -7,7 +7,16 @@ import { keyStatuses, quotaStatuses, routeStatuses } from '../../src/core/health
 import type { Meter } from '../../src/core/meter.ts';
 import { readAccountRecord } from '../../src/core/account-record.ts';
 import { readProviderRecord } from '../../src/core/provider-record.ts';
-import { happen, MINUTE, mildOutcome, outcomeAt, PoolWorld, providerOf, type Step, steps } from './pool-world.ts';
+import {
+  happen,
+  MINUTE,
+  mildOutcome,
+  outcomeAt,
+  PoolWorld,
+  providerOf,
+  type Step,
+  steps,
+} from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 
@@ -129,10 +138,13 @@ describe("callers' bugs", () => {
 
   it('leave every record as it was, four in a row', () => {
     // Successes, so that there is something to lose, and no breaker with a strike to be forgiven.
-    const calm = fc.array(steps(fc.record({ kind: fc.constant('success' as const), latencyMs: fc.nat(9000) }), MINUTE), {
-      minLength: 50,
-      maxLength: 100,
-    });
+    const calm = fc.array(
+      steps(fc.record({ kind: fc.constant('success' as const), latencyMs: fc.nat(9000) }), MINUTE),
+      {
+        minLength: 50,
+        maxLength: 100,
+      },
+    );
     fc.assert(
       fc.property(calm, (history) => {
         const world = worldAfter(history);
@@ -207,12 +219,16 @@ describe('reserving and settling', () => {
     fc.assert(
       fc.property(calm, (history) => {
         const world = worldAfter(history);
-        const before = JSON.stringify(allRecords(world).map(({ account }) => used(account.buckets, world.now)));
+        const before = JSON.stringify(
+          allRecords(world).map(({ account }) => used(account.buckets, world.now)),
+        );
         const taken = Array.from({ length: 10 }, () => world.take()).filter(Boolean).length;
         for (let count = 0; count < taken; count += 1) {
           world.settle(world.underWay.length - 1, { kind: 'abandoned', sent: false });
         }
-        const after = JSON.stringify(allRecords(world).map(({ account }) => used(account.buckets, world.now)));
+        const after = JSON.stringify(
+          allRecords(world).map(({ account }) => used(account.buckets, world.now)),
+        );
         expect(after).toBe(before);
       }),
       { numRuns: 60, endOnFailure: true },
@@ -232,11 +248,17 @@ function used(
 }
 
 describe('what is stored', () => {
-  it.each([undefined, null, 7, 'text', [], {}, { v: 2, breaker: {}, buckets: {}, models: {}, keys: {} }, { v: 1 }])(
-    'reads as empty when it is no record of this version: %j',
-    (value) => {
-      expect(readAccountRecord(value)).toBe(readAccountRecord(undefined));
-      expect(readProviderRecord(value)).toBe(readProviderRecord(undefined));
-    },
-  );
+  it.each([
+    undefined,
+    null,
+    7,
+    'text',
+    [],
+    {},
+    { v: 2, breaker: {}, buckets: {}, models: {}, keys: {} },
+    { v: 1 },
+  ])('reads as empty when it is no record of this version: %j', (value) => {
+    expect(readAccountRecord(value)).toBe(readAccountRecord(undefined));
+    expect(readProviderRecord(value)).toBe(readProviderRecord(undefined));
+  });
 });

@@ -167,6 +167,28 @@ describe('a booking that was never sent', () => {
     expect(pool.llm.health()).toMatchObject([{ rpmUsed: 1, breaker: 'closed' }]);
   });
 
+  it('is given back when a waiting call is aborted while the store books its turn', async () => {
+    let latencyMs = 0;
+    const clock = (): Bench['clock'] => pool.clock;
+    const later = (): Promise<void> =>
+      latencyMs === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            clock().after(latencyMs, resolve);
+          });
+    const pool = bench({ custom: { rpm: 1 }, store: laterStore(memoryStore(), later) });
+    await pool.trace(1);
+    const { signal, abort, left } = watched();
+    const waiting = pool.fails(pool.llm.chat('Hello', { ...PATIENT, signal }));
+    latencyMs = 10;
+    // The quota is back after a minute and its margin; its booking takes two answers of the store.
+    pool.clock.after(60_250 + 15, abort);
+    expect(await waiting).toBe(REASON);
+    await pool.clock.advance(SECOND);
+    expect([pool.requests(), left(), pool.clock.pending]).toEqual([1, 0, 0]);
+    expect(pool.llm.health()).toMatchObject([{ rpmUsed: 0, ready: true }]);
+  });
+
   it('is given back when its call is aborted between its turn and its request', async () => {
     const second = watched();
     const pool = bench({

@@ -63,9 +63,7 @@ class Script {
   readonly #left: Map<Refusal, number>;
 
   constructor(refusals: readonly Refusal[]) {
-    this.#left = new Map(
-      refusals.map((refusal) => [refusal, refusal.times ?? Number.POSITIVE_INFINITY]),
-    );
+    this.#left = new Map(refusals.map((refusal) => [refusal, refusal.times ?? Number.POSITIVE_INFINITY]));
   }
 
   answer(route: Route): Failure | undefined {

@@ -45,7 +45,13 @@ import {
 const MODEL = 'model';
 
 /** Epoch ms, or the same as RFC 3339. */
-const moment = z.union([z.number(), z.pipe(z.string(), z.transform((text) => Date.parse(text)))]);
+const moment = z.union([
+  z.number(),
+  z.pipe(
+    z.string(),
+    z.transform((text) => Date.parse(text)),
+  ),
+]);
 
 const meterStep = z.discriminatedUnion('do', [
   z.strictObject({ now: moment, do: z.literal('take'), count: z.prefault(z.number(), 1) }),

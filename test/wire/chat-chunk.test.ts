@@ -34,13 +34,14 @@ describe('a stream', () => {
     });
   });
 
-  it('is over when it says so', () => {
-    const reader = new ChunkReader();
+  it('is over when it says so: nothing after it counts', () => {
+    const reader = new ChunkReader({ maxLength: 1000 });
     reader.read(bytesOf(streamOf([text('Hello', 'stop')])));
     expect(reader.isOver).toBe(false);
     reader.read(bytesOf(streamOf(['data: [DONE]'])));
     expect(reader.isOver).toBe(true);
     expect(reader.read(bytesOf(streamOf([text('!')])))).toEqual([]);
+    expect(reader.read(bytesOf('x'.repeat(1001)))).toEqual([]);
     expect(reader.end()).toEqual({ kind: 'finished', parts: [{ type: 'finish', reason: 'stop' }] });
   });
 

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const source = new URL('../src/', import.meta.url);
+const ROOMS = ['core', 'wire', 'engine', 'client'];
+const NAMES = /openrouter|google|gemini|nvidia|\bnim\b|nimSpec/i;
+
+/** The places that put providers together for the user: each may name them in exactly this. */
+const ALLOWED: ReadonlyMap<string, readonly RegExp[]> = new Map([
+  [
+    'client/from-env.ts',
+    [
+      /import \{[^}]*Spec[^}]*\} from '\.\.\/providers\/spec\.ts';/g,
+      /const SPECS: readonly ProviderSpec\[\] = \[[^\]]*\];/g,
+    ],
+  ],
+  // The only list of models that says what is free, and that anybody may read without a key.
+  [
+    'client/list-free-models.ts',
+    [/import \{ OpenRouter \} from '\.\.\/providers\/openrouter\.ts';/g, /new OpenRouter\(/g],
+  ],
+  ['client/options.ts', [/Pass e\.g\. new OpenRouter\(key\)/g]],
+]);
+
+/** Code and text alike: a comment begins where no string is open. */
+const TOKEN = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+
+function withoutComments(code: string): string {
+  return code.replaceAll(TOKEN, (token) => (token.startsWith('/') ? token.replaceAll(/[^\n]/g, ' ') : token));
+}
+
+function filesOf(room: string): readonly string[] {
+  const entries = readdirSync(new URL(`${room}/`, source), { recursive: true, encoding: 'utf8' });
+  return entries
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${room}/${name.replaceAll('\\', '/')}`);
+}
+
+/** The lines of a file that name a provider. */
+function namingLines(path: string, code: string): readonly string[] {
+  let text = withoutComments(code);
+  for (const allowed of ALLOWED.get(path) ?? []) text = text.replaceAll(allowed, '');
+  return text
+    .split('\n')
+    .filter((line) => NAMES.test(line))
+    .map((line) => line.trim());
+}
+
+describe.each(ROOMS)('no code of %s/ knows a provider by its name', (room) => {
+  it.each(filesOf(room))('%s', (path) => {
+    expect(namingLines(path, readFileSync(new URL(path, source), 'utf8'))).toEqual([]);
+  });
+});
+
+describe('the places that may name providers', () => {
+  it.each([...ALLOWED])('%s still does so', (path, patterns) => {
+    const code = readFileSync(new URL(path, source), 'utf8');
+    for (const pattern of patterns) expect(code.match(pattern)).toHaveLength(1);
+  });
+});
+
+describe('the search for names', () => {
+  it.each([
+    ["if (route.provider === 'google') return;", 1],
+    ['// Google says so (2026-09)', 0],
+    ['/** NVIDIA NIM sends\n * nothing. */', 0],
+    ["const url = 'https://openrouter.ai'; // theirs", 1],
+    ['const minimum = unanimous;', 0],
+    ['const text = `nim ${model}`;', 1],
+  ])('%j finds %d', (code, count) => {
+    expect(namingLines('core/example.ts', code)).toHaveLength(count);
+  });
+});

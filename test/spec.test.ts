@@ -1,0 +1,297 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import type { FailureKind } from '../src/core/failure.ts';
+import { FAILURE_EFFECTS } from '../src/core/failure-effects.ts';
+import { readModelName } from '../src/core/model-alias.ts';
+import {
+  googleSpec,
+  type MeterSpec,
+  nimSpec,
+  openrouterSpec,
+  type ProviderSpec,
+} from '../src/providers/spec.ts';
+import { SCOPES_OF } from './core/pool-world.ts';
+
+const folder = new URL('../spec/', import.meta.url);
+
+function read(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(path, folder), 'utf8'));
+}
+
+function jsonFiles(path: string): readonly string[] {
+  const names = readdirSync(new URL(path, folder)).filter((name) => name.endsWith('.json'));
+  return names.map((name) => `${path}${name}`);
+}
+
+const jsonSchema = z.record(z.string(), z.json());
+
+/** What a file's schema finds wrong with it. */
+function problems(path: string, value: unknown = read(path)): readonly string[] {
+  const schema = z.fromJSONSchema(jsonSchema.parse(read(schemaOf(path))));
+  const result = schema.safeParse(value);
+  return result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+}
+
+function schemaOf(path: string): string {
+  if (path.startsWith('providers/')) return 'provider.schema.json';
+  if (path.startsWith('vectors/')) return 'vectors.schema.json';
+  return path.replace(/\.json$/, '.schema.json');
+}
+
+const schemas = jsonFiles('./').filter((path) => path.endsWith('.schema.json'));
+const data = jsonFiles('./')
+  .filter((path) => !schemas.includes(path))
+  .map((path) => path.replace('./', ''));
+const all = [...data, ...jsonFiles('providers/'), ...jsonFiles('vectors/')];
+
+describe('every file of spec/', () => {
+  it('is there', () => {
+    expect(all.length).toBeGreaterThan(20);
+  });
+
+  it.each(all)('%s is what its schema says', (path) => {
+    expect(problems(path)).toEqual([]);
+  });
+
+  it.each([...data, ...jsonFiles('providers/')])('%s names its schema', (path) => {
+    const depth = path.includes('/') ? '../' : './';
+    expect(read(path)).toMatchObject({ $schema: `${depth}${schemaOf(path)}` });
+  });
+
+  it('has a schema that belongs to some file', () => {
+    const used = new Set(all.map(schemaOf));
+    expect(schemas.map((path) => path.replace('./', '')).toSorted()).toEqual([...used].toSorted());
+  });
+});
+
+describe('the schemas', () => {
+  const provider = z.looseObject({ tiers: z.unknown() }).parse(read('providers/nim.json'));
+  const effects = z
+    .object({ effects: z.record(z.string(), z.unknown()) })
+    .parse(read('failure-effects.json'));
+
+  it.each([
+    ['a member that nobody knows', 'providers/nim.json', { ...provider, colour: 'green' }],
+    ['a provider without its tiers', 'providers/nim.json', { ...provider, tiers: undefined }],
+    [
+      'a limit of nought',
+      'providers/nim.json',
+      {
+        ...provider,
+        tiers: {
+          free: {
+            meters: [
+              { id: 'rpm', kind: 'clock-minute', unit: 'requests', per: 'account', limit: 0, marginMs: 0 },
+            ],
+          },
+        },
+      },
+    ],
+    [
+      'a meter of a kind that nobody knows',
+      'providers/nim.json',
+      {
+        ...provider,
+        tiers: {
+          free: {
+            meters: [{ id: 'rpm', kind: 'hourly', unit: 'requests', per: 'account', limit: 1, marginMs: 0 }],
+          },
+        },
+      },
+    ],
+    [
+      'a refusal of a kind that nobody knows',
+      'providers/nim.json',
+      { ...provider, refusals: [{ name: 'x', status: [429], kind: 'tired', scope: 'account' }] },
+    ],
+    [
+      'a kind of failure without its row',
+      'failure-effects.json',
+      { about: 'x', effects: { ...effects.effects, timeout: undefined } },
+    ],
+    ['a vector without a name', 'vectors/x.json', { about: 'x', cases: [{ input: {}, expect: 1 }] }],
+    ['no vectors', 'vectors/x.json', { about: 'x', cases: [] }],
+  ])('refuse %s', (_, path, value) => {
+    expect(problems(path, JSON.parse(JSON.stringify(value)))).not.toEqual([]);
+  });
+});
+
+const specs: readonly (readonly [string, ProviderSpec])[] = [openrouterSpec, googleSpec, nimSpec].map(
+  (spec) => [spec.name, spec],
+);
+
+function metersOf(spec: ProviderSpec): readonly (MeterSpec & { readonly tier: string })[] {
+  return Object.entries(spec.tiers).flatMap(([tier, { meters }]) =>
+    meters.map((meter) => ({ ...meter, tier })),
+  );
+}
+
+describe('every provider', () => {
+  it('of spec/providers/ is read, under the name of its file', () => {
+    const names = jsonFiles('providers/').map((path) => path.slice('providers/'.length, -'.json'.length));
+    expect(specs.map(([name]) => name).toSorted()).toEqual(names.toSorted());
+  });
+});
+
+describe.each(specs)('%s', (name, spec) => {
+  it('has the tier that it takes where none is given', () => {
+    expect(Object.keys(spec.tiers)).toContain(spec.defaultTier);
+  });
+
+  it('has patterns that compile', () => {
+    const patterns = [
+      spec.keyPattern,
+      spec.freeOnlyPattern,
+      spec.modelIdPattern,
+      spec.discovery?.freePattern,
+      ...spec.refusals.map(({ pattern }) => pattern),
+    ];
+    for (const pattern of patterns) {
+      if (pattern !== undefined) expect(() => new RegExp(pattern, 'i')).not.toThrow();
+    }
+  });
+
+  it('names each of its meters once in a tier', () => {
+    const ids = metersOf(spec).map(({ tier, id }) => `${tier} ${id}`);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('counts its days in time zones that exist', () => {
+    for (const { kind, timeZone } of metersOf(spec)) {
+      if (kind === 'daily') expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow();
+      expect(timeZone !== undefined).toBe(kind === 'daily');
+    }
+  });
+
+  it('has limits above nought, with one for every model', () => {
+    for (const { limit } of metersOf(spec)) {
+      const rows = typeof limit === 'number' ? [{ models: '*', limit }] : limit;
+      expect(rows.filter((row) => !(Number.isInteger(row.limit) && row.limit > 0))).toEqual([]);
+      expect(rows.at(-1)?.models).toBe('*');
+    }
+  });
+
+  it('allows in a day what it allows in a minute, at least', () => {
+    for (const [tier, { meters }] of Object.entries(spec.tiers)) {
+      const most = (day: boolean): readonly number[] =>
+        meters
+          .filter(({ kind, unit }) => unit === 'requests' && (kind === 'daily') === day)
+          .map(({ limit }) =>
+            typeof limit === 'number' ? limit : Math.max(...limit.map((row) => row.limit)),
+          );
+      const [minute = 0] = most(false);
+      for (const day of most(true)) expect(day, `${name} ${tier}`).toBeGreaterThanOrEqual(minute);
+    }
+  });
+
+  it('offers models that cost nothing, may be asked for and are named once', () => {
+    const ids = spec.models.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).not.toEqual([]);
+    for (const { id, free } of spec.models) {
+      expect(free, id).toBe(true);
+      expect(id).toMatch(new RegExp(spec.modelIdPattern, 'i'));
+      if (spec.freeOnlyPattern !== undefined) expect(id).toMatch(new RegExp(spec.freeOnlyPattern));
+    }
+  });
+
+  it('refuses in kinds at scopes at which they occur', () => {
+    for (const rule of spec.refusals) expect(SCOPES_OF[rule.kind], rule.name).toContain(rule.scope);
+  });
+
+  it('reads its keys from variables of its own', () => {
+    const others = specs.flatMap(([other, { env }]) => (other === name ? [] : [...env.keys, env.tier]));
+    for (const variable of [...spec.env.keys, spec.env.tier]) expect(others).not.toContain(variable);
+  });
+});
+
+describe('the table of effects', () => {
+  const kinds = Object.keys(SCOPES_OF).toSorted();
+
+  it('has one row for each kind of failure', () => {
+    expect(Object.keys(FAILURE_EFFECTS).toSorted()).toEqual(kinds);
+  });
+
+  it('lets every kind do something, were it only to end the call', () => {
+    for (const [kind, effect] of Object.entries(FAILURE_EFFECTS))
+      expect(Object.keys(effect), kind).not.toEqual([]);
+  });
+
+  it('never shortens a cooldown', () => {
+    for (const { trip } of Object.values(FAILURE_EFFECTS)) {
+      if (trip !== undefined) expect(trip.maxCooldownMs).toBeGreaterThanOrEqual(trip.cooldownMs);
+    }
+  });
+
+  it('has every kind at each of its scopes among the vectors of settling', () => {
+    const settled = z
+      .object({ cases: z.array(z.object({ input: z.unknown() })) })
+      .parse(read('vectors/settle.json'));
+    const text = JSON.stringify(settled);
+    const missing = Object.entries(SCOPES_OF).flatMap(([kind, scopes]) =>
+      scopes
+        .filter((scope) => !text.includes(`"kind":"${kind}","scope":"${scope}"`))
+        .map((scope) => `${kind} ${scope}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('the shared rules of refusals', () => {
+  const verdict = z.object({ kind: z.string(), scope: z.string(), name: z.optional(z.string()) });
+  const shared = z
+    .object({
+      refusals: z.array(verdict),
+      statuses: z.array(verdict),
+      pages: z.array(verdict),
+      inside: z.array(verdict),
+      answers: z.record(z.string(), verdict),
+    })
+    .parse(read('refusals.json'));
+
+  function isKind(kind: string): kind is FailureKind {
+    return Object.hasOwn(SCOPES_OF, kind);
+  }
+
+  it('refuse in kinds at scopes at which they occur', () => {
+    const { refusals, statuses, pages, inside, answers } = shared;
+    for (const { kind, scope } of [
+      ...refusals,
+      ...statuses,
+      ...pages,
+      ...inside,
+      ...Object.values(answers),
+    ]) {
+      const scopes: readonly string[] = isKind(kind) ? SCOPES_OF[kind] : [];
+      expect(scopes, kind).toContain(scope);
+    }
+  });
+});
+
+describe('the aliases', () => {
+  const { aliases, capabilities } = z
+    .object({ aliases: z.record(z.string(), z.array(z.string())), capabilities: z.array(z.string()) })
+    .parse(read('aliases.json'));
+
+  it('stand for chat models, and for tags that can be asked for', () => {
+    for (const [alias, tags] of Object.entries(aliases)) {
+      expect(tags, alias).toContain('chat');
+      expect(['chat', ...capabilities]).toEqual(expect.arrayContaining(tags));
+      expect(readModelName(alias)).toEqual({ tags });
+    }
+  });
+
+  it.each(specs)('can each be served by some provider: at least one of them, and chat by %s', (_, spec) => {
+    expect(spec.models.some(({ tags = [] }) => tags.includes('chat'))).toBe(true);
+  });
+
+  it('are each served by a model that some provider offers', () => {
+    const offered = specs.flatMap(([, { models }]) => models.map(({ tags = [] }) => tags));
+    for (const tags of Object.values(aliases)) {
+      expect(offered.some((has) => tags.every((tag) => has.includes(tag)))).toBe(true);
+    }
+  });
+});
