@@ -10,13 +10,17 @@ import { classifyAnswer } from '../providers/classify.ts';
 import { ChunkReader, type StreamEnd } from '../wire/chat-chunk.ts';
 import { chatBody, type ChatBody } from '../wire/chat-request.ts';
 import type { ChatCompletion, TokenUsage } from '../wire/chat-response.ts';
+import { EventTooLongError } from '../wire/sse.ts';
 import { addUsage, type StreamPart } from '../wire/stream-part.ts';
-import type { ChatOperationPorts } from './chat.ts';
+import { type ChatOperationPorts, withoutKeys } from './chat.ts';
 import { type Asked, BadAnswer, type Operation } from './operation.ts';
+import type { Stop } from './stop.ts';
 
 /** No answer is longer; of one that is, no more is kept, and nobody can go on with it. */
 const MAX_KEPT = 16 * 1024 * 1024;
 const MAX_EVENT_LENGTH = 8 * 1024 * 1024;
+/** How long the end of a body is waited for once its stream has said that it is complete. */
+const DRAIN_MS = 250;
 
 /** What a call has handed out so far, over all its attempts. */
 export class Delivered {
@@ -86,6 +90,48 @@ class Joint {
   }
 }
 
+interface Reading {
+  readonly reader: ChunkReader;
+  readonly joint: Joint;
+  readonly stop: Stop;
+}
+
+/** Hands out the parts of a body as they come; returns how it ended. */
+async function* readStream(
+  body: HttpResponse['body'],
+  reading: Reading,
+): AsyncGenerator<StreamPart, StreamEnd> {
+  const { reader, joint, stop } = reading;
+  let end: StreamEnd | undefined;
+  try {
+    for await (const bytes of body) {
+      // What follows the end is read all the same: a body that is left open costs its connection.
+      if (end !== undefined) continue;
+      const parts = reader.read(bytes);
+      if (parts.length > 0) stop.progress();
+      else stop.alive();
+      yield* joint.join(parts);
+      if (!reader.isOver) continue;
+      end = reader.end();
+      yield* joint.join(end.parts);
+      if (end.kind !== 'finished') break;
+      stop.expectEnd(DRAIN_MS);
+    }
+  } catch (error) {
+    if (error instanceof BadAnswer || error instanceof EventTooLongError || stop.callerLeft) throw error;
+    if (end?.kind === 'finished') return end;
+    const broken = reader.end();
+    // It broke after all had been said.
+    if (broken.kind !== 'finished') throw error;
+    yield* joint.join(broken.parts);
+    return broken;
+  }
+  if (end !== undefined) return end;
+  end = reader.end();
+  yield* joint.join(end.parts);
+  return end;
+}
+
 /** Makes the streaming operation of a pool over its plain one. */
 export function chatStreamOperation(
   ports: ChatOperationPorts,
@@ -107,9 +153,9 @@ export function chatStreamOperation(
   ): Failure {
     const { status, headers } = response;
     if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
-    const refusal = { ...end.refusal, message: ports.redact(end.refusal.message) };
     const given = { rules: ports.providerOf(pick).spec.refusals, now: ports.clock.now() };
-    return classifyAnswer(refusal, { status, headers, body: ports.redact(end.body) }, given);
+    const body = ports.redact(end.body);
+    return classifyAnswer(withoutKeys(end.refusal, body, ports), { status, headers, body }, given);
   }
 
   return {
@@ -125,31 +171,17 @@ export function chatStreamOperation(
       { pick, request, stop }: Asked<StreamRequest>,
     ): AsyncGenerator<StreamPart> {
       const { delivered } = request;
-      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH });
+      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.text !== '' });
       const joint = new Joint(delivered);
-      let isWhole = false;
+      let end: StreamEnd | undefined;
       try {
-        for await (const bytes of response.body) {
-          const parts = reader.read(bytes);
-          if (parts.length > 0) stop.progress();
-          else stop.alive();
-          yield* joint.join(parts);
-          if (reader.isOver) break;
-        }
-        const end = reader.end();
-        yield* joint.join(end.parts);
-        if (end.kind !== 'finished') {
-          // Asked to go on with an answer that was whole but for its end, a model has nothing to say.
-          const nothingToAdd =
-            end.kind === 'refused' && end.refusal.problem === 'empty' && delivered.text !== '';
-          if (!nothingToAdd) throw new BadAnswer(failureOf(end, response, pick));
-          if (reader.usage !== undefined) yield* joint.join([{ type: 'usage', usage: reader.usage }]);
-          yield* joint.join([{ type: 'finish', reason: 'stop' }]);
-        }
-        isWhole = true;
+        end = yield* readStream(response.body, { reader, joint, stop });
       } finally {
-        if (!isWhole && reader.usage !== undefined) delivered.usage = addUsage(delivered.usage, reader.usage);
+        if (end?.kind !== 'finished' && reader.usage !== undefined) {
+          delivered.usage = addUsage(delivered.usage, reader.usage);
+        }
       }
+      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, pick));
     },
     classify: (response, pick) => chat.classify(response, pick),
     optional: ({ body }, parameters) => chat.optional(body, parameters),

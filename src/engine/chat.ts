@@ -6,7 +6,7 @@ import type { ModelRecord } from '../core/provider-record.ts';
 import { classify, classifyAnswer } from '../providers/classify.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
-import { type ChatCompletion, readChatResponse } from '../wire/chat-response.ts';
+import { type ChatCompletion, readChatResponse, type RefusedAnswer } from '../wire/chat-response.ts';
 import { capabilitiesOf, type ChatBody, isOptionalField, requiredFieldsOf } from '../wire/chat-request.ts';
 import { readBody } from '../wire/read-body.ts';
 import { type Asked, BadAnswer, type Operation } from './operation.ts';
@@ -31,6 +31,14 @@ async function readRefusal(response: HttpResponse): Promise<string> {
   } catch {
     return '';
   }
+}
+
+/** A refused answer without keys; `body` is what it was read from, redacted. */
+export function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOperationPorts): RefusedAnswer {
+  // Of a page only a part is read, which may end within a key.
+  const again = refused.problem === 'html' ? readChatResponse(body) : refused;
+  const said = again.ok ? refused : again;
+  return { ...said, message: ports.redact(said.message) };
 }
 
 /** Makes the chat operation of a pool. */
@@ -66,14 +74,9 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
         return;
       }
       const { rules, now } = { rules: ports.providerOf(pick).spec.refusals, now: ports.clock.now() };
-      // Keys go before it is read, since reading cuts pages, and after it, since in JSON they may be escaped.
       const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
-      const said = readChatResponse(body);
-      const refused = said.ok ? answer : said;
       const reply = { status: response.status, headers: response.headers, body };
-      throw new BadAnswer(
-        classifyAnswer({ ...refused, message: ports.redact(refused.message) }, reply, { rules, now }),
-      );
+      throw new BadAnswer(classifyAnswer(withoutKeys(answer, body, ports), reply, { rules, now }));
     },
     async classify(response: HttpResponse, pick: Pick): Promise<Failure> {
       const { status, headers } = response;

@@ -72,6 +72,14 @@ export class Stop implements StopSignal {
     this.#dueAt = Math.max(this.#dueAt, Math.min(this.#clock.now() + this.#limitMs, this.#capAt));
   }
 
+  /** Nothing more has to come: what still does is waited for no longer than `ms`. */
+  expectEnd(ms: number): void {
+    const now = this.#clock.now();
+    this.#dueAt = now + ms;
+    this.#cancelTimer();
+    this.#arm(now, ms);
+  }
+
   /** From now on it is the consumer who is waited for. */
   pause(): void {
     this.#pausedAt = this.#clock.now();

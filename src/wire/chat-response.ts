@@ -79,6 +79,7 @@ const FINISH_REASONS: readonly (readonly [beginning: string, reason: string])[] 
   ['unexpected_tool_call', 'malformed'],
   ['function_call', 'tool_calls'],
   ['error', 'error'],
+  ['network_error', 'error'],
 ];
 
 /** A finish reason in our words; an unknown one as it came, `undefined` where there is none. */

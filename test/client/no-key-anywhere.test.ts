@@ -58,7 +58,8 @@ const ANSWERS: Record<string, Answer> = {
   'a 429': says(429, (key) => `Rate limit exceeded for key ${key}, limit: 5`),
   'a 500 in a list': says(500, (key) => [{ msg: key, loc: [key] }]),
   'a 503 with escapes in its JSON': sends(503, (key) => {
-    const escaped = Array.from(key, 
+    const escaped = Array.from(
+      key,
       (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
     );
     return `{"error":{"message":"busy: ${escaped.join('')}"}}`;
@@ -146,6 +147,18 @@ async function traces(
   return [...shown.map(printed), filesOf(cacheDir)];
 }
 
+type Fetch = NonNullable<FreeLLMOptions['fetch']>;
+
+const throwsAll: Fetch = (url, init) => {
+  const told = { request: { url, ...init }, config: init, code: 'E_CUSTOM' };
+  const cause = Object.assign(new Error(`cause: ${JSON.stringify(init.headers)}`), told);
+  throw Object.assign(new Error(`failed: ${JSON.stringify(init.headers)}`, { cause }), told);
+};
+
+const throwsText: Fetch = (_url, init) =>
+  // oxlint-disable-next-line prefer-promise-reject-errors, typescript/prefer-promise-reject-errors -- what is tested
+  Promise.reject(`Bearer ${init.headers['authorization']}`);
+
 const said: string[] = [];
 
 /** What is to be seen of any canary, or of the prompt, after some trouble. */
@@ -183,19 +196,11 @@ describe('no key, no piece of one and no prompt is to be seen in anything', () =
   });
 
   it('after a fetch threw all that it was given', async () => {
-    const fetch: FreeLLMOptions['fetch'] = (url, init) => {
-      const told = { request: { url, ...init }, config: init, code: 'E_CUSTOM' };
-      const cause = Object.assign(new Error(`cause: ${JSON.stringify(init.headers)}`), told);
-      throw Object.assign(new Error(`failed: ${JSON.stringify(init.headers)}`, { cause }), told);
-    };
-    expect(await search({ chat: no, list: no }, { fetch })).toEqual([]);
+    expect(await search({ chat: no, list: no }, { fetch: throwsAll })).toEqual([]);
   });
 
   it('after a fetch threw what is no error', async () => {
-    const fetch: FreeLLMOptions['fetch'] = (_url, init) =>
-      // oxlint-disable-next-line prefer-promise-reject-errors, typescript/prefer-promise-reject-errors -- what is tested
-      Promise.reject(`Bearer ${init.headers['authorization']}`);
-    expect(await search({ chat: no, list: no }, { fetch })).toEqual([]);
+    expect(await search({ chat: no, list: no }, { fetch: throwsText })).toEqual([]);
   });
 });
 

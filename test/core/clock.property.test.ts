@@ -6,35 +6,34 @@ import { nextMidnight } from '../../src/core/daily-quota.ts';
 import { DAY, MINUTE } from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
-const base = { id: 'm', unit: 'requests', per: 'account' } as const;
+const base = {
+  id: fc.constant('m'),
+  unit: fc.constant('requests' as const),
+  per: fc.constant('account' as const),
+};
 
 const meters: fc.Arbitrary<Meter> = fc.oneof(
   fc.record({
-    ...constants(base),
+    ...base,
     kind: fc.constant('token-bucket' as const),
     limit: fc.integer({ min: 1, max: 300 }),
     windowMs: fc.constantFrom(MINUTE, 7777),
     marginMs: fc.constantFrom(0, 250),
   }),
   fc.record({
-    ...constants(base),
+    ...base,
     kind: fc.constant('clock-minute' as const),
     limit: fc.integer({ min: 1, max: 30 }),
     marginMs: fc.constantFrom(0, 250),
   }),
   fc.record({
-    ...constants(base),
+    ...base,
     kind: fc.constant('daily' as const),
     limit: fc.integer({ min: 1, max: 30 }),
     marginMs: fc.constantFrom(0, 1000),
     timeZone: fc.constantFrom('UTC', 'America/Los_Angeles'),
   }),
 );
-
-function constants<T extends object>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {
-  const entries = Object.entries(values).map(([name, value]) => [name, fc.constant(value)]);
-  return Object.fromEntries(entries) as { [K in keyof T]: fc.Arbitrary<T[K]> };
-}
 
 function readyAt(meter: Meter, bucket: TokenBucket, now: number): number {
   return bucketReadyAt(bucket, 1, { limit: meter.limit, now, horizonMs: horizonMs(meter) });
@@ -60,7 +59,7 @@ function longestWait(meter: Meter, bucket: TokenBucket, from: number, until: num
   return blockedSince === undefined ? longest : Math.max(longest, now - blockedSince);
 }
 
-describe('a clock that is set back by any amount', () => {
+describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
   const backs = fc.oneof(fc.nat(1000), fc.nat(5 * MINUTE), fc.nat(3 * DAY), fc.nat(20 * 365 * DAY));
   const fills = fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: undefined });
 
@@ -104,7 +103,7 @@ describe('a clock that is set back by any amount', () => {
   });
 });
 
-describe('a stored moment', () => {
+describe('a stored moment', { timeout: 60_000 }, () => {
   it('is never further off than the horizon of its meter', () => {
     fc.assert(
       fc.property(meters, fc.nat(400 * DAY), (meter, ms) => {
@@ -116,7 +115,11 @@ describe('a stored moment', () => {
   });
 });
 
-describe('the next midnight', () => {
+function dateOf(timeZone: string, at: number): string {
+  return new Intl.DateTimeFormat('en-US', { timeZone, dateStyle: 'long' }).format(at);
+}
+
+describe('the next midnight', { timeout: 60_000 }, () => {
   const zones = fc.constantFrom(
     'UTC',
     'America/Los_Angeles',
@@ -127,10 +130,6 @@ describe('the next midnight', () => {
     'America/Santiago',
     'Pacific/Kiritimati',
   );
-
-  function dateOf(timeZone: string, at: number): string {
-    return new Intl.DateTimeFormat('en-US', { timeZone, dateStyle: 'long' }).format(at);
-  }
 
   it('is the first millisecond of another date, less than 26 hours away, in every zone, whatever was asked before', () => {
     fc.assert(

@@ -128,52 +128,59 @@ function neverExceeded({ meters, now, accounts, models, roads: seed, script }: W
 
 const RUNS = { numRuns: 25, endOnFailure: true };
 
-describe('whatever the order in which a thousand requests are taken, settled and given back', () => {
-  it('no window of a token bucket holds more than its limit', () => {
-    fc.assert(
-      fc.property(
-        worlds(
-          tokenBucket.map((meter) => [meter]),
-          2 * MINUTE,
+describe(
+  'whatever the order in which a thousand requests are taken, settled and given back',
+  { timeout: 60_000 },
+  () => {
+    it('no window of a token bucket holds more than its limit', () => {
+      fc.assert(
+        fc.property(
+          worlds(
+            tokenBucket.map((meter) => [meter]),
+            2 * MINUTE,
+          ),
+          neverExceeded,
         ),
-        neverExceeded,
-      ),
-      RUNS,
-    );
-  });
+        RUNS,
+      );
+    });
 
-  it('no minute of the clock holds more than the limit of a clock-minute meter', () => {
-    fc.assert(
-      fc.property(
-        worlds(
-          clockMinute.map((meter) => [meter]),
-          2 * MINUTE,
+    it('no minute of the clock holds more than the limit of a clock-minute meter', () => {
+      fc.assert(
+        fc.property(
+          worlds(
+            clockMinute.map((meter) => [meter]),
+            2 * MINUTE,
+          ),
+          neverExceeded,
         ),
-        neverExceeded,
-      ),
-      RUNS,
-    );
-  });
+        RUNS,
+      );
+    });
 
-  it("no day of the provider's calendar holds more than a day's quota", () => {
-    fc.assert(
-      fc.property(
-        worlds(
-          daily.map((meter) => [meter]),
-          DAY / 8,
+    it("no day of the provider's calendar holds more than a day's quota", () => {
+      fc.assert(
+        fc.property(
+          worlds(
+            daily.map((meter) => [meter]),
+            DAY / 8,
+          ),
+          neverExceeded,
         ),
-        neverExceeded,
-      ),
-      RUNS,
-    );
-  });
+        RUNS,
+      );
+    });
 
-  it('no meter is exceeded where several count the same requests', () => {
-    fc.assert(fc.property(worlds(fc.tuple(tokenBucket, clockMinute, daily), DAY / 24), neverExceeded), RUNS);
-  });
-});
+    it('no meter is exceeded where several count the same requests', () => {
+      fc.assert(
+        fc.property(worlds(fc.tuple(tokenBucket, clockMinute, daily), DAY / 24), neverExceeded),
+        RUNS,
+      );
+    });
+  },
+);
 
-describe('the full burst', () => {
+describe('the full burst', { timeout: 60_000 }, () => {
   it('goes out at once, not one more, and again as soon as it has come back', () => {
     const anyLimit = fc.tuple(anyMeter, fc.integer({ min: 1, max: 1500 }));
     fc.assert(
@@ -203,7 +210,7 @@ describe('the full burst', () => {
   });
 });
 
-describe('what is stored of a meter', () => {
+describe('what is stored of a meter', { timeout: 60_000 }, () => {
   it('stays small, however large the limit and however many requests', () => {
     const large = fc.integer({ min: 121, max: 5000 });
     fc.assert(

@@ -83,6 +83,10 @@ describe('a route that was to be tried once more', () => {
   });
 });
 
+function standing(name: string) {
+  return { name, priority: 0, latencyMs: undefined, price: 0, minuteUse: 0 };
+}
+
 describe('a strategy of the user', () => {
   it.each([
     ['gives nothing back', () => []],
@@ -91,10 +95,6 @@ describe('a strategy of the user', () => {
     const decision = ask({ choice: { order, thrifty: false, turn: 0 } });
     expect(decision).toMatchObject({ kind: 'attempt', pick: { route: { provider: 'alpha' } } });
   });
-
-  function standing(name: string) {
-    return { name, priority: 0, latencyMs: undefined, price: 0, minuteUse: 0 };
-  }
 });
 
 describe('what a call skips', () => {

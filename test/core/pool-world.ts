@@ -26,6 +26,10 @@ interface UnderWay {
   readonly sent: Sent;
 }
 
+function numbers(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
+
 /** A provider with accounts of two keys each; every account has the same meters. */
 export function providerOf(
   accounts: number,
@@ -33,7 +37,6 @@ export function providerOf(
   meters: readonly Meter[] = [],
   name: string = 'alpha',
 ): ProviderData {
-  const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
   return {
     name,
     priority: 0,
@@ -162,9 +165,13 @@ export const SCOPES_OF: Readonly<Record<FailureKind, readonly Scope[]>> = {
   bad_request: ['request'],
 };
 
-const KINDS = Object.entries(SCOPES_OF).flatMap(([kind, scopes]) =>
-  scopes.map((scope) => ({ kind: kind as FailureKind, scope })),
-);
+export function isKind(kind: string): kind is FailureKind {
+  return Object.hasOwn(SCOPES_OF, kind);
+}
+
+const KINDS = Object.keys(SCOPES_OF)
+  .filter(isKind)
+  .flatMap((kind) => SCOPES_OF[kind].map((scope) => ({ kind, scope })));
 
 const success = fc.record({ kind: fc.constant('success' as const), latencyMs: fc.nat(30_000) });
 const abandoned = fc.record({ kind: fc.constant('abandoned' as const), sent: fc.boolean() });

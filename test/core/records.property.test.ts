@@ -62,7 +62,7 @@ function allRecords(world: PoolWorld): readonly RouteRecords[] {
   );
 }
 
-describe('looking', () => {
+describe('looking', { timeout: 60_000 }, () => {
   it('at health, capacity, routes and a dry run never changes a record', () => {
     fc.assert(
       fc.property(histories, (history) => {
@@ -129,7 +129,7 @@ function worseThan(after: CircuitBreaker, before: CircuitBreaker): boolean {
   return before.state === 'closed';
 }
 
-describe("callers' bugs", () => {
+describe("callers' bugs", { timeout: 60_000 }, () => {
   const bug = {
     kind: 'failure',
     failure: { kind: 'bad_request', scope: 'request', message: 'messages: must be a list', status: 400 },
@@ -191,7 +191,7 @@ describe("callers' bugs", () => {
   });
 });
 
-describe('reserving and settling', () => {
+describe('reserving and settling', { timeout: 60_000 }, () => {
   // Every value in the world is frozen, the records, bookings and outcomes among them: a change would throw.
   it('never changes what it is given', () => {
     fc.assert(
@@ -247,7 +247,7 @@ function used(
     .toSorted(([a], [b]) => a.localeCompare(b));
 }
 
-describe('what is stored', () => {
+describe('what is stored', { timeout: 60_000 }, () => {
   it.each([
     undefined,
     null,

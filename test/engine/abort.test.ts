@@ -151,38 +151,46 @@ describe('a signal', () => {
   });
 });
 
+const STORE_MS = 10;
+
+/** A pool whose store answers later; on demand later by so many milliseconds. */
+function slowlyStored(options: BenchOptions): { readonly pool: Bench; readonly slow: () => void } {
+  let isSlow = false;
+  const answered = async (): Promise<void> => {
+    if (!isSlow) return;
+    await new Promise<void>((resolve) => {
+      pool.clock.after(STORE_MS, resolve);
+    });
+  };
+  const pool: Bench = bench({ ...options, store: laterStore(memoryStore(), answered) });
+  return {
+    pool,
+    slow: () => {
+      isSlow = true;
+    },
+  };
+}
+
 describe('a booking that was never sent', () => {
   it('is given back when the call is aborted while the store is asked', async () => {
-    let latencyMs = 0;
-    const clock = (): Bench['clock'] => pool.clock;
-    const later = (): Promise<void> =>
-      latencyMs === 0 ? Promise.resolve() : new Promise((resolve) => void clock().after(latencyMs, resolve));
-    const pool = bench({ nim: {}, store: laterStore(memoryStore(), later) });
+    const { pool, slow } = slowlyStored({ nim: {} });
     await pool.trace(1);
-    latencyMs = 10;
+    slow();
     const { signal, abort, left } = watched();
-    pool.clock.after(15, abort);
+    pool.clock.after(1.5 * STORE_MS, abort);
     expect(await pool.fails(pool.llm.chat('Hello', { signal }))).toBe(REASON);
     expect([pool.requests(), left(), pool.clock.pending]).toEqual([1, 0, 0]);
     expect(pool.llm.health()).toMatchObject([{ rpmUsed: 1, breaker: 'closed' }]);
   });
 
-  it('is given back when a waiting call is aborted while the store books its turn', async () => {
-    let latencyMs = 0;
-    const clock = (): Bench['clock'] => pool.clock;
-    const later = (): Promise<void> =>
-      latencyMs === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            clock().after(latencyMs, resolve);
-          });
-    const pool = bench({ custom: { rpm: 1 }, store: laterStore(memoryStore(), later) });
+  it('is given back when a waiting call is aborted while its turn is booked', async () => {
+    const { pool, slow } = slowlyStored({ custom: { rpm: 1 } });
     await pool.trace(1);
+    slow();
     const { signal, abort, left } = watched();
     const waiting = pool.fails(pool.llm.chat('Hello', { ...PATIENT, signal }));
-    latencyMs = 10;
-    // The quota is back after a minute and its margin; its booking takes two answers of the store.
-    pool.clock.after(60_250 + 15, abort);
+    // The quota is back after a minute and a quarter of a second; then the store is read, and written.
+    pool.clock.after(60_250 + 1.5 * STORE_MS, abort);
     expect(await waiting).toBe(REASON);
     await pool.clock.advance(SECOND);
     expect([pool.requests(), left(), pool.clock.pending]).toEqual([1, 0, 0]);

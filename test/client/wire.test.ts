@@ -1,0 +1,265 @@
+import { gzipSync } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
+import { Agent } from 'undici';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type ChatOptions,
+  GoogleAIStudio,
+  NIM,
+  NoProvidersAvailableError,
+  VERSION,
+} from '../../src/index.ts';
+import { serveProxy } from '../support/proxy.ts';
+import { errorOf } from '../support/rejection.ts';
+import { completion, json, posted, says, serve, serveTcp, until } from '../support/server.ts';
+import { endpoint, open } from './support.ts';
+
+describe('the body that is posted', () => {
+  it('is the model and the messages, when nothing else is asked for', async () => {
+    const server = await serve(says('fine'));
+    await open({ providers: [endpoint(server)] }).text('Grüße, 你好 👋');
+    expect(posted(server)).toEqual([{ model: 'm', messages: [{ role: 'user', content: 'Grüße, 你好 👋' }] }]);
+  });
+
+  it("has the model's fields under their own names, and nothing of ours", async () => {
+    const server = await serve(says('fine'));
+    const fields = {
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 40,
+      min_p: 0.1,
+      max_tokens: 100,
+      max_completion_tokens: 100,
+      stop: ['END'],
+      seed: 7,
+      n: 1,
+      presence_penalty: -1,
+      frequency_penalty: 1,
+      logit_bias: { 50: -1 },
+      logprobs: true,
+      top_logprobs: 2,
+      user: 'u',
+      tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+      tool_choice: 'auto',
+      parallel_tool_calls: false,
+      response_format: { type: 'json_object' },
+      reasoning_effort: 'low',
+      reasoning: { effort: 'low' },
+    } satisfies ChatOptions;
+    const ours = {
+      model: ['auto'],
+      signal: new AbortController().signal,
+      timeoutMs: 5000,
+      attemptTimeoutMs: 4000,
+      firstPartTimeoutMs: 3000,
+      idleTimeoutMs: 3000,
+      maxAttempts: 3,
+      wait: true,
+      maxWaitMs: 100,
+    } satisfies ChatOptions;
+    const messages = [
+      {
+        role: 'user',
+        content: [{ type: 'text', text: 'Hello', cache_control: { type: 'ephemeral' } }],
+        own: 1,
+      },
+    ] as const;
+    await open({ providers: [endpoint(server)] }).chat(messages, {
+      ...fields,
+      ...ours,
+      extraBody: { provider: { sort: 'price' } },
+    });
+    expect(posted(server)).toEqual([{ model: 'm', messages, ...fields, provider: { sort: 'price' } }]);
+  });
+
+  it('lets no extraBody replace the model or the messages', async () => {
+    const server = await serve(says('fine'));
+    const extraBody = { model: 'other', messages: [], temperature: 2, seed: 1 };
+    await open({ providers: [endpoint(server)] }).chat('Hello', {
+      extraBody,
+      temperature: 1,
+      top_p: undefined,
+    });
+    const [body] = posted(server);
+    expect(body).toEqual({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hello' }],
+      temperature: 1,
+      seed: 1,
+    });
+  });
+
+  it('is without what a provider is known to refuse', async () => {
+    const server = await serve(says('fine'));
+    const provider = new NIM('a-key', { baseUrl: server.url, models: ['a/b'] });
+    await open({ providers: [provider] }).chat('Hello', { reasoning: { effort: 'low' }, temperature: 1 });
+    expect(Object.keys(posted(server)[0] ?? {})).toEqual(['model', 'messages', 'temperature']);
+  });
+});
+
+describe('the headers that are sent', () => {
+  it('are ours, and exactly one credential', async () => {
+    const server = await serve(says('fine'));
+    const provider = new GoogleAIStudio('AIzaSyA-0123456789', {
+      baseUrl: server.url,
+      headers: { 'X-Own': 'yes' },
+    });
+    await open({ providers: [provider] }).text('Hello');
+    const names = server.requests[0]?.rawHeaders
+      .filter((_, index) => index % 2 === 0)
+      .map((name) => name.toLowerCase());
+    expect(names?.toSorted()).toEqual([
+      'accept',
+      'authorization',
+      'connection',
+      'content-length',
+      'content-type',
+      'host',
+      'user-agent',
+      'x-own',
+    ]);
+    expect(server.requests[0]?.headers).toMatchObject({
+      'user-agent': `freelm/${VERSION}`,
+      authorization: 'Bearer AIzaSyA-0123456789',
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'x-own': 'yes',
+    });
+    expect(server.requests[0]?.url).not.toContain('key');
+  });
+
+  it('do not ask for compression; a compressed answer all the same is none', async () => {
+    const server = await serve((request, response) => {
+      expect(request.headers['accept-encoding']).toBeUndefined();
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'application/json' });
+      response.end(gzipSync(JSON.stringify(completion('fine'))));
+    });
+    const error = await errorOf(open({ providers: [endpoint(server)] }).text('Hello'));
+    expect(error).toMatchObject({ attempts: [{ outcome: 'server_error', status: 200 }] });
+  });
+});
+
+describe('connections', () => {
+  it('are kept between calls', async () => {
+    const server = await serve(says('fine'));
+    const llm = open({ providers: [endpoint(server)] });
+    for (let call = 0; call < 5; call += 1) {
+      await llm.text('Hello');
+      await setImmediate();
+    }
+    expect([server.requests.length, server.connections]).toEqual([5, 1]);
+  });
+
+  it('go through a dispatcher of the user, which is not closed with the pool', async () => {
+    const server = await serve(says('fine'));
+    const dispatcher = new Agent();
+    onTestFinished(() => dispatcher.destroy());
+    for (let pools = 0; pools < 2; pools += 1) {
+      const llm = open({ providers: [endpoint(server)], dispatcher });
+      expect(await llm.text('Hello')).toBe('fine');
+      await setImmediate();
+      await llm.close();
+    }
+    expect([dispatcher.destroyed, server.connections]).toEqual([false, 1]);
+  });
+
+  it('go through the fetch of the user', async () => {
+    const seen: string[] = [];
+    const llm = open({
+      providers: [endpoint({ url: 'https://api.example.test' })],
+      fetch: (url, { method }) => {
+        seen.push(`${method} ${url}`);
+        return Promise.resolve(Response.json(completion('fetched')));
+      },
+    });
+    expect(await llm.text('Hello')).toBe('fetched');
+    expect(seen).toEqual(['POST https://api.example.test/v1/chat/completions']);
+  });
+
+  it('to this machine go past the proxy', async () => {
+    const server = await serve(says('direct'));
+    const proxy = await serveProxy(server);
+    const llm = open({ providers: [endpoint(server)] });
+    expect(await llm.text('Hello')).toBe('direct');
+    expect(proxy.connections).toBe(0);
+  });
+});
+
+describe('a redirect', () => {
+  it.each([301, 302, 303, 307, 308])(
+    'with status %i is a failure, and nobody gets the key',
+    async (status) => {
+      const target = await serve(says('give me the key'));
+      const server = await serve((_request, response) => {
+        response.writeHead(status, { location: `${target.url}/v1/chat/completions` }).end();
+      });
+      const error = await errorOf(open({ providers: [endpoint(server)] }).text('Hello'));
+      expect(error).toBeInstanceOf(NoProvidersAvailableError);
+      expect(error).toMatchObject({ attempts: [{ outcome: 'forbidden', status }] });
+      expect(error.message).toContain(`a redirect (HTTP ${status}) was refused`);
+      expect(target.connections).toBe(0);
+    },
+  );
+
+  it('of a list of models is not followed either', async () => {
+    const target = await serve((_request, response) => json(response, { data: [{ id: 'evil' }] }));
+    const server = await serve((_request, response) => {
+      response.writeHead(302, { location: `${target.url}/models` }).end();
+    });
+    const llm = open({ providers: [new NIM('a-key', { baseUrl: server.url, discover: true })] });
+    expect((await llm.refreshModels()).map(({ id }) => id)).not.toContain('evil');
+    expect(target.connections).toBe(0);
+  });
+});
+
+describe('an answer without end', () => {
+  const piece = Buffer.alloc(1024 * 1024, 'x');
+
+  it.each([
+    [200, '{"choices":[{"message":{"content":"', 32],
+    [500, '{"error":{"message":"', 1],
+  ])('with status %i is read to a bound, and its connection closed', async (status, beginning, bound) => {
+    let sent = 0;
+    const server = await serve((_request, response) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.write(beginning);
+      const pump = (): void => {
+        do sent += 1;
+        while (!response.destroyed && response.write(piece));
+      };
+      response.on('drain', pump);
+      pump();
+    });
+    const error = await errorOf(open({ providers: [endpoint(server)] }).text('Hello'));
+    expect(error).toMatchObject({ attempts: [{ status: status === 200 ? undefined : status }] });
+    await until(() => server.open === 0);
+    expect(sent).toBeGreaterThanOrEqual(bound);
+    expect(sent).toBeLessThan(bound + 24);
+  });
+
+  it('in its headers is given up', async () => {
+    const server = await serveTcp((socket) => {
+      const pump = (): void => {
+        while (!socket.destroyed && socket.write(`X-Header-${socket.bytesWritten}: ${'x'.repeat(1000)}\r\n`));
+      };
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\n');
+        socket.on('drain', pump);
+        pump();
+      });
+    });
+    const error = await errorOf(open({ providers: [endpoint(server)] }).text('Hello'));
+    expect(error).toMatchObject({ attempts: [{ outcome: 'network' }] });
+    await until(() => server.open === 0);
+  });
+});
+
+it('an answer in pieces that cut its characters is put together', async () => {
+  const server = await serve((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const whole = Buffer.from(JSON.stringify(completion('Grüße 你好 👋')));
+    for (const byte of whole) response.write(Buffer.of(byte));
+    response.end();
+  });
+  expect(await open({ providers: [endpoint(server)] }).text('Hello')).toBe('Grüße 你好 👋');
+});
