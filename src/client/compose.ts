@@ -151,15 +151,19 @@ function emitterFor(listener: EventListener | undefined): Pool['emit'] {
   };
 }
 
+function redactorFor(providers: readonly Provider[]): Redact {
+  return redactor(
+    providers.flatMap((provider) => provider.secrets()),
+    providers.map((provider) => provider.spec.keyPattern),
+  );
+}
+
 /** Puts a pool together from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
   const clock = replaced.clock ?? systemClock;
   const transport = replaced.transport ?? transportFor(options, env);
-  const redact = redactor(
-    options.providers.flatMap((provider) => provider.secrets()),
-    options.providers.map((provider) => provider.spec.keyPattern),
-  );
+  const redact = redactorFor(options.providers);
   const emit = emitterFor(options.onEvent);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const registry = new ModelRegistry({

@@ -132,7 +132,16 @@ function refusedEverywhere({ call, routes, models }: Circumstances): Error | und
   }
   const unable = routes.length > 0 && routes.every(({ readyAt }) => readyAt === undefined);
   if (!unable && !requestIsAtFault(call, ['context_too_long', 'unsupported'])) return undefined;
-  const kind = failure?.kind ?? routes.find(({ reason }) => reason === 'unsupported')?.reason;
+  return unservable(
+    wanted,
+    call,
+    failure?.kind ?? routes.find(({ reason }) => reason === 'unsupported')?.reason,
+  );
+}
+
+/** The error for a request that is too long for every model, or asks what none has. */
+function unservable(wanted: string, call: Call<unknown>, kind: RouteReason | undefined): Error {
+  const failure = call.tries.at(-1)?.failure;
   const said =
     failure === undefined
       ? 'They have refused a request like this before.'

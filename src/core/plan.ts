@@ -6,6 +6,7 @@ import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { keyExcludedUntil, modelExcludedUntil, setbacksOf, type Tried } from './exclusion.ts';
 import { returnsAt } from './meter.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
+import { isProbeUnderWay } from './probe.ts';
 import { modelOf, type ProviderRecord } from './provider-record.ts';
 import type { Route } from './route.ts';
 import { cheaper, type Standing, type Strategy } from './strategy.ts';
@@ -91,7 +92,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const NOTHING: Found = { pick: undefined, readyAt: Number.POSITIVE_INFINITY, price: 0, minuteUse: 0 };
 
 /** What one request on an account's quota for a model costs: see {@link Standing.price}. */
-export function costOfRoute(account: PoolAccount, record: AccountRecord, model: string, now: number): Cost {
+function costOfRoute(account: PoolAccount, record: AccountRecord, model: string, now: number): Cost {
   let price = 0;
   let minuteUse = 0;
   for (const meter of account.meters(model)) {
@@ -329,6 +330,10 @@ export function plan(asked: Question): Decision {
     readyAt = Math.min(readyAt, result.readyAt);
   }
   if (readyAt <= question.waitUntil) return { kind: 'wait', until: readyAt };
+  const { records, stages, waitUntil } = question;
+  // A probe is given long to report, and mostly reports soon.
+  if (waitUntil > now && isProbeUnderWay(records, stages.flat(), now))
+    return { kind: 'wait', until: waitUntil };
   readyAt = Math.min(readyAt, nextReadyAt(question));
   return {
     kind: 'give-up',

@@ -19,7 +19,7 @@ export interface TokenBucket {
 export const EMPTY_BUCKET: TokenBucket = { spent: [] };
 
 /** A stated limit is believed for this long; then the assumed one is tried again. */
-export const LEARNT_LIMIT_MS: number = 24 * 60 * 60 * 1000;
+const LEARNT_LIMIT_MS = 24 * 60 * 60 * 1000;
 
 /** The limit in force: the stated one while it is believed, else the assumed one. */
 export function limitOf(bucket: TokenBucket, assumed: number, now: number): number {

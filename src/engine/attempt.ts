@@ -50,6 +50,10 @@ function failed(ports: AttemptPorts, call: Call<unknown>, failure: Failure): Out
   };
 }
 
+function failureOf(error: unknown, answered: boolean): Failure {
+  return error instanceof BadAnswer ? error.failure : networkFailure(error, answered);
+}
+
 /**
  * Carries out one attempt, yielding the answer's parts. Throws only when the caller aborted (the caller's own reason)
  * and when the pool was closed.
@@ -60,13 +64,14 @@ export async function* attempt<Request, Part>(
   operation: Operation<Request, Part>,
   plan: AttemptPlan,
 ): AsyncGenerator<Part, Outcome> {
+  const request = operation.encode(call.request, plan.pick, plan.known);
   const startedAt = ports.clock.now();
   const budget = attemptBudget(call, startedAt, plan.alternatives);
   const stop = new Stop(ports.clock, budget, call.signal);
   let parts = 0;
   let response: HttpResponse | undefined;
   try {
-    response = await ports.transport.send(operation.encode(call.request, plan.pick, plan.known), stop);
+    response = await ports.transport.send(request, stop);
     if (response.status === 200) {
       for await (const part of operation.decode(response, { pick: plan.pick, request: call.request, stop })) {
         parts += 1;
@@ -83,10 +88,10 @@ export async function* attempt<Request, Part>(
     return failed(ports, call, failure);
   } catch (error) {
     if (stop.callerLeft) throw call.signal?.reason;
+    // Not the provider's doing: the pool was closed.
     if (FreeLMError.is(error)) throw error;
     if (stop.timedOut) return failed(ports, call, timeoutFailure(stop, budget, parts > 0));
-    if (error instanceof BadAnswer) return failed(ports, call, error.failure);
-    return failed(ports, call, networkFailure(error, response !== undefined));
+    return failed(ports, call, failureOf(error, response !== undefined));
   } finally {
     stop.end();
   }

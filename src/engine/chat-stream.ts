@@ -65,7 +65,7 @@ class Joint {
   }
 
   /** What of the parts is new. Throws {@link BadAnswer} when they turn out to belong to another answer. */
-  *join(parts: readonly StreamPart[]): Generator<StreamPart> {
+  *join(parts: readonly StreamPart[]): Generator<StreamPart, void, undefined> {
     for (const part of parts) {
       for (const joined of this.#joined(part)) {
         this.#delivered.add(joined);
@@ -74,14 +74,20 @@ class Joint {
     }
   }
 
-  *#joined(part: StreamPart): Generator<StreamPart> {
-    if (part.type === 'text') return yield* this.#text(this.#seam?.feed(part.text) ?? part.text);
-    if (part.type === 'reasoning') return yield this.#resumed ? { ...part, resumed: true } : part;
+  *#joined(part: StreamPart): Generator<StreamPart, void, undefined> {
+    if (part.type === 'text') {
+      yield* this.#text(this.#seam?.feed(part.text) ?? part.text);
+      return;
+    }
+    if (part.type === 'reasoning') {
+      yield this.#resumed ? { ...part, resumed: true } : part;
+      return;
+    }
     yield* this.#text(this.#seam?.end() ?? '');
     yield part.type === 'usage' ? { ...part, usage: addUsage(this.#delivered.usage, part.usage) } : part;
   }
 
-  *#text(text: string): Generator<StreamPart> {
+  *#text(text: string): Generator<StreamPart, void, undefined> {
     if (this.#seam?.diverged === true) {
       const message = 'the model began the answer again and then said something else';
       throw new BadAnswer({ kind: 'broken_stream', scope: 'request', message });
@@ -96,7 +102,28 @@ interface Reading {
   readonly stop: Stop;
 }
 
-/** Hands out the parts of a body as they come; returns how it ended. */
+/** Hands out the parts of a body as they come; returns how it ended where the stream itself said so. */
+async function* readParts(
+  body: HttpResponse['body'],
+  { reader, joint, stop }: Reading,
+): AsyncGenerator<StreamPart, StreamEnd | undefined> {
+  let end: StreamEnd | undefined;
+  for await (const bytes of body) {
+    // What follows the end is read all the same: a body that is left open costs its connection.
+    if (end !== undefined) continue;
+    const parts = reader.read(bytes);
+    if (parts.length > 0) stop.progress();
+    else stop.alive();
+    yield* joint.join(parts);
+    if (!reader.isOver) continue;
+    end = reader.end();
+    if (end.kind !== 'finished') return end;
+    stop.expectEnd(DRAIN_MS);
+  }
+  return end;
+}
+
+/** Hands out the parts of a stream, the last ones included; returns how it ended. */
 async function* readStream(
   body: HttpResponse['body'],
   reading: Reading,
@@ -104,30 +131,14 @@ async function* readStream(
   const { reader, joint, stop } = reading;
   let end: StreamEnd | undefined;
   try {
-    for await (const bytes of body) {
-      // What follows the end is read all the same: a body that is left open costs its connection.
-      if (end !== undefined) continue;
-      const parts = reader.read(bytes);
-      if (parts.length > 0) stop.progress();
-      else stop.alive();
-      yield* joint.join(parts);
-      if (!reader.isOver) continue;
-      end = reader.end();
-      yield* joint.join(end.parts);
-      if (end.kind !== 'finished') break;
-      stop.expectEnd(DRAIN_MS);
-    }
+    end = yield* readParts(body, reading);
   } catch (error) {
     if (error instanceof BadAnswer || error instanceof EventTooLongError || stop.callerLeft) throw error;
-    if (end?.kind === 'finished') return end;
-    const broken = reader.end();
-    // It broke after all had been said.
-    if (broken.kind !== 'finished') throw error;
-    yield* joint.join(broken.parts);
-    return broken;
+    end = reader.end();
+    // What breaks after all has been said is whole.
+    if (end.kind !== 'finished') throw error;
   }
-  if (end !== undefined) return end;
-  end = reader.end();
+  end ??= reader.end();
   yield* joint.join(end.parts);
   return end;
 }

@@ -62,6 +62,22 @@ function noteFailure(
   call.tries.push({ ...entry, excludedUntil: until });
 }
 
+/** The next route, booked; throws when there is none, and when its turn came too late to be used. */
+async function nextTurn(engine: Engine, call: Call<unknown>): Promise<Extract<Served, { kind: 'attempt' }>> {
+  for (;;) {
+    call.signal?.throwIfAborted();
+    if (engine.clock.now() >= call.deadline) {
+      throw engine.gaveUp(call, { kind: 'give-up', reason: 'deadline' });
+    }
+    const turn = await engine.lines.next(call);
+    if (turn.kind === 'give-up') throw engine.gaveUp(call, turn);
+    if (call.signal?.aborted !== true && engine.clock.now() < call.deadline) return turn;
+    // Nothing was sent, and what was booked is free again.
+    await engine.turns.settle(turn.booking, { kind: 'abandoned', sent: false });
+    engine.lines.poke();
+  }
+}
+
 /** Runs a call to its end, yielding the parts of its answer. */
 export async function* failover<Request, Part>(
   engine: Engine,
@@ -69,20 +85,11 @@ export async function* failover<Request, Part>(
   operation: Operation<Request, Part>,
 ): AsyncGenerator<Part, void> {
   for (;;) {
-    call.signal?.throwIfAborted();
-    if (engine.clock.now() >= call.deadline)
-      throw engine.gaveUp(call, { kind: 'give-up', reason: 'deadline' });
-    const turn = await engine.lines.next(call);
-    if (turn.kind === 'give-up') throw engine.gaveUp(call, turn);
-    if (call.signal?.aborted === true || engine.clock.now() >= call.deadline) {
-      // Its turn came too late: nothing was sent, and what was booked is free again.
-      await engine.turns.settle(turn.booking, { kind: 'abandoned', sent: false });
-      engine.lines.poke();
-      continue;
-    }
+    const turn = await nextTurn(engine, call);
     const { pick, booking } = turn;
     const startedAt = engine.clock.now();
-    let outcome: Outcome = { kind: 'abandoned', sent: true };
+    // Whoever walks away from here on has had the request sent, unless it was aborted before.
+    let outcome: Outcome = { kind: 'abandoned', sent: call.signal?.aborted !== true };
     try {
       engine.listener.started(call, pick);
       outcome = yield* attempt(engine, call, operation, turn);

@@ -93,6 +93,7 @@ export class ChunkReader {
   #document: ChatCompletion | undefined;
   #refused: RefusedStream | undefined;
   #isDone = false;
+  #end: StreamEnd | undefined;
 
   constructor(options: ChunkReaderOptions = {}) {
     this.#splitter = new SseSplitter(options);
@@ -118,8 +119,13 @@ export class ChunkReader {
     return this.#handOut();
   }
 
-  /** What the stream was, once its body has ended or broken. To be called once. */
+  /** What the stream was, once its body has ended or broken; the same however often it is asked. */
   end(): StreamEnd {
+    this.#end ??= this.#judge();
+    return this.#end;
+  }
+
+  #judge(): StreamEnd {
     if (!this.isOver) this.#readEvents(this.#splitter.end());
     if (this.#document !== undefined) return { kind: 'finished', parts: partsOf(this.#document) };
     if (this.#refused === undefined && this.#finishReason !== undefined) this.#finish(this.#finishReason);

@@ -93,3 +93,4 @@ export function recorder(): {
 export const aNumber: unknown = expect.any(Number);
 export const partly = (shape: object): unknown => expect.objectContaining(shape);
 export const textLike = (pattern: RegExp | string): unknown => expect.stringMatching(pattern);
+export const listWith = (...items: readonly unknown[]): unknown => expect.arrayContaining([...items]);

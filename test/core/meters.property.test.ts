@@ -109,7 +109,7 @@ function worlds(meters: fc.Arbitrary<readonly Meter[]>, longestPassMs: number) {
     accounts: fc.integer({ min: 1, max: 2 }),
     models: fc.integer({ min: 1, max: 2 }),
     roads,
-    script: fc.array(steps(mildOutcome, longestPassMs), { minLength: 2000, maxLength: 2000, size: 'max' }),
+    script: fc.array(steps(mildOutcome, longestPassMs), { minLength: 2200, maxLength: 2200, size: 'max' }),
   });
 }
 

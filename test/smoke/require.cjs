@@ -20,4 +20,9 @@ async function main() {
   await assert.rejects(llm.text('hello'), (error) => FreeLMError.is(error) && error.code === 'closed');
 }
 
-main().then(() => console.log('require: works'));
+main()
+  .then(() => console.log('require: works'))
+  .catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
