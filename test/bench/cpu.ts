@@ -86,8 +86,8 @@ const server = spawn(process.execPath, ['-e', SERVER], {
   cwd: fileURLToPath(new URL('.', import.meta.url)),
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-const [chunk]: unknown[] = await once(server.stdout, 'data');
-const base = `http://127.0.0.1:${String(chunk).trim()}`;
+const heard: readonly unknown[] = await once(server.stdout, 'data');
+const base = `http://127.0.0.1:${String(heard[0]).trim()}`;
 for (const concurrency of [1, 16]) await compare(base, concurrency);
 console.log(`import 'freelm': ${median(Array.from({ length: 9 }, importTime)).toFixed(0)} ms`);
 server.kill();

@@ -43,8 +43,8 @@ function median(values: readonly number[]): number {
 }
 
 const server = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
-const [chunk]: unknown[] = await once(server.stdout, 'data');
-const baseUrl = `http://127.0.0.1:${String(chunk).trim()}/v1`;
+const heard: readonly unknown[] = await once(server.stdout, 'data');
+const baseUrl = `http://127.0.0.1:${String(heard[0]).trim()}/v1`;
 const llm = new FreeLLM({
   providers: [new OpenAICompatible('key', { name: 'bench', baseUrl, models: ['m'] })],
 });
@@ -64,17 +64,19 @@ async function theirs(): Promise<number> {
 }
 
 async function byHand(): Promise<number> {
-  const body = JSON.stringify({ model: 'm', messages: MESSAGES, stream: true });
+  const asked = JSON.stringify({ model: 'm', messages: MESSAGES, stream: true });
   const headers = { 'content-type': 'application/json', authorization: 'Bearer key' };
-  const response = await request(`${baseUrl}/chat/completions`, { method: 'POST', headers, body });
+  const response = await request(`${baseUrl}/chat/completions`, { method: 'POST', headers, body: asked });
   const decoder = new TextDecoder();
   let length = 0;
   let rest = '';
-  for await (const bytes of response.body) {
+  const body: AsyncIterable<Uint8Array> = response.body;
+  for await (const bytes of body) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (!line.startsWith('data: {')) continue;
+      // oxlint-disable-next-line typescript/no-unsafe-assignment -- the server is our own
       const parsed: { choices: { delta: { content?: string } }[] } = JSON.parse(line.slice(6));
       length += parsed.choices[0]?.delta.content?.length ?? 0;
     }

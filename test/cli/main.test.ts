@@ -26,8 +26,8 @@ async function freelm(
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const [code]: unknown[] = await once(child, 'close');
-  return { code, stdout, stderr };
+  const closed: readonly unknown[] = await once(child, 'close');
+  return { code: closed[0], stdout, stderr };
 }
 
 describe('freelm', () => {
@@ -70,7 +70,7 @@ describe('freelm demo', () => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     await once(child.stdout, 'data');
     child.stdout.destroy();
-    const [code]: unknown[] = await once(child, 'close');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const closed: readonly unknown[] = await once(child, 'close');
+    expect({ code: closed[0], stderr }).toEqual({ code: 0, stderr: '' });
   });
 });

@@ -21,13 +21,16 @@ let world: World;
 let llm: FreeLLM;
 let events: FreeLMEvent[];
 
+function onEvent(event: FreeLMEvent): void {
+  events.push(event);
+}
+
 function poolOf(options: Partial<FreeLLMOptions> = {}): FreeLLM {
   const providers = [
     new NIM(world.nim.keys, { baseUrl: world.nim.baseUrl, rpm: 100_000 }),
     new OpenRouter(world.openrouter.keys, { baseUrl: world.openrouter.baseUrl, rpm: 100_000, rpd: 100_000 }),
     new GoogleAIStudio(world.google.keys, { baseUrl: world.google.baseUrl, rpm: 100_000, rpd: 100_000 }),
   ];
-  const onEvent = (event: FreeLMEvent): void => void events.push(event);
   return new FreeLLM(
     { providers, strategy: 'priority', onEvent, ...options },
     { cache: memoryCache(), env: {} },
