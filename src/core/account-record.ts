@@ -61,7 +61,8 @@ export function bucketOf(record: AccountRecord, meter: Meter, model: string): To
 export function meterReadyAt(record: AccountRecord, meter: Meter, model: string, now: number): number {
   const bucket = bucketOf(record, meter, model);
   if (bucket === EMPTY_BUCKET) return 0;
-  return bucketReadyAt(bucket, costOf(meter), {
+  // Of tokens, too, one must be left: the requests before this one have overdrawn what they have.
+  return bucketReadyAt(bucket, 1, {
     limit: limitOf(bucket, meter.limit, now),
     now,
     horizonMs: horizonMs(meter),
@@ -83,7 +84,7 @@ export function meterUse(record: AccountRecord, meter: Meter, model: string, now
   };
 }
 
-/** What one request costs on a meter. Tokens are not booked in advance: nothing is known of them yet. */
+/** What is taken of a meter before a request is sent. Of tokens nothing is: how many they were is known afterwards. */
 export function costOf(meter: Meter): number {
   return meter.unit === 'requests' ? 1 : 0;
 }

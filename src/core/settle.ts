@@ -17,11 +17,16 @@ import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 import { horizonMs, type Meter, returnsAt } from './meter.ts';
 import { modelOf, type ModelRecord, type ProviderRecord } from './provider-record.ts';
-import { bucketReadyAt, fill, limitOf, type TokenBucket } from './token-bucket.ts';
+import { bucketReadyAt, fill, limitOf, type TokenBucket, take } from './token-bucket.ts';
 
 /** How an attempt ended. `abandoned`: the caller walked away; nobody is to blame. */
 export type Outcome =
-  | { readonly kind: 'success'; readonly latencyMs: number }
+  | {
+      readonly kind: 'success';
+      readonly latencyMs: number;
+      /** What the provider counted for the answer, where it tells. */
+      readonly tokens?: number | undefined;
+    }
   | { readonly kind: 'abandoned'; readonly sent: boolean }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly size: number };
 
@@ -30,7 +35,27 @@ type FailureOutcome = Extract<Outcome, { kind: 'failure' }>;
 /** Weight of the newest answer in the mean latency. */
 const LATENCY_WEIGHT = 0.3;
 
-function onSuccess(records: RouteRecords, booking: Booking, latencyMs: number): RouteRecords {
+/** Takes the tokens of an answer from the meters that count tokens. */
+function spendTokens(account: AccountRecord, { pick }: Booking, tokens: number, now: number): AccountRecord {
+  let buckets = account.buckets;
+  const { model } = pick.route;
+  for (const meter of tokens > 0 ? pick.account.meters(model) : []) {
+    if (meter.unit !== 'tokens') continue;
+    const bucket = take(bucketOf(account, meter, model), tokens, returnsAt(meter, now), now);
+    buckets = withEntry(buckets, bucketName(meter, model), bucket);
+  }
+  return patched(account, { buckets });
+}
+
+type SuccessOutcome = Extract<Outcome, { kind: 'success' }>;
+
+function onSuccess(
+  records: RouteRecords,
+  booking: Booking,
+  outcome: SuccessOutcome,
+  now: number,
+): RouteRecords {
+  const { latencyMs, tokens = 0 } = outcome;
   const before = breakersOf(records, booking.pick);
   const { generations } = booking;
   const after: RouteBreakers = {
@@ -44,7 +69,8 @@ function onSuccess(records: RouteRecords, booking: Booking, latencyMs: number): 
   const { keyId } = booking.pick.route;
   const { breaker, latencyMs: known = latencyMs } = keyOf(next.account, keyId);
   const key: KeyRecord = { breaker, latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
-  return { ...next, account: { ...next.account, keys: { ...next.account.keys, [keyId]: key } } };
+  const account = spendTokens(next.account, booking, tokens, now);
+  return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
 }
 
 function onAbandoned(records: RouteRecords, booking: Booking, sent: boolean, now: number): RouteRecords {
@@ -177,7 +203,7 @@ function onFailure(
 export function settle(records: RouteRecords, booking: Booking, outcome: Outcome, now: number): RouteRecords {
   switch (outcome.kind) {
     case 'success':
-      return onSuccess(records, booking, outcome.latencyMs);
+      return onSuccess(records, booking, outcome, now);
     case 'abandoned':
       return onAbandoned(records, booking, outcome.sent, now);
     case 'failure':

@@ -54,6 +54,11 @@ function failureOf(error: unknown, answered: boolean): Failure {
   return error instanceof BadAnswer ? error.failure : networkFailure(error, answered);
 }
 
+/** The first part has come: from now on only what the caller asked for bounds the stream. */
+function begun(call: Call<unknown>): void {
+  if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
+}
+
 /**
  * Carries out one attempt, yielding the answer's parts. Throws only when the caller aborted (the caller's own reason)
  * and when the pool was closed.
@@ -69,19 +74,21 @@ export async function* attempt<Request, Part>(
   const budget = attemptBudget(call, startedAt, plan.alternatives);
   const stop = new Stop(ports.clock, budget, call.signal);
   let parts = 0;
+  let tokens: number | undefined;
   let response: HttpResponse | undefined;
   try {
     response = await ports.transport.send(request, stop);
     if (response.status === 200) {
       for await (const part of operation.decode(response, { pick: plan.pick, request: call.request, stop })) {
         parts += 1;
-        call.deadline = call.stream?.totalDeadline ?? call.deadline;
+        tokens = operation.tokensOf(part) ?? tokens;
+        begun(call);
         // The consumer's pace is the back-pressure: meanwhile nothing is read, and nobody is late.
         stop.pause();
         yield part;
         stop.resume();
       }
-      return { kind: 'success', latencyMs: ports.clock.now() - startedAt };
+      return { kind: 'success', latencyMs: ports.clock.now() - startedAt, tokens };
     }
     const failure = await operation.classify(response, plan.pick);
     if (stop.callerLeft) throw call.signal?.reason;

@@ -194,6 +194,7 @@ export function chatStreamOperation(
       }
       if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, pick));
     },
+    tokensOf: (part) => (part.type === 'usage' ? part.usage.totalTokens : undefined),
     classify: (response, pick) => chat.classify(response, pick),
     optional: ({ body }, parameters) => chat.optional(body, parameters),
     resumable({ body, delivered, onCut }: StreamRequest): boolean {

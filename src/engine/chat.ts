@@ -87,6 +87,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
         ports.clock.now(),
       );
     },
+    tokensOf: ({ usage }) => usage?.totalTokens,
     resumable: () => true,
     optional: (body, parameters) =>
       parameters.filter((name) => body.request.fields[name] !== undefined && isOptionalField(name)),

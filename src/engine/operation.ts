@@ -32,6 +32,8 @@ export interface Operation<Request, Part> {
   encode(request: Request, pick: Pick, known: ModelRecord): HttpRequest;
   /** The parts of an answer with status 200. Throws {@link BadAnswer} when it is none. */
   decode(response: HttpResponse, asked: Asked<Request>): AsyncIterable<Part>;
+  /** The tokens that a part tells, where it does. */
+  tokensOf(part: Part): number | undefined;
   /** What an answer with another status means. */
   classify(response: HttpResponse, pick: Pick): Promise<Failure>;
   /** The fields of a request that may be left out when a model refuses them. */

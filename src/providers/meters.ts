@@ -4,10 +4,11 @@ import type { Meter } from '../core/meter.ts';
 import { matchesGlob } from './glob.ts';
 import type { MeterSpec } from './spec.ts';
 
-/** The user's own limits, requests per minute and per day. */
+/** The user's own limits: requests a minute and a day, tokens a minute. */
 export interface LimitOverrides {
   readonly rpm?: number | undefined;
   readonly rpd?: number | undefined;
+  readonly tpm?: number | undefined;
 }
 
 const MINUTE_MS = 60_000;
@@ -29,6 +30,8 @@ const OWN_RPD: MeterSpec = {
   timeZone: 'UTC',
   marginMs: 1000,
 };
+
+const OWN_TPM: MeterSpec = { ...OWN_RPM, id: 'tpm', unit: 'tokens' };
 
 function limitFor(spec: MeterSpec, model: string): number | undefined {
   if (typeof spec.limit === 'number') return spec.limit;
@@ -56,7 +59,7 @@ function overridden(
 ): readonly MeterSpec[] {
   if (limit === undefined) return specs;
   const concerns = (spec: MeterSpec): boolean =>
-    spec.unit === 'requests' && (spec.kind === 'daily') === (own.kind === 'daily');
+    spec.unit === own.unit && (spec.kind === 'daily') === (own.kind === 'daily');
   if (!specs.some(concerns)) return [...specs, { ...own, limit }];
   return specs.map((spec) => (concerns(spec) ? { ...spec, limit } : spec));
 }
@@ -66,7 +69,8 @@ export function meterTable(
   specs: readonly MeterSpec[],
   overrides: LimitOverrides,
 ): (model: string) => readonly Meter[] {
-  const effective = overridden(overridden(specs, overrides.rpm, OWN_RPM), overrides.rpd, OWN_RPD);
+  const requests = overridden(overridden(specs, overrides.rpm, OWN_RPM), overrides.rpd, OWN_RPD);
+  const effective = overridden(requests, overrides.tpm, OWN_TPM);
   const known = new Map<string, readonly Meter[]>();
   return (model) => {
     let meters = known.get(model);

@@ -22,6 +22,8 @@ export interface ProviderOptions {
   readonly rpm?: number | undefined;
   /** Requests per day, instead of the tier's. */
   readonly rpd?: number | undefined;
+  /** Tokens per minute: what the answers cost is counted, and the next request waits when it is used up. Default: none. */
+  readonly tpm?: number | undefined;
   /** The models to use, best first, instead of the discovered and the built-in ones. */
   readonly models?: readonly (ModelSpec | string)[] | undefined;
   /** Model ids to be tried before the others, best first. */
@@ -64,6 +66,7 @@ const optionFields = {
   priority: z.optional(z.number('must be a number')),
   rpm: z.optional(positive),
   rpd: z.optional(positive),
+  tpm: z.optional(positive),
   models: z.optional(
     z
       .array(modelSchema)

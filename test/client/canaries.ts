@@ -19,11 +19,12 @@ const PIECE = 12;
 /** Every way in which a key, or twelve characters of it, may be written: as it is, and as JSON writes it. */
 function tracesOf(key: string): readonly string[] {
   const spellings = [key, JSON.stringify(key).slice(1, -1), encodeURIComponent(key)];
-  return spellings.flatMap((text) =>
+  const pieces = spellings.flatMap((text) =>
     Array.from({ length: Math.max(1, text.length - PIECE + 1) }, (_, start) =>
       text.slice(start, start + PIECE),
     ),
   );
+  return [...new Set(pieces)];
 }
 
 const TRACES: ReadonlyMap<string, readonly string[]> = new Map(
