@@ -1,6 +1,6 @@
 /** Begins calls: what is asked, over which routes, within which limits. */
 
-import type { Needs } from '../core/plan.ts';
+import type { Needs } from '../core/fitness.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import type { Pool } from './compose.ts';

@@ -8,7 +8,7 @@ import {
   quotaStatuses,
   type RouteStatus,
 } from '../core/health.ts';
-import type { Needs } from '../core/plan.ts';
+import type { Needs } from '../core/fitness.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Pool } from './compose.ts';
 import { reasonText } from './give-up.ts';

@@ -2,7 +2,8 @@
 
 import type { Tried } from './exclusion.ts';
 import { routeStatuses, type RouteStatus } from './health.ts';
-import { informed, plan, type Question } from './plan.ts';
+import { informed } from './fitness.ts';
+import { plan, type Question } from './plan.ts';
 
 /** Far more than any call tries. */
 const MAX_STEPS = 200;

@@ -13,7 +13,8 @@ import {
 } from './admission.ts';
 import { breakerReadyAt, type CircuitBreaker } from './circuit-breaker.ts';
 import { returnsAt } from './meter.ts';
-import { type Needs, type Records, unfit } from './plan.ts';
+import { type Needs, unfit } from './fitness.ts';
+import type { Records } from './plan.ts';
 import type { Candidate, CandidateModel, PoolAccount } from './pool.ts';
 
 /** Why a route is not ready; a request can also be `context_too_long` for a model, or ask what it lacks (`unsupported`). */

@@ -1,7 +1,8 @@
 /** One call on its way through the loop. */
 
 import type { Tried } from '../core/exclusion.ts';
-import type { Choice, Needs } from '../core/plan.ts';
+import type { Needs } from '../core/fitness.ts';
+import type { Choice } from '../core/plan.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Route } from '../core/route.ts';
 import type { AttemptReport } from '../errors.ts';

@@ -1,7 +1,8 @@
 /** What the loop carries out: how one kind of request is written, read and judged. */
 
 import type { Failure } from '../core/failure.ts';
-import type { Needs, Pick } from '../core/plan.ts';
+import type { Needs } from '../core/fitness.ts';
+import type { Pick } from '../core/plan.ts';
 import type { ModelRecord } from '../core/provider-record.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import type { Stop } from './stop.ts';

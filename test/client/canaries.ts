@@ -60,13 +60,18 @@ export function printed(value: unknown): string {
   ].join('\n');
 }
 
+/** The contents of a file; empty when it was a temporary one that is already gone. */
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** The names and contents of all files of a folder. */
 export function filesOf(folder: string): string {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .map(
-      (entry) =>
-        `${entry.name}\n${entry.isFile() ? readFileSync(join(entry.parentPath, entry.name), 'utf8') : ''}`,
-    )
+  return readdirSync(folder)
+    .map((name) => `${name}\n${contentOf(join(folder, name))}`)
     .join('\n');
 }

@@ -156,6 +156,7 @@ describe('options', () => {
       priority: undefined,
       rpm: undefined,
       rpd: undefined,
+      tpm: undefined,
       models: undefined,
       prefer: undefined,
       discover: undefined,
