@@ -260,7 +260,7 @@ describe('close()', () => {
       providers: [endpoint(server, { models: undefined }), new OpenRouter('a-key', { baseUrl: server.url })],
       cacheDir: temporaryFolder(),
     });
-    await Promise.all(Array.from({ length: 5 }, () => llm.text('Hello', { timeoutMs: 400 })));
+    await Promise.all(Array.from({ length: 5 }, () => llm.text('Hello', { timeoutMs: 2000 })));
     await llm.close();
     await until(() => server.open === 0);
     const kinds = [

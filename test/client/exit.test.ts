@@ -59,7 +59,7 @@ const cases: readonly (readonly [string, () => Promise<TestServer>, string, stri
     'while a list of models never comes',
     () => serve(hangingLists),
     `const providers = [new OpenRouter('a-key', { baseUrl: url }), new NIM('a-key', { baseUrl: url, discover: true })];
-     console.log(await new FreeLLM({ ...options, providers }).text('Hello', { timeoutMs: 400 }));`,
+     console.log(await new FreeLLM({ ...options, providers }).text('Hello', { timeoutMs: 4000 }));`,
     'fine',
   ],
   [
