@@ -1,5 +1,7 @@
 /** What an unsuccessful attempt means: a kind, a scope and what the provider said about coming back. */
 
+import type { Observation } from './observation.ts';
+
 /** Every meaning that an unsuccessful attempt can have. The effects table has a row for each. */
 export type FailureKind =
   | 'rate_limited'
@@ -37,6 +39,14 @@ export interface Failure {
   readonly retryAt?: number;
   /** The provider's own limit, when the answer states it, for the window that refused. */
   readonly statedLimit?: number;
+  /** What the refusing limit counts, when the answer says so. */
+  readonly unit?: 'requests' | 'tokens';
+  /** Quotas that the answer states beside what it refuses. */
+  readonly observed?: readonly Observation[];
+  /** A hash of whom the provider says that it counts against: keys that share it share their quotas. */
+  readonly identity?: string;
+  /** The verdict stands on a status alone: a second model that meets it speaks for the whole account. */
+  readonly escalates?: boolean;
   /** `unsupported`: the request's fields that were refused, e.g. `['seed']`. */
   readonly parameters?: readonly string[];
   /** `unsupported`: the model's missing capabilities, e.g. `['tools']`. */
