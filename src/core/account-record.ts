@@ -2,8 +2,9 @@
 
 import { CLOSED, type CircuitBreaker } from './circuit-breaker.ts';
 import type { FailureKind } from './failure.ts';
-import { horizonMs, type Meter } from './meter.ts';
-import { bucketReadyAt, EMPTY_BUCKET, fullUntil, limitOf, type TokenBucket, usedOf } from './token-bucket.ts';
+import type { Meter } from './meter.ts';
+import { limitOf, usedOf } from './quota.ts';
+import { EMPTY_BUCKET, fullUntil, type TokenBucket } from './token-bucket.ts';
 
 /** The last failure of a key, for people to read. */
 export interface LastError {
@@ -25,6 +26,8 @@ export interface KeyRecord {
 /** The unit of storage. Plain JSON; an unknown version reads as empty. */
 export interface AccountRecord {
   readonly v: 1;
+  /** Epoch ms since which its requests are counted. */
+  readonly since?: number;
   /** The account as a whole: out of credits, forbidden. */
   readonly breaker: CircuitBreaker;
   /** By meter id, or `id model` where the provider counts per model. */
@@ -57,18 +60,6 @@ export function bucketOf(record: AccountRecord, meter: Meter, model: string): To
   return record.buckets[bucketName(meter, model)] ?? EMPTY_BUCKET;
 }
 
-/** Epoch ms from which `meter` admits one request for `model`. */
-export function meterReadyAt(record: AccountRecord, meter: Meter, model: string, now: number): number {
-  const bucket = bucketOf(record, meter, model);
-  if (bucket === EMPTY_BUCKET) return 0;
-  // Of tokens, too, one must be left: the requests before this one have overdrawn what they have.
-  return bucketReadyAt(bucket, 1, {
-    limit: limitOf(bucket, meter.limit, now),
-    now,
-    horizonMs: horizonMs(meter),
-  });
-}
-
 /** What is left of a meter at `now`. */
 export interface MeterUse {
   readonly limit: number;
@@ -77,16 +68,11 @@ export interface MeterUse {
 
 export function meterUse(record: AccountRecord, meter: Meter, model: string, now: number): MeterUse {
   const bucket = bucketOf(record, meter, model);
-  const limit = limitOf(bucket, meter.limit, now);
+  const limit = limitOf(bucket, meter, now);
   return {
     limit,
-    used: fullUntil(bucket, now) > 0 ? limit : Math.min(limit, usedOf(bucket, now, horizonMs(meter))),
+    used: fullUntil(bucket, now) > 0 ? limit : Math.min(limit, Math.ceil(usedOf(bucket, meter, now))),
   };
-}
-
-/** What is taken of a meter before a request is sent. Of tokens nothing is: how many they were is known afterwards. */
-export function costOf(meter: Meter): number {
-  return meter.unit === 'requests' ? 1 : 0;
 }
 
 function isObject(value: unknown): value is object {

@@ -1,14 +1,20 @@
 /** From when do a route's guards admit a request, and which of them says so. */
 
-import { type AccountRecord, entitlementOf, keyOf, meterReadyAt } from './account-record.ts';
+import { type AccountRecord, bucketOf, entitlementOf, keyOf } from './account-record.ts';
 import { breakerReadyAt, type CircuitBreaker } from './circuit-breaker.ts';
 import type { FailureKind } from './failure.ts';
-import type { Meter } from './meter.ts';
+import { costOf, type Demand } from './demand.ts';
+import { isLong, type Meter } from './meter.ts';
 import type { PoolAccount } from './pool.ts';
 import { modelOf, type ProviderRecord } from './provider-record.ts';
+import { limitOf, readyAtOf } from './quota.ts';
+import { EMPTY_BUCKET } from './token-bucket.ts';
 
-/** Why a route is not ready: the failure that its breaker remembers, a spent quota, or a probe under way. */
-export type Reason = FailureKind | 'minute_quota_spent' | 'day_quota_spent' | 'probing';
+/**
+ * Why a route is not ready: the failure that its breaker remembers, a spent quota, a probe under way, or as many
+ * requests under way as are allowed (`busy`).
+ */
+export type Reason = FailureKind | 'minute_quota_spent' | 'day_quota_spent' | 'probing' | 'busy';
 
 /** One guard's answer. */
 export interface Admission {
@@ -26,10 +32,18 @@ function breakerAdmission(breaker: CircuitBreaker, now: number): Admission {
   return { readyAt, reason: breaker.state === 'open' ? breaker.reason : 'probing' };
 }
 
-function meterAdmission(record: AccountRecord, meter: Meter, model: string, now: number): Admission {
-  const readyAt = meterReadyAt(record, meter, model, now);
+function meterAdmission(
+  record: AccountRecord,
+  meter: Meter,
+  { model, demand }: Asked,
+  now: number,
+): Admission {
+  const bucket = bucketOf(record, meter, model);
+  const cost = costOf(meter, demand, limitOf(bucket, meter, now));
+  const readyAt = bucket === EMPTY_BUCKET && cost <= meter.limit ? 0 : readyAtOf(bucket, meter, cost, now);
   if (readyAt <= now) return ADMITTED;
-  return { readyAt, reason: meter.kind === 'daily' ? 'day_quota_spent' : 'minute_quota_spent' };
+  if (meter.kind === 'concurrency') return { readyAt, reason: 'busy' };
+  return { readyAt, reason: isLong(meter) ? 'day_quota_spent' : 'minute_quota_spent' };
 }
 
 /** The later of two answers. */
@@ -47,17 +61,23 @@ export function modelAdmission(record: ProviderRecord, model: string, now: numbe
   return breakerAdmission(modelOf(record, model).breaker, now);
 }
 
+/** What is asked of an account: a model, and by a request of what size; absent: one of any size. */
+export interface Asked {
+  readonly model: string;
+  readonly demand?: Demand | undefined;
+}
+
 /** The guards of one account's use of a model: its own, its entitlement, its meters. */
 export function accountAdmission(
   account: PoolAccount,
   record: AccountRecord,
-  model: string,
+  asked: Asked,
   now: number,
 ): Admission {
   let admission = breakerAdmission(record.breaker, now);
-  admission = later(admission, breakerAdmission(entitlementOf(record, model), now));
-  for (const meter of account.meters(model)) {
-    admission = later(admission, meterAdmission(record, meter, model, now));
+  admission = later(admission, breakerAdmission(entitlementOf(record, asked.model), now));
+  for (const meter of account.meters(asked.model)) {
+    admission = later(admission, meterAdmission(record, meter, asked, now));
   }
   return admission;
 }

@@ -1,11 +1,13 @@
 /** Quota and probes taken for one request before it is sent, and given back if it never was. */
 
-import { type AccountRecord, bucketName, bucketOf, costOf, entitlementOf, keyOf } from './account-record.ts';
+import { type AccountRecord, bucketName, bucketOf, entitlementOf, keyOf } from './account-record.ts';
 import { admit, type CircuitBreaker, release } from './circuit-breaker.ts';
-import { returnsAt } from './meter.ts';
+import { costOf, type Demand, demandOf } from './demand.ts';
+import type { Needs } from './fitness.ts';
 import type { Pick } from './plan.ts';
 import { modelOf, type ProviderRecord } from './provider-record.ts';
-import { giveBack, take, type TokenBucket } from './token-bucket.ts';
+import { type Expense, expend, giveBack, limitOf } from './quota.ts';
+import type { TokenBucket } from './token-bucket.ts';
 
 /** The state of a route's breakers when it was admitted. */
 export interface Generations {
@@ -19,8 +21,17 @@ export interface Generations {
 /** What was taken for one request. */
 export interface Booking {
   readonly pick: Pick;
-  readonly spent: readonly { readonly bucket: string; readonly cost: number; readonly returnsAt: number }[];
+  readonly spent: readonly Expense[];
   readonly generations: Generations;
+  /** The most tokens that the answer may have, to be sent where the caller says nothing. */
+  readonly maxTokens: number | undefined;
+}
+
+/** What a route is booked for. */
+export interface Terms {
+  readonly needs: Needs;
+  /** How long a probe may take before it is given up for lost. */
+  readonly probeMs: number;
 }
 
 /** The two records that stand behind a route. */
@@ -99,9 +110,34 @@ export function withBreakers(
   return { provider, account };
 }
 
-/** Takes the route's quota and probes at `now`; a probe that never reports is given up after `probeMs`. */
-export function reserve(records: RouteRecords, pick: Pick, now: number, probeMs: number): Reservation {
+/** The account's buckets after one request, and what was taken of them. */
+function spendAll(
+  account: AccountRecord,
+  pick: Pick,
+  demand: Demand,
+  now: number,
+): { readonly account: AccountRecord; readonly spent: readonly Expense[] } {
+  const { model } = pick.route;
+  const meters = pick.account.meters(model);
+  if (meters.length === 0) return { account, spent: [] };
+  const buckets: Record<string, TokenBucket> = { ...account.buckets };
+  const spent: Expense[] = [];
+  for (const meter of meters) {
+    const name = bucketName(meter, model);
+    const bucket = bucketOf(account, meter, model);
+    const cost = costOf(meter, demand, limitOf(bucket, meter, now));
+    if (!Number.isFinite(cost)) continue;
+    const taken = expend(bucket, meter, { name, cost, now });
+    buckets[name] = taken.bucket;
+    spent.push(taken.expense);
+  }
+  return { account: { ...account, buckets, since: account.since ?? now }, spent };
+}
+
+/** Takes the route's quota and probes at `now`. */
+export function reserve(records: RouteRecords, pick: Pick, now: number, terms: Terms): Reservation {
   const before = breakersOf(records, pick);
+  const { probeMs } = terms;
   const after: RouteBreakers = {
     provider: admit(before.provider, now, probeMs),
     model: admit(before.model, now, probeMs),
@@ -109,23 +145,16 @@ export function reserve(records: RouteRecords, pick: Pick, now: number, probeMs:
     entitlement: admit(before.entitlement, now, probeMs),
     key: admit(before.key, now, probeMs),
   };
-  const { provider, account } = withBreakers(records, pick, before, after);
-  const buckets: Record<string, TokenBucket> = { ...account.buckets };
-  const spent: { bucket: string; cost: number; returnsAt: number }[] = [];
-  for (const meter of pick.account.meters(pick.route.model)) {
-    const cost = costOf(meter);
-    if (cost === 0) continue;
-    const name = bucketName(meter, pick.route.model);
-    const moment = returnsAt(meter, now);
-    buckets[name] = take(bucketOf(account, meter, pick.route.model), cost, moment, now);
-    spent.push({ bucket: name, cost, returnsAt: moment });
-  }
+  const admitted = withBreakers(records, pick, before, after);
+  const demand = demandOf(pick.provider, pick.account, pick.route.model, terms.needs);
+  const { account, spent } = spendAll(admitted.account, pick, demand, now);
   return {
-    provider,
-    account: spent.length === 0 ? account : { ...account, buckets },
+    provider: admitted.provider,
+    account,
     booking: {
       pick,
       spent,
+      maxTokens: demand.maxTokens,
       generations: {
         provider: after.provider.generation,
         model: after.model.generation,
@@ -137,14 +166,19 @@ export function reserve(records: RouteRecords, pick: Pick, now: number, probeMs:
   };
 }
 
-/** Gives the booked quota back: the provider certainly did not count the request. */
-export function refund(account: AccountRecord, booking: Booking): AccountRecord {
+/** Gives booked quota back: the provider certainly did not count it. */
+export function refund(account: AccountRecord, spent: readonly Expense[], now: number): AccountRecord {
   let buckets = account.buckets;
-  for (const { bucket, cost, returnsAt: moment } of booking.spent) {
-    const state = buckets[bucket];
-    if (state !== undefined) buckets = withEntry(buckets, bucket, giveBack(state, cost, moment));
+  for (const expense of spent) {
+    const state = buckets[expense.bucket];
+    if (state !== undefined) buckets = withEntry(buckets, expense.bucket, giveBack(state, expense, now));
   }
   return patched(account, { buckets });
+}
+
+/** What is given back when a request ends, whatever came of it: its place among those under way. */
+export function isReturned({ meter }: Expense): boolean {
+  return meter.kind === 'concurrency';
 }
 
 /** Frees every probe that the booking holds, as if it had never been admitted. */

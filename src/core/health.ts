@@ -1,6 +1,7 @@
 /** What people are shown of the pool, read off the same numbers that decide. Changes nothing. */
 
 import { keyOf, type LastError, meterUse } from './account-record.ts';
+import { accountsOf } from './accounts.ts';
 import {
   ADMITTED,
   accountAdmission,
@@ -12,8 +13,9 @@ import {
   type Reason,
 } from './admission.ts';
 import { breakerReadyAt, type CircuitBreaker } from './circuit-breaker.ts';
-import { returnsAt } from './meter.ts';
+import { demandOf } from './demand.ts';
 import { type Needs, unfit } from './fitness.ts';
+import { isLong, returnsAt } from './meter.ts';
 import type { Records } from './plan.ts';
 import type { Candidate, CandidateModel, PoolAccount } from './pool.ts';
 
@@ -41,18 +43,24 @@ export interface Sight {
   readonly now: number;
 }
 
+/** The accounts of a candidate, as far as it is known which of its keys share one. */
+function accountsAt({ records, now }: Sight, { provider }: Candidate): readonly PoolAccount[] {
+  return accountsOf(provider, records.provider(provider), now);
+}
+
 /** The guards of a model on an account, whatever the key. */
 function admissionOf(
   { records, now }: Sight,
   candidate: Candidate,
   account: PoolAccount,
-  model: CandidateModel,
+  { model, needs }: { readonly model: CandidateModel; readonly needs: Needs },
 ): Admission {
+  const demand = demandOf(candidate.provider, account, model.id, needs);
   const provider = records.provider(candidate.provider);
   const record = records.account(account);
   const route = later(
     modelAdmission(provider, model.id, now),
-    accountAdmission(account, record, model.id, now),
+    accountAdmission(account, record, { model: model.id, demand }, now),
   );
   return later(providerAdmission(provider, now), route);
 }
@@ -65,9 +73,9 @@ export function routeStatuses(
 ): readonly RouteStatus[] {
   const { records, now } = sight;
   return candidate.models.flatMap((model) => {
-    const reasonAgainst = unfit(records.provider(candidate.provider), model, needs);
-    return candidate.provider.accounts.flatMap((account) => {
-      const admission = admissionOf(sight, candidate, account, model);
+    const reasonAgainst = unfit(records.provider(candidate.provider), model, needs, now);
+    return accountsAt(sight, candidate).flatMap((account) => {
+      const admission = admissionOf(sight, candidate, account, { model, needs });
       return account.keyIds.map((keyId) => {
         const { readyAt, reason } = later(admission, keyAdmission(records.account(account), keyId, now));
         const base = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
@@ -101,8 +109,9 @@ function tightest({ records, now }: Sight, candidate: Candidate, account: PoolAc
   let worst: { used: number; limit: number } | undefined;
   for (const { id } of candidate.models) {
     for (const meter of account.meters(id)) {
-      if ((meter.kind === 'daily') !== daily || meter.unit !== 'requests') continue;
+      if (isLong(meter) !== daily || meter.unit !== 'requests' || meter.kind === 'concurrency') continue;
       const use = meterUse(record, meter, id, now);
+      if (!Number.isFinite(use.limit)) continue;
       if (worst === undefined || use.used / use.limit > worst.used / worst.limit) worst = { ...use };
     }
   }
@@ -178,7 +187,7 @@ function keyStatus(
 /** A row for every key of a candidate. */
 export function keyStatuses(sight: Sight, candidate: Candidate): readonly KeyStatus[] {
   const routes = routeStatuses(sight, candidate);
-  return candidate.provider.accounts.flatMap((account) =>
+  return accountsAt(sight, candidate).flatMap((account) =>
     account.keyIds.map((keyId) =>
       keyStatus(sight, candidate, account, {
         keyId,
@@ -220,14 +229,15 @@ function quotaStatus(
     if (meter.per === 'account-model') shared = false;
     if (meter.unit !== 'requests') continue;
     const { limit, used } = meterUse(record, meter, model.id, now);
+    if (!Number.isFinite(limit)) continue;
     leftNow = Math.min(leftNow ?? limit, limit - used);
-    if (meter.kind !== 'daily') continue;
+    if (!isLong(meter)) continue;
     leftToday = Math.min(leftToday ?? limit, limit - used);
     resetsAt = returnsAt(meter, now);
   }
   const keys = account.keyIds.map((keyId) => keyAdmission(record, keyId, now));
   const key = keys.reduce((a, b) => (b.readyAt < a.readyAt ? b : a), keys[0] ?? ADMITTED);
-  const { readyAt } = later(key, admissionOf(sight, candidate, account, model));
+  const { readyAt } = later(key, admissionOf(sight, candidate, account, { model, needs: NOTHING_NEEDED }));
   return {
     provider: candidate.provider.name,
     account: account.id,
@@ -241,7 +251,7 @@ function quotaStatus(
 
 /** The quotas of a candidate, each once. */
 export function quotaStatuses(sight: Sight, candidate: Candidate): readonly QuotaStatus[] {
-  return candidate.provider.accounts.flatMap((account) => {
+  return accountsAt(sight, candidate).flatMap((account) => {
     const rows = new Map<string | undefined, QuotaStatus>();
     for (const model of candidate.models) {
       const row = quotaStatus(sight, candidate, account, model);

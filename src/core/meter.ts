@@ -1,6 +1,7 @@
 /** One limit of a provider, and when what was spent of it comes back. */
 
-import { nextMidnight } from './daily-quota.ts';
+import { nextMidnight, nextMonth } from './calendar.ts';
+import type { QuotaWindow } from './observation.ts';
 
 interface MeterBase {
   /** Unique among a tier's meters, e.g. `rpm`. */
@@ -8,17 +9,31 @@ interface MeterBase {
   readonly unit: 'requests' | 'tokens';
   /** Whom the limit counts: an account over all its models, or an account's use of one model. */
   readonly per: 'account' | 'account-model';
+  /** Infinity: no limit is known; what is sent is counted, so that one can be learnt. */
   readonly limit: number;
   /**
    * Allowance for the road and for clocks that disagree, in milliseconds: what is sent a window apart may
    * arrive less than a window apart.
    */
   readonly marginMs: number;
+  /**
+   * Of tokens: those of the prompt, those of prompt and answer, or those of the prompt and the most that the answer
+   * may have, as they are reserved when the request is admitted. Default `total`.
+   */
+  readonly counts?: 'input' | 'total' | 'reserved' | undefined;
+  /** Whether the limit is the user's own: no word of the provider raises it. */
+  readonly isOwn?: boolean | undefined;
 }
 
-/** A minute meter: what was spent comes back one window after it was spent. */
+/** What was spent comes back one window after it was spent. */
 export interface TokenBucketMeter extends MeterBase {
   readonly kind: 'token-bucket';
+  readonly windowMs: number;
+}
+
+/** The textbook bucket: one comes back every `windowMs / limit`, also while others are spent. */
+export interface RefillingBucketMeter extends MeterBase {
+  readonly kind: 'refilling-bucket';
   readonly windowMs: number;
 }
 
@@ -34,12 +49,74 @@ export interface DailyMeter extends MeterBase {
   readonly timeZone: string;
 }
 
-export type Meter = TokenBucketMeter | ClockMinuteMeter | DailyMeter;
+/** Everything comes back on the first of the month. */
+export interface MonthlyMeter extends MeterBase {
+  readonly kind: 'monthly';
+  readonly timeZone: string;
+}
+
+/** How many requests may be under way at once: what is taken comes back when the request ends. */
+export interface ConcurrencyMeter extends MeterBase {
+  readonly kind: 'concurrency';
+}
+
+export type Meter =
+  | TokenBucketMeter
+  | RefillingBucketMeter
+  | ClockMinuteMeter
+  | DailyMeter
+  | MonthlyMeter
+  | ConcurrencyMeter;
 
 const MINUTE_MS = 60_000;
-const LONGEST_DAY_MS = 25 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const LONGEST_DAY_MS = DAY_MS + HOUR_MS;
+const LONGEST_MONTH_MS = 31 * DAY_MS + HOUR_MS;
+/** A request that has not ended after this long is taken for lost. */
+const LEASE_MS = 10 * MINUTE_MS;
 /** A bucket remembers at most about this many moments; beyond, moments are rounded up to the safe side. */
 const MOMENTS_KEPT = 120;
+
+/** The span after which what is spent has come back, in milliseconds. */
+export function windowOf(meter: Meter): number {
+  switch (meter.kind) {
+    case 'token-bucket':
+    case 'refilling-bucket':
+      return meter.windowMs;
+    case 'clock-minute':
+      return MINUTE_MS;
+    case 'daily':
+      return DAY_MS;
+    case 'monthly':
+      return LONGEST_MONTH_MS;
+    case 'concurrency':
+      return LEASE_MS;
+  }
+}
+
+/** Whether a meter counts a day or more: what is spent of it is gone for long. */
+export function isLong(meter: Meter): boolean {
+  return meter.kind !== 'concurrency' && windowOf(meter) >= DAY_MS / 2;
+}
+
+/** Whether a meter is the one that a stated quota of `window` is about. */
+export function spans(meter: Meter, window: QuotaWindow): boolean {
+  if (meter.kind === 'concurrency') return false;
+  const ms = windowOf(meter);
+  switch (window) {
+    case 'second':
+      return ms <= 10_000;
+    case 'minute':
+      return ms > 10_000 && ms <= 2 * MINUTE_MS;
+    case 'hour':
+      return ms > 2 * MINUTE_MS && ms < DAY_MS / 2;
+    case 'day':
+      return ms >= DAY_MS / 2 && ms <= 2 * DAY_MS;
+    case 'month':
+      return ms > 2 * DAY_MS;
+  }
+}
 
 /** Epoch ms at which what is spent at `at` has certainly come back. */
 export function returnsAt(meter: Meter, at: number): number {
@@ -50,10 +127,16 @@ export function returnsAt(meter: Meter, at: number): number {
       const grainMs = meter.windowMs / MOMENTS_KEPT;
       return Math.ceil(exact / grainMs) * grainMs;
     }
+    case 'refilling-bucket':
+      return at + meter.windowMs / meter.limit + meter.marginMs;
     case 'clock-minute':
       return (Math.floor((at + meter.marginMs) / MINUTE_MS) + 1) * MINUTE_MS + meter.marginMs;
     case 'daily':
       return nextMidnight(meter.timeZone, at + meter.marginMs) + meter.marginMs;
+    case 'monthly':
+      return nextMonth(meter.timeZone, at + meter.marginMs) + meter.marginMs;
+    case 'concurrency':
+      return at + LEASE_MS;
   }
 }
 
@@ -61,10 +144,15 @@ export function returnsAt(meter: Meter, at: number): number {
 export function horizonMs(meter: Meter): number {
   switch (meter.kind) {
     case 'token-bucket':
+    case 'refilling-bucket':
       return meter.windowMs + meter.marginMs + meter.windowMs / MOMENTS_KEPT;
     case 'clock-minute':
       return MINUTE_MS + 2 * meter.marginMs;
     case 'daily':
       return LONGEST_DAY_MS + 2 * meter.marginMs;
+    case 'monthly':
+      return LONGEST_MONTH_MS + 2 * meter.marginMs;
+    case 'concurrency':
+      return LEASE_MS;
   }
 }

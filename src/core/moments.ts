@@ -26,17 +26,23 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Milliseconds of a span such as `41s`, `1m30.5s`, `59.698796327s`, `2h`, `500ms` or `40 seconds`; a bare number is none. */
+/**
+ * Milliseconds of a span such as `41s`, `1m30.5s`, `59.698796327s`, `2h`, `500ms` or `40 seconds`, its units from the
+ * longest to the shortest; a bare number is none.
+ */
 export function readSpan(text: string): number | undefined {
   const span = text.trim().toLowerCase();
   if (span === '' || span.length > LONGEST_TEXT) return undefined;
   const part = /(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*/y;
   let totalMs = 0;
+  let lastMs = Number.POSITIVE_INFINITY;
   while (part.lastIndex < span.length) {
     const [, amount = '', unit = ''] = part.exec(span) ?? [];
     const unitMs = unitOf(unit);
-    if (unitMs === undefined) return undefined;
+    // `2s, 2s` is a header that came twice.
+    if (unitMs === undefined || unitMs >= lastMs) return undefined;
     totalMs += Number(amount) * unitMs;
+    lastMs = unitMs;
   }
   return Math.ceil(totalMs);
 }
@@ -86,6 +92,17 @@ export function readTimestamp(text: string): number | undefined {
   const [, sign, hours = '0', minutes = '0'] = /^([+-])(\d{2}):(\d{2})$/.exec(offset) ?? [];
   const ahead = (Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS) * (sign === '-' ? -1 : 1);
   return sum(local, -ahead);
+}
+
+/** Epoch ms at which it is next such a time of day as `10:00 UTC`. */
+export function readTimeOfDay(text: string, now: number): number | undefined {
+  const [, hour, minute, second = '00'] =
+    /^(\d{1,2}):(\d{2})(?::(\d{2}))? ?(?:UTC|GMT|Z)$/i.exec(text.trim().slice(0, LONGEST_TEXT)) ?? [];
+  if (hour === undefined) return undefined;
+  const time = timeOfDay(`${hour.padStart(2, '0')}:${minute}:${second}`);
+  if (time === undefined) return undefined;
+  const today = Math.floor(now / DAY_MS) * DAY_MS + time;
+  return today > now ? today : today + DAY_MS;
 }
 
 /** Epoch ms of a date of HTTP in any of its three forms (RFC 9110, 5.6.7). */

@@ -1,16 +1,19 @@
 /** The decision at every turn of a call: attempt this route, wait so long, or give up because. */
 
-import { type AccountRecord, keyOf, meterUse } from './account-record.ts';
+import type { AccountRecord } from './account-record.ts';
+import { accountsOf } from './accounts.ts';
 import { accountAdmission, keyAdmission, modelAdmission, providerAdmission } from './admission.ts';
+import { demandOf } from './demand.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { informed, type Needs, unfit } from './fitness.ts';
-import { keyExcludedUntil, modelExcludedUntil, setbacksOf, type Tried } from './exclusion.ts';
-import { returnsAt } from './meter.ts';
+import { keyExcludedUntil, modelExcludedUntil, type Tried } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
+import { type Cost, priceAt } from './price.ts';
 import { isProbeUnderWay } from './probe.ts';
 import type { ProviderRecord } from './provider-record.ts';
 import type { Route } from './route.ts';
-import { cheaper, type Standing, type Strategy } from './strategy.ts';
+import { bestOf, ProviderStanding } from './standing.ts';
+import { cheaper, type Strategy } from './strategy.ts';
 
 /** The records of the pool as they are at this moment. */
 export interface Records {
@@ -66,35 +69,13 @@ export type Decision =
       readonly readyAt: number;
     };
 
-interface Cost {
-  readonly price: number;
-  readonly minuteUse: number;
-}
-
 interface Found extends Cost {
   readonly pick: Pick | undefined;
   /** Epoch ms at which the earliest of the routes looked at is ready; meaningful when there is no pick. */
   readonly readyAt: number;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const NOTHING: Found = { pick: undefined, readyAt: Number.POSITIVE_INFINITY, price: 0, minuteUse: 0 };
-
-/** What one request on an account's quota for a model costs: see {@link Standing.price}. */
-function costOfRoute(account: PoolAccount, record: AccountRecord, model: string, now: number): Cost {
-  let price = 0;
-  let minuteUse = 0;
-  for (const meter of account.meters(model)) {
-    const { limit, used } = meterUse(record, meter, model, now);
-    if (meter.kind === 'daily') {
-      const dayLeft = (returnsAt(meter, now) - now) / DAY_MS;
-      price = Math.max(price, dayLeft / Math.max(1, limit - used));
-    } else {
-      minuteUse = Math.max(minuteUse, used / Math.max(1, limit));
-    }
-  }
-  return { price, minuteUse };
-}
 
 /** The first key of an account that is admitted; else when the first one is. */
 function findKey(
@@ -105,7 +86,9 @@ function findKey(
 ): Found {
   const { now, tries } = question;
   const record = question.records.account(account);
-  const accountReadyAt = accountAdmission(account, record, model.id, now).readyAt;
+  const demand = demandOf(candidate.provider, account, model.id, question.needs);
+  const asked = { model: model.id, demand };
+  const accountReadyAt = accountAdmission(account, record, asked, now).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
     const route: Route = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
@@ -116,7 +99,7 @@ function findKey(
     );
     if (keyReadyAt <= now) {
       const pick = { route, provider: candidate.provider, account, model };
-      return { pick, readyAt: now, ...costOfRoute(account, record, model.id, now) };
+      return { pick, readyAt: now, ...priceAt(account, record, asked, now) };
     }
     readyAt = Math.min(readyAt, keyReadyAt);
   }
@@ -127,13 +110,13 @@ function findKey(
 function findAccount(question: Question, candidate: Candidate, model: CandidateModel): Found {
   const { now, tries } = question;
   const record = question.records.provider(candidate.provider);
-  if (unfit(record, model, question.needs) !== undefined) return NOTHING;
+  if (unfit(record, model, question.needs, now) !== undefined) return NOTHING;
   const modelReadyAt = Math.max(
     modelAdmission(record, model.id, now).readyAt,
     modelExcludedUntil(tries, candidate.provider.name, model),
   );
   let best = NOTHING;
-  for (const account of candidate.provider.accounts) {
+  for (const account of accountsOf(candidate.provider, record, now)) {
     const found = findKey(question, candidate, account, model);
     if (modelReadyAt > now || found.pick === undefined) {
       const readyAt = Math.max(found.readyAt, modelReadyAt);
@@ -167,64 +150,12 @@ function findRoute(question: Question, candidate: Candidate): Found {
   return best;
 }
 
-/** How a provider stands; its latency is looked up only by those who ask for it. */
-class ProviderStanding implements Standing {
-  readonly name: string;
-  readonly index: number;
-  readonly priority: number;
-  readonly price: number;
-  readonly minuteUse: number;
-  readonly pick: Pick;
-  readonly #records: Records;
-
-  constructor(records: Records, { price, minuteUse }: Cost, pick: Pick) {
-    this.name = pick.provider.name;
-    this.index = pick.provider.index;
-    this.priority = pick.provider.priority;
-    this.price = price;
-    this.minuteUse = minuteUse;
-    this.pick = pick;
-    this.#records = records;
-  }
-
-  get latencyMs(): number | undefined {
-    let total = 0;
-    let known = 0;
-    for (const account of this.pick.provider.accounts) {
-      const record = this.#records.account(account);
-      for (const keyId of account.keyIds) {
-        const { latencyMs } = keyOf(record, keyId);
-        if (latencyMs === undefined) continue;
-        total += latencyMs;
-        known += 1;
-      }
-    }
-    return known === 0 ? undefined : total / known;
-  }
-}
-
 interface StageResult {
   readonly best: Pick | undefined;
   /** Whether another provider than the best one's could serve the call, too. */
   readonly alternatives: boolean;
   /** Epoch ms at which the earliest route is ready; meaningful when there is no best one. */
   readonly readyAt: number;
-}
-
-/** The best of several providers: the strategy's first among those that failed this call least. */
-function bestOf(question: Question, standings: readonly ProviderStanding[]): Pick | undefined {
-  const { tries, choice } = question;
-  const ordered = choice.order(standings, choice.turn);
-  let best: Standing | undefined;
-  let fewest = Number.POSITIVE_INFINITY;
-  for (const standing of ordered) {
-    const setbacks = setbacksOf(tries, standing.name);
-    if (setbacks >= fewest) continue;
-    best = standing;
-    fewest = setbacks;
-  }
-  // A strategy of the user's own may give back whatever it likes: what it names is looked up, not trusted.
-  return (standings.find(({ name }) => name === best?.name) ?? standings[0])?.pick;
 }
 
 /** Looks for the route that a stage offers now. */
@@ -236,7 +167,9 @@ function searchStage(question: Question, stage: Stage): StageResult {
     if (found.pick === undefined) readyAt = Math.min(readyAt, found.readyAt);
     else standings.push(new ProviderStanding(question.records, found, found.pick));
   }
-  const best = standings.length < 2 ? standings[0]?.pick : bestOf(question, standings);
+  const { tries, choice } = question;
+  const best =
+    standings.length < 2 ? standings[0]?.pick : bestOf(standings, tries, choice.order, choice.turn);
   return { best, alternatives: standings.length > 1, readyAt };
 }
 
@@ -244,16 +177,16 @@ function searchStage(question: Question, stage: Stage): StageResult {
 function findAgain(question: Question, route: Route): Pick | undefined {
   for (const candidate of question.stages.flat()) {
     if (candidate.provider.name !== route.provider) continue;
-    const account = candidate.provider.accounts.find(({ id }) => id === route.account);
+    const { now, needs } = question;
+    const record = question.records.provider(candidate.provider);
+    const account = accountsOf(candidate.provider, record, now).find(({ id }) => id === route.account);
     const model = candidate.models.find(({ id }) => id === route.model);
     if (account === undefined || model === undefined) continue;
-    const record = question.records.provider(candidate.provider);
-    const { now, needs } = question;
     const readyAt = Math.max(
       providerAdmission(record, now).readyAt,
       modelAdmission(record, model.id, now).readyAt,
     );
-    if (readyAt > now || unfit(record, model, needs) !== undefined) return undefined;
+    if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
     const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.pick === undefined ? undefined : { ...found.pick, account };
   }

@@ -24,6 +24,8 @@ export interface PoolProvider {
   /** Lower is tried first under the strategy `priority`. */
   readonly priority: number;
   readonly accounts: readonly PoolAccount[];
+  /** The most tokens that an answer may have where the caller does not say: sent to providers that count or cut otherwise. */
+  readonly maxTokensWhenUnset?: number | undefined;
   /** How this provider's breakers open for a kind of failure. */
   trip(kind: FailureKind): Trip | undefined;
 }

@@ -14,6 +14,24 @@ export interface ModelRecord {
   readonly tooLong?: number;
   /** Its context length in tokens, where a refusal stated it. */
   readonly ctx?: number;
+  /** Epoch ms at which the last of this was learnt. */
+  readonly learntAt?: number;
+}
+
+/** What one key's refusal told: it had spent `used` of a stated `limit` when somebody had spent the rest. */
+export interface Suspicion {
+  readonly account: string;
+  readonly used: number;
+  readonly limit: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** An account that turned out to be another one's. */
+export interface Merged {
+  readonly into: string;
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 /** Plain JSON; an unknown version reads as empty. */
@@ -23,6 +41,12 @@ export interface ProviderRecord {
   readonly breaker: CircuitBreaker;
   /** By model id. */
   readonly models: Readonly<Record<string, ModelRecord>>;
+  /** By account id: those that share the quotas of another one. */
+  readonly merged?: Readonly<Record<string, Merged>>;
+  /** By the hash of what the provider calls an account: the first of our accounts that was called so. */
+  readonly identities?: Readonly<Record<string, string>>;
+  /** By bucket name: keys that were refused with less spent than the stated limit. */
+  readonly suspicions?: Readonly<Record<string, readonly Suspicion[]>>;
 }
 
 export const EMPTY_PROVIDER: ProviderRecord = { v: 1, breaker: CLOSED, models: {} };
@@ -31,6 +55,21 @@ const EMPTY_MODEL: ModelRecord = { breaker: CLOSED };
 
 export function modelOf(record: ProviderRecord, model: string): ModelRecord {
   return record.models[model] ?? EMPTY_MODEL;
+}
+
+/** What is learnt of a model is believed for a week: models change behind their names. */
+const BELIEVED_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** What is still believed of a model. */
+export function believed(model: ModelRecord, now: number): ModelRecord {
+  const { learntAt } = model;
+  if (learntAt === undefined || Math.abs(now - learntAt) <= BELIEVED_MS) return model;
+  return { breaker: model.breaker };
+}
+
+/** A model with what is still believed of it. */
+export function knownOf(record: ProviderRecord, model: string, now: number): ModelRecord {
+  return believed(modelOf(record, model), now);
 }
 
 function isObject(value: unknown): value is object {

@@ -1,7 +1,7 @@
 /** When a provider says that it will admit a request again: hints and reset clocks, read from an answer. */
 
 import { isJsonObject, member, valuesAt } from './json-path.ts';
-import { readHttpDate, readSpan, readTimestamp } from './moments.ts';
+import { readHttpDate, readSpan, readTimeOfDay, readTimestamp } from './moments.ts';
 
 const SECOND_MS = 1000;
 const DAY_MS = 24 * 60 * 60 * SECOND_MS;
@@ -63,12 +63,17 @@ function readMoment(value: string | number, now: number): number | undefined {
   const amount = numberOf(value);
   if (amount !== undefined) return momentOfNumber(amount, now);
   if (typeof value === 'number') return undefined;
-  const spanMs = readSpan(value);
+  const spanMs = readSpan(value) ?? readSpan(value.slice(0, Math.max(0, value.indexOf(','))));
   return spanMs === undefined ? (readTimestamp(value) ?? readHttpDate(value)) : now + spanMs;
 }
 
 function capped(moment: number | undefined, now: number, longestMs: number): number | undefined {
   return moment === undefined || moment <= now ? undefined : Math.min(moment, now + longestMs);
+}
+
+/** Epoch ms of a reset clock in any form, at most 32 days from now; `undefined` for nonsense and the past. */
+export function readReset(value: string | number, now: number): number | undefined {
+  return capped(readMoment(value, now), now, LONGEST_RESET_MS);
 }
 
 /** A header that the provider put into the body; its name's case is not reliable there. */
@@ -96,6 +101,12 @@ function waitInMessage(message: string): Reading {
   if (words === undefined) return undefined;
   // What follows the wait may look like one more part of it.
   return readSpan(words) === undefined ? /^[\d.]+ ?[a-z]+/i.exec(words)?.[0] : words;
+}
+
+/** The reset clock that a message names: `Resets at 10:00 UTC`, `resets on 2026-09-10T11:00:00Z`. */
+function clockInMessage(message: string, now: number): number | undefined {
+  const clock = /\bresets? (?:at|on) (\d[\d:TZtz.+-]{3,34}(?: ?(?:UTC|GMT))?)/i.exec(message)?.[1] ?? '';
+  return readTimeOfDay(clock, now) ?? capped(readTimestamp(clock.replace(/\.$/, '')), now, LONGEST_RESET_MS);
 }
 
 function headerHints({ status, headers }: HintSource): readonly Reading[] {
@@ -128,7 +139,8 @@ export function readRetryHints(source: HintSource, now: number): RetryHints {
     return capped(moment, now, LONGEST_HINT_MS) ?? [];
   });
   const clock = statedHeader(source, 'x-ratelimit-reset');
-  const resetAt = clock === undefined ? undefined : capped(readMoment(clock, now), now, LONGEST_RESET_MS);
+  const resetAt =
+    (clock === undefined ? undefined : readReset(clock, now)) ?? clockInMessage(source.message, now);
   return {
     ...(hints.length > 0 ? { retryAt: Math.max(...hints) } : {}),
     ...(resetAt === undefined ? {} : { resetAt }),

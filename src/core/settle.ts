@@ -1,31 +1,39 @@
 /** What the outcome of an attempt changes in the records: the effects table, carried out. */
 
-import { type AccountRecord, bucketName, bucketOf, keyOf, type KeyRecord } from './account-record.ts';
+import { identified, suspected } from './accounts.ts';
+import { bucketName, bucketOf, keyOf, type KeyRecord } from './account-record.ts';
 import {
   type Booking,
   breakersOf,
   patched,
-  refund,
   releaseAll,
   type RouteBreakers,
   type RouteRecords,
   withBreakers,
-  withEntry,
 } from './booking.ts';
-import { fail, succeed } from './circuit-breaker.ts';
+import { breakerReadyAt, fail, succeed } from './circuit-breaker.ts';
 import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
-import { horizonMs, type Meter, returnsAt } from './meter.ts';
-import { modelOf, type ModelRecord, type ProviderRecord } from './provider-record.ts';
-import { bucketReadyAt, fill, limitOf, type TokenBucket, take } from './token-bucket.ts';
+import { windowOf } from './meter.ts';
+import type { Observation } from './observation.ts';
+import { believed, modelOf, type ModelRecord, type ProviderRecord } from './provider-record.ts';
+import { usedOf } from './quota.ts';
+import {
+  afterFailure,
+  afterLeaving,
+  afterSuccess,
+  refusingMeters,
+  type TokensUsed,
+} from './settle-meters.ts';
 
 /** How an attempt ended. `abandoned`: the caller walked away; nobody is to blame. */
 export type Outcome =
   | {
       readonly kind: 'success';
       readonly latencyMs: number;
-      /** What the provider counted for the answer, where it tells. */
-      readonly tokens?: number | undefined;
+      readonly tokens?: TokensUsed | undefined;
+      /** Quotas that the answer states. */
+      readonly observed?: readonly Observation[] | undefined;
     }
   | { readonly kind: 'abandoned'; readonly sent: boolean }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly size: number };
@@ -35,18 +43,6 @@ type FailureOutcome = Extract<Outcome, { kind: 'failure' }>;
 /** Weight of the newest answer in the mean latency. */
 const LATENCY_WEIGHT = 0.3;
 
-/** Takes the tokens of an answer from the meters that count tokens. */
-function spendTokens(account: AccountRecord, { pick }: Booking, tokens: number, now: number): AccountRecord {
-  let buckets = account.buckets;
-  const { model } = pick.route;
-  for (const meter of tokens > 0 ? pick.account.meters(model) : []) {
-    if (meter.unit !== 'tokens') continue;
-    const bucket = take(bucketOf(account, meter, model), tokens, returnsAt(meter, now), now);
-    buckets = withEntry(buckets, bucketName(meter, model), bucket);
-  }
-  return patched(account, { buckets });
-}
-
 type SuccessOutcome = Extract<Outcome, { kind: 'success' }>;
 
 function onSuccess(
@@ -55,7 +51,7 @@ function onSuccess(
   outcome: SuccessOutcome,
   now: number,
 ): RouteRecords {
-  const { latencyMs, tokens = 0 } = outcome;
+  const { latencyMs } = outcome;
   const before = breakersOf(records, booking.pick);
   const { generations } = booking;
   const after: RouteBreakers = {
@@ -69,49 +65,14 @@ function onSuccess(
   const { keyId } = booking.pick.route;
   const { breaker, latencyMs: known = latencyMs } = keyOf(next.account, keyId);
   const key: KeyRecord = { breaker, latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
-  const account = spendTokens(next.account, booking, tokens, now);
+  const account = afterSuccess(next.account, booking, outcome, now);
   return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
 }
 
 function onAbandoned(records: RouteRecords, booking: Booking, sent: boolean, now: number): RouteRecords {
   const before = breakersOf(records, booking.pick);
   const next = withBreakers(records, booking.pick, before, releaseAll(before, booking.generations, now));
-  return sent ? next : { ...next, account: refund(next.account, booking) };
-}
-
-/** The meters that a refusal speaks of: those of its scope and its window. */
-function refusingMeters(booking: Booking, failure: Failure): readonly Meter[] {
-  const window = FAILURE_EFFECTS[failure.kind].fills;
-  if (window === undefined || (failure.scope !== 'account' && failure.scope !== 'account-model')) return [];
-  return booking.pick.account
-    .meters(booking.pick.route.model)
-    .filter((meter) => meter.per === failure.scope && (meter.kind === 'daily') === (window === 'day'));
-}
-
-/** When a refused meter is free again: as the provider says, else as the meter itself counts. */
-function refusedUntil(meter: Meter, bucket: TokenBucket, failure: Failure, now: number): number {
-  if (failure.retryAt !== undefined) return failure.retryAt;
-  const view = { limit: limitOf(bucket, meter.limit, now), now, horizonMs: horizonMs(meter) };
-  const readyAt = bucketReadyAt(bucket, 1, view);
-  return readyAt > now && Number.isFinite(readyAt) ? readyAt : returnsAt(meter, now);
-}
-
-function fillMeters(account: AccountRecord, booking: Booking, failure: Failure, now: number): AccountRecord {
-  let buckets = account.buckets;
-  for (const meter of refusingMeters(booking, failure)) {
-    const { model } = booking.pick.route;
-    let bucket = bucketOf(account, meter, model);
-    const stated = failure.statedLimit;
-    if (stated !== undefined && stated > 0 && meter.unit === 'requests') {
-      bucket = { ...bucket, learnt: { limit: stated, at: now } };
-    }
-    buckets = withEntry(
-      buckets,
-      bucketName(meter, model),
-      fill(bucket, refusedUntil(meter, bucket, failure, now), now),
-    );
-  }
-  return patched(account, { buckets });
+  return { ...next, account: afterLeaving(next.account, booking, sent, now) };
 }
 
 const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
@@ -127,6 +88,20 @@ const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
 interface Struck {
   readonly now: number;
   readonly trip: Trip | undefined;
+  /** Whether the account's breaker is struck in the place of that of its use of one model. */
+  readonly escalatesToAccount: boolean;
+}
+
+/** Whether another model of the account rests for the same reason: then the reason is the account's. */
+function escalates({ account }: RouteRecords, { pick }: Booking, failure: Failure, now: number): boolean {
+  if (failure.escalates !== true || failure.scope !== 'account-model') return false;
+  return Object.entries(account.models).some(
+    ([model, breaker]) =>
+      model !== pick.route.model &&
+      breaker.state !== 'closed' &&
+      breaker.reason === failure.kind &&
+      breakerReadyAt(breaker, now) > now,
+  );
 }
 
 /** Strikes the breaker at the failure's scope; frees the others' probes; an answer, whatever it says, proves the provider alive. */
@@ -136,12 +111,12 @@ function strike(
   failure: Failure,
   at: Struck,
 ): RouteBreakers {
-  const { trip, now } = at;
+  const { trip, now, escalatesToAccount } = at;
   const next = { ...releaseAll(breakers, generations, now) };
   if (failure.status !== undefined && failure.scope !== 'provider') {
     next.provider = succeed(breakers.provider, generations.provider);
   }
-  const struck = STRUCK[failure.scope];
+  const struck = escalatesToAccount ? 'account' : STRUCK[failure.scope];
   if (struck !== undefined && trip !== undefined) {
     next[struck] = fail(breakers[struck], {
       generation: generations[struck],
@@ -168,13 +143,36 @@ function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: F
 }
 
 /** What a refusal of the request itself teaches about the model. */
-function remember(provider: ProviderRecord, model: string, failure: Failure, size: number): ProviderRecord {
+function remember(
+  provider: ProviderRecord,
+  { pick }: Booking,
+  { failure, size }: FailureOutcome,
+  now: number,
+): ProviderRecord {
+  const { model } = pick.route;
   const what = FAILURE_EFFECTS[failure.kind].remembers;
   if (what === undefined) return provider;
-  const known = modelOf(provider, model);
+  const known = believed(modelOf(provider, model), now);
   const learnt = what === 'size' ? withSize(known, failure, size) : withLacks(known, failure);
   if (learnt === known) return provider;
-  return { ...provider, models: { ...provider.models, [model]: learnt } };
+  return { ...provider, models: { ...provider.models, [model]: { ...learnt, learntAt: now } } };
+}
+
+/** What a refusal teaches about whom the provider counts it against. */
+function relate(records: RouteRecords, booking: Booking, failure: Failure, now: number): ProviderRecord {
+  const { route } = booking.pick;
+  let provider = identified(records.provider, route.account, failure, now);
+  const { statedLimit, unit = 'requests' } = failure;
+  if (statedLimit === undefined || booking.pick.provider.accounts.length < 2) return provider;
+  for (const meter of refusingMeters(booking, failure)) {
+    if (meter.unit !== unit || unit === 'tokens') continue;
+    // The refused request itself was not admitted.
+    const used = usedOf(bucketOf(records.account, meter, route.model), meter, now) - 1;
+    const bucket = bucketName(meter, route.model);
+    const surprise = { account: route.account, bucket, used, limit: statedLimit, windowMs: windowOf(meter) };
+    provider = suspected(provider, surprise, now);
+  }
+  return provider;
 }
 
 function onFailure(
@@ -183,20 +181,21 @@ function onFailure(
   outcome: FailureOutcome,
   now: number,
 ): RouteRecords {
-  const { failure, size } = outcome;
+  const { failure } = outcome;
   const { pick } = booking;
   const before = breakersOf(records, pick);
   const filled = refusingMeters(booking, failure).length > 0;
   const trip = filled ? undefined : (pick.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip);
-  const next = withBreakers(records, pick, before, strike(before, booking, failure, { trip, now }));
-  let account = fillMeters(next.account, booking, failure, now);
-  if (failure.uncounted === true) account = refund(account, booking);
+  const struck = { trip, now, escalatesToAccount: escalates(records, booking, failure, now) };
+  const next = withBreakers(records, pick, before, strike(before, booking, failure, struck));
+  let account = afterFailure(next.account, booking, failure, now);
   const { keyId, model } = pick.route;
   if (FAILURE_EFFECTS[failure.kind].throws !== true) {
     const lastError = { kind: failure.kind, message: failure.message, at: now, model };
     account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), lastError } } };
   }
-  return { account, provider: remember(next.provider, model, failure, size) };
+  const related = relate({ ...records, provider: next.provider }, booking, failure, now);
+  return { account, provider: remember(related, booking, outcome, now) };
 }
 
 /** The records after the attempt behind `booking` ended. Records of which nothing changed keep their identity. */

@@ -1,4 +1,4 @@
-/** What was spent of one limit, and from when it has come back: the one algorithm behind every meter. */
+/** What was spent of one limit, and from when it has come back: the state behind every meter. */
 
 /** Tokens that come back together: `[epoch ms at which they do, how many]`. */
 export type Spent = readonly [returnsAt: number, count: number];
@@ -10,32 +10,32 @@ export type Spent = readonly [returnsAt: number, count: number];
 export interface TokenBucket {
   /** Sorted by moment; no two entries share one. */
   readonly spent: readonly Spent[];
-  /** The provider said at `since` that it is full until `until` (epoch ms), whatever we counted. */
+  /** Of what is spent: what the provider refused. Sorted in the same way. */
+  readonly refused?: readonly Spent[];
+  /** Of a bucket that refills: epoch ms at which it is full again. */
+  readonly fullAt?: number;
+  /** The provider said at `since` that nothing is left until `until` (epoch ms), whatever we counted. */
   readonly full?: { readonly since: number; readonly until: number };
-  /** The limit that the provider stated, which replaces the assumed one, and when it did (epoch ms). */
-  readonly learnt?: { readonly limit: number; readonly at: number };
+  /** The limit that the provider stated, or that its refusals show, and since when (epoch ms) it is believed. */
+  readonly learnt?: {
+    readonly limit: number;
+    readonly at: number;
+    /** Whether there is reason to think that it is higher: then it is tried with every window. */
+    readonly rising?: boolean;
+  };
+  /** Epoch ms of the last refusal a little below the limit: chance, unless it comes again. */
+  readonly missed?: number;
 }
 
 export const EMPTY_BUCKET: TokenBucket = { spent: [] };
 
-/** A stated limit is believed for this long; then the assumed one is tried again. */
-const LEARNT_LIMIT_MS = 24 * 60 * 60 * 1000;
-
-/** The limit in force: the stated one while it is believed, else the assumed one. */
-export function limitOf(bucket: TokenBucket, assumed: number, now: number): number {
-  const learnt = bucket.learnt;
-  if (learnt === undefined || now - learnt.at > LEARNT_LIMIT_MS || learnt.at - now > LEARNT_LIMIT_MS)
-    return assumed;
-  return learnt.limit;
-}
-
 /**
- * How many tokens are spent at `now`. A moment further off than `horizonMs` cannot be true (the clock was
+ * How many of `spent` are not back at `now`. A moment further off than `horizonMs` cannot be true (the clock was
  * set back, or another machine's is wrong) and is passed over, so that nothing is blocked for ever.
  */
-export function usedOf(bucket: TokenBucket, now: number, horizonMs: number): number {
+export function sumOf(spent: readonly Spent[], now: number, horizonMs: number): number {
   let used = 0;
-  for (const [returnsAt, count] of bucket.spent) {
+  for (const [returnsAt, count] of spent) {
     if (returnsAt > now && returnsAt <= now + horizonMs) used += count;
   }
   return used;
@@ -47,8 +47,8 @@ const MAX_FULL_MS = 32 * 24 * 60 * 60 * 1000;
 const TOLERANCE = 1.25;
 
 /**
- * Epoch ms until which the bucket is full by the provider's word; 0 when it is not. A moment that is further off
- * than when it was said cannot be true (the clock was set back) and is passed over.
+ * Epoch ms until which nothing is left by the provider's word; 0 when it says no such thing. A moment that is further
+ * off than when it was said cannot be true (the clock was set back) and is passed over.
  */
 export function fullUntil(bucket: TokenBucket, now: number): number {
   if (bucket.full === undefined) return 0;
@@ -56,58 +56,49 @@ export function fullUntil(bucket: TokenBucket, now: number): number {
   return until > now && until - now <= (until - since) * TOLERANCE ? until : 0;
 }
 
-/** The bucket's numbers for one question. */
-export interface BucketView {
-  readonly limit: number;
-  readonly now: number;
-  readonly horizonMs: number;
-}
-
-/** Epoch ms from which `cost` tokens can be taken; at most `now` when they can be taken at once, Infinity when never. */
-export function bucketReadyAt(bucket: TokenBucket, cost: number, view: BucketView): number {
-  const { limit, now, horizonMs } = view;
-  const floor = fullUntil(bucket, now);
-  if (cost > limit) return Number.POSITIVE_INFINITY;
-  let missing = usedOf(bucket, now, horizonMs) + cost - limit;
-  if (missing <= 0) return floor;
-  for (const [returnsAt, count] of bucket.spent) {
+/** Epoch ms at which `missing` of what is spent has come back; undefined when so much is not spent. */
+export function backAt(
+  spent: readonly Spent[],
+  missing: number,
+  now: number,
+  horizonMs: number,
+): number | undefined {
+  let left = missing;
+  for (const [returnsAt, count] of spent) {
     if (returnsAt <= now || returnsAt > now + horizonMs) continue;
-    missing -= count;
-    if (missing <= 0) return Math.max(floor, returnsAt);
+    left -= count;
+    if (left <= 0) return returnsAt;
   }
-  return floor;
+  return undefined;
 }
 
-/** Spends `cost` tokens that come back at `returnsAt`; forgets what has come back by `now`. */
-export function take(bucket: TokenBucket, cost: number, returnsAt: number, now: number): TokenBucket {
-  const spent: Spent[] = [];
+/** Adds `cost` that comes back at `returnsAt`; forgets what has come back by `now`. */
+export function add(spent: readonly Spent[], cost: number, returnsAt: number, now: number): readonly Spent[] {
+  const next: Spent[] = [];
   let placed = false;
-  for (const entry of bucket.spent) {
+  for (const entry of spent) {
     if (entry[0] <= now) continue;
     if (!placed && entry[0] >= returnsAt) {
       placed = true;
       if (entry[0] === returnsAt) {
-        spent.push([returnsAt, entry[1] + cost]);
+        next.push([returnsAt, entry[1] + cost]);
         continue;
       }
-      spent.push([returnsAt, cost]);
+      next.push([returnsAt, cost]);
     }
-    spent.push(entry);
+    next.push(entry);
   }
-  if (!placed) spent.push([returnsAt, cost]);
-  return { ...bucket, spent };
+  if (!placed) next.push([returnsAt, cost]);
+  return next;
 }
 
-/** Gives back `cost` tokens that were to come back at `returnsAt`; a no-op when they already have. */
-export function giveBack(bucket: TokenBucket, cost: number, returnsAt: number): TokenBucket {
-  const at = bucket.spent.findIndex((entry) => entry[0] === returnsAt);
-  const entry = bucket.spent[at];
-  if (entry === undefined) return bucket;
+/** Takes back `cost` that was to come back at `returnsAt`; the same list when it already has. */
+export function remove(spent: readonly Spent[], cost: number, returnsAt: number): readonly Spent[] {
+  const at = spent.findIndex((entry) => entry[0] === returnsAt);
+  const entry = spent[at];
+  if (entry === undefined) return spent;
   const left = entry[1] - cost;
-  return {
-    ...bucket,
-    spent: left > 0 ? bucket.spent.with(at, [returnsAt, left]) : bucket.spent.toSpliced(at, 1),
-  };
+  return left > 0 ? spent.with(at, [returnsAt, left]) : spent.toSpliced(at, 1);
 }
 
 /** Marks the bucket as full until `until`, epoch ms; an earlier moment never shortens a later one. */

@@ -5,12 +5,14 @@ import { type Booking, reserve, type RouteRecords } from '../core/booking.ts';
 import { type Decision, type Pick, plan, type Records } from '../core/plan.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import {
+  knownOf,
   type ModelRecord,
-  modelOf,
   type ProviderRecord,
   readProviderRecord,
 } from '../core/provider-record.ts';
+import type { Observation } from '../core/observation.ts';
 import { type Outcome, settle } from '../core/settle.ts';
+import { observe } from '../core/settle-meters.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
 
@@ -23,6 +25,8 @@ export type Turn =
       readonly alternatives: boolean;
       /** What is known of the route's model. */
       readonly known: ModelRecord;
+      /** The most tokens that the answer may have, to be sent where the caller says nothing. */
+      readonly maxTokens: number | undefined;
     }
   | Exclude<Decision, { kind: 'attempt' }>;
 
@@ -78,12 +82,19 @@ export class Turns {
   readonly #ids = new WeakMap<readonly Stage[], readonly string[]>();
   /** What a store that answers later last said. */
   readonly #seen = new Map<string, Versioned>();
+  /** Told of accounts that turned out to be one. */
+  readonly #onMerge: (pick: Pick, merged: readonly string[]) => void;
   /** The last turn, while one is under way; a store in memory never leaves one behind. */
   #last: Promise<unknown> | undefined;
 
-  constructor(store: StateStore, clock: Clock) {
+  constructor(
+    store: StateStore,
+    clock: Clock,
+    onMerge: (pick: Pick, merged: readonly string[]) => void = () => {},
+  ) {
     this.#store = store;
     this.#clock = clock;
+    this.#onMerge = onMerge;
   }
 
   #read(ids: readonly string[]): Maybe<readonly Versioned[]> {
@@ -151,10 +162,14 @@ export class Turns {
       if (decision.kind !== 'attempt') return decision;
       const { pick, alternatives } = decision;
       const records = { provider: snapshot.provider(pick.provider), account: snapshot.account(pick.account) };
-      const { booking, ...next } = reserve(records, pick, now, call.attemptTimeoutMs);
+      const { booking, ...next } = reserve(records, pick, now, {
+        needs: call.needs,
+        probeMs: call.attemptTimeoutMs,
+      });
       return andThen(this.#commit(snapshot, records, next, pick), (done) => {
-        const known = modelOf(records.provider, pick.route.model);
-        if (done) return { kind: 'attempt', pick, booking, alternatives, known };
+        const known = knownOf(records.provider, pick.route.model, now);
+        if (done)
+          return { kind: 'attempt', pick, booking, alternatives, known, maxTokens: booking.maxTokens };
         if (races >= MAX_RACES) return { kind: 'wait', until: now + 1 };
         return this.#tryDecide(call, waitUntil, races + 1);
       });
@@ -165,6 +180,17 @@ export class Turns {
   settle(booking: Booking, outcome: Outcome): Maybe<void> {
     return this.#inTurn(() =>
       this.#learn(booking.pick, (records, now) => settle(records, booking, outcome, now), true),
+    );
+  }
+
+  /** Records what the provider told of an account outside of an attempt. */
+  observe(pick: Pick, observations: readonly Observation[]): Maybe<void> {
+    return this.#inTurn(() =>
+      this.#learn(
+        pick,
+        (records, now) => ({ ...records, account: observe(records.account, { pick }, observations, now) }),
+        false,
+      ),
     );
   }
 
@@ -181,6 +207,9 @@ export class Turns {
       const providerDone = provider ? this.#swapProvider(snapshot, records, next, pick) : true;
       return andThen(providerDone, (done) => {
         if (!done) return this.#learn(pick, lesson, true);
+        const { merged } = next.provider;
+        if (provider && merged !== undefined && merged !== records.provider.merged)
+          this.#onMerge(pick, Object.keys(merged));
         return andThen(this.#swapAccount(snapshot, records, next, pick), (accountDone) =>
           accountDone ? undefined : this.#learn(pick, lesson, false),
         );

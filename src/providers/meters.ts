@@ -12,44 +12,52 @@ export interface LimitOverrides {
 }
 
 const MINUTE_MS = 60_000;
-const OWN_RPM: MeterSpec = {
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** What is sent is counted even where no limit is known, so that one can be learnt from a refusal. */
+const COUNTED: MeterSpec = {
   id: 'rpm',
   kind: 'token-bucket',
   unit: 'requests',
   per: 'account',
-  limit: 0,
   windowMs: MINUTE_MS,
   marginMs: 250,
 };
-const OWN_RPD: MeterSpec = {
-  id: 'rpd',
-  kind: 'daily',
-  unit: 'requests',
-  per: 'account',
-  limit: 0,
-  timeZone: 'UTC',
-  marginMs: 1000,
-};
-
+const OWN_RPM: MeterSpec = { ...COUNTED, isOwn: true };
+const OWN_RPD: MeterSpec = { ...OWN_RPM, id: 'rpd', kind: 'daily', timeZone: 'UTC', marginMs: 1000 };
 const OWN_TPM: MeterSpec = { ...OWN_RPM, id: 'tpm', unit: 'tokens' };
 
-function limitFor(spec: MeterSpec, model: string): number | undefined {
-  if (typeof spec.limit === 'number') return spec.limit;
-  return spec.limit.find(({ models }) => matchesGlob(models, model))?.limit;
+function limitFor({ limit = Number.POSITIVE_INFINITY }: MeterSpec, model: string): number | undefined {
+  if (typeof limit === 'number') return limit;
+  return limit.find(({ models }) => matchesGlob(models, model))?.limit;
 }
 
 function meterFor(spec: MeterSpec, model: string): Meter | undefined {
   const limit = limitFor(spec, model);
   if (limit === undefined) return undefined;
-  const base = { id: spec.id, unit: spec.unit, per: spec.per, limit, marginMs: spec.marginMs };
+  const { id, unit, per, marginMs, counts, isOwn, windowMs = MINUTE_MS, timeZone = 'UTC' } = spec;
+  const base = { id, unit, per, limit, marginMs, counts, isOwn };
   switch (spec.kind) {
     case 'token-bucket':
-      return { ...base, kind: spec.kind, windowMs: spec.windowMs ?? MINUTE_MS };
+    case 'refilling-bucket':
+      return { ...base, kind: spec.kind, windowMs };
     case 'clock-minute':
+    case 'concurrency':
       return { ...base, kind: spec.kind };
     case 'daily':
-      return { ...base, kind: spec.kind, timeZone: spec.timeZone ?? 'UTC' };
+    case 'monthly':
+      return { ...base, kind: spec.kind, timeZone };
   }
+}
+
+type Window = 'short' | 'long' | 'none';
+
+function windowOf({ kind, windowMs = MINUTE_MS }: MeterSpec): Window {
+  if (kind === 'concurrency') return 'none';
+  return kind === 'daily' || kind === 'monthly' || windowMs >= DAY_MS / 2 ? 'long' : 'short';
+}
+
+function isLike(spec: MeterSpec, other: MeterSpec): boolean {
+  return spec.unit === other.unit && windowOf(spec) === windowOf(other);
 }
 
 function overridden(
@@ -58,10 +66,12 @@ function overridden(
   own: MeterSpec,
 ): readonly MeterSpec[] {
   if (limit === undefined) return specs;
-  const concerns = (spec: MeterSpec): boolean =>
-    spec.unit === own.unit && (spec.kind === 'daily') === (own.kind === 'daily');
-  if (!specs.some(concerns)) return [...specs, { ...own, limit }];
-  return specs.map((spec) => (concerns(spec) ? { ...spec, limit } : spec));
+  if (!specs.some((spec) => isLike(spec, own))) return [...specs, { ...own, limit }];
+  return specs.map((spec) => (isLike(spec, own) ? { ...spec, limit, isOwn: true } : spec));
+}
+
+function counted(specs: readonly MeterSpec[]): readonly MeterSpec[] {
+  return specs.some((spec) => isLike(spec, COUNTED)) ? specs : [...specs, COUNTED];
 }
 
 /** Gives the meters of a model; the same list for the same model. */
@@ -70,7 +80,7 @@ export function meterTable(
   overrides: LimitOverrides,
 ): (model: string) => readonly Meter[] {
   const requests = overridden(overridden(specs, overrides.rpm, OWN_RPM), overrides.rpd, OWN_RPD);
-  const effective = overridden(requests, overrides.tpm, OWN_TPM);
+  const effective = counted(overridden(requests, overrides.tpm, OWN_TPM));
   const known = new Map<string, readonly Meter[]>();
   return (model) => {
     let meters = known.get(model);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { horizonMs, type Meter, returnsAt } from '../../src/core/meter.ts';
-import { bucketReadyAt, EMPTY_BUCKET, fill, take, type TokenBucket } from '../../src/core/token-bucket.ts';
-import { nextMidnight } from '../../src/core/daily-quota.ts';
+import { expend, readyAtOf } from '../../src/core/quota.ts';
+import { EMPTY_BUCKET, fill, type TokenBucket } from '../../src/core/token-bucket.ts';
+import { nextMidnight } from '../../src/core/calendar.ts';
 import { DAY, MINUTE } from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
@@ -35,8 +36,12 @@ const meters: fc.Arbitrary<Meter> = fc.oneof(
   }),
 );
 
+function taken(meter: Meter, bucket: TokenBucket, now: number): TokenBucket {
+  return expend(bucket, meter, { name: meter.id, cost: 1, now }).bucket;
+}
+
 function readyAt(meter: Meter, bucket: TokenBucket, now: number): number {
-  return bucketReadyAt(bucket, 1, { limit: meter.limit, now, horizonMs: horizonMs(meter) });
+  return readyAtOf(bucket, meter, 1, now);
 }
 
 /** Moves on in the new time as a caller does who takes whatever is admitted; gives the longest wait. */
@@ -54,7 +59,7 @@ function longestWait(meter: Meter, bucket: TokenBucket, from: number, until: num
     }
     if (blockedSince !== undefined) longest = Math.max(longest, now - blockedSince);
     blockedSince = undefined;
-    state = take(state, 1, returnsAt(meter, now), now);
+    state = taken(meter, state, now);
   }
   return blockedSince === undefined ? longest : Math.max(longest, now - blockedSince);
 }
@@ -76,7 +81,7 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
           let bucket = EMPTY_BUCKET;
           for (const ms of pauses) {
             now += ms / 10;
-            if (readyAt(meter, bucket, now) <= now) bucket = take(bucket, 1, returnsAt(meter, now), now);
+            if (readyAt(meter, bucket, now) <= now) bucket = taken(meter, bucket, now);
           }
           if (word !== undefined) bucket = fill(bucket, now + word * window, now);
           const setBack = now - back;
@@ -94,7 +99,7 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
       fc.property(meters, backs, (meter, back) => {
         let bucket = EMPTY_BUCKET;
         for (let count = 0; count < meter.limit; count += 1) {
-          bucket = take(bucket, 1, returnsAt(meter, NOW), NOW);
+          bucket = taken(meter, bucket, NOW);
         }
         expect(readyAt(meter, bucket, NOW - back)).toBeLessThanOrEqual(returnsAt(meter, NOW));
         expect(readyAt(meter, bucket, returnsAt(meter, NOW))).toBeLessThanOrEqual(returnsAt(meter, NOW));

@@ -87,7 +87,8 @@ export class PoolWorld {
     const decision = this.decide();
     if (decision.kind !== 'attempt') return false;
     const { pick } = decision;
-    const { booking, ...records } = deepFreeze(reserve(this.records.of(pick), pick, this.now, PROBE_MS));
+    const terms = { needs: { size: 100, capabilities: [] }, probeMs: PROBE_MS };
+    const { booking, ...records } = deepFreeze(reserve(this.records.of(pick), pick, this.now, terms));
     this.records.store(pick, records);
     const sent = { at: this.now, account: pick.route.account, model: pick.route.model };
     this.sent.add(sent);

@@ -1,7 +1,7 @@
 /** Runs the vectors of the core: meters, breakers, decisions, and what is learnt. */
 
 import * as z from 'zod/mini';
-import { bucketName, EMPTY_ACCOUNT, meterReadyAt, meterUse } from '../../src/core/account-record.ts';
+import { bucketName, EMPTY_ACCOUNT, meterUse } from '../../src/core/account-record.ts';
 import { backoffMs } from '../../src/core/backoff.ts';
 import { type Booking, reserve, type RouteRecords } from '../../src/core/booking.ts';
 import {
@@ -13,16 +13,18 @@ import {
   release,
   succeed,
 } from '../../src/core/circuit-breaker.ts';
-import { nextMidnight } from '../../src/core/daily-quota.ts';
+import { nextMidnight } from '../../src/core/calendar.ts';
 import { explain } from '../../src/core/explain.ts';
 import { keyStatuses, quotaStatuses } from '../../src/core/health.ts';
 import { type Meter, returnsAt } from '../../src/core/meter.ts';
 import { readModelName } from '../../src/core/model-alias.ts';
 import type { Pick } from '../../src/core/plan.ts';
 import type { Stage } from '../../src/core/pool.ts';
-import { settle } from '../../src/core/settle.ts';
+import { expend, giveBack, readyAtOf } from '../../src/core/quota.ts';
+import type { Route } from '../../src/core/route.ts';
+import { type Outcome, settle } from '../../src/core/settle.ts';
 import { STRATEGIES } from '../../src/core/strategy.ts';
-import { EMPTY_BUCKET, fill, giveBack, take, type TokenBucket } from '../../src/core/token-bucket.ts';
+import { EMPTY_BUCKET, fill, type TokenBucket } from '../../src/core/token-bucket.ts';
 import { callsSchema, runCalls } from './call.ts';
 import {
   candidatesOf,
@@ -33,6 +35,7 @@ import {
   kindSchema,
   meterSchema,
   needsSchema,
+  observationSchema,
   plain,
   poolSchema,
   recordsSchema,
@@ -72,9 +75,12 @@ const meterInput = z.strictObject({ meter: meterSchema, steps: z.array(meterStep
 function changed(meter: Meter, bucket: TokenBucket, step: MeterStep): TokenBucket {
   switch (step.do) {
     case 'take':
-      return take(bucket, step.count, returnsAt(meter, step.now), step.now);
-    case 'give back':
-      return giveBack(bucket, step.count, returnsAt(meter, step.takenAt));
+      return expend(bucket, meter, { name: meter.id, cost: step.count, now: step.now }).bucket;
+    case 'give back': {
+      const at = returnsAt(meter, step.takenAt);
+      const expense = { meter, bucket: meter.id, cost: step.count, returnsAt: at, probes: false };
+      return giveBack(bucket, expense, step.now);
+    }
     case 'fill':
       return fill(bucket, step.until, step.now);
     case 'learn':
@@ -94,7 +100,7 @@ function runMeter(input: z.output<typeof meterInput>, write: (at: number) => unk
     if (step.do === 'show') return [bucket];
     if (step.do !== 'look') return [];
     const record = { ...EMPTY_ACCOUNT, buckets: { [bucketName(meter, MODEL)]: bucket } };
-    const readyAt = Math.max(meterReadyAt(record, meter, MODEL, step.now), step.now);
+    const readyAt = Math.max(readyAtOf(bucket, meter, 1, step.now), step.now);
     return [{ ...meterUse(record, meter, MODEL, step.now), readyAt: write(readyAt) }];
   });
 }
@@ -162,12 +168,17 @@ class BreakerScript {
   }
 }
 
-const outcomeSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('success'), latencyMs: z.number() }),
+export const outcomeSchema: z.ZodMiniType<Outcome> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('success'),
+    latencyMs: z.number(),
+    tokens: z.optional(z.strictObject({ input: z.optional(z.number()), total: z.optional(z.number()) })),
+    observed: z.optional(z.array(observationSchema)),
+  }),
   z.strictObject({ kind: z.literal('abandoned'), sent: z.boolean() }),
   z.strictObject({ kind: z.literal('failure'), failure: failureSchema, size: z.prefault(z.number(), 100) }),
 ]);
-const routeSchema = z.strictObject({
+const routeSchema: z.ZodMiniType<Route> = z.strictObject({
   provider: z.string(),
   account: z.string(),
   keyId: z.string(),
@@ -179,13 +190,19 @@ const settleInput = z.strictObject({
   probeMs: z.prefault(z.number(), 30_000),
   steps: z.array(
     z.discriminatedUnion('do', [
-      z.strictObject({ now: z.number(), do: z.literal('reserve'), as: z.string(), route: routeSchema }),
+      z.strictObject({
+        now: z.number(),
+        do: z.literal('reserve'),
+        as: z.string(),
+        route: routeSchema,
+        needs: needsSchema,
+      }),
       z.strictObject({ now: z.number(), do: z.literal('settle'), as: z.string(), outcome: outcomeSchema }),
     ]),
   ),
 });
 
-function pickOf(candidates: Stage, route: z.output<typeof routeSchema>): Pick {
+export function pickOf(candidates: Stage, route: Route): Pick {
   const { provider, models } = found(
     candidates.find((candidate) => candidate.provider.name === route.provider),
     `provider ${route.provider}`,
@@ -206,6 +223,7 @@ function partsOf({ provider, account }: RouteRecords): ReadonlyMap<string, unkno
   const { breaker, models } = provider;
   const parts = new Map<string, unknown>([
     ['provider.breaker', breaker],
+    ['provider.merged', provider.merged],
     ['account.breaker', account.breaker],
   ]);
   const groups = {
@@ -238,7 +256,10 @@ function runSettle(input: z.output<typeof settleInput>): unknown {
   for (const step of input.steps) {
     if (step.do === 'reserve') {
       const pick = pickOf(candidates, step.route);
-      const { booking, ...booked } = reserve(records.of(pick), pick, step.now, input.probeMs);
+      const { booking, ...booked } = reserve(records.of(pick), pick, step.now, {
+        needs: step.needs,
+        probeMs: input.probeMs,
+      });
       bookings.set(step.as, booking);
       records.store(pick, booked);
     } else {

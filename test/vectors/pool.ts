@@ -5,7 +5,9 @@ import { type AccountRecord, EMPTY_ACCOUNT, readAccountRecord } from '../../src/
 import type { RouteRecords } from '../../src/core/booking.ts';
 import type { Failure, FailureKind, Scope } from '../../src/core/failure.ts';
 import { FAILURE_EFFECTS, type Trip } from '../../src/core/failure-effects.ts';
+import type { TokenEstimate } from '../../src/core/fitness.ts';
 import type { Meter } from '../../src/core/meter.ts';
+import type { Observation } from '../../src/core/observation.ts';
 import type { Choice, Records } from '../../src/core/plan.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from '../../src/core/pool.ts';
 import { EMPTY_PROVIDER, type ProviderRecord, readProviderRecord } from '../../src/core/provider-record.ts';
@@ -15,15 +17,32 @@ const counted = {
   id: z.string(),
   unit: z.enum(['requests', 'tokens']),
   per: z.enum(['account', 'account-model']),
-  limit: z.number(),
-  marginMs: z.number(),
+  /** Absent: none is known. */
+  limit: z.pipe(
+    z.optional(z.number()),
+    z.transform((limit) => limit ?? Number.POSITIVE_INFINITY),
+  ),
+  marginMs: z.prefault(z.number(), 0),
+  counts: z.exactOptional(z.enum(['input', 'total', 'reserved'])),
+  isOwn: z.exactOptional(z.boolean()),
 };
 
 export const meterSchema: z.ZodMiniType<Meter> = z.discriminatedUnion('kind', [
   z.strictObject({ ...counted, kind: z.literal('token-bucket'), windowMs: z.number() }),
   z.strictObject({ ...counted, kind: z.literal('clock-minute') }),
+  z.strictObject({ ...counted, kind: z.literal('refilling-bucket'), windowMs: z.number() }),
   z.strictObject({ ...counted, kind: z.literal('daily'), timeZone: z.string() }),
+  z.strictObject({ ...counted, kind: z.literal('monthly'), timeZone: z.string() }),
+  z.strictObject({ ...counted, kind: z.literal('concurrency') }),
 ]);
+
+export const observationSchema: z.ZodMiniType<Observation> = z.strictObject({
+  unit: z.enum(['requests', 'tokens']),
+  window: z.enum(['second', 'minute', 'hour', 'day', 'month']),
+  limit: z.exactOptional(z.number()),
+  remaining: z.exactOptional(z.number()),
+  resetAt: z.exactOptional(z.number()),
+});
 
 export const tripSchema: z.ZodMiniType<Trip> = z.strictObject({
   threshold: z.number(),
@@ -56,6 +75,10 @@ export const failureSchema: z.ZodMiniType<Failure> = z.strictObject({
   capabilities: z.exactOptional(z.array(z.string())),
   contextLength: z.exactOptional(z.number()),
   uncounted: z.exactOptional(z.boolean()),
+  unit: z.exactOptional(z.enum(['requests', 'tokens'])),
+  observed: z.exactOptional(z.array(observationSchema)),
+  identity: z.exactOptional(z.string()),
+  escalates: z.exactOptional(z.boolean()),
 });
 
 const modelSchema = z.strictObject({
@@ -76,6 +99,7 @@ const providerSchema = z.strictObject({
   ),
   models: z.array(z.union([z.string(), modelSchema])),
   trips: z.prefault(z.record(z.string(), tripSchema), {}),
+  maxTokensWhenUnset: z.exactOptional(z.number()),
 });
 export type ProviderData = z.output<typeof providerSchema>;
 
@@ -93,12 +117,22 @@ export const recordsSchema = z.strictObject({
   accounts: z.prefault(z.record(z.string(), z.record(z.string(), z.unknown())), {}),
 });
 
+const tokensSchema: z.ZodMiniType<() => TokenEstimate> = z.pipe(
+  z.strictObject({
+    prompt: z.number(),
+    least: z.prefault(z.number(), 1),
+    maxTokens: z.prefault(z.union([z.number(), z.undefined()]), undefined),
+  }),
+  z.transform((estimate) => () => estimate),
+);
+
 /** What a call asks of a model. */
 export const needsSchema = z.prefault(
   z.strictObject({
     size: z.prefault(z.number(), 100),
     capabilities: z.prefault(z.array(z.string()), []),
     fields: z.exactOptional(z.array(z.string())),
+    tokens: z.exactOptional(tokensSchema),
   }),
   {},
 );
@@ -122,13 +156,14 @@ function toModel(model: ProviderData['models'][number]): CandidateModel {
 
 /** A provider with all its models. */
 export function candidateOf(data: ProviderData, index: number): Candidate {
-  const { name, priority, accounts, trips } = data;
+  const { name, priority, accounts, trips, maxTokensWhenUnset } = data;
   const provider: PoolProvider = {
     name,
     recordId: name,
     index,
     priority,
     accounts: accounts.map((account) => toAccount(name, account)),
+    maxTokensWhenUnset,
     trip: (kind) => trips[kind],
   };
   return { provider, models: data.models.map(toModel) };

@@ -1,0 +1,68 @@
+/** What one request takes of an account's meters, and how long its answer may be. */
+
+import type { Needs, TokenEstimate } from './fitness.ts';
+import type { Meter } from './meter.ts';
+import type { PoolAccount, PoolProvider } from './pool.ts';
+
+/** An answer of unknown length is taken to have about so many tokens until it has come. */
+const USUAL_ANSWER = 500;
+/** A shorter answer is of no use. */
+const LEAST_ANSWER = 64;
+
+/** What one request takes: as it is estimated, and at least. */
+interface Amount {
+  readonly likely: number;
+  readonly least: number;
+}
+
+const ONE: Amount = { likely: 1, least: 1 };
+
+/** A request to one provider. */
+export interface Demand {
+  readonly needs: Needs;
+  /** The most tokens that the answer may have, to be sent where the caller says nothing. */
+  readonly maxTokens: number | undefined;
+}
+
+function tightestReserve(meters: readonly Meter[]): number {
+  let limit = Number.POSITIVE_INFINITY;
+  for (const meter of meters) if (meter.counts === 'reserved') limit = Math.min(limit, meter.limit);
+  return limit;
+}
+
+/**
+ * What a request asks of one model of an account. Where a meter counts the longest possible answer and the caller sets
+ * none, the answer is bounded so that the request fits the meter at all.
+ */
+export function demandOf(provider: PoolProvider, account: PoolAccount, model: string, needs: Needs): Demand {
+  const usual = provider.maxTokensWhenUnset;
+  if (usual === undefined || needs.tokens === undefined) return { needs, maxTokens: undefined };
+  const { prompt, maxTokens } = needs.tokens();
+  if (maxTokens !== undefined) return { needs, maxTokens: undefined };
+  const room = tightestReserve(account.meters(model)) - prompt;
+  return { needs, maxTokens: Math.max(LEAST_ANSWER, Math.min(usual, Math.floor(room))) };
+}
+
+function tokensOf(meter: Meter, estimate: TokenEstimate, granted: number | undefined): Amount {
+  const { prompt, least, maxTokens } = estimate;
+  switch (meter.counts) {
+    case 'input':
+      return { likely: prompt, least };
+    case 'reserved': {
+      const answer = maxTokens ?? granted ?? 0;
+      return { likely: prompt + answer, least: least + answer };
+    }
+    case 'total':
+    case undefined:
+      return { likely: prompt + Math.min(maxTokens ?? USUAL_ANSWER, USUAL_ANSWER), least };
+  }
+}
+
+/** What a request takes of a meter whose limit in force is `limit`; Infinity: it never fits. */
+export function costOf(meter: Meter, demand: Demand | undefined, limit: number): number {
+  const estimate = meter.unit === 'tokens' ? demand?.needs.tokens?.() : undefined;
+  const { likely, least } = estimate === undefined ? ONE : tokensOf(meter, estimate, demand?.maxTokens);
+  if (likely <= limit) return Math.max(1, likely);
+  // The estimate may be wrong: an empty meter shows whether it is.
+  return least <= limit ? limit : Number.POSITIVE_INFINITY;
+}

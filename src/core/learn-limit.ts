@@ -1,0 +1,109 @@
+/** What refusals and answers teach about a limit that is not as it was assumed. */
+
+import type { Observation } from './observation.ts';
+import { horizonMs, isLong, type Meter, returnsAt, spans, windowOf } from './meter.ts';
+import { type Expense, learntLimit, limitOf, spend, usedOf } from './quota.ts';
+import { add, sumOf, type TokenBucket } from './token-bucket.ts';
+
+/** A refusal this near to the limit may be the road's doing. */
+const NEAR = 0.9;
+/** Within so many windows a second one is not. */
+const MISS_WINDOWS = 10;
+
+function isNear(admitted: number, limit: number): boolean {
+  return admitted >= Math.min(limit * NEAR, limit - 1);
+}
+
+/** How many requests of the window the provider admitted, the refused one not among them. */
+function admittedOf(bucket: TokenBucket, meter: Meter, now: number): number {
+  return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs(meter));
+}
+
+/**
+ * The bucket after a refusal that names no limit. What the provider admitted of the window is its limit, when that is
+ * less than was believed. A refusal just below the limit may be chance (the road's, or a window cut otherwise) and
+ * counts when it comes again. Of a window that is not known whole (`isYoung`) too little may be known: then more is
+ * tried soon.
+ */
+export function shrunk(
+  bucket: TokenBucket,
+  expense: Expense,
+  { now, isYoung }: { readonly now: number; readonly isYoung: boolean },
+): TokenBucket {
+  const { meter, cost, returnsAt: at } = expense;
+  // Of a day, most may have been spent before anybody counted.
+  if (meter.unit !== 'requests' || meter.kind === 'refilling-bucket' || isLong(meter)) return bucket;
+  const noted: TokenBucket = { ...bucket, refused: add(bucket.refused ?? [], cost, at, now) };
+  const admitted = admittedOf(noted, meter, now);
+  const believed = limitOf(bucket, meter, now);
+  const learnt = learntLimit(bucket, now);
+  if (expense.probes && learnt !== undefined) return { ...noted, learnt: { limit: learnt, at: now } };
+  if (admitted < 1 || admitted >= believed) return noted;
+  if (isNear(admitted, believed) && !missedLately(bucket, meter, now)) return { ...noted, missed: now };
+  return { ...noted, learnt: { limit: admitted, at: now, ...(isYoung ? { rising: true } : {}) } };
+}
+
+/** However often nothing at all is admitted, it is tried again after this long. */
+const LONGEST_REST_MS = 60 * 60 * 1000;
+
+/**
+ * Epoch ms until which a meter rests whose window admitted nothing at all before it refused: longer each time, as the
+ * provider's own window must be. Undefined where something was admitted.
+ */
+export function restsUntil(bucket: TokenBucket, { meter }: Expense, now: number): number | undefined {
+  if (admittedOf(bucket, meter, now) > 0 || bucket.full === undefined) return undefined;
+  const { since, until } = bucket.full;
+  const lastMs = until - since;
+  if (now - until > lastMs || until > now) return undefined;
+  return now + Math.min(LONGEST_REST_MS, 2 * lastMs);
+}
+
+function missedLately({ missed }: TokenBucket, meter: Meter, now: number): boolean {
+  return missed !== undefined && Math.abs(now - missed) < MISS_WINDOWS * windowOf(meter);
+}
+
+/** The bucket after the provider stated its limit. */
+export function stated(bucket: TokenBucket, meter: Meter, limit: number, now: number): TokenBucket {
+  if (limit < meter.limit || (limit > meter.limit && meter.isOwn !== true))
+    return { ...bucket, learnt: { limit, at: now } };
+  if (bucket.learnt === undefined) return bucket;
+  const { learnt: _, ...rest } = bucket;
+  return rest;
+}
+
+/** The bucket after a request that was one more than the learnt limit was served: the limit is higher. */
+export function raised(bucket: TokenBucket, meter: Meter, now: number): TokenBucket {
+  const learnt = learntLimit(bucket, now);
+  if (learnt === undefined) return bucket;
+  const next = stated(bucket, meter, Math.min(meter.limit, learnt * 2), now);
+  return next.learnt === undefined ? next : { ...next, learnt: { ...next.learnt, rising: true } };
+}
+
+/** What is missing of a quota that somebody else spends, too, is spent here as well. */
+function reconciled(bucket: TokenBucket, meter: Meter, observation: Observation, now: number): TokenBucket {
+  const { remaining, resetAt } = observation;
+  if (remaining === undefined) return bucket;
+  const limit = observation.limit ?? limitOf(bucket, meter, now);
+  const missing = limit - remaining - Math.floor(usedOf(bucket, meter, now));
+  if (missing <= 0 || !Number.isFinite(missing)) return bucket;
+  const usual = returnsAt(meter, now);
+  const at = resetAt !== undefined && resetAt > now ? Math.min(resetAt, usual) : usual;
+  return spend(bucket, meter, missing, { now, at });
+}
+
+/** The bucket after an answer told where the provider's own count stands. */
+export function observed(
+  bucket: TokenBucket,
+  meter: Meter,
+  observations: readonly Observation[],
+  now: number,
+): TokenBucket {
+  let next = bucket;
+  for (const observation of observations) {
+    if (observation.unit !== meter.unit || !spans(meter, observation.window)) continue;
+    const { limit } = observation;
+    if (limit !== undefined && limit > 0) next = stated(next, meter, limit, now);
+    next = reconciled(next, meter, observation, now);
+  }
+  return next;
+}

@@ -1,0 +1,113 @@
+/** A meter and its bucket: what is left, from when a cost is admitted, what spending and giving back do. */
+
+import { horizonMs, type Meter, type RefillingBucketMeter, returnsAt, windowOf } from './meter.ts';
+import { add, backAt, fullUntil, remove, sumOf, type TokenBucket } from './token-bucket.ts';
+
+/** What is learnt of a limit is believed for this long; then the assumed one is tried again. */
+const LEARNT_MS = 24 * 60 * 60 * 1000;
+/** A limit below the assumed one is tried by one more than it after about so many requests at it, */
+const REQUESTS_PER_PROBE = 250;
+/** and after no more windows than this. */
+const WINDOWS_PER_PROBE = 30;
+
+/** The limit that was learnt, while it is believed. */
+export function learntLimit({ learnt }: TokenBucket, now: number): number | undefined {
+  return learnt === undefined || Math.abs(now - learnt.at) > LEARNT_MS ? undefined : learnt.limit;
+}
+
+/** Whether a learnt limit is old enough to be tried by one request more. */
+function isProbed({ learnt }: TokenBucket, meter: Meter, now: number): boolean {
+  if (meter.unit !== 'requests' || learnt === undefined || learnt.limit >= meter.limit) return false;
+  const windows = learnt.rising === true ? 1 : Math.min(WINDOWS_PER_PROBE, REQUESTS_PER_PROBE / learnt.limit);
+  return now - learnt.at >= windows * windowOf(meter);
+}
+
+/** The limit in force: the learnt one while it is believed, and now and then one more; else the assumed one. */
+export function limitOf(bucket: TokenBucket, meter: Meter, now: number): number {
+  const learnt = learntLimit(bucket, now);
+  if (learnt === undefined) return meter.limit;
+  return isProbed(bucket, meter, now) ? learnt + 1 : learnt;
+}
+
+/** How long one takes to come back into a bucket that refills, in milliseconds. */
+function refillMs(bucket: TokenBucket, meter: RefillingBucketMeter, now: number): number {
+  return meter.windowMs / Math.max(1, limitOf(bucket, meter, now));
+}
+
+/** How long a bucket that refills takes to be full, in milliseconds; 0 when it is. */
+function drainedMs({ fullAt = 0 }: TokenBucket, meter: Meter, now: number): number {
+  return fullAt <= now || fullAt > now + horizonMs(meter) ? 0 : fullAt - now;
+}
+
+/** How much of a meter is spent at `now`. */
+export function usedOf(bucket: TokenBucket, meter: Meter, now: number): number {
+  if (meter.kind === 'refilling-bucket') return drainedMs(bucket, meter, now) / refillMs(bucket, meter, now);
+  return sumOf(bucket.spent, now, horizonMs(meter));
+}
+
+/** Epoch ms from which `cost` can be spent; at most `now` when at once, Infinity when never. */
+export function readyAtOf(bucket: TokenBucket, meter: Meter, cost: number, now: number): number {
+  const limit = limitOf(bucket, meter, now);
+  if (cost > limit) return Number.POSITIVE_INFINITY;
+  const floor = fullUntil(bucket, now);
+  if (meter.kind === 'refilling-bucket') {
+    const waitMs = drainedMs(bucket, meter, now) - (limit - cost) * refillMs(bucket, meter, now);
+    return waitMs > 0 ? Math.max(floor, now + waitMs) : floor;
+  }
+  const missing = usedOf(bucket, meter, now) + cost - limit;
+  if (missing <= 0) return floor;
+  return Math.max(floor, backAt(bucket.spent, missing, now, horizonMs(meter)) ?? 0);
+}
+
+/** What was spent of one meter for one request. */
+export interface Expense {
+  readonly meter: Meter;
+  /** The name of its bucket. */
+  readonly bucket: string;
+  readonly cost: number;
+  /** Epoch ms. */
+  readonly returnsAt: number;
+  /** Whether the request is one more than the limit that was learnt: its fate tells whether the limit is higher. */
+  readonly probes: boolean;
+}
+
+/** Spends `cost` at `now`, to come back at `at`. */
+export function spend(
+  bucket: TokenBucket,
+  meter: Meter,
+  cost: number,
+  { now, at }: { readonly now: number; readonly at: number },
+): TokenBucket {
+  if (meter.kind !== 'refilling-bucket') return { ...bucket, spent: add(bucket.spent, cost, at, now) };
+  const fullAt = now + drainedMs(bucket, meter, now) + cost * refillMs(bucket, meter, now);
+  return { ...bucket, fullAt };
+}
+
+/** Spends `cost` for a request that is sent at `now`. */
+export function expend(
+  bucket: TokenBucket,
+  meter: Meter,
+  { name, cost, now }: { readonly name: string; readonly cost: number; readonly now: number },
+): { readonly bucket: TokenBucket; readonly expense: Expense } {
+  const at = returnsAt(meter, now);
+  const learnt = learntLimit(bucket, now);
+  const probes = learnt !== undefined && usedOf(bucket, meter, now) + cost > learnt;
+  return {
+    bucket: spend(bucket, meter, cost, { now, at }),
+    expense: { meter, bucket: name, cost, returnsAt: at, probes },
+  };
+}
+
+/** Gives back what was spent; a no-op when it has come back already. */
+export function giveBack(
+  bucket: TokenBucket,
+  { meter, cost, returnsAt: at }: Expense,
+  now: number,
+): TokenBucket {
+  if (meter.kind !== 'refilling-bucket') {
+    const spent = remove(bucket.spent, cost, at);
+    return spent === bucket.spent ? bucket : { ...bucket, spent };
+  }
+  const fullAt = now + Math.max(0, drainedMs(bucket, meter, now) - cost * refillMs(bucket, meter, now));
+  return fullAt === bucket.fullAt ? bucket : { ...bucket, fullAt };
+}

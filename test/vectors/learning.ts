@@ -1,0 +1,91 @@
+/** Runs the vectors of what is learnt of limits and accounts: calls go out, answers come, and what is believed is looked at. */
+
+import * as z from 'zod/mini';
+import { meterUse } from '../../src/core/account-record.ts';
+import { accountAdmission, providerAdmission } from '../../src/core/admission.ts';
+import { accountsOf } from '../../src/core/accounts.ts';
+import { reserve } from '../../src/core/booking.ts';
+import { demandOf } from '../../src/core/demand.ts';
+import { settle } from '../../src/core/settle.ts';
+import type { Route } from '../../src/core/route.ts';
+import { outcomeSchema, pickOf } from './core.ts';
+import { candidatesOf, found, needsSchema, plain, poolSchema, StoredRecords } from './pool.ts';
+
+const PROBE_MS = 30_000;
+
+const step = z.discriminatedUnion('do', [
+  z.strictObject({
+    now: z.number(),
+    do: z.literal('call'),
+    times: z.prefault(z.number(), 1),
+    /** `provider account key model`. */
+    route: z.string(),
+    needs: needsSchema,
+    outcome: z.prefault(outcomeSchema, { kind: 'success', latencyMs: 100 }),
+  }),
+  z.strictObject({ now: z.number(), do: z.literal('look'), route: z.string(), needs: needsSchema }),
+  z.strictObject({ now: z.number(), do: z.literal('accounts') }),
+]);
+const schema = z.strictObject({ pool: poolSchema, steps: z.array(step) });
+
+function routeOf(text: string): Route {
+  const [provider = '', account = '', keyId = '', model = ''] = text.split(' ');
+  return { provider, account, keyId, model };
+}
+
+class LearningScript {
+  readonly #candidates;
+  readonly #records = new StoredRecords();
+
+  constructor(input: z.output<typeof schema>) {
+    this.#candidates = candidatesOf(input.pool);
+  }
+
+  run(one: z.output<typeof step>): readonly unknown[] {
+    switch (one.do) {
+      case 'call':
+        for (let made = 0; made < one.times; made += 1) this.#call(one);
+        return [];
+      case 'look':
+        return [this.#look(one)];
+      case 'accounts':
+        return [this.#accounts(one.now)];
+    }
+  }
+
+  #call({ route, needs, now, outcome }: Extract<z.output<typeof step>, { do: 'call' }>): void {
+    const pick = pickOf(this.#candidates, routeOf(route));
+    const { booking, ...booked } = reserve(this.#records.of(pick), pick, now, { needs, probeMs: PROBE_MS });
+    this.#records.store(pick, booked);
+    this.#records.store(pick, settle(booked, booking, outcome, now));
+  }
+
+  /** By meter: the limit in force and what is used of it; and from when a request is admitted. */
+  #look({ route, needs, now }: Extract<z.output<typeof step>, { do: 'look' }>): unknown {
+    const pick = pickOf(this.#candidates, routeOf(route));
+    const { provider, account } = this.#records.of(pick);
+    const { model } = pick.route;
+    const demand = demandOf(pick.provider, pick.account, model, needs);
+    const own = accountAdmission(pick.account, account, { model, demand }, now);
+    const readyAt = Math.max(now, own.readyAt, providerAdmission(provider, now).readyAt);
+    const meters = pick.account.meters(model).map((meter) => {
+      const { limit, used } = meterUse(account, meter, model, now);
+      return [meter.id, `${used} of ${limit}`];
+    });
+    return { ...Object.fromEntries(meters), readyAt, maxTokens: demand.maxTokens };
+  }
+
+  /** The keys of each account, as far as it is known which share one. */
+  #accounts(now: number): unknown {
+    const { provider } = found(this.#candidates[0], 'provider');
+    return accountsOf(provider, this.#records.provider(provider), now).map(({ keyIds }) => keyIds);
+  }
+}
+
+export const runners: Record<string, (input: unknown) => unknown> = {
+  learning: (input) => {
+    const parsed = schema.parse(input);
+    const script = new LearningScript(parsed);
+    return plain(parsed.steps.flatMap((one) => script.run(one)));
+  },
+};
