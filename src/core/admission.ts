@@ -43,6 +43,8 @@ function meterAdmission(
   const readyAt = bucket === EMPTY_BUCKET && cost <= meter.limit ? 0 : readyAtOf(bucket, meter, cost, now);
   if (readyAt <= now) return ADMITTED;
   if (meter.kind === 'concurrency') return { readyAt, reason: 'busy' };
+  // Where no limit is known, only the provider's word can have spent it.
+  if (!Number.isFinite(limitOf(bucket, meter, now))) return { readyAt, reason: 'rate_limited' };
   return { readyAt, reason: isLong(meter) ? 'day_quota_spent' : 'minute_quota_spent' };
 }
 
