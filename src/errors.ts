@@ -1,6 +1,7 @@
 /** Every error that freelm throws: one base, a closed list of codes, nothing secret reachable from any of them. */
 
 import type { FailureKind } from './core/failure.ts';
+import type { RouteReason } from './core/health.ts';
 
 /** The closed list of what can go wrong. */
 export type FreeLMErrorCode =
@@ -40,7 +41,10 @@ export interface KeyReport {
   readonly key: string;
   /** Epoch ms; undefined: not for this call, however long it waits. */
   readonly readyAt: number | undefined;
+  /** For people. */
   readonly reason: string;
+  /** The same for programs; undefined: it failed in this call. */
+  readonly kind: RouteReason | undefined;
 }
 
 const MARK: unique symbol = Symbol.for('freelm.error');
@@ -80,6 +84,22 @@ export class ConfigError extends FreeLMError {
 
   constructor(message: string, cause?: unknown) {
     super({ code: 'config', message, cause });
+  }
+}
+
+/** No provider of the pool has the model that was asked for, or has it only for money; nothing was sent. */
+export class ModelNotFoundError extends ConfigError {
+  static override readonly name: string = 'ModelNotFoundError';
+  /** The name that was asked for. */
+  readonly model: string;
+
+  constructor(model: string, message: string) {
+    super(message);
+    this.model = model;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), model: this.model };
   }
 }
 

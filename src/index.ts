@@ -2,7 +2,9 @@
 
 export { FreeLLM, type ListedModel } from './client/free-llm.ts';
 export { listFreeModels, type ListFreeModelsOptions } from './client/list-free-models.ts';
-export { ChatStream } from './client/chat-stream.ts';
+export { ChatStream, type StreamRoute } from './client/chat-stream.ts';
+export { errorBehind } from './rest/error-behind.ts';
+export type { Fetch } from './rest/fetch.ts';
 export type {
   CallLimits,
   ChatInput,
@@ -11,12 +13,16 @@ export type {
   ModelFields,
   StreamOptions,
 } from './client/options.ts';
+export type { CheckKeysOptions, KeyCheck } from './client/check-keys.ts';
+export type { KeyQuota } from './client/key-quotas.ts';
 export type { ChatResponse } from './client/response.ts';
 export type { Capacity, ExplainRow, HealthRow } from './client/introspection.ts';
 export type { Environment } from './client/from-env.ts';
+export { type EnvironmentReport, inspectEnv, type ProviderReport } from './client/inspect-env.ts';
 export type {
   AttemptEvent,
   DiscoveryEvent,
+  EndEvent,
   EventListener,
   FreeLMEvent,
   OutcomeEvent,
@@ -35,14 +41,15 @@ export type {
   Transport,
   Versioned,
 } from './ports.ts';
-export { Provider, type ProviderKey, type ProviderOptions } from './providers/provider.ts';
-export { OpenRouter, type OpenRouterOptions } from './providers/openrouter.ts';
-export { GoogleAIStudio, type GoogleAIStudioOptions } from './providers/google.ts';
-export { NIM, type NIMOptions } from './providers/nim.ts';
+export { Provider, type ProviderKey } from './providers/provider.ts';
+export type { ProviderOptions } from './providers/provider-options.ts';
+export type { KeyedOptions, KeylessOptions } from './providers/preset.ts';
+export * from './providers/presets.ts';
 export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export type { KeyInput, KeysInput } from './providers/key.ts';
 export type { ModelSpec } from './core/model-spec.ts';
-export type { QuotaStatus } from './core/health.ts';
+export type { QuotaStatus, RouteReason } from './core/health.ts';
+export type { MeterStatus } from './core/meter-status.ts';
 export type { FailureKind } from './core/failure.ts';
 export type { Standing, Strategy, StrategyName } from './core/strategy.ts';
 export type { ChatMessage, ContentPart } from './wire/chat-request.ts';

@@ -47,6 +47,7 @@ export type {
   Capability,
   Continuation,
   KeyOptions,
+  Latency,
   Limits,
   ModelOptions,
   ProviderName,

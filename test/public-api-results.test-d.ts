@@ -62,12 +62,13 @@ describe('an error', () => {
 describe('an event', () => {
   it('is told apart by its type', () => {
     expectTypeOf<FreeLMEvent['type']>().toEqualTypeOf<
-      'attempt' | 'success' | 'failure' | 'wait' | 'discovery' | 'warning'
+      'attempt' | 'success' | 'failure' | 'wait' | 'end' | 'discovery' | 'warning'
     >();
     if (event.type === 'attempt') expectTypeOf(event).toEqualTypeOf<AttemptEvent>();
     if (event.type === 'success' || event.type === 'failure')
       expectTypeOf(event).toEqualTypeOf<OutcomeEvent>();
     if (event.type === 'wait') expectTypeOf(event.until).toEqualTypeOf<number>();
+    if (event.type === 'end') expectTypeOf(event.outcome).toEqualTypeOf<'served' | 'failed' | 'abandoned'>();
     if (event.type === 'discovery') expectTypeOf(event.outcome).toEqualTypeOf<'live' | 'disk' | 'failed'>();
     if (event.type === 'warning') expectTypeOf(event.message).toEqualTypeOf<string>();
     // @ts-expect-error -- only some events have a provider

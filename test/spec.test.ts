@@ -3,13 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { FAILURE_EFFECTS } from '../src/core/failure-effects.ts';
 import { readModelName } from '../src/core/model-alias.ts';
-import {
-  googleSpec,
-  type MeterSpec,
-  nimSpec,
-  openrouterSpec,
-  type ProviderSpec,
-} from '../src/providers/spec.ts';
+import { type MeterSpec, type ProviderSpec, SPECS } from '../src/providers/spec.ts';
 import { isKind, SCOPES_OF } from './core/pool-world.ts';
 
 const folder = new URL('../spec/', import.meta.url);
@@ -118,9 +112,12 @@ describe('the schemas', () => {
   });
 });
 
-const specs: readonly (readonly [string, ProviderSpec])[] = [openrouterSpec, googleSpec, nimSpec].map(
-  (spec) => [spec.name, spec],
-);
+const specs: readonly (readonly [string, ProviderSpec])[] = Object.values(SPECS).map((spec) => [
+  spec.name,
+  spec,
+]);
+const elsewhere = specs.filter(([, { access }]) => access !== 'local');
+const local = specs.filter(([, { access }]) => access === 'local');
 
 function metersOf(spec: ProviderSpec): readonly (MeterSpec & { readonly tier: string })[] {
   return Object.entries(spec.tiers).flatMap(([tier, { meters }]) =>
@@ -128,10 +125,35 @@ function metersOf(spec: ProviderSpec): readonly (MeterSpec & { readonly tier: st
   );
 }
 
+const DAY_MS = 86_400_000;
+
+/** How long a meter looks back, in ms; of what is not counted over time nothing. */
+function spanOf({ kind, windowMs = 60_000 }: MeterSpec): number | undefined {
+  if (kind === 'concurrency') return undefined;
+  if (kind === 'daily') return DAY_MS;
+  return kind === 'monthly' ? 28 * DAY_MS : windowMs;
+}
+
+function mostOf({ limit = 0 }: MeterSpec): number {
+  return typeof limit === 'number' ? limit : Math.max(...limit.map((row) => row.limit));
+}
+
+/** Every environment variable that is read for a provider. */
+function variablesOf({ env, vars = {} }: ProviderSpec): readonly string[] {
+  const tier = env.tier === undefined ? [] : [env.tier];
+  const parts = Object.values(vars).flatMap((variable) => variable.env);
+  return [...env.keys, ...tier, ...(env.baseUrl ?? []), ...parts];
+}
+
 describe('every provider', () => {
   it('of spec/providers/ is read, under the name of its file', () => {
     const names = jsonFiles('providers/').map((path) => path.slice('providers/'.length, -'.json'.length));
     expect(specs.map(([name]) => name).toSorted()).toEqual(names.toSorted());
+    for (const [name, spec] of Object.entries(SPECS)) expect(spec.name).toBe(name);
+  });
+
+  it('that needs no key is used only by those who name it', () => {
+    expect(specs.filter(([, spec]) => spec.keyless === true && spec.access === 'default')).toEqual([]);
   });
 });
 
@@ -140,12 +162,25 @@ describe.each(specs)('%s', (name, spec) => {
     expect(Object.keys(spec.tiers)).toContain(spec.defaultTier);
   });
 
+  it('has facts with dates, which expire within a little more than a year', () => {
+    expect(spec.sources.join(' ')).toMatch(/20\d\d(-\d\d)?/);
+    const [from, until] = [Date.parse(spec.asOf), Date.parse(spec.expires)];
+    expect(until).toBeGreaterThan(from);
+    expect(until).toBeLessThan(from + 400 * DAY_MS);
+  });
+
+  it('has a variable for each part of its address that is your own, and no other', () => {
+    const slots = [...spec.baseUrl.matchAll(/\{(\w+)\}/g)].map(([slot]) => slot);
+    expect(Object.keys(spec.vars ?? {}).map((part) => `{${part}}`)).toEqual(slots);
+  });
+
   it('has patterns that compile', () => {
     const patterns = [
       spec.keyPattern,
       spec.freeOnlyPattern,
       spec.modelIdPattern,
       spec.discovery?.freePattern,
+      ...Object.values(spec.vars ?? {}).map(({ pattern }) => pattern),
       ...spec.refusals.map(({ pattern }) => pattern),
     ];
     const compile = (): unknown => patterns.map((pattern) => new RegExp(pattern ?? '', 'i'));
@@ -159,39 +194,33 @@ describe.each(specs)('%s', (name, spec) => {
 
   it('counts its days in time zones that exist', () => {
     for (const { kind, timeZone } of metersOf(spec)) {
-      if (kind === 'daily') expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow();
-      expect(timeZone !== undefined).toBe(kind === 'daily');
+      if (timeZone !== undefined) expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow();
+      expect(timeZone !== undefined).toBe(kind === 'daily' || kind === 'monthly');
     }
   });
 
   it('has limits above nought, with one for every model', () => {
-    for (const { limit } of metersOf(spec)) {
+    for (const { limit = 0 } of metersOf(spec)) {
       const rows = typeof limit === 'number' ? [{ models: '*', limit }] : limit;
       expect(rows.filter((row) => !(Number.isInteger(row.limit) && row.limit > 0))).toEqual([]);
       expect(rows.at(-1)?.models).toBe('*');
     }
   });
 
-  it('allows in a day what it allows in a minute, at least', () => {
+  it.each(['requests', 'tokens'])('allows no less %s in a longer time', (unit) => {
     for (const [tier, { meters }] of Object.entries(spec.tiers)) {
-      const most = (day: boolean): readonly number[] =>
-        meters
-          .filter(({ kind, unit }) => unit === 'requests' && (kind === 'daily') === day)
-          .map(({ limit }) =>
-            typeof limit === 'number' ? limit : Math.max(...limit.map((row) => row.limit)),
-          );
-      const [minute = 0] = most(false);
-      for (const day of most(true)) expect(day, `${name} ${tier}`).toBeGreaterThanOrEqual(minute);
+      const counting = meters.filter((meter) => meter.unit === unit && spanOf(meter) !== undefined);
+      const inOrder = counting.toSorted((a, b) => (spanOf(a) ?? 0) - (spanOf(b) ?? 0)).map(mostOf);
+      expect(inOrder, `${name} ${tier}`).toEqual(inOrder.toSorted((a, b) => a - b));
     }
   });
 
   it('offers models that cost nothing, may be asked for and are named once', () => {
     const ids = spec.models.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids).not.toEqual([]);
     expect(spec.models.filter(({ free }) => free !== true)).toEqual([]);
     for (const id of ids) {
-      expect(id).toMatch(new RegExp(spec.modelIdPattern, 'i'));
+      if (spec.modelIdPattern !== undefined) expect(id).toMatch(new RegExp(spec.modelIdPattern, 'i'));
       if (spec.freeOnlyPattern !== undefined) expect(id).toMatch(new RegExp(spec.freeOnlyPattern));
     }
   });
@@ -201,8 +230,36 @@ describe.each(specs)('%s', (name, spec) => {
   });
 
   it('reads its keys from variables of its own', () => {
-    const others = specs.flatMap(([other, { env }]) => (other === name ? [] : [...env.keys, env.tier]));
-    for (const variable of [...spec.env.keys, spec.env.tier]) expect(others).not.toContain(variable);
+    const others = new Set(specs.flatMap(([other, theirs]) => (other === name ? [] : variablesOf(theirs))));
+    const own = variablesOf(spec);
+    expect(new Set(own).size).toBe(own.length);
+    expect(own.filter((variable) => others.has(variable))).toEqual([]);
+    expect(spec.env.keys).toEqual(expect.arrayContaining(Object.keys(spec.env.siblings ?? {})));
+  });
+});
+
+describe.each(elsewhere)('%s, a service,', (_, spec) => {
+  it('is asked over https, and has models before any list was fetched', () => {
+    expect(spec.baseUrl).toMatch(/^https:/);
+    expect(spec.models).not.toEqual([]);
+  });
+});
+
+describe.each(local)('%s, on your own machine,', (_, spec) => {
+  it('has the models that it tells of, at no charge, and no more requests at once than it can serve', () => {
+    expect(spec.baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
+    expect(spec).toMatchObject({ keyless: true, models: [], discovery: { default: true, freePattern: '.' } });
+    expect(metersOf(spec).map(({ kind, limit }) => [kind, limit])).toEqual([
+      ['concurrency', expect.toSatisfy((limit) => limit === 1 || limit === 2)],
+    ]);
+    expect(spec.env.baseUrl).toEqual([
+      expect.stringContaining('_BASE_URL'),
+      ...(spec.env.baseUrl ?? []).slice(1),
+    ]);
+  });
+
+  it('is left alone for half a minute when it does not answer', () => {
+    expect(spec.trips.network).toEqual({ threshold: 1, cooldownMs: 30_000, maxCooldownMs: 30_000 });
   });
 });
 
@@ -274,7 +331,7 @@ describe('the aliases', () => {
     }
   });
 
-  it.each(specs)('of chat are served by %s', (_, spec) => {
+  it.each(elsewhere)('of chat are served by %s', (_, spec) => {
     expect(spec.models.some(({ tags = [] }) => tags.includes('chat'))).toBe(true);
   });
 

@@ -4,25 +4,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
+  type ChatOptions,
   FreeLLM,
   FreeLMError,
   type FreeLMEvent,
   GoogleAIStudio,
-  type HealthRow,
   NIM,
   OpenRouter,
   type OutcomeEvent,
   type Provider,
 } from '../index.ts';
 import { startWorld, type World } from '../testing.ts';
-import type { Paint } from './paint.ts';
-import { table } from './table.ts';
-
-/** Where the demo writes, and how. */
-export interface DemoOutput {
-  readonly paint: Paint;
-  write(line: string): void;
-}
+import { attemptLine } from './attempt-line.ts';
+import { keyTable } from './key-table.ts';
+import type { Shell } from './shell.ts';
 
 /** One scene: what breaks, and what is asked meanwhile. */
 interface Scene {
@@ -84,64 +79,6 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-const MOVED_ON: Readonly<Partial<Record<OutcomeEvent['outcome'], string>>> = {
-  rate_limited: 'quota of the minute used up',
-  quota_exhausted: 'quota of the day used up',
-  model_busy: 'model congested: it rests',
-  out_of_credits: 'no credit: the account rests',
-  unauthorized: 'dead key: never again today',
-  not_entitled: 'not for this account: remembered',
-  model_gone: 'model gone',
-  server_error: 'server error: counts against the provider',
-  timeout: 'no answer in time: counts against the provider',
-  network: 'unreachable: counts against the provider',
-  broken_stream: 'answer broken off: counts against the provider',
-};
-
-function cell(text: string, width: number): string {
-  return (text.length > width ? `${text.slice(0, width - 1)}…` : text).padEnd(width);
-}
-
-function attemptLine(event: OutcomeEvent, paint: Paint): string {
-  const good = event.outcome === 'success';
-  const mark = good ? paint('green', '✓') : paint('red', '✗');
-  const route = `${cell(event.provider, 10)} ${cell(event.key, 12)} ${cell(event.model, 34)}`;
-  const status = event.status === undefined ? '' : ` HTTP ${event.status}`;
-  const why = good ? '' : paint('yellow', ` →${status} ${MOVED_ON[event.outcome] ?? event.outcome}`);
-  return `    ${mark} ${route} ${paint('dim', `${String(event.latencyMs).padStart(4)} ms`)}${why}`;
-}
-
-function duration(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-function stateOf(row: HealthRow, now: number): string {
-  if (row.ready) return row.breaker === 'half-open' ? 'ready (probe)' : 'ready';
-  if (row.disabled) return 'disabled';
-  return row.readyAt === undefined ? 'resting' : `resting for ${duration(row.readyAt - now)}`;
-}
-
-function used(count: number | undefined, limit: number | undefined): string {
-  return limit === undefined ? '–' : `${count ?? 0}/${limit}`;
-}
-
-function healthLines(rows: readonly HealthRow[], now: number): readonly string[] {
-  return table(
-    ['provider', 'key', 'state', 'breaker', 'minute', 'day', 'why'],
-    rows.map((row) => [
-      row.provider,
-      row.key,
-      stateOf(row, now),
-      row.breaker,
-      used(row.rpmUsed, row.rpm),
-      used(row.rpdUsed, row.rpd),
-      row.reason ?? row.lastError?.kind ?? '',
-    ]),
-  );
-}
-
 function providersOf(world: World): readonly Provider[] {
   return [
     new OpenRouter(world.openrouter.keys, { baseUrl: world.openrouter.baseUrl }),
@@ -165,7 +102,7 @@ function summaryOf(outcomes: readonly OutcomeEvent[], calls: number): string {
 const QUESTION = 'Explain black holes in one sentence.';
 
 /** The text of a stream; a bar stands where another provider took over. */
-async function streamed(llm: FreeLLM, options: { readonly model?: string }): Promise<string> {
+async function streamed(llm: FreeLLM, options: ChatOptions): Promise<string> {
   let text = '';
   let isResumed = false;
   for await (const part of llm.stream(QUESTION, options).parts()) {
@@ -177,24 +114,30 @@ async function streamed(llm: FreeLLM, options: { readonly model?: string }): Pro
   return text;
 }
 
-async function play(scene: Scene, llm: FreeLLM, output: DemoOutput): Promise<void> {
+/** Where the demo writes a line. */
+type Say = (line: string) => void;
+
+async function play(scene: Scene, llm: FreeLLM, { out: { paint }, signal }: Shell, say: Say): Promise<void> {
   const ask = async (): Promise<void> => {
     try {
-      const options = scene.model === undefined ? {} : { model: scene.model };
+      const options = { model: scene.model, signal };
       const text = scene.streamed === true ? await streamed(llm, options) : await llm.text(QUESTION, options);
-      if (scene.atOnce !== true) output.write(`      ${output.paint('dim', `“${text}”`)}`);
+      if (scene.atOnce !== true) say(`      ${paint('dim', `“${text}”`)}`);
     } catch (error) {
       if (!FreeLMError.is(error)) throw error;
-      output.write(`      ${output.paint('red', error.message)}`);
+      say(`      ${paint('red', error.message)}`);
     }
   };
   if (scene.atOnce === true) await Promise.all(Array.from({ length: scene.calls }, ask));
   else for (let call = 0; call < scene.calls; call += 1) await ask();
 }
 
-/** Plays the scenes and shows every attempt as it goes; resolves with how many calls were served. */
-export async function demo(output: DemoOutput): Promise<void> {
-  const { paint } = output;
+/** Plays the scenes and shows every attempt as it goes. */
+export async function demo(shell: Shell): Promise<void> {
+  const { paint } = shell.out;
+  const say: Say = (line) => {
+    void shell.out.write(`${line}\n`);
+  };
   const cacheDir = await mkdtemp(path.join(tmpdir(), 'freelm-demo-'));
   const world = await startWorld({
     openrouter: { keys: 3, latencyMs: 30 },
@@ -207,28 +150,28 @@ export async function demo(output: DemoOutput): Promise<void> {
   const onEvent = (event: FreeLMEvent): void => {
     if (event.type !== 'success' && event.type !== 'failure') return;
     heard.push(event);
-    if (!quiet) output.write(attemptLine(event, paint));
+    if (!quiet) say(`    ${attemptLine(event, paint)}`);
   };
   const llm = new FreeLLM({ providers: providersOf(world), cacheDir, onEvent, attemptTimeoutMs: 800 });
   try {
-    output.write(
+    say(
       paint('bold', 'Three providers, seven keys, and what goes wrong with them (all of it on this machine)'),
     );
     for (const [index, scene] of SCENES.entries()) {
-      output.write(`\n${paint('cyan', `${index + 1}. ${scene.title}`)}`);
+      say(`\n${paint('cyan', `${index + 1}. ${scene.title}`)}`);
       scene.prepare?.(world);
       heard = [];
       quiet = scene.atOnce === true;
-      await play(scene, llm, output);
-      if (quiet) output.write(summaryOf(heard, scene.calls));
+      await play(scene, llm, shell, say);
+      if (quiet) say(summaryOf(heard, scene.calls));
     }
-    output.write(`\n${paint('bold', 'How the keys stand now: llm.health()')}`);
-    for (const line of healthLines(llm.health(), Date.now())) output.write(`  ${line}`);
+    say(`\n${paint('bold', 'How the keys stand now: llm.health()')}`);
+    for (const line of keyTable(llm.health(), Date.now())) say(`  ${line}`);
     const { now, today } = llm.capacity();
-    output.write(
+    say(
       `\nllm.capacity(): ${now} requests can go out at once, ${today} more are left of the quotas of the day.`,
     );
-    output.write(
+    say(
       'With keys of your own: OPENROUTER_API_KEY, GEMINI_API_KEY or NVIDIA_API_KEY, and FreeLLM.fromEnv().',
     );
   } finally {

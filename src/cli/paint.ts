@@ -12,9 +12,18 @@ export interface Surface {
   readonly isTTY?: boolean | undefined;
 }
 
-/** Colours only on a terminal, and never against `NO_COLOR` or on a terminal that has none. */
-export function painter(stream: Surface, env: Readonly<Record<string, string | undefined>>): Paint {
-  const plain = stream.isTTY !== true || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+/** `NO_COLOR` settles it; then `FORCE_COLOR`, which also colours a pipe; then what the terminal is. */
+function isColoured({ isTTY }: Surface, env: Readonly<Record<string, string | undefined>>): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  const forced = env['FORCE_COLOR'] ?? '';
+  if (forced !== '') return forced !== '0' && forced !== 'false';
+  return isTTY === true && env['TERM'] !== 'dumb';
+}
+
+/** The paint for what is written to `surface`. */
+export function painter(surface: Surface, env: Readonly<Record<string, string | undefined>>): Paint {
   // Node's own idea of the terminal is passed over: it was decided here, for the stream that is written to.
-  return plain ? (_style, text) => text : (style, text) => styleText(style, text, { validateStream: false });
+  return isColoured(surface, env)
+    ? (style, text) => styleText(style, text, { validateStream: false })
+    : (_style, text) => text;
 }

@@ -3,6 +3,7 @@
 import type { Needs } from '../core/fitness.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
+import { AccountStates } from './account-states.ts';
 import type { Pool } from './compose.ts';
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './limits.ts';
 import type { CallLimits, FreeLLMOptions } from './options.ts';
@@ -28,10 +29,12 @@ export class Calls {
   readonly #limits: Limits;
   readonly #model: FreeLLMOptions['model'];
   readonly #checkOpen: () => void;
+  readonly #accounts: AccountStates;
   #count = 0;
 
   constructor(pool: Pool, options: FreeLLMOptions, checkOpen: () => void) {
     this.#pool = pool;
+    this.#accounts = new AccountStates(pool);
     this.#limits = withLimits(DEFAULT_LIMITS, options);
     this.#model = options.model;
     this.#checkOpen = checkOpen;
@@ -51,6 +54,7 @@ export class Calls {
   /** Begins a call; rejects with the signal's reason when it is aborted meanwhile. */
   async begin<Request>(asking: Asking<Request>, options: CallOptions): Promise<Call<Request>> {
     const startedAt = this.#pool.clock.now();
+    this.#accounts.refresh();
     const limits = withLimits(this.#limits, options);
     const timeoutMs = limits.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const models = this.modelsOf(options.model);

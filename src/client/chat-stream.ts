@@ -5,8 +5,19 @@ import { PartCollector, type StreamPart } from '../wire/stream-part.ts';
 import type { ChatResponse } from './response.ts';
 import { type CollectedAnswer } from '../wire/stream-part.ts';
 
+/** Who serves a stream. */
+export interface StreamRoute {
+  readonly provider: string;
+  /** The concrete model. */
+  readonly model: string;
+  /** Requests that the call has cost so far, this one included. */
+  readonly attempts: number;
+}
+
 /** What a stream is made of. */
 export interface StreamSource {
+  /** Who serves it now. */
+  route(): StreamRoute | undefined;
   /** Starts the call; its parts as they come. */
   parts(signal: AbortSignal): AsyncIterable<StreamPart>;
   /** The whole answer, once the parts have come to their end. */
@@ -84,6 +95,11 @@ export class ChatStream implements AsyncIterable<string> {
     const ending = this.#ending ?? (await new Promise<Ending>((resolve) => this.#whenEnded.push(resolve)));
     if (ending.kind === 'error') throw ending.error;
     return ending.response;
+  }
+
+  /** Who serves the stream now, and whose the part is that came last; undefined before the first request. */
+  get route(): StreamRoute | undefined {
+    return this.#source.route();
   }
 
   /** Ends the stream: whoever reads it gets `reason`, by default an `AbortError`. */

@@ -2,11 +2,9 @@
 
 import { type Listed, refusePaid, stagesFor } from '../models/candidates.ts';
 import { defaultCacheDir, diskCache } from '../models/disk-cache.ts';
-import type { ModelSource } from '../models/model-source.ts';
+import { sourceOf } from '../models/provider-source.ts';
 import { ModelRegistry } from '../models/registry.ts';
-import { sizeTags } from '../models/size-tags.ts';
 import type { Choice, Pick } from '../core/plan.ts';
-import type { ModelSpec } from '../core/model-spec.ts';
 import type { PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/strategy.ts';
 import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
@@ -20,12 +18,13 @@ import { memoryStore } from '../stores/memory.ts';
 import { fetchTransport } from '../transports/fetch.ts';
 import { undiciTransport } from '../transports/undici.ts';
 import { VERSION } from '../version.ts';
-import type { ChatBody } from '../wire/chat-request.ts';
+import type { ChatBody } from '../wire/chat-body.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
 import type { StreamPart } from '../wire/stream-part.ts';
-import type { EventListener, FreeLMEvent } from './events.ts';
+import { type FreeLMEvent, Listeners } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment } from './from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
+import { tellingOfStaleFacts } from './stale-facts.ts';
 import { systemClock } from './system-ports.ts';
 
 /** What a pool is put together over; all of it can be replaced. */
@@ -49,8 +48,7 @@ export interface Pool {
   readonly chat: Operation<ChatBody, ChatCompletion>;
   readonly chatStream: Operation<StreamRequest, StreamPart>;
   readonly redact: Redact;
-  /** Whether anybody listens: an event that nobody hears is not made. */
-  readonly listening: boolean;
+  readonly listeners: Listeners;
   readonly emit: (event: FreeLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Choice;
@@ -70,43 +68,8 @@ function toPoolProvider(provider: Provider, index: number): PoolProvider {
     recordId: provider.recordId,
     priority: provider.options.priority ?? 0,
     accounts: provider.accounts,
+    maxTokensWhenUnset: provider.spec.request?.maxTokensWhenUnset,
     trip: (kind) => provider.trip(kind),
-  };
-}
-
-/** A model that the user named without tags is a chat model whose size its name tells. */
-function toModelSpec(model: ModelSpec | string): ModelSpec {
-  const spec = typeof model === 'string' ? { id: model } : model;
-  return spec.tags === undefined ? { ...spec, tags: ['chat', ...sizeTags(spec.id)] } : spec;
-}
-
-function toSource(provider: Provider, redact: Redact, defaultTtlMs: number): ModelSource {
-  const { spec, options } = provider;
-  const discovers = spec.discovery !== undefined && (options.discover ?? spec.discovery.default);
-  const first = provider.keys[0];
-  return {
-    name: provider.name,
-    cacheId: `${provider.recordId}:${options.discoverFreeOnly === false ? 'all' : 'free'}`,
-    builtIn: spec.models,
-    userModels: options.models?.map(toModelSpec),
-    cacheTtlMs: options.cacheTtlMs ?? defaultTtlMs,
-    discovery:
-      discovers && spec.discovery !== undefined
-        ? {
-            url: provider.baseUrl + spec.discovery.path,
-            headers: () => ({
-              'user-agent': `freelm/${VERSION}`,
-              accept: 'application/json',
-              ...(spec.discovery?.needsKey === true && first !== undefined
-                ? provider.headersFor(first.keyId)
-                : provider.headersWithoutKey()),
-            }),
-            redact,
-            freeOnly: options.discoverFreeOnly !== false,
-            freePattern: spec.discovery.freePattern,
-            exclude: spec.discovery.exclude,
-          }
-        : undefined,
   };
 }
 
@@ -116,11 +79,19 @@ function transportFor(options: FreeLLMOptions, env: Environment): Transport {
     : fetchTransport(options.fetch);
 }
 
+function cacheFor(options: FreeLLMOptions, env: Environment): ModelCache {
+  return diskCache(options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir);
+}
+
 /** More different questions than this are not remembered at once. */
 const MAX_QUESTIONS = 1000;
 
 /** Remembers the stages of each question until a list of models changes. */
-function stageMemory(listed: () => readonly Listed[], registry: ModelRegistry): Pool['stages'] {
+function stageMemory(
+  listed: () => readonly Listed[],
+  registry: ModelRegistry,
+  substitute: string | undefined,
+): Pool['stages'] {
   const known = new Map<string, readonly Stage[]>();
   let version = registry.version;
   return (models, capabilities) => {
@@ -131,23 +102,11 @@ function stageMemory(listed: () => readonly Listed[], registry: ModelRegistry): 
     const question = JSON.stringify([models, capabilities]);
     let stages = known.get(question);
     if (stages === undefined) {
-      stages = stagesFor(models, listed(), capabilities);
+      stages = stagesFor(models, listed(), capabilities, substitute);
       if (known.size >= MAX_QUESTIONS) known.clear();
       known.set(question, stages);
     }
     return stages;
-  };
-}
-
-/** A listener's bug must not cost a call; that of an asynchronous one shows later. */
-function emitterFor(listener: EventListener | undefined): Pool['emit'] {
-  return (event) => {
-    try {
-      const told: unknown = listener?.(event);
-      if (told instanceof Promise) told.catch(() => undefined);
-    } catch {
-      // Nobody is left to be told.
-    }
   };
 }
 
@@ -164,16 +123,15 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const clock = replaced.clock ?? systemClock;
   const transport = replaced.transport ?? transportFor(options, env);
   const redact = redactorFor(options.providers);
-  const emit = emitterFor(options.onEvent);
+  const listeners = new Listeners(options.onEvent);
+  const emit = tellingOfStaleFacts(listeners.tell, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const registry = new ModelRegistry({
-    sources: options.providers.map((provider) => toSource(provider, redact, ttlMs)),
+    sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
     clock,
     transport,
-    cache: replaced.cache ?? diskCache(options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir),
-    onDiscovery: (report) => {
-      emit({ type: 'discovery', ...report });
-    },
+    cache: replaced.cache ?? cacheFor(options, env),
+    onDiscovery: (report) => emit({ type: 'discovery', ...report }),
   });
   const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
   const pool = options.providers.map(toPoolProvider);
@@ -196,10 +154,12 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     clock,
     transport,
     registry,
-    turns: new Turns(options.store ?? replaced.store ?? memoryStore(), clock),
+    turns: new Turns(options.store ?? replaced.store ?? memoryStore(), clock, ({ provider }, merged) => {
+      listeners.tell({ type: 'warning', message: mergedText(providerOf(provider.name), merged) });
+    }),
     providers,
     redact,
-    listening: options.onEvent !== undefined,
+    listeners,
     emit,
     chat,
     chatStream: chatStreamOperation(chatPorts, chat),
@@ -210,12 +170,18 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
       turn,
     }),
     refusePaid: (models) => {
-      refusePaid(models, listed());
+      if (options.unknownModels !== 'auto') refusePaid(models, listed());
     },
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
-    stages: stageMemory(listed, registry),
+    stages: stageMemory(listed, registry, options.unknownModels === 'auto' ? 'auto' : undefined),
   };
+}
+
+/** What a person should know of keys that share an account. */
+function mergedText(provider: Provider, accounts: readonly string[]): string {
+  const keys = provider.keys.filter(({ account }) => accounts.includes(account)).map(({ mask }) => mask);
+  return `${provider.name} counts the ${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')} against the account of another key of the pool: they share its quota. Give such keys the same account.`;
 }
 
 function missing(name: string): never {

@@ -1,12 +1,17 @@
 /** The loop's engine over a pool: what it tells, and the errors that it ends with. */
 
+import type { Call } from '../engine/call.ts';
 import { type Engine } from '../engine/failover.ts';
 import { Lines } from '../engine/lines.ts';
+import type { StreamRoute } from './chat-stream.ts';
 import type { Pool } from './compose.ts';
 import { brokenError, giveUpError, requestError } from './give-up.ts';
 import { routesOf } from './introspection.ts';
 
-export function makeEngine(pool: Pool): Engine {
+/** Who serves each stream now: until a stream has ended, its attempts do not tell. */
+export type Serving = WeakMap<Call<unknown>, StreamRoute>;
+
+export function makeEngine(pool: Pool, serving: Serving): Engine {
   const { turns, clock, transport, redact, emit } = pool;
   return {
     clock,
@@ -14,17 +19,21 @@ export function makeEngine(pool: Pool): Engine {
     redact,
     turns,
     lines: new Lines(turns, clock, (call, until) => {
-      emit({ type: 'wait', call: call.id, until });
+      emit({ type: 'wait', call: call.id, until, at: clock.now() });
     }),
     maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
     listener: {
-      started: (call, { route: { provider, account, model, keyId } }) => {
-        if (!pool.listening) return;
+      started: (call, { route }) => {
+        const { provider, account, model, keyId } = route;
+        if (call.stream !== undefined) {
+          serving.set(call, { provider, model, attempts: call.attempts.length + 1 });
+        }
+        if (!pool.listeners.any) return;
         const key = pool.maskOf(provider, keyId);
         emit({ type: 'attempt', call: call.id, provider, key, account, model, at: clock.now() });
       },
       ended: (call, report) => {
-        if (!pool.listening) return;
+        if (!pool.listeners.any) return;
         emit({ ...report, type: report.outcome === 'success' ? 'success' : 'failure', call: call.id });
         if (report.outcome !== 'unauthorized') return;
         const message = `${report.provider} refused the key ${report.key} as invalid: ${report.message ?? ''}`;

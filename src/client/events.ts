@@ -1,6 +1,6 @@
 /** What happens inside, for whoever listens. No event carries a key or a prompt. */
 
-import type { AttemptReport } from '../errors.ts';
+import type { AttemptReport, FreeLMErrorCode } from '../errors.ts';
 
 /** An attempt begins. */
 export interface AttemptEvent {
@@ -28,6 +28,24 @@ export interface WaitEvent {
   readonly call: number;
   /** Epoch ms at which the next route is expected to be ready. */
   readonly until: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** A call is over; a call that was refused before it looked for a route does not tell. */
+export interface EndEvent {
+  readonly type: 'end';
+  readonly call: number;
+  /** `abandoned`: the caller walked away. */
+  readonly outcome: 'served' | 'failed' | 'abandoned';
+  /** The code of the error that a failed call ended with. */
+  readonly code?: FreeLMErrorCode | undefined;
+  /** What that error says. */
+  readonly message?: string | undefined;
+  /** Epoch ms at which the call began. */
+  readonly startedAt: number;
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 /** A provider's list of models was looked for. */
@@ -47,7 +65,48 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-export type FreeLMEvent = AttemptEvent | OutcomeEvent | WaitEvent | DiscoveryEvent | WarningEvent;
+export type FreeLMEvent =
+  | AttemptEvent
+  | OutcomeEvent
+  | WaitEvent
+  | EndEvent
+  | DiscoveryEvent
+  | WarningEvent;
 
 /** Told of every event. What it throws is ignored: a listener's bug must not cost a call. */
 export type EventListener = (event: FreeLMEvent) => void;
+
+/** Those who listen. */
+export class Listeners {
+  #told: readonly { readonly listener: EventListener }[] = [];
+
+  constructor(first?: EventListener) {
+    if (first !== undefined) this.add(first);
+  }
+
+  /** Whether anybody does: an event that nobody hears is not made. */
+  get any(): boolean {
+    return this.#told.length > 0;
+  }
+
+  /** The returned function ends it. */
+  add(listener: EventListener): () => void {
+    const entry = { listener };
+    this.#told = [...this.#told, entry];
+    return () => {
+      this.#told = this.#told.filter((other) => other !== entry);
+    };
+  }
+
+  /** A listener's bug must not cost a call; that of an asynchronous one shows later. */
+  readonly tell = (event: FreeLMEvent): void => {
+    for (const { listener } of this.#told) {
+      try {
+        const told: unknown = listener(event);
+        if (told instanceof Promise) told.catch(() => undefined);
+      } catch {
+        // Nobody is left to be told.
+      }
+    }
+  };
+}

@@ -3,14 +3,17 @@
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Call } from '../engine/call.ts';
 import { Delivered, type StreamRequest } from '../engine/chat-stream.ts';
-import { type Engine, failover } from '../engine/failover.ts';
+import type { Engine } from '../engine/failover.ts';
+import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../transports/closed-error.ts';
-import type { ChatBody } from '../wire/chat-request.ts';
+import type { ChatBody } from '../wire/chat-body.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
 import { Calls } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
+import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys.ts';
 import { compose, type Pool, type Ports } from './compose.ts';
-import { makeEngine } from './engine.ts';
+import { makeEngine, type Serving } from './engine.ts';
+import type { EventListener } from './events.ts';
 import { type Environment, providersFromEnv } from './from-env.ts';
 import {
   type Capacity,
@@ -31,7 +34,12 @@ import {
   type StreamOptions,
 } from './options.ts';
 import { requestBody } from './request-body.ts';
+import { restFetch } from './rest-fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
+import { run } from './run.ts';
+
+/** How long the first list of models of a provider is waited for. */
+const REFRESH_WAIT_MS = 15_000;
 
 /** A model with the provider that offers it. */
 export interface ListedModel extends ModelSpec {
@@ -51,16 +59,32 @@ export class FreeLLM {
   readonly #pool: Pool;
   readonly #engine: Engine;
   readonly #calls: Calls;
+  /** Who serves the streams that are under way. */
+  readonly #serving: Serving = new WeakMap();
   #closed = false;
+
+  /**
+   * A `fetch` that answers OpenAI's REST routes in this process, whatever the host and the path before them: POST
+   * `…/chat/completions`, GET `…/models` and `…/models/{id}`. Hand it to any client of OpenAI's protocol. A body's
+   * `freelm` takes the options of a call, e.g. `freelm: { wait: true }`. Errors come as OpenAI's error object with a
+   * status; it rejects only with the reason of an aborted signal.
+   *
+   * @example
+   * ```ts
+   * const client = new OpenAI({ apiKey: 'none', fetch: llm.fetch });
+   * ```
+   */
+  readonly fetch: Fetch;
 
   /** @throws ConfigError naming the option that is not usable. */
   constructor(options: FreeLLMOptions, replaced?: Partial<Ports>) {
     checkPoolOptions(options);
     this.#pool = compose(options, replaced);
-    this.#engine = makeEngine(this.#pool);
+    this.#engine = makeEngine(this.#pool, this.#serving);
     this.#calls = new Calls(this.#pool, options, () => {
       this.#checkOpen();
     });
+    this.fetch = restFetch(this, this.#pool, options.unknownModels === 'auto');
   }
 
   /**
@@ -86,7 +110,7 @@ export class FreeLLM {
     const asking = { request: body, needs: this.#pool.chat.needs(body), streams: false };
     const call = await this.#calls.begin(asking, options);
     let completion: ChatCompletion | undefined;
-    for await (const part of failover(this.#engine, call, this.#pool.chat)) completion = part;
+    for await (const part of run(this.#pool, this.#engine, call, this.#pool.chat)) completion = part;
     if (completion === undefined) throw new Error('the loop ended without an answer');
     return toResponse(call, completion, this.#pool.clock.now());
   }
@@ -107,12 +131,14 @@ export class FreeLLM {
     const begin = (signal: AbortSignal): Promise<Call<StreamRequest>> =>
       this.#calls.begin(asking, { ...options, signal });
     const engine = this.#engine;
+    const serving = this.#serving;
     return new ChatStream(
       {
+        route: () => (call === undefined ? undefined : serving.get(call)),
         async *parts(signal) {
           signal.throwIfAborted();
           call = await begin(signal);
-          yield* failover(engine, call, pool.chatStream);
+          yield* run(pool, engine, call, pool.chatStream);
         },
         respond(answer) {
           if (call === undefined) throw new Error('a stream ended before it began');
@@ -155,11 +181,28 @@ export class FreeLLM {
     );
   }
 
-  /** Fetches the lists of models anew. Resolves with what is known then; never rejects because a provider fails. */
-  async refreshModels(): Promise<readonly ListedModel[]> {
+  /**
+   * Fetches the lists of models anew. Resolves with what is known then; never rejects because a provider fails.
+   * @param options - `force: false` fetches only what is not kept already: an old list is renewed beside it.
+   */
+  async refreshModels(
+    options: { readonly force?: boolean | undefined } = {},
+  ): Promise<readonly ListedModel[]> {
     this.#checkOpen();
-    await this.#pool.registry.refresh();
+    const { registry, providers } = this.#pool;
+    if (options.force === false) await registry.ensure([...providers.keys()], undefined, REFRESH_WAIT_MS);
+    else await registry.refresh();
     return this.models();
+  }
+
+  /**
+   * Asks each key's provider whether it takes the key, by the cheapest request that tells: a list of models, the
+   * account's own page, or a chat of one token. What is found is told, and not remembered.
+   * @throws ConfigError for an option that is not usable, and the signal's reason when it is aborted.
+   */
+  async checkKeys(options: CheckKeysOptions = {}): Promise<readonly KeyCheck[]> {
+    this.#checkOpen();
+    return checkKeys(this.#pool, options);
   }
 
   /** The models that are known now, best first by provider. */
@@ -167,6 +210,11 @@ export class FreeLLM {
     return [...this.#pool.providers.keys()].flatMap((provider) =>
       this.#pool.registry.models(provider).map((model) => ({ provider, ...model })),
     );
+  }
+
+  /** Tells `listener` of every event from now on, as `onEvent` does. The returned function ends it. */
+  listen(listener: EventListener): () => void {
+    return this.#pool.listeners.add(listener);
   }
 
   #checkOpen(): void {

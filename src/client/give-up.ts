@@ -33,6 +33,7 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
   bad_request: 'the request was refused',
   minute_quota_spent: "the minute's quota is spent",
   day_quota_spent: "the day's quota is spent",
+  busy: 'as many requests are under way as are allowed',
   probing: 'another call is just finding out whether it works again',
 };
 
@@ -64,6 +65,7 @@ function keyReports(
     key: maskOf(route),
     readyAt: route.readyAt,
     reason: reasonText(route.reason),
+    kind: route.reason,
   }));
 }
 

@@ -9,6 +9,7 @@ import {
   type RouteStatus,
 } from '../core/health.ts';
 import type { Needs } from '../core/fitness.ts';
+import { type MeterStatus, meterStatuses } from '../core/meter-status.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Pool } from './compose.ts';
 import { reasonText } from './give-up.ts';
@@ -31,6 +32,10 @@ export interface Capacity {
   /** Epoch ms from which the next request is admitted; at most now when one is. Undefined: none will be. */
   readonly nextAt: number | undefined;
   readonly quotas: readonly QuotaStatus[];
+  /** Every limit by itself. */
+  readonly meters: readonly MeterStatus[];
+  /** Epoch ms of this look, by the pool's own clock. */
+  readonly at: number;
 }
 
 /** One route of a dry run, in the order in which it would be tried. */
@@ -64,6 +69,8 @@ export function capacity(pool: Pool): Capacity {
     today: quotas.reduce((sum, { leftToday }) => sum + (leftToday ?? 0), 0),
     nextAt: moments.length === 0 ? undefined : Math.min(...moments),
     quotas,
+    meters: stage.flatMap((candidate) => meterStatuses(sight, candidate)),
+    at: sight.now,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The models that cost nothing now, without a key. */
 
-import { OpenRouter } from '../providers/openrouter.ts';
+import { OpenRouter } from '../providers/presets.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { FreeLLM, type ListedModel } from './free-llm.ts';
 

@@ -37,6 +37,11 @@ export interface FreeLLMOptions extends CallLimits {
   readonly strategy?: StrategyName | Strategy | undefined;
   /** The model when a call names none. Default `auto`. */
   readonly model?: string | readonly string[] | undefined;
+  /**
+   * What becomes of a call for a model that no provider of the pool has, or has only for money: a `ModelNotFoundError`,
+   * or it is served as `auto`, for code that asks for some model by habit. Default `error`.
+   */
+  readonly unknownModels?: 'error' | 'auto' | undefined;
   /** `false` keeps what is known of quotas in memory. There is no file store yet: `true` is refused. Default `false`. */
   readonly persist?: boolean | undefined;
   /** A store of your own for what is known of quotas; default: memory. */
@@ -146,6 +151,7 @@ const poolFields = {
     ),
   ),
   model: z.optional(modelNames),
+  unknownModels: z.optional(z.enum(['error', 'auto'], 'must be "error" or "auto"')),
   persist: z.optional(flag),
   store: z.optional(
     z.custom<StateStore>(
@@ -208,9 +214,14 @@ const callSchema = z.strictObject({
   extraBody: z.optional(z.record(z.string(), z.unknown(), 'must be an object')),
 });
 
-const streamSchema = z.extend(callSchema, {
-  onCut: z.optional(z.enum(['continue', 'fail'], 'must be "continue" or "fail"')),
-});
+const onCut = z.optional(z.enum(['continue', 'fail'], 'must be "continue" or "fail"'));
+const streamSchema = z.extend(callSchema, { onCut });
+
+/** The options of a call that are freelm's own. */
+export type OwnOptions = CallLimits & Pick<StreamOptions, 'onCut'>;
+export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({ ...limits, onCut });
+/** The fields of a request body that freelm knows. */
+export const fieldsSchema: z.ZodMiniType<ModelFields> = z.object(fieldSchemas);
 
 const content = z.union(
   [
@@ -237,7 +248,8 @@ const messagesSchema = z
   .array(messageSchema, 'must be a text, a message or a list of messages')
   .check(z.minLength(1, 'must not be empty'));
 
-const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
+/** The names of the fields that freelm knows. */
+export const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
 
 /** @throws ConfigError naming the option. */
 export function checkPoolOptions(options: FreeLLMOptions): void {

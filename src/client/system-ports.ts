@@ -1,4 +1,4 @@
-/** The real clock. */
+/** The real clock, and names that nobody else has. */
 
 import type { Clock } from '../ports.ts';
 
@@ -13,3 +13,8 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** A name that no other thing has. */
+export function randomId(): string {
+  return crypto.randomUUID().replaceAll('-', '');
+}

@@ -8,6 +8,8 @@ export interface ModelSpec {
   readonly tags?: readonly string[] | undefined;
   /** Context length in tokens. */
   readonly ctx?: number | undefined;
+  /** How long an answer may be, in tokens. */
+  readonly maxOutput?: number | undefined;
   /** Whether calling it is free of charge. */
   readonly free?: boolean | undefined;
   /** Lower is preferred; equal priorities keep the order of the list. */

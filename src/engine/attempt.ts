@@ -4,6 +4,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Pick } from '../core/plan.ts';
 import type { ModelRecord } from '../core/provider-record.ts';
 import type { Outcome } from '../core/settle.ts';
+import type { TokensUsed } from '../core/settle-meters.ts';
 import { FreeLMError } from '../errors.ts';
 import type { Clock, HttpResponse, Transport } from '../ports.ts';
 import type { Call } from './call.ts';
@@ -29,6 +30,8 @@ export interface AttemptPlan {
   readonly alternatives: boolean;
   /** What is known of the route's model. */
   readonly known: ModelRecord;
+  /** The most tokens that the answer may have, where that was booked. */
+  readonly maxTokens?: number | undefined;
 }
 
 function timeoutFailure(stop: Stop, { fair }: AttemptBudget, answered: boolean): Failure {
@@ -69,26 +72,27 @@ export async function* attempt<Request, Part>(
   operation: Operation<Request, Part>,
   plan: AttemptPlan,
 ): AsyncGenerator<Part, Outcome> {
-  const request = operation.encode(call.request, plan.pick, plan.known);
+  const request = operation.encode(call.request, plan.pick, plan.known, plan.maxTokens);
   const startedAt = ports.clock.now();
   const budget = attemptBudget(call, startedAt, plan.alternatives);
   const stop = new Stop(ports.clock, budget, call.signal);
   let parts = 0;
-  let tokens: number | undefined;
+  let tokens: TokensUsed | undefined;
   let response: HttpResponse | undefined;
   try {
     response = await ports.transport.send(request, stop);
     if (response.status === 200) {
       for await (const part of operation.decode(response, { pick: plan.pick, request: call.request, stop })) {
         parts += 1;
-        tokens = operation.tokensOf(part) ?? tokens;
+        tokens = operation.tokensOf(part, call.request) ?? tokens;
         begun(call);
         // The consumer's pace is the back-pressure: meanwhile nothing is read, and nobody is late.
         stop.pause();
         yield part;
         stop.resume();
       }
-      return { kind: 'success', latencyMs: ports.clock.now() - startedAt, tokens };
+      const latencyMs = ports.clock.now() - startedAt;
+      return { kind: 'success', latencyMs, tokens, observed: operation.observe(response, plan.pick) };
     }
     const failure = await operation.classify(response, plan.pick);
     if (stop.callerLeft) throw call.signal?.reason;

@@ -8,11 +8,12 @@ import { Seam } from '../core/seam.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import { classifyAnswer } from '../providers/classify.ts';
 import { ChunkReader, type StreamEnd } from '../wire/chat-chunk.ts';
-import { chatBody, type ChatBody } from '../wire/chat-request.ts';
+import { chatBody, type ChatBody } from '../wire/chat-body.ts';
+import { isOptionalField } from '../wire/chat-request.ts';
 import type { ChatCompletion, TokenUsage } from '../wire/chat-response.ts';
 import { EventTooLongError } from '../wire/sse.ts';
 import { addUsage, type StreamPart } from '../wire/stream-part.ts';
-import { type ChatOperationPorts, withoutKeys } from './chat.ts';
+import { type ChatOperationPorts, tokensUsed, withoutKeys } from './chat.ts';
 import { type Asked, BadAnswer, type Operation } from './operation.ts';
 import type { Stop } from './stop.ts';
 
@@ -164,17 +165,18 @@ export function chatStreamOperation(
   ): Failure {
     const { status, headers } = response;
     if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
-    const given = { rules: ports.providerOf(pick).spec.refusals, now: ports.clock.now() };
+    const given = { spec: ports.providerOf(pick).spec, now: ports.clock.now() };
     const body = ports.redact(end.body);
     return classifyAnswer(withoutKeys(end.refusal, body, ports), { status, headers, body }, given);
   }
 
   return {
     needs: ({ body }) => chat.needs(body),
-    encode(request: StreamRequest, pick: Pick, known: ModelRecord): HttpRequest {
+    encode(request: StreamRequest, pick: Pick, known: ModelRecord, maxTokens): HttpRequest {
       const { asksForUsage = false } = ports.providerOf(pick).spec.streams ?? {};
       const refuses = asksForUsage ? known.refuses : [...(known.refuses ?? []), 'stream_options'];
-      const encoded = chat.encode(bodyFor(request, pick, known), pick, { ...known, refuses: refuses ?? [] });
+      const given = { ...known, refuses: refuses ?? [] };
+      const encoded = chat.encode(bodyFor(request, pick, known), pick, given, maxTokens);
       return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
     },
     async *decode(
@@ -194,12 +196,16 @@ export function chatStreamOperation(
       }
       if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, pick));
     },
-    tokensOf: (part) => (part.type === 'usage' ? part.usage.totalTokens : undefined),
+    // The part tells the sum over all attempts.
+    tokensOf: (part, { delivered }) =>
+      part.type === 'usage' ? tokensUsed(part.usage, delivered.usage) : undefined,
+    observe: (response, pick) => chat.observe(response, pick),
     classify: (response, pick) => chat.classify(response, pick),
-    optional: ({ body }, parameters) => chat.optional(body, parameters),
+    canDoWithout: ({ body }, refused, sent) => chat.canDoWithout(body, refused, sent),
     resumable({ body, delivered, onCut }: StreamRequest): boolean {
       if (!delivered.any) return true;
-      const json = body.request.fields['response_format'] !== undefined;
+      const format = body.request.fields['response_format'];
+      const json = format !== undefined && !isOptionalField('response_format', format);
       const way = continuationOf({ text: delivered.text !== '', toolCalls: delivered.toolCalls, json });
       return way !== 'no' && onCut === 'continue' && !delivered.tooLong;
     },

@@ -3,11 +3,19 @@
 import type { Failure } from '../core/failure.ts';
 import type { Pick } from '../core/plan.ts';
 import type { ModelRecord } from '../core/provider-record.ts';
+import type { TokensUsed } from '../core/settle-meters.ts';
 import { classify, classifyAnswer } from '../providers/classify.ts';
+import { readObservations } from '../providers/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
-import { type ChatCompletion, readChatResponse, type RefusedAnswer } from '../wire/chat-response.ts';
-import { capabilitiesOf, type ChatBody, isOptionalField, requiredFieldsOf } from '../wire/chat-request.ts';
+import {
+  type ChatCompletion,
+  readChatResponse,
+  type RefusedAnswer,
+  type TokenUsage,
+} from '../wire/chat-response.ts';
+import type { BodyFor, ChatBody } from '../wire/chat-body.ts';
+import { capabilitiesOf, requiredFieldsOf } from '../wire/chat-request.ts';
 import { readBody } from '../wire/read-body.ts';
 import { type Asked, BadAnswer, type Operation } from './operation.ts';
 
@@ -41,15 +49,28 @@ export function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOpe
   return { ...said, message: ports.redact(said.message) };
 }
 
+/** How a request is written for one of a provider's models. */
+function wayOf({ spec }: Provider, known: ModelRecord, maxTokens: number | undefined): BodyFor {
+  return { shape: spec.request, drop: known.refuses, lacks: known.lacks, maxTokens };
+}
+
+/** What meters count of an answer's tokens; 0 is what was not told. */
+export function tokensUsed({ promptTokens, totalTokens }: TokenUsage, before?: TokenUsage): TokensUsed {
+  const input = promptTokens - (before?.promptTokens ?? 0);
+  const total = totalTokens - (before?.totalTokens ?? 0);
+  return { input: input > 0 ? input : undefined, total: total > 0 ? total : undefined };
+}
+
 /** Makes the chat operation of a pool. */
 export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
   return {
-    needs: ({ size, request }) => ({
-      size,
-      capabilities: capabilitiesOf(request),
-      fields: requiredFieldsOf(request),
+    needs: (body) => ({
+      size: body.size,
+      tokens: () => body.tokens,
+      capabilities: capabilitiesOf(body.request),
+      fields: requiredFieldsOf(body.request),
     }),
-    encode(body: ChatBody, pick: Pick, known: ModelRecord): HttpRequest {
+    encode(body: ChatBody, pick: Pick, known: ModelRecord, maxTokens: number | undefined): HttpRequest {
       const provider = ports.providerOf(pick);
       return {
         method: 'POST',
@@ -60,10 +81,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
           ...provider.headersFor(pick.route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(
-          pick.route.model,
-          [...provider.spec.dropParameters, ...(known.refuses ?? [])].filter(isOptionalField),
-        ),
+        body: body.for(pick.route.model, wayOf(provider, known, maxTokens)),
       };
     },
     async *decode(response: HttpResponse, { pick }: Asked<ChatBody>): AsyncGenerator<ChatCompletion> {
@@ -73,23 +91,25 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
         yield answer.completion;
         return;
       }
-      const { rules, now } = { rules: ports.providerOf(pick).spec.refusals, now: ports.clock.now() };
+      const given = { spec: ports.providerOf(pick).spec, now: ports.clock.now() };
       const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
       const reply = { status: response.status, headers: response.headers, body };
-      throw new BadAnswer(classifyAnswer(withoutKeys(answer, body, ports), reply, { rules, now }));
+      throw new BadAnswer(classifyAnswer(withoutKeys(answer, body, ports), reply, given));
     },
     async classify(response: HttpResponse, pick: Pick): Promise<Failure> {
       const { status, headers } = response;
       const body = ports.redact(await readRefusal(response));
       return classify(
         { status, headers, body, redact: (text) => ports.redact(text) },
-        ports.providerOf(pick).spec.refusals,
+        ports.providerOf(pick).spec,
         ports.clock.now(),
       );
     },
-    tokensOf: ({ usage }) => usage?.totalTokens,
+    observe: ({ headers }, pick) =>
+      readObservations(headers, ports.providerOf(pick).spec.quotaHeaders ?? [], ports.clock.now()),
+    tokensOf: ({ usage }) => usage && tokensUsed(usage),
     resumable: () => true,
-    optional: (body, parameters) =>
-      parameters.filter((name) => body.request.fields[name] !== undefined && isOptionalField(name)),
+    canDoWithout: (body, refused, { pick, known }) =>
+      body.canDoWithout(refused, wayOf(ports.providerOf(pick), known, undefined)),
   };
 }

@@ -105,7 +105,7 @@ export async function* failover<Request, Part>(
     const { failure } = outcome;
     if (FAILURE_EFFECTS[failure.kind].throws === true) throw engine.thrown(call, failure);
     if (!operation.resumable(call.request)) throw engine.broken(call, failure);
-    const droppable = operation.optional(call.request, failure.parameters ?? []).length > 0;
+    const droppable = operation.canDoWithout(call.request, failure, turn);
     noteFailure(call, pick, failure, { droppable, now: engine.clock.now() });
   }
 }

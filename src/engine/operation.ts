@@ -2,8 +2,10 @@
 
 import type { Failure } from '../core/failure.ts';
 import type { Needs } from '../core/fitness.ts';
+import type { Observation } from '../core/observation.ts';
 import type { Pick } from '../core/plan.ts';
 import type { ModelRecord } from '../core/provider-record.ts';
+import type { TokensUsed } from '../core/settle-meters.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import type { Stop } from './stop.ts';
 
@@ -26,19 +28,30 @@ export interface Asked<Request> {
   readonly stop: Stop;
 }
 
+/** The route that a request was written for, and what was known of it then. */
+export interface Sent {
+  readonly pick: Pick;
+  readonly known: ModelRecord;
+}
+
 /** One kind of operation. Chat, streaming and embeddings are records of this. */
 export interface Operation<Request, Part> {
   needs(request: Request): Needs;
-  /** The request for one route, as far as it is known what its model takes. */
-  encode(request: Request, pick: Pick, known: ModelRecord): HttpRequest;
+  /**
+   * The request for one route, as far as it is known what its model takes.
+   * @param maxTokens - The most tokens that the answer may have; sent where the caller allows more or says nothing.
+   */
+  encode(request: Request, pick: Pick, known: ModelRecord, maxTokens: number | undefined): HttpRequest;
   /** The parts of an answer with status 200. Throws {@link BadAnswer} when it is none. */
   decode(response: HttpResponse, asked: Asked<Request>): AsyncIterable<Part>;
-  /** The tokens that a part tells, where it does. */
-  tokensOf(part: Part): number | undefined;
+  /** The tokens of this attempt that a part tells, where it does. */
+  tokensOf(part: Part, request: Request): TokensUsed | undefined;
+  /** The quotas that an answer states beside its parts. */
+  observe(response: HttpResponse, pick: Pick): readonly Observation[];
   /** What an answer with another status means. */
   classify(response: HttpResponse, pick: Pick): Promise<Failure>;
-  /** The fields of a request that may be left out when a model refuses them. */
-  optional(request: Request, parameters: readonly string[]): readonly string[];
+  /** Whether the request can be written so that it does without something of what the model has refused. */
+  canDoWithout(request: Request, refused: Failure, sent: Sent): boolean;
   /** Whether another route may go on with a request of which parts were handed out already. */
   resumable(request: Request): boolean;
 }

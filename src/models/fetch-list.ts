@@ -11,6 +11,8 @@ export interface ModelListSource {
   headers(): Headers;
   /** Applied to the answer before anything is read from it, and to what error messages repeat of it. */
   readonly redact?: ((text: string) => string) | undefined;
+  /** How often it is asked again at once. @defaultValue 2 */
+  readonly retries?: number | undefined;
   /** Pause before the first retry in ms, doubled for the second. @defaultValue 250 */
   readonly retryDelayMs?: number | undefined;
 }
@@ -81,7 +83,7 @@ export async function fetchModelList(
     }
   };
   return pRetry(once, {
-    retries: RETRIES,
+    retries: source.retries ?? RETRIES,
     minTimeout: source.retryDelayMs ?? 250,
     signal,
     unref: true,

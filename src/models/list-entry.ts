@@ -1,6 +1,8 @@
 /** Reads one entry of a provider's model list, whichever of the known shapes it has. */
 
 import { isJsonObject, type JsonObject } from '../core/json-path.ts';
+import type { ListShape } from '../providers/spec.ts';
+import { entryValues, holds } from './list-path.ts';
 
 /** One model as a list describes it; what the list does not say is `undefined`. */
 export interface ListedModel {
@@ -9,6 +11,8 @@ export interface ListedModel {
   readonly name: string;
   /** Context length in tokens. */
   readonly ctx: number | undefined;
+  /** How long an answer may be, in tokens. */
+  readonly maxOutput: number | undefined;
   /** When the list says that the model appeared, in seconds since 1970; 0 where it does not say. */
   readonly created: number;
   /** What the list states of `tools`, `vision`, `reasoning`; `undefined` where it states nothing. */
@@ -18,6 +22,9 @@ export interface ListedModel {
 const DAY_MS = 86_400_000;
 /** A context length beyond this is a mistake in the list. */
 const LONGEST_CONTEXT = 1_000_000_000;
+/** Where lists say how much room a model has; a free variant can be served with less than its model: the smallest counts. */
+const USUAL_CTX = ['context_length', 'top_provider.context_length', 'context_window', 'max_model_len'];
+const NUMBER = /^\d{1,10}$/;
 
 function texts(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value)) return undefined;
@@ -25,19 +32,17 @@ function texts(value: unknown): readonly string[] | undefined {
 }
 
 function tokens(value: unknown): number | undefined {
-  const sane = typeof value === 'number' && value >= 1 && value <= LONGEST_CONTEXT;
-  return sane ? Math.floor(value) : undefined;
+  const count = typeof value === 'string' && NUMBER.test(value) ? Number(value) : value;
+  const sane = typeof count === 'number' && count >= 1 && count <= LONGEST_CONTEXT;
+  return sane ? Math.floor(count) : undefined;
 }
 
-/** A free variant can be served with less room than its model has: the smaller of both counts. */
-function contextLength(entry: JsonObject): number | undefined {
-  const best = entry['top_provider'];
-  const stated = [
-    tokens(entry['context_length']),
-    tokens(isJsonObject(best) ? best['context_length'] : undefined),
-    tokens(entry['context_window']),
-    tokens(entry['max_model_len']),
-  ].filter((length) => length !== undefined);
+/** The smallest number of tokens that is stated at one of these paths. */
+function smallest(entry: JsonObject, paths: readonly string[]): number | undefined {
+  const stated = paths
+    .flatMap((path) => entryValues(entry, path))
+    .map(tokens)
+    .filter((length) => length !== undefined);
   return stated.length === 0 ? undefined : Math.min(...stated);
 }
 
@@ -50,12 +55,18 @@ function expired(entry: JsonObject, now: number): boolean {
   return until <= now;
 }
 
+function architectureOf(entry: JsonObject): JsonObject {
+  const architecture = entry['architecture'];
+  return isJsonObject(architecture) ? architecture : {};
+}
+
 /** Nothing but text comes out: a model that also paints or sings is not asked to chat, and may cost extra. */
-function answersInText(architecture: JsonObject): boolean {
+function answersInText(entry: JsonObject): boolean {
+  const architecture = architectureOf(entry);
   const outputs = texts(architecture['output_modalities']);
   if (outputs !== undefined) return outputs.length > 0 && outputs.every((kind) => kind === 'text');
   const modality = architecture['modality'];
-  return typeof modality !== 'string' || modality.endsWith('->text');
+  return typeof modality !== 'string' || /(^|->)text$/.test(modality);
 }
 
 /** A negative price marks a router whose bill depends on where it goes (OpenRouter, 2026-05). */
@@ -64,9 +75,9 @@ function openEndedPrice(entry: JsonObject): boolean {
   return isJsonObject(pricing) && Number(pricing['prompt']) < 0;
 }
 
-function statedCapabilities(entry: JsonObject, architecture: JsonObject): readonly string[] | undefined {
+function usualCapabilities(entry: JsonObject): readonly string[] | undefined {
   const parameters = texts(entry['supported_parameters']);
-  const inputs = texts(architecture['input_modalities']);
+  const inputs = texts(architectureOf(entry)['input_modalities']);
   if (parameters === undefined && inputs === undefined) return undefined;
   return [
     ...(parameters?.includes('tools') === true ? ['tools'] : []),
@@ -75,21 +86,57 @@ function statedCapabilities(entry: JsonObject, architecture: JsonObject): readon
   ];
 }
 
+function shapedCapabilities(
+  entry: JsonObject,
+  marks: NonNullable<ListShape['capabilities']>,
+): readonly string[] | undefined {
+  const conditions = Object.entries(marks);
+  // An older release of the server may not tell them.
+  if (conditions.every(([, { path }]) => entryValues(entry, path).length === 0)) return undefined;
+  return conditions
+    .filter(([, condition]) => holds(entry, { ...condition, required: true }))
+    .map(([capability]) => capability);
+}
+
+function capabilitiesOf(entry: JsonObject, marks: ListShape['capabilities']): readonly string[] | undefined {
+  return marks === undefined ? usualCapabilities(entry) : shapedCapabilities(entry, marks);
+}
+
+function isAvailable(entry: JsonObject, now: number, chat: ListShape['chat'] = []): boolean {
+  const isOver = expired(entry, now) || openEndedPrice(entry);
+  return !isOver && answersInText(entry) && chat.every((condition) => holds(entry, condition));
+}
+
+/** Google's ids carry a prefix in its list. */
+function idOf(entry: JsonObject, path = 'id'): string | undefined {
+  const [id] = entryValues(entry, path);
+  return typeof id === 'string' ? id.replace(/^models\//, '') : undefined;
+}
+
 /**
  * What `entry` says, or `undefined` when it is no model that chats at `now` (epoch ms): no id, output other than text,
- * a past `expiration_date`, a price that cannot be known. The prefix `models/` of Google's ids is taken off.
+ * a past `expiration_date`, a price that cannot be known, a condition of the shape that does not hold. The prefix
+ * `models/` of Google's ids is taken off.
  */
-export function readListEntry(entry: unknown, now: number): ListedModel | undefined {
-  if (!isJsonObject(entry)) return undefined;
-  const { id, name, created } = entry;
-  const architecture = isJsonObject(entry['architecture']) ? entry['architecture'] : {};
-  if (typeof id !== 'string' || !answersInText(architecture)) return undefined;
-  if (expired(entry, now) || openEndedPrice(entry)) return undefined;
+export function readListEntry(entry: unknown, now: number, shape: ListShape = {}): ListedModel | undefined {
+  if (!isJsonObject(entry) || !isAvailable(entry, now, shape.chat)) return undefined;
+  const id = idOf(entry, shape.id);
+  if (id === undefined) return undefined;
+  const { name, created } = entry;
   return {
-    id: id.startsWith('models/') ? id.slice('models/'.length) : id,
+    id,
     name: typeof name === 'string' ? name : '',
-    ctx: contextLength(entry),
+    ctx: smallest(entry, shape.ctx ?? USUAL_CTX),
+    maxOutput: smallest(entry, shape.maxOutput === undefined ? [] : [shape.maxOutput]),
     created: typeof created === 'number' ? created : 0,
-    capabilities: statedCapabilities(entry, architecture),
+    capabilities: capabilitiesOf(entry, shape.capabilities),
   };
+}
+
+/** Whether an entry costs nothing at each of these paths; what it does not price may cost anything. */
+export function costsNothing(entry: unknown, prices: readonly string[]): boolean {
+  return prices.every((path) => {
+    const found = entryValues(entry, path);
+    return found.length > 0 && found.every((price) => price !== '' && Number(price) === 0);
+  });
 }

@@ -1,11 +1,21 @@
 /** What the registry has to know of a provider to keep its model list. */
 
 import type { ModelSpec } from '../core/model-spec.ts';
+import type { ListShape } from '../providers/spec.ts';
 import type { ModelListSource } from './fetch-list.ts';
 import type { OfferRules } from './offer.ts';
 
-/** How a provider's list is asked for and sifted. */
-export interface ModelDiscovery extends ModelListSource, OfferRules {}
+/** How a provider's list is asked for, read and sifted. */
+export interface ModelDiscovery extends ModelListSource, OfferRules {
+  /** A call waits for the first list no longer than this, in ms. Default: as long as it waits for any. */
+  readonly patienceMs?: number | undefined;
+  /** The longest pause after failures, in ms. Default half an hour. */
+  readonly longestPauseMs?: number | undefined;
+  /** Where the list says what, other than most do. */
+  readonly shape?: ListShape | undefined;
+  /** `false`: the built-in models stay although the list does not name them. */
+  readonly complete?: boolean | undefined;
+}
 
 /** One provider's models: where they come from, from the surest to the newest. */
 export interface ModelSource {

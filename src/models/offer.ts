@@ -8,6 +8,8 @@ export interface OfferRules {
   readonly freeOnly: boolean;
   /** A regular expression over ids that are free of charge, as source text. */
   readonly freePattern?: string | undefined;
+  /** Where an entry states its prices, all of which are nought where it is free; not looked at without an entry. */
+  readonly freePrices?: readonly string[] | undefined;
   /** Globs over ids that are never offered; `*` stands for any run of characters. */
   readonly exclude: readonly string[];
 }

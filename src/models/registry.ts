@@ -39,6 +39,12 @@ function atMost(
   });
 }
 
+/** How long a call that waits `maxMs` for a list waits for this one; a clock that was set back adds nothing. */
+function leftOf({ startedAt, patienceMs }: Flight, maxMs: number, now: number): number {
+  const mostMs = Math.min(maxMs, patienceMs);
+  return Math.min(mostMs, mostMs - (now - startedAt));
+}
+
 /**
  * The model lists of a pool. For each provider the best list known is used: the user's own → discovered → kept on disk
  * → built in. Lists are discovered once for all callers, beside the calls; only a provider of which nothing was ever
@@ -97,7 +103,7 @@ export class ModelRegistry {
     let waitMs = 0;
     for (const name of names) {
       const flight = this.#lists.get(name)?.prepare();
-      const leftMs = flight === undefined ? 0 : Math.min(maxMs, maxMs - (now - flight.startedAt));
+      const leftMs = flight === undefined ? 0 : leftOf(flight, maxMs, now);
       if (flight !== undefined && leftMs > 0) flights.push(flight);
       waitMs = Math.max(waitMs, leftMs);
     }

@@ -22,6 +22,8 @@ export interface SourceListContext {
 export interface Flight {
   /** Epoch ms. */
   readonly startedAt: number;
+  /** A call waits no longer than this, in ms. */
+  readonly patienceMs: number;
   /** Settles as soon as waiting any longer brings nothing that a call must have. */
   readonly usable: Promise<void>;
   readonly done: Promise<void>;
@@ -120,6 +122,10 @@ export class SourceList {
     return this.#closed || usersOwn ? undefined : this.#source.discovery;
   }
 
+  get #longestPauseMs(): number {
+    return this.#source.discovery?.longestPauseMs ?? LONGEST_BACKOFF_MS;
+  }
+
   #fresh(now: number): boolean {
     if (this.#savedAt === undefined) return false;
     const age = now - this.#savedAt;
@@ -129,7 +135,7 @@ export class SourceList {
 
   #due(now: number): boolean {
     const pauseMs = this.#retryAt - now;
-    const pausing = pauseMs > 0 && pauseMs <= LONGEST_BACKOFF_MS;
+    const pausing = pauseMs > 0 && pauseMs <= this.#longestPauseMs;
     return !pausing && !this.#fresh(now);
   }
 
@@ -140,6 +146,7 @@ export class SourceList {
     const done = milestone();
     const flight: OwnFlight = {
       startedAt: clock.now(),
+      patienceMs: discovery.patienceMs ?? Number.POSITIVE_INFINITY,
       usable: usable.reached,
       done: done.reached,
       forced,
@@ -206,7 +213,7 @@ export class SourceList {
 
   #fail(flight: OwnFlight, error: unknown): void {
     if (this.#closed || flight.stage === 'answered') return;
-    const pauseMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LONGEST_BACKOFF_MS);
+    const pauseMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, this.#longestPauseMs);
     this.#failures += 1;
     this.#retryAt = this.#context.clock.now() + pauseMs;
     const why = error instanceof Error ? error.message : String(error);

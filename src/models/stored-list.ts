@@ -21,7 +21,7 @@ export function encodeStoredList(list: StoredList): unknown {
 
 function decodeModel(value: unknown): ModelSpec | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { id, tags, ctx, free, priority } = value;
+  const { id, tags, ctx, maxOutput, free, priority } = value;
   if (typeof id !== 'string') return undefined;
   return {
     id,
@@ -29,6 +29,7 @@ function decodeModel(value: unknown): ModelSpec | undefined {
       ? { tags: tags.filter((tag: unknown): tag is string => typeof tag === 'string').slice(0, MOST_TAGS) }
       : {}),
     ...(typeof ctx === 'number' && ctx > 0 ? { ctx } : {}),
+    ...(typeof maxOutput === 'number' && maxOutput > 0 ? { maxOutput } : {}),
     ...(typeof free === 'boolean' ? { free } : {}),
     ...(typeof priority === 'number' ? { priority } : {}),
   };

@@ -1,13 +1,15 @@
 /** Turns what a provider answered into a failure: what it means, for whom, and when to come back. Never throws. */
 
 import type { Failure, FailureKind } from '../core/failure.ts';
+import { readTimestamp } from '../core/moments.ts';
 import { type RetryHints, readRetryHints } from '../core/retry-after.ts';
 import type { Headers } from '../ports.ts';
 import { readChatResponse, type RefusedAnswer } from '../wire/chat-response.ts';
 import { readErrorBody } from '../wire/error-body.ts';
-import { refusedFields, statedContextLength, statedLimitOf } from './refusal-details.ts';
+import { identityIn, refusedFields, statedContextLength, withoutName } from './refusal-details.ts';
 import { findRule, type Refusal, type Verdict, verdictOfAnswer, verdictOfStatus } from './refusal-rules.ts';
-import type { RefusalRule } from './spec.ts';
+import { type RefusedQuota, refusedQuota } from './refused-quota.ts';
+import type { ProviderSpec, RefusalRule } from './spec.ts';
 
 /** A provider's whole answer. */
 export interface Reply {
@@ -19,16 +21,19 @@ export interface Reply {
   readonly redact?: (text: string) => string;
 }
 
+/** What is known of how a provider refuses. */
+export type RefusalSpec = Pick<ProviderSpec, 'refusals' | 'quotaHeaders' | 'identity'>;
+
 const MESSAGE_KEPT = 300;
 
 /**
  * What an unsuccessful answer means. The provider's rules are tried in order, then the shared ones of
  * `spec/refusals.json`, then the status alone decides. An answer with status 200 is judged by its content.
  */
-export function classify(reply: Reply, rules: readonly RefusalRule[], now: number): Failure {
+export function classify(reply: Reply, spec: RefusalSpec, now: number): Failure {
   if (reply.status === 200) {
     const answer = readChatResponse(reply.body);
-    if (!answer.ok) return classifyAnswer(answer, reply, { rules, now });
+    if (!answer.ok) return classifyAnswer(answer, reply, { spec, now });
     // Only who asked knows why a good answer failed it.
     return { ...verdictOfAnswer('malformed'), message: 'the answer could not be used', status: reply.status };
   }
@@ -40,16 +45,16 @@ export function classify(reply: Reply, rules: readonly RefusalRule[], now: numbe
     message: reply.redact?.(body.message) ?? body.message,
   };
   // What a page says was not said by the API, so the rules do not apply to it.
-  const rule = body.html ? undefined : findRule(refusal, rules);
+  const rule = body.html ? undefined : findRule(refusal, spec.refusals);
   const verdict = rule ?? verdictOfStatus(body.html ? 'page' : 'answer', reply.status);
-  return failureOf(verdict, refusal, { status: reply.status, now });
+  return failureOf(verdict, refusal, { status: reply.status, spec, now });
 }
 
 /** What an answer with status 200 means that `readChatResponse` refused. */
 export function classifyAnswer(
   refused: RefusedAnswer,
   reply: Reply,
-  given: { readonly rules: readonly RefusalRule[]; readonly now: number },
+  given: { readonly spec: RefusalSpec; readonly now: number },
 ): Failure {
   const body = readErrorBody(reply.body);
   const refusal: Refusal = {
@@ -60,48 +65,110 @@ export function classifyAnswer(
   };
   const verdict =
     refused.problem === 'error'
-      ? (findRule(refusal, given.rules) ?? verdictOfStatus('inside', refused.status))
+      ? (findRule(refusal, given.spec.refusals) ?? verdictOfStatus('inside', refused.status))
       : verdictOfAnswer(refused.problem);
-  return failureOf(verdict, refusal, { status: reply.status, now: given.now });
+  return failureOf(verdict, refusal, { status: reply.status, ...given });
 }
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const LONGEST_RESET_MS = 32 * DAY_MS;
+/** A hint this short beside a day's quota is not about it: Google sends `retry in 15s` to `59s` with one. */
+const SHORT_HINT_MS = 5 * MINUTE_MS;
 
 /** Kinds for which a hint is believed; a hint beside others misleads (Google sends `retry in 40s` with `limit: 0`). */
 const HINTED: ReadonlySet<FailureKind> = new Set(['rate_limited', 'model_busy', 'server_error', 'timeout']);
 /** Kinds that speak of a window whose end a reset clock shows. */
 const CLOCKED: ReadonlySet<FailureKind> = new Set(['rate_limited', 'quota_exhausted', 'model_busy']);
 
-function retryAtOf(kind: FailureKind, { retryAt, resetAt }: RetryHints): number | undefined {
-  const hint = HINTED.has(kind) ? retryAt : undefined;
-  return hint ?? (CLOCKED.has(kind) ? resetAt : undefined);
+/** A verdict, with what the rule that gave it says besides. */
+type Ruling = Verdict & Partial<Omit<RefusalRule, keyof Verdict>>;
+
+/** What surrounds a refusal. */
+interface Answered {
+  /** The HTTP status. */
+  readonly status: number;
+  readonly spec: RefusalSpec;
+  readonly now: number;
 }
 
-function failureOf(
-  {
-    kind,
-    scope,
-    capabilities,
-    parameters: meant = [],
-  }: Verdict & Pick<RefusalRule, 'capabilities' | 'parameters'>,
+/** A hint, where one is believed. */
+function hintOf({ kind, hinted = false }: Ruling, { retryAt }: RetryHints, now: number): number | undefined {
+  if (HINTED.has(kind) || retryAt === undefined) return retryAt;
+  if (kind !== 'quota_exhausted') return undefined;
+  return hinted || retryAt - now >= SHORT_HINT_MS ? retryAt : undefined;
+}
+
+/** The moment that the rule knows how to find in the message. */
+function clockOf({ clock }: Ruling, { message }: Refusal, now: number): number | undefined {
+  if (clock === undefined) return undefined;
+  const local = new RegExp(clock.pattern, 'i').exec(message)?.[1];
+  const moment = local === undefined ? undefined : readTimestamp(local + clock.offset);
+  return moment === undefined || moment <= now ? undefined : Math.min(moment, now + LONGEST_RESET_MS);
+}
+
+function retryAtOf(
+  ruling: Ruling,
   refusal: Refusal,
-  answer: { readonly status: number; readonly now: number },
-): Failure {
-  const { headers, json, message } = refusal;
-  const hints = readRetryHints({ status: answer.status, headers, json, message }, answer.now);
-  const retryAt = retryAtOf(kind, hints);
-  const limited = kind === 'rate_limited' || kind === 'quota_exhausted';
-  const statedLimit = limited ? statedLimitOf(refusal, kind) : undefined;
-  const parameters = kind === 'unsupported' ? [...new Set([...meant, ...refusedFields(refusal)])] : [];
+  quota: RefusedQuota,
+  { status, now }: Answered,
+): number | undefined {
+  const hints = readRetryHints({ ...refusal, status }, now);
+  const isClocked = CLOCKED.has(ruling.kind);
+  const named =
+    clockOf(ruling, refusal, now) ??
+    hintOf(ruling, hints, now) ??
+    (isClocked ? (hints.resetAt ?? quota.resetAt) : undefined);
+  if (named === undefined) return ruling.retryAfterMs === undefined ? undefined : now + ruling.retryAfterMs;
+  // Only what is counted by the day, the week or the month can be out for longer.
+  return ruling.kind === 'quota_exhausted' ? named : Math.min(named, now + DAY_MS);
+}
+
+/** The fields that are meant; an empty list of the rule's means that none is, whatever the message names. */
+function parametersOf({ kind, parameters: meant }: Ruling, refusal: Refusal): readonly string[] {
+  if (kind !== 'unsupported' || meant?.length === 0) return [];
+  return [...new Set([...(meant ?? []), ...refusedFields(refusal)])];
+}
+
+/** What a refusal tells of quotas, and of whom they are. */
+function quotaDetails(ruling: Ruling, refusal: Refusal, answered: Answered): Partial<Failure> {
+  const { spec, now } = answered;
+  const { kind, unit } = ruling;
+  const quota = refusedQuota(refusal, { kind, unit, quotaHeaders: spec.quotaHeaders ?? [], now });
+  const retryAt = retryAtOf(ruling, refusal, quota, answered);
+  return {
+    ...(retryAt === undefined ? {} : { retryAt }),
+    ...(quota.limit === undefined ? {} : { statedLimit: quota.limit }),
+    ...(quota.unit === undefined ? {} : { unit: quota.unit }),
+    ...(quota.beside.length > 0 ? { observed: quota.beside } : {}),
+  };
+}
+
+/** What a refusal tells of the model's abilities. */
+function modelDetails(ruling: Ruling, refusal: Refusal): Partial<Failure> {
+  const { kind, capabilities } = ruling;
+  const parameters = parametersOf(ruling, refusal);
   const contextLength = kind === 'context_too_long' ? statedContextLength(refusal) : undefined;
   return {
-    kind,
-    scope,
-    message: shortened(message) || wordless(answer.status),
-    status: answer.status,
-    ...(retryAt === undefined ? {} : { retryAt }),
-    ...(statedLimit === undefined ? {} : { statedLimit }),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(contextLength === undefined ? {} : { contextLength }),
+  };
+}
+
+function failureOf(ruling: Ruling, refusal: Refusal, answered: Answered): Failure {
+  const { kind, scope, escalates } = ruling;
+  const { spec, status } = answered;
+  const identity = identityIn(refusal, spec.identity ?? []);
+  return {
+    kind,
+    scope,
+    message: shortened(withoutName(refusal.message, identity)) || wordless(status),
+    status,
+    ...quotaDetails(ruling, refusal, answered),
+    ...(identity === undefined ? {} : { identity: identity.hash }),
+    ...(escalates === true ? { escalates } : {}),
+    ...modelDetails(ruling, refusal),
   };
 }
 

@@ -4,11 +4,12 @@ import type { Meter } from '../core/meter.ts';
 import { matchesGlob } from './glob.ts';
 import type { MeterSpec } from './spec.ts';
 
-/** The user's own limits: requests a minute and a day, tokens a minute. */
+/** The user's own limits: requests a minute and a day, tokens a minute, requests at once. */
 export interface LimitOverrides {
   readonly rpm?: number | undefined;
   readonly rpd?: number | undefined;
   readonly tpm?: number | undefined;
+  readonly concurrency?: number | undefined;
 }
 
 const MINUTE_MS = 60_000;
@@ -25,6 +26,7 @@ const COUNTED: MeterSpec = {
 const OWN_RPM: MeterSpec = { ...COUNTED, isOwn: true };
 const OWN_RPD: MeterSpec = { ...OWN_RPM, id: 'rpd', kind: 'daily', timeZone: 'UTC', marginMs: 1000 };
 const OWN_TPM: MeterSpec = { ...OWN_RPM, id: 'tpm', unit: 'tokens' };
+const OWN_CONCURRENCY: MeterSpec = { ...OWN_RPM, id: 'concurrency', kind: 'concurrency', marginMs: 0 };
 
 function limitFor({ limit = Number.POSITIVE_INFINITY }: MeterSpec, model: string): number | undefined {
   if (typeof limit === 'number') return limit;
@@ -80,7 +82,8 @@ export function meterTable(
   overrides: LimitOverrides,
 ): (model: string) => readonly Meter[] {
   const requests = overridden(overridden(specs, overrides.rpm, OWN_RPM), overrides.rpd, OWN_RPD);
-  const effective = counted(overridden(requests, overrides.tpm, OWN_TPM));
+  const paced = overridden(requests, overrides.tpm, OWN_TPM);
+  const effective = counted(overridden(paced, overrides.concurrency, OWN_CONCURRENCY));
   const known = new Map<string, readonly Meter[]>();
   return (model) => {
     let meters = known.get(model);

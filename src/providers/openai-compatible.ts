@@ -4,11 +4,12 @@ import * as z from 'zod/mini';
 import { check } from '../check.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { KeysInput } from './key.ts';
-import { Provider, type ProviderOptions } from './provider.ts';
+import { Provider } from './provider.ts';
+import type { ProviderOptions } from './provider-options.ts';
 
 export interface OpenAICompatibleOptions extends Omit<
   ProviderOptions,
-  'tier' | 'freeOnly' | 'discoverFreeOnly'
+  'tier' | 'freeOnly' | 'discoverFreeOnly' | 'vars'
 > {
   /** The provider's name in the pool, in events and in health. */
   readonly name: string;
@@ -35,10 +36,14 @@ export class OpenAICompatible extends Provider {
       {
         name,
         title: name,
-        asOf: '2026-11-22',
+        asOf: '',
+        expires: '',
         sources: [],
+        access: 'opt-in',
+        privacy: { trains: 'unknown' },
+        terms: '',
         baseUrl: options.baseUrl,
-        env: { keys: [], tier: '' },
+        env: { keys: [] },
         keyPattern: '',
         headers: {},
         defaultTier: 'free',
@@ -47,7 +52,6 @@ export class OpenAICompatible extends Provider {
         discovery: { default: options.models === undefined, path: '/models', needsKey: true, exclude: [] },
         models: [],
         streams: { continues: 'instruction', asksForUsage: true },
-        dropParameters: [],
         refusals: [],
         trips: {},
       },

@@ -9,6 +9,8 @@ import type { RefusalRule } from './spec.ts';
 export interface Verdict {
   readonly kind: FailureKind;
   readonly scope: Scope;
+  /** A guess about one model: a second model that meets it speaks for the whole account. */
+  readonly escalates?: boolean;
 }
 
 /** A refusal, read. */
@@ -104,7 +106,9 @@ const UNKNOWN: Verdict = { kind: 'server_error', scope: 'provider' };
 /** What a refusal means by its status alone, when no rule recognises it; a missing status counts as 0. */
 export function verdictOfStatus(situation: Situation, status = 0): Verdict {
   const row = STATUS_VERDICTS[situation].find(({ from, to }) => from <= status && status <= to);
-  return row === undefined ? UNKNOWN : { kind: row.kind, scope: row.scope };
+  if (row === undefined) return UNKNOWN;
+  const { kind, scope, escalates = false } = row;
+  return escalates ? { kind, scope, escalates } : { kind, scope };
 }
 
 const answers: Readonly<Record<string, unknown>> = table.answers;

@@ -1,11 +1,28 @@
 /** A provider as data: the shape of `spec/providers/*.json`, and their only reader. */
 
+import cloudflare from '../../spec/providers/cloudflare.json' with { type: 'json' };
+import cohere from '../../spec/providers/cohere.json' with { type: 'json' };
 import google from '../../spec/providers/google.json' with { type: 'json' };
+import groq from '../../spec/providers/groq.json' with { type: 'json' };
+import kilo from '../../spec/providers/kilo.json' with { type: 'json' };
+import llamacpp from '../../spec/providers/llamacpp.json' with { type: 'json' };
+import lmstudio from '../../spec/providers/lmstudio.json' with { type: 'json' };
+import mistral from '../../spec/providers/mistral.json' with { type: 'json' };
 import nim from '../../spec/providers/nim.json' with { type: 'json' };
+import ollama from '../../spec/providers/ollama.json' with { type: 'json' };
+import ollamaCloud from '../../spec/providers/ollama-cloud.json' with { type: 'json' };
 import openrouter from '../../spec/providers/openrouter.json' with { type: 'json' };
+import ovhcloud from '../../spec/providers/ovhcloud.json' with { type: 'json' };
+import requesty from '../../spec/providers/requesty.json' with { type: 'json' };
+import sambanova from '../../spec/providers/sambanova.json' with { type: 'json' };
+import vllm from '../../spec/providers/vllm.json' with { type: 'json' };
+import zai from '../../spec/providers/zai.json' with { type: 'json' };
 import type { FailureKind, Scope } from '../core/failure.ts';
 import type { Trip } from '../core/failure-effects.ts';
+import type { Meter } from '../core/meter.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import type { QuotaWindow } from '../core/observation.ts';
+import type { RequestShape } from '../wire/request-shape.ts';
 
 /** A limit that differs between models: the first row whose pattern matches the id holds. */
 export interface ModelLimit {
@@ -17,13 +34,20 @@ export interface ModelLimit {
 /** A meter as the provider states it; `limit` may differ between models. */
 export interface MeterSpec {
   readonly id: string;
-  readonly kind: 'token-bucket' | 'clock-minute' | 'daily';
+  readonly kind: Meter['kind'];
   readonly unit: 'requests' | 'tokens';
   readonly per: 'account' | 'account-model';
-  readonly limit: number | readonly ModelLimit[];
+  /** Absent: none is known; what is sent is counted, so that one can be learnt. */
+  readonly limit?: number | readonly ModelLimit[];
+  /** Whether the limit is the user's own. */
+  readonly isOwn?: boolean;
+  /** Of buckets, in milliseconds. */
   readonly windowMs?: number;
+  /** IANA name, of `daily` and `monthly`. */
   readonly timeZone?: string;
   readonly marginMs: number;
+  /** Of tokens: which of a request's count. Default `total`. */
+  readonly counts?: 'input' | 'total' | 'reserved';
 }
 
 /** One rule of a provider's refusals: every condition given must hold; the first rule that holds decides. */
@@ -43,19 +67,128 @@ export interface RefusalRule {
   readonly capabilities?: readonly string[];
   /** `unsupported`: the request's fields that are meant, where the message does not name them as they are sent. */
   readonly parameters?: readonly string[];
+  /** What the refusing limit counts. */
+  readonly unit?: 'requests' | 'tokens';
+  /** The verdict is a guess about one model: a second model that meets it speaks for the whole account. */
+  readonly escalates?: boolean;
+  /** The answer's hint is believed, although it is short for the quota of a day. */
+  readonly hinted?: boolean;
+  /** Where the message names the moment at which the quota is back: its first group, a local time without a zone. */
+  readonly clock?: { readonly pattern: string; readonly offset: string };
+  /** The wait where the answer names none, in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/** A condition on what an entry of a list has at `path`. Where nothing is found it holds, unless it is `required`. */
+export interface ListCondition {
+  /** Dotted; `*` stands for every element of a list, `[name=value]` for those elements of which a member is so. */
+  readonly path: string;
+  /** One of the values found is one of these. */
+  readonly is?: readonly (string | number | boolean)[];
+  /** Every value found is one of these. */
+  readonly only?: readonly (string | number | boolean)[];
+  /** No value found is one of these. */
+  readonly not?: readonly (string | number | boolean)[];
+  readonly required?: boolean;
+}
+
+/** Where an entry of a list says what; paths as in `ListCondition`. What is absent is read as most providers say it. */
+export interface ListShape {
+  /** Where in the body the list is. Default `data`, or the body itself. */
+  readonly list?: string;
+  /** Where in an entry the id is that requests name. Default `id`. */
+  readonly id?: string;
+  /** Where its context length is, in tokens; of several the smallest counts. */
+  readonly ctx?: readonly string[];
+  /** Where it says how long an answer may be, in tokens. */
+  readonly maxOutput?: string;
+  /** What marks a model that chats: every condition holds. */
+  readonly chat?: readonly ListCondition[];
+  /** What marks a capability. */
+  readonly capabilities?: Readonly<Partial<Record<'tools' | 'vision' | 'reasoning', ListCondition>>>;
 }
 
 /** How a provider lists its models. */
 export interface DiscoverySpec {
   /** Whether discovery is on unless the user says otherwise. */
   readonly default: boolean;
-  /** Path below the base URL. */
+  /** Path below the base URL; `../` goes up. */
   readonly path: string;
   readonly needsKey: boolean;
   /** Only ids that match are offered while `discoverFreeOnly` holds. */
   readonly freePattern?: string;
+  /** Paths of prices: only models that cost nothing at each of them are offered while `discoverFreeOnly` holds. */
+  readonly freePrices?: readonly string[];
   /** Ids (globs) that the list contains but that no chat can use. */
   readonly exclude: readonly string[];
+  readonly shape?: ListShape;
+  /** `false`: a model that the list does not name may be served all the same, so that the built-in ones stay. */
+  readonly complete?: boolean;
+}
+
+/** A quota that headers tell of. A reset is a moment or a span in any form: `1m26.4s`, seconds, epoch seconds or ms. */
+export interface QuotaHeader {
+  readonly unit: 'requests' | 'tokens';
+  /** `refused`: the window is not named; in a refusal it is the one that refused. */
+  readonly window: QuotaWindow | 'refused';
+  /** Names of the headers, in lower case. */
+  readonly limit?: string;
+  readonly remaining?: string;
+  readonly reset?: string;
+  /** A header with the window's length in seconds: the row holds only where it is that of `window`. */
+  readonly period?: string;
+  /** The reset is the moment at which a bucket that refills is full again, long after it admits the next request. */
+  readonly resetIsFull?: boolean;
+}
+
+/** Where a refusal names the account that it counts against: at a path, in a text, or in the message. */
+export interface IdentityRule {
+  readonly path?: string;
+  /** Its first group is the name; absent: the whole value. */
+  readonly pattern?: string;
+}
+
+/** An endpoint that tells an account's tier and what it has used. */
+export interface AccountSpec {
+  /** Path below the base URL, asked with the key. */
+  readonly path: string;
+  /** The first row whose value is found at its path tells the tier: it `is` that, or is a number `atLeast` that high. */
+  readonly tier?: readonly {
+    readonly path: string;
+    readonly is?: string | number | boolean;
+    readonly atLeast?: number;
+    readonly tier: string;
+  }[];
+  /** Paths of the numbers of a quota. */
+  readonly quotas: readonly {
+    readonly unit: 'requests' | 'tokens';
+    readonly window: QuotaWindow;
+    readonly limit?: string;
+    readonly used?: string;
+    readonly remaining?: string;
+  }[];
+}
+
+/** The environment variables that are read for a provider. */
+export interface EnvSpec {
+  /** Of these the first that holds a key counts. */
+  readonly keys: readonly string[];
+  /** Holds the tier of all these keys. */
+  readonly tier?: string;
+  /** Where the keys of a variable belong to another address than `baseUrl`: by variable, its base URL. */
+  readonly siblings?: Readonly<Record<string, string>>;
+  /** Of these the first that is set holds the base URL. */
+  readonly baseUrl?: readonly string[];
+}
+
+/** A part of the base URL that is the user's own. */
+export interface UrlVariable {
+  /** Of these the first that is set holds it. */
+  readonly env: readonly string[];
+  /** Regular expression of its whole value. */
+  readonly pattern: string;
+  /** What it is, for people. */
+  readonly title: string;
 }
 
 /** How a provider streams. */
@@ -72,9 +205,26 @@ export interface ProviderSpec {
   readonly title: string;
   /** The day, YYYY-MM-DD, on which the facts below were last checked. */
   readonly asOf: string;
+  /** The day, YYYY-MM-DD, after which the facts are to be doubted. */
+  readonly expires: string;
   readonly sources: readonly string[];
+  /**
+   * `default`: used where its key is in the environment. `opt-in`: used where it is named. `local`: on the user's own
+   * machine, used where it is named or configured, and only when nothing else is ready.
+   */
+  readonly access: 'default' | 'opt-in' | 'local';
+  /** Whether what is sent may train models. */
+  readonly privacy: { readonly trains: 'no' | 'yes' | 'possible' | 'unknown'; readonly note?: string };
+  /** What its terms ask of a user, in a few words. */
+  readonly terms: string;
+  /** `{name}` stands for one of `vars`. */
   readonly baseUrl: string;
-  readonly env: { readonly keys: readonly string[]; readonly tier: string };
+  readonly vars?: Readonly<Record<string, UrlVariable>>;
+  readonly env: EnvSpec;
+  /** Works without a key. */
+  readonly keyless?: boolean;
+  /** Whom it counts: accounts (default), or everybody at one address together. */
+  readonly countsBy?: 'account' | 'ip';
   /** Regular expression of this provider's keys, so that even a foreign key is recognised and redacted. */
   readonly keyPattern: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -82,24 +232,48 @@ export interface ProviderSpec {
   readonly tiers: Readonly<Record<string, { readonly meters: readonly MeterSpec[] }>>;
   /** Ids that cost nothing; everything else is refused while `freeOnly` holds. */
   readonly freeOnlyPattern?: string;
-  /** Ids that this provider may be asked for although no list names them. */
-  readonly modelIdPattern: string;
+  /** Ids that this provider may be asked for although no list names them; absent: none. */
+  readonly modelIdPattern?: string;
   readonly discovery?: DiscoverySpec;
   readonly models: readonly ModelSpec[];
   /** How it streams; absent: as most do. */
   readonly streams?: StreamSpec;
-  /** Fields of a chat request that are never sent. */
-  readonly dropParameters: readonly string[];
+  /** What is changed of a request before it is sent. */
+  readonly request?: RequestShape;
   readonly refusals: readonly RefusalRule[];
+  readonly quotaHeaders?: readonly QuotaHeader[];
+  readonly identity?: readonly IdentityRule[];
+  /** The cheapest request that proves a key. Default `models`. */
+  readonly check?: { readonly request: 'models' | 'chat' | 'account' };
+  readonly account?: AccountSpec;
   /** Where this provider's cooldowns differ from `spec/failure-effects.json`. */
   readonly trips: Readonly<Partial<Record<FailureKind, Trip>>>;
 }
 
-// JSON modules widen literals to `string`; `test/spec.test.ts` holds every file against its JSON Schema.
-const specs = { google, nim, openrouter } as unknown as Readonly<
-  Record<'google' | 'nim' | 'openrouter', ProviderSpec>
->;
+const files = {
+  openrouter,
+  google,
+  nim,
+  groq,
+  mistral,
+  zai,
+  cloudflare,
+  'ollama-cloud': ollamaCloud,
+  kilo,
+  ovhcloud,
+  cohere,
+  requesty,
+  sambanova,
+  ollama,
+  lmstudio,
+  llamacpp,
+  vllm,
+};
 
-export const openrouterSpec: ProviderSpec = specs.openrouter;
-export const googleSpec: ProviderSpec = specs.google;
-export const nimSpec: ProviderSpec = specs.nim;
+/** Every provider of spec/providers by its name, in the order in which they are tried on equal terms. */
+// JSON modules widen literals to `string`; `test/spec.test.ts` holds every file against its JSON Schema.
+export const SPECS = files as unknown as Readonly<Record<keyof typeof files, ProviderSpec>>;
+
+export const openrouterSpec: ProviderSpec = SPECS.openrouter;
+export const googleSpec: ProviderSpec = SPECS.google;
+export const nimSpec: ProviderSpec = SPECS.nim;

@@ -17,15 +17,18 @@ type FaultOf<Kind extends FaultKind> = Extract<Fault, { readonly kind: Kind }>;
 
 interface Entry {
   readonly fault: Fault;
+  /** Whether the fault is about a model with this id. */
+  readonly isAbout: (model: string | undefined) => boolean;
   readonly random: () => number;
   seen: number;
   struck: number;
 }
 
-function matchesModel(pattern: string, model: string | undefined): boolean {
-  if (model === undefined) return false;
+function matcherOf(pattern: string | undefined): (model: string | undefined) => boolean {
+  if (pattern === undefined) return () => true;
   const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`);
-  return new RegExp(`^${escaped.replaceAll('*', '.*')}$`).test(model);
+  const shape = new RegExp(`^${escaped.replaceAll('*', '.*')}$`);
+  return (model) => model !== undefined && shape.test(model);
 }
 
 /** Where a fault strikes unless it says so: what is wrong with a key is wrong everywhere. */
@@ -37,14 +40,14 @@ function matchesKey({ key, account }: Fault, target: FaultTarget): boolean {
   return (key ?? target.key) === target.key && (account ?? target.account) === target.account;
 }
 
-function matches(fault: Fault, target: FaultTarget): boolean {
-  const { route = routeOf(fault), from = -Infinity, until = Infinity, model } = fault;
+function matches({ fault, isAbout }: Entry, target: FaultTarget): boolean {
+  const { route = routeOf(fault), from = -Infinity, until = Infinity } = fault;
   return (
     (route === 'any' || route === target.route) &&
     from <= target.now &&
     target.now < until &&
     matchesKey(fault, target) &&
-    (model === undefined || matchesModel(model, target.model))
+    isAbout(target.model)
   );
 }
 
@@ -77,7 +80,8 @@ export class FaultScript {
   add(faults: readonly Fault[]): void {
     const entries = faults.map((fault) => {
       this.#added += 1;
-      return { fault, random: seededRandom(this.#seed + this.#added), seen: 0, struck: 0 };
+      const isAbout = matcherOf(fault.model);
+      return { fault, isAbout, random: seededRandom(this.#seed + this.#added), seen: 0, struck: 0 };
     });
     this.#entries = [...entries, ...this.#entries];
   }
@@ -97,7 +101,7 @@ export class FaultScript {
   strike<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind> | undefined {
     for (const entry of this.#entries) {
       const { fault } = entry;
-      if (isOf(kinds, fault) && matches(fault, target) && strikes(entry)) return fault;
+      if (isOf(kinds, fault) && matches(entry, target) && strikes(entry)) return fault;
     }
     return undefined;
   }
@@ -105,8 +109,9 @@ export class FaultScript {
   /** All faults of these kinds that match, without counting: for what is a state and not an event. */
   holding<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind>[] {
     const holding: FaultOf<Kind>[] = [];
-    for (const { fault } of this.#entries) {
-      if (isOf(kinds, fault) && matches(fault, target)) holding.push(fault);
+    for (const entry of this.#entries) {
+      const { fault } = entry;
+      if (isOf(kinds, fault) && matches(entry, target)) holding.push(fault);
     }
     return holding;
   }

@@ -8,7 +8,7 @@ import type { Dialect, RefusalFacts, Visit } from './dialect.ts';
 import type { Reply, StreamReply } from './exchange.ts';
 import type { FaultScript } from './fault-script.ts';
 import type { Keyring } from './keyring.ts';
-import type { Continuation, Limits, ModelOptions } from './options.ts';
+import type { Continuation, Latency, Limits, ModelOptions } from './options.ts';
 import type { QuotaRule, Quotas } from './quotas.ts';
 
 /** One simulated provider. */
@@ -17,11 +17,13 @@ export interface House {
   readonly keyring: Keyring;
   readonly models: readonly ModelOptions[];
   readonly limits: Limits;
-  readonly latencyMs: number;
+  readonly latencyMs: Latency;
   readonly continues: Continuation;
   readonly script: FaultScript;
   readonly quotas: Quotas;
   readonly reply: ReplyFunction;
+  /** Chance, from the seed. */
+  random(): number;
   /** Numbers the completions from 1. */
   nextSerial(): number;
 }

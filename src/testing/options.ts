@@ -22,6 +22,9 @@ export interface KeyOptions {
   readonly tier?: string | undefined;
 }
 
+/** A span of time in milliseconds: always the same, or each time another one between two. */
+export type Latency = number | readonly [least: number, most: number];
+
 /** Requests a minute, requests a day, input tokens a minute. A limit left out is the provider's default. */
 export interface Limits {
   readonly rpm?: number | undefined;
@@ -80,7 +83,7 @@ export interface ModelOptions {
   /** The model that this id stands for and whose limits it shares. */
   readonly aliasOf?: string | undefined;
   /** How long it takes to begin an answer, in milliseconds. @defaultValue the provider's `latencyMs` */
-  readonly latencyMs?: number | undefined;
+  readonly latencyMs?: Latency | undefined;
 }
 
 /** One provider of a world. */
@@ -92,7 +95,7 @@ export interface ProviderOptions {
   /** Replaces the provider's usual limits for every tier; a model's own limits still come first. */
   readonly limits?: Limits | undefined;
   /** How long an answer takes to begin, in milliseconds; a refusal comes at once. @defaultValue 0 */
-  readonly latencyMs?: number | undefined;
+  readonly latencyMs?: Latency | undefined;
   /** How its models go on with an unfinished answer. @defaultValue 'faithful' */
   readonly continues?: Continuation | undefined;
   /** What goes wrong from the start; {@link Fault} is the vocabulary. */
@@ -101,7 +104,7 @@ export interface ProviderOptions {
   readonly reply?: ReplyFunction | undefined;
   /** Where the provider seems to be; `startWorld` sets it. @defaultValue its real base URL */
   readonly baseUrl?: string | undefined;
-  /** Seeds generated keys and every `share` of a fault. @defaultValue 1 */
+  /** Seeds generated keys, every `share` of a fault and every latency between two. @defaultValue 1 */
   readonly seed?: number | undefined;
 }
 

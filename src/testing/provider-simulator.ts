@@ -64,6 +64,7 @@ export class ProviderSimulator {
       script: new FaultScript(options.faults ?? [], seed),
       quotas: new Quotas(dialect.quotas),
       reply: options.reply ?? echo,
+      random,
       nextSerial: () => {
         this.#serial += 1;
         return this.#serial;

@@ -5,9 +5,16 @@ import { goOn } from './continuation.ts';
 import { jsonReply } from './exchange.ts';
 import type { Reply } from './exchange.ts';
 import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
+import type { Latency } from './options.ts';
 import { errorInside, firstHalf, plainAnswer, SPOILERS, withBody } from './plain-answer.ts';
 import type { Spoiler } from './plain-answer.ts';
 import { streamAnswer } from './stream-answer.ts';
+
+function spanOf(house: House, latency: Latency): number {
+  if (typeof latency === 'number') return latency;
+  const [least, most] = latency;
+  return least + Math.floor(house.random() * (most - least));
+}
 
 /** A chat request that nothing refuses. */
 export function completionVerdict(house: House, arrival: ChatArrival): Verdict {
@@ -27,7 +34,10 @@ export function completionVerdict(house: House, arrival: ChatArrival): Verdict {
   const said = goOn(reply, continuing, known.continues ?? house.continues);
   const completion = completionOf(said, chat, { serial: house.nextSerial(), now, model });
   const answer = chat.stream ? streamAnswer : plainAnswer;
-  return { ...answer(house, arrival, completion), delayMs: known.latencyMs ?? house.latencyMs };
+  return {
+    ...answer(house, arrival, completion),
+    delayMs: spanOf(house, known.latencyMs ?? house.latencyMs),
+  };
 }
 
 function spoilList(spoiler: Spoiler, reply: Reply, house: House, arrival: Arrival): Verdict {

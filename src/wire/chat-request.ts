@@ -1,4 +1,6 @@
-/** A chat request in OpenAI's dialect, and its body for one model. */
+/** A chat request in OpenAI's dialect, and what it asks of a model. */
+
+import { elementsOf, member } from '../core/json-path.ts';
 
 /** A message, as on OpenAI's wire. Fields that freelm does not know are passed on. */
 export interface ChatMessage {
@@ -16,71 +18,47 @@ export interface ContentPart {
   readonly [field: string]: unknown;
 }
 
+/** The fields of a request that go to the model under the wire's names, e.g. `temperature`. */
+export type RequestFields = Readonly<Record<string, unknown>>;
+
 /** A request before it is known which model serves it. */
 export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
-  /** The fields that go to the model under the wire's names, e.g. `temperature`. */
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly fields: RequestFields;
 }
 
-/** A request as text, but for the model: stringified once, however many routes are tried. */
-export interface ChatBody {
-  readonly request: ChatRequest;
-  /** The body's length in characters. */
-  readonly size: number;
-  /** The body for one model, without the fields named in `drop`. */
-  for(model: string, drop: readonly string[]): string;
-}
-
-function stringify(request: ChatRequest, drop: readonly string[]): string {
-  const fields = Object.entries(request.fields).filter(
-    ([name, value]) => value !== undefined && !drop.includes(name),
-  );
-  return JSON.stringify({ messages: request.messages, ...Object.fromEntries(fields) }).slice(1);
-}
-
-/** Prepares the body of a request. */
-export function chatBody(request: ChatRequest): ChatBody {
-  const whole = stringify(request, []);
-  return {
-    request,
-    size: whole.length,
-    for: (model, drop) => {
-      const concerned = drop.some((name) => request.fields[name] !== undefined);
-      return `{"model":${JSON.stringify(model)},${concerned ? stringify(request, drop) : whole}`;
-    },
-  };
-}
-
-/** Fields whose absence changes what the answer is; the others only change how it sounds. */
-const REQUIRED_FIELDS: ReadonlySet<string> = new Set([
-  'messages',
-  'model',
-  'tools',
-  'tool_choice',
-  'response_format',
-  'n',
-  'stream',
+/** Fields whose absence changes what the answer is, each with the values that say no more than its absence. */
+const REQUIRED_FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Map<
+  string,
+  (value: unknown) => boolean
+>([
+  ['messages', () => false],
+  ['model', () => false],
+  ['stream', () => false],
+  ['n', (value) => value === 1],
+  ['tools', (value) => Array.isArray(value) && value.length === 0],
+  ['tool_choice', (value) => value === 'auto'],
+  ['response_format', (value) => member(value, 'type') === 'text'],
 ]);
 
-/** Whether a field may be left out where a model refuses it. */
-export function isOptionalField(name: string): boolean {
-  return !REQUIRED_FIELDS.has(name);
+/** Whether a field may be left out where a model refuses it: without it the answer only sounds otherwise. */
+export function isOptionalField(name: string, value: unknown): boolean {
+  return REQUIRED_FIELDS.get(name)?.(value) ?? true;
 }
 
 /** The fields of a request that may not be left out. */
-export function requiredFieldsOf(request: ChatRequest): readonly string[] {
-  return Object.keys(request.fields).filter(
-    (name) => request.fields[name] !== undefined && !isOptionalField(name),
+export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
+  return Object.keys(fields).filter(
+    (name) => fields[name] !== undefined && !isOptionalField(name, fields[name]),
   );
 }
 
 /** The capabilities that a model must have to serve a request. */
-export function capabilitiesOf(request: ChatRequest): readonly string[] {
+export function capabilitiesOf({ messages, fields }: ChatRequest): readonly string[] {
   const needed: string[] = [];
-  if (Array.isArray(request.fields['tools']) && request.fields['tools'].length > 0) needed.push('tools');
-  const hasImage = request.messages.some(
-    ({ content }) => Array.isArray(content) && content.some((part: ContentPart) => part.type === 'image_url'),
+  if (elementsOf(fields['tools']).length > 0) needed.push('tools');
+  const hasImage = messages.some(({ content }) =>
+    elementsOf(content).some((part) => member(part, 'type') === 'image_url'),
   );
   if (hasImage) needed.push('vision');
   return needed;

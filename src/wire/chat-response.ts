@@ -122,8 +122,9 @@ export function refusedWithError(content: string): RefusedAnswer {
   return { ...refused('error', said), ...(status === undefined ? {} : { status }) };
 }
 
+/** A stream that nobody asked for, of events or of lines of JSON, and that tells of an error. */
 function isStreamError(content: string): boolean {
-  return content.startsWith('data:') && readErrorBody(content).json !== undefined;
+  return /^(?:\{|(?:data|event|id|retry)?:)/.test(content) && readErrorBody(content).json !== undefined;
 }
 
 /** No `choices`: an error without its `error`, Google's native answer to a blocked prompt, or something else. */

@@ -42,7 +42,9 @@ export function readErrorBody(body: string): ErrorBody {
     .trim();
   const text = content.slice(0, TEXT_KEPT);
   if (isPage(content)) return { message: pageTitle(content.slice(0, MESSAGE_KEPT)), text, html: true };
-  const json = looksLikeJson(content) ? parseJson(content) : firstErrorEvent(content);
+  const json = looksLikeJson(content)
+    ? (parseJson(content) ?? lastErrorLine(content))
+    : firstErrorEvent(content);
   if (json === undefined || json === null)
     return { message: content.slice(0, MESSAGE_KEPT), text, html: false };
   return { ...unwrap(json, 0), text, html: false };
@@ -72,6 +74,13 @@ function firstErrorEvent(content: string): unknown {
     .filter((line) => line.startsWith('data:'))
     .map((line) => parseJson(line.slice('data:'.length)));
   return events.find((event) => errorIn(event) !== undefined);
+}
+
+/** The last of the lines of JSON, if it speaks of an error: how a stream of such lines breaks off. */
+function lastErrorLine(content: string): unknown {
+  const start = content.lastIndexOf('\n');
+  const last = start < 0 ? undefined : parseJson(content.slice(start));
+  return errorIn(last) === undefined ? undefined : last;
 }
 
 /** Whether an `error` member says something: some answers carry `error: null` or an empty one. */

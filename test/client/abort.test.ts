@@ -120,7 +120,11 @@ describe('an abort', () => {
       ),
     ).toBe(REASON);
     await until(() => server.open === 0);
-    expect(events).toMatchObject([{ type: 'attempt' }, { type: 'failure', outcome: 'abandoned' }]);
+    expect(events).toMatchObject([
+      { type: 'attempt' },
+      { type: 'failure', outcome: 'abandoned' },
+      { type: 'end', outcome: 'abandoned' },
+    ]);
     // It was sent, so it counts; but nobody is to blame.
     expect(llm.health()).toMatchObject([
       { ready: true, breaker: 'closed', lastError: undefined, rpmUsed: 1 },

@@ -132,7 +132,7 @@ describe('the variables of the cache', () => {
       fetch(server.url + new URL(url).pathname, init);
     await fromEnv({ ...env, ...more }, { fetch: go }).refreshModels();
     await fromEnv({ ...env, ...more }, { fetch: go }).text('Hello');
-    return server.requests.filter(({ method }) => method === 'GET').length;
+    return server.requests.filter(({ url }) => url.endsWith('/models')).length;
   }
 
   it('FREELM_CACHE_DIR is where lists are kept', async () => {

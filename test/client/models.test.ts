@@ -171,11 +171,10 @@ describe('options of a provider', () => {
     const llm = openrouter(server, { headers: { 'X-Title': 'mine', 'User-Agent': 'my-app/1' } });
     await llm.text('Hello');
     expect(
-      server.requests.map(({ method, headers }) => [method, headers['x-title'], headers['user-agent']]),
-    ).toEqual([
-      ['GET', 'mine', 'my-app/1'],
-      ['POST', 'mine', 'my-app/1'],
-    ]);
+      server.requests
+        .map(({ url, headers }) => [url, headers['x-title'], headers['user-agent']].join(' '))
+        .toSorted(),
+    ).toEqual(['/chat/completions mine my-app/1', '/key mine my-app/1', '/models mine my-app/1']);
   });
 
   it('discoverFreeOnly: false takes the whole list', async () => {

@@ -138,6 +138,8 @@ function line(event: FreeLMEvent): string {
       return `${event.call} failure ${event.provider} ${event.outcome} ${event.status}`;
     case 'wait':
       return `${event.call} wait`;
+    case 'end':
+      return `${event.call} ${event.outcome}${event.code === undefined ? '' : ` ${event.code}`}`;
     case 'discovery':
       return `discovery ${event.provider} ${event.outcome}`;
     case 'warning':
@@ -165,10 +167,12 @@ describe('events', () => {
       textLike(`^warning google refused the key ${google?.key} as invalid: `),
       '1 attempt nim',
       '1 success nim',
+      '1 served',
       '2 attempt openrouter',
       '2 failure openrouter server_error 502',
       '2 attempt nim',
       '2 success nim',
+      '2 served',
     ]);
     const outcomes = events.filter(({ type }) => type === 'success' || type === 'failure');
     expect(outcomes.slice(0, 3)).toEqual(
@@ -196,7 +200,13 @@ describe('events', () => {
     });
     const first = await llm.chat('Hello');
     await expect(llm.text('Hello', { signal: controller.signal })).rejects.toThrow('too long');
-    expect(events.map(line)).toEqual(['1 attempt mine', '1 success mine', '2 wait']);
+    expect(events.map(line)).toEqual([
+      '1 attempt mine',
+      '1 success mine',
+      '1 served',
+      '2 wait',
+      '2 abandoned',
+    ]);
     const wait = events.find((event) => event.type === 'wait');
     // A minute after the first request, and a little more for the road.
     const minute = (wait?.until ?? 0) - (first.attempts[0]?.startedAt ?? 0) - 60_000;
@@ -221,7 +231,7 @@ describe('events', () => {
       told.length = 0;
       const llm = open({ providers: providersOf(simulated), strategy: 'priority', onEvent });
       expect(await llm.text('Hello')).toMatch(/heard: Hello/);
-      expect(told).toEqual(['discovery', 'attempt', 'success']);
+      expect(told).toEqual(['discovery', 'attempt', 'success', 'end']);
     }
   });
 });

@@ -92,7 +92,12 @@ describe('the body that is posted', () => {
   it('is without what a provider is known to refuse', async () => {
     const server = await serve(says('fine'));
     const provider = new NIM('a-key', { baseUrl: server.url, models: ['a/b'] });
-    await open({ providers: [provider] }).chat('Hello', { reasoning: { effort: 'low' }, temperature: 1 });
+    const extraBody = { prompt_cache_key: 'one' };
+    await open({ providers: [provider] }).chat('Hello', {
+      reasoning: { max_tokens: 9 },
+      temperature: 1,
+      extraBody,
+    });
     expect(Object.keys(posted(server)[0] ?? {})).toEqual(['model', 'messages', 'temperature']);
   });
 });

@@ -125,7 +125,7 @@ describe('a signal', () => {
     expect(left()).toBe(0);
     abort();
     expect(text).toContain('Hello');
-    expect(pool.events.map(({ type }) => type)).toEqual(['attempt', 'success']);
+    expect(pool.events.map(({ type }) => type)).toEqual(['attempt', 'success', 'end']);
   });
 
   it('tells the reason of a timeout as it is', async () => {
@@ -136,7 +136,7 @@ describe('a signal', () => {
       controller.abort(timeout);
     });
     expect(await pool.fails(pool.llm.chat('Hello', { signal: controller.signal }))).toBe(timeout);
-    expect(pool.events.at(-1)).toMatchObject({ outcome: 'abandoned', latencyMs: SECOND });
+    expect(pool.events.at(-2)).toMatchObject({ outcome: 'abandoned', latencyMs: SECOND });
   });
 
   it('serves any number of calls, whose listeners it loses with them', async () => {

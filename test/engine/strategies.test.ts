@@ -48,7 +48,7 @@ describe('round_robin', () => {
     const pool = bench({ strategy: 'round_robin', openrouter: {}, nim: {}, custom: {} });
     pool.transport.road = {
       answer: () =>
-        pool.requests() % 2 === 1
+        pool.requests() % 2 === 0
           ? { status: 500, body: '{"error":{"message":"oops","code":500}}' }
           : undefined,
     };

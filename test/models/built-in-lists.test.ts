@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { readModelList } from '../../src/models/discover.ts';
 import { offerTest } from '../../src/models/offer.ts';
-import { googleSpec, nimSpec, openrouterSpec } from '../../src/providers/spec.ts';
+import { SPECS } from '../../src/providers/spec.ts';
 
 const TAGS = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
 
-describe.each([openrouterSpec, googleSpec, nimSpec])('the built-in list of $title', (spec) => {
+describe.each([SPECS.openrouter, SPECS.google, SPECS.nim])('the built-in list of $title', (spec) => {
   const { models, discovery } = spec;
 
   test('has models for every alias', () => {
@@ -34,7 +34,7 @@ describe.each([openrouterSpec, googleSpec, nimSpec])('the built-in list of $titl
 
 const UNFIT = [
   {
-    spec: openrouterSpec,
+    spec: SPECS.openrouter,
     ids: [
       'acme/text-embed-1b:free',
       'nvidia/llama-nemotron-rerank-vl-1b-v2:free',
@@ -45,7 +45,7 @@ const UNFIT = [
     ],
   },
   {
-    spec: googleSpec,
+    spec: SPECS.google,
     ids: [
       'models/gemini-2.5-flash-preview-tts',
       'models/gemini-embedding-001',
@@ -58,7 +58,7 @@ const UNFIT = [
     ],
   },
   {
-    spec: nimSpec,
+    spec: SPECS.nim,
     ids: [
       'baai/bge-m3',
       'meta/llama-guard-4-12b',
@@ -79,5 +79,5 @@ test.each(UNFIT.flatMap(({ spec, ids }) => ids.map((id) => ({ spec, id }))))(
 );
 
 test('the router over free models is the last resort of OpenRouter', () => {
-  expect(openrouterSpec.models.at(-1)?.id).toBe('openrouter/free');
+  expect(SPECS.openrouter.models.at(-1)?.id).toBe('openrouter/free');
 });

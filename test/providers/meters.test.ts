@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type LimitOverrides, meterTable } from '../../src/providers/meters.ts';
-import { googleSpec, nimSpec, openrouterSpec, type ProviderSpec } from '../../src/providers/spec.ts';
+import { SPECS, type ProviderSpec } from '../../src/providers/spec.ts';
 
 /** `kind per limit zone` of every meter of a model. */
 function shown(
@@ -18,11 +18,11 @@ function shown(
 
 describe('as each provider counts', () => {
   it('OpenRouter: an account over all its free models, by the clock minute and the UTC day', () => {
-    expect(shown(openrouterSpec, 'z-ai/glm-5.2:free')).toEqual([
+    expect(shown(SPECS.openrouter, 'z-ai/glm-5.2:free')).toEqual([
       'clock-minute account 20',
       'daily account 50 UTC',
     ]);
-    expect(shown(openrouterSpec, 'any/other:free', 'credit')).toEqual([
+    expect(shown(SPECS.openrouter, 'any/other:free', 'credit')).toEqual([
       'clock-minute account 20',
       'daily account 1000 UTC',
     ]);
@@ -34,31 +34,31 @@ describe('as each provider counts', () => {
     ['gemini-2.5-flash-lite', 10, 20],
     ['gemma-4-31b-it', 30, 14_400],
   ])("Google: an account's use of %s, by the day of California", (model, minute, day) => {
-    expect(shown(googleSpec, model)).toEqual([
+    expect(shown(SPECS.google, model)).toEqual([
       `token-bucket account-model ${minute}`,
       `daily account-model ${day} America/Los_Angeles`,
     ]);
   });
 
   it('NIM: an account, no day', () => {
-    expect(shown(nimSpec, 'z-ai/glm-5.3')).toEqual(['token-bucket account 30']);
+    expect(shown(SPECS.nim, 'z-ai/glm-5.3')).toEqual(['token-bucket account 30']);
   });
 });
 
 describe("the user's own limits", () => {
   it('replace the documented ones of their window, for every model', () => {
-    expect(shown(googleSpec, 'gemma-4-31b-it', 'free', { rpm: 2 })).toEqual([
+    expect(shown(SPECS.google, 'gemma-4-31b-it', 'free', { rpm: 2 })).toEqual([
       'token-bucket account-model 2',
       'daily account-model 14400 America/Los_Angeles',
     ]);
-    expect(shown(openrouterSpec, 'a/b:free', 'free', { rpm: 7, rpd: 9 })).toEqual([
+    expect(shown(SPECS.openrouter, 'a/b:free', 'free', { rpm: 7, rpd: 9 })).toEqual([
       'clock-minute account 7',
       'daily account 9 UTC',
     ]);
   });
 
   it('are added where none is documented', () => {
-    expect(shown(nimSpec, 'z-ai/glm-5.3', 'free', { rpd: 100 })).toEqual([
+    expect(shown(SPECS.nim, 'z-ai/glm-5.3', 'free', { rpd: 100 })).toEqual([
       'token-bucket account 30',
       'daily account 100 UTC',
     ]);
@@ -66,6 +66,6 @@ describe("the user's own limits", () => {
 });
 
 it('gives the same list for the same model, so that nothing is made anew at every call', () => {
-  const meters = meterTable(openrouterSpec.tiers['free']?.meters ?? [], {});
+  const meters = meterTable(SPECS.openrouter.tiers['free']?.meters ?? [], {});
   expect(meters('a/b:free')).toBe(meters('a/b:free'));
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { maskKey } from '../../src/providers/key.ts';
 import { redactor } from '../../src/providers/redact.ts';
-import { googleSpec, nimSpec, openrouterSpec } from '../../src/providers/spec.ts';
+import { SPECS } from '../../src/providers/spec.ts';
 
-const patterns = [openrouterSpec, googleSpec, nimSpec].map(({ keyPattern }) => keyPattern);
+const patterns = [SPECS.openrouter, SPECS.google, SPECS.nim].map(({ keyPattern }) => keyPattern);
 
 describe("the pool's own keys", () => {
   const keys = {

@@ -1,7 +1,13 @@
 /** A transport that reaches a simulated world on virtual time, stalls where a test wants it to, and notes what it sent. */
 
 import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../../src/ports.ts';
-import type { ProviderSimulator, SimulatedAnswer, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
+import type {
+  ProviderSimulator,
+  SimulatedAnswer,
+  SimulatedCall,
+  SimulatedWorld,
+  VirtualClock,
+} from '../../src/testing.ts';
 
 /** One chat request that arrived. */
 export interface Sent {
@@ -11,6 +17,8 @@ export interface Sent {
   readonly key: string;
   readonly model: string;
   readonly body: Readonly<Record<string, unknown>>;
+  /** What the world noted of it; nothing where the test answered itself. */
+  readonly noted?: SimulatedCall | undefined;
 }
 
 /** An answer of the test's own. */
@@ -23,6 +31,8 @@ export interface Reply {
 export interface Road {
   /** How long a request takes to arrive, in milliseconds. */
   readonly delayMs?: (() => number) | undefined;
+  /** How long its answer takes to come back. */
+  readonly backMs?: (() => number) | undefined;
   /** `connect`: nothing arrives; `body`: the answer stops in its middle. Both until the caller gives up. */
   readonly stalls?: 'connect' | 'body' | undefined;
   /** What is answered instead of what the world would say; the world does not hear of the request. */
@@ -58,13 +68,14 @@ export class WorldTransport implements Transport {
 
   async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
     if (stop.aborted) throw stop.reason;
-    const { stalls, delayMs }: Road = request.method === 'POST' ? this.road : {};
+    const { stalls, delayMs, backMs = () => 0 }: Road = request.method === 'POST' ? this.road : {};
     this.open += 1;
     try {
       if (delayMs !== undefined) await this.#pause(delayMs(), stop);
       if (stalls === 'connect') await this.#pause(undefined, stop);
       const answer = this.#ask(request);
-      if (answer.delayMs > 0) await this.#pause(answer.delayMs, stop);
+      const answerMs = answer.delayMs + backMs();
+      if (answerMs > 0) await this.#pause(answerMs, stop);
       if (answer.fault === 'hang') await this.#pause(undefined, stop);
       if (answer.fault === 'reset') throw trouble('read ECONNRESET', 'ECONNRESET');
       const headers = Object.fromEntries(
@@ -96,9 +107,14 @@ export class WorldTransport implements Transport {
       const json = readJson(body);
       const key = (headers['authorization'] ?? '').replace('Bearer ', '');
       const sent: Sent = { at, provider: provider.name, key, model: String(json['model']), body: json };
-      this.sent.push(sent);
       const own = this.road.answer?.(sent);
-      if (own !== undefined) return { ...own, headers: {}, delayMs: 0 };
+      if (own !== undefined) {
+        this.sent.push(sent);
+        return { ...own, headers: {}, delayMs: 0 };
+      }
+      const answer = provider.answer({ method, path: pathname + search, headers, body }, at);
+      this.sent.push({ ...sent, noted: this.#world.calls.at(-1) });
+      return answer;
     }
     return provider.answer({ method, path: pathname + search, headers, body }, at);
   }

@@ -1,17 +1,21 @@
-/** Runs the vectors of classification: error bodies, answers, hints, and what they mean together. */
+/** Runs the vectors of classification: error bodies, answers, hints, quotas, and what they mean together. */
 
 import * as z from 'zod/mini';
 import { readRetryHints } from '../../src/core/retry-after.ts';
 import { classify } from '../../src/providers/classify.ts';
-import { googleSpec, nimSpec, openrouterSpec, type RefusalRule } from '../../src/providers/spec.ts';
+import { readAccountState } from '../../src/providers/account-state.ts';
+import { readObservations } from '../../src/providers/quota-headers.ts';
+import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 import { readChatResponse } from '../../src/wire/chat-response.ts';
 import { readErrorBody } from '../../src/wire/error-body.ts';
 
-const rulesOf: Readonly<Record<string, readonly RefusalRule[]>> = {
-  google: googleSpec.refusals,
-  nim: nimSpec.refusals,
-  openrouter: openrouterSpec.refusals,
-};
+/** The provider of that name; without one, a provider of which nothing is known. */
+function specOf(name: string | undefined): Pick<ProviderSpec, 'refusals'> & Partial<ProviderSpec> {
+  if (name === undefined) return { refusals: [] };
+  const spec = Object.values(SPECS).find((one) => one.name === name);
+  if (spec === undefined) throw new Error(`no provider is called ${name}`);
+  return spec;
+}
 
 const bodyInput = z.object({ body: z.unknown() });
 const replyInput = z.object({
@@ -22,10 +26,40 @@ const replyInput = z.object({
   now: z.number(),
 });
 
+const headersInput = z.object({
+  provider: z.optional(z.string()),
+  headers: z.record(z.string(), z.string()),
+  now: z.number(),
+});
+const accountInput = z.object({ provider: z.string(), body: z.unknown() });
+
 /** A body that is not a string stands for its JSON text. */
 function textOf(body: unknown): string {
   return typeof body === 'string' ? body : JSON.stringify(body);
 }
+
+function runClassify(input: unknown): unknown {
+  const { provider, status, headers = {}, body, now } = replyInput.parse(input);
+  return classify({ status, headers, body: textOf(body) }, specOf(provider), now);
+}
+
+/** The files of classification: one for the shared rules, one for the servers of this machine, one for each provider. */
+const CLASSIFY = [
+  'classify',
+  'classify-cloudflare',
+  'classify-cohere',
+  'classify-google',
+  'classify-groq',
+  'classify-kilo',
+  'classify-local',
+  'classify-mistral',
+  'classify-nim',
+  'classify-ollama-cloud',
+  'classify-openrouter',
+  'classify-ovhcloud',
+  'classify-sambanova',
+  'classify-zai',
+];
 
 /** By the name of the vector file. */
 export const runners: Record<string, (input: unknown) => unknown> = {
@@ -41,10 +75,15 @@ export const runners: Record<string, (input: unknown) => unknown> = {
     const { json, message } = readErrorBody(textOf(body));
     return readRetryHints({ status, headers, json, message }, now);
   },
-  classify: (input) => {
-    const { provider, status, headers = {}, body, now } = replyInput.parse(input);
-    const rules = provider === undefined ? [] : rulesOf[provider];
-    if (rules === undefined) throw new Error(`no provider is called ${String(provider)}`);
-    return classify({ status, headers, body: textOf(body) }, rules, now);
+  'quota-headers': (input) => {
+    const { provider, headers, now } = headersInput.parse(input);
+    return readObservations(headers, specOf(provider).quotaHeaders ?? [], now);
   },
+  'account-state': (input) => {
+    const { provider, body } = accountInput.parse(input);
+    const { account } = specOf(provider);
+    if (account === undefined) throw new Error(`${provider} has no account endpoint`);
+    return readAccountState(textOf(body), account);
+  },
+  ...Object.fromEntries(CLASSIFY.map((file) => [file, runClassify])),
 };

@@ -16,6 +16,7 @@ import {
 import { nextMidnight } from '../../src/core/calendar.ts';
 import { explain } from '../../src/core/explain.ts';
 import { keyStatuses, quotaStatuses } from '../../src/core/health.ts';
+import { meterStatuses } from '../../src/core/meter-status.ts';
 import { type Meter, returnsAt } from '../../src/core/meter.ts';
 import { readModelName } from '../../src/core/model-alias.ts';
 import type { Pick } from '../../src/core/plan.ts';
@@ -343,6 +344,11 @@ export const runners: Record<string, (input: unknown) => unknown> = {
       keys: candidates.flatMap((candidate) => keyStatuses(sight, candidate)),
       quotas: candidates.flatMap((candidate) => quotaStatuses(sight, candidate)),
     });
+  },
+  'meter-status': (input) => {
+    const { pool, records, now } = healthInput.parse(input);
+    const sight = { records: new StoredRecords(records), now };
+    return plain(candidatesOf(pool).flatMap((candidate) => meterStatuses(sight, candidate)));
   },
   plan: (input) => plain(runCalls(callsSchema.parse(input))),
   settle: (input) => plain(runSettle(settleInput.parse(input))),

@@ -1,7 +1,19 @@
-/** Runs the vectors of streams: bytes in, parts out. */
+/** Runs the vectors of the wire: streams, and requests as providers take them. */
 
 import * as z from 'zod/mini';
+import { SPECS } from '../../src/providers/spec.ts';
+import { chatBody } from '../../src/wire/chat-body.ts';
 import { ChunkReader } from '../../src/wire/chat-chunk.ts';
+import type { ChatMessage } from '../../src/wire/chat-request.ts';
+import type { RequestShape } from '../../src/wire/request-shape.ts';
+import { estimateTokens } from '../../src/wire/token-estimate.ts';
+import {
+  FIELD_TRANSFORMS,
+  isFieldTransform,
+  isMessageTransform,
+  MESSAGE_TRANSFORMS,
+} from '../../src/wire/transforms.ts';
+import { deepFreeze } from '../support/deep-freeze.ts';
 
 const streamInput = z.union([
   z.strictObject({ body: z.string() }),
@@ -23,5 +35,55 @@ function readStream(input: unknown): unknown {
   return { parts, end: end.kind === 'cut' ? { kind: end.kind, message: end.message } : { kind: end.kind } };
 }
 
+const messages = z.array(
+  z.custom<ChatMessage>((value) => typeof value === 'object' && value !== null && 'role' in value),
+);
+const fields = z.record(z.string(), z.unknown());
+const names = z.optional(z.array(z.string()));
+
+const transformInput = z.union([
+  z.strictObject({ transform: z.string(), messages }),
+  z.strictObject({ transform: z.string(), fields }),
+]);
+
+function transform(input: unknown): unknown {
+  const given = deepFreeze(transformInput.parse(input));
+  const name = given.transform;
+  if ('messages' in given && isMessageTransform(name)) return MESSAGE_TRANSFORMS[name](given.messages);
+  if ('fields' in given && isFieldTransform(name)) return FIELD_TRANSFORMS[name](given.fields);
+  throw new Error(`no transform is called ${name}`);
+}
+
+const requestInput = z.strictObject({
+  messages,
+  fields,
+  provider: z.optional(z.string()),
+  shape: z.optional(z.custom<RequestShape>((value) => typeof value === 'object')),
+  drop: names,
+  lacks: names,
+  maxTokens: z.optional(z.number()),
+});
+
+function writeRequest(input: unknown): unknown {
+  const { provider, shape, drop, lacks, maxTokens, ...request } = deepFreeze(requestInput.parse(input));
+  const spec = Object.values(SPECS).find(({ name }) => name === provider);
+  if (provider !== undefined && spec === undefined) throw new Error(`no provider is called ${provider}`);
+  const way = { shape: shape ?? spec?.request, drop, lacks, maxTokens };
+  const written: unknown = JSON.parse(chatBody(request).for('m', way));
+  return written;
+}
+
+const estimateInput = z.strictObject({ messages, fields });
+
+function estimate(input: unknown): unknown {
+  const written: unknown = JSON.parse(JSON.stringify(estimateTokens(estimateInput.parse(input))));
+  return written;
+}
+
 /** By the name of the vector file. */
-export const runners: Record<string, (input: unknown) => unknown> = { 'chat-chunks': readStream };
+export const runners: Record<string, (input: unknown) => unknown> = {
+  'chat-chunks': readStream,
+  transforms: transform,
+  'chat-request': writeRequest,
+  'token-estimate': estimate,
+};

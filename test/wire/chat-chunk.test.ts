@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { classifyAnswer } from '../../src/providers/classify.ts';
-import { openrouterSpec } from '../../src/providers/spec.ts';
+import { SPECS } from '../../src/providers/spec.ts';
 import { ChunkReader } from '../../src/wire/chat-chunk.ts';
 import { EventTooLongError } from '../../src/wire/sse.ts';
 import { bytesOf, readChunks, SAMPLES, streamOf } from './streams.ts';
@@ -107,7 +107,7 @@ describe('a stream', () => {
     ]);
     if (end.kind !== 'refused') throw new Error('the stream was not refused');
     const reply = { status: 200, headers: {}, body: end.body };
-    const given = { rules: openrouterSpec.refusals, now: 1_790_000_000_000 };
+    const given = { spec: SPECS.openrouter, now: 1_790_000_000_000 };
     expect(classifyAnswer(end.refusal, reply, given)).toMatchObject({
       kind: 'quota_exhausted',
       scope: 'account',

@@ -1,0 +1,52 @@
+/** `freelm doctor`: which keys work, what they have, and what to fix. */
+
+import type { EnvironmentReport, KeyCheck } from '../index.ts';
+import { checkLines, environmentLines, isFine } from './doctor-lines.ts';
+import { eventsTo } from './pool.ts';
+import type { Shell } from './shell.ts';
+import { count, json } from './text.ts';
+
+/** What `freelm doctor` can be told. */
+export interface DoctorFlags {
+  readonly chat?: boolean;
+  readonly timeoutMs?: number;
+  readonly json?: boolean;
+}
+
+async function check(
+  { usable }: EnvironmentReport,
+  { timeoutMs, chat }: DoctorFlags,
+  { env, signal, err }: Shell,
+): Promise<readonly KeyCheck[]> {
+  const { FreeLLM } = await import('../index.ts');
+  const onEvent = eventsTo(err, false);
+  // Without a usable provider, the error says which variables there are.
+  const llm =
+    usable.length === 0
+      ? FreeLLM.fromEnv({ onEvent }, env)
+      : new FreeLLM({ providers: usable, onEvent }, { env });
+  try {
+    if (err.isTerminal) await err.write(`Checking ${count(llm.health().length, 'key')}…\n`);
+    return await llm.checkKeys({ timeoutMs, chat, signal });
+  } finally {
+    await llm.close();
+  }
+}
+
+/** Resolves with whether every key that is set works. */
+export async function doctor(flags: DoctorFlags, shell: Shell): Promise<boolean> {
+  const { inspectEnv } = await import('../index.ts');
+  const { paint, write } = shell.out;
+  const environment = inspectEnv(shell.env);
+  const { providers } = environment;
+  const keys = await check(environment, flags, shell);
+  const working = keys.filter(isFine).length;
+  const lines = [
+    ...keys.flatMap((key) => checkLines(key, paint)),
+    ...environmentLines(providers, paint),
+    '',
+    `${working} of ${count(keys.length, 'key')} ${working === 1 ? 'works' : 'work'}.`,
+  ];
+  await write(flags.json === true ? json({ keys, providers }, 2) : `${lines.join('\n')}\n`);
+  return working === keys.length;
+}

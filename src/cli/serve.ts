@@ -1,0 +1,59 @@
+/** `freelm serve`: the pool as an OpenAI-compatible endpoint. */
+
+import { once } from 'node:events';
+import { UsageError } from './exit.ts';
+import { type PoolFlags, withPool } from './pool.ts';
+import type { Shell } from './shell.ts';
+
+/** What `freelm serve` can be told. */
+export interface ServeFlags extends PoolFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly token?: string;
+  readonly allowOrigin?: readonly string[];
+  readonly allowHost?: readonly string[];
+}
+
+/** What the system says when it gives no port, in words. */
+const NO_PORT: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken. Choose another with --port, or 0 for any that is free.',
+  EACCES: 'the port may not be used. Choose one above 1023 with --port.',
+  EADDRNOTAVAIL: 'this machine has no such address. Choose another with --host.',
+  ENOTFOUND: 'this machine has no such address. Choose another with --host.',
+};
+
+function unavailable(error: unknown, { host, port }: ServeFlags): unknown {
+  const why = error instanceof Error && 'code' in error ? NO_PORT[String(error.code)] : undefined;
+  return why === undefined ? error : new UsageError(`${host}:${port} cannot be served: ${why}`);
+}
+
+function howToUse(url: string, hasToken: boolean): string {
+  return [
+    `freelm serves ${url}/v1, its status page ${url}/; Ctrl-C ends it.`,
+    'For a program that speaks OpenAI:',
+    `  OPENAI_BASE_URL=${url}/v1`,
+    `  OPENAI_API_KEY=${hasToken ? '(the token)' : 'any'}`,
+    '',
+  ].join('\n');
+}
+
+export async function serve(flags: ServeFlags, shell: Shell): Promise<void> {
+  const { signal, err, out, env } = shell;
+  const fromEnv = env['FREELM_TOKEN'] ?? '';
+  const token = flags.token ?? (fromEnv === '' ? undefined : fromEnv);
+  const { startGateway } = await import('../gateway/index.ts');
+  await withPool(shell, flags, async (llm) => {
+    const { host, port, allowOrigin: allowedOrigins, allowHost: allowedHosts } = flags;
+    const options = { host, port, token, allowedOrigins, allowedHosts };
+    const gateway = await startGateway(llm, options).catch((error: unknown) => {
+      throw unavailable(error, flags);
+    });
+    try {
+      await out.write(howToUse(gateway.url, token !== undefined));
+      if (!signal.aborted) await once(signal, 'abort');
+      await err.write('freelm: finishing what is under way; a second signal ends at once.\n');
+    } finally {
+      await gateway.close();
+    }
+  });
+}

@@ -1,0 +1,90 @@
+/** Asks providers that tell it what an account's tier allows and what of it is used, beside the calls. */
+
+import type { PoolAccount } from '../core/pool.ts';
+import { readAccountState } from '../providers/account-state.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { AccountSpec } from '../providers/spec.ts';
+import { VERSION } from '../version.ts';
+import { readBody } from '../wire/read-body.ts';
+import type { Pool } from './compose.ts';
+
+/** Somebody else may spend on the account meanwhile; more often than this it is not worth a request. */
+const EVERY_MS = 60 * 60 * 1000;
+const TIMEOUT_MS = 15_000;
+const MAX_BYTES = 256 * 1024;
+
+/** Where the account of one key is asked about. */
+interface Subject {
+  readonly provider: Provider;
+  readonly account: PoolAccount;
+  readonly keyId: string;
+  readonly spec: AccountSpec;
+}
+
+/** What is known of accounts before their first refusal: the real limit of the day, and what others spent of it. */
+export class AccountStates {
+  readonly #pool: Pool;
+  readonly #subjects: readonly Subject[];
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+    this.#subjects = [...pool.providers.values()].flatMap((provider) => {
+      const spec = provider.spec.account;
+      if (spec === undefined || provider.options.discover === false) return [];
+      return provider.accounts.flatMap((account) => {
+        const [keyId] = account.keyIds;
+        return keyId === undefined ? [] : [{ provider, account, keyId, spec }];
+      });
+    });
+  }
+
+  /** Asks what is due. Holds nobody up and never fails a call. */
+  refresh(): void {
+    const now = this.#pool.clock.now();
+    if (this.#subjects.length === 0 || Math.abs(now - this.#askedAt) < EVERY_MS) return;
+    this.#askedAt = now;
+    for (const subject of this.#subjects) this.#ask(subject).catch(() => undefined);
+  }
+
+  async #ask(subject: Subject): Promise<void> {
+    const { clock, transport } = this.#pool;
+    const stop = new AbortController();
+    const cancel = clock.after(
+      TIMEOUT_MS,
+      () => {
+        stop.abort(new Error('the account endpoint did not answer in time'));
+      },
+      true,
+    );
+    try {
+      const { provider, keyId, spec } = subject;
+      const response = await transport.send(
+        {
+          method: 'GET',
+          url: provider.baseUrl + spec.path,
+          headers: {
+            'user-agent': `freelm/${VERSION}`,
+            accept: 'application/json',
+            ...provider.headersFor(keyId),
+          },
+          background: true,
+        },
+        stop.signal,
+      );
+      const body = await readBody(response.body, MAX_BYTES);
+      if (response.status === 200) await this.#learn(subject, body);
+    } finally {
+      cancel();
+    }
+  }
+
+  async #learn({ provider, account, keyId, spec }: Subject, body: string): Promise<void> {
+    const { observed } = readAccountState(body, spec);
+    const candidate = this.#pool.everything().find((one) => one.provider.name === provider.name);
+    const [model] = candidate?.models ?? [];
+    if (candidate === undefined || model === undefined || observed.length === 0) return;
+    const route = { provider: provider.name, account: account.id, keyId, model: model.id };
+    await this.#pool.turns.observe({ route, provider: candidate.provider, account, model }, observed);
+  }
+}

@@ -1,0 +1,154 @@
+/** A pool as an HTTP endpoint that speaks OpenAI's protocol. */
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { FreeLLM } from '../index.ts';
+import { Denial } from './denial.ts';
+import { Door } from './door.ts';
+import { pageAnswer } from './page-answer.ts';
+import { statusPage } from './page.ts';
+import { type GatewayOptions, type Settings, settingsOf } from './options.ts';
+import { answer, type House } from './routes.ts';
+import { send } from './send.ts';
+import { StatusBoard } from './status.ts';
+
+/** An endpoint that listens. */
+export interface Gateway extends AsyncDisposable {
+  /** Where it is, e.g. `http://127.0.0.1:4141`; its base URL for clients is `${url}/v1`. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more requests, lets answers under way end for at most `graceMs`, and then breaks them off. */
+  close(): Promise<void>;
+}
+
+/** Whoever sends a request more slowly than this is not waited for. */
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 2000 };
+
+/** Headers by which a page of an allowed origin may read an answer. */
+function sharedWith(origin: string): Record<string, string> {
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers':
+      'x-freelm-provider, x-freelm-model, x-freelm-attempts, x-request-id, retry-after, x-should-retry',
+    vary: 'origin',
+  };
+}
+
+/** A browser asks before it sends a page's request: only those of allowed origins hear yes. */
+function preflight({ headers }: IncomingMessage, origin: string | undefined): Response {
+  if (origin === undefined) {
+    const message = 'OPTIONS is for pages of allowed origins.';
+    throw new Denial({ status: 405, code: 'method_not_allowed', message, headers: { allow: 'GET, POST' } });
+  }
+  const wanted = headers['access-control-request-headers'];
+  return new Response(null, {
+    status: 204,
+    headers: {
+      'access-control-allow-methods': 'GET, POST',
+      'access-control-max-age': '600',
+      ...(wanted === undefined ? {} : { 'access-control-allow-headers': wanted }),
+    },
+  });
+}
+
+class GatewayServer implements Gateway {
+  readonly #house: House;
+  readonly #server: Server;
+  readonly #underWay = new Set<AbortController>();
+  #closed: Promise<void> | undefined;
+
+  constructor(llm: FreeLLM, settings: Settings) {
+    const page = pageAnswer(statusPage());
+    this.#house = { llm, settings, door: new Door(settings), board: new StatusBoard(llm), page };
+    this.#server = createServer(TIMEOUTS, (message, response) => {
+      void this.#serve(message, response);
+    });
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : this.#house.settings.port;
+  }
+
+  get url(): string {
+    const { host } = this.#house.settings;
+    const everywhere: Readonly<Record<string, string>> = {
+      '': '127.0.0.1',
+      '0.0.0.0': '127.0.0.1',
+      '::': '::1',
+    };
+    const name = everywhere[host] ?? host;
+    return `http://${isIPv6(name) ? `[${name}]` : name}:${this.port}`;
+  }
+
+  async listen(): Promise<this> {
+    const { port, host } = this.#house.settings;
+    this.#server.listen(port, host);
+    await once(this.#server, 'listening');
+    return this;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#drain();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #drain(): Promise<void> {
+    const ended = once(this.#server, 'close');
+    this.#server.close();
+    const timer = setTimeout(() => {
+      for (const controller of this.#underWay) controller.abort(new Error('the endpoint was closed'));
+      this.#server.closeAllConnections();
+    }, this.#house.settings.graceMs);
+    await ended;
+    clearTimeout(timer);
+    this.#house.board.close();
+  }
+
+  async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    response.once('close', () => {
+      this.#underWay.delete(controller);
+      if (!response.writableFinished) controller.abort(new Error('the client left'));
+      // A connection that was promised to be kept is not, once the endpoint is closed.
+      if (this.#closed !== undefined) setImmediate(() => this.#server.closeIdleConnections());
+    });
+    try {
+      await this.#answer(message, response, controller.signal);
+    } catch {
+      // The client has left, or the answer broke off: there is nobody, or no way, to tell.
+      response.destroy();
+    }
+  }
+
+  async #answer(message: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void> {
+    const { door } = this.#house;
+    const more: Record<string, string> = this.#closed === undefined ? {} : { connection: 'close' };
+    let answered: Response;
+    try {
+      door.checkHost(message.headers);
+      const origin = door.checkOrigin(message.headers);
+      if (origin !== undefined) Object.assign(more, sharedWith(origin));
+      answered =
+        message.method === 'OPTIONS' ? preflight(message, origin) : await answer(this.#house, message, gone);
+    } catch (error) {
+      if (!(error instanceof Denial)) throw error;
+      answered = error.toResponse();
+    }
+    await send(answered, response, more);
+  }
+}
+
+/**
+ * Serves `llm` over HTTP: OpenAI's routes at `/v1`, `/health`, and a status page at `/`. The pool is not closed with it.
+ * @throws ConfigError naming the option; the system's error, with its `code`, when it cannot listen.
+ */
+export async function startGateway(llm: FreeLLM, options: GatewayOptions = {}): Promise<Gateway> {
+  return new GatewayServer(llm, settingsOf(options)).listen();
+}

@@ -1,0 +1,87 @@
+/** How an endpoint is set up, checked before it listens. */
+
+import { isIP } from 'node:net';
+import { ConfigError } from '../index.ts';
+
+/** The options of an endpoint. */
+export interface GatewayOptions {
+  /** 0 takes any that is free. Default 4141. */
+  readonly port?: number | undefined;
+  /** The address to listen at. Anything but this machine's own needs a token. Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** What clients have to send as their API key. Default: none is asked for. */
+  readonly token?: string | undefined;
+  /** Origins of web pages that may call it, e.g. `https://chat.example.org`. Default: only its own page. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Names by which it may be called, besides those of this machine, addresses and `host`. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** The longest request. Default 32 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** How long answers under way may take once it is closed. Default 10 s. */
+  readonly graceMs?: number | undefined;
+}
+
+/** The same with everything decided. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly token: string | undefined;
+  readonly allowedOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly graceMs: number;
+}
+
+/** Without the brackets that an IPv6 address has in a URL. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** Whether nobody but this machine can reach a host. */
+export function isLoopback(host: string): boolean {
+  const bare = withoutBrackets(host.toLowerCase()).replace(/\.$/, '');
+  if (bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1') return true;
+  return isIP(bare) === 4 && bare.startsWith('127.');
+}
+
+function checkToken(token: string | undefined, host: string): void {
+  if (token !== undefined && !/^[\u0021-\u007E]+$/.test(token)) {
+    throw new ConfigError('token: must be a text without spaces that a header can hold.');
+  }
+  if (token === undefined && !isLoopback(host)) {
+    throw new ConfigError(
+      `Whoever reaches ${host === '' ? 'this address' : host} could spend your keys: give a token (freelm serve --token), or listen at 127.0.0.1.`,
+    );
+  }
+}
+
+function checkOrigin(origin: string): string {
+  if (URL.canParse(origin) && origin === new URL(origin).origin) return origin;
+  throw new ConfigError(
+    `allowedOrigins: "${origin}" is no origin such as https://chat.example.org. There is no wildcard: any page could spend your keys.`,
+  );
+}
+
+function checkNumber(name: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return;
+  throw new ConfigError(`${name}: must be a whole number from 0 to ${max}.`);
+}
+
+/** @throws ConfigError naming the option. */
+export function settingsOf(options: GatewayOptions): Settings {
+  const { port = 4141, host = '127.0.0.1', token, allowedOrigins = [], allowedHosts = [] } = options;
+  const { maxBodyBytes = 32 * 1024 * 1024, graceMs = 10_000 } = options;
+  checkNumber('port', port, 65_535);
+  checkNumber('maxBodyBytes', maxBodyBytes, Number.MAX_SAFE_INTEGER);
+  checkNumber('graceMs', graceMs, 2_147_483_647);
+  checkToken(token, host);
+  return {
+    port,
+    host: withoutBrackets(host),
+    token,
+    allowedOrigins: allowedOrigins.map(checkOrigin),
+    allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
+    maxBodyBytes,
+    graceMs,
+  };
+}

@@ -1,0 +1,100 @@
+/** Which quota refused, and what else a refusal tells of the provider's quotas. */
+
+import type { FailureKind } from '../core/failure.ts';
+import { member } from '../core/json-path.ts';
+import type { Observation, QuotaWindow } from '../core/observation.ts';
+import { statedHeader } from '../core/retry-after.ts';
+import { observationOf, type ToldQuota, toldQuotas } from './quota-headers.ts';
+import type { Refusal } from './refusal-rules.ts';
+import type { QuotaHeader } from './spec.ts';
+import { positive, type StatedQuota, statedQuotas } from './stated-quotas.ts';
+
+type Unit = Observation['unit'];
+
+/** What a refusal tells of quotas. */
+export interface RefusedQuota {
+  /** The limit of the quota that refused. */
+  readonly limit?: number | undefined;
+  /** What it counts. */
+  readonly unit?: Unit | undefined;
+  /** Epoch ms at which it is back. */
+  readonly resetAt?: number | undefined;
+  /** The other quotas. */
+  readonly beside: readonly Observation[];
+}
+
+/** The window that a kind speaks of. */
+const WINDOWS: Readonly<Partial<Record<FailureKind, QuotaWindow>>> = {
+  rate_limited: 'minute',
+  quota_exhausted: 'day',
+};
+
+/** What is known of the refusal before its quotas are looked at. */
+export interface RefusedBy {
+  readonly kind: FailureKind;
+  /** What the rule says that the limit counts. */
+  readonly unit?: Unit | undefined;
+  readonly quotaHeaders: readonly QuotaHeader[];
+  readonly now: number;
+}
+
+function isOf(
+  quota: Pick<StatedQuota, 'unit' | 'window'>,
+  window: QuotaWindow | undefined,
+  unit: Unit | undefined,
+): boolean {
+  const isOfUnit = unit === undefined || quota.unit === undefined || quota.unit === unit;
+  return quota.window === window && isOfUnit;
+}
+
+/** The one limit that is stated, though not for which window; what it counts has to be known. */
+function onlyOne(stated: readonly StatedQuota[], unit: Unit | undefined): StatedQuota | undefined {
+  const [only, ...others] = stated;
+  if (only?.unit === undefined || others.length > 0) return undefined;
+  return isOf(only, undefined, unit) ? only : undefined;
+}
+
+/** A quota of which nothing is left, or which nobody but the refusal tells the window of. */
+function isSpent({ remaining, isAssumed }: ToldQuota): boolean {
+  return remaining === undefined ? isAssumed : remaining <= 0;
+}
+
+function besides(
+  told: readonly ToldQuota[],
+  stated: readonly StatedQuota[],
+  refused: { readonly unit: Unit | undefined; readonly window: QuotaWindow | undefined },
+): readonly Observation[] {
+  const found = new Map<string, Observation>();
+  const labelled = stated.flatMap(({ unit, window, limit }) =>
+    unit === undefined || window === undefined ? [] : [{ unit, window, limit }],
+  );
+  for (const quota of [...told.map(observationOf), ...labelled]) {
+    const isRefused = quota.window === refused.window && quota.unit === refused.unit;
+    const name = `${quota.unit} ${quota.window}`;
+    if (!isRefused && !found.has(name)) found.set(name, quota);
+  }
+  return [...found.values()];
+}
+
+/** Which quota refused: one that the body states for its window, else one that the headers show to be spent. */
+export function refusedQuota(refusal: Refusal, by: RefusedBy): RefusedQuota {
+  const { headers, json } = refusal;
+  const window = WINDOWS[by.kind];
+  const stated = statedQuotas(refusal);
+  const told = toldQuotas(headers, by.quotaHeaders, by.now, {
+    window,
+    look: (name) => statedHeader({ headers, json }, name),
+  });
+  if (window === undefined) return { beside: besides(told, stated, { window, unit: undefined }) };
+  const inBody = stated.find((quota) => isOf(quota, window, by.unit));
+  const unit = inBody?.unit ?? by.unit;
+  const inHeaders = told.find((quota) => isOf(quota, window, unit) && isSpent(quota));
+  const found = inBody ?? inHeaders ?? onlyOne(stated, by.unit);
+  const refused = { window, unit: found?.unit ?? by.unit };
+  return {
+    limit: found?.limit ?? positive(member(json, 'limit')),
+    unit: refused.unit,
+    resetAt: inHeaders?.resetIsFull === true ? undefined : inHeaders?.resetAt,
+    beside: besides(told, stated, refused),
+  };
+}

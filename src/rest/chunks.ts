@@ -1,0 +1,74 @@
+/** A streamed answer as OpenAI's server-sent events. */
+
+import type { JsonObject } from '../core/json-path.ts';
+import type { TokenUsage } from '../wire/chat-response.ts';
+import type { StreamPart } from '../wire/stream-part.ts';
+import type { ToolCallPart } from '../wire/tool-calls.ts';
+import { type Stamp, usageObject } from './completion.ts';
+
+/** One event. */
+export function eventOf(data: unknown): string {
+  return `data: ${JSON.stringify(data)}\n\n`;
+}
+
+/** Writes the parts of one answer. */
+export class ChunkWriter {
+  readonly #stamp: Stamp;
+  readonly #includeUsage: boolean;
+  readonly #announced = new Set<number>();
+  #begun = false;
+  #usage: TokenUsage | undefined;
+
+  constructor(stamp: Stamp, includeUsage: boolean) {
+    this.#stamp = stamp;
+    this.#includeUsage = includeUsage;
+  }
+
+  /** The events of a part; none for one that is only remembered. */
+  write(part: StreamPart, model: string): string {
+    if (part.type === 'usage') {
+      this.#usage = part.usage;
+      return '';
+    }
+    const opening = this.#begun
+      ? ''
+      : this.#delta(model, { role: 'assistant', content: '', refusal: null }, null);
+    this.#begun = true;
+    return opening + this.#said(part, model);
+  }
+
+  #said(part: Exclude<StreamPart, { type: 'usage' }>, model: string): string {
+    switch (part.type) {
+      case 'text':
+        return this.#delta(model, { content: part.text }, null);
+      case 'reasoning':
+        return this.#delta(model, { reasoning_content: part.text }, null);
+      case 'tool-call':
+        return this.#delta(model, { tool_calls: [this.#toolCall(part)] }, null);
+      case 'finish':
+        return `${this.#delta(model, {}, part.reason)}${this.#cost(model)}data: [DONE]\n\n`;
+    }
+  }
+
+  /** The first piece of a call says what is called; the others only go on with its arguments. */
+  #toolCall({ index, id, name, argumentsDelta, extra }: ToolCallPart): JsonObject {
+    if (this.#announced.has(index)) return { index, function: { arguments: argumentsDelta }, ...extra };
+    this.#announced.add(index);
+    return { index, id, type: 'function', function: { name, arguments: argumentsDelta }, ...extra };
+  }
+
+  #delta(model: string, delta: JsonObject, finishReason: string | null): string {
+    return this.#chunk(model, [{ index: 0, delta, logprobs: null, finish_reason: finishReason }], null);
+  }
+
+  #cost(model: string): string {
+    if (!this.#includeUsage || this.#usage === undefined) return '';
+    return this.#chunk(model, [], usageObject(this.#usage));
+  }
+
+  #chunk(model: string, choices: readonly JsonObject[], usage: JsonObject | null): string {
+    const { id, created } = this.#stamp;
+    const cost = this.#includeUsage ? { usage } : {};
+    return eventOf({ id, object: 'chat.completion.chunk', created, model, choices, ...cost });
+  }
+}

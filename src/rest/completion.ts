@@ -1,0 +1,65 @@
+/** A whole answer in OpenAI's shape. */
+
+import { elementsOf, isJsonObject, type JsonObject, member } from '../core/json-path.ts';
+import type { TokenUsage } from '../wire/chat-response.ts';
+import type { Answer } from './answerer.ts';
+
+/** What every object of one answer says. */
+export interface Stamp {
+  readonly id: string;
+  /** Epoch seconds. */
+  readonly created: number;
+}
+
+/** OpenAI's `usage`. */
+export function usageObject({ promptTokens, completionTokens, totalTokens }: TokenUsage): JsonObject {
+  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens };
+}
+
+function objectOr(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+/** What a provider says beyond what freelm reads, e.g. images, or where the text is from. */
+function beyond(raw: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null));
+}
+
+function messageOf(answer: Answer, raw: JsonObject): JsonObject {
+  const { text, toolCalls, reasoning } = answer;
+  const refusal = typeof raw['refusal'] === 'string' && raw['refusal'] === text ? text : null;
+  const { tool_calls: _calls, function_call: _call, ...more } = beyond(raw);
+  return {
+    ...more,
+    role: 'assistant',
+    content: refusal !== null || (text === '' && toolCalls.length > 0) ? null : text,
+    refusal,
+    ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+  };
+}
+
+/** The object `chat.completion`. */
+export function completionObject(answer: Answer, { id, created }: Stamp): JsonObject {
+  const rawChoice = objectOr(elementsOf(member(answer.raw, 'choices'))[0]);
+  const message = messageOf(answer, objectOr(rawChoice['message']));
+  const usage =
+    answer.usage === undefined
+      ? {}
+      : { usage: { ...objectOr(member(answer.raw, 'usage')), ...usageObject(answer.usage) } };
+  return {
+    id,
+    object: 'chat.completion',
+    created,
+    model: answer.model,
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: rawChoice['logprobs'] ?? null,
+        finish_reason: answer.finishReason ?? 'stop',
+      },
+    ],
+    ...usage,
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * How many tokens a text has, without a tokenizer. Tokenizers agree on more than on their vocabularies: they cut where
+ * words, numbers and signs begin, and within a word the more often the rarer it is, so the longer. Weights are in
+ * hundredths of a token, so that every implementation comes to the same sum; they were fitted to two vocabularies of
+ * 100,000 and 200,000 tokens over prose in twenty languages, code, markup and data (2026-11).
+ */
+
+/** Tokens of a text. */
+export interface TextCount {
+  /** About. */
+  readonly likely: number;
+  /** At least, with any vocabulary in use. */
+  readonly least: number;
+}
+
+/** Kinds of characters; from `LOWER` on they make words. A letter is one beyond ASCII whose words are parted by blanks. */
+const SPACE = 0;
+const BREAK: number = 1;
+const DIGIT = 2;
+const SIGN = 3;
+const MARK = 4;
+const LOWER = 5;
+const UPPER = 6;
+const LETTER = 7;
+const KINDS = 8;
+
+/** Scripts beyond ASCII: the first code unit behind each, its kind, and the weight of a code unit. */
+const SCRIPTS: readonly (readonly [end: number, kind: number, weight: number])[] = [
+  [0xc0, MARK, 70], // signs
+  [0x250, LETTER, 60], // Latin with accents
+  [0x370, LETTER, 60], // phonetic signs, combining accents
+  [0x530, LETTER, 25], // Greek, Cyrillic
+  [0x700, LETTER, 28], // Armenian, Hebrew, Arabic
+  [0xe00, LETTER, 40], // the scripts of India
+  [0x1100, MARK, 55], // Thai to Georgian
+  [0x1e00, MARK, 80], // Ethiopic to Mongolian
+  [0x2000, LETTER, 45], // Latin with two accents
+  [0x3040, MARK, 80], // signs, punctuation of East Asia
+  [0x3100, MARK, 70], // Kana
+  [0xac00, MARK, 80], // Chinese characters
+  [0xd800, LETTER, 55], // Hangul
+  [0xe000, MARK, 75], // halves of what lies beyond, above all of emoji
+  [0x10000, MARK, 80],
+];
+
+function asciiKind(code: number): number {
+  const character = String.fromCodePoint(code);
+  if (character === ' ') return SPACE;
+  if (code < 0x20) return BREAK;
+  if (/\d/.test(character)) return DIGIT;
+  if (/[a-z]/.test(character)) return LOWER;
+  return /[A-Z]/.test(character) ? UPPER : SIGN;
+}
+
+/** By code unit. */
+interface Characters {
+  readonly kinds: Uint8Array;
+  readonly weights: Uint8Array;
+}
+
+function readCharacters(): Characters {
+  const kinds = Uint8Array.from({ length: 128 }, (_, code) => asciiKind(code));
+  const characters = { kinds: new Uint8Array(0x10000), weights: new Uint8Array(0x10000) };
+  characters.kinds.set(kinds);
+  let begin = 128;
+  for (const [end, kind, weight] of SCRIPTS) {
+    characters.kinds.fill(kind, begin, end);
+    characters.weights.fill(weight, begin, end);
+    begin = end;
+  }
+  return characters;
+}
+
+/** Made when the first text is counted: most programs never count one. */
+let characters: Characters | undefined;
+
+/** By kind: what the first character of a run adds. */
+const FIRST: readonly number[] = [0, 50, 100, 70, 0, 100, 100, 60];
+/** A capital after a small letter begins another word, which tokenizers may have seen together with the first. */
+const CAMEL = 85;
+/** A sign again and again, as in a line of dashes. */
+const SAME_SIGN = 4;
+/** Characters from here on in a run add what the one before them does. */
+const LONG = 32;
+
+/** By kind: what the `length`th character of a run adds. */
+const NEXT: readonly ((length: number) => number)[] = [
+  (length) => (length === 2 ? 70 : 1),
+  (length) => (length === 2 ? 20 : 3),
+  (length) => (length === 2 ? 0 : 50),
+  () => 30,
+  () => 0,
+  (length) => (length <= 4 ? 0 : length <= 12 ? 8 : 20),
+  (length) => (length === 2 ? 10 : 22),
+  () => 0,
+];
+
+/** A word is a token at least, but for those that signs join, and longer than the longest of tokens it is more. */
+const WORD = 100;
+const JOINED_WORD = 50;
+const LONGEST_TOKEN = 24;
+const LETTER_BEYOND = 5;
+
+/** By kind: what the `length`th character of a run adds at least, where words are runs whatever their letters. */
+const LEAST: readonly ((length: number) => number)[] = [
+  () => 0,
+  () => 0,
+  (length) => (length >= LONG ? 33 : length % 3 === 1 ? WORD : 0),
+  (length) => (length === 1 ? 0 : 20),
+  () => 20,
+  (length) => (length > LONGEST_TOKEN ? LETTER_BEYOND : 0),
+  (length) => (length > LONGEST_TOKEN ? LETTER_BEYOND : 0),
+  (length) => (length > LONGEST_TOKEN ? LETTER_BEYOND : 0),
+];
+
+/** By kind, length and whether a run goes on: a table is several times as fast as the rules. */
+function tabled(rules: readonly ((length: number) => number)[]): Uint8Array {
+  return Uint8Array.from({ length: KINDS * (LONG + 1) }, (_, index) => {
+    const rule = rules[Math.floor(index / (LONG + 1))];
+    return rule?.(index % (LONG + 1)) ?? 0;
+  });
+}
+
+const nextWeights = tabled(NEXT);
+const leastWeights = tabled(LEAST);
+
+/** By the kinds of two neighbours: whether the second one goes on with the run of the first, and what it adds if not. */
+const GOES_ON = 255;
+const neighbours: Uint8Array = Uint8Array.from({ length: KINDS * KINDS }, (_, index) => {
+  const [previous, kind] = [Math.floor(index / KINDS), index % KINDS];
+  if (kind === previous || (kind === LOWER && previous >= LOWER)) return GOES_ON;
+  if (kind < LOWER || previous < LOWER) return FIRST[kind] ?? 0;
+  return kind === UPPER ? CAMEL : 0;
+});
+
+function at(table: Uint8Array, index: number): number {
+  return table[index] ?? 0;
+}
+
+/** Counts a text in one pass. */
+export function countText(text: string): TextCount {
+  characters ??= readCharacters();
+  const { kinds, weights } = characters;
+  let likely = 0;
+  let least = 0;
+  let length = 0;
+  let wordLength = 0;
+  let previous = BREAK;
+  let last = -1;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    const kind = at(kinds, code);
+    const first = at(neighbours, previous * KINDS + kind);
+    const goesOn = first === GOES_ON;
+    length = goesOn ? Math.min(length + 1, LONG) : 1;
+    wordLength = kind < LOWER ? 0 : Math.min(wordLength + 1, LONG);
+    likely += at(weights, code);
+    if (code === last && kind === SIGN) {
+      likely += SAME_SIGN;
+    } else {
+      likely += goesOn ? at(nextWeights, kind * (LONG + 1) + length) : first;
+      if (wordLength === 1) least += previous === SIGN ? JOINED_WORD : WORD;
+      else least += at(leastWeights, kind * (LONG + 1) + Math.max(wordLength, length));
+    }
+    previous = kind;
+    last = code;
+  }
+  return { likely: likely / 100, least: least / 100 };
+}

@@ -1,0 +1,101 @@
+/** The named changes of a request that a provider's data can switch on. Each gives back what it got where nothing changes. */
+
+import { elementsOf, isJsonObject, member } from '../core/json-path.ts';
+import type { ChatMessage, RequestFields } from './chat-request.ts';
+import {
+  developerToSystem,
+  flattenText,
+  nullContentToEmpty,
+  singleSystemFirst,
+  systemToUser,
+} from './message-content.ts';
+import {
+  closeToolTurns,
+  omitEmptyToolCalls,
+  plainToolCalls,
+  shortToolIds,
+  singleToolCalls,
+} from './message-tool-calls.ts';
+import { mapSame, without } from './same-list.ts';
+
+type MessageTransform = (messages: readonly ChatMessage[]) => readonly ChatMessage[];
+type FieldTransform = (fields: RequestFields) => RequestFields;
+
+const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details']);
+
+/** What a model thought aloud is not told again. */
+function stripReasoning(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return mapSame(messages, (message) => without(message, (name) => REASONING.has(name)));
+}
+
+/** Changes of the messages, by name. */
+export const MESSAGE_TRANSFORMS = {
+  'close-tool-turns': closeToolTurns,
+  'developer-to-system': developerToSystem,
+  'flatten-text-content': flattenText,
+  'null-content-to-empty': nullContentToEmpty,
+  'omit-empty-tool-calls': omitEmptyToolCalls,
+  'plain-tool-calls': plainToolCalls,
+  'short-tool-ids': shortToolIds,
+  'single-system-first': singleSystemFirst,
+  'single-tool-calls': singleToolCalls,
+  'strip-reasoning-content': stripReasoning,
+  'system-to-user': systemToUser,
+} as const satisfies Readonly<Record<string, MessageTransform>>;
+
+/** A tool that must be called is the only one there is: for providers that cannot be told a tool's name. */
+function namedToolOnly(fields: RequestFields): RequestFields {
+  const name = member(member(fields['tool_choice'], 'function'), 'name');
+  const tools = elementsOf(fields['tools']).filter(
+    (tool) => name !== undefined && member(member(tool, 'function'), 'name') === name,
+  );
+  return tools.length === 0 ? fields : { ...fields, tools, tool_choice: 'required' };
+}
+
+/** Keywords that say nothing of an object without members. */
+const SAY_NOTHING: ReadonlySet<string> = new Set(['$schema', 'properties', 'required', 'type']);
+
+function hasNoParameters(parameters: unknown): boolean {
+  if (!isJsonObject(parameters) || parameters['type'] !== 'object') return false;
+  const { properties = {}, additionalProperties = false } = parameters;
+  const others = Object.keys(parameters).filter((name) => !SAY_NOTHING.has(name));
+  const isEmpty = isJsonObject(properties) && Object.keys(properties).length === 0;
+  return isEmpty && additionalProperties === false && others.every((name) => name === 'additionalProperties');
+}
+
+function omitEmptyParametersOf(tool: unknown): unknown {
+  const called = member(tool, 'function');
+  if (!isJsonObject(tool) || !isJsonObject(called) || !hasNoParameters(called['parameters'])) return tool;
+  return { ...tool, function: without(called, (name) => name === 'parameters') };
+}
+
+/** A tool without parameters says nothing of them: an object without members is not taken everywhere. */
+function omitEmptyParameters(fields: RequestFields): RequestFields {
+  const given = fields['tools'];
+  if (!Array.isArray(given)) return fields;
+  const tools = mapSame<unknown>(given, omitEmptyParametersOf);
+  return tools === given ? fields : { ...fields, tools };
+}
+
+/** Changes of the other fields, by name. */
+export const FIELD_TRANSFORMS = {
+  'named-tool-only': namedToolOnly,
+  'omit-empty-parameters': omitEmptyParameters,
+} as const satisfies Readonly<Record<string, FieldTransform>>;
+
+export type MessageTransformName = keyof typeof MESSAGE_TRANSFORMS;
+export type TransformName = MessageTransformName | keyof typeof FIELD_TRANSFORMS;
+
+export function isMessageTransform(name: string): name is MessageTransformName {
+  return Object.hasOwn(MESSAGE_TRANSFORMS, name);
+}
+
+export function isFieldTransform(name: string): name is keyof typeof FIELD_TRANSFORMS {
+  return Object.hasOwn(FIELD_TRANSFORMS, name);
+}
+
+/** By the capability that a model turned out to lack: the change of the messages by which it can do without. */
+export const MENDS: ReadonlyMap<string, MessageTransformName> = new Map([
+  ['system', 'system-to-user'],
+  ['parallel_calls', 'single-tool-calls'],
+] as const);

@@ -1,0 +1,76 @@
+/** What the cases ask of a client, each in the client's own way. */
+
+/** The answer's schema, and the tool's: `weather({ city })`. */
+export const ANSWER_SCHEMA = {
+  type: 'object',
+  properties: { answer: { type: 'string' } },
+  required: ['answer'],
+  additionalProperties: false,
+} as const;
+export const WEATHER = {
+  name: 'weather',
+  description: 'The weather of a city.',
+  schema: {
+    type: 'object',
+    properties: { city: { type: 'string' } },
+    required: ['city'],
+    additionalProperties: false,
+  },
+} as const;
+
+/** How a call is made. */
+export interface Call {
+  readonly text: string;
+  /** Default `auto`. */
+  readonly model?: string | undefined;
+  readonly temperature?: number | undefined;
+  /** The body's `freelm`. */
+  readonly freelm?: Readonly<Record<string, unknown>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: the client's own. */
+  readonly maxRetries?: number | undefined;
+  /** Offers the tool `weather`; the client calls it and goes on until there is an answer. */
+  readonly report?: ((city: string) => string) | undefined;
+}
+
+/** An answer; with tools, the last one. */
+export interface Answer {
+  readonly text: string;
+  readonly reasoning: string | undefined;
+  readonly finishReason: string | undefined;
+  /** Tokens, of the last request. */
+  readonly tokens: number | undefined;
+}
+
+/** An error as the client's user sees it. */
+export interface Failure {
+  readonly status: number | undefined;
+  readonly message: string;
+}
+
+export interface Client {
+  whole(call: Call): Promise<Answer>;
+  /** The pieces of the text as they come, of all answers where tools are called. */
+  pieces(call: Call): AsyncIterable<string>;
+  /** An object of {@link ANSWER_SCHEMA}. */
+  object(call: Call): Promise<unknown>;
+  /** Undefined where the client has no such thing. */
+  models: (() => Promise<readonly string[]>) | undefined;
+  failure(error: unknown): Failure;
+}
+
+function textIn(value: unknown, name: string): string {
+  const text: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  return typeof text === 'string' ? text : '';
+}
+
+/** The city of a tool's input. */
+export function cityOf(input: unknown): string {
+  return textIn(input, 'city');
+}
+
+/** Status and message of most errors. */
+export function failureOf(error: unknown, statusName: string): Failure {
+  const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, statusName) : undefined;
+  return { status: typeof status === 'number' ? status : undefined, message: textIn(error, 'message') };
+}

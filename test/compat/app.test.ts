@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import RealOpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import type { ReplyFunction } from '../../src/testing.ts';
+import * as ours from './app-compat.ts';
+import * as theirs from './app-openai.ts';
+import { bench, type Bench } from './support.ts';
+
+const source = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8');
+
+/** Looks the weather up, twice, before it answers. */
+const meteorologist: ReplyFunction = ({ messages, lastUserText }) => {
+  const heard = messages.flatMap(({ role, content }) => (role === 'tool' ? [content] : []));
+  if (lastUserText !== 'How is the weather?') return `You said: ${lastUserText}`;
+  if (heard.length === 2) return `It is ${heard.join(' and ')}.`;
+  return {
+    toolCalls: [
+      {
+        id: `call_${heard.length}`,
+        name: 'weather',
+        arguments: { city: ['Oslo', 'Rome'][heard.length] ?? '' },
+      },
+    ],
+  };
+};
+
+const answer: ReplyFunction = () => '{"answer":"42"}';
+const outage = ({ world }: Bench): void => world.custom.script({ kind: 'outage' });
+const report = (name: string, input: unknown): string => `${name} ${JSON.stringify(input)}`;
+const aborted = AbortSignal.abort();
+
+describe('a program that was written for the SDK of OpenAI', () => {
+  it('is the same but for its import', async () => {
+    const [first, second] = [await source('app-openai.ts'), await source('app-compat.ts')];
+    expect(second).toBe(first.replace("from 'openai'", "from '../../src/compat.ts'"));
+  });
+
+  /** The program's functions with the real client and with ours. */
+  const jobs: readonly {
+    readonly job: string;
+    readonly reply?: ReplyFunction;
+    readonly before?: (bench: Bench) => void;
+    readonly real: (client: RealOpenAI) => Promise<unknown>;
+    readonly compat: (client: Bench['client']) => Promise<unknown>;
+    readonly result: unknown;
+  }[] = [
+    {
+      job: 'asks a question',
+      real: (c) => theirs.plain(c, 'Hi'),
+      compat: (c) => ours.plain(c, 'Hi'),
+      result: 'You said: Hi',
+    },
+    {
+      job: 'reads a stream',
+      real: (c) => theirs.streamed(c, 'Hi'),
+      compat: (c) => ours.streamed(c, 'Hi'),
+      result: [['You', ' said:', ' Hi'], 'stop'],
+    },
+    {
+      job: 'leaves a stream',
+      real: (c) => theirs.firstWord(c, 'Hi'),
+      compat: (c) => ours.firstWord(c, 'Hi'),
+      result: ['You', true],
+    },
+    {
+      job: 'calls tools',
+      reply: meteorologist,
+      real: (c) => theirs.agent(c, 'How is the weather?', report),
+      compat: (c) => ours.agent(c, 'How is the weather?', report),
+      result: [
+        { role: 'user', content: 'How is the weather?' },
+        { role: 'assistant', content: null, refusal: null, tool_calls: [call('call_0', '{"city":"Oslo"}')] },
+        { role: 'tool', tool_call_id: 'call_0', content: 'weather {"city":"Oslo"}' },
+        { role: 'assistant', content: null, refusal: null, tool_calls: [call('call_1', '{"city":"Rome"}')] },
+        { role: 'tool', tool_call_id: 'call_1', content: 'weather {"city":"Rome"}' },
+        {
+          role: 'assistant',
+          content: 'It is weather {"city":"Oslo"} and weather {"city":"Rome"}.',
+          refusal: null,
+        },
+      ],
+    },
+    {
+      job: 'asks for JSON',
+      reply: answer,
+      real: (c) => theirs.structured(c, 'Why?'),
+      compat: (c) => ours.structured(c, 'Why?'),
+      result: { answer: '42' },
+    },
+    {
+      job: 'lists models',
+      real: (c) => theirs.models(c, 'custom-large'),
+      compat: (c) => ours.models(c, 'custom-large'),
+      result: [['auto', 'chat', 'chat:large', 'large', 'tools', 'vision', 'custom-large'], 'mine'],
+    },
+    {
+      job: 'asks for a model that is not there',
+      real: (c) => theirs.failure(c, 'no-such-model'),
+      compat: (c) => ours.failure(c, 'no-such-model'),
+      result: '404 model_not_found model',
+    },
+    {
+      job: 'meets an outage',
+      before: outage,
+      real: (c) => theirs.failure(c, 'auto'),
+      compat: (c) => ours.failure(c, 'auto'),
+      result: '503 server_error no_providers_available',
+    },
+    {
+      job: 'aborts',
+      real: (c) => theirs.failure(c, 'auto', aborted),
+      compat: (c) => ours.failure(c, 'auto', aborted),
+      result: 'aborted',
+    },
+  ];
+
+  it.each(jobs)('$job', async ({ reply, before, real, compat, result }) => {
+    const first = await bench({ reply });
+    before?.(first);
+    expect(await real(new RealOpenAI({ apiKey: 'none', fetch: first.llm.fetch }))).toEqual(result);
+    const second = await bench({ reply });
+    before?.(second);
+    expect(await compat(second.client)).toEqual(result);
+  });
+});
+
+function call(id: string, input: string): object {
+  return { id, type: 'function', function: { name: 'weather', arguments: input } };
+}

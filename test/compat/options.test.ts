@@ -1,0 +1,219 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import OpenAI, { type ClientOptions } from '../../src/compat.ts';
+import { Completions } from '../../src/compat/chat.ts';
+import type { FreeLMEvent } from '../../src/index.ts';
+import { endpoint, temporaryFolder } from '../client/support.ts';
+import { errorOf } from '../support/rejection.ts';
+import { posted, says, serve } from '../support/server.ts';
+import { bench, HELLO } from './support.ts';
+
+/** Closed with the test. */
+function client(options: ClientOptions): OpenAI {
+  const made = new OpenAI(options);
+  onTestFinished(() => made.freelm.close());
+  return made;
+}
+
+async function textOf(asked: OpenAI, body: Partial<typeof HELLO> = {}): Promise<string | null | undefined> {
+  const { choices } = await asked.chat.completions.create({ ...HELLO, ...body });
+  return choices[0]?.message.content;
+}
+
+/** The body that a call sends to the pool. */
+async function sent(
+  body: Partial<OpenAI.ChatCompletionCreateParams> & { stream?: boolean },
+  timeouts: { readonly client?: number; readonly request?: number } = {},
+): Promise<unknown> {
+  const bodies: unknown[] = [];
+  const completions = new Completions((_url, { body: text }) => {
+    bodies.push(typeof text === 'string' ? JSON.parse(text) : text);
+    return Promise.resolve(Response.json({ error: { message: 'seen' } }, { status: 418 }));
+  }, timeouts.client);
+  const { stream, ...rest } = body;
+  await errorOf(completions.create({ ...HELLO, ...rest, stream }, { timeout: timeouts.request }));
+  return bodies[0];
+}
+
+describe('the pool of a client', () => {
+  it('is the one that it is given', async () => {
+    const { llm, client: over } = await bench();
+    expect(over.freelm).toBe(llm);
+    expect(await textOf(over)).toBe('You said: Hello');
+  });
+
+  it('is made of the options of one, every one of them', async () => {
+    const server = await serve(says('Hello yourself'));
+    const events: FreeLMEvent[] = [];
+    const providers = [endpoint(server)];
+    const cacheDir = temporaryFolder();
+    const freelm = {
+      providers,
+      cacheDir,
+      model: 'm',
+      strategy: 'priority',
+      onEvent: (event: FreeLMEvent) => events.push(event),
+    } as const;
+    const made = client({ freelm });
+    const { choices } = await made.chat.completions.create({ messages: HELLO.messages });
+    expect(choices[0]?.message.content).toBe('Hello yourself');
+    expect(events.map(({ type }) => type)).toContain('success');
+    expect(made.freelm.health()).toHaveLength(1);
+  });
+
+  it('has the keys of the environment otherwise', async () => {
+    const server = await serve(says('From the environment'));
+    vi.stubEnv('NVIDIA_API_KEY', 'nvapi-of-the-environment');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const asked: string[] = [];
+    const made = client({
+      apiKey: 'sk-of-openai',
+      baseURL: 'https://api.openai.com/v1',
+      fetch: (url, init) => {
+        asked.push(`${url} ${init.headers['authorization']}`);
+        return fetch(server.url, init);
+      },
+      freelm: { cacheDir: temporaryFolder() },
+    });
+    expect(await textOf(made, { model: 'z-ai/glm-5.3' })).toBe('From the environment');
+    expect(asked).toEqual([
+      expect.stringMatching(/^https:\/\/integrate\.api\.nvidia\.com\/.* Bearer nvapi-of-the-environment$/),
+    ]);
+  });
+
+  it('asks by the dispatcher of fetchOptions', async () => {
+    const { MockAgent } = await import('undici');
+    const agent = new MockAgent();
+    agent.disableNetConnect();
+    const providers = [endpoint({ url: 'http://127.0.0.1:9' })];
+    agent
+      .get('http://127.0.0.1:9')
+      .intercept({ path: '/v1/chat/completions', method: 'POST' })
+      .reply(
+        200,
+        {
+          object: 'chat.completion',
+          choices: [
+            { index: 0, message: { role: 'assistant', content: 'Dispatched' }, finish_reason: 'stop' },
+          ],
+        },
+        { headers: { 'content-type': 'application/json' } },
+      );
+    const made = client({ freelm: { providers }, fetchOptions: { dispatcher: agent } });
+    expect(await textOf(made)).toBe('Dispatched');
+  });
+
+  it('is shared by clients with other options', async () => {
+    const { client: over, world } = await bench({ client: { timeout: 60_000 } });
+    world.custom.script({ kind: 'hang' });
+    const hasty = over.withOptions({ timeout: 40, maxRetries: 9 });
+    expect(hasty.freelm).toBe(over.freelm);
+    expect(hasty.timeout).toBe(40);
+    expect(over.withOptions({}).timeout).toBe(60_000);
+    const error = await errorOf(hasty.chat.completions.create(HELLO));
+    expect(error).toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
+    expect(error.message).toContain('timeoutMs = 40 ms');
+  });
+});
+
+describe('options that mean nothing here', () => {
+  it('are taken, and nothing of them is sent or kept', async () => {
+    const server = await serve(says('Hello'));
+    const options: ClientOptions = {
+      apiKey: () => Promise.resolve('sk-of-the-caller'),
+      adminAPIKey: 'sk-of-the-admin',
+      organization: 'org-1',
+      project: 'proj-1',
+      webhookSecret: 'whsec',
+      baseURL: 'http://127.0.0.1:1/v1',
+      maxRetries: 7,
+      defaultHeaders: { 'x-mine': 'header-of-mine' },
+      defaultQuery: { mine: 'query-of-mine' },
+      dangerouslyAllowBrowser: true,
+      logLevel: 'debug',
+      logger: console,
+    };
+    const made = client({ ...options, freelm: { providers: [endpoint(server)] } });
+    await made.chat.completions.create(HELLO, {
+      headers: { 'x-mine': 'header-of-mine' },
+      query: { mine: 'query-of-mine' },
+      idempotencyKey: 'once',
+    });
+    const [request] = server.requests;
+    expect(JSON.stringify(request)).not.toMatch(/of-the-|org-1|proj-1|whsec|x-mine|header-of|query-of|once/);
+    expect(request?.url).toBe('/v1/chat/completions');
+  });
+});
+
+describe('the body', () => {
+  it('goes to the model as it is, without what is ours', async () => {
+    const server = await serve(says('Hello'));
+    const made = client({ freelm: { providers: [endpoint(server)] } });
+    await made.chat.completions.create({
+      ...HELLO,
+      temperature: 0,
+      seed: 7,
+      n: null,
+      freelm: { wait: true },
+    });
+    expect(posted(server)).toEqual([{ model: 'm', messages: HELLO.messages, temperature: 0, seed: 7 }]);
+  });
+
+  const limits = [
+    { of: 'a client', timeouts: { client: 5 }, plain: { timeoutMs: 5 }, stream: { firstPartTimeoutMs: 5 } },
+    {
+      of: 'a request',
+      timeouts: { client: 5, request: 6 },
+      plain: { timeoutMs: 6 },
+      stream: { firstPartTimeoutMs: 6 },
+    },
+    { of: 'nobody', timeouts: {}, plain: {}, stream: {} },
+  ];
+  it.each(limits)('carries the timeout of $of', async ({ timeouts, plain, stream }) => {
+    expect(await sent({}, timeouts)).toMatchObject({ freelm: plain });
+    expect(await sent({ stream: true }, timeouts)).toMatchObject({ freelm: stream });
+  });
+
+  it('says more precisely how long a call may take', async () => {
+    const freelm = { timeoutMs: 7, firstPartTimeoutMs: 8, wait: true };
+    expect(await sent({ freelm }, { request: 6 })).toMatchObject({ freelm });
+    expect(await sent({ freelm, stream: true }, { request: 6 })).toMatchObject({ freelm });
+  });
+});
+
+describe('what is not there', () => {
+  it('says what is', async () => {
+    const { client: over } = await bench();
+    const missing: readonly (readonly [object, string, RegExp])[] = [
+      [over, 'responses', /no responses\./],
+      [over, 'images', /no images\./],
+      [over.chat.completions, 'stream', /no chat\.completions\.stream\./],
+      [over.chat.completions, 'parse', /no chat\.completions\.parse\./],
+      [over.chat.completions, 'runTools', /no chat\.completions\.runTools\./],
+    ];
+    for (const [owner, name, said] of missing) {
+      expect(() => void Reflect.get(owner, name)).toThrow(OpenAI.OpenAIError);
+      expect(() => void Reflect.get(owner, name)).toThrow(said);
+      expect(() => void Reflect.get(owner, name)).toThrow(/It has chat\.completions\.create/);
+    }
+  });
+
+  it('is not everything that the real client has', async () => {
+    const { client: over } = await bench();
+    const { default: Real } = await import('openai');
+    const real = new Real({ apiKey: 'none' });
+    const resources = Object.entries(real).filter(
+      ([, value]) => typeof value === 'object' && value !== null && '_client' in value,
+    );
+    const unanswered = resources.filter(([name]) => !(name in over)).map(([name]) => name);
+    expect(unanswered).toEqual([]);
+  });
+
+  it('of embeddings, says that there are none', async () => {
+    const { client: over } = await bench();
+    const error = await errorOf(over.embeddings.create({ model: 'auto', input: 'Hello' }));
+    expect(error).toBeInstanceOf(OpenAI.InternalServerError);
+    expect(error).toMatchObject({ status: 501, code: 'not_implemented' });
+  });
+});

@@ -1,0 +1,117 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import OpenAI from '../../src/compat.ts';
+import { errorOf } from '../support/rejection.ts';
+import { until } from '../support/server.ts';
+import { bench, HELLO } from './support.ts';
+
+describe('what a method returns', () => {
+  it('is a promise of the answer', async () => {
+    const { client } = await bench();
+    const asked = client.chat.completions.create(HELLO);
+    expect(asked).toBeInstanceOf(Promise);
+    expect(await asked).toMatchObject({ object: 'chat.completion', model: 'custom-large' });
+    expect(await asked).toBe(await asked);
+    const text = await asked.then(({ choices }) => choices[0]?.message.content);
+    expect(text).toBe('You said: Hello');
+  });
+
+  it('can be waited for in every way', async () => {
+    const { client } = await bench();
+    const told: string[] = [];
+    const all = await Promise.all([client.chat.completions.create(HELLO), client.models.retrieve('auto')]);
+    expect(all.map(({ object }) => object)).toEqual(['chat.completion', 'model']);
+    const caught = client.models.retrieve('no-such-model').catch((error: unknown) => error);
+    expect(await caught).toBeInstanceOf(OpenAI.NotFoundError);
+    await client.models.retrieve('auto').finally(() => told.push('finally'));
+    expect(told).toEqual(['finally']);
+  });
+
+  it('hands out the response, unread', async () => {
+    const { client } = await bench();
+    const response = await client.chat.completions.create(HELLO).asResponse();
+    expect(response.headers.get('x-freelm-provider')).toBe('mine');
+    expect(await response.json()).toMatchObject({ object: 'chat.completion' });
+  });
+
+  it('hands out the answer and the response', async () => {
+    const { client } = await bench();
+    const { data, response, request_id: id } = await client.chat.completions.create(HELLO).withResponse();
+    expect(data.choices).toHaveLength(1);
+    expect(response.status).toBe(200);
+    expect(id).toBe(data.id);
+  });
+
+  it('keeps the id of the request out of sight', async () => {
+    const { client } = await bench();
+    const completion = await client.chat.completions.create(HELLO);
+    expect(completion).toHaveProperty('_request_id', completion.id);
+    expect(JSON.stringify(completion)).not.toContain('_request_id');
+    expect({ ...completion }).not.toHaveProperty('_request_id');
+  });
+
+  it('lets go of the signal when it is over, well or not', async () => {
+    const { client } = await bench();
+    const { signal } = new AbortController();
+    await client.chat.completions.create(HELLO, { signal });
+    await errorOf(client.chat.completions.create({ ...HELLO, model: 'no-such-model' }, { signal }));
+    await client.models.list({ signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('rejects when it is aborted, with the reason as its cause', async () => {
+    const { client, world } = await bench();
+    world.custom.script({ kind: 'hang' });
+    const controller = new AbortController();
+    const failed = errorOf(client.chat.completions.create(HELLO, { signal: controller.signal }));
+    await until(() => world.counts.total === 1);
+    controller.abort(new Error('enough'));
+    const error = await failed;
+    expect(error).toBeInstanceOf(OpenAI.APIUserAbortError);
+    expect(error.cause).toEqual(new Error('enough'));
+  });
+
+  it('sends nothing when it was aborted before', async () => {
+    const { client, world } = await bench();
+    await errorOf(client.chat.completions.create(HELLO, { signal: AbortSignal.abort() }));
+    expect(world.counts.total).toBe(0);
+  });
+});
+
+describe('the list of models', () => {
+  it('is a page, the only one', async () => {
+    const { client } = await bench();
+    const page = await client.models.list();
+    expect(page.object).toBe('list');
+    expect(page.data.map(({ id }) => id)).toEqual([
+      'auto',
+      'chat',
+      'chat:large',
+      'large',
+      'tools',
+      'vision',
+      'custom-large',
+    ]);
+    expect(page.getPaginatedItems()).toBe(page.data);
+    expect(page.hasNextPage()).toBe(false);
+    await expect(page.getNextPage()).rejects.toThrow(OpenAI.OpenAIError);
+    const pages: unknown[] = [];
+    for await (const one of page.iterPages()) pages.push(one);
+    expect(pages).toEqual([page]);
+  });
+
+  it('can be iterated, waited for or not', async () => {
+    const { client } = await bench();
+    const ids: string[] = [];
+    for await (const { id } of client.models.list()) ids.push(id);
+    for await (const { id } of await client.models.list()) ids.push(id);
+    expect(ids).toHaveLength(14);
+  });
+
+  it('has models whose names are paths', async () => {
+    const { client, world } = await bench();
+    expect(world.counts.total).toBe(0);
+    const model = await errorOf(client.models.retrieve('z-ai/glm-5.2:free'));
+    expect(model.message).toContain('"z-ai/glm-5.2:free"');
+  });
+});

@@ -1,0 +1,159 @@
+import { getEventListeners } from 'node:events';
+import { text as readText } from 'node:stream/consumers';
+import type RealOpenAI from 'openai';
+import { Stream as RealStream } from 'openai/streaming';
+import { describe, expect, it } from 'vitest';
+import OpenAI from '../../src/compat.ts';
+import type { ReplyDetails } from '../../src/testing.ts';
+import { errorOf } from '../support/rejection.ts';
+import { until } from '../support/server.ts';
+import { bench, HELLO } from './support.ts';
+
+/** What the model says: three tokens. */
+const SAID = ['You', ' said:', ' Hello'];
+/** A stream whose end nobody lives to see. */
+const ENDLESS = { kind: 'slow-drip', betweenMs: 5 } as const;
+/** What is easily cut in the wrong place, or taken for something else. */
+const STRANGE = 'Ω 🧑‍🚀 ﷽ 한국어 \n\n data: [DONE] \r\n e\u0301';
+const LONG = { reply: () => 'word '.repeat(10_000) };
+
+type Chunks = AsyncIterable<OpenAI.ChatCompletionChunk>;
+
+async function textsOf(stream: Chunks): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { choices } of stream) {
+    const text = choices[0]?.delta.content ?? '';
+    if (text !== '') texts.push(text);
+  }
+  return texts;
+}
+
+/** Reads until there is a text, then does what a reader may do. */
+async function atFirstText(stream: Chunks, then: () => 'go on' | 'leave'): Promise<number> {
+  let texts = 0;
+  for await (const { choices } of stream) {
+    if ((choices[0]?.delta.content ?? '') === '') continue;
+    texts += 1;
+    if (then() === 'leave') break;
+  }
+  return texts;
+}
+
+describe('a stream', () => {
+  it('hands out chunks, the last of them with the tokens where they are asked for', async () => {
+    const reply = (): ReplyDetails => ({ text: SAID.join(''), promptTokens: 30, completionTokens: 4 });
+    const { client } = await bench({ reply });
+    const stream = await client.chat.completions.create({
+      ...HELLO,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const chunks: OpenAI.ChatCompletionChunk[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content)).toEqual([
+      '',
+      ...SAID,
+      undefined,
+      undefined,
+    ]);
+    expect(chunks.at(-1)).toMatchObject({
+      choices: [],
+      usage: { prompt_tokens: 30, completion_tokens: 4, total_tokens: 34 },
+    });
+    expect(new Set(chunks.map(({ id, model, object }) => `${id} ${model} ${object}`)).size).toBe(1);
+    expect(stream.controller.signal.aborted).toBe(false);
+  });
+
+  it('is read as it comes, whatever its bytes are cut into', async () => {
+    const { client, world } = await bench({ reply: () => STRANGE });
+    world.custom.script({ kind: 'split', sizes: [1, 2, 3] });
+    const texts = await textsOf(await client.chat.completions.create({ ...HELLO, stream: true }));
+    expect(texts.join('')).toBe(STRANGE);
+  });
+
+  it('can be read once', async () => {
+    const { client } = await bench();
+    const stream = await client.chat.completions.create({ ...HELLO, stream: true });
+    expect(await textsOf(stream)).toEqual(SAID);
+    const error = await errorOf(textsOf(stream));
+    expect(error).toBeInstanceOf(OpenAI.OpenAIError);
+    expect(error.message).toContain('tee()');
+  });
+
+  it('makes two of itself, each read at its own pace', async () => {
+    const { client, world } = await bench();
+    const stream = await client.chat.completions.create({ ...HELLO, stream: true });
+    const [left, right] = stream.tee();
+    expect(await textsOf(left)).toEqual(SAID);
+    expect(await textsOf(right)).toEqual(SAID);
+    expect(left.controller).toBe(stream.controller);
+    expect(world.counts.total).toBe(1);
+  });
+
+  it('becomes lines of JSON, which the real SDK reads', async () => {
+    const { client } = await bench();
+    const readable = (): Promise<ReadableStream<Uint8Array>> =>
+      client.chat.completions.create({ ...HELLO, stream: true }).then((stream) => stream.toReadableStream());
+    const lines = (await readText(await readable())).trimEnd().split('\n');
+    expect(lines).toHaveLength(SAID.length + 2);
+    const theirs = RealStream.fromReadableStream<RealOpenAI.ChatCompletionChunk>(
+      await readable(),
+      new AbortController(),
+    );
+    const texts: string[] = [];
+    for await (const { choices } of theirs) texts.push(choices[0]?.delta.content ?? '');
+    expect(texts.join('')).toBe(SAID.join(''));
+  });
+});
+
+describe('a stream that is left', () => {
+  const ways: readonly (readonly [
+    string,
+    (reading: { stop: () => void; abort: () => void }) => 'go on' | 'leave',
+  ])[] = [
+    ['by leaving the loop', () => 'leave'],
+    ['by its controller', ({ stop }) => (stop(), 'go on')],
+    ['by the signal of the request', ({ abort }) => (abort(), 'go on')],
+  ];
+
+  it.each(ways)('%s just ends, and so does the request', async (_way, then) => {
+    const { client, world } = await bench(LONG);
+    world.custom.script(ENDLESS);
+    const caller = new AbortController();
+    const stream = await client.chat.completions.create(
+      { ...HELLO, stream: true },
+      { signal: caller.signal },
+    );
+    const stop = (): void => stream.controller.abort();
+    const abort = (): void => caller.abort();
+    expect(await atFirstText(stream, () => then({ stop, abort }))).toBe(1);
+    expect(stream.controller.signal.aborted).toBe(true);
+    await until(() => world.counts.causes.abandoned === 1);
+    expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
+  });
+
+  it('as lines of JSON ends, too', async () => {
+    const { client, world } = await bench(LONG);
+    world.custom.script(ENDLESS);
+    const stream = await client.chat.completions.create({ ...HELLO, stream: true });
+    const reader = stream.toReadableStream().getReader();
+    await reader.read();
+    await reader.cancel();
+    await until(() => world.counts.causes.abandoned === 1);
+    expect(stream.controller.signal.aborted).toBe(true);
+  });
+
+  it('before it began is a call that was aborted', async () => {
+    const { client, world } = await bench();
+    world.custom.script({ kind: 'hang' });
+    const caller = new AbortController();
+    const asked = client.chat.completions.create({ ...HELLO, stream: true }, { signal: caller.signal });
+    const failed = errorOf(asked);
+    await until(() => world.counts.total === 1);
+    caller.abort(new Error('enough'));
+    const error = await failed;
+    expect(error).toBeInstanceOf(OpenAI.APIUserAbortError);
+    expect(error.cause).toEqual(new Error('enough'));
+    expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
+  });
+});

@@ -1,0 +1,210 @@
+import type { ServerResponse } from 'node:http';
+import { Agent } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { open, endpoint, providersOf, world } from '../client/support.ts';
+import { hangs, says, serve, until } from '../support/server.ts';
+import { ask, chat, CHAT, delta, gatewayOver, say, textIn } from './support.ts';
+
+const TEXT = 'one two three four five six';
+
+/** An upstream whose streams a test writes itself. */
+async function upstream(): Promise<{
+  readonly streams: readonly ServerResponse[];
+  readonly server: Awaited<ReturnType<typeof serve>>;
+}> {
+  const streams: ServerResponse[] = [];
+  const server = await serve((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    streams.push(response);
+  });
+  return { streams, server };
+}
+
+describe('routes', () => {
+  it.each([
+    ['GET', '/', 200, 'text/html; charset=utf-8'],
+    ['HEAD', '/', 200, 'text/html; charset=utf-8'],
+    ['GET', '/status', 200, 'application/json'],
+    ['GET', '/health', 200, 'application/json'],
+    ['GET', '/v1/models', 200, 'application/json'],
+    ['HEAD', '/v1/models', 200, 'application/json'],
+    ['GET', '/v1/models/auto?x=1', 200, 'application/json'],
+    ['POST', '/v1/chat/completions', 200, 'application/json'],
+    ['POST', '/chat/completions', 200, 'application/json'],
+    ['POST', '/v1/embeddings', 501, 'application/json'],
+    ['POST', '/', 405, 'application/json'],
+    ['DELETE', '/status', 405, 'application/json'],
+    ['OPTIONS', '/v1/chat/completions', 405, 'application/json'],
+    ['GET', '/v1/chat/completions', 405, 'application/json'],
+    ['GET', '/favicon.ico', 404, 'application/json'],
+    ['GET', '/toString', 404, 'application/json'],
+  ])('%s %s: %i', async (method, path, status, type) => {
+    const server = await serve(says('Hi'));
+    const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
+    const heard = await ask(gateway, { method, path, ...(method === 'POST' ? { body: chat() } : {}) });
+    expect([heard.status, heard.headers['content-type']]).toEqual([status, type]);
+    expect(heard.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    if (method === 'HEAD') expect(heard.text).toBe('');
+    else if (status >= 400) expect(JSON.parse(heard.text)).toMatchObject({ error: {} });
+  });
+
+  it('a request without a body says so', async () => {
+    const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
+    const headers = { 'content-type': 'application/json' };
+    const heard = await ask(gateway, { method: 'POST', path: CHAT, headers });
+    expect(heard).toMatchObject({ status: 400, text: expect.stringMatching(/has no body/) as unknown });
+  });
+
+  it('health tells how every key is', async () => {
+    const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
+    const { text } = await ask(await gatewayOver(llm), { path: '/health' });
+    const [row] = llm.health();
+    const { provider, key, ready, breaker } = row ?? {};
+    expect(JSON.parse(text)).toMatchObject({ ok: true, keys: [{ provider, key, ready, breaker }] });
+  });
+
+  it('the page may run nothing but its own script, and ask nobody but us', async () => {
+    const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
+    const { headers } = await ask(gateway, {});
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src '(?:none|sha256-)/);
+    expect(headers['content-security-policy']).not.toContain('unsafe');
+  });
+});
+
+describe('answers', () => {
+  it('come with their length', async () => {
+    const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hellö')))] }));
+    const heard = await ask(gateway, { path: CHAT, body: chat() });
+    expect(heard.headers['content-length']).toBe(String(Buffer.byteLength(heard.text)));
+    expect(JSON.parse(heard.text)).toMatchObject({ choices: [{ message: { content: 'Hellö' } }] });
+  });
+
+  it('use a connection again', async () => {
+    const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const { request } = await import('node:http');
+    const sockets = new Set<unknown>();
+    for (let count = 0; count < 3; count += 1) {
+      await new Promise((resolve, reject) => {
+        const sent = request(`${gateway.url}/v1/models`, { agent }, (answer) => {
+          sockets.add(answer.socket);
+          answer.resume();
+          answer.on('end', resolve);
+        });
+        sent.on('error', reject);
+        sent.end();
+      });
+    }
+    agent.destroy();
+    expect(sockets.size).toBe(1);
+  });
+
+  it('stream token by token: each goes on as it comes', async () => {
+    const { server, streams } = await upstream();
+    const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
+    const answer = say(gateway, { path: CHAT, body: chat({ stream: true }) });
+    await until(() => streams.length === 1);
+    streams[0]?.write(delta('one'));
+    const message = await answer;
+    let heard = '';
+    message.setEncoding('utf8');
+    message.on('data', (piece: string) => {
+      heard += piece;
+    });
+    for (const token of ['two', 'three']) {
+      await until(() => heard.includes('"one"'));
+      expect(heard).not.toContain(token);
+      streams[0]?.write(delta(token));
+      await until(() => heard.includes(`"${token}"`));
+    }
+    streams[0]?.end(`${delta('', 'stop')}data: [DONE]\n\n`);
+    await until(() => message.complete);
+    expect(textIn(heard)).toBe('onetwothree');
+    expect(heard.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
+  it('an upstream that breaks in the middle is not seen', async () => {
+    const nim = { faults: [{ kind: 'cut', as: 'reset', times: 1 }] } as const;
+    const simulated = await world({ reply: () => TEXT, nim });
+    const providers = providersOf(simulated, { discover: false }).toReversed();
+    const gateway = await gatewayOver(open({ providers, strategy: 'priority' }));
+    const { text } = await ask(gateway, { path: CHAT, body: chat({ stream: true }) });
+    expect(textIn(text)).toBe(TEXT);
+    expect(simulated.counts).toMatchObject({ total: 2, causes: { cut: 1 } });
+  });
+
+  it('a stream that nobody can go on with ends with an error', async () => {
+    const { server, streams } = await upstream();
+    const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
+    const body = chat({ stream: true, freelm: { onCut: 'fail' } });
+    const answer = ask(gateway, { path: CHAT, body });
+    await until(() => streams.length === 1);
+    streams[0]?.write(delta('one'), () => streams[0]?.destroy());
+    const { text } = await answer;
+    expect(text.split('\n\n').at(-2)).toMatch(/^data: \{"error":\{"message":"The stream broke/);
+  });
+});
+
+describe('a client that leaves', () => {
+  it.each([
+    ['before its answer', {}],
+    ['before its stream', { stream: true }],
+  ])('%s: the request upstream is aborted', async (_when, more) => {
+    const server = await serve(hangs);
+    const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
+    const controller = new AbortController();
+    const answer = say(gateway, { path: CHAT, body: chat(more), signal: controller.signal });
+    await until(() => server.requests.length === 1);
+    controller.abort();
+    await expect(answer).rejects.toThrow('aborted');
+    await until(() => server.open === 0);
+  });
+
+  it('in the middle of a stream: the request upstream is aborted', async () => {
+    const { server, streams } = await upstream();
+    const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
+    const answer = say(gateway, { path: CHAT, body: chat({ stream: true }) });
+    await until(() => streams.length === 1);
+    streams[0]?.write(delta('one'));
+    (await answer).destroy();
+    await until(() => server.open === 0);
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+it('a client that reads slowly holds the upstream: nothing piles up', async () => {
+  const piece = delta('x'.repeat(64 * 1024));
+  const total = 64 * 1024 * 1024;
+  let sent = 0;
+  let held = false;
+  const server = await serve((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const write = (): void => {
+      while (sent < total) {
+        sent += piece.length;
+        if (!response.write(piece)) {
+          held = true;
+          response.once('drain', write);
+          return;
+        }
+      }
+    };
+    write();
+  });
+  const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
+  const message = await say(gateway, { path: CHAT, body: chat({ stream: true }) });
+  // It stands still once every buffer on the way is full.
+  let before = -1;
+  while (before !== sent) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(held).toBe(true);
+  expect(sent).toBeLessThan(total / 2);
+  message.destroy();
+  await until(() => server.open === 0);
+});

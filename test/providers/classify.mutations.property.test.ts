@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { classify, type Reply } from '../../src/providers/classify.ts';
+import { SHARED_RULES } from '../../src/providers/refusal-rules.ts';
+import { refusalsOf, REFUSAL_VECTORS, textOf } from './refusal-vectors.ts';
+
+const NOW = 1_790_000_000_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const KEY = 'sk-test-0123456789abcdefghij';
+
+type Change = (body: string) => string;
+
+const FOREIGN: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1e308,
+  99_999_999_999_999,
+  '',
+  '\u0000\u001B[31m',
+  '0',
+  [],
+  {},
+  [[[]]],
+  { message: { message: { message: 'x' } } },
+  { __proto__: { code: 1 }, constructor: 'x', toString: 'y', hasOwnProperty: 1 },
+];
+
+const WRAPPERS: readonly Change[] = [
+  (body) => JSON.stringify({ error: { message: body } }),
+  (body) => JSON.stringify([{ error: JSON.stringify({ error: { metadata: { raw: body } } }) }]),
+  (body) => JSON.stringify({ errors: [body, body] }),
+  (body) => JSON.stringify({ detail: [{ loc: ['body', 'seed'], msg: body }] }),
+  (body) => `data: ${body}\n\ndata: [DONE]\n\n`,
+  (body) => `{"response":"a"}\n${body}`,
+  (body) => `\uFEFF  ${body}\r\n`,
+  (body) => `<!doctype html><title>${body}</title>`,
+  (body) => '{"error":'.repeat(60) + body + '}'.repeat(60),
+  (body) => '['.repeat(5000) + body,
+];
+
+/** Every leaf and list of a parsed body, counted; the one with number `at` becomes another value. */
+function replaced(value: unknown, at: { left: number }, by: unknown): unknown {
+  at.left -= 1;
+  if (at.left === 0) return by;
+  if (Array.isArray(value)) return value.map((element) => replaced(element, at, by));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, replaced(member, at, by)]));
+}
+
+function retyped(body: string, at: number, by: unknown): string {
+  try {
+    return JSON.stringify(replaced(JSON.parse(body), { left: at }, by)) ?? '';
+  } catch {
+    return body + JSON.stringify(by);
+  }
+}
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.constantFrom(...WRAPPERS),
+  fc.double({ min: 0, max: 1, noNaN: true }).map(
+    (part): Change =>
+      (body) =>
+        body.slice(0, Math.floor(body.length * part)),
+  ),
+  fc.tuple(fc.integer({ min: 1, max: 20 }), fc.constantFrom(...FOREIGN)).map(
+    ([at, by]): Change =>
+      (body) =>
+        retyped(body, at, by),
+  ),
+  fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.string({ unit: 'binary', maxLength: 5 })).map(
+    ([part, noise]): Change =>
+      (body) => {
+        const at = Math.floor(body.length * part);
+        return body.slice(0, at) + noise + body.slice(at + noise.length);
+      },
+  ),
+  fc.constantFrom('9'.repeat(15), '9'.repeat(400), '-1', '1e400').map(
+    (digits): Change =>
+      (body) =>
+        body.replaceAll(/\d+/g, digits),
+  ),
+  fc.constant<Change>((body) => body.toUpperCase()),
+  fc.constant<Change>((body) => `${body} ${KEY}`),
+);
+
+const headerNames = [
+  'retry-after',
+  'retry-after-ms',
+  'x-ratelimit-reset',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-limit-req-minute',
+  'x-ratelimit-reset-tokens-day',
+  'constructor',
+];
+const headerValues = ['0', '-7', '1e99', '9'.repeat(300), '2s, 2s', '1h1h1h', 'NaN', '', '\u0000', '9999999999'];
+const borrowed = REFUSAL_VECTORS.map(({ input }) => input.headers ?? {});
+
+/** The headers of the answer, of another one, doubled, or nonsense. */
+function headersLike(own: Reply['headers']): fc.Arbitrary<Reply['headers']> {
+  return fc.oneof(
+    fc.constant(own),
+    fc.constantFrom(...borrowed),
+    fc.constantFrom(...borrowed).map((other) => ({ ...other, ...own })),
+    fc.constant(Object.fromEntries(Object.entries(own).map(([name, value]) => [name, `${value}, ${value}`]))),
+    fc.dictionary(fc.constantFrom(...headerNames), fc.oneof(fc.constantFrom(...headerValues), fc.string())),
+  );
+}
+
+type Vector = (typeof REFUSAL_VECTORS)[number];
+
+/** An answer that something on the way changed, up to three times. */
+function mutated({ input }: Vector): fc.Arbitrary<{ reply: Reply; provider: string | undefined }> {
+  return fc
+    .record({
+      changes: fc.array(change, { minLength: 1, maxLength: 3 }),
+      headers: headersLike(input.headers ?? {}),
+    })
+    .map(({ changes, headers }) => {
+      let body = textOf(input.body);
+      for (const one of changes) body = one(body);
+      const redact = (text: string): string => text.replaceAll(KEY, '…');
+      return { reply: { status: input.status, headers, body, redact }, provider: input.provider };
+    });
+}
+
+const anyVector = fc.constantFrom(...REFUSAL_VECTORS).chain(mutated);
+const harmless = REFUSAL_VECTORS.filter(({ expect: { kind } }) => kind !== 'unauthorized');
+const disabling = REFUSAL_VECTORS.filter(({ expect: { kind } }) => kind === 'unauthorized');
+
+/** The phrases and codes by which keys are disabled, as they stand in the vectors. */
+function phrasesOf({ input: { provider, body } }: Vector): readonly string[] {
+  const rules = [...refusalsOf(provider).refusals, ...SHARED_RULES];
+  const patterns = rules.flatMap(({ kind, pattern }) => (kind === 'unauthorized' ? (pattern ?? []) : []));
+  const texts: string[] = [];
+  const collect = (value: unknown): void => {
+    if (typeof value === 'string' || typeof value === 'number') texts.push(String(value));
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect);
+  };
+  collect(body);
+  return patterns.flatMap((pattern) => texts.flatMap((text) => new RegExp(pattern, 'i').exec(text)?.[0] ?? []));
+}
+
+const plain = (text: string): string => text.replaceAll(/\\+n|\\+|[\s\p{Cc}]+/gu, ' ').toLowerCase();
+
+describe('a refusal that was cut, wrapped, garbled, or whose headers were swapped', () => {
+  it('is classified with one line of a message, without a key, and asks for no more than a day', () => {
+    fc.assert(
+      fc.property(anyVector, ({ reply, provider }) => {
+        const failure = classify(reply, refusalsOf(provider), NOW);
+        expect(failure.message).toMatch(/^\S.{0,299}$/u);
+        expect(failure.message).not.toContain(KEY);
+        const { retryAt = NOW + 1, kind, statedLimit = 1, observed = [] } = failure;
+        expect(retryAt).toBeGreaterThan(NOW);
+        // What is counted by the day, the week or the month may name its own end, the end of the month at most.
+        expect(retryAt).toBeLessThanOrEqual(NOW + (kind === 'quota_exhausted' ? 32 : 1) * DAY_MS);
+        for (const limit of [statedLimit, ...observed.map((quota) => quota.limit ?? 1)]) {
+          expect(Number.isSafeInteger(limit)).toBe(true);
+          expect(limit).toBeGreaterThan(0);
+        }
+        for (const { remaining = 0, resetAt = NOW + 1 } of observed) {
+          expect(remaining).toBeGreaterThanOrEqual(0);
+          expect(resetAt).toBeGreaterThan(NOW);
+          expect(resetAt).toBeLessThanOrEqual(NOW + 32 * DAY_MS);
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('disables no key, where it was about something else', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...harmless).chain(mutated), ({ reply, provider }) => {
+        expect(classify(reply, refusalsOf(provider), NOW).kind).not.toBe('unauthorized');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('disables a key only while the phrase or the code is there that says so', () => {
+    const known = fc
+      .constantFrom(...disabling)
+      .chain((vector) => mutated(vector).map((answer) => ({ ...answer, phrases: phrasesOf(vector) })));
+    fc.assert(
+      fc.property(known, ({ reply, provider, phrases }) => {
+        if (classify(reply, refusalsOf(provider), NOW).kind !== 'unauthorized') return;
+        const body = plain(reply.body);
+        expect(phrases.some((phrase) => body.includes(plain(phrase)))).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('knows the phrase or the code of every refusal that disables a key', () => {
+    expect(disabling.length).toBeGreaterThan(15);
+    expect(disabling.filter((vector) => phrasesOf(vector).length === 0)).toEqual([]);
+  });
+});

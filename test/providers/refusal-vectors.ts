@@ -1,0 +1,39 @@
+/** The vectors of classification, for tests that look at all of them. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
+
+const inputSchema = z.object({
+  provider: z.optional(z.string()),
+  status: z.number(),
+  headers: z.optional(z.record(z.string(), z.string())),
+  body: z.unknown(),
+});
+export type RefusalInput = z.infer<typeof inputSchema>;
+
+const fileSchema = z.object({
+  cases: z.array(z.object({ input: inputSchema, expect: z.object({ kind: z.string() }) })),
+});
+
+const folder = new URL('../../spec/vectors/', import.meta.url);
+
+/** What the vectors of every provider, of this machine's servers and of no provider at all refuse, and as what. */
+export const REFUSAL_VECTORS: z.infer<typeof fileSchema>['cases'] = readdirSync(folder)
+  .filter((file) => file === 'classify.json' || file.startsWith('classify-'))
+  .flatMap((file) => fileSchema.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8'))).cases);
+
+/** A body that is not a string stands for its JSON text. */
+export function textOf(body: unknown): string {
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+export type KnownRefusals = Pick<ProviderSpec, 'refusals' | 'quotaHeaders' | 'identity'>;
+
+/** A provider of which nothing is known. */
+export const NOBODY: KnownRefusals = { refusals: [] };
+
+/** What is known of how a provider refuses. */
+export function refusalsOf(provider: string | undefined): KnownRefusals {
+  return Object.values(SPECS).find(({ name }) => name === provider) ?? NOBODY;
+}

@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AttemptReport,
+  BadRequestError,
+  BrokenStreamError,
+  ConfigError,
+  ContentBlockedError,
+  DeadlineError,
+  FreeLMError,
+  type KeyReport,
+  ModelNotFoundError,
+  NoProvidersAvailableError,
+} from '../../src/errors.ts';
+import { MESSAGES, NOW, saidIn, scripted } from './support.ts';
+
+const ATTEMPT: AttemptReport = {
+  provider: 'nim',
+  key: 'nvapi-…1234',
+  account: 'a',
+  model: 'm',
+  outcome: 'server_error',
+  startedAt: NOW,
+  latencyMs: 1,
+};
+
+function none(waitMs: number | undefined, ...kinds: readonly KeyReport['kind'][]): Error {
+  const readyAt = waitMs === undefined ? undefined : NOW + waitMs;
+  const keys = kinds.map((kind) => ({ provider: 'nim', key: 'nvapi-…1234', readyAt, reason: '', kind }));
+  return new NoProvidersAvailableError({ message: 'None.', attempts: [ATTEMPT], keys, readyAt });
+}
+
+type Row = readonly [
+  what: string,
+  error: unknown,
+  status: number,
+  shape: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>>,
+];
+
+const NO = { 'x-should-retry': 'false' };
+const ONE = { 'x-freelm-attempts': '1' };
+const NONE_SENT = { 'x-freelm-attempts': '0' };
+const REQUEST = 'invalid_request_error';
+
+const TABLE: readonly Row[] = [
+  [
+    'a message that is none',
+    new BadRequestError({ message: 'messages[1].role: must be user.' }),
+    400,
+    { type: REQUEST, param: 'messages[1].role', code: 'bad_request' },
+    { ...NO, ...NONE_SENT },
+  ],
+  [
+    'a request that a provider calls wrong',
+    new BadRequestError({
+      message: 'nim refused the request (HTTP 422): no',
+      attempts: [ATTEMPT],
+      status: 422,
+    }),
+    400,
+    { type: REQUEST, param: null, code: 'bad_request' },
+    { ...NO, ...ONE },
+  ],
+  [
+    'what no model can',
+    new BadRequestError({ message: 'No.', code: 'unsupported' }),
+    400,
+    { type: REQUEST, param: null, code: 'unsupported' },
+    { ...NO, ...NONE_SENT },
+  ],
+  [
+    'a text too long for every model',
+    new BadRequestError({ message: 'Too long.', code: 'context_too_long' }),
+    400,
+    { type: REQUEST, param: null, code: 'context_length_exceeded' },
+    { ...NO, ...NONE_SENT },
+  ],
+  [
+    'content that nobody takes',
+    new ContentBlockedError('No.', [ATTEMPT]),
+    400,
+    { type: REQUEST, param: null, code: 'content_filter' },
+    { ...NO, ...ONE },
+  ],
+  [
+    'an option that is wrong',
+    new ConfigError('options.top_p: must be a number.'),
+    400,
+    { type: REQUEST, param: 'top_p', code: 'invalid_value', message: 'top_p: must be a number.' },
+    NO,
+  ],
+  [
+    'a model that nobody has, or only for money',
+    new ModelNotFoundError('gpt-4o', 'No provider has "gpt-4o".'),
+    404,
+    { type: REQUEST, param: 'model', code: 'model_not_found' },
+    NO,
+  ],
+  [
+    'a model that turned out to be gone everywhere',
+    none(21_600_000, 'model_gone', 'model_gone'),
+    404,
+    { type: REQUEST, param: 'model', code: 'model_not_found' },
+    { ...NO, ...ONE },
+  ],
+  [
+    'a quota that is back soon',
+    none(1500, 'server_error', 'minute_quota_spent'),
+    429,
+    { type: 'rate_limit_error', param: null, code: 'no_providers_available' },
+    { 'retry-after': '2', ...ONE },
+  ],
+  [
+    'a quota that is back now',
+    none(0, 'rate_limited'),
+    429,
+    { type: 'rate_limit_error', code: 'no_providers_available' },
+    { 'retry-after': '1', ...ONE },
+  ],
+  [
+    'a quota that is back tomorrow: nobody is to sleep until then',
+    none(61_000, 'day_quota_spent'),
+    429,
+    { type: 'rate_limit_error', code: 'no_providers_available' },
+    { 'retry-after': '61', ...NO, ...ONE },
+  ],
+  [
+    'providers that are ill',
+    none(60_000, 'server_error', undefined),
+    503,
+    { type: 'server_error', param: null, code: 'no_providers_available' },
+    { 'retry-after': '60', ...ONE },
+  ],
+  [
+    'nothing that waiting helps',
+    none(undefined, 'unauthorized'),
+    503,
+    { type: 'server_error', code: 'no_providers_available' },
+    { ...NO, ...ONE },
+  ],
+  ['a deadline', new DeadlineError(60_000, [ATTEMPT]), 504, { type: 'server_error', code: 'timeout' }, ONE],
+  [
+    'an answer that broke',
+    new BrokenStreamError('Broke.', [ATTEMPT]),
+    502,
+    { type: 'server_error', code: 'broken_stream' },
+    ONE,
+  ],
+  [
+    'a pool that was closed',
+    new FreeLMError({ code: 'closed', message: 'Closed.' }),
+    503,
+    { type: 'server_error', code: 'closed' },
+    NO,
+  ],
+  [
+    'a fault of whatever the user put in, freed of keys',
+    new TypeError('sk-secret is not a function'),
+    500,
+    { type: 'server_error', param: null, code: 'unexpected', message: 'Unexpected: … is not a function' },
+    NO,
+  ],
+];
+
+describe.each(TABLE)('%s', (...[, error, status, shape, headers]) => {
+  const given = error instanceof Error ? error : new Error('none');
+
+  it(`is a ${status}`, async () => {
+    const response = await scripted({ answer: given }).post({ messages: MESSAGES });
+    const body: unknown = await response.json();
+    expect(response.status).toBe(status);
+    expect(body).toMatchObject({ error: shape });
+    expect(saidIn(response)).toEqual(headers);
+    expect(Object.keys(body ?? {})).toEqual(['error']);
+  });
+
+  it('is the same for a stream that has not begun', async () => {
+    const plain = await scripted({ answer: given }).post({ messages: MESSAGES });
+    const streamed = await scripted({ parts: [given] }).post({ messages: MESSAGES, stream: true });
+    expect([streamed.status, await streamed.text(), [...streamed.headers]]).toEqual([
+      plain.status,
+      await plain.text(),
+      [...plain.headers],
+    ]);
+  });
+});

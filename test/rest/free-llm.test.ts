@@ -1,0 +1,249 @@
+/** `llm.fetch`: the routes over a real pool and real sockets. */
+
+import { describe, expect, it } from 'vitest';
+import { FreeLLM, type FreeLMEvent, ModelNotFoundError, OpenRouter } from '../../src/index.ts';
+import { endpoint, open, providersOf, temporaryFolder, world } from '../client/support.ts';
+import { bodyOf, hangs, json, posted, says, serve, until } from '../support/server.ts';
+
+const MESSAGES = [{ role: 'user', content: 'Hello' }];
+
+function asking(body: object, signal?: AbortSignal): RequestInit {
+  const init = { method: 'POST', body: JSON.stringify({ messages: MESSAGES, ...body }) };
+  return signal === undefined ? init : { ...init, signal };
+}
+
+const TEXT = 'one two three four five six';
+const CHAT = 'https://api.openai.com/v1/chat/completions';
+
+/** The text of a body of events. */
+function textIn(events: string): string {
+  return [...events.matchAll(/"content":"([^"]*)"/g)].map(([, text]) => text).join('');
+}
+
+describe('fetch', () => {
+  it('works without its pool, answers as chat() does and posts nothing of ours', async () => {
+    const server = await serve(says('Hi'));
+    const { fetch } = open({ providers: [endpoint(server)] });
+    const response = await fetch(
+      CHAT,
+      asking({ temperature: 0.5, store: false, stop: null, freelm: { timeoutMs: 5000, onCut: 'fail' } }),
+    );
+    expect(await response.json()).toMatchObject({
+      id: expect.stringMatching(/^chatcmpl-[0-9a-f]{32}$/) as unknown,
+      model: 'm',
+      choices: [{ message: { role: 'assistant', content: 'Hi', refusal: null }, finish_reason: 'stop' }],
+      usage: { total_tokens: 5 },
+    });
+    expect(posted(server)).toEqual([{ model: 'm', messages: MESSAGES, temperature: 0.5, store: false }]);
+  });
+
+  it.each([
+    [{ temperature: 'hot' }, 'temperature', 'temperature: must be a number.'],
+    [{ messages: [{ role: 'robot' }] }, 'messages[0].role', /^messages\[0\]\.role: must be system/],
+    [{ messages: [] }, 'messages', 'messages: must not be empty.'],
+    [{ freelm: { timeoutMs: -1 } }, 'freelm.timeoutMs', 'freelm.timeoutMs: must be greater than 0.'],
+    [{ freelm: { waitt: true } }, 'freelm', 'freelm has no option "waitt".'],
+    [{ stream: true, freelm: { onCut: 'no' } }, 'freelm.onCut', /"continue" or "fail"/],
+  ])('refuses %j before anything is sent', async (body, param, message) => {
+    const server = await serve(says('Hi'));
+    const response = await open({ providers: [endpoint(server)] }).fetch(CHAT, asking(body));
+    expect(response.status).toBe(400);
+    const text: unknown = typeof message === 'string' ? message : expect.stringMatching(message);
+    expect(await response.json()).toMatchObject({ error: { param, message: text } });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('an option of the body holds for its call', async () => {
+    const server = await serve(hangs);
+    const { fetch } = open({ providers: [endpoint(server)] });
+    const response = await fetch(CHAT, asking({ freelm: { timeoutMs: 50 } }));
+    expect([response.status, response.headers.get('x-freelm-attempts')]).toEqual([504, '1']);
+  });
+
+  it('a stream comes part by part, and says who it is from', async () => {
+    const simulated = await world({ reply: () => 'one two three' });
+    const { fetch } = open({ providers: [...providersOf(simulated, { discover: false })], model: 'large' });
+    const response = await fetch(CHAT, asking({ stream: true, stream_options: { include_usage: true } }));
+    const events = await response.text();
+    const [call] = simulated.calls;
+    expect(textIn(events)).toBe('one two three');
+    expect(events.endsWith('data: [DONE]\n\n')).toBe(true);
+    expect([response.headers.get('x-freelm-provider'), response.headers.get('x-freelm-model')]).toEqual([
+      call?.provider,
+      call?.model,
+    ]);
+    expect(events).toContain(`"model":${JSON.stringify(call?.model)},"choices":[],"usage":{"prompt_tokens":`);
+  });
+
+  it('an upstream that breaks in the middle is not seen', async () => {
+    const simulated = await world({ reply: () => TEXT, nim: { faults: [{ kind: 'cut', times: 1 }] } });
+    const providers = providersOf(simulated, { discover: false }).toReversed();
+    const { fetch } = open({ providers, strategy: 'priority' });
+    const events = await (await fetch(CHAT, asking({ stream: true }))).text();
+    expect(textIn(events)).toBe(TEXT);
+    expect(events).not.toContain('error');
+    expect(simulated.counts).toMatchObject({ total: 2, served: 1 });
+  });
+
+  it("aborting it closes the upstream's connection", async () => {
+    const server = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n');
+    });
+    const { fetch } = open({ providers: [endpoint(server)] });
+    const controller = new AbortController();
+    const response = await fetch(CHAT, asking({ stream: true }, controller.signal));
+    const whole = response.text();
+    controller.abort(new Error('the user left'));
+    await expect(whole).rejects.toThrow('the user left');
+    await until(() => server.open === 0);
+  });
+
+  it("leaving its body closes the upstream's connection", async () => {
+    const server = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n');
+    });
+    const { fetch } = open({ providers: [endpoint(server)] });
+    const response = await fetch(CHAT, asking({ stream: true }));
+    await response.body?.cancel();
+    await until(() => server.open === 0);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("aborting a Request closes the upstream's connection", async () => {
+    const server = await serve(hangs);
+    const { fetch } = open({ providers: [endpoint(server)] });
+    const controller = new AbortController();
+    const answer = fetch(new Request(CHAT, asking({}, controller.signal)));
+    await until(() => server.requests.length === 1);
+    controller.abort();
+    await expect(answer).rejects.toThrow(/abort/);
+    await until(() => server.open === 0);
+  });
+
+  it('of a closed pool says so', async () => {
+    const server = await serve(says('Hi'));
+    const llm = open({ providers: [endpoint(server)] });
+    await llm.close();
+    expect((await llm.fetch(CHAT, asking({}))).status).toBe(503);
+  });
+
+  it('tools are offered, called, and answered with what came along', async () => {
+    const call = {
+      id: 'c',
+      type: 'function',
+      function: { name: 'f', arguments: '{}' },
+      extra_content: { s: 1 },
+    };
+    const server = await serve((request, response) => {
+      const { messages } = bodyOf(request);
+      const asked = Array.isArray(messages) && messages.length === 1;
+      const message = asked ? { role: 'assistant', content: null, tool_calls: [call] } : { content: 'Done' };
+      json(response, { choices: [{ index: 0, message, finish_reason: 'stop' }] });
+    });
+    const { fetch } = open({ providers: [endpoint(server)] });
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const first: unknown = await (await fetch(CHAT, asking({ tools }))).json();
+    const message = { role: 'assistant', content: null, refusal: null, tool_calls: [call] };
+    expect(first).toMatchObject({ choices: [{ message, finish_reason: 'tool_calls' }] });
+    const messages = [...MESSAGES, message, { role: 'tool', tool_call_id: 'c', content: '1' }];
+    await fetch(CHAT, asking({ tools, messages }));
+    expect(posted(server)[1]).toMatchObject({ messages: [{}, { tool_calls: [call] }, {}] });
+    expect(JSON.stringify(posted(server)[1])).not.toContain('refusal');
+  });
+});
+
+describe('models', () => {
+  it('lists what can be asked for: nothing that would cost money', async () => {
+    const simulated = await world();
+    const { openrouter } = simulated;
+    const provider = new OpenRouter([...openrouter.keys], {
+      baseUrl: openrouter.baseUrl,
+      discoverFreeOnly: false,
+    });
+    const response = await open({ providers: [provider] }).fetch('/v1/models');
+    const ids = JSON.stringify(await response.json());
+    expect(ids).toContain(':free"');
+    const paid = openrouter.models.filter((id) => !/:free$|^openrouter\/free$/.test(id));
+    expect(paid).not.toEqual([]);
+    for (const id of paid) expect(ids).not.toContain(`"${id}"`);
+  });
+
+  const unknown = { model: 'gpt-4o-mini' };
+
+  it.each(['gpt-4o-mini', 'openai/gpt-4o-mini'])(
+    '%s is not there, says the error, with what to do',
+    async (model) => {
+      const simulated = await world();
+      const [openrouter, google] = providersOf(simulated, { discover: false });
+      const llm = open({ providers: [openrouter, google] });
+      await expect(llm.chat('Hello', { model })).rejects.toThrow(ModelNotFoundError);
+      const response = await llm.fetch(CHAT, asking({ model, stream: true }));
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({
+        error: {
+          code: 'model_not_found',
+          param: 'model',
+          message: expect.stringMatching(/--any-model/) as unknown,
+        },
+      });
+    },
+  );
+
+  it('with unknownModels: auto any name is served', async () => {
+    const simulated = await world({ reply: () => 'Hi' });
+    const providers = providersOf(simulated, { discover: false });
+    const llm = open({ providers, unknownModels: 'auto' });
+    expect((await llm.fetch(CHAT, asking(unknown))).status).toBe(200);
+    expect((await llm.fetch(CHAT, asking({ ...unknown, stream: true }))).status).toBe(200);
+    expect(await llm.text('Hello', { model: ['gpt-4o-mini', 'large'] })).toBe('Hi');
+    expect((await llm.fetch('/v1/models/gpt-4o-mini')).status).toBe(200);
+  });
+
+  it('with unknownModels: auto a name that an endpoint turns out not to have is served by another', async () => {
+    const server = await serve((request, response) => {
+      const { model } = bodyOf(request);
+      if (model === 'm') json(response, { choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }] });
+      else json(response, { error: { message: 'no such model', code: 'model_not_found' } }, 404);
+    });
+    const llm = open({ providers: [endpoint(server)], unknownModels: 'auto' });
+    expect(await llm.text('Hello', unknown)).toBe('Hi');
+    expect(await llm.text('Hello', unknown)).toBe('Hi');
+    expect(posted(server).map(({ model }) => model)).toEqual(['gpt-4o-mini', 'm', 'm']);
+  });
+});
+
+describe('listen', () => {
+  it('tells as onEvent does, until it is ended; one that throws harms nobody', async () => {
+    const server = await serve(says('Hi'));
+    const heard: FreeLMEvent['type'][] = [];
+    const llm = new FreeLLM({
+      providers: [endpoint(server)],
+      cacheDir: temporaryFolder(),
+      onEvent: () => {
+        throw new Error('a bug of the listener');
+      },
+    });
+    const listener = ({ type }: FreeLMEvent): number => heard.push(type);
+    const endFirst = llm.listen(listener);
+    const endSecond = llm.listen(listener);
+    await llm.text('Hello');
+    endSecond();
+    await llm.text('Hello');
+    endFirst();
+    await llm.text('Hello');
+    expect(heard.filter((type) => type === 'attempt')).toHaveLength(3);
+    await llm.close();
+  });
+});
+
+it('a stream knows who serves it', async () => {
+  const simulated = await world({ nim: { faults: [{ kind: 'outage', times: 1 }] } });
+  const providers = providersOf(simulated, { discover: false }).toReversed();
+  const stream = open({ providers, strategy: 'priority' }).stream('Hello');
+  expect(stream.route).toBeUndefined();
+  const { provider, model, attempts } = await stream.response();
+  expect(stream.route).toEqual({ provider, model, attempts: attempts.length });
+  expect(attempts).toHaveLength(2);
+});

@@ -1,0 +1,119 @@
+/** A handler over answers that a test decides, at a fixed time. */
+
+import {
+  type Answer,
+  type Answerer,
+  type AnswerStream,
+  type Asked,
+  type OfferedModel,
+} from '../../src/rest/answerer.ts';
+import { type Fetch, fetchOver } from '../../src/rest/fetch.ts';
+import { restHandler } from '../../src/rest/handler.ts';
+import type { StreamPart } from '../../src/wire/stream-part.ts';
+
+export const NOW = 1_790_000_000_000;
+
+export const ANSWER: Answer = {
+  text: 'Hello there',
+  provider: 'nim',
+  model: 'z-ai/glm-5.3',
+  toolCalls: [],
+  usage: { promptTokens: 3, completionTokens: 2, totalTokens: 5 },
+  finishReason: 'stop',
+  reasoning: undefined,
+  attempts: [{}, {}],
+  raw: {},
+};
+
+/** What a test decides. */
+export interface Script {
+  /** What a plain call answers, or throws where it is an error. */
+  readonly answer?: Partial<Answer> | Error;
+  /** What a stream says, one after the other; an error ends it. */
+  readonly parts?: readonly (StreamPart | Error)[];
+  readonly offered?: readonly OfferedModel[];
+  readonly takesAnyModel?: boolean;
+}
+
+/** A stream that says what it is told, and knows whether it was left. */
+export class ScriptedStream implements AnswerStream {
+  /** How many parts were taken. */
+  taken = 0;
+  readonly aborted: unknown[] = [];
+  ended = false;
+  readonly #said: readonly (StreamPart | Error)[];
+
+  constructor(said: readonly (StreamPart | Error)[]) {
+    this.#said = said;
+  }
+
+  get route(): AnswerStream['route'] {
+    return { provider: 'nim', model: 'z-ai/glm-5.3', attempts: 1 };
+  }
+
+  async *parts(): AsyncGenerator<StreamPart, void, undefined> {
+    try {
+      for (const part of this.#said) {
+        if (part instanceof Error) throw part;
+        this.taken += 1;
+        yield await Promise.resolve(part);
+      }
+    } finally {
+      this.ended = true;
+    }
+  }
+
+  abort(reason?: unknown): void {
+    this.aborted.push(reason);
+  }
+}
+
+export interface Scripted {
+  readonly fetch: Fetch;
+  /** What was asked, in order. */
+  readonly asked: readonly Asked[];
+  readonly streams: readonly ScriptedStream[];
+  /** Posts a chat request. */
+  readonly post: (body: unknown) => Promise<Response>;
+}
+
+export function scripted(script: Script = {}): Scripted {
+  const asked: Asked[] = [];
+  const streams: ScriptedStream[] = [];
+  const answerer: Answerer = {
+    takesAnyModel: script.takesAnyModel ?? false,
+    chat(question) {
+      asked.push(question);
+      if (script.answer instanceof Error) return Promise.reject(script.answer);
+      return Promise.resolve({ ...ANSWER, ...script.answer });
+    },
+    stream(question) {
+      asked.push(question);
+      const stream = new ScriptedStream(script.parts ?? [{ type: 'finish', reason: 'stop' }]);
+      streams.push(stream);
+      return stream;
+    },
+    models: () => Promise.resolve(script.offered ?? []),
+  };
+  const fetch = fetchOver(
+    restHandler(answerer, {
+      now: () => NOW,
+      newId: () => 'chatcmpl-1',
+      redact: (text) => text.replaceAll('sk-secret', '…'),
+    }),
+  );
+  const post = (body: unknown): Promise<Response> =>
+    fetch('/v1/chat/completions', {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  return { fetch, asked, streams, post };
+}
+
+/** The headers of an answer that are freelm's or say when to come back. */
+export function saidIn({ headers }: Response): Readonly<Record<string, string>> {
+  const names = new Set(['retry-after', 'x-should-retry', 'allow']);
+  return Object.fromEntries([...headers].filter(([name]) => names.has(name) || name.startsWith('x-freelm')));
+}
+
+export const MESSAGES = [{ role: 'user', content: 'Hello' }] as const;

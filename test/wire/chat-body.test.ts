@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { chatBody, type BodyFor, type Refused } from '../../src/wire/chat-body.ts';
+import type { ChatRequest } from '../../src/wire/chat-request.ts';
+import type { RequestShape } from '../../src/wire/request-shape.ts';
+
+/** Counts how often a request's messages were written as JSON. */
+function counted(fields: ChatRequest['fields'] = {}): { request: ChatRequest; written: () => number } {
+  let written = 0;
+  const content = 'Hello';
+  const toJSON = (): unknown => {
+    written += 1;
+    return { role: 'user', content };
+  };
+  return { request: { messages: [{ role: 'user', content, toJSON }], fields }, written: () => written };
+}
+
+const LIMITED: RequestShape = { maxTokensWhenUnset: 100 };
+const SYSTEM: RequestShape = { transforms: ['developer-to-system'] };
+const MESSAGES = [
+  { role: 'developer', content: 'Be brief.' },
+  { role: 'user', content: 'Hello' },
+] as const;
+
+describe('the messages of a request', () => {
+  it.each<[string, readonly BodyFor[]]>([
+    ['for several models', [{}, {}, {}]],
+    ['for a provider whose data does not concern them', [{ shape: LIMITED }, { shape: SYSTEM }]],
+    ['without fields that were refused', [{ drop: ['seed'] }, { drop: ['seed', 'top_k'], maxTokens: 5 }]],
+    ['for a model that lacks what they do not need', [{ lacks: ['system', 'vision'] }]],
+  ])('are written once %s', (_, ways) => {
+    const { request, written } = counted({ seed: 1, top_k: 2 });
+    const body = chatBody(request);
+    for (const [index, way] of ways.entries()) body.for(`m${index}`, way);
+    expect(written()).toBe(1);
+  });
+
+  it('are written once for each way in which they have to be', () => {
+    let written = 0;
+    const content = { toJSON: (): string => String((written += 1)) };
+    const messages = [{ role: 'developer' as const, content: 'x', note: content }];
+    const body = chatBody({ messages, fields: {} });
+    const ways: readonly BodyFor[] = [{}, { shape: SYSTEM }, { shape: SYSTEM, lacks: ['system'] }];
+    for (const way of [...ways, ...ways]) body.for('m', way);
+    expect(written).toBe(2);
+    expect(body.for('m', { shape: SYSTEM })).toContain('"role":"system"');
+    expect(body.for('m', { shape: SYSTEM, lacks: ['system'] })).toContain('"role":"user"');
+  });
+
+  it('are refused where JSON has no text for them', () => {
+    expect(() => chatBody({ messages: [{ role: 'user', content: 'x', own: 1n }], fields: {} })).toThrow(
+      TypeError,
+    );
+    expect(() => chatBody({ messages: [], fields: { seed: 1n } })).toThrow(TypeError);
+  });
+});
+
+describe('what a body says of itself', () => {
+  it('is its length, whoever it is for', () => {
+    const body = chatBody({ messages: MESSAGES, fields: { seed: 1, top_k: undefined } });
+    const sent = body.for('', {});
+    expect(body.size).toBe(sent.length - '{"model":"",'.length);
+    body.for('m', { shape: LIMITED });
+    expect(body.size).toBe(sent.length - '{"model":"",'.length);
+  });
+
+  it('is its tokens, counted once', () => {
+    const body = chatBody({ messages: MESSAGES, fields: { max_tokens: 7 } });
+    expect(body.tokens).toMatchObject({ maxTokens: 7 });
+    expect(body.tokens).toBe(body.tokens);
+  });
+});
+
+describe('a request can do without', () => {
+  const PARALLEL = [
+    { role: 'assistant', content: '', tool_calls: [{ id: 'a' }, { id: 'b' }] },
+    { role: 'tool', tool_call_id: 'a', content: '1' },
+    { role: 'tool', tool_call_id: 'b', content: '2' },
+  ] as const;
+  const tools = [{ type: 'function', function: { name: 'f' } }];
+
+  it.each<[string, boolean, ChatRequest, Refused, BodyFor]>([
+    [
+      'a field that was sent',
+      true,
+      { messages: MESSAGES, fields: { seed: 1 } },
+      { parameters: ['top_k', 'seed'] },
+      {},
+    ],
+    [
+      'a field under the name under which it was sent',
+      true,
+      { messages: MESSAGES, fields: { seed: 1 } },
+      { parameters: ['random_seed'] },
+      { shape: { rename: { seed: 'random_seed' } } },
+    ],
+    [
+      'a limit that the provider is sent unasked',
+      true,
+      { messages: MESSAGES, fields: {} },
+      { parameters: ['max_tokens'] },
+      { shape: LIMITED },
+    ],
+    ['a role of the system', true, { messages: MESSAGES, fields: {} }, { capabilities: ['system'] }, {}],
+    [
+      'several calls at once',
+      true,
+      { messages: PARALLEL, fields: {} },
+      { capabilities: ['parallel_calls'] },
+      {},
+    ],
+    [
+      'one tool that must be chosen by itself anyway',
+      true,
+      { messages: MESSAGES, fields: { tools, tool_choice: 'auto' } },
+      { parameters: ['tool_choice'] },
+      {},
+    ],
+    [
+      'a field that was not sent: no',
+      false,
+      { messages: MESSAGES, fields: {} },
+      { parameters: ['seed'] },
+      {},
+    ],
+    [
+      'a field that was not sent under that name: no',
+      false,
+      { messages: MESSAGES, fields: { seed: 1 } },
+      { parameters: ['seed'] },
+      { shape: { rename: { seed: 'random_seed' } } },
+    ],
+    [
+      'a field that was left out already: no',
+      false,
+      { messages: MESSAGES, fields: { seed: 1 } },
+      { parameters: ['seed'] },
+      { drop: ['seed'] },
+    ],
+    [
+      'a field without which the answer is another one: no',
+      false,
+      { messages: MESSAGES, fields: { tools } },
+      { parameters: ['tools'] },
+      {},
+    ],
+    [
+      'a role of the system that it does not use: no',
+      false,
+      { messages: PARALLEL, fields: {} },
+      { capabilities: ['system'] },
+      {},
+    ],
+    [
+      'a role of the system that it does without already: no',
+      false,
+      { messages: MESSAGES, fields: {} },
+      { capabilities: ['system'] },
+      { lacks: ['system'] },
+    ],
+    ['tools: no', false, { messages: MESSAGES, fields: { tools } }, { capabilities: ['tools'] }, {}],
+    ['nothing that was named: no', false, { messages: MESSAGES, fields: { seed: 1 } }, {}, {}],
+  ])('%s', (_, can, request, refused, way) => {
+    expect(chatBody(request).canDoWithout(refused, way)).toBe(can);
+  });
+});

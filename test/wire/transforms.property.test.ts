@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import type { ChatMessage } from '../../src/wire/chat-request.ts';
+import { FIELD_TRANSFORMS, MESSAGE_TRANSFORMS } from '../../src/wire/transforms.ts';
+import { deepFreeze } from '../support/deep-freeze.ts';
+import { anyConversation, anyFields, soundConversation } from './conversations.ts';
+
+const calls = z.array(z.object({ id: z.string(), function: z.object({ name: z.string() }) }));
+
+/** For each result, which call it belongs to: the latest before it with its id. */
+function pairs(messages: readonly ChatMessage[]): readonly string[] {
+  const open = new Map<unknown, string>();
+  const found: string[] = [];
+  for (const { role, tool_calls: made, tool_call_id: id, content } of messages) {
+    for (const call of calls.parse(made ?? [])) open.set(call.id, call.function.name);
+    if (role === 'tool') found.push(`${open.get(id) ?? 'nobody'}: ${JSON.stringify(content)}`);
+  }
+  return found.toSorted();
+}
+
+/** Every text that is said, in order, instructions apart. */
+function said(messages: readonly ChatMessage[]): string {
+  return JSON.stringify(messages.map(({ content }) => content));
+}
+
+describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
+  it('takes any messages, and changes none of them', () => {
+    fc.assert(
+      fc.property(anyConversation, (messages) => {
+        expect(Array.isArray(transform(deepFreeze(messages)))).toBe(true);
+      }),
+    );
+  });
+
+  it('changes nothing twice: the second time, it gives back what it got', () => {
+    fc.assert(
+      fc.property(anyConversation, (messages) => {
+        const once = transform(messages);
+        expect(transform(once)).toBe(once);
+      }),
+    );
+  });
+
+  it('gives back the same messages exactly where nothing changes', () => {
+    fc.assert(
+      fc.property(anyConversation, (messages) => {
+        const changed = transform(messages);
+        if (changed !== messages) expect(changed).not.toStrictEqual(messages);
+      }),
+    );
+  });
+
+  it('leaves each result with its call', () => {
+    fc.assert(
+      fc.property(soundConversation, (messages) => {
+        expect(pairs(transform(messages))).toEqual(pairs(messages));
+      }),
+    );
+  });
+
+  it('loses no word', () => {
+    fc.assert(
+      fc.property(fc.uuid(), soundConversation, fc.nat(), (word, messages, place) => {
+        const told = messages.with(place % messages.length, {
+          ...messages[place % messages.length],
+          role: messages[place % messages.length]?.role ?? 'user',
+          content: word,
+        });
+        expect(said(transform(told))).toContain(word);
+      }),
+    );
+  });
+});
+
+describe('ids made short', () => {
+  it('have nine letters or digits, and stay apart', () => {
+    fc.assert(
+      fc.property(soundConversation, (messages) => {
+        const ids = (all: readonly ChatMessage[]): readonly string[] =>
+          all.flatMap(({ tool_calls: made }) => calls.parse(made ?? []).map(({ id }) => id));
+        const before = ids(messages);
+        const after = ids(MESSAGE_TRANSFORMS['short-tool-ids'](messages));
+        for (const id of after) expect(id).toMatch(/^[A-Za-z0-9]{9}$/);
+        expect(new Set(after).size).toBe(new Set(before).size);
+      }),
+    );
+  });
+});
+
+describe.each(Object.entries(FIELD_TRANSFORMS))('%s', (_, transform) => {
+  it('takes any fields, changes none of them, and nothing twice', () => {
+    fc.assert(
+      fc.property(anyFields, (fields) => {
+        const once = transform(deepFreeze(fields));
+        expect(transform(once)).toBe(once);
+        if (once !== fields) expect(once).not.toStrictEqual(fields);
+      }),
+    );
+  });
+});

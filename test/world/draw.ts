@@ -1,0 +1,148 @@
+/** A scenario with everything settled that it leaves to chance: the same for the same seed. */
+
+import type { Fault, ProviderName } from '../../src/testing.ts';
+import { HOUR } from '../support/bench.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import {
+  type DayFault,
+  type DayProvider,
+  type Drawn,
+  keyName,
+  type Load,
+  NAMES,
+  type Scenario,
+  USUAL_MODELS,
+  USUAL_ROAD_MS,
+} from './scenario.ts';
+
+/** A request of another program. */
+export interface Foreign {
+  /** Epoch ms of its arrival. */
+  readonly at: number;
+  readonly provider: ProviderName;
+  readonly key: string;
+  readonly model: string;
+}
+
+/** One day of a scenario. */
+export interface Day {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  /** Epoch ms at which calls come, in order. */
+  readonly arrivals: readonly number[];
+  /** The length of each call's prompt in tokens. */
+  readonly promptTokens: readonly number[];
+  readonly faults: Readonly<Record<ProviderName, readonly Fault[]>>;
+  readonly foreign: readonly Foreign[];
+  readonly roadMs: readonly [least: number, most: number];
+}
+
+type Random = () => number;
+
+const LEAST_PROMPT = 4;
+
+export function drawn(value: Drawn, random: Random): number {
+  if (typeof value === 'number') return value;
+  const [least, most] = value;
+  return least + random() * (most - least);
+}
+
+/** The share of its peak that an office has at an hour of the day. */
+function officeShare(hour: number): number {
+  if (hour < 7 || hour >= 20) return 0.03;
+  const morning = Math.exp(-(((hour - 11) / 2) ** 2));
+  const afternoon = Math.exp(-(((hour - 15) / 1.8) ** 2));
+  return 0.03 + 0.97 * Math.max(morning, afternoon);
+}
+
+/** Random moments whose rate follows `share` of `perHour`. */
+function moments(
+  { startAt, lastsMs }: Scenario,
+  perHour: number,
+  random: Random,
+  share: (at: number) => number = () => 1,
+): number[] {
+  const times: number[] = [];
+  const meanGapMs = HOUR / perHour;
+  let at = startAt;
+  for (;;) {
+    at += -Math.log(1 - random()) * meanGapMs;
+    if (at >= startAt + lastsMs) return times;
+    if (random() < share(at)) times.push(Math.floor(at));
+  }
+}
+
+function bursts(scenario: Scenario, load: Extract<Load, { kind: 'bursts' }>, random: Random): number[] {
+  const times: number[] = [];
+  const { startAt, lastsMs } = scenario;
+  let at = startAt + random() * drawn(load.everyMs, random);
+  while (at < startAt + lastsMs) {
+    const size = Math.round(drawn(load.size, random));
+    for (let made = 0; made < size; made += 1) times.push(Math.floor(at));
+    at += drawn(load.everyMs, random) * (0.8 + 0.4 * random());
+  }
+  return times;
+}
+
+function arrivalsOf(scenario: Scenario, load: Load, random: Random): number[] {
+  switch (load.kind) {
+    case 'poisson':
+      return moments(scenario, drawn(load.perHour, random), random);
+    case 'office':
+      return moments(scenario, drawn(load.perHour, random), random, (at) =>
+        officeShare(new Date(at).getUTCHours() + new Date(at).getUTCMinutes() / 60),
+      );
+    case 'bursts':
+      return bursts(scenario, load, random);
+  }
+}
+
+/** A fault as often as it comes. */
+function faultsOf(fault: DayFault, { startAt, lastsMs }: Scenario, random: Random): Fault[] {
+  const { from, lastsMs: span, everyMs, ...rest } = fault;
+  const faults: Fault[] = [];
+  const end = startAt + lastsMs;
+  let at = from === undefined ? undefined : startAt + drawn(from, random);
+  do {
+    const begins = at ?? startAt;
+    const until = span === undefined ? undefined : begins + drawn(span, random);
+    faults.push({ ...rest, from: at, until });
+    if (everyMs === undefined) return faults;
+    at = begins + drawn(everyMs, random);
+  } while (at < end);
+  return faults;
+}
+
+function foreignOf(scenario: Scenario, name: ProviderName, provider: DayProvider, random: Random): Foreign[] {
+  const { elsewherePerHour, models = USUAL_MODELS[name] } = provider;
+  const [model] = models;
+  if (elsewherePerHour === undefined || model === undefined) return [];
+  const key = keyName(name, 0, 0);
+  return moments(scenario, elsewherePerHour, random).map((at) => ({ at, provider: name, key, model }));
+}
+
+/** Draws one day of a scenario. */
+export function drawDay(scenario: Scenario, seed: number): Day {
+  const random = seededRandom(seed * 7919 + 17);
+  const arrivals = scenario.load
+    .flatMap((load) => arrivalsOf(scenario, load, random))
+    .toSorted((a, b) => a - b);
+  const { promptTokens = LEAST_PROMPT } = scenario.call;
+  const foreign: Foreign[] = [];
+  const faults: Record<ProviderName, readonly Fault[]> = { openrouter: [], google: [], nim: [], custom: [] };
+  for (const name of NAMES) {
+    const provider = scenario.providers[name];
+    if (provider === undefined) continue;
+    faults[name] = (provider.faults ?? []).flatMap((fault) => faultsOf(fault, scenario, random));
+    foreign.push(...foreignOf(scenario, name, provider, random));
+  }
+  return {
+    scenario,
+    seed,
+    arrivals,
+    promptTokens: arrivals.map(() => Math.max(LEAST_PROMPT, Math.round(drawn(promptTokens, random)))),
+    faults,
+    foreign: foreign.toSorted((a, b) => a.at - b.at),
+    roadMs: scenario.roadMs ?? USUAL_ROAD_MS,
+  };
+}

@@ -1,0 +1,89 @@
+/** The world of a day, and the pool that is let loose on it. */
+
+import {
+  FreeLLM,
+  GoogleAIStudio,
+  NIM,
+  OpenAICompatible,
+  OpenRouter,
+  type Provider,
+  type StrategyName,
+} from '../../src/index.ts';
+import { memoryCache } from '../../src/models/disk-cache.ts';
+import { type ProviderName, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { WorldTransport } from '../support/world-transport.ts';
+import type { Day } from './draw.ts';
+import { accountName, type DayProvider, keyName, NAMES, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
+
+/** A pool over a simulated world on virtual time. */
+export interface Stage {
+  readonly llm: FreeLLM;
+  readonly world: SimulatedWorld;
+  readonly clock: VirtualClock;
+  readonly transport: WorldTransport;
+}
+
+function keysOf(name: ProviderName, { accounts = [1] }: DayProvider): { key: string; account: string }[] {
+  return accounts.flatMap((count, account) =>
+    Array.from({ length: count }, (_, key) => ({
+      key: keyName(name, account, key),
+      account: accountName(account),
+    })),
+  );
+}
+
+function makeWorld({ scenario, seed, faults }: Day): SimulatedWorld {
+  const side = (name: ProviderName): object => {
+    const provider = scenario.providers[name];
+    if (provider === undefined) return { keys: [] };
+    const { tier, models = USUAL_MODELS[name], limits, latencyMs = USUAL_LATENCY_MS[name] } = provider;
+    const keys = keysOf(name, provider).map((key) => ({ ...key, tier }));
+    return { keys, models, limits, latencyMs, faults: faults[name] };
+  };
+  return new SimulatedWorld({
+    openrouter: side('openrouter'),
+    google: side('google'),
+    nim: side('nim'),
+    custom: side('custom'),
+    reply: () => 'Yes.',
+    seed,
+  });
+}
+
+function makeProvider(name: ProviderName, provider: DayProvider, baseUrl: string): Provider {
+  const { declared = true, tier, models = USUAL_MODELS[name], told = {} } = provider;
+  const keys = keysOf(name, provider).map(({ key, account }) => (declared ? { key, account } : { key }));
+  const options = { ...told, discover: false, models: models.map((id) => ({ id, tags: ['chat'] })) };
+  switch (name) {
+    case 'openrouter':
+      return new OpenRouter(keys, { ...options, tier });
+    case 'google':
+      return new GoogleAIStudio(keys, options);
+    case 'nim':
+      return new NIM(keys, options);
+    case 'custom':
+      return new OpenAICompatible(keys, { ...options, name, baseUrl, allowInsecureHttp: true });
+  }
+}
+
+/** Sets the stage for a day. */
+export function setStage(day: Day, strategy: StrategyName): Stage {
+  const { scenario, seed, roadMs } = day;
+  const world = makeWorld(day);
+  const clock = new VirtualClock(scenario.startAt);
+  const transport = new WorldTransport(world, clock);
+  const random = seededRandom(seed * 104_729 + 5);
+  const [least, most] = roadMs;
+  const delayMs = (): number => least + Math.floor(random() * (most - least));
+  transport.road = { delayMs, backMs: delayMs };
+  const providers = NAMES.flatMap((name) => {
+    const provider = scenario.providers[name];
+    return provider === undefined ? [] : [makeProvider(name, provider, world[name].baseUrl)];
+  });
+  const { waitMs, timeoutMs, attemptTimeoutMs, model } = scenario.call;
+  const limits = { wait: waitMs > 0, maxWaitMs: waitMs, timeoutMs, attemptTimeoutMs };
+  const options = { providers, strategy, model, ...limits };
+  const llm = new FreeLLM(options, { clock, transport, cache: memoryCache(), env: {} });
+  return { llm, world, clock, transport };
+}

@@ -1,0 +1,249 @@
+/** What is true in a day of a scenario, for the oracle: every counter of every provider, and when it serves nothing. */
+
+import type { Fault, FaultKind, Limits, ProviderName } from '../../src/testing.ts';
+import { DAY, MINUTE } from '../support/bench.ts';
+import type { Day } from './draw.ts';
+import type { Gap, Machine, Rule, Steps } from './machine.ts';
+import type { Window } from './oracle.ts';
+import { accountName, type DayProvider, keyName, NAMES, USUAL_MODELS } from './scenario.ts';
+
+/** How much time a scheduler leaves that does not know the road; see `Margins` in the result. */
+export interface Margins {
+  readonly minuteMs: number;
+  readonly dayMs: number;
+}
+
+export const NO_MARGINS: Margins = { minuteMs: 0, dayMs: 0 };
+
+/** What one provider counts by. */
+interface House {
+  /** Whether an account's models share its limits. */
+  readonly together: boolean;
+  readonly minute: 'sliding' | 'clock';
+  readonly timeZone: string;
+  limits(model: string, tier: string): Limits;
+}
+
+const HOUSES: Readonly<Record<ProviderName, House>> = {
+  openrouter: {
+    together: true,
+    minute: 'clock',
+    timeZone: 'UTC',
+    limits: (_, tier) => ({ rpm: 20, rpd: tier === 'credit' ? 1000 : 50 }),
+  },
+  google: {
+    together: false,
+    minute: 'sliding',
+    timeZone: 'America/Los_Angeles',
+    limits: (model) => {
+      if (model.startsWith('gemma-')) return { rpm: 30, rpd: 14_400 };
+      return model.includes('flash-lite') ? { rpm: 15, rpd: 500 } : { rpm: 5, rpd: 20 };
+    },
+  },
+  nim: { together: false, minute: 'sliding', timeZone: 'UTC', limits: () => ({ rpm: 40 }) },
+  custom: { together: true, minute: 'sliding', timeZone: 'UTC', limits: () => ({}) },
+};
+
+const QUARTER = MINUTE * 15;
+const midnightsOf = new Map<string, readonly number[]>();
+
+/** The moments at which days begin in a time zone, from two days before a moment to `days` after it. */
+export function midnights(timeZone: string, around: number, days: number): readonly number[] {
+  const from = Math.floor(around / DAY - 2) * DAY;
+  const id = `${timeZone} ${from} ${days}`;
+  const known = midnightsOf.get(id);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
+  const found: number[] = [];
+  let date = format.format(from - QUARTER);
+  for (let at = from; at <= around + days * DAY; at += QUARTER) {
+    const next = format.format(at);
+    if (next !== date) found.push(at);
+    date = next;
+  }
+  midnightsOf.set(id, found);
+  return found;
+}
+
+/** Faults with which no request is served. */
+const CLOSED: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'reset',
+  'outage',
+  'forbidden',
+  'unauthorized',
+  'leaked',
+  'out-of-credits',
+  'retired',
+  'unknown-model',
+  'not-entitled',
+  'hang',
+  'server-error',
+  'congested',
+  'error-in-200',
+  'empty',
+  'malformed',
+  'garbage',
+  'cut',
+]);
+
+function closes({ kind, share = 1, times, skip }: Fault): boolean {
+  return CLOSED.has(kind) && share >= 1 && times === undefined && skip === undefined;
+}
+
+function fits(pattern: string | undefined, id: string): boolean {
+  return (
+    pattern === undefined ||
+    new RegExp(`^${pattern.replaceAll(/[.+]/g, String.raw`\$&`).replaceAll('*', '.*')}$`).test(id)
+  );
+}
+
+function gapOf({ from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }: Fault): Gap {
+  return { from, until };
+}
+
+/** Gaps in order and apart. */
+function united(gaps: readonly Gap[]): Gap[] {
+  const all: Gap[] = [];
+  for (const gap of gaps.toSorted((a, b) => a.from - b.from)) {
+    const last = all.at(-1);
+    if (last !== undefined && gap.from <= last.until) {
+      all[all.length - 1] = { from: last.from, until: Math.max(last.until, gap.until) };
+    } else {
+      all.push(gap);
+    }
+  }
+  return all;
+}
+
+/** What lies in each of several lists of gaps. */
+function common(lists: readonly (readonly Gap[])[]): Gap[] {
+  const [first = [], ...others] = lists;
+  return others
+    .reduce<readonly Gap[]>(
+      (left, right) =>
+        left.flatMap((a) =>
+          right.flatMap((b) => {
+            const gap = { from: Math.max(a.from, b.from), until: Math.min(a.until, b.until) };
+            return gap.from < gap.until ? [gap] : [];
+          }),
+        ),
+      first,
+    )
+    .toSorted((a, b) => a.from - b.from);
+}
+
+/** One account, as all rules here look at it. */
+interface Account {
+  readonly name: ProviderName;
+  readonly provider: DayProvider;
+  readonly index: number;
+  readonly keys: readonly string[];
+  readonly faults: readonly Fault[];
+}
+
+function isAboutAccount({ account, key }: Fault, { index, keys }: Account): boolean {
+  return (account ?? accountName(index)) === accountName(index) && (key === undefined || keys.includes(key));
+}
+
+/** When none of an account's keys reaches a model. */
+function gapsOf(account: Account, model: string): Gap[] {
+  const about = account.faults.filter(
+    (fault) => closes(fault) && isAboutAccount(fault, account) && fits(fault.model, model),
+  );
+  const everywhere = about.filter(({ key }) => key === undefined).map(gapOf);
+  const byKey = account.keys.map((key) => united(about.filter((fault) => fault.key === key).map(gapOf)));
+  return united([...everywhere, ...common(byKey)]);
+}
+
+/** A limit over time: the `limits` faults on top of what holds else. */
+function stepsOf(
+  { name, provider, faults }: Account,
+  limit: keyof Limits,
+  model: string | undefined,
+): Steps | undefined {
+  const house = HOUSES[name];
+  const usual = provider.limits?.[limit] ?? house.limits(model ?? '', provider.tier ?? 'free')[limit];
+  const changes = faults.filter(
+    (fault) =>
+      fault.kind === 'limits' &&
+      fault[limit] !== undefined &&
+      (fault.model === undefined ? true : !house.together && fits(fault.model, model ?? '')),
+  );
+  if (usual === undefined && changes.length === 0) return undefined;
+  const moments = [
+    Number.NEGATIVE_INFINITY,
+    ...changes.flatMap(({ from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }) => [
+      from,
+      until,
+    ]),
+  ];
+  return [...new Set(moments)]
+    .filter((from) => from < Number.POSITIVE_INFINITY)
+    .toSorted((a, b) => a - b)
+    .map((from) => {
+      const holding = changes.find((fault) => gapOf(fault).from <= from && from < gapOf(fault).until);
+      const changed = holding?.kind === 'limits' ? holding[limit] : undefined;
+      return { from, limit: changed ?? usual ?? Number.POSITIVE_INFINITY };
+    });
+}
+
+function rulesOf(account: Account, model: string | undefined, day: Day, margins: Margins): Rule[] {
+  const { startAt, lastsMs } = day.scenario;
+  const house = HOUSES[account.name];
+  const rules: Rule[] = [];
+  const rpm = stepsOf(account, 'rpm', model);
+  if (rpm !== undefined && house.minute === 'sliding') {
+    rules.push({ kind: 'sliding', windowMs: MINUTE + margins.minuteMs, limit: rpm });
+  } else if (rpm !== undefined) {
+    const first = Math.floor(startAt / MINUTE) - 1;
+    const begins = Array.from(
+      { length: lastsMs / MINUTE + 10 },
+      (_, minute) => (first + minute) * MINUTE + margins.minuteMs,
+    );
+    rules.push({ kind: 'periods', begins, limit: rpm });
+  }
+  const rpd = stepsOf(account, 'rpd', model);
+  if (rpd !== undefined) {
+    const begins = midnights(house.timeZone, startAt, lastsMs / DAY + 2).map((at) => at + margins.dayMs);
+    rules.push({ kind: 'periods', begins, limit: rpd });
+  }
+  return rules;
+}
+
+function machinesOf(account: Account, day: Day, margins: Margins): Machine[] {
+  const { name, provider, index, keys } = account;
+  const { models = USUAL_MODELS[name] } = provider;
+  const foreign = day.foreign.filter((one) => one.provider === name && keys.includes(one.key));
+  const label = `${name} ${accountName(index)}`;
+  if (HOUSES[name].together) {
+    const down = common(models.map((model) => gapsOf(account, model)));
+    const at = foreign.map((one) => one.at);
+    return [{ name: label, rules: rulesOf(account, undefined, day, margins), down, foreign: at }];
+  }
+  return models.map((model) => ({
+    name: `${label} ${model}`,
+    rules: rulesOf(account, model, day, margins),
+    down: gapsOf(account, model),
+    foreign: foreign.filter((one) => one.model === model).map((one) => one.at),
+  }));
+}
+
+/** Every counter of a day that ever admits anything. */
+export function machinesOfDay(day: Day, margins: Margins = NO_MARGINS): Machine[] {
+  const machines = NAMES.flatMap((name) => {
+    const provider = day.scenario.providers[name];
+    if (provider === undefined) return [];
+    const { accounts = [1] } = provider;
+    return accounts.flatMap((count, index) => {
+      const keys = Array.from({ length: count }, (_, key) => keyName(name, index, key));
+      return machinesOf({ name, provider, index, keys, faults: day.faults[name] }, day, margins);
+    });
+  });
+  return machines.filter(({ rules }) => rules.every(({ limit }) => limit.some((step) => step.limit > 0)));
+}
+
+/** When each call may arrive at a provider. */
+export function windowsOfDay({ arrivals, scenario, roadMs }: Day): Window[] {
+  const [least, most] = roadMs;
+  return arrivals.map((at) => ({ from: at + least, until: at + most + scenario.call.waitMs }));
+}
