@@ -52,6 +52,7 @@ export type {
   ModelOptions,
   ProviderName,
   ProviderOptions,
+  QuotaStyle,
   WorldOptions,
 } from './testing/options.ts';
 export { ProviderSimulator } from './testing/provider-simulator.ts';

@@ -12,7 +12,9 @@ import {
   FreeLLM,
   type FreeLLMOptions,
   GoogleAIStudio,
+  type KeyedOptions,
   type KeyInput,
+  type KeylessOptions,
   type KeysInput,
   type ModelFields,
   type ModelSpec,
@@ -20,7 +22,7 @@ import {
   OpenAICompatible,
   type OpenAICompatibleOptions,
   OpenRouter,
-  type OpenRouterOptions,
+  OVHcloud,
   type Provider,
   type ProviderOptions,
   type Standing,
@@ -79,7 +81,8 @@ describe('making a pool', () => {
     expectTypeOf<Undefined<CallLimits>>().toExtend<CallLimits>();
     expectTypeOf<Undefined<ProviderOptions>>().toExtend<ProviderOptions>();
     expectTypeOf<keyof Undefined<ProviderOptions>>().toEqualTypeOf<keyof ProviderOptions>();
-    expectTypeOf<Undefined<OpenRouterOptions>>().toExtend<OpenRouterOptions>();
+    expectTypeOf<Undefined<KeyedOptions<'free'>>>().toExtend<KeyedOptions<'free'>>();
+    expectTypeOf<Undefined<KeylessOptions>>().toExtend<KeylessOptions>();
     expectTypeOf<keyof Undefined<OpenAICompatibleOptions>>().toEqualTypeOf<
       Exclude<keyof OpenAICompatibleOptions, 'name' | 'baseUrl'>
     >();
@@ -160,13 +163,22 @@ describe('a provider', () => {
   });
 
   it('knows its own tiers', () => {
-    expectTypeOf<NonNullable<OpenRouterOptions['tier']>>().toEqualTypeOf<'free' | 'credit'>();
+    expectTypeOf(OpenRouter).constructorParameters.toEqualTypeOf<
+      [keys: KeysInput, options?: KeyedOptions<'free' | 'credit'> | undefined]
+    >();
     // @ts-expect-error -- OpenRouter's are free and credit
     void new OpenRouter('a', { tier: 'tier1' });
     // @ts-expect-error -- Google's are free and tier1
     void new GoogleAIStudio('a', { tier: 'credit' });
     // @ts-expect-error -- NIM's is free
     void new NIM('a', { tier: 'tier1' });
+  });
+
+  it('that needs no key takes options alone', () => {
+    expectTypeOf(OVHcloud).constructorParameters.toEqualTypeOf<[options?: KeylessOptions | undefined]>();
+    void new OVHcloud();
+    // @ts-expect-error -- keys are one of the options
+    void new OVHcloud('a');
   });
 
   it('of your own needs a name and a place', () => {

@@ -37,7 +37,7 @@ export async function withPool<Result>(
   job: (llm: FreeLLM) => Promise<Result>,
 ): Promise<Result> {
   const { FreeLLM: Pool } = await import('../index.ts');
-  const unknownModels = anyModel === true ? 'auto' : undefined;
+  const unknownModels = anyModel === true ? ('auto' as const) : undefined;
   const options = {
     model,
     strategy,

@@ -1,12 +1,13 @@
 /** The streaming operation: one answer in parts, gone on with by another route where it breaks. */
 
-import { continuationMessages, continuationOf } from '../core/continuation.ts';
+import { continuationMessages, continuationOf, type ContinuationStyle } from '../core/continuation.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Pick } from '../core/plan.ts';
 import type { ModelRecord } from '../core/provider-record.ts';
 import { Seam } from '../core/seam.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import { classifyAnswer } from '../providers/classify.ts';
+import type { ProviderSpec } from '../providers/spec.ts';
 import { ChunkReader, type StreamEnd } from '../wire/chat-chunk.ts';
 import { chatBody, type ChatBody } from '../wire/chat-body.ts';
 import { isOptionalField } from '../wire/chat-request.ts';
@@ -14,7 +15,7 @@ import type { ChatCompletion, TokenUsage } from '../wire/chat-response.ts';
 import { EventTooLongError } from '../wire/sse.ts';
 import { addUsage, type StreamPart } from '../wire/stream-part.ts';
 import { type ChatOperationPorts, tokensUsed, withoutKeys } from './chat.ts';
-import { type Asked, BadAnswer, type Operation } from './operation.ts';
+import { type Asked, BadAnswer, type Operation, type Sent } from './operation.ts';
 import type { Stop } from './stop.ts';
 
 /** No answer is longer; of one that is, no more is kept, and nobody can go on with it. */
@@ -144,20 +145,29 @@ async function* readStream(
   return end;
 }
 
+/** How the model is brought to go on; undefined where there is nothing to go on with. */
+function styleOf(
+  { delivered }: StreamRequest,
+  { streams }: ProviderSpec,
+  { lacks }: ModelRecord,
+): ContinuationStyle | undefined {
+  if (delivered.text === '') return undefined;
+  return streams?.continues === 'prefill' && lacks?.includes('prefill') !== true ? 'prefill' : 'instruction';
+}
+
+function bodyFor(request: StreamRequest, spec: ProviderSpec, known: ModelRecord): ChatBody {
+  const { body, delivered } = request;
+  const style = styleOf(request, spec, known);
+  if (style === undefined) return body;
+  const messages = [...body.request.messages, ...continuationMessages(delivered.text, style)];
+  return chatBody({ ...body.request, messages });
+}
+
 /** Makes the streaming operation of a pool over its plain one. */
 export function chatStreamOperation(
   ports: ChatOperationPorts,
   chat: Operation<ChatBody, ChatCompletion>,
 ): Operation<StreamRequest, StreamPart> {
-  function bodyFor({ body, delivered }: StreamRequest, pick: Pick, known: ModelRecord): ChatBody {
-    if (delivered.text === '') return body;
-    const continues = ports.providerOf(pick).spec.streams?.continues;
-    const style =
-      continues === 'prefill' && known.lacks?.includes('prefill') !== true ? 'prefill' : 'instruction';
-    const messages = [...body.request.messages, ...continuationMessages(delivered.text, style)];
-    return chatBody({ ...body.request, messages });
-  }
-
   function failureOf(
     end: Exclude<StreamEnd, { kind: 'finished' }>,
     response: HttpResponse,
@@ -173,10 +183,11 @@ export function chatStreamOperation(
   return {
     needs: ({ body }) => chat.needs(body),
     encode(request: StreamRequest, pick: Pick, known: ModelRecord, maxTokens): HttpRequest {
-      const { asksForUsage = false } = ports.providerOf(pick).spec.streams ?? {};
+      const { spec } = ports.providerOf(pick);
+      const { asksForUsage = false } = spec.streams ?? {};
       const refuses = asksForUsage ? known.refuses : [...(known.refuses ?? []), 'stream_options'];
       const given = { ...known, refuses: refuses ?? [] };
-      const encoded = chat.encode(bodyFor(request, pick, known), pick, given, maxTokens);
+      const encoded = chat.encode(bodyFor(request, spec, known), pick, given, maxTokens);
       return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
     },
     async *decode(
@@ -201,7 +212,11 @@ export function chatStreamOperation(
       part.type === 'usage' ? tokensUsed(part.usage, delivered.usage) : undefined,
     observe: (response, pick) => chat.observe(response, pick),
     classify: (response, pick) => chat.classify(response, pick),
-    canDoWithout: ({ body }, refused, sent) => chat.canDoWithout(body, refused, sent),
+    canDoWithout(request: StreamRequest, refused: Failure, sent: Sent): boolean {
+      const style = styleOf(request, ports.providerOf(sent.pick).spec, sent.known);
+      const asksInstead = style === 'prefill' && refused.capabilities?.includes('prefill') === true;
+      return asksInstead || chat.canDoWithout(request.body, refused, sent);
+    },
     resumable({ body, delivered, onCut }: StreamRequest): boolean {
       if (!delivered.any) return true;
       const format = body.request.fields['response_format'];

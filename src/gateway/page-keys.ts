@@ -63,7 +63,7 @@ function readyText(key, now) {
   if (key.ready) return '';
   const { readyAt } = key;
   if (readyAt === undefined || readyAt === null) return 'not by waiting';
-  const verb = key.disabled ? 'tried again ' : 'ready ';
+  const verb = key.disabled ? 'retried ' : 'ready ';
   return readyAt <= now ? verb + 'any moment' : verb + coming(readyAt, now);
 }
 
@@ -96,10 +96,11 @@ function panelView(whose) {
       while (facts.children.length < lines.length) facts.append(make('p', 'said'));
       lines.forEach((line, index) => write(facts.children[index], line));
       // What the row shows already is not said twice, unless it is one model's among others'.
-      const isShown = [key.minute, key.day].map((limit) => limit?.model === undefined ? JSON.stringify(limit) : '');
+      const shown = [key.minute, key.day].map((limit) => JSON.stringify(limit));
+      const others = key.spent.filter((limit) => !shown.includes(JSON.stringify(limit)));
       const models = new Map();
       for (const limit of key.spent) {
-        if (isShown.includes(JSON.stringify(limit))) continue;
+        if (limit.model === undefined ? !others.includes(limit) : others.length === 0) continue;
         const model = limit.model ?? 'All models';
         models.set(model, [...(models.get(model) ?? []), limit]);
       }
@@ -141,13 +142,14 @@ function keyView(first) {
   const word = make('p', 'word');
   const reason = make('p', 'small');
   const breaker = make('p', 'quiet small');
+  const when = make('p', 'quiet small');
   const minute = meterView(whose);
   const day = meterView(whose);
   const panel = panelView(whose);
   const more = make('button', 'link', ['Details', make('span', 'unseen', [' of ' + whose])]);
   const root = make('li', 'key', [
     make('div', 'key-name', [make('h4', 'id', [name]), make('p', 'quiet small', [tier, more])]),
-    make('div', 'state', [word, reason, breaker]),
+    make('div', 'state', [word, reason, breaker, when]),
     minute.root,
     day.root,
     panel.root,
@@ -169,10 +171,12 @@ function keyView(first) {
       latest = { key, now };
       const [tone, text] = standing(key);
       tell(word, tone, text);
-      write(tier, key.tier + (key.sharedBy > 1 ? ', shared account' : ''));
+      write(tier, key.tier + (key.sharedBy > 1 ? ', shared' : ''));
       reason.hidden = key.reason === undefined;
       write(reason, key.reason === undefined ? '' : capital(key.reason));
-      write(breaker, [BREAKERS[key.breaker], readyText(key, now)].filter((part) => part !== '').join('; '));
+      write(breaker, BREAKERS[key.breaker]);
+      when.hidden = key.ready;
+      write(when, readyText(key, now));
       minute.show(key.minute, titleOf(key.minute, 'Minute'), now);
       day.show(key.day, titleOf(key.day, 'Day'), now);
       if (!panel.root.hidden) panel.show(key, now);

@@ -17,6 +17,7 @@ const state = {
   lostAt: 0,
   nextAt: 0,
   paused: false,
+  turn: 0,
   /** @type {number | undefined} */ timer: undefined,
   /** @type {Map<string, string>} */ standings: new Map(),
   skewMs: 0,
@@ -58,12 +59,14 @@ function changes(status) {
   const news = [];
   for (const [name, key] of namedKeys(status.keys)) {
     const id = key.provider + ' ' + name;
-    const now = key.disabled ? 'disabled' : key.breaker === 'open' ? 'down' : 'up';
-    after.set(id, now);
-    const was = before.get(id) ?? now;
-    if (was === now) continue;
-    const whose = key.provider + ' ' + key.key;
-    news.push(whose + ' is ' + now + (now === 'up' || key.reason === undefined ? '' : ': ' + key.reason));
+    const is = key.disabled ? 'disabled' : key.breaker === 'open' ? 'down' : 'up again';
+    const was = before.get(id) ?? is;
+    // A key that is tried again has not come back yet.
+    const stays = was === is || (key.breaker === 'half-open' && !key.disabled);
+    after.set(id, stays ? was : is);
+    if (stays) continue;
+    const why = is === 'up again' || key.reason === undefined ? '' : ': ' + key.reason;
+    news.push(key.provider + ' ' + key.key + ' is ' + is + why);
   }
   const any = status.keys.some((key) => key.ready) ? 'some' : 'none';
   if (any !== (before.get('any') ?? any)) news.push(any === 'none' ? 'No key is ready' : 'A key is ready again');
@@ -104,17 +107,20 @@ function showWarnings(warnings) {
 
 function showLink() {
   const link = byId('link');
-  const seconds = span(state.nextAt - performance.now());
+  const next = state.paused ? '' : '; next try in ' + span(state.nextAt - performance.now());
   const text = {
     first: 'Connecting…',
     live: state.paused ? 'Paused' : 'Live',
-    lost: state.why + ' since ' + clock.format(state.lostAt) + '; next try in ' + seconds,
+    lost: state.why + ' since ' + clock.format(state.lostAt) + next,
     gate: 'Locked',
   }[state.link];
   write(link, text);
   mark(link, 'data-tone', state.link === 'lost' ? 'bad' : state.link === 'live' && !state.paused ? 'good' : 'calm');
-  byId('retry').hidden = state.link !== 'lost';
-  byId('pause').hidden = state.link !== 'live';
+  byId('pause').hidden = state.link === 'gate';
+  const retry = byId('retry');
+  const hadFocus = retry === document.activeElement;
+  retry.hidden = state.link !== 'lost';
+  if (retry.hidden && hadFocus) byId('pause').focus();
   byId('forget').hidden = token.value === '' || state.link === 'gate';
   byId('gate').hidden = state.link !== 'gate';
   byId('board').hidden = state.link === 'gate' || state.status === undefined;
@@ -152,7 +158,7 @@ function take(status) {
 /** @param {string} why */
 function lose(why) {
   if (state.link !== 'lost') {
-    state.lostAt = Date.now();
+    state.lostAt = state.status === undefined ? Date.now() : now(state.status);
     announce([why]);
   }
   state.link = 'lost';
@@ -171,17 +177,18 @@ function lock() {
   if (isNew || wasRefused) byId('token').focus();
 }
 
-/** Asks once. */
+/** Asks once; what is returned takes the answer in. */
 async function ask() {
   const headers = token.value === '' ? undefined : { authorization: 'Bearer ' + token.value };
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const response = await fetch('status', { headers, signal, cache: 'no-store', credentials: 'omit' });
-    if (response.status === 401) return lock();
-    if (!response.ok) return lose('The server answers ' + response.status);
-    take(await response.json());
+    if (response.status === 401) return lock;
+    if (!response.ok) return () => lose('The server answers ' + response.status);
+    const status = await response.json();
+    return () => take(status);
   } catch {
-    lose('No answer from the server');
+    return () => lose('No answer from the server');
   }
 }
 
@@ -190,34 +197,33 @@ function delay() {
   return document.hidden ? HIDDEN_MS : EVERY_MS;
 }
 
-/** Asks now, and then again and again; while it asks, nobody else does. */
+/** Asks now, and then again and again. */
 async function poll() {
   clearTimeout(state.timer);
-  state.timer = undefined;
-  await ask();
+  const turn = (state.turn += 1);
+  const learn = await ask();
+  // Somebody has asked anew meanwhile, or wants to know no more.
+  if (turn !== state.turn) return;
+  learn();
+  if (state.link !== 'gate' && !state.paused) {
+    state.nextAt = performance.now() + delay();
+    state.timer = window.setTimeout(poll, delay());
+  }
   show();
-  if (state.link === 'gate' || (state.paused && state.link === 'live')) return;
-  state.nextAt = performance.now() + delay();
-  state.timer = window.setTimeout(poll, delay());
-}
-
-/** Asks at once, unless somebody asks already or nobody wants to know. */
-function hurry() {
-  if (state.timer !== undefined) poll();
 }
 
 byId('pause').addEventListener('click', () => {
   state.paused = !state.paused;
   mark(byId('pause'), 'aria-pressed', String(state.paused));
-  if (!state.paused) return void poll();
   clearTimeout(state.timer);
-  state.timer = undefined;
+  state.turn += 1;
+  if (!state.paused) poll();
   showLink();
 });
-byId('retry').addEventListener('click', hurry);
+byId('retry').addEventListener('click', poll);
 byId('forget').addEventListener('click', () => {
   token.keep('');
-  hurry();
+  poll();
 });
 byId('gate').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -228,7 +234,7 @@ byId('gate').addEventListener('submit', (event) => {
   poll();
 });
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) hurry();
+  if (!document.hidden && !state.paused && state.link !== 'gate') poll();
 });
 // Between two answers the time goes on.
 window.setInterval(() => {

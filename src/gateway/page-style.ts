@@ -79,17 +79,19 @@ button:hover { border-color: var(--quiet); }
 .page { max-width: 80rem; margin: 0 auto; padding: 0 1rem 3rem; }
 header { display: flex; flex-wrap: wrap; align-items: center; gap: 0.375rem 0.75rem; padding: 0.875rem 0; }
 #link { display: flex; align-items: baseline; gap: 0.4rem; margin-right: auto; }
-#link::before { content: '●'; font-size: 0.75em; color: var(--quiet); }
+#link::before { content: '●' / ''; font-size: 0.75em; color: var(--quiet); }
 #link[data-tone='good']::before { color: var(--good); }
 #link[data-tone='bad'] { color: var(--bad); font-weight: 600; }
-#link[data-tone='bad']::before { content: '▲'; color: inherit; }
+#link[data-tone='bad']::before { content: '▲' / ''; color: inherit; }
+
+#skew { margin-bottom: 0.75rem; }
 
 #gate { max-width: 24rem; margin: 3rem auto; padding: 1.25rem; display: grid; gap: 0.75rem; }
 #gate div { display: flex; gap: 0.5rem; }
 #gate input { flex: 1; min-width: 0; border-color: var(--quiet); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 
-.sum { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); margin-bottom: 1.5rem; gap: 1px; background: var(--line); overflow: hidden; }
+.sum { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); margin-bottom: 1.5rem; gap: 1px; background: var(--line); overflow: hidden; }
 .sum div { background: var(--card); padding: 0.625rem 0.875rem; }
 .sum dt { color: var(--quiet); font-size: 0.8125rem; }
 .sum dd { font-size: 1.375rem; line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; }
@@ -110,6 +112,7 @@ section > h2 { margin-bottom: 0.5rem; }
 .key { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 0.5rem 1rem; padding: 0.75rem 0.875rem; }
 .key + .key, .call + .call { border-top: 1px solid var(--line); }
 .key-name, .state { grid-column: 1 / -1; }
+.key-name { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.625rem; }
 .key-name p { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.5rem; }
 .link { border: 0; padding: 0 0.25rem; margin: 0 -0.25rem; min-height: 1.5rem; background: none; color: var(--focus); }
 .link:hover { text-decoration: underline; }
@@ -121,12 +124,12 @@ section > h2 { margin-bottom: 0.5rem; }
 [data-tone='calm'] > .word, .word[data-tone='calm'] { color: var(--quiet); }
 .key-panel { grid-column: 1 / -1; border-top: 1px dashed var(--line); padding-top: 0.625rem; display: grid; gap: 0.5rem; }
 .key-panel ul { display: grid; gap: 0.75rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
-.key-panel li div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 8rem), 1fr)); gap: 0.25rem 1rem; }
-.key-panel .meter { display: block; }
+.key-panel li > div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 8rem), 1fr)); gap: 0.25rem 1rem; }
 .key-panel .meter-model { display: none; }
 @container (min-width: 42rem) {
-  .key { grid-template-columns: minmax(0, 7.5rem) minmax(0, 1fr) minmax(0, 10.5rem) minmax(0, 10.5rem); }
+  .key { grid-template-columns: minmax(0, 7.5rem) minmax(0, 1fr) minmax(0, 10rem) minmax(0, 10rem); }
   .key-name, .state { grid-column: auto; }
+  .key-name { display: block; }
 }
 
 .meter-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 0.5rem; }
@@ -142,7 +145,7 @@ section > h2 { margin-bottom: 0.5rem; }
 }
 .bar[data-spent='yes'] > div { background: var(--spent); }
 
-summary { cursor: pointer; padding: 0.5rem 0.875rem; display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 0 0.75rem; list-style: none; }
+summary { cursor: pointer; padding: 0.5rem 0.875rem; display: grid; grid-template-columns: auto auto minmax(0, 1fr); gap: 0 0.75rem; list-style: none; }
 summary::-webkit-details-marker { display: none; }
 summary:hover { background: color-mix(in srgb, var(--ground) 55%, transparent); }
 summary:focus-visible { outline-offset: -2px; }
@@ -153,7 +156,7 @@ summary:focus-visible { outline-offset: -2px; }
 summary .word, summary .chevron { white-space: nowrap; }
 summary .chevron::before { content: '▸' / ''; display: inline-block; color: var(--quiet); width: 1em; }
 details[open] > summary .chevron::before { content: '▾' / ''; }
-.call-panel { padding: 0 0.875rem 0.75rem; display: grid; gap: 0.5rem; }
+.call-panel { padding: 0.25rem 0.875rem 0.75rem; display: grid; gap: 0.5rem; }
 .attempts { display: grid; gap: 0.5rem; border-left: 2px solid var(--line); padding-left: 0.75rem; }
 .said { white-space: pre-wrap; max-height: 12rem; overflow: auto; }
 #warnings { margin-top: 1.75rem; }

@@ -14,21 +14,21 @@ const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short', hour: '2-di
 const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 const DAY_MS = 86400000;
 
-/** @param {number} ms */
+/** A span that is not broken over lines. @param {number} ms */
 function span(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
-  if (seconds < 120) return seconds + ' s';
   const minutes = Math.round(seconds / 60);
-  if (minutes < 120) return minutes + ' min';
-  if (minutes >= 2880) return Math.round(minutes / 1440) + ' days';
-  if (minutes >= 600) return Math.round(minutes / 60) + ' h';
-  return Math.floor(minutes / 60) + ' h' + (minutes % 60 === 0 ? '' : ' ' + (minutes % 60) + ' min');
+  if (seconds < 120) return seconds + '\u00a0s';
+  if (minutes < 120) return minutes + '\u00a0min';
+  if (minutes >= 2880) return Math.round(minutes / 1440) + '\u00a0days';
+  if (minutes >= 600) return Math.round(minutes / 60) + '\u00a0h';
+  return Math.floor(minutes / 60) + '\u00a0h' + (minutes % 60 === 0 ? '' : '\u00a0' + (minutes % 60) + '\u00a0min');
 }
 
 /** How long something took. @param {number} ms */
 function took(ms) {
-  if (ms < 1000) return Math.max(0, Math.round(ms)) + ' ms';
-  return ms < 60000 ? (ms / 1000).toFixed(1) + ' s' : span(ms);
+  if (ms < 1000) return Math.max(0, Math.round(ms)) + '\u00a0ms';
+  return ms < 60000 ? (ms / 1000).toFixed(1) + '\u00a0s' : span(ms);
 }
 
 /** A moment by the wall clock. @param {number} at @param {number} now */
@@ -39,7 +39,7 @@ function moment(at, now) {
 
 /** A moment to come, both ways. @param {number} at @param {number} now */
 function coming(at, now) {
-  return moment(at, now) + ' · in ' + span(at - now);
+  return moment(at, now) + ' · in\u00a0' + span(at - now);
 }
 
 /** How many of something. @param {number} number @param {string} one */

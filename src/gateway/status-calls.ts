@@ -74,7 +74,7 @@ export class CallLog {
 
   /** The newest first. */
   get calls(): readonly StatusCall[] {
-    return [...this.#calls.values()].toReversed();
+    return [...this.#calls.values()].toSorted((a, b) => b.call - a.call);
   }
 
   note(event: FreeLMEvent): void {

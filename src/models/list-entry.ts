@@ -90,12 +90,12 @@ function shapedCapabilities(
   entry: JsonObject,
   marks: NonNullable<ListShape['capabilities']>,
 ): readonly string[] | undefined {
-  const conditions = Object.entries(marks);
-  // An older release of the server may not tell them.
-  if (conditions.every(([, { path }]) => entryValues(entry, path).length === 0)) return undefined;
-  return conditions
-    .filter(([, condition]) => holds(entry, { ...condition, required: true }))
-    .map(([capability]) => capability);
+  const told = Object.entries(marks).flatMap(([capability, mark]) =>
+    mark === undefined || entryValues(entry, mark.path).length === 0 ? [] : [{ capability, mark }],
+  );
+  // An older release of a server may not tell them.
+  if (told.length === 0) return undefined;
+  return told.filter(({ mark }) => holds(entry, mark)).map(({ capability }) => capability);
 }
 
 function capabilitiesOf(entry: JsonObject, marks: ListShape['capabilities']): readonly string[] | undefined {

@@ -61,7 +61,7 @@ export function classifyAnswer(
     status: refused.status,
     headers: reply.headers,
     json: body.json,
-    message: refused.message,
+    message: reply.redact?.(refused.message) ?? refused.message,
   };
   const verdict =
     refused.problem === 'error'

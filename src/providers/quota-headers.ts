@@ -1,6 +1,7 @@
 /** What the headers of an answer tell of the provider's quotas. */
 
 import table from '../../spec/refusals.json' with { type: 'json' };
+import { isJsonObject } from '../core/json-path.ts';
 import type { Observation, QuotaWindow } from '../core/observation.ts';
 import { readReset } from '../core/retry-after.ts';
 import type { Headers } from '../ports.ts';
@@ -10,15 +11,13 @@ type Unit = Observation['unit'];
 type Told = string | number | undefined;
 
 /** A quota as headers tell it. */
-export interface ToldQuota extends Observation {
+export interface ToldQuota {
+  readonly quota: Observation;
   /** Nobody says that the window is this one, but that it refused. */
   readonly isAssumed: boolean;
   /** `resetAt` is the moment at which a bucket that refills is full again. */
   readonly resetIsFull: boolean;
 }
-
-// JSON modules widen literals to `string`; `test/spec.test.ts` holds the file against its JSON Schema.
-const SHARED_ROWS: readonly QuotaHeader[] = table.quotaHeaders as unknown as readonly QuotaHeader[];
 
 const PERIOD_SECONDS: Readonly<Record<QuotaWindow, readonly number[]>> = {
   second: [1],
@@ -27,6 +26,19 @@ const PERIOD_SECONDS: Readonly<Record<QuotaWindow, readonly number[]>> = {
   day: [86_400],
   month: [28, 29, 30, 31].map((days) => days * 86_400),
 };
+
+function isWindow(window: unknown): window is QuotaWindow {
+  return typeof window === 'string' && Object.hasOwn(PERIOD_SECONDS, window);
+}
+
+function isRow(row: unknown): row is QuotaHeader {
+  return (
+    isJsonObject(row) && (row['unit'] === 'requests' || row['unit'] === 'tokens') && isWindow(row['window'])
+  );
+}
+
+const rows: readonly unknown[] = table.quotaHeaders;
+const SHARED_ROWS: readonly QuotaHeader[] = rows.filter(isRow);
 
 /** The whole number that a header holds; of a header that came twice the first. */
 function wholeNumber(value: Told): number | undefined {
@@ -68,9 +80,9 @@ function toldBy(row: QuotaHeader, look: Look, now: number, refused?: QuotaWindow
   const [limit, remaining, reset] = [row.limit, row.remaining, row.reset].map((name) =>
     name === undefined ? undefined : look(name),
   );
-  const quota = readQuota({ limit, remaining, reset }, now);
-  if (quota === undefined) return undefined;
-  return { unit: row.unit, window, ...quota, isAssumed, resetIsFull: row.resetIsFull === true };
+  const told = readQuota({ limit, remaining, reset }, now);
+  if (told === undefined) return undefined;
+  return { quota: { unit: row.unit, window, ...told }, isAssumed, resetIsFull: row.resetIsFull === true };
 }
 
 const NAMED =
@@ -78,7 +90,7 @@ const NAMED =
 
 /** The rows of headers that name their window, such as `x-ratelimit-remaining-tokens-minute`. */
 function namedRows(headers: Headers): readonly QuotaHeader[] {
-  const rows = new Map<string, QuotaHeader>();
+  const named = new Map<string, QuotaHeader>();
   for (const name of Object.keys(headers)) {
     if (!name.startsWith('x-ratelimit-')) continue;
     const [, requests, window] = NAMED.exec(name) ?? [];
@@ -89,13 +101,9 @@ function namedRows(headers: Headers): readonly QuotaHeader[] {
       (what) => `x-ratelimit-${what}${ending}`,
     );
     if (limit !== undefined && remaining !== undefined && reset !== undefined)
-      rows.set(ending, { unit, window, limit, remaining, reset });
+      named.set(ending, { unit, window, limit, remaining, reset });
   }
-  return [...rows.values()];
-}
-
-function isWindow(window: string | undefined): window is QuotaWindow {
-  return window !== undefined && Object.hasOwn(PERIOD_SECONDS, window);
+  return [...named.values()];
 }
 
 /** What a refusal adds: the window that refused, and headers that its body holds. */
@@ -107,23 +115,18 @@ export interface RefusedQuotas {
 /** Every quota that headers tell of: by the provider's rows, by the shared ones, and by the headers' own names. */
 export function toldQuotas(
   headers: Headers,
-  rows: readonly QuotaHeader[],
+  own: readonly QuotaHeader[],
   now: number,
   refused?: RefusedQuotas,
 ): readonly ToldQuota[] {
   const look: Look = refused?.look ?? ((name) => headers[name]);
   const found = new Map<string, ToldQuota>();
-  for (const row of [...rows, ...SHARED_ROWS, ...namedRows(headers)]) {
+  for (const row of [...own, ...SHARED_ROWS, ...namedRows(headers)]) {
     const told = toldBy(row, look, now, refused?.window);
-    const name = told === undefined ? '' : `${told.unit} ${told.window}`;
+    const name = told === undefined ? '' : `${told.quota.unit} ${told.quota.window}`;
     if (told !== undefined && !found.has(name)) found.set(name, told);
   }
   return [...found.values()];
-}
-
-/** The bare observation of a quota that was told. */
-export function observationOf({ isAssumed: _, resetIsFull: __, ...observation }: ToldQuota): Observation {
-  return observation;
 }
 
 /**
@@ -131,13 +134,13 @@ export function observationOf({ isAssumed: _, resetIsFull: __, ...observation }:
  * they count are read as the provider's `quotaHeaders` say; without those they mean nothing.
  *
  * @param headers - By lower-case name.
- * @param rows - The provider's `quotaHeaders`.
+ * @param own - The provider's `quotaHeaders`.
  * @param now - Epoch ms.
  */
 export function readObservations(
   headers: Headers,
-  rows: readonly QuotaHeader[],
+  own: readonly QuotaHeader[],
   now: number,
 ): readonly Observation[] {
-  return toldQuotas(headers, rows, now).map(observationOf);
+  return toldQuotas(headers, own, now).map(({ quota }) => quota);
 }

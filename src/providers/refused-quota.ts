@@ -4,7 +4,7 @@ import type { FailureKind } from '../core/failure.ts';
 import { member } from '../core/json-path.ts';
 import type { Observation, QuotaWindow } from '../core/observation.ts';
 import { statedHeader } from '../core/retry-after.ts';
-import { observationOf, type ToldQuota, toldQuotas } from './quota-headers.ts';
+import { type ToldQuota, toldQuotas } from './quota-headers.ts';
 import type { Refusal } from './refusal-rules.ts';
 import type { QuotaHeader } from './spec.ts';
 import { positive, type StatedQuota, statedQuotas } from './stated-quotas.ts';
@@ -55,7 +55,7 @@ function onlyOne(stated: readonly StatedQuota[], unit: Unit | undefined): Stated
 }
 
 /** A quota of which nothing is left, or which nobody but the refusal tells the window of. */
-function isSpent({ remaining, isAssumed }: ToldQuota): boolean {
+function isSpent({ quota: { remaining }, isAssumed }: ToldQuota): boolean {
   return remaining === undefined ? isAssumed : remaining <= 0;
 }
 
@@ -68,7 +68,7 @@ function besides(
   const labelled = stated.flatMap(({ unit, window, limit }) =>
     unit === undefined || window === undefined ? [] : [{ unit, window, limit }],
   );
-  for (const quota of [...told.map(observationOf), ...labelled]) {
+  for (const quota of [...told.map((one) => one.quota), ...labelled]) {
     const isRefused = quota.window === refused.window && quota.unit === refused.unit;
     const name = `${quota.unit} ${quota.window}`;
     if (!isRefused && !found.has(name)) found.set(name, quota);
@@ -76,7 +76,22 @@ function besides(
   return [...found.values()];
 }
 
-/** Which quota refused: one that the body states for its window, else one that the headers show to be spent. */
+/** The quota of a window that refused: one that the body states, else one that the headers show to be spent. */
+function quotaOf(
+  window: QuotaWindow,
+  stated: readonly StatedQuota[],
+  told: readonly ToldQuota[],
+  by: RefusedBy,
+): Omit<RefusedQuota, 'beside'> {
+  const inBody = stated.find((quota) => isOf(quota, window, by.unit));
+  const unit = inBody?.unit ?? by.unit;
+  const spent = told.find((one) => isOf(one.quota, window, unit) && isSpent(one));
+  const found = inBody ?? spent?.quota ?? onlyOne(stated, by.unit);
+  const resetAt = spent?.resetIsFull === true ? undefined : spent?.quota.resetAt;
+  return { limit: found?.limit, unit: found?.unit ?? by.unit, resetAt };
+}
+
+/** Which quota refused, and the others that the refusal tells. */
 export function refusedQuota(refusal: Refusal, by: RefusedBy): RefusedQuota {
   const { headers, json } = refusal;
   const window = WINDOWS[by.kind];
@@ -86,15 +101,7 @@ export function refusedQuota(refusal: Refusal, by: RefusedBy): RefusedQuota {
     look: (name) => statedHeader({ headers, json }, name),
   });
   if (window === undefined) return { beside: besides(told, stated, { window, unit: undefined }) };
-  const inBody = stated.find((quota) => isOf(quota, window, by.unit));
-  const unit = inBody?.unit ?? by.unit;
-  const inHeaders = told.find((quota) => isOf(quota, window, unit) && isSpent(quota));
-  const found = inBody ?? inHeaders ?? onlyOne(stated, by.unit);
-  const refused = { window, unit: found?.unit ?? by.unit };
-  return {
-    limit: found?.limit ?? positive(member(json, 'limit')),
-    unit: refused.unit,
-    resetAt: inHeaders?.resetIsFull === true ? undefined : inHeaders?.resetAt,
-    beside: besides(told, stated, refused),
-  };
+  const found = quotaOf(window, stated, told, by);
+  const limit = found.limit ?? positive(member(json, 'limit'));
+  return { ...found, limit, beside: besides(told, stated, { window, unit: found.unit }) };
 }

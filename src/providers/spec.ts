@@ -84,28 +84,30 @@ export interface ListCondition {
   /** Dotted; `*` stands for every element of a list, `[name=value]` for those elements of which a member is so. */
   readonly path: string;
   /** One of the values found is one of these. */
-  readonly is?: readonly (string | number | boolean)[];
+  readonly is?: readonly (string | number | boolean)[] | undefined;
   /** Every value found is one of these. */
-  readonly only?: readonly (string | number | boolean)[];
+  readonly only?: readonly (string | number | boolean)[] | undefined;
   /** No value found is one of these. */
-  readonly not?: readonly (string | number | boolean)[];
-  readonly required?: boolean;
+  readonly not?: readonly (string | number | boolean)[] | undefined;
+  readonly required?: boolean | undefined;
 }
 
 /** Where an entry of a list says what; paths as in `ListCondition`. What is absent is read as most providers say it. */
 export interface ListShape {
   /** Where in the body the list is. Default `data`, or the body itself. */
-  readonly list?: string;
+  readonly list?: string | undefined;
   /** Where in an entry the id is that requests name. Default `id`. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Where its context length is, in tokens; of several the smallest counts. */
-  readonly ctx?: readonly string[];
+  readonly ctx?: readonly string[] | undefined;
   /** Where it says how long an answer may be, in tokens. */
-  readonly maxOutput?: string;
+  readonly maxOutput?: string | undefined;
   /** What marks a model that chats: every condition holds. */
-  readonly chat?: readonly ListCondition[];
+  readonly chat?: readonly ListCondition[] | undefined;
   /** What marks a capability. */
-  readonly capabilities?: Readonly<Partial<Record<'tools' | 'vision' | 'reasoning', ListCondition>>>;
+  readonly capabilities?:
+    | Readonly<Partial<Record<'tools' | 'vision' | 'reasoning', ListCondition | undefined>>>
+    | undefined;
 }
 
 /** How a provider lists its models. */

@@ -6,7 +6,7 @@ import type { JsonObject, Reply, SimulatedRequest } from './exchange.ts';
 import type { StreamEvent } from './stream-event.ts';
 import type { FaultTarget } from './fault-script.ts';
 import type { Account } from './keyring.ts';
-import type { Capability, Limits, ModelOptions, ProviderName } from './options.ts';
+import type { Capability, Limits, ModelOptions, ProviderName, QuotaStyle } from './options.ts';
 import type { Denial, QuotaRule } from './quotas.ts';
 
 /** What is known of a request when it is refused. */
@@ -36,7 +36,7 @@ export interface RefusalFacts {
   'unknown-model': unknown;
   'not-entitled': { readonly as: 'limit-zero' | 'closed' };
   /** At least one denial; those of a day come first. */
-  'rate-limited': { readonly denials: readonly Denial[] };
+  'rate-limited': { readonly denials: readonly Denial[]; readonly style: QuotaStyle };
   'server-error': { readonly status: number };
   congested: { readonly retryAfterSeconds: number | undefined };
   moderated: { readonly chat: ChatRequest };
@@ -61,8 +61,8 @@ export interface Balance {
   readonly limit: number;
 }
 
-/** Answers a question about the key; `quota` reads the account's quota by its id. */
-export type AccountRoute = (visit: Visit, quota: (id: string) => Balance) => Reply;
+/** Answers a question about the key; `quota` reads one of the account's quotas. */
+export type AccountRoute = (visit: Visit, quota: (limit: keyof Limits) => Balance) => Reply;
 
 /** One provider's way to do what all of them do. */
 export interface Dialect {
@@ -76,7 +76,8 @@ export interface Dialect {
   readonly models: readonly ModelOptions[];
   /** Parameters that no model accepts. */
   readonly refuses: readonly string[];
-  readonly quotas: readonly QuotaRule[];
+  /** What it counts. */
+  quotas(style: QuotaStyle): readonly QuotaRule[];
   usualLimits(tier: string, model: string): Limits;
   makeKey(random: () => number): string;
   credentialOf(request: SimulatedRequest): Credential;

@@ -8,8 +8,8 @@ import type { Dialect, RefusalFacts, Visit } from './dialect.ts';
 import type { Reply, StreamReply } from './exchange.ts';
 import type { FaultScript } from './fault-script.ts';
 import type { Keyring } from './keyring.ts';
-import type { Continuation, Latency, Limits, ModelOptions } from './options.ts';
-import type { QuotaRule, Quotas } from './quotas.ts';
+import type { Continuation, Latency, Limits, ModelOptions, QuotaStyle } from './options.ts';
+import type { QuotaRule, Quotas, Spending } from './quotas.ts';
 
 /** One simulated provider. */
 export interface House {
@@ -21,6 +21,7 @@ export interface House {
   readonly continues: Continuation;
   readonly script: FaultScript;
   readonly quotas: Quotas;
+  readonly style: QuotaStyle;
   readonly reply: ReplyFunction;
   /** Chance, from the seed. */
   random(): number;
@@ -88,6 +89,12 @@ export function limitOf(
   const own = statedBy.includes('model') ? known?.limits?.[limit] : undefined;
   if (own !== undefined || !statedBy.includes('provider')) return own;
   return house.limits[limit] ?? house.dialect.usualLimits(owner.tier, bucketOf(known))[limit];
+}
+
+/** What a chat request spends. */
+export function spendingOf({ owner, known, chat, now }: ChatArrival): Spending {
+  const { promptTokens, maxTokens } = chat;
+  return { account: owner.name, model: bucketOf(known), promptTokens, maxTokens, now };
 }
 
 /** The model whose limits are spent; empty where there is none. */

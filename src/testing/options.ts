@@ -25,11 +25,37 @@ export interface KeyOptions {
 /** A span of time in milliseconds: always the same, or each time another one between two. */
 export type Latency = number | readonly [least: number, most: number];
 
-/** Requests a minute, requests a day, input tokens a minute. A limit left out is the provider's default. */
+/** Requests a minute, requests a day, tokens a minute. A limit left out is the provider's default. */
 export interface Limits {
   readonly rpm?: number | undefined;
   readonly rpd?: number | undefined;
   readonly tpm?: number | undefined;
+}
+
+/** How a `custom` endpoint counts and what it says; the other providers do what they were recorded to do. */
+export interface QuotaStyle {
+  /**
+   * How what is spent comes back. `windows`: the last 60 seconds count, and the UTC day. `refilling`: buckets that
+   * refill all the time, a whole one in a minute or in 24 hours.
+   * @defaultValue 'windows'
+   */
+  readonly comesBack?: 'windows' | 'refilling' | undefined;
+  /** Whom limits count against. A model's own limits hold besides. @defaultValue 'account' */
+  readonly per?: 'account' | 'account-model' | undefined;
+  /**
+   * Which tokens count: those of the prompt; with them those of the answer; or the prompt and the longest answer that the
+   * request allows, 2048 where it sets no `max_tokens`. A request for more than a minute's tokens is refused with 413.
+   * @defaultValue 'input'
+   */
+  readonly tokens?: 'input' | 'total' | 'reserved' | undefined;
+  /** What a 429 says: which limit it is and for how long to wait, or nothing at all. @defaultValue 'limit' */
+  readonly refusal?: 'limit' | 'nothing' | undefined;
+  /**
+   * Whether answers carry `x-ratelimit-limit-`, `-remaining-` and `-reset-requests` of the day and `-tokens` of the minute;
+   * `reset` is the time until nothing is spent any more, such as `1m26.4s`.
+   * @defaultValue false
+   */
+  readonly headers?: boolean | undefined;
 }
 
 /**
@@ -94,6 +120,8 @@ export interface ProviderOptions {
   readonly models?: readonly (string | ModelOptions)[] | undefined;
   /** Replaces the provider's usual limits for every tier; a model's own limits still come first. */
   readonly limits?: Limits | undefined;
+  /** `custom` only. @defaultValue a {@link QuotaStyle} of defaults */
+  readonly quota?: QuotaStyle | undefined;
   /** How long an answer takes to begin, in milliseconds; a refusal comes at once. @defaultValue 0 */
   readonly latencyMs?: Latency | undefined;
   /** How its models go on with an unfinished answer. @defaultValue 'faithful' */

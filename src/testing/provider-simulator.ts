@@ -27,6 +27,16 @@ function modelOf(model: string | ModelOptions): ModelOptions {
   return typeof model === 'string' ? { id: model } : model;
 }
 
+function settingsOf({
+  limits = {},
+  latencyMs = 0,
+  continues = 'faithful',
+  quota = {},
+  reply = echo,
+}: ProviderOptions): Pick<House, 'limits' | 'latencyMs' | 'continues' | 'style' | 'reply'> {
+  return { limits, latencyMs, continues, style: quota, reply };
+}
+
 /**
  * A provider that behaves as the real one was recorded to: its accounts and their limits, its refusals word for word.
  * Time is an argument, so a day can pass in a second; calls must come in the order of their `now`.
@@ -54,16 +64,14 @@ export class ProviderSimulator {
     this.#book = book;
     this.baseUrl = options.baseUrl ?? dialect.baseUrl;
     this.#prefix = new URL(this.baseUrl).pathname.replace(/\/$/, '');
+    const own = settingsOf(options);
     this.#house = {
       dialect,
       keyring: new Keyring(options.keys, () => dialect.makeKey(random)),
       models: options.models?.map(modelOf) ?? dialect.models,
-      limits: options.limits ?? {},
-      latencyMs: options.latencyMs ?? 0,
-      continues: options.continues ?? 'faithful',
+      ...own,
       script: new FaultScript(options.faults ?? [], seed),
-      quotas: new Quotas(dialect.quotas),
-      reply: options.reply ?? echo,
+      quotas: new Quotas(dialect.quotas(own.style)),
       random,
       nextSerial: () => {
         this.#serial += 1;

@@ -13,6 +13,8 @@ export interface QuotaRule {
   readonly window: WindowShape;
   /** Where its number may be stated; the first that states one holds. */
   readonly statedBy: readonly ('model' | 'provider')[];
+  /** Of a limit in tokens: which of them count. Default `input`. */
+  readonly counts?: 'input' | 'total' | 'reserved';
   /** Whether a refused request counts, too. */
   readonly countsRefused: boolean;
 }
@@ -23,6 +25,8 @@ export interface Spending {
   /** The model whose limits are spent: an alias is resolved. */
   readonly model: string;
   readonly promptTokens: number;
+  /** The longest answer that the request allows; 0 when it does not say. */
+  readonly maxTokens: number;
   readonly now: number;
 }
 
@@ -30,8 +34,27 @@ export interface Spending {
 export interface Denial {
   readonly rule: QuotaRule;
   readonly limit: number;
+  /** What is spent already, and what the request would spend. */
+  readonly used: number;
+  readonly requested: number;
   /** Epoch ms from which it would admit the request. */
   readonly resetsAt: number;
+}
+
+/** Where one of them stands. */
+export interface Standing {
+  readonly limit: number;
+  readonly used: number;
+  /** Epoch ms from which nothing is spent. */
+  readonly resetsAt: number;
+}
+
+/** The longest answer that is taken for one that is not bounded. */
+const UNBOUNDED_ANSWER = 2048;
+
+function amountOf({ limit, counts }: QuotaRule, { promptTokens, maxTokens }: Spending): number {
+  if (limit !== 'tpm') return 1;
+  return counts === 'reserved' ? promptTokens + (maxTokens || UNBOUNDED_ANSWER) : promptTokens;
 }
 
 /** All windows of one provider. */
@@ -50,27 +73,49 @@ export class Quotas {
   admit(spending: Spending, limitOf: (rule: QuotaRule) => number | undefined): Denial[] {
     const { now } = spending;
     const denials: Denial[] = [];
-    const counted: { window: Window; amount: number; countsRefused: boolean }[] = [];
+    const counted: { window: Window; limit: number; requested: number; countsRefused: boolean }[] = [];
     for (const rule of this.#rules) {
       const limit = limitOf(rule);
       if (limit === undefined) continue;
       const window = this.#window(rule, spending);
-      const amount = rule.limit === 'tpm' ? spending.promptTokens : 1;
-      if (window.used(now) + amount > limit) {
-        denials.push({ rule, limit, resetsAt: window.resetsAt(now, limit - amount) });
+      const requested = amountOf(rule, spending);
+      const moment = { now, limit };
+      const used = window.used(moment);
+      // What refills is never whole: a thousandth is nothing.
+      if (used + requested > limit + 0.001) {
+        const resetsAt = window.resetsAt(moment, limit - requested);
+        denials.push({ rule, limit, used, requested, resetsAt });
       }
-      counted.push({ window, amount, countsRefused: rule.countsRefused });
+      counted.push({ window, limit, requested, countsRefused: rule.countsRefused });
     }
-    for (const { window, amount, countsRefused } of counted) {
-      if (denials.length === 0 || countsRefused) window.spend(now, amount);
+    for (const { window, limit, requested, countsRefused } of counted) {
+      if (denials.length === 0 || countsRefused) window.spend({ now, limit }, requested);
     }
     return denials;
   }
 
-  /** What is spent of a rule; `undefined` where the rule does not exist. */
-  used(ruleId: string, spending: Omit<Spending, 'promptTokens'>): number | undefined {
-    const rule = this.#rules.find(({ id }) => id === ruleId);
-    return rule && this.#window(rule, spending).used(spending.now);
+  /** Counts the tokens of an answer where they count. */
+  answered(spending: Spending, tokens: number, limitOf: (rule: QuotaRule) => number | undefined): void {
+    for (const rule of this.#rules) {
+      const limit = rule.counts === 'total' ? limitOf(rule) : undefined;
+      if (limit !== undefined) this.#window(rule, spending).spend({ now: spending.now, limit }, tokens);
+    }
+  }
+
+  /** Where the first of these rules stands that has a limit. */
+  standing(
+    limited: keyof Limits,
+    spending: Pick<Spending, 'account' | 'model' | 'now'>,
+    limitOf: (rule: QuotaRule) => number | undefined,
+  ): Standing | undefined {
+    for (const rule of this.#rules) {
+      const limit = rule.limit === limited ? limitOf(rule) : undefined;
+      if (limit === undefined) continue;
+      const window = this.#window(rule, spending);
+      const moment = { now: spending.now, limit };
+      return { limit, used: window.used(moment), resetsAt: window.resetsAt(moment, 0) };
+    }
+    return undefined;
   }
 
   reset(): void {

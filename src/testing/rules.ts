@@ -3,11 +3,12 @@
 import { isChatProblem } from './chat-request.ts';
 import { filteredCompletion } from './completion.ts';
 import type { Balance } from './dialect.ts';
-import { bucketOf, isChatArrival, limitOf, refuse, silence } from './house.ts';
+import { isChatArrival, limitOf, refuse, silence, spendingOf } from './house.ts';
 import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
 import { textReply } from './exchange.ts';
 import type { FaultEffect } from './fault.ts';
-import type { Capability, ModelOptions } from './options.ts';
+import type { Capability, Limits, ModelOptions } from './options.ts';
+import { withRateHeaders } from './rate-headers.ts';
 import { completionVerdict, listVerdict } from './serving.ts';
 import { streamReply } from './stream-answer.ts';
 
@@ -77,21 +78,15 @@ const entitlement: Rule = (house, arrival) => {
 
 const admission: ChatRule = (house, arrival) => {
   if (!house.dialect.isFree(arrival.known)) return undefined;
-  const spending = {
-    account: arrival.owner.name,
-    model: bucketOf(arrival.known),
-    promptTokens: arrival.chat.promptTokens,
-    now: arrival.now,
-  };
-  const denials = house.quotas.admit(spending, (rule) => limitOf(house, arrival, rule));
+  const denials = house.quotas.admit(spendingOf(arrival), (rule) => limitOf(house, arrival, rule));
   const [first] = denials;
   if (first === undefined) return undefined;
   if (denials.some(({ limit }) => limit === 0)) {
     return refuse(house, arrival, 'not-entitled', { as: 'limit-zero' });
   }
-  const day = denials.some(({ rule }) => rule.window.kind === 'day');
-  const reply = house.dialect.refuse['rate-limited']({ denials }, arrival);
-  return { outcome: day ? 'day-limit' : 'minute-limit', reply };
+  const day = denials.some(({ rule }) => rule.limit === 'rpd');
+  const reply = house.dialect.refuse['rate-limited']({ denials, style: house.style }, arrival);
+  return { outcome: day ? 'day-limit' : 'minute-limit', reply: withRateHeaders(house, arrival, reply) };
 };
 
 const trouble: Rule = (house, arrival) => {
@@ -152,13 +147,11 @@ const accountRoute: Rule = (house, arrival) => {
   const { owner } = arrival;
   if (route === undefined || owner === undefined) return undefined;
   const spender = { account: owner.name, model: '', now: arrival.now };
-  const quota = (id: string): Balance => {
-    const rule = house.dialect.quotas.find((candidate) => candidate.id === id);
-    return {
-      used: house.quotas.used(id, spender) ?? 0,
-      limit: (rule && limitOf(house, { ...arrival, owner }, rule)) ?? 0,
+  const quota = (limit: keyof Limits): Balance =>
+    house.quotas.standing(limit, spender, (rule) => limitOf(house, { ...arrival, owner }, rule)) ?? {
+      used: 0,
+      limit: 0,
     };
-  };
   return { outcome: 'served', reply: route(arrival, quota) };
 };
 

@@ -4,10 +4,12 @@ import { completionOf } from './completion.ts';
 import { goOn } from './continuation.ts';
 import { jsonReply } from './exchange.ts';
 import type { Reply } from './exchange.ts';
+import { limitOf, spendingOf } from './house.ts';
 import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
 import type { Latency } from './options.ts';
 import { errorInside, firstHalf, plainAnswer, SPOILERS, withBody } from './plain-answer.ts';
 import type { Spoiler } from './plain-answer.ts';
+import { withRateHeaders } from './rate-headers.ts';
 import { streamAnswer } from './stream-answer.ts';
 
 function spanOf(house: House, latency: Latency): number {
@@ -33,9 +35,14 @@ export function completionVerdict(house: House, arrival: ChatArrival): Verdict {
   });
   const said = goOn(reply, continuing, known.continues ?? house.continues);
   const completion = completionOf(said, chat, { serial: house.nextSerial(), now, model });
+  house.quotas.answered(spendingOf(arrival), completion.completionTokens, (rule) =>
+    limitOf(house, arrival, rule),
+  );
   const answer = chat.stream ? streamAnswer : plainAnswer;
+  const verdict = answer(house, arrival, completion);
   return {
-    ...answer(house, arrival, completion),
+    ...verdict,
+    reply: withRateHeaders(house, arrival, verdict.reply),
     delayMs: spanOf(house, known.latencyMs ?? house.latencyMs),
   };
 }

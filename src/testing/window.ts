@@ -3,18 +3,29 @@
 const MINUTE_MS = 60_000;
 const QUARTER_MS = 15 * MINUTE_MS;
 
-/** A minute of the clock, the last 60 seconds, or a day of a time zone (an IANA name). */
+/**
+ * A minute of the clock, the last 60 seconds, a day of a time zone (an IANA name), or a bucket that refills all the time
+ * and would be full after `windowMs`.
+ */
 export type WindowShape =
   | { readonly kind: 'clock-minute' }
   | { readonly kind: 'sliding-minute' }
-  | { readonly kind: 'day'; readonly timeZone: string };
+  | { readonly kind: 'day'; readonly timeZone: string }
+  | { readonly kind: 'refilling'; readonly windowMs: number };
+
+/** A moment and the limit that holds then. */
+export interface Moment {
+  /** Epoch ms. */
+  readonly now: number;
+  readonly limit: number;
+}
 
 /** Counts what was spent of one limit. */
 export interface Window {
-  used(now: number): number;
-  spend(now: number, amount: number): void;
+  used(moment: Moment): number;
+  spend(moment: Moment, amount: number): void;
   /** Epoch ms from which no more than `most` is counted, if nothing else is spent. */
-  resetsAt(now: number, most: number): number;
+  resetsAt(moment: Moment, most: number): number;
 }
 
 interface Zone {
@@ -67,16 +78,16 @@ class PeriodWindow implements Window {
     this.#endOf = endOf;
   }
 
-  used(now: number): number {
+  used({ now }: Pick<Moment, 'now'>): number {
     return this.#nameOf(now) === this.#period ? this.#used : 0;
   }
 
-  spend(now: number, amount: number): void {
-    this.#used = this.used(now) + amount;
+  spend({ now }: Moment, amount: number): void {
+    this.#used = this.used({ now }) + amount;
     this.#period = this.#nameOf(now);
   }
 
-  resetsAt(now: number): number {
+  resetsAt({ now }: Moment): number {
     return this.#endOf(now);
   }
 }
@@ -87,7 +98,7 @@ class SlidingWindow implements Window {
   #first = 0;
   #used = 0;
 
-  used(now: number): number {
+  used({ now }: Pick<Moment, 'now'>): number {
     for (;;) {
       const oldest = this.#spent[this.#first];
       if (oldest === undefined || oldest.at + MINUTE_MS > now) break;
@@ -101,13 +112,13 @@ class SlidingWindow implements Window {
     return this.#used;
   }
 
-  spend(now: number, amount: number): void {
+  spend({ now }: Moment, amount: number): void {
     this.#spent.push({ at: now, amount });
     this.#used += amount;
   }
 
-  resetsAt(now: number, most: number): number {
-    let left = this.used(now);
+  resetsAt({ now }: Moment, most: number): number {
+    let left = this.used({ now });
     let at = now;
     for (const entry of this.#spent.slice(this.#first)) {
       if (left <= most) break;
@@ -115,6 +126,28 @@ class SlidingWindow implements Window {
       at = entry.at + MINUTE_MS;
     }
     return at;
+  }
+}
+
+/** Remembers when it will be full again. */
+class RefillingWindow implements Window {
+  readonly #windowMs: number;
+  #fullAt = 0;
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  used({ now, limit }: Moment): number {
+    return (Math.max(0, this.#fullAt - now) * limit) / this.#windowMs;
+  }
+
+  spend({ now, limit }: Moment, amount: number): void {
+    this.#fullAt = Math.max(now, this.#fullAt) + (amount * this.#windowMs) / Math.max(limit, amount);
+  }
+
+  resetsAt({ now, limit }: Moment, most: number): number {
+    return Math.max(now, Math.ceil(this.#fullAt - (Math.max(0, most) * this.#windowMs) / Math.max(1, limit)));
   }
 }
 
@@ -133,5 +166,7 @@ export function openWindow(shape: WindowShape): Window {
         (now) => dayName(shape.timeZone, now),
         (now) => endOfDay(shape.timeZone, now),
       );
+    case 'refilling':
+      return new RefillingWindow(shape.windowMs);
   }
 }

@@ -21,6 +21,21 @@ import { mapSame, without } from './same-list.ts';
 type MessageTransform = (messages: readonly ChatMessage[]) => readonly ChatMessage[];
 type FieldTransform = (fields: RequestFields) => RequestFields;
 
+export type MessageTransformName =
+  | 'close-tool-turns'
+  | 'developer-to-system'
+  | 'flatten-text-content'
+  | 'null-content-to-empty'
+  | 'omit-empty-tool-calls'
+  | 'plain-tool-calls'
+  | 'short-tool-ids'
+  | 'single-system-first'
+  | 'single-tool-calls'
+  | 'strip-reasoning-content'
+  | 'system-to-user';
+export type FieldTransformName = 'named-tool-only' | 'omit-empty-parameters';
+export type TransformName = MessageTransformName | FieldTransformName;
+
 const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details']);
 
 /** What a model thought aloud is not told again. */
@@ -29,7 +44,7 @@ function stripReasoning(messages: readonly ChatMessage[]): readonly ChatMessage[
 }
 
 /** Changes of the messages, by name. */
-export const MESSAGE_TRANSFORMS = {
+export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTransform>> = {
   'close-tool-turns': closeToolTurns,
   'developer-to-system': developerToSystem,
   'flatten-text-content': flattenText,
@@ -41,7 +56,7 @@ export const MESSAGE_TRANSFORMS = {
   'single-tool-calls': singleToolCalls,
   'strip-reasoning-content': stripReasoning,
   'system-to-user': systemToUser,
-} as const satisfies Readonly<Record<string, MessageTransform>>;
+};
 
 /** A tool that must be called is the only one there is: for providers that cannot be told a tool's name. */
 function namedToolOnly(fields: RequestFields): RequestFields {
@@ -78,19 +93,16 @@ function omitEmptyParameters(fields: RequestFields): RequestFields {
 }
 
 /** Changes of the other fields, by name. */
-export const FIELD_TRANSFORMS = {
+export const FIELD_TRANSFORMS: Readonly<Record<FieldTransformName, FieldTransform>> = {
   'named-tool-only': namedToolOnly,
   'omit-empty-parameters': omitEmptyParameters,
-} as const satisfies Readonly<Record<string, FieldTransform>>;
-
-export type MessageTransformName = keyof typeof MESSAGE_TRANSFORMS;
-export type TransformName = MessageTransformName | keyof typeof FIELD_TRANSFORMS;
+};
 
 export function isMessageTransform(name: string): name is MessageTransformName {
   return Object.hasOwn(MESSAGE_TRANSFORMS, name);
 }
 
-export function isFieldTransform(name: string): name is keyof typeof FIELD_TRANSFORMS {
+export function isFieldTransform(name: string): name is FieldTransformName {
   return Object.hasOwn(FIELD_TRANSFORMS, name);
 }
 
@@ -98,4 +110,5 @@ export function isFieldTransform(name: string): name is keyof typeof FIELD_TRANS
 export const MENDS: ReadonlyMap<string, MessageTransformName> = new Map([
   ['system', 'system-to-user'],
   ['parallel_calls', 'single-tool-calls'],
-] as const);
+  ['user_after_tool', 'close-tool-turns'],
+]);

@@ -90,7 +90,8 @@ function poolOver({ custom, nim }: World, { rpd }: BenchOptions): FreeLLM {
 
 async function placeOf(face: Face, llm: FreeLLM): Promise<Place> {
   if (face === 'llm.fetch') return { fetch: llm.fetch, baseUrl: 'http://freelm.invalid/v1' };
-  const gateway = await startGateway(llm, { port: 0 });
+  // A client may hold a connection open that it has not used yet: nobody waits for that.
+  const gateway = await startGateway(llm, { port: 0, graceMs: 0 });
   onTestFinished(() => gateway.close());
   return { fetch, baseUrl: `${gateway.url}/v1` };
 }

@@ -25,7 +25,7 @@ export interface Call {
   readonly model?: string | undefined;
   readonly temperature?: number | undefined;
   /** The body's `freelm`. */
-  readonly freelm?: Readonly<Record<string, unknown>> | undefined;
+  readonly freelm?: Readonly<Record<string, number>> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: the client's own. */
   readonly maxRetries?: number | undefined;
@@ -54,23 +54,35 @@ export interface Client {
   pieces(call: Call): AsyncIterable<string>;
   /** An object of {@link ANSWER_SCHEMA}. */
   object(call: Call): Promise<unknown>;
-  /** Undefined where the client has no such thing. */
-  models: (() => Promise<readonly string[]>) | undefined;
+  models(): Promise<readonly string[]>;
   failure(error: unknown): Failure;
 }
 
-function textIn(value: unknown, name: string): string {
-  const text: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-  return typeof text === 'string' ? text : '';
+/** For clients that have no list of models. */
+export function noModels(): Promise<never> {
+  return Promise.reject(new Error('this client lists no models'));
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+export function textIn(value: unknown, name: string): string | undefined {
+  const text = fieldOf(value, name);
+  return typeof text === 'string' ? text : undefined;
+}
+
+export function numberIn(value: unknown, name: string): number | undefined {
+  const number = fieldOf(value, name);
+  return typeof number === 'number' ? number : undefined;
 }
 
 /** The city of a tool's input. */
 export function cityOf(input: unknown): string {
-  return textIn(input, 'city');
+  return textIn(input, 'city') ?? 'nowhere';
 }
 
-/** Status and message of most errors. */
+/** Status and message of an error that has both. */
 export function failureOf(error: unknown, statusName: string): Failure {
-  const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, statusName) : undefined;
-  return { status: typeof status === 'number' ? status : undefined, message: textIn(error, 'message') };
+  return { status: numberIn(error, statusName), message: textIn(error, 'message') ?? '' };
 }

@@ -1,5 +1,8 @@
 import OpenAI from 'openai';
-import type { Call, Client } from './client.ts';
-import { ANSWER_SCHEMA, cityOf, failureOf, WEATHER } from './client.ts';
+import { sdkClient } from './sdk-client.ts';
 import { describeClient } from './table.ts';
 
+describeClient('openai', {
+  make: ({ fetch, baseUrl }) => sdkClient(new OpenAI({ apiKey: 'none', baseURL: baseUrl, fetch })),
+  has: ['models', 'retries'],
+});

@@ -1,24 +1,281 @@
 /** One table of cases for every client of OpenAI's protocol, against both faces of a pool. */
 
 import { describe, expect, it } from 'vitest';
-import { errorOf } from '../support/rejection.ts';
 import { until } from '../support/server.ts';
-import { bench, type Bench, FACES, type Face, type Place, SAYINGS, STRANGE } from './bench.ts';
-import type { Call, Client } from './client.ts';
+import { bench, type Bench, type BenchOptions, FACES, type Place, SAYINGS, STRANGE } from './bench.ts';
+import type { Call, Client, Failure } from './client.ts';
 
-/** What a client does that others do not. */
+/** What there is to know of a client. */
 export interface Traits {
-  readonly name: string;
   make(place: Place, bench: Bench): Client;
-  /** Whether it sends a request again that cannot go better: `x-should-retry` is not for it. */
+  /** What only some clients have: lists of models, and retries of their own that go by `retry-after`. */
+  readonly has: readonly Ability[];
+  /** It sends a request again where that is in vain: `x-should-retry` means nothing to it. */
   readonly retriesInVain?: boolean | undefined;
 }
 
-const HELLO = { text: 'Hello' };
+type Ability = 'models' | 'retries';
+
+interface Situation extends Bench {
+  readonly client: Client;
+  readonly traits: Traits;
+}
+
+interface Case {
+  readonly name: string;
+  readonly pool?: BenchOptions;
+  readonly needs?: Ability;
+  readonly run: (situation: Situation) => Promise<void>;
+}
+
+const OUTAGE = { kind: 'outage' } as const;
 const report = (city: string): string => `sunny in ${city}`;
+const REPORTED = 'It is sunny in Oslo and sunny in Rome.';
 
 async function read(pieces: AsyncIterable<string>): Promise<string[]> {
-  const read: string[] = [];
-  for await (const piece of pieces) if (piece !== '') read.push(piece);
-  return read;
+  const all: string[] = [];
+  for await (const piece of pieces) if (piece !== '') all.push(piece);
+  return all;
+}
+
+async function failureOf({ client }: Situation, work: () => Promise<unknown>): Promise<Failure> {
+  try {
+    await work();
+  } catch (error) {
+    return client.failure(error);
+  }
+  throw new Error('it did not fail');
+}
+
+/** Both ways to ask, where they shall fail alike. */
+async function failures(situation: Situation, call: Call): Promise<readonly [Failure, Failure]> {
+  const { client } = situation;
+  return [
+    await failureOf(situation, () => client.whole(call)),
+    await failureOf(situation, () => read(client.pieces(call))),
+  ];
+}
+
+const ANSWERS: readonly Case[] = [
+  {
+    name: 'a whole answer',
+    async run({ client, asked }) {
+      const answer = await client.whole({ text: 'Hello' });
+      expect(answer).toMatchObject({ text: 'You said: Hello', finishReason: 'stop' });
+      expect(answer.tokens).toBeGreaterThan(0);
+      expect(asked()).toBe(1);
+    },
+  },
+  {
+    name: 'an answer in pieces, as they come',
+    async run({ client, asked }) {
+      expect(await read(client.pieces({ text: 'Hello' }))).toEqual(['You', ' said:', ' Hello']);
+      expect(asked()).toBe(1);
+    },
+  },
+  {
+    name: 'any text at all, whole and in pieces',
+    async run({ client, world }) {
+      world.custom.script({ kind: 'split', sizes: [1, 2, 3, 5] });
+      expect((await client.whole({ text: STRANGE })).text).toBe(`You said: ${STRANGE}`);
+      expect((await read(client.pieces({ text: STRANGE }))).join('')).toBe(`You said: ${STRANGE}`);
+    },
+  },
+  {
+    name: 'what a model thinks, apart from what it says',
+    async run({ client }) {
+      const { text, reasoning } = await client.whole({ text: SAYINGS.thinking });
+      expect([text, reasoning]).toEqual(['Seen.', 'Hm, let me see.']);
+      expect((await read(client.pieces({ text: SAYINGS.thinking }))).join('')).toBe('Seen.');
+    },
+  },
+  {
+    name: 'an object of a schema',
+    async run({ client, heard }) {
+      expect(await client.object({ text: SAYINGS.json })).toEqual({ answer: 'forty-two' });
+      expect(heard[0]?.['response_format']).toMatchObject({
+        type: 'json_schema',
+        json_schema: { name: 'answer' },
+      });
+    },
+  },
+  {
+    name: 'calls of tools, and the answer that follows from them',
+    async run({ client, heard }) {
+      expect((await client.whole({ text: SAYINGS.weather, report })).text).toBe(REPORTED);
+      expect(heard).toHaveLength(2);
+      expect(heard[1]?.['messages']).toMatchObject([
+        { role: 'user' },
+        { role: 'assistant', tool_calls: [{ id: 'call_0' }, { id: 'call_1' }] },
+        { role: 'tool', tool_call_id: 'call_0', content: 'sunny in Oslo' },
+        { role: 'tool', tool_call_id: 'call_1', content: 'sunny in Rome' },
+      ]);
+    },
+  },
+  {
+    name: 'calls of tools in pieces, and the answer that follows from them',
+    async run({ client, heard }) {
+      const pieces = await read(client.pieces({ text: SAYINGS.weather, report }));
+      expect(pieces.join('')).toBe(`Let me look.${REPORTED}`);
+      expect(heard).toHaveLength(2);
+    },
+  },
+  {
+    name: 'the models of the pool, virtual ones first',
+    needs: 'models',
+    async run({ client }) {
+      const ids = ['auto', 'chat', 'tools', 'reasoning', 'custom-large', 'z-ai/glm-5.3'];
+      expect(await client.models()).toEqual(ids);
+    },
+  },
+];
+
+const FAILOVER: readonly Case[] = [
+  {
+    name: 'an answer although a provider is down',
+    async run({ client, world, asked }) {
+      world.custom.script(OUTAGE);
+      expect((await client.whole({ text: 'Hello' })).text).toBe('You said: Hello');
+      expect((await read(client.pieces({ text: 'Hello' }))).join('')).toBe('You said: Hello');
+      expect(world.counts.causes).toEqual({ outage: 2 });
+      expect(asked()).toBe(2);
+    },
+  },
+  {
+    name: 'one text although a provider breaks off in its middle',
+    async run({ client, world, asked }) {
+      world.custom.script({ kind: 'cut', afterTokens: 2, as: 'reset', times: 1 });
+      expect((await read(client.pieces({ text: 'Hello there' }))).join('')).toBe('You said: Hello there');
+      expect(world.counts).toMatchObject({ total: 2, causes: { cut: 1 } });
+      expect(asked()).toBe(1);
+    },
+  },
+];
+
+const ENDINGS: readonly Case[] = [
+  {
+    name: 'a stream that is aborted: the provider is asked no more',
+    async run({ client, world }) {
+      world.custom.script({ kind: 'slow-drip', betweenMs: 5 });
+      const controller = new AbortController();
+      let pieces = 0;
+      const reading = async (): Promise<void> => {
+        for await (const piece of client.pieces({ text: SAYINGS.long, signal: controller.signal })) {
+          if (piece !== '') pieces += 1;
+          controller.abort();
+        }
+      };
+      await reading().catch(() => undefined);
+      await until(() => world.counts.causes.abandoned === 1);
+      expect(pieces).toBeLessThan(20);
+      expect(world.counts.total).toBe(1);
+    },
+  },
+  {
+    name: 'a call that is aborted while it waits: nobody else is asked',
+    async run({ client, world, asked }) {
+      world.custom.script({ kind: 'hang' });
+      const controller = new AbortController();
+      const ended = client.whole({ text: 'Hello', signal: controller.signal }).then(
+        () => 'answered',
+        () => 'aborted',
+      );
+      await until(() => world.counts.total === 1);
+      controller.abort();
+      expect(await ended).toBe('aborted');
+      expect(world.counts.total).toBe(1);
+      expect(asked()).toBe(1);
+    },
+  },
+];
+
+const ERRORS: readonly Case[] = [
+  {
+    name: 'a mistake of the caller: 400, said once',
+    async run(situation) {
+      const { asked, world } = situation;
+      const said = await failures(situation, { text: 'Hello', temperature: -1 });
+      for (const { status, message } of said) {
+        expect(status).toBe(400);
+        expect(message).toContain('temperature: must not be negative');
+      }
+      expect(world.counts.total).toBe(0);
+      expect(asked()).toBe(2);
+    },
+  },
+  {
+    name: 'a model that nobody has: 404, said once',
+    async run(situation) {
+      const { asked } = situation;
+      const said = await failures(situation, { text: 'Hello', model: 'nobody/has-this' });
+      for (const { status, message } of said) {
+        expect(status).toBe(404);
+        expect(message).toContain('nobody/has-this');
+      }
+      expect(asked()).toBe(2);
+    },
+  },
+  {
+    name: 'a day whose quotas are spent: 429, and no retry where the client listens',
+    pool: { rpd: 1 },
+    async run(situation) {
+      const { client, traits, asked, world } = situation;
+      for (const text of ['Hello', 'Hello again']) await client.whole({ text });
+      const maxRetries = traits.retriesInVain === true ? 0 : undefined;
+      for (const { status, message } of await failures(situation, { text: 'Hello', maxRetries })) {
+        expect(status).toBe(429);
+        expect(message).toContain('The next route is ready in');
+      }
+      expect(world.counts.total).toBe(2);
+      expect(asked()).toBe(4);
+    },
+  },
+  {
+    name: 'all providers down: 503',
+    async run(situation) {
+      const { world } = situation;
+      for (const provider of [world.custom, world.nim]) provider.script(OUTAGE);
+      for (const { status, message } of await failures(situation, { text: 'Hello', maxRetries: 0 })) {
+        expect(status).toBe(503);
+        expect(message).toContain('server_error, HTTP 502');
+      }
+    },
+  },
+  {
+    name: 'all providers down for a moment: the retry of the client brings the answer',
+    needs: 'retries',
+    async run({ client, world, asked }) {
+      for (const provider of [world.custom, world.nim]) provider.script({ ...OUTAGE, times: 1 });
+      expect((await client.whole({ text: 'Hello' })).text).toBe('You said: Hello');
+      expect(asked()).toBe(2);
+    },
+  },
+  {
+    name: 'options of freelm in the body',
+    async run(situation) {
+      const { world, heard } = situation;
+      world.custom.script(OUTAGE);
+      const call = { text: 'Hello', freelm: { maxAttempts: 1 }, maxRetries: 0 };
+      const { status } = await failureOf(situation, () => situation.client.whole(call));
+      expect(status).toBe(503);
+      expect(world.counts.total).toBe(1);
+      await situation.client.whole({ text: 'Hello', freelm: { maxAttempts: 2 } });
+      expect(heard[0]).not.toHaveProperty('freelm');
+    },
+  },
+];
+
+const CASES = [...ANSWERS, ...FAILOVER, ...ENDINGS, ...ERRORS];
+
+/** Runs the table with one client. */
+export function describeClient(name: string, traits: Traits): void {
+  describe.each(FACES)(`${name} over %s`, (face) => {
+    const cases = CASES.filter(({ needs }) => needs === undefined || traits.has.includes(needs));
+    const named = cases.map(({ name: said, ...rest }) => [said, rest] as const);
+    // oxlint-disable-next-line vitest/expect-expect -- the cases do
+    it.each(named)('%s', async (_case, { pool, run }) => {
+      const base = await bench(face, pool);
+      await run({ ...base, client: traits.make(base.place, base), traits });
+    });
+  });
 }

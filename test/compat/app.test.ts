@@ -114,14 +114,17 @@ describe('a program that was written for the SDK of OpenAI', () => {
     },
   ];
 
-  it.each(jobs)('$job', async ({ reply, before, real, compat, result }) => {
-    const first = await bench({ reply });
-    before?.(first);
-    expect(await real(new RealOpenAI({ apiKey: 'none', fetch: first.llm.fetch }))).toEqual(result);
-    const second = await bench({ reply });
-    before?.(second);
-    expect(await compat(second.client)).toEqual(result);
-  });
+  it.each(jobs.map((job) => [job.job, job] as const))(
+    '%s',
+    async (_job, { reply, before, real, compat, result }) => {
+      const first = await bench({ reply });
+      before?.(first);
+      expect(await real(new RealOpenAI({ apiKey: 'none', fetch: first.llm.fetch }))).toEqual(result);
+      const second = await bench({ reply });
+      before?.(second);
+      expect(await compat(second.client)).toEqual(result);
+    },
+  );
 });
 
 function call(id: string, input: string): object {

@@ -124,7 +124,9 @@ const failures: readonly {
 ];
 
 describe('a call that fails', () => {
-  it.each(failures)('by $case', async ({ fault, provider, calls, body, is, shape, cause }) => {
+  const byCase = failures.map((failure) => [failure.case, failure] as const);
+
+  it.each(byCase)('by %s', async (_case, { fault, provider, calls, body, is, shape, cause }) => {
     const { client, world } = await bench({ provider });
     for (let done = 0; done < (calls ?? 0); done += 1) await client.chat.completions.create(HELLO);
     if (fault !== undefined) world.custom.script(fault);
@@ -135,7 +137,7 @@ describe('a call that fails', () => {
     else expect(error.cause).toBeInstanceOf(cause);
   });
 
-  it.each(failures)('by $case, as a stream', async ({ fault, provider, calls, body, is, shape }) => {
+  it.each(byCase)('by %s, as a stream', async (_case, { fault, provider, calls, body, is, shape }) => {
     const { client, world } = await bench({ provider });
     for (let done = 0; done < (calls ?? 0); done += 1) await client.chat.completions.create(HELLO);
     if (fault !== undefined) world.custom.script(fault);

@@ -170,10 +170,13 @@ describe('the body', () => {
     },
     { of: 'nobody', timeouts: {}, plain: {}, stream: {} },
   ];
-  it.each(limits)('carries the timeout of $of', async ({ timeouts, plain, stream }) => {
-    expect(await sent({}, timeouts)).toMatchObject({ freelm: plain });
-    expect(await sent({ stream: true }, timeouts)).toMatchObject({ freelm: stream });
-  });
+  it.each(limits.map((limit) => [limit.of, limit] as const))(
+    'carries the timeout of %s',
+    async (_of, { timeouts, plain, stream }) => {
+      expect(await sent({}, timeouts)).toMatchObject({ freelm: plain });
+      expect(await sent({ stream: true }, timeouts)).toMatchObject({ freelm: stream });
+    },
+  );
 
   it('says more precisely how long a call may take', async () => {
     const freelm = { timeoutMs: 7, firstPartTimeoutMs: 8, wait: true };

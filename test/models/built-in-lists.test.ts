@@ -5,13 +5,15 @@ import { SPECS } from '../../src/providers/spec.ts';
 
 const TAGS = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
 
-describe.each([SPECS.openrouter, SPECS.google, SPECS.nim])('the built-in list of $title', (spec) => {
-  const { models, discovery } = spec;
+test.each([SPECS.openrouter, SPECS.google, SPECS.nim])('$title has models for every alias', ({ models }) => {
+  const tags = new Set(models.flatMap((model) => model.tags ?? []));
+  expect([...tags].toSorted()).toEqual(TAGS.toSorted());
+});
 
-  test('has models for every alias', () => {
-    const tags = new Set(models.flatMap((model) => model.tags ?? []));
-    expect([...tags].toSorted()).toEqual(TAGS.toSorted());
-  });
+const services = Object.values(SPECS).filter(({ access }) => access !== 'local');
+
+describe.each(services)('the built-in list of $title', (spec) => {
+  const { models, discovery } = spec;
 
   test('names each model once, free of charge, with known tags in their order', () => {
     expect(new Set(models.map((model) => model.id)).size).toBe(models.length);
@@ -19,17 +21,25 @@ describe.each([SPECS.openrouter, SPECS.google, SPECS.nim])('the built-in list of
       expect(model.tags).toEqual(TAGS.filter((tag) => model.tags?.includes(tag)));
       expect(model.tags).toContain('chat');
       expect(model.free).toBe(true);
-      expect(model.id).toMatch(new RegExp(spec.modelIdPattern));
+      expect(model.id).toMatch(new RegExp(spec.modelIdPattern ?? ''));
     }
   });
 
   test('survives its own discovery: no rule for lists excludes what is built in', () => {
     if (discovery === undefined) throw new Error('the specification has no discovery');
-    const rules = { ...discovery, freeOnly: true };
-    expect(models.filter((model) => !offerTest(rules)(model.id))).toEqual([]);
-    const body = { data: models.toReversed().map(({ id }) => ({ id })) };
-    expect(readModelList(body, { ...rules, now: 0, builtIn: models })).toEqual(models);
+    const isOffered = offerTest({ ...discovery, freeOnly: true });
+    expect(models.filter((model) => !isOffered(model.id))).toEqual([]);
   });
+});
+
+const plain = services.filter(
+  ({ discovery }) => discovery?.shape === undefined && discovery?.freePrices === undefined,
+);
+
+test.each(plain)('a plain list of them is the built-in list of $title', ({ models, discovery }) => {
+  if (discovery === undefined) throw new Error('the specification has no discovery');
+  const body = { data: models.toReversed().map(({ id }) => ({ id })) };
+  expect(readModelList(body, { ...discovery, freeOnly: true, now: 0, builtIn: models })).toEqual(models);
 });
 
 const UNFIT = [

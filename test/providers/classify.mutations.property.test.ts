@@ -69,13 +69,12 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       (body) =>
         retyped(body, at, by),
   ),
-  fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.string({ unit: 'binary', maxLength: 5 })).map(
-    ([part, noise]): Change =>
-      (body) => {
-        const at = Math.floor(body.length * part);
-        return body.slice(0, at) + noise + body.slice(at + noise.length);
-      },
-  ),
+  fc
+    .tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.string({ unit: 'binary', maxLength: 5 }))
+    .map(([part, noise]): Change => (body) => {
+      const at = Math.floor(body.length * part);
+      return body.slice(0, at) + noise + body.slice(at + noise.length);
+    }),
   fc.constantFrom('9'.repeat(15), '9'.repeat(400), '-1', '1e400').map(
     (digits): Change =>
       (body) =>
@@ -96,7 +95,18 @@ const headerNames = [
   'x-ratelimit-reset-tokens-day',
   'constructor',
 ];
-const headerValues = ['0', '-7', '1e99', '9'.repeat(300), '2s, 2s', '1h1h1h', 'NaN', '', '\u0000', '9999999999'];
+const headerValues = [
+  '0',
+  '-7',
+  '1e99',
+  '9'.repeat(300),
+  '2s, 2s',
+  '1h1h1h',
+  'NaN',
+  '',
+  '\u0000',
+  '9999999999',
+];
 const borrowed = REFUSAL_VECTORS.map(({ input }) => input.headers ?? {});
 
 /** The headers of the answer, of another one, doubled, or nonsense. */
@@ -110,6 +120,8 @@ function headersLike(own: Reply['headers']): fc.Arbitrary<Reply['headers']> {
   );
 }
 
+const redact = (text: string): string => text.replaceAll(KEY, '…');
+
 type Vector = (typeof REFUSAL_VECTORS)[number];
 
 /** An answer that something on the way changed, up to three times. */
@@ -122,7 +134,6 @@ function mutated({ input }: Vector): fc.Arbitrary<{ reply: Reply; provider: stri
     .map(({ changes, headers }) => {
       let body = textOf(input.body);
       for (const one of changes) body = one(body);
-      const redact = (text: string): string => text.replaceAll(KEY, '…');
       return { reply: { status: input.status, headers, body, redact }, provider: input.provider };
     });
 }
@@ -131,20 +142,16 @@ const anyVector = fc.constantFrom(...REFUSAL_VECTORS).chain(mutated);
 const harmless = REFUSAL_VECTORS.filter(({ expect: { kind } }) => kind !== 'unauthorized');
 const disabling = REFUSAL_VECTORS.filter(({ expect: { kind } }) => kind === 'unauthorized');
 
-/** The phrases and codes by which keys are disabled, as they stand in the vectors. */
-function phrasesOf({ input: { provider, body } }: Vector): readonly string[] {
+/** A text as it reads however often it was put into JSON. */
+const plain = (text: string): string => text.replaceAll(/\\+n|\\+|[\s\p{Cc}]+/gu, ' ');
+
+/** The phrases and codes by which a provider's keys are disabled, wherever they stand. */
+function phrasesOf({ input: { provider, body } }: Vector): readonly RegExp[] {
   const rules = [...refusalsOf(provider).refusals, ...SHARED_RULES];
   const patterns = rules.flatMap(({ kind, pattern }) => (kind === 'unauthorized' ? (pattern ?? []) : []));
-  const texts: string[] = [];
-  const collect = (value: unknown): void => {
-    if (typeof value === 'string' || typeof value === 'number') texts.push(String(value));
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect);
-  };
-  collect(body);
-  return patterns.flatMap((pattern) => texts.flatMap((text) => new RegExp(pattern, 'i').exec(text)?.[0] ?? []));
+  const phrases = patterns.map((pattern) => new RegExp(pattern.replaceAll(/^\^|\$$/g, ''), 'i'));
+  return phrases.filter((phrase) => phrase.test(plain(textOf(body))));
 }
-
-const plain = (text: string): string => text.replaceAll(/\\+n|\\+|[\s\p{Cc}]+/gu, ' ').toLowerCase();
 
 describe('a refusal that was cut, wrapped, garbled, or whose headers were swapped', () => {
   it('is classified with one line of a message, without a key, and asks for no more than a day', () => {
@@ -187,8 +194,7 @@ describe('a refusal that was cut, wrapped, garbled, or whose headers were swappe
     fc.assert(
       fc.property(known, ({ reply, provider, phrases }) => {
         if (classify(reply, refusalsOf(provider), NOW).kind !== 'unauthorized') return;
-        const body = plain(reply.body);
-        expect(phrases.some((phrase) => body.includes(plain(phrase)))).toBe(true);
+        expect(phrases.some((phrase) => phrase.test(plain(reply.body)))).toBe(true);
       }),
       { numRuns: 1000 },
     );

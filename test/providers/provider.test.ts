@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   ConfigError,
   GoogleAIStudio,
+  type KeyedOptions,
   type KeysInput,
   NIM,
   OpenRouter,
-  type OpenRouterOptions,
   type ProviderOptions,
 } from '../../src/index.ts';
 
@@ -86,7 +86,7 @@ describe('keys', () => {
   });
 });
 
-function limits(options: OpenRouterOptions): unknown {
+function limits(options: KeyedOptions<'free' | 'credit'>): unknown {
   return new OpenRouter(key, options).accounts[0]?.meters('a/b:free').map(({ limit }) => limit);
 }
 
@@ -157,6 +157,9 @@ describe('options', () => {
       rpm: undefined,
       rpd: undefined,
       tpm: undefined,
+      concurrency: undefined,
+      lastResort: undefined,
+      vars: undefined,
       models: undefined,
       prefer: undefined,
       discover: undefined,

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { FreeLLM, FreeLMError, OpenAICompatible } = require('freelm');
+const { OpenAI } = require('freelm/compat');
 const { startWorld } = require('freelm/testing');
 
 async function main() {
@@ -15,6 +16,8 @@ async function main() {
   ];
   const llm = new FreeLLM({ providers });
   assert.match(await llm.text('hello'), /hello/);
+  const { data } = await new OpenAI({ freelm: llm }).models.list();
+  assert.equal(data[0].id, 'auto');
   await llm.close();
   await world.close();
   await assert.rejects(llm.text('hello'), (error) => FreeLMError.is(error) && error.code === 'closed');

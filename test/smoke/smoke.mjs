@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BadRequestError, ConfigError, FreeLLM, GoogleAIStudio, NIM, OpenRouter, VERSION } from 'freelm';
+import OpenAI from 'freelm/compat';
 import openrouter from 'freelm/spec/providers/openrouter.json' with { type: 'json' };
 import { startWorld } from 'freelm/testing';
 
@@ -30,6 +31,17 @@ try {
   assert.deepEqual(
     answer.attempts.map(({ outcome }) => outcome === 'success'),
     [...answer.attempts.slice(1).map(() => false), true],
+  );
+
+  const client = new OpenAI({ freelm: llm });
+  const messages = [{ role: 'user', content: 'by the other door' }];
+  let said = '';
+  const stream = await client.chat.completions.create({ model: 'auto', messages, stream: true });
+  for await (const { choices } of stream) said += choices[0]?.delta.content ?? '';
+  assert.equal(said, 'You said: by the other door');
+  await assert.rejects(
+    client.chat.completions.create({ model: 'auto', messages: [] }),
+    OpenAI.BadRequestError,
   );
 
   assert.equal(llm.health().length, 6);

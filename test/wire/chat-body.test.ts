@@ -21,6 +21,8 @@ const MESSAGES = [
   { role: 'user', content: 'Hello' },
 ] as const;
 
+const asks = (fields: ChatRequest['fields'] = {}): ChatRequest => ({ messages: MESSAGES, fields });
+
 describe('the messages of a request', () => {
   it.each<[string, readonly BodyFor[]]>([
     ['for several models', [{}, {}, {}]],
@@ -70,96 +72,46 @@ describe('what a body says of itself', () => {
   });
 });
 
-describe('a request can do without', () => {
+describe('what a model refused', () => {
   const PARALLEL = [
     { role: 'assistant', content: '', tool_calls: [{ id: 'a' }, { id: 'b' }] },
     { role: 'tool', tool_call_id: 'a', content: '1' },
     { role: 'tool', tool_call_id: 'b', content: '2' },
   ] as const;
   const tools = [{ type: 'function', function: { name: 'f' } }];
+  const RENAMING: RequestShape = { rename: { seed: 'random_seed' } };
 
-  it.each<[string, boolean, ChatRequest, Refused, BodyFor]>([
+  it.each<[string, ChatRequest, Refused, BodyFor]>([
+    ['a field that was sent', asks({ seed: 1 }), { parameters: ['top_k', 'seed'] }, {}],
     [
-      'a field that was sent',
-      true,
-      { messages: MESSAGES, fields: { seed: 1 } },
-      { parameters: ['top_k', 'seed'] },
-      {},
-    ],
-    [
-      'a field under the name under which it was sent',
-      true,
-      { messages: MESSAGES, fields: { seed: 1 } },
+      'the name under which a field was sent',
+      asks({ seed: 1 }),
       { parameters: ['random_seed'] },
-      { shape: { rename: { seed: 'random_seed' } } },
+      { shape: RENAMING },
     ],
+    ['a limit that is sent unasked', asks(), { parameters: ['max_tokens'] }, { shape: LIMITED }],
+    ['a choice that says nothing', asks({ tools, tool_choice: 'auto' }), { parameters: ['tool_choice'] }, {}],
+    ['the role of the system', asks(), { capabilities: ['system'] }, {}],
+    ['calls made at once', { messages: PARALLEL, fields: {} }, { capabilities: ['parallel_calls'] }, {}],
+  ])('can be done without: %s', (_, request, refused, way) => {
+    expect(chatBody(request).canDoWithout(refused, way)).toBe(true);
+  });
+
+  it.each<[string, ChatRequest, Refused, BodyFor]>([
+    ['a field that was not sent', asks(), { parameters: ['seed'] }, {}],
     [
-      'a limit that the provider is sent unasked',
-      true,
-      { messages: MESSAGES, fields: {} },
-      { parameters: ['max_tokens'] },
-      { shape: LIMITED },
-    ],
-    ['a role of the system', true, { messages: MESSAGES, fields: {} }, { capabilities: ['system'] }, {}],
-    [
-      'several calls at once',
-      true,
-      { messages: PARALLEL, fields: {} },
-      { capabilities: ['parallel_calls'] },
-      {},
-    ],
-    [
-      'one tool that must be chosen by itself anyway',
-      true,
-      { messages: MESSAGES, fields: { tools, tool_choice: 'auto' } },
-      { parameters: ['tool_choice'] },
-      {},
-    ],
-    [
-      'a field that was not sent: no',
-      false,
-      { messages: MESSAGES, fields: {} },
+      'a field that was sent under another name',
+      asks({ seed: 1 }),
       { parameters: ['seed'] },
-      {},
+      { shape: RENAMING },
     ],
-    [
-      'a field that was not sent under that name: no',
-      false,
-      { messages: MESSAGES, fields: { seed: 1 } },
-      { parameters: ['seed'] },
-      { shape: { rename: { seed: 'random_seed' } } },
-    ],
-    [
-      'a field that was left out already: no',
-      false,
-      { messages: MESSAGES, fields: { seed: 1 } },
-      { parameters: ['seed'] },
-      { drop: ['seed'] },
-    ],
-    [
-      'a field without which the answer is another one: no',
-      false,
-      { messages: MESSAGES, fields: { tools } },
-      { parameters: ['tools'] },
-      {},
-    ],
-    [
-      'a role of the system that it does not use: no',
-      false,
-      { messages: PARALLEL, fields: {} },
-      { capabilities: ['system'] },
-      {},
-    ],
-    [
-      'a role of the system that it does without already: no',
-      false,
-      { messages: MESSAGES, fields: {} },
-      { capabilities: ['system'] },
-      { lacks: ['system'] },
-    ],
-    ['tools: no', false, { messages: MESSAGES, fields: { tools } }, { capabilities: ['tools'] }, {}],
-    ['nothing that was named: no', false, { messages: MESSAGES, fields: { seed: 1 } }, {}, {}],
-  ])('%s', (_, can, request, refused, way) => {
-    expect(chatBody(request).canDoWithout(refused, way)).toBe(can);
+    ['a field that was left out', asks({ seed: 1 }), { parameters: ['seed'] }, { drop: ['seed'] }],
+    ['tools, by their field', asks({ tools }), { parameters: ['tools'] }, {}],
+    ['tools', asks({ tools }), { capabilities: ['tools'] }, {}],
+    ['a role that is not used', { messages: PARALLEL, fields: {} }, { capabilities: ['system'] }, {}],
+    ['a role that was left out', asks(), { capabilities: ['system'] }, { lacks: ['system'] }],
+    ['nothing that has a name', asks({ seed: 1 }), {}, {}],
+  ])('cannot be done without: %s', (_, request, refused, way) => {
+    expect(chatBody(request).canDoWithout(refused, way)).toBe(false);
   });
 });

@@ -56,14 +56,6 @@ export interface DayCall {
   readonly maxTokens?: number | undefined;
 }
 
-/** What is asked of `quota_aware` in a scenario. */
-export interface Bar {
-  /** The least share of the oracle. Default 0.99. */
-  readonly served?: number | undefined;
-  /** Wasted requests for each served call that are allowed whatever goes wrong. Default 0.005 without faults, else 0. */
-  readonly wastedPerServed?: number | undefined;
-}
-
 export interface Scenario {
   readonly name: string;
   /** What it is about, in a sentence. */
@@ -76,7 +68,8 @@ export interface Scenario {
   readonly providers: Readonly<Partial<Record<ProviderName, DayProvider>>>;
   /** How long a request is on its way, and its answer: a span in ms. Default 20 to 60. */
   readonly roadMs?: readonly [least: number, most: number] | undefined;
-  readonly bar?: Bar | undefined;
+  /** The share of the oracle that is asked of `quota_aware`. Default 0.99. */
+  readonly bar?: number | undefined;
 }
 
 export const NAMES = ['openrouter', 'google', 'nim', 'custom'] as const satisfies readonly ProviderName[];

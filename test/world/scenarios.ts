@@ -20,11 +20,11 @@ const NO_WAIT = { waitMs: 0 };
 /** Longer than a minute, so that whoever comes after a minute's quota is spent is still there when it is back. */
 const PATIENT = { waitMs: 70 * SECOND, timeoutMs: 2 * MINUTE };
 
-/** Two providers of 60 a minute each, of which one could nearly serve all calls. First one falls ill, then the other. */
+/** Two providers, of 60 and of 30 a minute. First one falls ill, so that there is not enough for all; then the other. */
 const ILLNESS = {
   startAt: MORNING,
   lastsMs: 2.5 * HOUR,
-  load: [{ kind: 'poisson', perHour: [2000, 2800] }],
+  load: [{ kind: 'poisson', perHour: [1800, 2600] }],
   call: NO_WAIT,
 } as const;
 const FIRST = { from: [10 * MINUTE, 25 * MINUTE], lastsMs: [10 * MINUTE, 30 * MINUTE] } as const;
@@ -38,7 +38,7 @@ const BLACKOUTS = [
 function ill(fault: FaultEffect): Scenario['providers'] {
   return {
     google: { models: ['gemma-4-31b-it', 'gemma-4-26b-a4b-it'], faults: [{ ...fault, ...FIRST }] },
-    nim: { ...NIM, accounts: [1, 1], faults: [{ ...fault, ...SECOND_TIME }] },
+    nim: { ...NIM, faults: [{ ...fault, ...SECOND_TIME }] },
   };
 }
 

@@ -21,27 +21,41 @@ interface House {
   readonly together: boolean;
   readonly minute: 'sliding' | 'clock';
   readonly timeZone: string;
+  /** Whether a refusal says how much is allowed. */
+  readonly namesLimits: boolean;
+  /** As documented, or as good as. */
   limits(model: string, tier: string): Limits;
+  /** What is assumed instead where nothing is documented. */
+  readonly assumed?: Limits;
 }
 
-const HOUSES: Readonly<Record<ProviderName, House>> = {
+export const HOUSES: Readonly<Record<ProviderName, House>> = {
   openrouter: {
     together: true,
     minute: 'clock',
     timeZone: 'UTC',
+    namesLimits: true,
     limits: (_, tier) => ({ rpm: 20, rpd: tier === 'credit' ? 1000 : 50 }),
   },
   google: {
     together: false,
     minute: 'sliding',
     timeZone: 'America/Los_Angeles',
+    namesLimits: true,
     limits: (model) => {
       if (model.startsWith('gemma-')) return { rpm: 30, rpd: 14_400 };
       return model.includes('flash-lite') ? { rpm: 15, rpd: 500 } : { rpm: 5, rpd: 20 };
     },
   },
-  nim: { together: false, minute: 'sliding', timeZone: 'UTC', limits: () => ({ rpm: 40 }) },
-  custom: { together: true, minute: 'sliding', timeZone: 'UTC', limits: () => ({}) },
+  nim: {
+    together: false,
+    minute: 'sliding',
+    timeZone: 'UTC',
+    namesLimits: false,
+    limits: () => ({ rpm: 40 }),
+    assumed: { rpm: 30 },
+  },
+  custom: { together: true, minute: 'sliding', timeZone: 'UTC', namesLimits: true, limits: () => ({}) },
 };
 
 const QUARTER = MINUTE * 15;
@@ -90,7 +104,8 @@ function closes({ kind, share = 1, times, skip }: Fault): boolean {
   return CLOSED.has(kind) && share >= 1 && times === undefined && skip === undefined;
 }
 
-function fits(pattern: string | undefined, id: string): boolean {
+/** Whether a fault's pattern is about a model. */
+export function patternFits(pattern: string | undefined, id: string): boolean {
   return (
     pattern === undefined ||
     new RegExp(`^${pattern.replaceAll(/[.+]/g, String.raw`\$&`).replaceAll('*', '.*')}$`).test(id)
@@ -148,7 +163,7 @@ function isAboutAccount({ account, key }: Fault, { index, keys }: Account): bool
 /** When none of an account's keys reaches a model. */
 function gapsOf(account: Account, model: string): Gap[] {
   const about = account.faults.filter(
-    (fault) => closes(fault) && isAboutAccount(fault, account) && fits(fault.model, model),
+    (fault) => closes(fault) && isAboutAccount(fault, account) && patternFits(fault.model, model),
   );
   const everywhere = about.filter(({ key }) => key === undefined).map(gapOf);
   const byKey = account.keys.map((key) => united(about.filter((fault) => fault.key === key).map(gapOf)));
@@ -167,7 +182,7 @@ function stepsOf(
     (fault) =>
       fault.kind === 'limits' &&
       fault[limit] !== undefined &&
-      (fault.model === undefined ? true : !house.together && fits(fault.model, model ?? '')),
+      (fault.model === undefined ? true : !house.together && patternFits(fault.model, model ?? '')),
   );
   if (usual === undefined && changes.length === 0) return undefined;
   const moments = [

@@ -1,4 +1,157 @@
+/**
+ * How many requests somebody has to waste who does everything right but cannot look ahead: what it takes to find out
+ * about each of a day's faults once, and to notice when it is over. Nothing here is measured.
+ */
+
+import type { Fault, ProviderName } from '../../src/testing.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
 import type { Day } from './draw.ts';
+import { after } from './machine.ts';
+import { type DayProvider, NAMES, USUAL_MODELS } from './scenario.ts';
+import { HOUSES, patternFits } from './truth.ts';
+
+/** What nobody has to explain where nothing is broken: for each served call. */
+const FREE_SHARE = 0.005;
+/** So many served calls may cost one that tries whether a low limit has been raised. */
+const SERVED_PER_PROBE = 250;
+/** Refusals after which somebody knows how low a limit is that nobody names. */
+const WHILE_SHRINKING = 3;
+/** Refusals after which somebody knows that two keys are one account's: of a minute and of a day. */
+const PER_UNDECLARED_KEY = 2;
+const ATTEMPT_TIMEOUT_MS = 30 * SECOND;
+
+/** How something that fails is found out, and how seldom it is tried again. */
+interface Finding {
+  /** Failures in a row before it is believed. */
+  readonly threshold: number;
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  /** How long an attempt takes to fail, besides the road. */
+  readonly failsAfterMs?: number;
+}
+
+const OUTAGE: Finding = { threshold: 3, firstPauseMs: 15 * SECOND, longestPauseMs: 10 * MINUTE };
+const DEAD_KEY: Finding = { threshold: 1, firstPauseMs: DAY, longestPauseMs: 7 * DAY };
+const GONE: Finding = { threshold: 1, firstPauseMs: 6 * HOUR, longestPauseMs: 7 * DAY };
+
+const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
+  reset: OUTAGE,
+  outage: OUTAGE,
+  'server-error': OUTAGE,
+  garbage: OUTAGE,
+  malformed: OUTAGE,
+  empty: OUTAGE,
+  'error-in-200': OUTAGE,
+  cut: OUTAGE,
+  hang: {
+    threshold: 2,
+    firstPauseMs: 30 * SECOND,
+    longestPauseMs: 15 * MINUTE,
+    failsAfterMs: ATTEMPT_TIMEOUT_MS,
+  },
+  congested: { threshold: 1, firstPauseMs: 30 * SECOND, longestPauseMs: 10 * MINUTE },
+  unauthorized: DEAD_KEY,
+  leaked: DEAD_KEY,
+  'out-of-credits': { threshold: 1, firstPauseMs: 4 * HOUR, longestPauseMs: DAY },
+  retired: GONE,
+  'unknown-model': GONE,
+  'not-entitled': { threshold: 1, firstPauseMs: 3 * DAY, longestPauseMs: 7 * DAY },
+};
+
+/** How often something is tried in vain that stays broken so long. */
+function probesIn(spanMs: number, { firstPauseMs, longestPauseMs }: Finding): number {
+  let probes = 0;
+  let pauseMs = firstPauseMs;
+  for (let atMs = pauseMs; atMs < spanMs; atMs += pauseMs) {
+    probes += 1;
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+  }
+  return probes;
+}
+
+/** How many things break by a fault that have to be found out one by one. */
+function thingsOf(
+  fault: Fault,
+  name: ProviderName,
+  { accounts = [1], models = USUAL_MODELS[name] }: DayProvider,
+): number {
+  const struck = fault.model === undefined ? 1 : models.filter((id) => patternFits(fault.model, id)).length;
+  switch (fault.kind) {
+    case 'unauthorized':
+    case 'leaked': {
+      if (fault.key !== undefined) return 1;
+      return (
+        accounts.reduce((keys, count) => keys + count, 0) /
+        (fault.account === undefined ? 1 : accounts.length)
+      );
+    }
+    case 'out-of-credits':
+      return fault.account === undefined ? accounts.length : 1;
+    case 'not-entitled':
+      return struck * (fault.account === undefined ? accounts.length : 1);
+    default:
+      return struck;
+  }
+}
+
+function costOfFault(fault: Fault, name: ProviderName, provider: DayProvider, day: Day): number {
+  const finding = FINDINGS[fault.kind];
+  if (finding === undefined) return 0;
+  const { startAt, lastsMs, call } = day.scenario;
+  const from = Math.max(startAt, fault.from ?? startAt);
+  const until = Math.min(startAt + lastsMs, fault.until ?? startAt + lastsMs);
+  // Whoever comes before the first failure is known cannot be warned.
+  const failsAfterMs =
+    finding.failsAfterMs === undefined ? 0 : (call.attemptTimeoutMs ?? finding.failsAfterMs);
+  const knownAt = from + failsAfterMs + 2 * day.roadMs[1];
+  const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
+  const found = Math.max(finding.threshold, unwarned);
+  return thingsOf(fault, name, provider) * (found + probesIn(until - from, finding));
+}
+
+/** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
+function lowCounters(name: ProviderName, provider: DayProvider, day: Day): number {
+  const house = HOUSES[name];
+  const { accounts = [1], models = USUAL_MODELS[name], limits, told, tier = 'free' } = provider;
+  const isLow = (model: string): boolean => {
+    const assumed = { ...house.limits(model, tier), ...house.assumed, ...told };
+    return (['rpm', 'rpd'] as const).some((limit) => {
+      const changed = day.faults[name].flatMap((fault) =>
+        fault.kind === 'limits' ? (fault[limit] ?? []) : [],
+      );
+      const least = Math.min(...changed, limits?.[limit] ?? Number.POSITIVE_INFINITY);
+      return least < (assumed[limit] ?? Number.POSITIVE_INFINITY);
+    });
+  };
+  const low = models.filter(isLow).length;
+  return accounts.length * (house.together ? Math.min(1, low) : low);
+}
+
+function costOfLimits(name: ProviderName, provider: DayProvider, day: Day, served: number): number {
+  const { accounts = [1], declared = true, elsewherePerHour } = provider;
+  const low = lowCounters(name, provider, day);
+  const changes = day.faults[name].some(({ kind }) => kind === 'limits');
+  let cost = 0;
+  if (low > 0) {
+    // Two may be on their way at once.
+    cost += low * (HOUSES[name].namesLimits ? 2 : WHILE_SHRINKING);
+    if (!HOUSES[name].namesLimits || changes) cost += served / SERVED_PER_PROBE;
+  }
+  if (!declared)
+    cost += PER_UNDECLARED_KEY * (accounts.reduce((keys, count) => keys + count, 0) - accounts.length);
+  // One for each day, and as many as it takes to follow somebody whose use is never told.
+  if (elsewherePerHour !== undefined) cost += 1 + served / SERVED_PER_PROBE;
+  return cost;
+}
+
+/** The most requests of a day that may have served nobody. */
 export function wasteAllowed(day: Day, served: number): number {
-  return served * 0.005 + day.seed * 0;
+  let cost = 0;
+  for (const name of NAMES) {
+    const provider = day.scenario.providers[name];
+    if (provider === undefined) continue;
+    for (const fault of day.faults[name]) cost += costOfFault(fault, name, provider, day);
+    cost += costOfLimits(name, provider, day, served);
+  }
+  return cost === 0 ? served * FREE_SHARE : cost;
 }

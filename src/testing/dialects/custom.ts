@@ -1,12 +1,12 @@
-/** A plain OpenAI-compatible endpoint: limits only where they are given, by account over the last 60 seconds. */
+/** A plain OpenAI-compatible endpoint: limits only where they are given, by account over the last 60 seconds unless it says so. */
 
 import { filteredCompletion } from '../completion.ts';
 import { bearerOf } from '../dialect.ts';
-import type { Dialect, Refusals } from '../dialect.ts';
+import type { Dialect, Refusals, Visit } from '../dialect.ts';
 import { jsonReply, textReply } from '../exchange.ts';
 import type { Reply } from '../exchange.ts';
-import type { Limits } from '../options.ts';
-import type { QuotaRule } from '../quotas.ts';
+import type { Limits, QuotaStyle } from '../options.ts';
+import type { Denial, QuotaRule } from '../quotas.ts';
 import { randomText } from '../seeded-random.ts';
 import { customCompletion, customEvents } from './custom-completion.ts';
 import { customModels } from './models.ts';
@@ -21,6 +21,23 @@ function error(status: number, message: string, code: string | null, param: stri
 function retryAfter(reply: Reply, seconds: number | undefined): Reply {
   if (seconds === undefined) return reply;
   return { ...reply, headers: { ...reply.headers, 'Retry-After': String(seconds) } };
+}
+
+const SPANS: Readonly<Record<keyof Limits, string>> = {
+  rpd: 'requests per day (RPD)',
+  rpm: 'requests per minute (RPM)',
+  tpm: 'tokens per minute (TPM)',
+};
+
+function rateLimited({ rule, limit, requested, resetsAt }: Denial, { now, modelId }: Visit): Reply {
+  const on = `on ${SPANS[rule.limit]}: Limit ${limit}`;
+  if (requested > limit) {
+    const message = `Request too large for model \`${modelId}\` ${on}, Requested ${requested}, please reduce your message size.`;
+    return error(413, message, 'rate_limit_exceeded');
+  }
+  const seconds = Math.max(1, Math.ceil((resetsAt - now) / 1000));
+  const message = `Rate limit reached ${on}. Please try again in ${seconds}s.`;
+  return retryAfter(error(429, message, 'rate_limit_exceeded'), seconds);
 }
 
 const refuse: Refusals = {
@@ -41,12 +58,10 @@ const refuse: Refusals = {
     error(404, `The model \`${modelId}\` does not exist or you do not have access to it.`, 'model_not_found'),
   'not-entitled': (_, { modelId }) =>
     error(403, `Your account does not have access to model \`${modelId}\`.`, 'model_access_denied'),
-  'rate-limited': ({ denials: [first] }, { now }) => {
-    const span = first?.rule.limit === 'rpd' ? 'requests per day (RPD)' : 'requests per minute (RPM)';
-    const seconds = Math.max(1, Math.ceil(((first?.resetsAt ?? now) - now) / 1000));
-    const message = `Rate limit reached on ${span}: Limit ${first?.limit}. Please try again in ${seconds}s.`;
-    return retryAfter(error(429, message, 'rate_limit_exceeded'), seconds);
-  },
+  'rate-limited': ({ denials: [first], style }, visit) =>
+    first === undefined || style.refusal === 'nothing'
+      ? error(429, 'Too many requests.', null)
+      : rateLimited(first, visit),
   'server-error': ({ status }) =>
     error(status, 'The server had an error while processing your request.', null),
   congested: ({ retryAfterSeconds }) =>
@@ -71,19 +86,36 @@ const refuse: Refusals = {
     ),
 };
 
-function rules(statedBy: QuotaRule['statedBy'][number], per: QuotaRule['per']): QuotaRule[] {
-  const limits: readonly (readonly [keyof Limits, QuotaRule['window']])[] = [
-    ['rpd', { kind: 'day', timeZone: 'UTC' }],
-    ['rpm', { kind: 'sliding-minute' }],
-    ['tpm', { kind: 'sliding-minute' }],
-  ];
-  return limits.map(([limit, window]) => ({
+const DAY_MS = 24 * 60 * 60 * 1000;
+const WINDOWS: Readonly<
+  Record<NonNullable<QuotaStyle['comesBack']>, Readonly<Record<keyof Limits, QuotaRule['window']>>>
+> = {
+  windows: {
+    rpd: { kind: 'day', timeZone: 'UTC' },
+    rpm: { kind: 'sliding-minute' },
+    tpm: { kind: 'sliding-minute' },
+  },
+  refilling: {
+    rpd: { kind: 'refilling', windowMs: DAY_MS },
+    rpm: { kind: 'refilling', windowMs: 60_000 },
+    tpm: { kind: 'refilling', windowMs: 60_000 },
+  },
+};
+
+function rules(
+  statedBy: QuotaRule['statedBy'][number],
+  per: QuotaRule['per'],
+  { comesBack = 'windows', tokens = 'input' }: QuotaStyle,
+): QuotaRule[] {
+  const windows = WINDOWS[comesBack];
+  return (['rpd', 'rpm', 'tpm'] as const).map((limit) => ({
     id: statedBy === 'model' ? `model-${limit}` : limit,
     limit,
     per,
-    window,
+    window: windows[limit],
     statedBy: [statedBy],
     countsRefused: false,
+    counts: tokens,
   }));
 }
 
@@ -94,7 +126,10 @@ export const custom: Dialect = {
   listsRetired: false,
   models: customModels,
   refuses: [],
-  quotas: [...rules('provider', 'account'), ...rules('model', 'account-model')],
+  quotas: (style) => [
+    ...rules('provider', style.per ?? 'account', style),
+    ...rules('model', 'account-model', style),
+  ],
   usualLimits: () => ({}),
   makeKey: (random) => `sk-${randomText(random, LETTERS_AND_DIGITS, 48)}`,
   credentialOf: (request) => {

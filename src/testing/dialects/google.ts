@@ -57,7 +57,7 @@ export const google: Dialect = {
   listsRetired: true,
   models: googleModels,
   refuses: ['frequency_penalty', 'reasoning', 'seed', 'top_k'],
-  quotas: [
+  quotas: () => [
     rule('rpd', { kind: 'day', timeZone: 'America/Los_Angeles' }),
     rule('rpm', { kind: 'sliding-minute' }),
     rule('tpm', { kind: 'sliding-minute' }),

@@ -45,7 +45,7 @@ export const nim: Dialect = {
   listsRetired: false,
   models: nimModels,
   refuses: ['prompt_cache_key', 'reasoning'],
-  quotas: [rule('rpd', { kind: 'day', timeZone: 'UTC' }), rule('rpm', { kind: 'sliding-minute' })],
+  quotas: () => [rule('rpd', { kind: 'day', timeZone: 'UTC' }), rule('rpm', { kind: 'sliding-minute' })],
   usualLimits: () => ({ rpm: 40 }),
   makeKey: (random) => `nvapi-${randomText(random, KEY_CHARACTERS, 64)}`,
   credentialOf: (request) => {

@@ -80,7 +80,7 @@ export const openrouter: Dialect = {
   listsRetired: false,
   models: openrouterModels,
   refuses: [],
-  quotas: [
+  quotas: () => [
     {
       id: 'rpd',
       limit: 'rpd',

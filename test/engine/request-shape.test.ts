@@ -1,0 +1,200 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import type { ModelRecord } from '../../src/core/provider-record.ts';
+import type { Pick } from '../../src/core/plan.ts';
+import { chatOperation } from '../../src/engine/chat.ts';
+import { chatStreamOperation, Delivered, type StreamRequest } from '../../src/engine/chat-stream.ts';
+import { CLOSED } from '../../src/core/circuit-breaker.ts';
+import { Provider } from '../../src/providers/provider.ts';
+import { SPECS } from '../../src/providers/spec.ts';
+import { VirtualClock } from '../../src/testing.ts';
+import { chatBody } from '../../src/wire/chat-body.ts';
+import type { ChatMessage } from '../../src/wire/chat-request.ts';
+import { bench, type Bench } from '../support/bench.ts';
+
+const roles = ({ transport }: Bench): readonly unknown[] =>
+  transport.sent.map(({ body }) =>
+    z
+      .array(z.looseObject({ role: z.string() }))
+      .parse(body['messages'])
+      .map(({ role }) => role),
+  );
+
+const SYSTEM = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'Hello' },
+] as const;
+const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
+const PARALLEL = [
+  { role: 'user', content: 'Hello' },
+  { role: 'assistant', content: '', tool_calls: [call('a'), call('b')] },
+  { role: 'tool', tool_call_id: 'a', content: '1' },
+  { role: 'tool', tool_call_id: 'b', content: '2' },
+] as const;
+
+const lacking = (lacks: 'system' | 'parallel-tools'): Bench =>
+  bench({
+    strategy: 'priority',
+    nim: { accounts: [['n-1']], models: [{ id: 'm/first', lacks: [lacks] }, 'm/second'] },
+  });
+
+describe('what a model cannot be told in one way', () => {
+  it('is told in another: the same route once more, and in that way ever after', async () => {
+    const pool = lacking('system');
+    for (const _ of [1, 2]) await pool.llm.chat(SYSTEM);
+    expect(pool.routes()).toEqual(['n-1 m/first', 'n-1 m/first', 'n-1 m/first']);
+    expect(roles(pool)).toEqual([['system', 'user'], ['user'], ['user']]);
+    expect(pool.transport.sent.at(-1)?.body['messages']).toEqual([
+      { role: 'user', content: 'Be brief.\n\nHello' },
+    ]);
+  });
+
+  it('costs nothing where a call does not need it', async () => {
+    const pool = lacking('system');
+    await pool.llm.chat('Hello');
+    expect(pool.requests()).toBe(1);
+  });
+
+  it('is true of tool calls that were made at once, too', async () => {
+    const pool = lacking('parallel-tools');
+    await pool.llm.chat(PARALLEL);
+    const [first, second] = roles(pool);
+    expect(first).toEqual(['user', 'assistant', 'tool', 'tool']);
+    expect(second).toEqual(['user', 'assistant', 'tool', 'assistant', 'tool']);
+    expect(pool.routes()).toEqual(['n-1 m/first', 'n-1 m/first']);
+  });
+
+  it('sends the call on to the next model when that does not help either', async () => {
+    const pool = lacking('system');
+    pool.transport.road = {
+      answer: ({ model }) =>
+        model === 'm/first' ? { status: 500, body: '{"detail":"System role not supported"}' } : undefined,
+    };
+    await pool.llm.chat(SYSTEM);
+    expect(pool.routes()).toEqual(['n-1 m/first', 'n-1 m/first', 'n-1 m/second']);
+  });
+});
+
+describe('a limit of the answer that was refused under one name', () => {
+  it('is sent under the other', async () => {
+    const pool = bench({ openrouter: { accounts: [['or-1']] } });
+    const said = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.";
+    pool.transport.road = {
+      answer: ({ body }) =>
+        body['max_tokens'] === undefined
+          ? undefined
+          : { status: 400, body: JSON.stringify({ error: { message: said, code: 400 } }) },
+    };
+    await pool.llm.chat('Hello', { max_tokens: 50 });
+    const sent = pool.transport.sent.map(({ body }) => [body['max_tokens'], body['max_completion_tokens']]);
+    expect(sent).toEqual([
+      [50, undefined],
+      [undefined, 50],
+    ]);
+  });
+});
+
+/** The operations of a pool of one provider, and a route to it. */
+function operations(name: keyof typeof SPECS) {
+  const provider = new Provider('Provider', SPECS[name], 'a-key', { baseUrl: 'https://example.com' });
+  const ports = {
+    clock: new VirtualClock(0),
+    userAgent: 'test',
+    providerOf: () => provider,
+    redact: (text: string) => text,
+  };
+  const account = provider.accounts[0];
+  if (account === undefined) throw new Error('a provider has an account');
+  const [keyId = ''] = account.keyIds;
+  const pick: Pick = {
+    route: { provider: provider.name, account: account.id, keyId, model: 'm' },
+    provider: {
+      name: provider.name,
+      index: 0,
+      priority: 0,
+      recordId: '',
+      accounts: [account],
+      trip: () => undefined,
+    },
+    account,
+    model: { id: 'm' },
+  };
+  const chat = chatOperation(ports);
+  return { pick, chat, stream: chatStreamOperation(ports, chat) };
+}
+
+const KNOWN: ModelRecord = { breaker: CLOSED };
+
+/** A stream that has handed out so much of its answer. */
+function streamOf(messages: readonly ChatMessage[], text: string): StreamRequest {
+  const delivered = new Delivered();
+  if (text !== '') delivered.add({ type: 'text', text });
+  return { body: chatBody({ messages, fields: { stream: true } }), onCut: 'continue', delivered };
+}
+
+function messagesIn(text: string | undefined): unknown {
+  return z.object({ messages: z.unknown() }).parse(JSON.parse(text ?? '{}')).messages;
+}
+
+describe('a stream that another route goes on with', () => {
+  it('is written as its provider takes it', () => {
+    const { pick, stream } = operations('cloudflare');
+    const conversation = [
+      { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
+      { role: 'developer', content: 'Be brief.' },
+    ] as const;
+    const { body } = stream.encode(streamOf(conversation, 'Good mor'), pick, KNOWN, undefined);
+    expect(messagesIn(body)).toMatchObject([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: 'Good mor' },
+      { role: 'user' },
+    ]);
+  });
+
+  it('is worth the same route once more where only the way of asking was refused', () => {
+    const { pick, stream } = operations('openrouter');
+    const failure = { kind: 'unsupported', scope: 'model', message: '', capabilities: ['prefill'] } as const;
+    const begun = streamOf([{ role: 'user', content: 'Hello' }], 'Good mor');
+    const without = { ...KNOWN, lacks: ['prefill'] };
+    expect(stream.canDoWithout(begun, failure, { pick, known: KNOWN })).toBe(true);
+    expect(stream.canDoWithout(begun, failure, { pick, known: without })).toBe(false);
+    const roleOf = (known: ModelRecord): unknown =>
+      z
+        .array(z.looseObject({}))
+        .parse(messagesIn(stream.encode(begun, pick, known, undefined).body))
+        .at(-1);
+    expect(roleOf(KNOWN)).toMatchObject({ role: 'assistant' });
+    expect(roleOf(without)).toMatchObject({ role: 'user' });
+  });
+});
+
+describe('the tokens of an attempt', () => {
+  const usage = { promptTokens: 10, completionTokens: 5, totalTokens: 18 };
+
+  it('are those of the prompt, and all of them', () => {
+    const { chat, stream } = operations('nim');
+    const completion = { text: '', toolCalls: [], finishReason: 'stop', raw: {}, usage };
+    expect(chat.tokensOf(completion, chatBody({ messages: [], fields: {} }))).toEqual({
+      input: 10,
+      total: 18,
+    });
+    expect(stream.tokensOf({ type: 'usage', usage }, streamOf([], ''))).toEqual({ input: 10, total: 18 });
+  });
+
+  it('are its own, without those of the attempts before it', () => {
+    const { stream } = operations('nim');
+    const request = streamOf([], 'Good mor');
+    request.delivered.usage = { promptTokens: 4, completionTokens: 2, totalTokens: 6 };
+    expect(stream.tokensOf({ type: 'usage', usage }, request)).toEqual({ input: 6, total: 12 });
+  });
+
+  it('are unknown where the provider does not tell them', () => {
+    const { chat, stream } = operations('nim');
+    const completion = { text: '', toolCalls: [], finishReason: 'stop', raw: {} };
+    expect(chat.tokensOf(completion, chatBody({ messages: [], fields: {} }))).toBe(undefined);
+    expect(stream.tokensOf({ type: 'text', text: 'x' }, streamOf([], ''))).toBe(undefined);
+    const none = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
+    expect(stream.tokensOf({ type: 'usage', usage: none }, streamOf([], ''))).toEqual({});
+  });
+});

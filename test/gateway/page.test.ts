@@ -1,0 +1,379 @@
+import { describe, expect, it } from 'vitest';
+import type { Status, StatusKey } from '../../src/gateway/status.ts';
+import type { HealthRow } from '../../src/index.ts';
+import { endpoint, open as openPool } from '../client/support.ts';
+import { bench, KEY, MINUTE, MODEL, SECOND } from '../support/bench.ts';
+import { json, serve } from '../support/server.ts';
+import { hasBrowser, look, plain, says, textsOf, useBrowser, WITHOUT } from './page-support.ts';
+import { gatewayOver } from './support.ts';
+
+const GONE = /^Failed to load resource/;
+const SCHEMES = ['light', 'dark'] as const;
+const BREAKER = { closed: 'breaker closed', open: 'breaker open', 'half-open': 'breaker half-open' };
+
+/** What the page must say of a key, in pieces. */
+function wordsOf(row: HealthRow): readonly string[] {
+  const quotas = [
+    [row.rpmUsed, row.rpm],
+    [row.rpdUsed, row.rpd],
+  ];
+  return [
+    row.key,
+    row.tier,
+    BREAKER[row.breaker],
+    row.disabled ? 'Disabled' : row.ready ? 'Ready' : row.breaker === 'open' ? 'Down' : 'Resting',
+    row.reason === undefined ? '' : row.reason.slice(1),
+    ...quotas.map(([used, limit]) => (limit === undefined ? 'no limit known' : `${used} / ${limit}`)),
+  ];
+}
+
+/** A key as the status tells of it. */
+function someKey(number: number, more: Partial<StatusKey> = {}): StatusKey {
+  const model = 'an-organisation-with-a-long-name/and-a-model-whose-name-does-not-end-2026-11-preview:free';
+  const limit = {
+    unit: 'requests',
+    window: 'day',
+    used: 12_345,
+    limit: 14_400,
+    model,
+    returnsAt: 9e12,
+  } as const;
+  return {
+    provider: number < 20 ? 'openrouter' : 'a-provider-with-a-rather-long-name',
+    key: `sk-or-…${1000 + number}`,
+    account: 'f'.repeat(16),
+    tier: 'free',
+    ready: false,
+    readyAt: 9e12,
+    reason: 'the provider refuses the account, the region or the network',
+    breaker: 'open',
+    disabled: number % 2 === 0,
+    rpmUsed: 0,
+    rpm: 20,
+    rpdUsed: 12_345,
+    rpd: 14_400,
+    lastError: { kind: 'forbidden', message: 'W'.repeat(300), at: 0, model },
+    latencyMs: 1,
+    minute: { ...limit, window: 'minute', used: 0, limit: 20, returnsAt: undefined },
+    day: limit,
+    spent: [limit, { ...limit, window: 'hour' }],
+    sharedBy: 3,
+    ...more,
+  };
+}
+
+function someStatus(more: Partial<Status> = {}): Status {
+  return {
+    version: '1.2.3',
+    at: Date.now(),
+    keys: [],
+    capacity: { now: 1_234_567, today: 1_234_567, nextAt: 0 },
+    calls: [],
+    totals: { served: 123_456_789, failed: 123_456, abandoned: 123_456, attempts: 123_456_789 },
+    warnings: [],
+    ...more,
+  };
+}
+
+describe.skipIf(!hasBrowser)(`the status page in a browser${WITHOUT}`, () => {
+  const open = useBrowser();
+
+  it('shows what health() says, row by row', async () => {
+    const pool = bench({
+      openrouter: { accounts: [['one'], ['two']], faults: [{ kind: 'unauthorized', account: 'account-0' }] },
+      google: { rpm: 2, models: [MODEL.google, 'gemma-4-31b-it'] },
+      nim: { faults: [{ kind: 'outage' }] },
+    });
+    for (const name of ['openrouter', 'openrouter', 'google', 'google', 'nim', 'nim', 'nim'] as const)
+      await pool.fails(pool.llm.text('Hello', { model: MODEL[name] }));
+    const page = await open((await gatewayOver(pool.llm)).url);
+    await says(page, '.key', 'Disabled');
+    const rows = pool.llm.health();
+    const texts = await textsOf(page, '.key');
+    expect(texts).toHaveLength(rows.length);
+    for (const [index, row] of rows.entries())
+      for (const word of wordsOf(row)) expect(texts[index]).toContain(word);
+    expect(rows.map(({ ready }) => ready)).toEqual([false, true, true, false]);
+    expect(await textsOf(page, 'h3')).toEqual(['openrouter', 'google', 'nim', 'Warnings'].slice(0, 3));
+    expect(plain(await page.locator('#ready').innerText())).toBe('2 of 4');
+    expect(await page.title()).toBe('2/4 ready · freelm');
+  });
+
+  it('says of every quota when it comes back, by the clock and from now, and to those who do not see bars', async () => {
+    const pool = bench({ openrouter: { rpm: 1 } });
+    await pool.run(pool.llm.text('Hello'));
+    const page = await open((await gatewayOver(pool.llm)).url);
+    await says(page, '.key', 'Resting');
+    const [text] = await textsOf(page, '.key');
+    // OpenRouter's minute is the clock's, its day is UTC's; the pool's clock stood at noon.
+    expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00 · in 6[01] s Day 1 \/ 50 back Sun 00:00 · in 12 h/);
+    const bar = page.getByRole('meter', { name: 'Minute quota of openrouter' });
+    expect(await bar.getAttribute('aria-valuenow')).toBe('1');
+    expect(await bar.getAttribute('aria-valuemax')).toBe('1');
+    expect(await bar.getAttribute('aria-valuetext')).toBe('1 of 1 requests used, back 12:01:00');
+  });
+
+  it('follows a key that goes down and comes back, and tells those who do not see it', async () => {
+    const pool = bench({ nim: {} });
+    const page = await open((await gatewayOver(pool.llm)).url);
+    await says(page, '.key', 'Ready');
+    pool.world.nim.script({ kind: 'outage' });
+    for (let call = 0; call < 3; call += 1) await pool.fails(pool.llm.text('Hello'));
+    await look(page);
+    await says(page, '.key', /Down.*The provider had errors.*breaker open.*ready 12:00:15 · in\s15\ss/s);
+    await says(page, '#news', /^nim \S+ is down: the provider had errors\. No key is ready\.$/);
+
+    await pool.clock.advance(16 * SECOND);
+    await look(page);
+    await says(page, '.key', /On probation.*breaker half-open/s);
+    expect(await page.locator('#news').innerText()).not.toContain('up again');
+
+    pool.world.nim.clear();
+    await pool.run(pool.llm.text('Hello'));
+    await look(page);
+    await says(page, '.key', /Ready.*breaker closed/s);
+    await says(page, '#news', /^nim \S+ is up again\.$/);
+  });
+
+  it('shows the last calls with their attempts', async () => {
+    const pool = bench({
+      openrouter: { faults: [{ kind: 'outage', times: 1 }] },
+      nim: {},
+      strategy: 'priority',
+    });
+    const page = await open((await gatewayOver(pool.llm)).url);
+    await says(page, '#no-calls', 'curl http://127.0.0.1:');
+    await pool.run(pool.llm.text('Hello'));
+    await look(page);
+    await says(page, '.call', /12:00:00\s*Served\s*2 attempts · 0\sms\s*nim · z-ai\/glm-5\.3/);
+    expect(await page.locator('#no-calls').isVisible()).toBe(false);
+    await page.locator('summary').click();
+    const attempts = await textsOf(page, '.attempts > li');
+    expect(attempts).toEqual([
+      expect.stringMatching(/^Server error HTTP 502 · 12:00:00 · 0 ms openrouter \S+ · poolside\/laguna/),
+      expect.stringMatching(/^Success 12:00:00 · 0 ms nim \S+ · z-ai\/glm-5\.3$/),
+    ]);
+  });
+
+  it('can be used by keyboard alone, and what is open and focused stays so while calls come in', async () => {
+    const pool = bench({ nim: {} });
+    const { url } = await gatewayOver(pool.llm);
+    await pool.run(pool.llm.text('Hello'));
+    const page = await open(url);
+    await says(page, '.call', 'Served');
+    await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').innerText()).toBe('Skip to the calls');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('details[open]').count()).toBe(1);
+
+    await pool.run(Promise.all([1, 2, 3].map(() => pool.llm.text('Hello'))));
+    await look(page);
+    await page.locator('.call').nth(3).waitFor();
+    expect(await page.locator('.call').last().locator('details[open] summary:focus').count()).toBe(1);
+    expect(await page.locator('details[open]').count()).toBe(1);
+
+    const details = page.getByRole('button', { name: `Details of nim` });
+    await details.focus();
+    expect(await details.evaluate('(button) => getComputedStyle(button).outlineStyle')).toBe('solid');
+    await page.keyboard.press('Enter');
+    expect(await details.getAttribute('aria-expanded')).toBe('true');
+    await says(page, '.key-panel', 'No failure yet');
+    await look(page);
+    expect(await page.locator('.key-panel').isVisible()).toBe(true);
+  });
+
+  it('keeps a call that somebody reads, also when it is no longer among the last', async () => {
+    const call = { state: 'served', startedAt: 0, endedAt: 1, attempts: [], attemptCount: 0 } as const;
+    let newest = 2;
+    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
+      before: (one) =>
+        one.route('**/status', (route) =>
+          route.fulfill({
+            json: someStatus({ calls: [newest, newest - 1].map((number) => ({ ...call, call: number })) }),
+          }),
+        ),
+    });
+    await page.locator('summary').last().click();
+    newest = 4;
+    await look(page);
+    await page.locator('.call').nth(2).waitFor();
+    expect(await page.locator('.call').count()).toBe(3);
+    expect(await page.locator('.call').last().locator('details[open]').count()).toBe(1);
+    await page.locator('summary').last().click();
+    await page.locator('#pause').focus();
+    await look(page);
+    await expect.poll(() => page.locator('.call').count()).toBe(2);
+  });
+
+  it('shows markup from outside as the text that it is', async () => {
+    const attack = `<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>`;
+    const upstream = await serve((_request, response) => {
+      json(response, { error: { message: attack } }, 400);
+    });
+    const llm = openPool({ providers: [endpoint(upstream, { models: ['<i>m</i>'] })] });
+    const { url } = await gatewayOver(llm);
+    await llm.text('Hello').catch(() => undefined);
+    const page = await open(url);
+    await page.locator('summary').click();
+    await says(page, '.call', attack);
+    await says(page, '.attempts', '<i>m</i>');
+    expect(await page.locator('main :is(img, script, i)').count()).toBe(0);
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+  });
+
+  it.each(SCHEMES)('is readable by day and by night: %s', async (colorScheme) => {
+    const { url } = await gatewayOver(bench({ nim: {} }).llm);
+    const page = await open(url, { colorScheme });
+    const names = [
+      'ground',
+      'card',
+      'text',
+      'quiet',
+      'good',
+      'wait',
+      'bad',
+      'focus',
+      'fill',
+      'spent',
+      'track',
+    ];
+    const colours = await page.evaluate<string[]>(
+      `${JSON.stringify(names)}.map((name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name))`,
+    );
+    const luminance = (name: string): number => {
+      const hex = colours[names.indexOf(name)] ?? '';
+      const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+        const share = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const contrast = (one: string, other: string): number => {
+      const [dark = 0, light = 0] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
+      return (light + 0.05) / (dark + 0.05);
+    };
+    expect(luminance('ground') > 0.5).toBe(colorScheme === 'light');
+    for (const ink of ['text', 'quiet', 'good', 'wait', 'bad', 'focus'])
+      for (const paper of ['card', 'ground']) expect(contrast(ink, paper)).toBeGreaterThanOrEqual(4.5);
+    for (const ink of ['fill', 'spent']) expect(contrast(ink, 'card')).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each([320, 1200])('has room for forty keys and long names in %i pixels', async (width) => {
+    const attempt = { ...someKey(1), outcome: 'forbidden', startedAt: 0, message: 'W'.repeat(500) } as const;
+    const { provider, key, outcome, startedAt, message } = attempt;
+    const call = {
+      call: 1,
+      state: 'failed',
+      startedAt: 0,
+      message: 'W'.repeat(500),
+      attemptCount: 99,
+    } as const;
+    const model = someKey(1).day?.model ?? '';
+    const status = someStatus({
+      keys: Array.from({ length: 40 }, (_, index) => someKey(index)),
+      calls: [{ ...call, attempts: [{ provider, key, outcome, startedAt, message, model }] }],
+      warnings: ['W'.repeat(300)],
+    });
+    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
+      viewport: { width, height: 800 },
+      before: (one) => one.route('**/status', (route) => route.fulfill({ json: status })),
+    });
+    await page.locator('.key').nth(39).waitFor();
+    await page.locator('summary').click();
+    await page
+      .getByRole('button', { name: /^Details/ })
+      .first()
+      .click();
+    await says(page, '.key-panel', 'shared by 3 keys');
+    const wider = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    expect(await page.evaluate(wider)).toBeLessThanOrEqual(0);
+    // Nothing is cut off, nor laid over its neighbour.
+    const spills = `[...document.querySelectorAll('p:not(.meter-model, .unseen), h4, dd, summary > *')]
+      .filter((one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).display !== 'inline').length`;
+    expect(await page.evaluate(spills)).toBe(0);
+  });
+
+  it('says that there are no keys', async () => {
+    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
+      before: (one) => one.route('**/status', (route) => route.fulfill({ json: someStatus() })),
+    });
+    await says(page, '#no-keys', 'The pool has no keys.');
+    expect(await page.locator('#no-keys').isVisible()).toBe(true);
+  });
+
+  it('goes by the server’s clock, and says so where the browser’s is another', async () => {
+    const pool = bench({ nim: { rpm: 1 } });
+    await pool.run(pool.llm.text('Hello'));
+    const { url } = await gatewayOver(pool.llm);
+    const off = await open(url);
+    await says(off, '#skew', /This browser's clock is .* (ahead of|behind) the server's/);
+    await says(off, '.key', /ready 12:01:00 · in\s6[01]\ss/);
+    const right = await open(url, { before: (page) => page.clock.setSystemTime(pool.clock.now()) });
+    await says(right, '.key', /ready 12:01:00 · in\s6[01]\ss/);
+    expect(await right.locator('#skew').isVisible()).toBe(false);
+  });
+
+  it('asks for the token, keeps it for the session, sends it as a header, and forgets it', async () => {
+    const pool = bench({ nim: {} });
+    const gateway = await gatewayOver(pool.llm, { token: 'open-sesame' });
+    const page = await open(gateway.url, { complains: /401/ });
+    const field = page.getByLabel('Token');
+    await field.waitFor();
+    expect(await page.locator('#board').isVisible()).toBe(false);
+    await field.fill('wrong');
+    await page.keyboard.press('Enter');
+    await says(page, '#gate-note', 'That token was not accepted.');
+    expect(await field.inputValue()).toBe('');
+    await field.fill('open-sesame');
+    const [asked] = await Promise.all([page.waitForRequest('**/status'), page.keyboard.press('Enter')]);
+    expect(asked.headers()['authorization']).toBe('Bearer open-sesame');
+    expect(asked.url()).not.toContain('sesame');
+    await says(page, '.key', 'Ready');
+    await page.reload();
+    await says(page, '.key', 'Ready');
+    expect(page.url()).not.toContain('sesame');
+    await page.getByRole('button', { name: 'Forget the token' }).click();
+    await field.waitFor();
+    expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
+  });
+
+  it('says when the server is gone, keeps what it knows, and goes on when it is back', async () => {
+    const pool = bench({ nim: {} });
+    const gateway = await gatewayOver(pool.llm);
+    const page = await open(gateway.url, { complains: GONE });
+    await says(page, '.key', 'Ready');
+    console.log('closing');await gateway.close();console.log('closed'); for (let i=0;i<3;i++){await new Promise(r=>setTimeout(r,700)); console.log(await page.locator('#link').innerText(), await page.locator('#news').innerText());}
+    await says(page, '#link', /^No answer from the server since \d\d:\d\d:\d\d; next try in/);
+    await says(page, '#news', 'No answer from the server');
+    expect(await page.locator('.key').isVisible()).toBe(true);
+    await gatewayOver(pool.llm, { port: gateway.port });
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await says(page, '#link', 'Live');
+    await says(page, '#news', 'The server answers again');
+    expect(await page.locator('#pause:focus').count()).toBe(1);
+  });
+
+  it('asks every second, seldom where it is not seen or nobody answers, and not at all while it is paused', async () => {
+    const { url } = await gatewayOver(bench({ nim: {} }).llm);
+    const page = await open(url, { complains: GONE, before: (one) => one.clock.install() });
+    await says(page, '#link', 'Live');
+    await page.clock.pauseAt(Date.now() + MINUTE);
+    let asked = 0;
+    page.on('request', () => {
+      asked += 1;
+    });
+    /** Goes on by so much; the page asks at the end of it and not before. */
+    const asksAfter = async (ms: number): Promise<void> => {
+      const before = asked;
+      await page.clock.runFor(ms - 1);
+      expect(asked).toBe(before);
+      await Promise.all([page.waitForRequest('**/status'), page.clock.runFor(1)]);
+    };
+    await look(page);
+    await says(page, '#link', 'Live');
+    await asksAfter(SECOND);
+    await page.waitForResponse('**/status').catch(() => undefined);
+  });
+});

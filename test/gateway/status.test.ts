@@ -1,0 +1,223 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Status, StatusBoard } from '../../src/gateway/status.ts';
+import { type Capacity, type FreeLMEvent, VERSION } from '../../src/index.ts';
+import { type Bench, bench, type BenchOptions, MINUTE, MODEL, NOON, SECOND } from '../support/bench.ts';
+
+/** A pool with a board over it. */
+function watched(options: BenchOptions, calls?: number): Bench & { readonly board: StatusBoard } {
+  const pool = bench(options);
+  const board = new StatusBoard(pool.llm, { calls });
+  onTestFinished(() => {
+    board.close();
+  });
+  return { ...pool, board };
+}
+
+/** A board that is told what a test likes. */
+function told(calls?: number): { readonly board: StatusBoard; tell(event: FreeLMEvent): void } {
+  const listeners = new Set<(event: FreeLMEvent) => void>();
+  const capacity: Capacity = { now: 0, today: 0, nextAt: undefined, quotas: [], meters: [], at: NOON };
+  const board = new StatusBoard(
+    {
+      health: () => [],
+      capacity: () => capacity,
+      listen(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    { calls },
+  );
+  return {
+    board,
+    tell(event) {
+      for (const listener of listeners) listener(event);
+    },
+  };
+}
+
+const route = { provider: 'nim', key: 'nvapi-…aaaa', account: 'a', model: 'm' };
+const attempt = (call: number, at = NOON): FreeLMEvent => ({ type: 'attempt', call, at, ...route });
+const end = (call: number): FreeLMEvent => ({
+  type: 'end',
+  call,
+  outcome: 'served',
+  startedAt: NOON,
+  at: NOON,
+});
+const idsOf = ({ calls }: Status): number[] => calls.map(({ call }) => call);
+
+describe('the keys', () => {
+  it('are the rows of health(), at the moment of the look', () => {
+    const { board, llm } = watched({ openrouter: { accounts: [['one'], ['two']] }, nim: {} });
+    const status = board.status();
+    expect(status).toMatchObject({ version: VERSION, at: NOON });
+    expect(status.keys).toMatchObject(llm.health());
+    const { now, today, nextAt } = llm.capacity();
+    expect(status.capacity).toEqual({ now, today, nextAt });
+  });
+
+  it('tell of each quota when it comes back', async () => {
+    const { board, run, llm } = watched({ openrouter: {} });
+    await run(llm.text('Hello'));
+    const [key] = board.status().keys;
+    // OpenRouter counts by the clock's minute and by the day in UTC.
+    expect(key?.minute).toMatchObject({ used: 1, limit: 20, window: 'minute', model: undefined });
+    expect((key?.minute?.returnsAt ?? 0) - NOON).toBeLessThan(MINUTE + SECOND);
+    expect(key?.day).toMatchObject({ used: 1, limit: 50, window: 'day' });
+    expect((key?.day?.returnsAt ?? 0) - NOON).toBeGreaterThanOrEqual(12 * 60 * MINUTE);
+    expect(key?.spent).toEqual([key?.minute, key?.day]);
+  });
+
+  it('say of which model the fullest quota is, where each has its own', async () => {
+    const { board, run, llm } = watched({ google: { models: [MODEL.google, 'gemma-4-31b-it'] } });
+    await run(llm.text('Hello', { model: 'gemma-4-31b-it' }));
+    const [key] = board.status().keys;
+    expect(key?.minute).toMatchObject({ used: 1, model: 'gemma-4-31b-it' });
+    expect(key?.spent.map(({ model }) => model)).toEqual(['gemma-4-31b-it', 'gemma-4-31b-it']);
+  });
+
+  it('say how many share an account', () => {
+    const { board } = watched({ nim: { accounts: [['one', 'two'], ['three']] } });
+    expect(board.status().keys.map(({ sharedBy }) => sharedBy)).toEqual([2, 2, 1]);
+  });
+});
+
+describe('the calls', () => {
+  it('have their attempts, the newest call first', async () => {
+    const pool = watched({
+      openrouter: { faults: [{ kind: 'outage', times: 1 }] },
+      nim: {},
+      strategy: 'priority',
+    });
+    await pool.run(pool.llm.text('Hello'));
+    await pool.run(pool.llm.text('Hello again'));
+    const { calls, totals } = pool.board.status();
+    expect(calls).toMatchObject([
+      { call: 2, state: 'served', attemptCount: 1 },
+      {
+        call: 1,
+        state: 'served',
+        startedAt: NOON,
+        attempts: [
+          { provider: 'openrouter', outcome: 'server_error', status: 502, startedAt: NOON },
+          { provider: 'nim', outcome: 'success', model: MODEL.nim },
+        ],
+      },
+    ]);
+    expect(totals).toEqual({ served: 2, failed: 0, abandoned: 0, attempts: 3 });
+  });
+
+  it('that nobody could serve say why', async () => {
+    const pool = watched({ nim: { rpm: 1 } });
+    await pool.run(pool.llm.text('Hello'));
+    await pool.fails(pool.llm.text('Hello'));
+    const { calls, totals } = pool.board.status();
+    expect(calls[0]).toMatchObject({
+      state: 'failed',
+      code: 'no_providers_available',
+      message: expect.stringContaining("the minute's quota is spent") as unknown,
+      attempts: [],
+    });
+    expect(totals).toMatchObject({ served: 1, failed: 1 });
+  });
+
+  it('show where they are while they are under way', async () => {
+    const pool = watched({
+      nim: { rpm: 1, latencyMs: SECOND },
+      wait: true,
+      maxWaitMs: 2 * MINUTE,
+      timeoutMs: 3 * MINUTE,
+    });
+    const first = pool.llm.text('Hello');
+    const second = pool.llm.text('Hello');
+    await pool.clock.advance(SECOND / 2);
+    expect(pool.board.status().calls).toMatchObject([
+      { call: 2, state: 'waiting', attempts: [] },
+      { call: 1, state: 'running', attempts: [{ outcome: 'running', startedAt: NOON }] },
+    ]);
+    expect(pool.board.status().calls[0]?.waitsUntil).toBeGreaterThanOrEqual(NOON + MINUTE);
+    await pool.run(Promise.all([first, second]));
+    const { calls } = pool.board.status();
+    expect(calls).toMatchObject([{ state: 'served' }, { state: 'served' }]);
+    expect(calls.map(({ waitsUntil }) => waitsUntil)).toEqual([undefined, undefined]);
+  });
+
+  it('whose caller walked away are abandoned, also while they wait', async () => {
+    const pool = watched({ nim: { rpm: 1 }, wait: true, maxWaitMs: 2 * MINUTE, timeoutMs: 3 * MINUTE });
+    await pool.run(pool.llm.text('Hello'));
+    const controller = new AbortController();
+    pool.clock.after(SECOND, () => {
+      controller.abort();
+    });
+    await pool.fails(pool.llm.text('Hello', { signal: controller.signal }));
+    const { calls, totals } = pool.board.status();
+    expect(calls[0]).toMatchObject({ state: 'abandoned', startedAt: NOON, endedAt: NOON + SECOND });
+    expect(totals).toMatchObject({ abandoned: 1 });
+  });
+});
+
+describe('what is kept', () => {
+  it('are the last calls, those under way before those that are over', () => {
+    const { board, tell } = told(3);
+    tell(attempt(1));
+    for (const call of [2, 3, 4, 5]) {
+      tell(attempt(call));
+      tell(end(call));
+    }
+    expect(idsOf(board.status())).toEqual([5, 4, 1]);
+    for (const call of [6, 7, 8]) tell(attempt(call));
+    expect(idsOf(board.status())).toEqual([8, 7, 6]);
+    expect(board.status().totals).toMatchObject({ served: 4, attempts: 8 });
+  });
+
+  it('are the last attempts of a call that made very many', () => {
+    const { board, tell } = told();
+    for (let made = 0; made < 100; made += 1) tell(attempt(1, NOON + made));
+    const [call] = board.status().calls;
+    expect(call?.attemptCount).toBe(100);
+    expect(call?.attempts.length).toBeLessThan(100);
+    expect(call?.attempts.at(-1)).toMatchObject({ startedAt: NOON + 99 });
+  });
+
+  it('are messages of a bearable length, and each warning once', () => {
+    const { board, tell } = told();
+    tell(attempt(1));
+    const message = 'x'.repeat(100_000);
+    tell({
+      type: 'failure',
+      call: 1,
+      ...route,
+      outcome: 'server_error',
+      startedAt: NOON,
+      latencyMs: 1,
+      message,
+    });
+    for (let turn = 0; turn < 50; turn += 1) tell({ type: 'warning', message: `warning ${turn % 20}` });
+    const status = board.status();
+    expect(JSON.stringify(status).length).toBeLessThan(4000);
+    expect(status.warnings.at(-1)).toBe('warning 9');
+    expect(new Set(status.warnings).size).toBe(status.warnings.length);
+  });
+
+  it('is nothing of what is asked and answered, and no key', async () => {
+    const key = 'sk-or-v1-a-key-that-nobody-may-see';
+    const pool = watched({
+      openrouter: { accounts: [[key]], faults: [{ kind: 'echo-key', times: 1 }] },
+      reply: () => 'the secret answer',
+    });
+    await pool.fails(pool.llm.text('the secret question'));
+    await pool.fails(pool.llm.text('the secret question'));
+    const text = JSON.stringify(pool.board.status());
+    expect(text).toContain('unauthorized');
+    expect(text).not.toContain(key);
+    expect(text).not.toContain('secret');
+  });
+
+  it('is nothing more once the board is closed', () => {
+    const { board, tell } = told();
+    board.close();
+    tell(attempt(1));
+    expect(idsOf(board.status())).toEqual([]);
+  });
+});

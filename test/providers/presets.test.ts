@@ -1,0 +1,209 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import * as freelm from '../../src/index.ts';
+import {
+  CloudflareWorkersAI,
+  Cohere,
+  ConfigError,
+  Groq,
+  Kilo,
+  LlamaCpp,
+  LMStudio,
+  Mistral,
+  Ollama,
+  OllamaCloud,
+  OpenAICompatible,
+  OVHcloud,
+  Provider,
+  Requesty,
+  SambaNova,
+  VLLM,
+  ZAI,
+} from '../../src/index.ts';
+import { SPECS } from '../../src/providers/spec.ts';
+
+const key = 'abcdef-0123456789-0123456789';
+const vars = { account_id: '0123456789abcdef0123456789abcdef' };
+
+const keyed: readonly (readonly [string, () => Provider])[] = [
+  ['groq', () => new Groq(key)],
+  ['mistral', () => new Mistral(key)],
+  ['zai', () => new ZAI(key)],
+  ['cloudflare', () => new CloudflareWorkersAI(key, { vars })],
+  ['ollama-cloud', () => new OllamaCloud(key)],
+  ['cohere', () => new Cohere(key)],
+  ['requesty', () => new Requesty(key)],
+  ['sambanova', () => new SambaNova(key)],
+];
+const keyless: readonly (readonly [string, () => Provider])[] = [
+  ['kilo', () => new Kilo()],
+  ['ovhcloud', () => new OVHcloud()],
+  ['ollama', () => new Ollama()],
+  ['lmstudio', () => new LMStudio()],
+  ['llamacpp', () => new LlamaCpp()],
+  ['vllm', () => new VLLM()],
+];
+
+describe.each([...keyed, ...keyless])('%s', (name, make) => {
+  it('is a provider by its data', () => {
+    const provider = make();
+    expect(provider).toBeInstanceOf(Provider);
+    expect(provider).toMatchObject({
+      name,
+      spec: Object.entries(SPECS).find(([known]) => known === name)?.[1],
+    });
+    expect(provider.lastResort).toBe(provider.spec.access === 'local');
+  });
+});
+
+it('every provider of the data has a class', () => {
+  const specs = Object.values(freelm).flatMap((member) =>
+    typeof member === 'function' && 'spec' in member ? [member.spec] : [],
+  );
+  expect(new Set(specs)).toEqual(new Set(Object.values(SPECS)));
+});
+
+describe('a provider that needs no key', () => {
+  it.each(keyless)('%s is asked without an authorization header', (_, make) => {
+    const provider = make();
+    const [only, ...others] = provider.keys;
+    expect([only?.mask, others, provider.secrets()]).toEqual(['(no key)', [], []]);
+    expect(provider.headersFor(only?.keyId ?? '')).not.toHaveProperty('authorization');
+    expect(provider.maskOf(only?.keyId ?? '')).toBe('(no key)');
+    expect(() => provider.headersFor('another')).toThrow(/has no key another/);
+  });
+
+  it.each([undefined, '', ' , ', []])('takes %j for no key', (keys) => {
+    expect(new Ollama({ keys }).keys.map(({ mask }) => mask)).toEqual(['(no key)']);
+  });
+
+  it('takes a key all the same', () => {
+    const provider = new VLLM({ keys: key });
+    expect(provider.headersFor(provider.keys[0]?.keyId ?? '')).toEqual({ authorization: `Bearer ${key}` });
+  });
+
+  it.each([
+    [null, 'Ollama options: must be an object'],
+    [key, 'Ollama options: must be an object'],
+    [{ key }, 'Ollama options has no option "key"'],
+    [{ keys: 42 }, 'Ollama keys: must be a key'],
+    [{ tier: 'paid' }, 'Ollama has no tier "paid"'],
+  ])('refuses %j', (options, message) => {
+    // @ts-expect-error -- what plain JavaScript can pass
+    const make = (): Ollama => new Ollama(options);
+    expect(make).toThrow(ConfigError);
+    expect(make).toThrow(message);
+  });
+});
+
+describe('a provider that counts everybody at one address together', () => {
+  it.each([new Kilo({ keys: [key, `${key}x`] }), new Kilo()])(
+    'has one account, whatever the keys',
+    (kilo) => {
+      expect(kilo.accounts.map(({ id, keyIds }) => [id, keyIds.length])).toEqual([['ip', kilo.keys.length]]);
+    },
+  );
+
+  it('has others where the user says so', () => {
+    const kilo = new Kilo({
+      keys: [
+        { key, account: 'here' },
+        { key: `${key}x`, account: 'there' },
+      ],
+    });
+    expect(kilo.accounts.map(({ id }) => id)).toEqual(['here', 'there']);
+  });
+});
+
+describe('an address with a part of your own', () => {
+  const real = `https://api.cloudflare.com/client/v4/accounts/${vars.account_id}/ai/v1`;
+
+  it('takes it from the options', () => {
+    expect(new CloudflareWorkersAI(key, { vars }).baseUrl).toBe(real);
+  });
+
+  it('takes it from the environment', () => {
+    vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', vars.account_id);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(new CloudflareWorkersAI(key).baseUrl).toBe(real);
+  });
+
+  it('is a ConfigError without it, which names the variable', () => {
+    vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', '');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(() => new CloudflareWorkersAI(key)).toThrow(ConfigError);
+    expect(() => new CloudflareWorkersAI(key)).toThrow(
+      'Set CLOUDFLARE_ACCOUNT_ID, or pass vars: { account_id:',
+    );
+  });
+
+  it('is not needed behind a proxy of your own', () => {
+    const baseUrl = 'https://proxy.example/workers-ai';
+    expect(new CloudflareWorkersAI(key, { baseUrl }).baseUrl).toBe(baseUrl);
+  });
+
+  it('is an error where there is none', () => {
+    expect(() => new Groq(key, { vars })).toThrow('Groq options.vars has no member "account_id".');
+  });
+});
+
+describe('plain http', () => {
+  const baseUrl = 'http://gpu.lan:11434/v1';
+
+  it('is taken to a machine of your own that takes no key', () => {
+    expect(new Ollama({ baseUrl }).baseUrl).toBe(baseUrl);
+  });
+
+  it.each([
+    () => new Ollama({ baseUrl, keys: key }),
+    () => new Ollama({ baseUrl, allowInsecureHttp: false }),
+  ])('is refused where a key is sent, and where the user says so', (make) => {
+    expect(make).toThrow(/baseUrl must be https:/);
+  });
+});
+
+describe('the addresses of a provider', () => {
+  it.each([
+    [new Groq(key), '/models', 'https://api.groq.com/openai/v1/models'],
+    [new Ollama(), '../api/tags', 'http://127.0.0.1:11434/api/tags'],
+    [new Cohere(key), '../../v1/models?endpoint=chat', 'https://api.cohere.ai/v1/models?endpoint=chat'],
+    [
+      new CloudflareWorkersAI(key, { vars }),
+      '../models/search?per_page=9',
+      `https://api.cloudflare.com/client/v4/accounts/${vars.account_id}/ai/models/search?per_page=9`,
+    ],
+  ])('are below its base URL, or above it (case %#)', (provider, path, url) => {
+    expect(provider.urlOf(path)).toBe(url);
+  });
+});
+
+describe('what may cost money', () => {
+  it.each([
+    [new Mistral(key), 'ministral-8b-2512', 'mistral-large-2512'],
+    [new ZAI(key), 'glm-4.7-flash', 'glm-4.7-flashx'],
+    [new CloudflareWorkersAI(key, { vars }), '@cf/openai/gpt-oss-120b', '@cf/zai-org/glm-5.3-flash'],
+    [new Kilo(), 'kilo-auto/free', 'kilo-auto/frontier'],
+  ])('is refused by its id (case %#)', (provider, free, paid) => {
+    expect([provider.refusesPaid(free), provider.refusesPaid(paid)]).toEqual([false, true]);
+  });
+
+  it('is refused by the price that a list states, where only that tells', () => {
+    const refusals = [true, false, undefined].map((free) => new Requesty(key).refusesPaid('a/b', free));
+    expect(refusals).toEqual([false, true, false]);
+    expect(new Requesty(key, { freeOnly: false }).refusesPaid('a/b', false)).toBe(false);
+  });
+});
+
+/** Whom the meters of requests at once count, and their limits. */
+function concurrency(provider: Provider): readonly unknown[] {
+  return (provider.accounts[0]?.meters('m') ?? []).flatMap((meter) =>
+    meter.kind === 'concurrency' ? [[meter.per, meter.limit]] : [],
+  );
+}
+
+it('your own concurrency replaces the documented one, and is kept where there is none', () => {
+  expect(concurrency(new ZAI(key))).toEqual([['account-model', 1]]);
+  expect(concurrency(new ZAI(key, { concurrency: 3 }))).toEqual([['account-model', 3]]);
+  const mine = { name: 'mine', baseUrl: 'http://127.0.0.1:1/v1' };
+  expect(concurrency(new OpenAICompatible(key, mine))).toEqual([]);
+  expect(concurrency(new OpenAICompatible(key, { ...mine, concurrency: 4 }))).toEqual([['account', 4]]);
+});
