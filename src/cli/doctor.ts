@@ -2,7 +2,7 @@
 
 import type { EnvironmentReport, KeyCheck } from '../index.ts';
 import { checkLines, environmentLines, isFine } from './doctor-lines.ts';
-import { eventsTo } from './pool.ts';
+import { withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
 import { count, json } from './text.ts';
 
@@ -13,24 +13,25 @@ export interface DoctorFlags {
   readonly json?: boolean;
 }
 
-async function check(
+function check(
   { usable }: EnvironmentReport,
   { timeoutMs, chat }: DoctorFlags,
-  { env, signal, err }: Shell,
+  shell: Shell,
 ): Promise<readonly KeyCheck[]> {
-  const { FreeLLM } = await import('../index.ts');
-  const onEvent = eventsTo(err, false);
-  // Without a usable provider, the error says which variables there are.
-  const llm =
-    usable.length === 0
-      ? FreeLLM.fromEnv({ onEvent }, env)
-      : new FreeLLM({ providers: usable, onEvent }, { env });
-  try {
-    if (err.isTerminal) await err.write(`Checking ${count(llm.health().length, 'key')}…\n`);
-    return await llm.checkKeys({ timeoutMs, chat, signal });
-  } finally {
-    await llm.close();
-  }
+  const { env, err, signal } = shell;
+  return withPool(
+    shell,
+    {},
+    async (llm) => {
+      if (err.isTerminal) await err.write(`Checking ${count(llm.health().length, 'key')}…\n`);
+      return llm.checkKeys({ timeoutMs, chat, signal });
+    },
+    // Without a usable provider, the error says which variables there are.
+    ({ FreeLLM }, options) =>
+      usable.length === 0
+        ? FreeLLM.fromEnv(options, env)
+        : new FreeLLM({ ...options, providers: usable }, { env }),
+  );
 }
 
 /** Resolves with whether every key that is set works. */

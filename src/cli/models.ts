@@ -1,7 +1,7 @@
 /** `freelm models`: which models there are, and where. */
 
-import type { ListedModel } from '../index.ts';
-import { withPool } from './pool.ts';
+import type { FreeLLM, ListedModel } from '../index.ts';
+import { type Library, type PoolOptions, withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
 import { table } from './table.ts';
 import { count, json } from './text.ts';
@@ -30,17 +30,32 @@ function lines(list: readonly ListedModel[]): readonly string[] {
   );
 }
 
-async function known(flags: ModelFlags, shell: Shell): Promise<readonly ListedModel[]> {
-  if (flags.free === true) {
-    const { listFreeModels } = await import('../index.ts');
-    return listFreeModels();
-  }
-  return withPool(shell, {}, (llm) => llm.refreshModels({ force: flags.refresh ?? false }));
+/** Rejects as soon as the signal aborts, with its reason. */
+function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/** A pool of the one provider whose list tells what is free and anybody may read. */
+function freePool({ FreeLLM, OpenRouter }: Library, options: PoolOptions, { env }: Shell): FreeLLM {
+  const baseUrl = env['FREELM_OPENROUTER_BASE_URL'];
+  const providers = [new OpenRouter('no-key-is-needed', { baseUrl })];
+  return new FreeLLM({ ...options, providers }, { env });
+}
+
+function known({ free, refresh = false }: ModelFlags, shell: Shell): Promise<readonly ListedModel[]> {
+  return withPool(
+    shell,
+    { verbose: true },
+    (llm) => unlessAborted(llm.refreshModels({ force: refresh }), shell.signal),
+    free === true ? (library, options) => freePool(library, options, shell) : undefined,
+  );
 }
 
 export async function models(filter: string | undefined, flags: ModelFlags, shell: Shell): Promise<void> {
   const all = await known(flags, shell);
-  shell.signal.throwIfAborted();
   const chosen = filter === undefined ? all : all.filter((model) => mentions(model, filter));
   if (flags.json === true) {
     await shell.out.write(json(chosen, 2));

@@ -1,6 +1,7 @@
-/** The pool of a command: the keys of the environment, closed when the command ends. */
+/** The pool of a command, closed when the command ends. */
 
-import type { FreeLLM, FreeLMEvent, StrategyName } from '../index.ts';
+import type * as library from '../index.ts';
+import type { FreeLLM, FreeLLMOptions, FreeLMEvent, StrategyName } from '../index.ts';
 import { attemptLine } from './attempt-line.ts';
 import type { Shell } from './shell.ts';
 
@@ -11,42 +12,57 @@ export interface PoolFlags {
   readonly wait?: boolean;
   readonly maxWaitMs?: number;
   readonly timeoutMs?: number;
-  readonly verbose?: boolean;
   /** Whether models that nobody has are served as `auto`. */
   readonly anyModel?: boolean;
+  /** Whether it tells of every attempt. */
+  readonly verbose?: boolean;
 }
 
-/** Says on stderr what a person should know; with `verbose` every attempt. */
-export function eventsTo(err: Shell['err'], verbose: boolean): (event: FreeLMEvent) => void {
+/** The library, once it is loaded. */
+export type Library = typeof library;
+export type PoolOptions = Omit<FreeLLMOptions, 'providers'>;
+
+/** Says on stderr what a person should know. */
+function listener({ err }: Shell, verbose: boolean): (event: FreeLMEvent) => void {
+  const say = (line: string): void => {
+    void err.write(`${line}\n`);
+  };
+  const warn = (message: string): void => {
+    say(`freelm: ${err.paint('yellow', 'warning')}: ${message}`);
+  };
   return (event) => {
-    if (event.type === 'warning') {
-      void err.write(`freelm: ${err.paint('yellow', 'warning')}: ${event.message}\n`);
-    } else if (verbose && (event.type === 'success' || event.type === 'failure')) {
-      void err.write(`${attemptLine(event, err.paint)}\n`);
-    } else if (verbose && event.type === 'wait') {
-      const at = new Date(event.until).toISOString();
-      void err.write(`${err.paint('dim', `… in line; the next route is expected at ${at}`)}\n`);
-    }
+    if (event.type === 'warning') warn(event.message);
+    else if (!verbose) return;
+    else if (event.type === 'success' || event.type === 'failure') say(attemptLine(event, err.paint));
+    else if (event.type === 'wait')
+      say(
+        err.paint('dim', `… in line; the next route is expected at ${new Date(event.until).toISOString()}`),
+      );
+    else if (event.type === 'discovery' && event.message !== undefined) warn(event.message);
   };
 }
 
-/** Does a job with a pool, and closes it whatever comes. */
+/**
+ * Does a job with a pool, and closes it whatever comes.
+ * @param make - Default: of the keys in the environment.
+ */
 export async function withPool<Result>(
-  { env, err }: Pick<Shell, 'env' | 'err'>,
-  { model, strategy, wait, maxWaitMs, timeoutMs, verbose = false, anyModel }: PoolFlags,
+  shell: Shell,
+  flags: PoolFlags,
   job: (llm: FreeLLM) => Promise<Result>,
+  make: (library: Library, options: PoolOptions) => FreeLLM = (library, options) =>
+    library.FreeLLM.fromEnv(options, shell.env),
 ): Promise<Result> {
-  const { FreeLLM: Pool } = await import('../index.ts');
-  const unknownModels = anyModel === true ? ('auto' as const) : undefined;
-  const options = {
+  const { model, strategy, maxWaitMs, wait = maxWaitMs !== undefined, timeoutMs } = flags;
+  const llm = make(await import('../index.ts'), {
     model,
     strategy,
-    wait: wait ?? maxWaitMs !== undefined,
+    wait,
     maxWaitMs,
     timeoutMs,
-    unknownModels,
-  };
-  const llm = Pool.fromEnv({ ...options, onEvent: eventsTo(err, verbose) }, env);
+    unknownModels: flags.anyModel === true ? 'auto' : undefined,
+    onEvent: listener(shell, flags.verbose ?? false),
+  });
   try {
     return await job(llm);
   } finally {

@@ -27,9 +27,13 @@ function examples(...lines: readonly string[]): string {
   return ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
+function command(program: Command, name: string): Command {
+  return program.command(name).showHelpAfterError(`Run freelm ${name} --help for what there is.`);
+}
+
 /** The options of a pool: which models, in which order, how long. */
-function withPoolOptions(command: Command): Command {
-  return command
+function withPoolOptions(target: Command): Command {
+  return target
     .option('-m, --model <names>', 'a model, or several between commas, tried in this order', nameChain)
     .addOption(new Option('--strategy <name>', 'which provider comes first').choices(STRATEGIES))
     .option('--wait', 'line up when nothing is ready, instead of failing')
@@ -39,7 +43,7 @@ function withPoolOptions(command: Command): Command {
 }
 
 function addChat(program: Command, shell: Shell): void {
-  withPoolOptions(program.command('chat'))
+  withPoolOptions(command(program, 'chat'))
     .summary('ask one question')
     .description('Asks one question and writes the answer to stdout. What is piped in follows the prompt.')
     .argument('[prompt...]', 'what to ask; a last - reads standard input')
@@ -64,8 +68,7 @@ function addChat(program: Command, shell: Shell): void {
 }
 
 function addModels(program: Command, shell: Shell): void {
-  program
-    .command('models')
+  command(program, 'models')
     .summary('list the models of your keys')
     .description("Lists the models of your keys' providers, best first by provider.")
     .argument('[filter]', 'only those whose id, provider or tags contain this')
@@ -80,8 +83,7 @@ function addModels(program: Command, shell: Shell): void {
 }
 
 function addHealth(program: Command, shell: Shell): void {
-  program
-    .command('health')
+  command(program, 'health')
     .summary('show how the keys stand')
     .description('Shows how every key stands and what is left of its quotas. Sends nothing.')
     .option('--json', 'write it as JSON')
@@ -93,8 +95,7 @@ function addHealth(program: Command, shell: Shell): void {
 }
 
 function addDoctor(program: Command, shell: Shell, end: (code: number) => void): void {
-  program
-    .command('doctor')
+  command(program, 'doctor')
     .summary('check every key at its provider')
     .description(
       'Checks every key at its provider by the cheapest request that tells, and says what to fix. Ends with 1 when a key does not work.',
@@ -116,7 +117,7 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
 }
 
 function addServe(program: Command, shell: Shell): void {
-  withPoolOptions(program.command('serve'))
+  withPoolOptions(command(program, 'serve'))
     .summary('serve an OpenAI-compatible endpoint')
     .description('Serves the pool as an OpenAI-compatible endpoint, for every program that takes a base URL.')
     .option('-p, --port <number>', 'where it listens', portNumber, 4141)
@@ -140,8 +141,7 @@ function addServe(program: Command, shell: Shell): void {
 }
 
 function addDemo(program: Command, shell: Shell): void {
-  program
-    .command('demo')
+  command(program, 'demo')
     .summary('show the failover on simulated providers')
     .description('Shows the failover on simulated providers on this machine. Needs no key and no network.')
     .addHelpText('after', examples('freelm demo'))

@@ -2,21 +2,23 @@
 
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
+import type { FreeLMError } from '../index.ts';
 import { FAILED, Interruption, USAGE, UsageError } from './exit.ts';
 import { makeProgram } from './program.ts';
 import type { Shell } from './shell.ts';
 
-/** What of the library's advice is said in another way on the command line, by an error's code. */
+/** What of the library's advice is said in another way on the command line, by an error's name. */
 const HINTS: Readonly<Record<string, string>> = {
-  no_providers_available:
-    'On the command line: --wait, and --max-wait-ms for more than 20 s. freelm doctor checks the keys.',
-  deadline: 'On the command line: --timeout-ms.',
+  ModelNotFoundError: 'freelm models lists what your keys have.',
+  NoProvidersAvailableError:
+    'Here that is --wait, and --max-wait-ms for more than 20 s; freelm doctor checks the keys.',
+  DeadlineError: 'Here that is --timeout-ms.',
 };
 
-/** The library's own errors, told by their mark, so that the library is not loaded to say that an option is wrong. */
-async function isLibraryError(error: unknown): Promise<boolean> {
-  const { FreeLMError } = await import('../index.ts');
-  return FreeLMError.is(error);
+/** The library is not loaded to say that an option is wrong. */
+async function libraryErrorOf(error: unknown): Promise<FreeLMError | undefined> {
+  const library = await import('../index.ts');
+  return library.FreeLMError.is(error) ? error : undefined;
 }
 
 function messageOf(error: unknown): string {
@@ -35,15 +37,15 @@ async function failed(error: unknown, shell: Shell, debug: boolean): Promise<num
     await err.write(`${prefix}${error.message}\n`);
     return USAGE;
   }
-  if (!(await isLibraryError(error))) {
+  const known = await libraryErrorOf(error);
+  if (known === undefined) {
     const more = debug ? '' : ' Add --debug to see the whole of it.';
     await err.write(`${prefix}something unexpected went wrong: ${messageOf(error)}.${more}\n`);
     return FAILED;
   }
-  const code = String(Reflect.get(Object(error), 'code'));
-  const hint = HINTS[code];
-  await err.write(`${prefix}${messageOf(error)}${hint === undefined ? '' : `\n${hint}`}\n`);
-  return code === 'config' ? USAGE : FAILED;
+  const hint = HINTS[known.name];
+  await err.write(`${prefix}${known.message}\n${hint === undefined ? '' : `${hint}\n`}`);
+  return known.code === 'config' ? USAGE : FAILED;
 }
 
 /** Runs `args`, as they follow the program's name. Never rejects. */

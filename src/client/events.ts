@@ -65,13 +65,7 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-export type FreeLMEvent =
-  | AttemptEvent
-  | OutcomeEvent
-  | WaitEvent
-  | EndEvent
-  | DiscoveryEvent
-  | WarningEvent;
+export type FreeLMEvent = AttemptEvent | OutcomeEvent | WaitEvent | EndEvent | DiscoveryEvent | WarningEvent;
 
 /** Told of every event. What it throws is ignored: a listener's bug must not cost a call. */
 export type EventListener = (event: FreeLMEvent) => void;

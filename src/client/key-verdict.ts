@@ -42,25 +42,29 @@ const OF_A_CHAT: Readonly<Record<FailureKind, KeyVerdict>> = {
   timeout: { works: undefined, advice: LATER },
   network: { works: undefined, advice: 'See that this machine, or its proxy, reaches the provider.' },
   broken_stream: { works: undefined, advice: LATER },
-  bad_request: FINE,
+  bad_request: {
+    works: undefined,
+    advice: 'Nothing is said of the key; the message tells what was refused.',
+  },
 };
 
-/** Kinds that speak of a chat's model or content: of another request they only say that there is no such path. */
-const OF_A_PATH: ReadonlySet<FailureKind> = new Set([
-  'model_gone',
-  'unsupported',
-  'context_too_long',
-  'content_blocked',
-  'bad_request',
-]);
+const NO_PATH = { works: undefined, advice: ROUTE };
+/** Kinds that speak of a model or of what it was asked: to another request they mean something else. */
+const OF_NO_CHAT: Readonly<Partial<Record<FailureKind, KeyVerdict>>> = {
+  model_busy: { works: undefined, advice: LATER },
+  model_gone: NO_PATH,
+  unsupported: NO_PATH,
+  context_too_long: NO_PATH,
+  content_blocked: NO_PATH,
+  bad_request: NO_PATH,
+};
 
 /** What a failed check says of its key. */
 export function verdictOf({ kind, scope }: Failure, request: CheckRequest): KeyVerdict {
-  if (request !== 'chat' && OF_A_PATH.has(kind)) return { works: undefined, advice: ROUTE };
   // An edge, a region or a redirect: the key was not looked at.
   if (kind === 'forbidden' && scope === 'provider') {
     const advice = 'The provider turns away this network or region, or the base URL is wrong.';
     return { works: undefined, advice };
   }
-  return OF_A_CHAT[kind];
+  return (request === 'chat' ? undefined : OF_NO_CHAT[kind]) ?? OF_A_CHAT[kind];
 }

@@ -218,8 +218,12 @@ const onCut = z.optional(z.enum(['continue', 'fail'], 'must be "continue" or "fa
 const streamSchema = z.extend(callSchema, { onCut });
 
 /** The options of a call that are freelm's own. */
-export type OwnOptions = CallLimits & Pick<StreamOptions, 'onCut'>;
-export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({ ...limits, onCut });
+export type OwnOptions = CallLimits & Pick<StreamOptions, 'model' | 'onCut'>;
+export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({
+  ...limits,
+  model: z.optional(modelNames),
+  onCut,
+});
 /** The fields of a request body that freelm knows. */
 export const fieldsSchema: z.ZodMiniType<ModelFields> = z.object(fieldSchemas);
 

@@ -27,7 +27,7 @@ function optionsOf({ fields, own, model, signal }: Asked): StreamOptions {
   const wishes = ownSchema.safeParse(own);
   if (!wishes.success) throw badBody(firstProblem(ownSchema, own, 'freelm') ?? 'freelm: unusable');
   const others = Object.entries(fields).filter(([name]) => !WIRE_FIELDS.includes(name));
-  return { ...known.data, ...wishes.data, model, signal, extraBody: Object.fromEntries(others) };
+  return { ...known.data, model, ...wishes.data, signal, extraBody: Object.fromEntries(others) };
 }
 
 function answererOf(calls: Calls, pool: Pool, takesAnyModel: boolean): Answerer {

@@ -38,6 +38,7 @@ export class APIPromise<T> extends Promise<T> {
     return this.#answer;
   }
 
+  // oxlint-disable-next-line unicorn/no-thenable -- it is a promise
   override then<Result1 = T, Result2 = never>(
     onfulfilled?: ((value: T) => Result1 | PromiseLike<Result1>) | null,
     onrejected?: ((reason: unknown) => Result2 | PromiseLike<Result2>) | null,

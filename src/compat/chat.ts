@@ -1,5 +1,6 @@
 /** Chats. */
 
+import type { ModelFields } from '../index.ts';
 import type { APIPromise } from './api-promise.ts';
 import { ask, askStream, type Fetch, kind } from './exchange.ts';
 import type { RequestOptions } from './options.ts';
@@ -49,10 +50,13 @@ import type {
 const isCompletion = kind<ChatCompletion>('chat.completion');
 const isChunk = kind<ChatCompletionChunk>('chat.completion.chunk');
 
-/** A request; without a model, the pool's own is asked. */
-type Body<Params extends ChatCompletionCreateParamsBase> = Omit<Params, 'model'> & {
+/** What a request may have here beside the fields of OpenAI's. */
+interface More extends Pick<ModelFields, 'top_k' | 'min_p' | 'reasoning'> {
+  /** Without it, the pool's own is asked. */
   model?: string | undefined;
-};
+}
+
+type Body<Params extends ChatCompletionCreateParamsBase> = Omit<Params, 'model'> & More;
 
 export class Completions {
   readonly #fetch: Fetch;

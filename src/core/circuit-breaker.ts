@@ -34,6 +34,9 @@ export type CircuitBreaker =
       readonly reason: FailureKind;
     };
 
+/** How much of a trip one success makes good: whoever fails every eighth time rests ever longer. */
+const FORGIVEN = 0.125;
+
 export const CLOSED: CircuitBreaker = { state: 'closed', failures: 0, trips: 0, generation: 0 };
 
 /** No cooldown is longer; a stored moment further off cannot be true. */
@@ -61,7 +64,7 @@ export function succeed(breaker: CircuitBreaker, generation: number): CircuitBre
     state: 'closed',
     failures: 0,
     // One success does not make a flapping source healthy: the next trip starts from where this one left off.
-    trips: Math.max(0, breaker.trips - 1),
+    trips: Math.max(0, breaker.trips - FORGIVEN),
     generation: breaker.state === 'closed' ? generation : generation + 1,
   };
 }
@@ -86,7 +89,7 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   return {
     state: 'open',
     until: Math.min(
-      strike.retryAt ?? now + backoffMs(trip.cooldownMs, breaker.trips, trip.maxCooldownMs),
+      strike.retryAt ?? now + backoffMs(trip.cooldownMs, Math.floor(breaker.trips), trip.maxCooldownMs),
       now + HORIZON_MS,
     ),
     trips: breaker.trips + 1,

@@ -18,6 +18,8 @@ export interface FailureEffect {
   readonly fills?: string;
   /** How the circuit breaker at the failure's scope is struck; where a meter was filled it is left alone. */
   readonly trip?: Trip;
+  /** Whether a second model that fails so speaks for the whole provider. */
+  readonly spreads?: boolean;
   /** What of the request the provider's record remembers about the model. */
   readonly remembers?: string;
   /** Whether the call ends at once: the fault lies with the request itself. */

@@ -1,28 +1,38 @@
 /** What refusals and answers teach about a limit that is not as it was assumed. */
 
 import type { Observation } from './observation.ts';
-import { horizonMs, isLong, type Meter, returnsAt, spans, windowOf } from './meter.ts';
-import { type Expense, learntLimit, limitOf, spend, usedOf } from './quota.ts';
+import { isLong, type Meter, returnsAt, spans } from './meter.ts';
+import { type Expense, horizonOf, learntLimit, limitOf, onItsRoad, spend, usedOf } from './quota.ts';
 import { add, sumOf, type TokenBucket } from './token-bucket.ts';
 
 /** A refusal this near to the limit may be the road's doing. */
 const NEAR = 0.9;
-/** Within so many windows a second one is not. */
-const MISS_WINDOWS = 10;
+/** The margin grows by this much with each, */
+const ROAD_STEP_MS = 125;
+/** and no road is longer. */
+const LONGEST_ROAD_MS = 1000;
 
 function isNear(admitted: number, limit: number): boolean {
   return admitted >= Math.min(limit * NEAR, limit - 1);
 }
 
+/** The bucket with a wider margin; undefined when it is as wide as can be. */
+function widened(bucket: TokenBucket, meter: Meter, now: number): TokenBucket | undefined {
+  const { marginMs } = onItsRoad(bucket, meter, now);
+  if (marginMs >= LONGEST_ROAD_MS) return undefined;
+  return { ...bucket, road: { ms: Math.min(LONGEST_ROAD_MS, marginMs + ROAD_STEP_MS), at: now } };
+}
+
 /** How many requests of the window the provider admitted, the refused one not among them. */
 function admittedOf(bucket: TokenBucket, meter: Meter, now: number): number {
-  return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs(meter));
+  const horizonMs = horizonOf(bucket, meter, now);
+  return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs);
 }
 
 /**
  * The bucket after a refusal that names no limit. What the provider admitted of the window is its limit, when that is
- * less than was believed. A refusal just below the limit may be chance (the road's, or a window cut otherwise) and
- * counts when it comes again. Of a window that is not known whole (`isYoung`) too little may be known: then more is
+ * less than was believed. A refusal just below the limit may be the road's doing, so that the margin is widened first. Of
+ * a window that is not known whole (`isYoung`) too little may be known: then more is
  * tried soon.
  */
 export function shrunk(
@@ -37,10 +47,16 @@ export function shrunk(
   const admitted = admittedOf(noted, meter, now);
   const believed = limitOf(bucket, meter, now);
   const learnt = learntLimit(bucket, now);
-  if (expense.probes && learnt !== undefined) return { ...noted, learnt: { limit: learnt, at: now } };
-  if (admitted < 1 || admitted >= believed) return noted;
-  if (isNear(admitted, believed) && !missedLately(bucket, meter, now)) return { ...noted, missed: now };
-  return { ...noted, learnt: { limit: admitted, at: now, ...(isYoung ? { rising: true } : {}) } };
+  // Of a probe and its companions anyone may be the one too many.
+  const isProbe = expense.probes || (learnt !== undefined && believed > learnt && admitted >= learnt);
+  if (isProbe && learnt !== undefined) return { ...noted, learnt: { limit: learnt, at: now } };
+  if (admitted < 1) return noted;
+  const wider = isNear(admitted, believed) ? widened(noted, meter, now) : undefined;
+  if (wider !== undefined || admitted >= believed) return wider ?? noted;
+  // Somebody else may spend on the account, now more, now less: what was believed is not given up at once.
+  const isKnown = learnt !== undefined && bucket.learnt?.rising !== true;
+  const limit = isKnown ? Math.max(admitted, Math.floor(learnt * NEAR)) : admitted;
+  return { ...noted, learnt: { limit, at: now, ...(isYoung ? { rising: true } : {}) } };
 }
 
 /** However often nothing at all is admitted, it is tried again after this long. */
@@ -58,10 +74,6 @@ export function restsUntil(bucket: TokenBucket, { meter }: Expense, now: number)
   return now + Math.min(LONGEST_REST_MS, 2 * lastMs);
 }
 
-function missedLately({ missed }: TokenBucket, meter: Meter, now: number): boolean {
-  return missed !== undefined && Math.abs(now - missed) < MISS_WINDOWS * windowOf(meter);
-}
-
 /** The bucket after the provider stated its limit. */
 export function stated(bucket: TokenBucket, meter: Meter, limit: number, now: number): TokenBucket {
   if (limit < meter.limit || (limit > meter.limit && meter.isOwn !== true))
@@ -71,10 +83,26 @@ export function stated(bucket: TokenBucket, meter: Meter, limit: number, now: nu
   return rest;
 }
 
+/** The bucket after a refusal that names its limit. When all of it was used up as it should be, the road is to blame. */
+export function refusedBy(
+  bucket: TokenBucket,
+  expense: Expense | undefined,
+  meter: Meter,
+  { limit, now }: { readonly limit: number; readonly now: number },
+): TokenBucket {
+  const known = stated(bucket, meter, limit, now);
+  if (expense === undefined || expense.probes || isLong(meter) || limit !== limitOf(bucket, meter, now))
+    return known;
+  const admitted = usedOf(bucket, meter, now) - 1;
+  return admitted <= limit && isNear(admitted, limit) ? (widened(known, meter, now) ?? known) : known;
+}
+
 /** The bucket after a request that was one more than the learnt limit was served: the limit is higher. */
-export function raised(bucket: TokenBucket, meter: Meter, now: number): TokenBucket {
+export function raised(bucket: TokenBucket, { meter, sentAt }: Expense, now: number): TokenBucket {
   const learnt = learntLimit(bucket, now);
   if (learnt === undefined) return bucket;
+  // Another one was refused in its place.
+  if (bucket.full !== undefined && bucket.full.since >= sentAt) return bucket;
   const next = stated(bucket, meter, Math.min(meter.limit, learnt * 2), now);
   return next.learnt === undefined ? next : { ...next, learnt: { ...next.learnt, rising: true } };
 }

@@ -29,6 +29,17 @@ export function limitOf(bucket: TokenBucket, meter: Meter, now: number): number 
   return isProbed(bucket, meter, now) ? learnt + 1 : learnt;
 }
 
+/** The meter with the margin that the road turned out to need. */
+export function onItsRoad({ road }: TokenBucket, meter: Meter, now: number): Meter {
+  if (road === undefined || road.ms <= meter.marginMs || Math.abs(now - road.at) > LEARNT_MS) return meter;
+  return { ...meter, marginMs: road.ms };
+}
+
+/** No moment of a bucket further off than this, in ms, can be true. */
+export function horizonOf(bucket: TokenBucket, meter: Meter, now: number): number {
+  return horizonMs(onItsRoad(bucket, meter, now));
+}
+
 /** How long one takes to come back into a bucket that refills, in milliseconds. */
 function refillMs(bucket: TokenBucket, meter: RefillingBucketMeter, now: number): number {
   return meter.windowMs / Math.max(1, limitOf(bucket, meter, now));
@@ -39,10 +50,19 @@ function drainedMs({ fullAt = 0 }: TokenBucket, meter: Meter, now: number): numb
   return fullAt <= now || fullAt > now + horizonMs(meter) ? 0 : fullAt - now;
 }
 
+/** What is about to come back may be back at the provider already. */
+const SURE_MS = 1500;
+
+/** How much of a meter is spent at `now` by any clock and road. */
+function surelyUsed(bucket: TokenBucket, meter: Meter, now: number): number {
+  if (meter.kind === 'refilling-bucket') return usedOf(bucket, meter, now);
+  return sumOf(bucket.spent, now + meter.marginMs + SURE_MS, horizonOf(bucket, meter, now));
+}
+
 /** How much of a meter is spent at `now`. */
 export function usedOf(bucket: TokenBucket, meter: Meter, now: number): number {
   if (meter.kind === 'refilling-bucket') return drainedMs(bucket, meter, now) / refillMs(bucket, meter, now);
-  return sumOf(bucket.spent, now, horizonMs(meter));
+  return sumOf(bucket.spent, now, horizonOf(bucket, meter, now));
 }
 
 /** Epoch ms from which `cost` can be spent; at most `now` when at once, Infinity when never. */
@@ -56,7 +76,7 @@ export function readyAtOf(bucket: TokenBucket, meter: Meter, cost: number, now: 
   }
   const missing = usedOf(bucket, meter, now) + cost - limit;
   if (missing <= 0) return floor;
-  return Math.max(floor, backAt(bucket.spent, missing, now, horizonMs(meter)) ?? 0);
+  return Math.max(floor, backAt(bucket.spent, missing, now, horizonOf(bucket, meter, now)) ?? 0);
 }
 
 /** What was spent of one meter for one request. */
@@ -65,6 +85,8 @@ export interface Expense {
   /** The name of its bucket. */
   readonly bucket: string;
   readonly cost: number;
+  /** Epoch ms at which the request was sent. */
+  readonly sentAt: number;
   /** Epoch ms. */
   readonly returnsAt: number;
   /** Whether the request is one more than the limit that was learnt: its fate tells whether the limit is higher. */
@@ -89,12 +111,12 @@ export function expend(
   meter: Meter,
   { name, cost, now }: { readonly name: string; readonly cost: number; readonly now: number },
 ): { readonly bucket: TokenBucket; readonly expense: Expense } {
-  const at = returnsAt(meter, now);
+  const at = returnsAt(onItsRoad(bucket, meter, now), now);
   const learnt = learntLimit(bucket, now);
-  const probes = learnt !== undefined && usedOf(bucket, meter, now) + cost > learnt;
+  const probes = learnt !== undefined && surelyUsed(bucket, meter, now) + cost > learnt;
   return {
     bucket: spend(bucket, meter, cost, { now, at }),
-    expense: { meter, bucket: name, cost, returnsAt: at, probes },
+    expense: { meter, bucket: name, cost, sentAt: now, returnsAt: at, probes },
   };
 }
 

@@ -4,7 +4,7 @@ import { type AccountRecord, bucketName, bucketOf } from './account-record.ts';
 import { type Booking, isReturned, patched, refund, withEntry } from './booking.ts';
 import type { Failure } from './failure.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
-import { observed, raised, restsUntil, shrunk, stated } from './learn-limit.ts';
+import { observed, raised, refusedBy, restsUntil, shrunk } from './learn-limit.ts';
 import { isLong, type Meter, returnsAt, windowOf } from './meter.ts';
 import type { Observation } from './observation.ts';
 import { type Expense, giveBack, readyAtOf, spend } from './quota.ts';
@@ -42,8 +42,8 @@ function settleTokens(bucket: TokenBucket, expense: Expense, tokens: TokensUsed,
 }
 
 /** Whoever serves one request more than the learnt limit has a higher one. */
-function settleProbe(bucket: TokenBucket, { meter, probes }: Expense, now: number): TokenBucket {
-  return probes ? raised(bucket, meter, now) : bucket;
+function settleProbe(bucket: TokenBucket, expense: Expense, now: number): TokenBucket {
+  return expense.probes ? raised(bucket, expense, now) : bucket;
 }
 
 /** Takes what an answer told about the quotas. */
@@ -111,6 +111,9 @@ function refusedUntil(meter: Meter, bucket: TokenBucket, failure: Failure, now: 
   if (failure.retryAt !== undefined) return failure.retryAt;
   const readyAt = readyAtOf(bucket, meter, 1, now);
   if (readyAt > now && Number.isFinite(readyAt)) return readyAt;
+  // Whoever is refused although something should be left is admitted when the next comes back.
+  const [next = 0, last = 0] = [bucket.spent.find(([at]) => at > now)?.[0], bucket.spent.at(-1)?.[0]];
+  if (next < last && !isLong(meter)) return next;
   if (meter.kind === 'daily' || meter.kind === 'monthly' || meter.kind === 'refilling-bucket')
     return returnsAt(meter, now);
   return Math.min(returnsAt(meter, now), now + LONG_WAIT_MS);
@@ -133,7 +136,7 @@ interface Refusal {
 function refusedBucket(bucket: TokenBucket, meter: Meter, refusal: Refusal): TokenBucket {
   const { failure, expense, now } = refusal;
   const known = isStated(meter, failure)
-    ? stated(bucket, meter, failure.statedLimit ?? 0, now)
+    ? refusedBy(bucket, expense, meter, { limit: failure.statedLimit ?? 0, now })
     : failure.statedLimit === undefined && failure.uncounted !== true && expense !== undefined
       ? shrunk(bucket, expense, refusal)
       : bucket;
@@ -176,3 +179,4 @@ export function afterFailure(
   const filled = fillMeters(account, booking, failure, now);
   return observe(refund(filled, uncounted(booking, failure), now), booking, failure.observed, now);
 }
+// DEBUG

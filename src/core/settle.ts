@@ -11,7 +11,7 @@ import {
   type RouteRecords,
   withBreakers,
 } from './booking.ts';
-import { breakerReadyAt, fail, succeed } from './circuit-breaker.ts';
+import { breakerReadyAt, type CircuitBreaker, fail, succeed } from './circuit-breaker.ts';
 import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 import { windowOf } from './meter.ts';
@@ -84,12 +84,11 @@ const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
   request: undefined,
 };
 
-/** When a breaker is struck and how it opens; without `trip` it is left alone. */
+/** When a breaker is struck, which and how it opens; without `trip` none is. */
 interface Struck {
   readonly now: number;
   readonly trip: Trip | undefined;
-  /** Whether the account's breaker is struck in the place of that of its use of one model. */
-  readonly escalatesToAccount: boolean;
+  readonly breaker: keyof RouteBreakers | undefined;
 }
 
 /** Whether another model of the account rests for the same reason: then the reason is the account's. */
@@ -104,19 +103,41 @@ function escalates({ account }: RouteRecords, { pick }: Booking, failure: Failur
   );
 }
 
-/** Strikes the breaker at the failure's scope; frees the others' probes; an answer, whatever it says, proves the provider alive. */
+function ails(breaker: CircuitBreaker, kind: Failure['kind']): boolean {
+  return breaker.state === 'closed' ? breaker.failures > 0 : breaker.reason === kind;
+}
+
+/** Whether another model fails in the same way, or the provider is suspected already: then it is the provider. */
+function spreads({ provider }: RouteRecords, { pick }: Booking, { kind, scope }: Failure): boolean {
+  if (FAILURE_EFFECTS[kind].spreads !== true || scope !== 'model') return false;
+  if (ails(provider.breaker, kind)) return true;
+  return Object.entries(provider.models).some(
+    ([model, { breaker }]) => model !== pick.route.model && ails(breaker, kind),
+  );
+}
+
+/** Which breaker a failure strikes, and how. */
+function struckBy(records: RouteRecords, booking: Booking, failure: Failure, now: number): Struck {
+  if (refusingMeters(booking, failure).length > 0) return { now, trip: undefined, breaker: undefined };
+  const trip = booking.pick.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip;
+  if (escalates(records, booking, failure, now)) return { now, trip, breaker: 'account' };
+  if (trip === undefined || !spreads(records, booking, failure))
+    return { now, trip, breaker: STRUCK[failure.scope] };
+  // The other model's failure counts, too.
+  return { now, trip: { ...trip, threshold: Math.max(1, trip.threshold - 1) }, breaker: 'provider' };
+}
+
+/** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
 function strike(
   breakers: RouteBreakers,
   { generations }: Booking,
   failure: Failure,
-  at: Struck,
+  { trip, now, breaker: struck }: Struck,
 ): RouteBreakers {
-  const { trip, now, escalatesToAccount } = at;
   const next = { ...releaseAll(breakers, generations, now) };
-  if (failure.status !== undefined && failure.scope !== 'provider') {
+  if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
     next.provider = succeed(breakers.provider, generations.provider);
   }
-  const struck = escalatesToAccount ? 'account' : STRUCK[failure.scope];
   if (struck !== undefined && trip !== undefined) {
     next[struck] = fail(breakers[struck], {
       generation: generations[struck],
@@ -184,9 +205,7 @@ function onFailure(
   const { failure } = outcome;
   const { pick } = booking;
   const before = breakersOf(records, pick);
-  const filled = refusingMeters(booking, failure).length > 0;
-  const trip = filled ? undefined : (pick.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip);
-  const struck = { trip, now, escalatesToAccount: escalates(records, booking, failure, now) };
+  const struck = struckBy(records, booking, failure, now);
   const next = withBreakers(records, pick, before, strike(before, booking, failure, struck));
   let account = afterFailure(next.account, booking, failure, now);
   const { keyId, model } = pick.route;

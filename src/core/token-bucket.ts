@@ -23,8 +23,8 @@ export interface TokenBucket {
     /** Whether there is reason to think that it is higher: then it is tried with every window. */
     readonly rising?: boolean;
   };
-  /** Epoch ms of the last refusal a little below the limit: chance, unless it comes again. */
-  readonly missed?: number;
+  /** The margin that the road turned out to need, in ms, and since when (epoch ms). */
+  readonly road?: { readonly ms: number; readonly at: number };
 }
 
 export const EMPTY_BUCKET: TokenBucket = { spent: [] };

@@ -34,16 +34,20 @@ export class Door {
     this.#token = settings.token === undefined ? undefined : digest(settings.token);
   }
 
-  /** A name of somebody else that leads here is no name of ours: no page gets in by it. An address cannot mislead. */
+  /**
+   * A name of somebody else that leads to this machine is no name of ours: no page gets in by it. An address cannot
+   * mislead. What listens to a network has names that only its network knows, and a token that no page does.
+   */
   checkHost({ host }: IncomingHttpHeaders): void {
+    const { host: own, allowedHosts } = this.#settings;
+    if (!isLoopback(own)) return;
     const name = urlOf(host)?.hostname.replace(/\.$/, '');
     if (name !== undefined && (isLoopback(name) || isIP(withoutBrackets(name)) !== 0)) return;
-    const { host: own, allowedHosts } = this.#settings;
-    if (name !== undefined && (name === own.toLowerCase() || allowedHosts.includes(name))) return;
+    if (name !== undefined && allowedHosts.includes(name)) return;
     throw new Denial({
       status: 403,
       code: 'host_not_allowed',
-      message: `This endpoint is not called "${host ?? ''}". Call it by its address, or allow the name (allowedHosts).`,
+      message: `This endpoint is not called "${host ?? ''}". Call it by its address, or allow the name (allowedHosts, --allow-host).`,
     });
   }
 
@@ -55,7 +59,7 @@ export class Door {
     throw new Denial({
       status: 403,
       code: 'origin_not_allowed',
-      message: `Pages of ${origin} may not call this endpoint. Allow the origin (allowedOrigins) if you trust all its pages.`,
+      message: `Pages of ${origin} may not call this endpoint. Allow the origin (allowedOrigins, --allow-origin) if you trust all its pages.`,
     });
   }
 

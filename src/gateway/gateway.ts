@@ -25,6 +25,13 @@ export interface Gateway extends AsyncDisposable {
 /** Whoever sends a request more slowly than this is not waited for. */
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 2000 };
 
+/** Where to call on this machine what listens at every address. */
+const EVERYWHERE: Readonly<Record<string, string>> = {
+  '': '127.0.0.1',
+  '0.0.0.0': '127.0.0.1',
+  '::': '::1',
+};
+
 /** Headers by which a page of an allowed origin may read an answer. */
 function sharedWith(origin: string): Record<string, string> {
   return {
@@ -56,6 +63,7 @@ class GatewayServer implements Gateway {
   readonly #house: House;
   readonly #server: Server;
   readonly #underWay = new Set<AbortController>();
+  #port = 0;
   #closed: Promise<void> | undefined;
 
   constructor(llm: FreeLLM, settings: Settings) {
@@ -67,25 +75,26 @@ class GatewayServer implements Gateway {
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : this.#house.settings.port;
+    return this.#port;
   }
 
   get url(): string {
     const { host } = this.#house.settings;
-    const everywhere: Readonly<Record<string, string>> = {
-      '': '127.0.0.1',
-      '0.0.0.0': '127.0.0.1',
-      '::': '::1',
-    };
-    const name = everywhere[host] ?? host;
-    return `http://${isIPv6(name) ? `[${name}]` : name}:${this.port}`;
+    const name = EVERYWHERE[host] ?? host;
+    return `http://${isIPv6(name) ? `[${name}]` : name}:${this.#port}`;
   }
 
   async listen(): Promise<this> {
-    const { port, host } = this.#house.settings;
-    this.#server.listen(port, host);
-    await once(this.#server, 'listening');
+    const { settings, board } = this.#house;
+    try {
+      this.#server.listen(settings.port, settings.host);
+      await once(this.#server, 'listening');
+    } catch (error) {
+      board.close();
+      throw error;
+    }
+    const address = this.#server.address();
+    if (typeof address === 'object' && address !== null) this.#port = address.port;
     return this;
   }
 

@@ -13,7 +13,7 @@ export interface GatewayOptions {
   readonly token?: string | undefined;
   /** Origins of web pages that may call it, e.g. `https://chat.example.org`. Default: only its own page. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Names by which it may be called, besides those of this machine, addresses and `host`. Default: none. */
+  /** At an address of this machine: further names by which it may be called, e.g. that of a proxy. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** The longest request. Default 32 MiB. */
   readonly maxBodyBytes?: number | undefined;

@@ -73,9 +73,8 @@ function callView(first) {
       const [tone, text] = STATES[call.state];
       write(time, moment(call.startedAt, now));
       tell(word, tone, text);
-      const attempts = call.attemptCount > 1 ? call.attemptCount + ' attempts · ' : '';
-      write(tail, attempts + took((call.endedAt ?? now) - call.startedAt));
-      write(route, whereabouts(call, now));
+      write(tail, took((call.endedAt ?? now) - call.startedAt));
+      write(route, whereabouts(call, now) + (call.attemptCount > 1 ? ' · ' + call.attemptCount + ' attempts' : ''));
       said.hidden = call.message === undefined;
       write(said, call.message ?? '');
       const missing = call.attemptCount - call.attempts.length;

@@ -114,7 +114,7 @@ section > h2 { margin-bottom: 0.5rem; }
 .key-name, .state { grid-column: 1 / -1; }
 .key-name { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.625rem; }
 .key-name p { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.5rem; }
-.link { border: 0; padding: 0 0.25rem; margin: 0 -0.25rem; min-height: 1.5rem; background: none; color: var(--focus); }
+.link { border: 0; padding: 0 0.25rem; margin-left: -0.25rem; min-height: 1.5rem; background: none; color: var(--focus); }
 .link:hover { text-decoration: underline; }
 .word { font-weight: 600; }
 .word::before { display: inline-block; width: 1.1em; content: attr(data-mark) / ''; }
@@ -153,7 +153,7 @@ summary:focus-visible { outline-offset: -2px; }
 .call:last-child details:not([open]) summary { border-radius: 0 0 9px 9px; }
 .call-route { grid-column: 1 / -1; }
 .call-tail { text-align: right; }
-summary .word, summary .chevron { white-space: nowrap; }
+summary .word, summary .chevron, .call-tail { white-space: nowrap; }
 summary .chevron::before { content: '▸' / ''; display: inline-block; color: var(--quiet); width: 1em; }
 details[open] > summary .chevron::before { content: '▾' / ''; }
 .call-panel { padding: 0.25rem 0.875rem 0.75rem; display: grid; gap: 0.5rem; }

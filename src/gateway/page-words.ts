@@ -107,9 +107,14 @@ function tell(element, tone, text) {
  */
 function reconcile(list, views, items, how) {
   const named = new Set(items.map(([name]) => name));
+  /** @type {Set<Element | null>} */
+  const kept = new Set();
   for (const [name, view] of views) {
-    if (named.has(name) || view.root.contains(document.activeElement) || view.root.querySelector('details[open]'))
+    if (named.has(name)) continue;
+    if (view.root.contains(document.activeElement) || view.root.querySelector('details[open]')) {
+      kept.add(view.root);
       continue;
+    }
     view.root.remove();
     views.delete(name);
   }
@@ -118,6 +123,8 @@ function reconcile(list, views, items, how) {
     const view = views.get(name) ?? how.make(item);
     views.set(name, view);
     view.show(item, how.now);
+    // What is new comes before what is kept; what was there already is not moved past it.
+    while (view.root.parentNode === list && next !== null && kept.has(next)) next = next.nextElementSibling;
     if (view.root === next) next = next.nextElementSibling;
     else list.insertBefore(view.root, next);
   }

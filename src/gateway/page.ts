@@ -23,7 +23,7 @@ const BODY = `<div class="page">
 </header>
 <p id="news" class="unseen" role="status" aria-live="polite"></p>
 <p id="skew" class="quiet small" hidden></p>
-<noscript>The status page needs JavaScript. /health has the same as JSON.</noscript>
+<noscript>The status page needs JavaScript. GET /status has the same as JSON.</noscript>
 <form id="gate" class="card" hidden>
 <input type="text" name="username" value="freelm" autocomplete="username" hidden>
 <label for="token">Token</label>

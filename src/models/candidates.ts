@@ -133,19 +133,24 @@ function isListed(name: string, listed: readonly Listed[]): boolean {
   return !('id' in query) || listed.some(({ models }) => models.some(({ id }) => id === query.id));
 }
 
-/** The same chain, with those providers after it that are asked only when no other one is ready. */
+/** The same chain, with last resorts after all of it, but where a name can be served by nobody else. */
 function lastResortsLast(stages: readonly Stage[], listed: readonly Listed[]): readonly Stage[] {
   const last = new Set(listed.filter(({ provider }) => provider.lastResort).map(({ pool }) => pool));
   if (last.size === 0) return stages;
-  const among = (isLast: boolean): readonly Stage[] =>
-    stages
-      .map((stage) => stage.filter(({ provider }) => last.has(provider) === isLast))
-      .filter((stage) => stage.length > 0);
-  return [...among(false), ...among(true)];
+  const split = stages.map((stage) => {
+    const others = stage.filter(({ provider }) => !last.has(provider));
+    return others.length === 0
+      ? { stage, after: [] }
+      : { stage: others, after: stage.filter(({ provider }) => last.has(provider)) };
+  });
+  return [
+    ...split.map(({ stage }) => stage),
+    ...split.map(({ after }) => after).filter(({ length }) => length > 0),
+  ];
 }
 
 /**
- * The stages for an ordered list of model names; those of the last resort come after all others.
+ * The stages for an ordered list of model names; last resorts come after all others.
  * @param substitute - A name to go on with after one that nobody lists, and instead of one that nobody can serve.
  * @throws ModelNotFoundError for a name that nothing in the pool can serve, and for one that would cost money.
  */

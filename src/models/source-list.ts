@@ -197,7 +197,8 @@ export class SourceList {
     if (stored === undefined || flight.controller.signal.aborted) return;
     if (this.#savedAt !== undefined && stored.savedAt <= this.#savedAt) return;
     const offered = offerTest(discovery);
-    const models = stored.models.filter((model) => offered(model.id));
+    const isPriced = discovery.freeOnly && discovery.freePrices !== undefined;
+    const models = stored.models.filter(({ id, free }) => offered(id) && (!isPriced || free === true));
     if (models.length === 0) return;
     this.#adopt({ savedAt: stored.savedAt, models });
     if (!flight.forced) this.#report(flight, 'disk');

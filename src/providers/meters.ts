@@ -51,11 +51,11 @@ function meterFor(spec: MeterSpec, model: string): Meter | undefined {
   }
 }
 
-type Window = 'short' | 'long' | 'none';
-
-function windowOf({ kind, windowMs = MINUTE_MS }: MeterSpec): Window {
-  if (kind === 'concurrency') return 'none';
-  return kind === 'daily' || kind === 'monthly' || windowMs >= DAY_MS / 2 ? 'long' : 'short';
+/** What a meter's limit is over, as users say it; anything else has no option of its own. */
+function windowOf({ kind, windowMs = MINUTE_MS }: MeterSpec): 'minute' | 'day' | 'at once' | 'other' {
+  if (kind === 'concurrency') return 'at once';
+  if (kind === 'daily' || windowMs === DAY_MS) return 'day';
+  return kind !== 'monthly' && windowMs === MINUTE_MS ? 'minute' : 'other';
 }
 
 function isLike(spec: MeterSpec, other: MeterSpec): boolean {

@@ -252,7 +252,27 @@ export interface ProviderSpec {
   readonly trips: Readonly<Partial<Record<FailureKind, Trip>>>;
 }
 
-const files = {
+/** The names of the known providers. */
+type KnownProvider =
+  | 'openrouter'
+  | 'google'
+  | 'nim'
+  | 'groq'
+  | 'mistral'
+  | 'zai'
+  | 'cloudflare'
+  | 'ollama-cloud'
+  | 'kilo'
+  | 'ovhcloud'
+  | 'cohere'
+  | 'requesty'
+  | 'sambanova'
+  | 'ollama'
+  | 'lmstudio'
+  | 'llamacpp'
+  | 'vllm';
+
+const FILES = {
   openrouter,
   google,
   nim,
@@ -270,12 +290,10 @@ const files = {
   lmstudio,
   llamacpp,
   vllm,
-};
+} satisfies Readonly<Record<KnownProvider, unknown>>;
 
 /** Every provider of spec/providers by its name, in the order in which they are tried on equal terms. */
 // JSON modules widen literals to `string`; `test/spec.test.ts` holds every file against its JSON Schema.
-export const SPECS = files as unknown as Readonly<Record<keyof typeof files, ProviderSpec>>;
-
-export const openrouterSpec: ProviderSpec = SPECS.openrouter;
-export const googleSpec: ProviderSpec = SPECS.google;
-export const nimSpec: ProviderSpec = SPECS.nim;
+export const SPECS: Readonly<Record<KnownProvider, ProviderSpec>> = FILES as unknown as Readonly<
+  Record<KnownProvider, ProviderSpec>
+>;

@@ -8,8 +8,11 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 /** Requests stay in this process: a path alone is a URL, too. */
 const ANYWHERE = 'http://freelm.invalid';
 
-/** A request's signal is not told of an abort any more once the request is forgotten: the one keeps the other. */
-const kept = new WeakMap<AbortSignal, Request>();
+/**
+ * A request's signal is not told of an abort any more once the request is forgotten, or the one that it was made from:
+ * the signal keeps both.
+ */
+const kept = new WeakMap<AbortSignal, readonly unknown[]>();
 
 /** A `Request` is only made where something needs it. */
 function toRestRequest(input: string | URL | Request, init: RequestInit): RestRequest {
@@ -23,7 +26,7 @@ function toRestRequest(input: string | URL | Request, init: RequestInit): RestRe
     };
   }
   const request = new Request(input instanceof Request ? input : new URL(input, ANYWHERE), init);
-  kept.set(request.signal, request);
+  kept.set(request.signal, [request, input]);
   return {
     method: request.method,
     path: new URL(request.url).pathname,

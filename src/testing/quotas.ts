@@ -81,8 +81,8 @@ export class Quotas {
       const requested = amountOf(rule, spending);
       const moment = { now, limit };
       const used = window.used(moment);
-      // What refills is never whole: a thousandth is nothing.
-      if (used + requested > limit + 0.001) {
+      // What refills is a fraction, and fractions are not exact.
+      if (used + requested > limit + 1e-6) {
         const resetsAt = window.resetsAt(moment, limit - requested);
         denials.push({ rule, limit, used, requested, resetsAt });
       }

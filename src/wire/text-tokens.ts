@@ -15,7 +15,7 @@ export interface TextCount {
 
 /** Kinds of characters; from `LOWER` on they make words. A letter is one beyond ASCII whose words are parted by blanks. */
 const SPACE = 0;
-const BREAK: number = 1;
+const BREAK = 1;
 const DIGIT = 2;
 const SIGN = 3;
 const MARK = 4;
@@ -145,7 +145,7 @@ export function countText(text: string): TextCount {
   let least = 0;
   let length = 0;
   let wordLength = 0;
-  let previous = BREAK;
+  let previous: number = MARK;
   let last = -1;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);

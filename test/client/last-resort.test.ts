@@ -91,7 +91,7 @@ describe('a server on your own machine', () => {
   it('comes after the whole of a chain', async () => {
     const { llm } = await pool();
     await llm.refreshModels();
-    const order = llm.explain({ model: ['tools', 'm', 'auto'] }).map(({ provider }) => provider);
+    const order = llm.explain({ model: ['chat', 'm', 'auto'] }).map(({ provider }) => provider);
     expect(order.indexOf('ollama')).toBeGreaterThan(order.lastIndexOf('mine'));
   });
 

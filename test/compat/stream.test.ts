@@ -4,6 +4,7 @@ import type RealOpenAI from 'openai';
 import { Stream as RealStream } from 'openai/streaming';
 import { describe, expect, it } from 'vitest';
 import OpenAI from '../../src/compat.ts';
+import { Completions } from '../../src/compat/chat.ts';
 import type { ReplyDetails } from '../../src/testing.ts';
 import { errorOf } from '../support/rejection.ts';
 import { until } from '../support/server.ts';
@@ -64,11 +65,16 @@ describe('a stream', () => {
     expect(stream.controller.signal.aborted).toBe(false);
   });
 
-  it('is read as it comes, whatever its bytes are cut into', async () => {
-    const { client, world } = await bench({ reply: () => STRANGE });
-    world.custom.script({ kind: 'split', sizes: [1, 2, 3] });
-    const texts = await textsOf(await client.chat.completions.create({ ...HELLO, stream: true }));
-    expect(texts.join('')).toBe(STRANGE);
+  it.each([1, 2, 3, 1000])('is read as it comes, %i bytes at a time', async (size) => {
+    const choices = [{ index: 0, delta: { content: STRANGE }, finish_reason: null }];
+    const chunk = { id: 'c-1', object: 'chat.completion.chunk', created: 0, model: 'm', choices };
+    const bytes = new TextEncoder().encode(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`);
+    const pieces = function* (): Generator<Uint8Array> {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    };
+    const completions = new Completions(() => Promise.resolve(new Response(ReadableStream.from(pieces()))));
+    const stream = await completions.create({ ...HELLO, stream: true });
+    expect(await textsOf(stream)).toEqual([STRANGE]);
   });
 
   it('can be read once', async () => {

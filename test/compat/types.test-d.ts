@@ -85,6 +85,7 @@ describe('what is ours', () => {
       messages: [],
       freelm: { wait: true, maxWaitMs: 9, onCut: 'fail' },
     });
+    void client.chat.completions.create({ messages: [], top_k: 9, min_p: 0.1, reasoning: { effort: 'low' } });
     // @ts-expect-error -- no such option
     void client.chat.completions.create({ messages: [], freelm: { patience: 1 } });
     // @ts-expect-error -- no such field

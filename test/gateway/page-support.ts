@@ -7,8 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest';
 const CHROMIUM = '/usr/bin/chromium';
 
 export const hasBrowser: boolean = existsSync(CHROMIUM);
-/** Said in the name of what is skipped. */
-export const WITHOUT: string = hasBrowser ? '' : ` (skipped: there is no ${CHROMIUM})`;
+if (!hasBrowser) console.warn(`The status page is not tested: there is no ${CHROMIUM}.`);
 
 const FLAGS = [
   '--headless',
@@ -38,7 +37,7 @@ export function useBrowser(): OpenPage {
   let trouble: string[] = [];
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  });
+  }, 30_000);
   afterAll(() => browser?.close());
   afterEach(() => {
     const found = trouble;
@@ -50,7 +49,7 @@ export function useBrowser(): OpenPage {
     const context = await browser.newContext({ timezoneId: 'UTC', ...options });
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(4000);
+    page.setDefaultTimeout(10_000);
     page.on('pageerror', (error) => trouble.push(error.message));
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
@@ -74,12 +73,17 @@ export async function look(page: Page): Promise<void> {
   ]);
 }
 
+/** Waits until every request that the page has begun is known: one more comes after them. */
+export async function goneOut(page: Page): Promise<void> {
+  await page.evaluate("fetch('health').then((response) => response.text())");
+}
+
 /** A text as people read it: whatever kind of space is in it. */
 export function plain(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** The texts of all elements, once the last of them has come. */
+/** The texts of all elements. */
 export async function textsOf(page: Page, selector: string): Promise<readonly string[]> {
   return (await page.locator(selector).allInnerTexts()).map(plain);
 }

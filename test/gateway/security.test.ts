@@ -49,6 +49,13 @@ const HOSTS: readonly Row[] = [
   ['a name that begins like our address', at('127.0.0.1.evil.example'), 403, 'host_not_allowed'],
   ['a user of that name', at('localhost@evil.example'), 403, 'host_not_allowed'],
   ['a path behind it', at('evil.example/localhost'), 403, 'host_not_allowed'],
+  [
+    'any name, where it listens to a network',
+    at('box.lan'),
+    401,
+    'invalid_api_key',
+    { host: '0.0.0.0', token: TOKEN },
+  ],
   ['a name that was allowed', at('llm.example'), 200, undefined, { allowedHosts: ['LLM.example'] }],
 ];
 

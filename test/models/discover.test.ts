@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { SPECS } from '../../src/providers/spec.ts';
 import { readModelList, type ReadModelListOptions } from '../../src/models/discover.ts';
 
 const options: ReadModelListOptions = { now: 1_790_000_000_000, builtIn: [], freeOnly: false, exclude: [] };
@@ -53,6 +54,20 @@ describe('reading a model list', () => {
       fc.property(almostList, (body) => {
         for (const model of readModelList(body, guarded)) expect(model.id).toMatch(/:free$/);
       }),
+    );
+  });
+
+  test('with the data of every provider any JSON gives a list of models that are free where only those are wanted', () => {
+    const specs = Object.values(SPECS);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...specs),
+        fc.oneof(almostList, fc.jsonValue()),
+        ({ discovery = { exclude: [] }, models, freeOnlyPattern = '' }, body) => {
+          const read = readModelList(body, { ...options, ...discovery, freeOnly: true, builtIn: models });
+          for (const { id } of read) expect(id).toMatch(new RegExp(freeOnlyPattern));
+        },
+      ),
     );
   });
 

@@ -11,7 +11,7 @@ function shown(
 ): readonly string[] {
   const meters = meterTable(spec.tiers[tier]?.meters ?? [], overrides)(model);
   return meters.map((meter) => {
-    const zone = meter.kind === 'daily' ? ` ${meter.timeZone}` : '';
+    const zone = 'timeZone' in meter ? ` ${meter.timeZone}` : '';
     return `${meter.kind} ${meter.per} ${meter.limit}${zone}`;
   });
 }
@@ -41,7 +41,20 @@ describe('as each provider counts', () => {
   });
 
   it('NIM: an account, no day', () => {
-    expect(shown(SPECS.nim, 'z-ai/glm-5.3')).toEqual(['token-bucket account 30']);
+    expect(shown(SPECS.nim, 'z-ai/glm-5.3')).toEqual([
+      'token-bucket account 30',
+      'token-bucket account-model 30',
+    ]);
+  });
+});
+
+describe('what is sent is counted without a limit', () => {
+  it.each([
+    [SPECS.zai, 'glm-4.7-flash', ['concurrency account-model 1', 'token-bucket account Infinity']],
+    [SPECS.requesty, 'a/b', ['daily account 200 UTC', 'token-bucket account Infinity']],
+    [SPECS.kilo, 'kilo-auto/free', ['token-bucket account 200', 'token-bucket account Infinity']],
+  ])('where no limit of the minute is known: $title', (spec, model, meters) => {
+    expect(shown(spec, model)).toEqual(meters);
   });
 });
 
@@ -60,7 +73,26 @@ describe("the user's own limits", () => {
   it('are added where none is documented', () => {
     expect(shown(SPECS.nim, 'z-ai/glm-5.3', 'free', { rpd: 100 })).toEqual([
       'token-bucket account 30',
+      'token-bucket account-model 30',
       'daily account 100 UTC',
+    ]);
+    expect(shown(SPECS.cohere, 'command-a-03-2025', 'free', { rpd: 30 })).toEqual([
+      'token-bucket account-model 20',
+      'monthly account 1000 UTC',
+      'daily account 30 UTC',
+    ]);
+    expect(shown(SPECS.kilo, 'kilo-auto/free', 'free', { rpm: 5 })).toEqual([
+      'token-bucket account 200',
+      'token-bucket account 5',
+    ]);
+  });
+
+  it('replace those of the last 24 hours where these are the day', () => {
+    expect(shown(SPECS.groq, 'openai/gpt-oss-20b', 'free', { rpd: 14_400, tpm: 30_000 })).toEqual([
+      'token-bucket account-model 30',
+      'refilling-bucket account-model 14400',
+      'token-bucket account-model 30000',
+      'token-bucket account-model 200000',
     ]);
   });
 });

@@ -16,7 +16,7 @@ describe('an endpoint of your own', () => {
   });
 
   it('is not paced until told how', () => {
-    expect(meters({})).toEqual([]);
+    expect(meters({})).toEqual([['rpm', Number.POSITIVE_INFINITY]]);
     expect(meters({ rpm: 3, rpd: 100 })).toEqual([
       ['rpm', 3],
       ['rpd', 100],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as freelm from '../../src/index.ts';
 import {
@@ -60,6 +61,28 @@ it('every provider of the data has a class', () => {
     typeof member === 'function' && 'spec' in member ? [member.spec] : [],
   );
   expect(new Set(specs)).toEqual(new Set(Object.values(SPECS)));
+});
+
+describe('the README', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
+  it.each(Object.values(SPECS))(
+    'has $title with the variables that are read for it',
+    ({ env, vars: parts = {} }) => {
+      const own = Object.values(parts).flatMap((part) => part.env);
+      const variables = [
+        ...env.keys,
+        ...own,
+        ...(env.baseUrl ?? []),
+        ...(env.tier === undefined ? [] : [env.tier]),
+      ];
+      expect(variables.filter((variable) => !readme.includes(`\`${variable}\``))).toEqual([]);
+    },
+  );
+
+  it.each([...keyed, ...keyless])('names the class of %s', (_, make) => {
+    expect(readme).toContain(`\`${make().constructor.name}\``);
+  });
 });
 
 describe('a provider that needs no key', () => {

@@ -1,8 +1,12 @@
 /** `llm.fetch`: the routes over a real pool and real sockets. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { FreeLLM, type FreeLMEvent, ModelNotFoundError, OpenRouter } from '../../src/index.ts';
 import { endpoint, open, providersOf, temporaryFolder, world } from '../client/support.ts';
+import { rejection } from '../support/rejection.ts';
 import { bodyOf, hangs, json, posted, says, serve, until } from '../support/server.ts';
 
 const MESSAGES = [{ role: 'user', content: 'Hello' }];
@@ -58,6 +62,25 @@ describe('fetch', () => {
     const { fetch } = open({ providers: [endpoint(server)] });
     const response = await fetch(CHAT, asking({ freelm: { timeoutMs: 50 } }));
     expect([response.status, response.headers.get('x-freelm-attempts')]).toEqual([504, '1']);
+  });
+
+  it('a chain of models is one of them', async () => {
+    const server = await serve(says('Hi'));
+    const { fetch } = open({ providers: [endpoint(server, { models: ['m', 'n'] })] });
+    await fetch(CHAT, asking({ model: 'auto', freelm: { model: ['n', 'm'] } }));
+    expect(posted(server)).toMatchObject([{ model: 'n' }]);
+  });
+
+  it('no key is in what an error says', async () => {
+    const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'echo-key' }] } });
+    const [, , nim] = providersOf(simulated);
+    const { fetch } = open({ providers: [nim] });
+    for (const stream of [true, false]) {
+      const response = await fetch(CHAT, asking({ stream }));
+      const said = JSON.stringify([...response.headers]) + (await response.text());
+      expect([response.status, response.headers.get('x-should-retry')]).toEqual([503, 'false']);
+      for (const key of simulated.nim.keys) expect(said).not.toContain(key);
+    }
   });
 
   it('a stream comes part by part, and says who it is from', async () => {
@@ -119,6 +142,28 @@ describe('fetch', () => {
     await until(() => server.requests.length === 1);
     controller.abort();
     await expect(answer).rejects.toThrow(/abort/);
+    await until(() => server.open === 0);
+  });
+
+  it('a Request that is forgotten meanwhile is aborted all the same', async () => {
+    setFlagsFromString('--expose-gc');
+    const server = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n');
+    });
+    const { fetch } = open({ providers: [endpoint(server)] });
+    const controller = new AbortController();
+    const reader = (
+      await fetch(new Request(CHAT, asking({ stream: true }, controller.signal)))
+    ).body?.getReader();
+    await reader?.read();
+    for (let turn = 0; turn < 3; turn += 1) {
+      runInNewContext('gc()');
+      await nextTurn();
+    }
+    const next = rejection(reader?.read() ?? Promise.resolve());
+    controller.abort();
+    expect(await next).toMatchObject({ name: 'AbortError' });
     await until(() => server.open === 0);
   });
 

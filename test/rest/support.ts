@@ -13,7 +13,7 @@ import type { StreamPart } from '../../src/wire/stream-part.ts';
 
 export const NOW = 1_790_000_000_000;
 
-export const ANSWER: Answer = {
+const ANSWER: Answer = {
   text: 'Hello there',
   provider: 'nim',
   model: 'z-ai/glm-5.3',

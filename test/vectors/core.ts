@@ -79,7 +79,14 @@ function changed(meter: Meter, bucket: TokenBucket, step: MeterStep): TokenBucke
       return expend(bucket, meter, { name: meter.id, cost: step.count, now: step.now }).bucket;
     case 'give back': {
       const at = returnsAt(meter, step.takenAt);
-      const expense = { meter, bucket: meter.id, cost: step.count, returnsAt: at, probes: false };
+      const expense = {
+        meter,
+        bucket: meter.id,
+        cost: step.count,
+        sentAt: step.takenAt,
+        returnsAt: at,
+        probes: false,
+      };
       return giveBack(bucket, expense, step.now);
     }
     case 'fill':

@@ -32,7 +32,7 @@ const anyCall = fc.record(
 );
 
 /** A message of any role with fields of any kind. */
-export const anyMessage: fc.Arbitrary<ChatMessage> = fc
+const anyMessage: fc.Arbitrary<ChatMessage> = fc
   .record(
     {
       role: fc.constantFrom('system', 'developer', 'user', 'assistant', 'tool'),

@@ -18,6 +18,15 @@ export type Rule =
   /** A bucket of that size; one comes back every windowMs / limit. The limit does not change. */
   | { readonly kind: 'refilling'; readonly windowMs: number; readonly limit: Steps };
 
+/** A limit in tokens, for plans alone: the bound does without. */
+export interface TokenRule {
+  readonly kind: 'sliding' | 'refilling';
+  readonly windowMs: number;
+  readonly limit: number;
+  /** Which of a call's tokens count. */
+  readonly counts: 'prompt' | 'all';
+}
+
 /** What can be served by one of the provider's counters. */
 export interface Machine {
   readonly name: string;
@@ -26,6 +35,7 @@ export interface Machine {
   readonly down: readonly Gap[];
   /** Epoch ms at which somebody else spends one, in order. Only where that counts whatever else is spent. */
   readonly foreign: readonly number[];
+  readonly tokens?: TokenRule | undefined;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -55,10 +65,13 @@ function nextStep(steps: Steps, at: number): number {
   return steps.find(({ from }) => from > at)?.from ?? NEVER;
 }
 
-/** A machine at work. What it serves must be told in the order of time. */
+/** A machine at work, which serves one after the other. */
 export class WorkingMachine {
   readonly #machine: Machine;
   readonly #served: number[] = [];
+  /** How many tokens were spent up to each of them, itself included. */
+  readonly #spent: number[] = [];
+  #tokensFullAt = 0;
   /** Of rules that refill, by their place: when the bucket is full again. */
   readonly #fullAt: number[];
 
@@ -75,25 +88,28 @@ export class WorkingMachine {
     return this.#served;
   }
 
-  /** The first moment, not before `at`, at which one more is admitted; Infinity when never. */
-  earliest(at: number): number {
+  /** The first moment, not before `at`, at which one more of so many tokens is admitted; Infinity when never. */
+  earliest(at: number, size = 0): number {
     const { rules } = this.#machine;
-    let moment = this.#up(at);
-    for (let steady = 0; steady < rules.length && moment < NEVER; steady += 1) {
-      const rule = rules[steady];
-      if (rule === undefined) break;
-      const next = this.#up(this.#admits(rule, steady, moment));
-      if (next === moment) continue;
+    let moment = this.#up(Math.max(at, this.#served.at(-1) ?? at));
+    for (;;) {
+      let next = size > 0 ? this.#admitsTokens(moment, size) : moment;
+      for (const [index, rule] of rules.entries()) {
+        if (next < NEVER) next = this.#admits(rule, index, next);
+      }
+      next = this.#up(next);
+      if (next === moment || next === NEVER) return next;
       moment = next;
-      // Whatever agreed before has to be asked again.
-      steady = -1;
     }
-    return moment;
   }
 
   /** Serves one at a moment that {@link earliest} named. */
-  take(at: number): void {
+  take(at: number, size = 0): void {
     this.#served.push(at);
+    this.#spent.push((this.#spent.at(-1) ?? 0) + size);
+    const { tokens } = this.#machine;
+    if (tokens?.kind === 'refilling')
+      this.#tokensFullAt = Math.max(at, this.#tokensFullAt) + (size * tokens.windowMs) / tokens.limit;
     for (const [index, rule] of this.#machine.rules.entries()) {
       if (rule.kind !== 'refilling') continue;
       const perOne = rule.windowMs / limitAt(rule.limit, at);
@@ -117,17 +133,32 @@ export class WorkingMachine {
         return this.#slides(rule, limit, at);
       case 'periods': {
         const period = after(rule.begins, at);
-        const begin = rule.begins[period - 1] ?? Number.NEGATIVE_INFINITY;
-        const used = this.#count(begin - 1e-6, at);
+        // Moments are never as near to each other as this.
+        const begin = (rule.begins[period - 1] ?? Number.NEGATIVE_INFINITY) - 0.01;
+        const used = this.#count(begin, at);
         return used < limit ? at : Math.min(rule.begins[period] ?? NEVER, nextStep(rule.limit, at));
       }
       case 'refilling': {
         if (limit === 0) return nextStep(rule.limit, at);
         const drainedMs = Math.max(0, (this.#fullAt[index] ?? 0) - at);
         const roomMs = (rule.windowMs * (limit - 1)) / limit;
-        return drainedMs <= roomMs + 1e-6 ? at : at + drainedMs - roomMs;
+        return drainedMs <= roomMs + 0.01 ? at : at + drainedMs - roomMs;
       }
     }
+  }
+
+  #admitsTokens(at: number, size: number): number {
+    const { tokens } = this.#machine;
+    if (tokens === undefined) return at;
+    const room = tokens.limit - size;
+    if (room < 0) return NEVER;
+    if (tokens.kind === 'refilling')
+      return Math.max(at, this.#tokensFullAt - (room * tokens.windowMs) / tokens.limit);
+    // The last of those that have to be gone before.
+    const total = this.#spent.at(-1) ?? 0;
+    const gone = after(this.#spent, total - room - 1);
+    const last = this.#served[gone];
+    return total <= room || last === undefined ? at : Math.max(at, last + tokens.windowMs);
   }
 
   #slides({ windowMs, limit: steps }: Extract<Rule, { kind: 'sliding' }>, limit: number, at: number): number {

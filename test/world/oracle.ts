@@ -43,6 +43,9 @@ export interface Window {
   /** Epoch ms. */
   readonly from: number;
   readonly until: number;
+  /** Tokens of its prompt, and of its answer as far as they count. */
+  readonly prompt?: number | undefined;
+  readonly answer?: number | undefined;
 }
 
 /** A machine is used in a plan: who was served, where, when. */
@@ -81,6 +84,11 @@ export function haste(machine: Machine, calls: readonly Window[], skip?: Uint8Ar
   return served;
 }
 
+function sizeAt({ tokens }: Machine, { prompt = 0, answer = 0 }: Window): number {
+  if (tokens === undefined) return 0;
+  return tokens.counts === 'prompt' ? prompt : prompt + answer;
+}
+
 /** Which of two machines is taken that can serve a call at the same moment: the one of lower rank. */
 type Rank = (machine: Machine, at: number) => number;
 
@@ -99,36 +107,57 @@ const whatIsPlenty: Rank = ({ rules }) => {
   return day === undefined ? -Number.MAX_VALUE : -Math.max(...day.limit.map(({ limit }) => limit));
 };
 
-/**
- * A way to serve calls: each as soon as any machine can, or, `patient`, by the machine of lowest rank that can in time.
- */
-function planFor(
-  machines: readonly Machine[],
-  calls: readonly Window[],
-  rank: Rank,
-  patient = false,
-): Served[] {
-  const working = machines.map((machine) => ({
+/** A machine at work in a plan, and before which moment it certainly serves nothing. */
+interface Hand {
+  readonly machine: Machine;
+  readonly at: WorkingMachine;
+  freeAt: number;
+}
+
+/** What a machine can do for a call: the lesser, the better. */
+interface Bid {
+  readonly hand: Hand;
+  readonly at: number;
+  readonly order: readonly [number, number];
+}
+
+function isLess([a, b]: Bid['order'], [c, d]: Bid['order']): boolean {
+  return a === c ? b < d : a < c;
+}
+
+/** How calls are dealt out: each as soon as any machine can, or, `patient`, to the one of lowest rank that can in time. */
+interface Manner {
+  readonly rank: Rank;
+  readonly patient: boolean;
+}
+
+function bidOf(hand: Hand, call: Window, { rank, patient }: Manner): Bid | undefined {
+  if (hand.freeAt > call.until) return undefined;
+  const at = hand.at.earliest(Math.max(call.from, hand.freeAt), sizeAt(hand.machine, call));
+  // A smaller one may not have to wait as long.
+  if (hand.machine.tokens === undefined) hand.freeAt = at;
+  if (at > call.until) return undefined;
+  const ranked = rank(hand.machine, at);
+  return { hand, at, order: patient ? [ranked, at] : [at, ranked] };
+}
+
+/** A way to serve calls. */
+function planFor(machines: readonly Machine[], calls: readonly Window[], manner: Manner): Served[] {
+  const hands = machines.map((machine): Hand => ({
     machine,
     at: new WorkingMachine(machine),
     freeAt: Number.NEGATIVE_INFINITY,
   }));
   const plan: Served[] = [];
-  for (const [call, { from, until }] of calls.entries()) {
-    let best: (typeof working)[number] | undefined;
-    let [bestAt, bestRank] = [until, Number.POSITIVE_INFINITY];
-    for (const one of working) {
-      if (one.freeAt > (patient ? until : bestAt)) continue;
-      const at = one.at.earliest(Math.max(from, one.freeAt));
-      one.freeAt = at;
-      const ranked = rank(one.machine, at);
-      const [first, second] = patient ? [ranked - bestRank, at - bestAt] : [at - bestAt, ranked - bestRank];
-      if (at > until || (best !== undefined && (first > 0 || (first === 0 && second >= 0)))) continue;
-      [best, bestAt, bestRank] = [one, at, ranked];
+  for (const [index, call] of calls.entries()) {
+    let best: Bid | undefined;
+    for (const hand of hands) {
+      const bid = bidOf(hand, call, manner);
+      if (bid !== undefined && (best === undefined || isLess(bid.order, best.order))) best = bid;
     }
     if (best === undefined) continue;
-    best.at.take(bestAt);
-    plan.push({ call, machine: best.machine.name, at: bestAt });
+    best.hand.at.take(best.at, sizeAt(best.hand.machine, call));
+    plan.push({ call: index, machine: best.hand.machine.name, at: best.at });
   }
   return plan;
 }
@@ -138,7 +167,7 @@ function bestPlan(machines: readonly Machine[], calls: readonly Window[]): Serve
   let best: Served[] = [];
   for (const patient of [false, true]) {
     for (const rank of [whatIsLostFirst, whatIsPlenty]) {
-      const plan = planFor(machines, calls, rank, patient);
+      const plan = planFor(machines, calls, { rank, patient });
       if (plan.length > best.length) best = plan;
       if (best.length === calls.length) return best;
     }
@@ -343,15 +372,14 @@ function leastBound(
     const bound = cut.bound(candidate);
     if (bound < best) [best, skip] = [bound, Uint8Array.from(candidate)];
   }
-  for (const edges of stretches) {
-    for (const [stretch, from] of edges.entries()) {
-      if (best <= enough) return best;
-      for (const value of [0, 1]) {
-        const other = Uint8Array.from(skip).fill(value, from, edges[stretch + 1]);
-        const bound = cut.bound(other);
-        if (bound < best) [best, skip] = [bound, other];
-      }
-    }
+  const flips = stretches.flatMap((edges) =>
+    edges.flatMap((from, stretch) => [0, 1].map((value) => ({ from, until: edges[stretch + 1], value }))),
+  );
+  for (const { from, until, value } of flips) {
+    if (best <= enough) break;
+    const other = Uint8Array.from(skip).fill(value, from, until);
+    const bound = cut.bound(other);
+    if (bound < best) [best, skip] = [bound, other];
   }
   return best;
 }

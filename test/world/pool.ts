@@ -3,6 +3,7 @@
 import {
   FreeLLM,
   GoogleAIStudio,
+  Groq,
   NIM,
   OpenAICompatible,
   OpenRouter,
@@ -13,7 +14,7 @@ import { memoryCache } from '../../src/models/disk-cache.ts';
 import { type ProviderName, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { WorldTransport } from '../support/world-transport.ts';
-import type { Day } from './draw.ts';
+import { type Day, drawn } from './draw.ts';
 import { accountName, type DayProvider, keyName, NAMES, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
 
 /** A pool over a simulated world on virtual time. */
@@ -34,19 +35,21 @@ function keysOf(name: ProviderName, { accounts = [1] }: DayProvider): { key: str
 }
 
 function makeWorld({ scenario, seed, faults }: Day): SimulatedWorld {
+  const random = seededRandom(seed * 31 + 7);
+  const { answerTokens = 1 } = scenario.call;
   const side = (name: ProviderName): object => {
     const provider = scenario.providers[name];
     if (provider === undefined) return { keys: [] };
-    const { tier, models = USUAL_MODELS[name], limits, latencyMs = USUAL_LATENCY_MS[name] } = provider;
+    const { tier, models = USUAL_MODELS[name], limits, quota, latencyMs = USUAL_LATENCY_MS[name] } = provider;
     const keys = keysOf(name, provider).map((key) => ({ ...key, tier }));
-    return { keys, models, limits, latencyMs, faults: faults[name] };
+    return { keys, models, limits, quota, latencyMs, faults: faults[name] };
   };
   return new SimulatedWorld({
     openrouter: side('openrouter'),
     google: side('google'),
     nim: side('nim'),
     custom: side('custom'),
-    reply: () => 'Yes.',
+    reply: () => ({ text: 'Yes.', completionTokens: Math.round(drawn(answerTokens, random)) }),
     seed,
   });
 }
@@ -63,6 +66,7 @@ function makeProvider(name: ProviderName, provider: DayProvider, baseUrl: string
     case 'nim':
       return new NIM(keys, options);
     case 'custom':
+      if (provider.as === 'groq') return new Groq(keys, { ...options, baseUrl, allowInsecureHttp: true });
       return new OpenAICompatible(keys, { ...options, name, baseUrl, allowInsecureHttp: true });
   }
 }

@@ -1,6 +1,6 @@
 /** What a scenario is, as data: who is asked, when, and what goes wrong. Chance fills in what is left open. */
 
-import type { Fault, FaultEffect, Latency, Limits, ProviderName } from '../../src/testing.ts';
+import type { Fault, FaultEffect, Latency, Limits, ProviderName, QuotaStyle } from '../../src/testing.ts';
 
 /** A number, or the two between which the seed draws one. */
 export type Drawn = number | readonly [least: number, most: number];
@@ -27,6 +27,10 @@ export interface DayProvider {
   readonly models?: readonly string[] | undefined;
   /** True limits, where they are not the documented ones. */
   readonly limits?: Limits | undefined;
+  /** `custom` only: how it counts and what it says. */
+  readonly quota?: QuotaStyle | undefined;
+  /** `custom` only: which of the pool's providers it is. Default: any endpoint that speaks OpenAI's protocol. */
+  readonly as?: 'groq' | undefined;
   /** What the pool is told instead of the documented limits. */
   readonly told?: Limits | undefined;
   readonly latencyMs?: Latency | undefined;
@@ -53,7 +57,10 @@ export interface DayCall {
   readonly model?: string | readonly string[] | undefined;
   /** Length of the prompt. Default: a few words. */
   readonly promptTokens?: Drawn | undefined;
+  /** What the call allows its answer. Default: says nothing. */
   readonly maxTokens?: number | undefined;
+  /** Length of the answer. Default: one. */
+  readonly answerTokens?: Drawn | undefined;
 }
 
 export interface Scenario {

@@ -131,6 +131,37 @@ export const SCENARIOS: readonly Scenario[] = [
     roadMs: [10, 800],
   },
   {
+    name: 'tokens',
+    about:
+      'Long prompts against limits of tokens a minute, at three quarters of what they allow; the calls line up.',
+    startAt: MORNING,
+    lastsMs: 3 * HOUR,
+    load: [{ kind: 'poisson', perHour: 60 * 24 }],
+    call: { ...PATIENT, promptTokens: [100, 1500], answerTokens: [20, 300], maxTokens: 300 },
+    providers: {
+      google: { models: ['gemma-4-31b-it'] },
+      custom: { limits: { tpm: 18_000 }, told: { tpm: 18_000 }, quota: { tokens: 'total' } },
+    },
+  },
+  {
+    name: 'groq',
+    about:
+      'Models that count prompts and the longest answers, in buckets that refill, and tell it in headers; the calls line up.',
+    startAt: MORNING,
+    lastsMs: 40 * MINUTE,
+    load: [{ kind: 'poisson', perHour: 60 * 36 }],
+    call: { ...PATIENT, promptTokens: [100, 1600], answerTokens: [20, 400], maxTokens: 400 },
+    providers: {
+      custom: {
+        as: 'groq',
+        accounts: [1, 1, 1],
+        models: ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.8-27b'],
+        limits: { rpm: 30, rpd: 1000, tpm: 8000 },
+        quota: { per: 'account-model', comesBack: 'refilling', tokens: 'reserved', headers: true },
+      },
+    },
+  },
+  {
     name: 'dead-keys',
     about: 'Of nine keys three were never valid, and one account has no credit.',
     startAt: MORNING,

@@ -3,7 +3,7 @@
 import type { Fault, FaultKind, Limits, ProviderName } from '../../src/testing.ts';
 import { DAY, MINUTE } from '../support/bench.ts';
 import type { Day } from './draw.ts';
-import type { Gap, Machine, Rule, Steps } from './machine.ts';
+import type { Gap, Machine, Rule, Steps, TokenRule } from './machine.ts';
 import type { Window } from './oracle.ts';
 import { accountName, type DayProvider, keyName, NAMES, USUAL_MODELS } from './scenario.ts';
 
@@ -43,8 +43,9 @@ export const HOUSES: Readonly<Record<ProviderName, House>> = {
     timeZone: 'America/Los_Angeles',
     namesLimits: true,
     limits: (model) => {
-      if (model.startsWith('gemma-')) return { rpm: 30, rpd: 14_400 };
-      return model.includes('flash-lite') ? { rpm: 15, rpd: 500 } : { rpm: 5, rpd: 20 };
+      if (model.startsWith('gemma-')) return { rpm: 30, rpd: 14_400, tpm: 16_000 };
+      const lite = model.includes('flash-lite');
+      return { ...(lite ? { rpm: 15, rpd: 500 } : { rpm: 5, rpd: 20 }), tpm: 250_000 };
     },
   },
   nim: {
@@ -100,7 +101,8 @@ const CLOSED: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'cut',
 ]);
 
-function closes({ kind, share = 1, times, skip }: Fault): boolean {
+/** Whether no request that a fault is about is served while it lasts. */
+export function closes({ kind, share = 1, times, skip }: Fault): boolean {
   return CLOSED.has(kind) && share >= 1 && times === undefined && skip === undefined;
 }
 
@@ -205,24 +207,35 @@ function stepsOf(
 function rulesOf(account: Account, model: string | undefined, day: Day, margins: Margins): Rule[] {
   const { startAt, lastsMs } = day.scenario;
   const house = HOUSES[account.name];
+  const refills = account.provider.quota?.comesBack === 'refilling';
+  const windowMs = MINUTE + margins.minuteMs;
   const rules: Rule[] = [];
   const rpm = stepsOf(account, 'rpm', model);
   if (rpm !== undefined && house.minute === 'sliding') {
-    rules.push({ kind: 'sliding', windowMs: MINUTE + margins.minuteMs, limit: rpm });
+    rules.push({ kind: refills ? 'refilling' : 'sliding', windowMs, limit: rpm });
   } else if (rpm !== undefined) {
     const first = Math.floor(startAt / MINUTE) - 1;
-    const begins = Array.from(
-      { length: lastsMs / MINUTE + 10 },
-      (_, minute) => (first + minute) * MINUTE + margins.minuteMs,
-    );
+    const minutes = Array.from({ length: lastsMs / MINUTE + 10 }, (_, minute) => first + minute);
+    const begins = minutes.map((minute) => minute * MINUTE + margins.minuteMs);
     rules.push({ kind: 'periods', begins, limit: rpm });
   }
   const rpd = stepsOf(account, 'rpd', model);
-  if (rpd !== undefined) {
-    const begins = midnights(house.timeZone, startAt, lastsMs / DAY + 2).map((at) => at + margins.dayMs);
-    rules.push({ kind: 'periods', begins, limit: rpd });
+  if (rpd !== undefined && refills) {
+    rules.push({ kind: 'refilling', windowMs: DAY + margins.dayMs, limit: rpd });
+  } else if (rpd !== undefined) {
+    const days = midnights(house.timeZone, startAt, lastsMs / DAY + 2);
+    rules.push({ kind: 'periods', begins: days.map((at) => at + margins.dayMs), limit: rpd });
   }
   return rules;
+}
+
+function tokensOf({ name, provider }: Account, model: string, margins: Margins): TokenRule | undefined {
+  const { limits, quota = {}, tier = 'free' } = provider;
+  const limit = limits?.tpm ?? HOUSES[name].limits(model, tier).tpm;
+  if (limit === undefined) return undefined;
+  const counts = name === 'google' || (quota.tokens ?? 'input') === 'input' ? 'prompt' : 'all';
+  const kind = quota.comesBack === 'refilling' ? 'refilling' : 'sliding';
+  return { kind, windowMs: MINUTE + margins.minuteMs, limit, counts };
 }
 
 function machinesOf(account: Account, day: Day, margins: Margins): Machine[] {
@@ -230,16 +243,18 @@ function machinesOf(account: Account, day: Day, margins: Margins): Machine[] {
   const { models = USUAL_MODELS[name] } = provider;
   const foreign = day.foreign.filter((one) => one.provider === name && keys.includes(one.key));
   const label = `${name} ${accountName(index)}`;
-  if (HOUSES[name].together) {
+  if (HOUSES[name].together && provider.quota?.per !== 'account-model') {
     const down = common(models.map((model) => gapsOf(account, model)));
     const at = foreign.map((one) => one.at);
-    return [{ name: label, rules: rulesOf(account, undefined, day, margins), down, foreign: at }];
+    const tokens = tokensOf(account, models[0] ?? '', margins);
+    return [{ name: label, rules: rulesOf(account, undefined, day, margins), down, foreign: at, tokens }];
   }
   return models.map((model) => ({
     name: `${label} ${model}`,
     rules: rulesOf(account, model, day, margins),
     down: gapsOf(account, model),
     foreign: foreign.filter((one) => one.model === model).map((one) => one.at),
+    tokens: tokensOf(account, model, margins),
   }));
 }
 
@@ -258,7 +273,14 @@ export function machinesOfDay(day: Day, margins: Margins = NO_MARGINS): Machine[
 }
 
 /** When each call may arrive at a provider. */
-export function windowsOfDay({ arrivals, scenario, roadMs }: Day): Window[] {
+export function windowsOfDay({ arrivals, promptTokens, scenario, roadMs }: Day): Window[] {
   const [least, most] = roadMs;
-  return arrivals.map((at) => ({ from: at + least, until: at + most + scenario.call.waitMs }));
+  const { waitMs, maxTokens, answerTokens = 1 } = scenario.call;
+  const answer = maxTokens ?? (typeof answerTokens === 'number' ? answerTokens : answerTokens[1]);
+  return arrivals.map((at, index) => ({
+    from: at + least,
+    until: at + most + waitMs,
+    prompt: promptTokens[index],
+    answer,
+  }));
 }

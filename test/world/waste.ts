@@ -76,22 +76,14 @@ function thingsOf(
   { accounts = [1], models = USUAL_MODELS[name] }: DayProvider,
 ): number {
   const struck = fault.model === undefined ? 1 : models.filter((id) => patternFits(fault.model, id)).length;
-  switch (fault.kind) {
-    case 'unauthorized':
-    case 'leaked': {
-      if (fault.key !== undefined) return 1;
-      return (
-        accounts.reduce((keys, count) => keys + count, 0) /
-        (fault.account === undefined ? 1 : accounts.length)
-      );
-    }
-    case 'out-of-credits':
-      return fault.account === undefined ? accounts.length : 1;
-    case 'not-entitled':
-      return struck * (fault.account === undefined ? accounts.length : 1);
-    default:
-      return struck;
+  if (fault.kind === 'unauthorized' || fault.kind === 'leaked') {
+    if (fault.key !== undefined) return 1;
+    const keys = accounts.reduce((sum, count) => sum + count, 0);
+    return fault.account === undefined ? keys : keys / accounts.length;
   }
+  const struckAccounts = fault.account === undefined ? accounts.length : 1;
+  if (fault.kind === 'out-of-credits') return struckAccounts;
+  return fault.kind === 'not-entitled' ? struck * struckAccounts : struck;
 }
 
 function costOfFault(fault: Fault, name: ProviderName, provider: DayProvider, day: Day): number {
@@ -103,7 +95,8 @@ function costOfFault(fault: Fault, name: ProviderName, provider: DayProvider, da
   // Whoever comes before the first failure is known cannot be warned.
   const failsAfterMs =
     finding.failsAfterMs === undefined ? 0 : (call.attemptTimeoutMs ?? finding.failsAfterMs);
-  const knownAt = from + failsAfterMs + 2 * day.roadMs[1];
+  const first = day.arrivals[after(day.arrivals, from)] ?? until;
+  const knownAt = Math.max(from, first) + failsAfterMs + 2 * day.roadMs[1];
   const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
   const found = Math.max(finding.threshold, unwarned);
   return thingsOf(fault, name, provider) * (found + probesIn(until - from, finding));

@@ -1,0 +1,200 @@
+/** `freelm chat`: the answer on stdout, everything else on stderr. */
+
+import { describe, expect, it } from 'vitest';
+import { Interruption } from '../../src/cli/exit.ts';
+import type { ReplyFunction } from '../../src/testing.ts';
+import { until } from '../support/server.ts';
+import { command, envOf, interruptible, type Setting, world } from './support.ts';
+
+interface Chat {
+  readonly code: unknown;
+  readonly out: string;
+  readonly err: string;
+  /** What was asked, as the model saw it. */
+  readonly asked: readonly unknown[];
+}
+
+/** Asks NIM, which says what `reply` says. */
+async function chat(
+  args: readonly string[],
+  { reply = () => 'Yes.', ...setting }: Setting & { reply?: ReplyFunction } = {},
+): Promise<Chat> {
+  const asked: unknown[] = [];
+  const simulated = await world({
+    nim: { keys: 1 },
+    reply: (request) => {
+      asked.push(request.messages);
+      return reply(request);
+    },
+  });
+  const finished = await command(['chat', ...args], {
+    ...setting,
+    env: { ...envOf(simulated, ['nim']), ...setting.env },
+  });
+  return { ...finished, asked };
+}
+
+describe('the question', () => {
+  it.each<{ what: string; args: readonly string[]; stdin?: string; prompt: string }>([
+    { what: 'words', args: ['Is', 'it', 'so?'], prompt: 'Is it so?' },
+    { what: 'words that a person types', args: ['Is it so?'], stdin: 'terminal', prompt: 'Is it so?' },
+    { what: 'what is piped in', args: [], stdin: 'Is it so?\n', prompt: 'Is it so?' },
+    { what: 'a dash for what is piped in', args: ['-'], stdin: 'Is it so?\n', prompt: 'Is it so?' },
+    {
+      what: 'words, then what is piped in',
+      args: ['Is this so?'],
+      stdin: 'one\ntwo\n',
+      prompt: 'Is this so?\n\none\ntwo',
+    },
+    {
+      what: 'the same with a dash',
+      args: ['Is this so?', '-'],
+      stdin: 'one\n',
+      prompt: 'Is this so?\n\none',
+    },
+    { what: 'a dash between words', args: ['3', '-', '2?'], prompt: '3 - 2?' },
+    { what: 'words that look like options', args: ['--', '--help', 'me'], prompt: '--help me' },
+    { what: 'more than ASCII', args: [], stdin: 'ça va? 日本 🙂', prompt: 'ça va? 日本 🙂' },
+  ])('is $what', async ({ args, stdin = '', prompt }) => {
+    const { code, out, err, asked } = await chat(args, { stdin });
+    expect({ code, out, err }).toEqual({ code: 0, out: 'Yes.\n', err: '' });
+    expect(asked).toEqual([[{ role: 'user', content: prompt }]]);
+  });
+
+  it.each([
+    { what: 'nothing at a terminal', args: [], stdin: 'terminal', says: /Say what to ask/ },
+    { what: 'nothing piped in', args: [], stdin: '', says: /standard input was empty/ },
+    { what: 'blanks', args: [], stdin: ' \n', says: /standard input was empty/ },
+  ])('cannot be $what', async ({ args, stdin, says }) => {
+    const { code, out, err } = await command(['chat', ...args], { stdin });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(says);
+  });
+
+  it('comes after a system message', async () => {
+    const { asked } = await chat(['--system', 'Be brief.', 'Hello']);
+    expect(asked[0]).toEqual([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hello' },
+    ]);
+  });
+});
+
+describe('the answer', () => {
+  it.each(['Yes.', 'Yes.\n'])('ends in one line break: %j', async (text) => {
+    expect(await chat(['hi'], { reply: () => text })).toMatchObject({ code: 0, out: 'Yes.\n' });
+    expect(await chat(['--stream', 'hi'], { reply: () => text })).toMatchObject({ code: 0, out: 'Yes.\n' });
+  });
+
+  it('is streamed piece by piece', async () => {
+    const pieces: string[] = [];
+    const { code, out } = await chat(['--stream', 'hi'], {
+      reply: () => 'one two three four',
+      onOut: (text) => pieces.push(text),
+    });
+    expect({ code, out }).toEqual({ code: 0, out: 'one two three four\n' });
+    expect(pieces.length).toBeGreaterThan(3);
+  });
+
+  it('cannot steer a terminal, and is left alone in a pipe', async () => {
+    const reply: ReplyFunction = () => 'a\u001B]0;title\u0007b\tc\r\nd\u009B2J';
+    expect((await chat(['hi'], { reply, isTerminal: true, stdin: 'terminal' })).out).toBe(
+      'a]0;titleb\tc\nd2J\n',
+    );
+    expect((await chat(['hi'], { reply })).out).toContain('\u001B]0;title\u0007');
+  });
+
+  it('is the whole response as JSON with --json, without what the provider sent', async () => {
+    const { code, out } = await chat(['--json', 'hi']);
+    expect(code).toBe(0);
+    const response: unknown = JSON.parse(out);
+    expect(response).toMatchObject({
+      text: 'Yes.',
+      provider: 'nim',
+      finishReason: 'stop',
+      attempts: [{ outcome: 'success' }],
+    });
+    expect(response).not.toHaveProperty('raw');
+  });
+
+  it('is its parts, a line each, and then the response with --stream --json', async () => {
+    const { code, out } = await chat(['--stream', '--json', 'hi'], { reply: () => 'one two' });
+    expect(code).toBe(0);
+    const parts = out
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(parts[0]).toMatchObject({ type: 'text' });
+    expect(parts.at(-2)).toEqual({ type: 'finish', reason: 'stop' });
+    expect(parts.at(-1)).toMatchObject({ type: 'response', text: 'one two', provider: 'nim' });
+  });
+
+  it('that was cut by --max-tokens is remarked on', async () => {
+    const { code, out, err } = await chat(['--max-tokens', '2', 'hi'], {
+      reply: () => ({ text: 'one two', finishReason: 'length' }),
+    });
+    expect({ code, out }).toEqual({ code: 0, out: 'one two\n' });
+    expect(err).toContain('--max-tokens');
+  });
+});
+
+describe('the way', () => {
+  it('is a chain of models, by commas and by repetition', async () => {
+    const simulated = await world({ nim: { keys: 1 } });
+    const args = ['chat', '--json', '-m', 'meta/gone,z-ai/glm-5.3', '-m', 'large', 'hi'];
+    const { code, out } = await command(args, { env: envOf(simulated, ['nim']) });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ model: 'z-ai/glm-5.3' });
+  });
+
+  it('is shown with --verbose, on stderr', async () => {
+    const simulated = await world({
+      openrouter: { keys: 1, faults: [{ kind: 'unauthorized' }] },
+      nim: { keys: 1 },
+    });
+    const args = ['chat', '--verbose', '--strategy', 'priority', 'hi'];
+    const { code, out, err } = await command(args, { env: envOf(simulated, ['openrouter', 'nim']) });
+    expect(code).toBe(0);
+    expect(out).toMatch(/heard: hi\n$/);
+    expect(err).toMatch(/✗ openrouter .* HTTP 401 dead key/);
+    expect(err).toMatch(/warning: openrouter refused the key/);
+    expect(err).toMatch(/✓ nim /);
+  });
+
+  it('lines up with --max-wait-ms, and says for how long', async () => {
+    const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'congested' }] } });
+    const args = ['chat', '--max-wait-ms', '10', 'hi'];
+    const { code, err } = await command(args, { env: envOf(simulated, ['nim']) });
+    expect(code).toBe(1);
+    expect(err).toContain('maxWaitMs = 10 ms');
+  });
+});
+
+describe('a signal', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s ends a call without a word', async (name) => {
+    const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'hang' }] } });
+    const reason = new Interruption(name);
+    const { signal, interrupt } = interruptible(reason);
+    const finished = command(['chat', 'hi'], { env: envOf(simulated, ['nim']), signal });
+    await until(() => simulated.calls.length === 1);
+    interrupt();
+    expect(await finished).toEqual({ code: reason.exitCode, out: '', err: '' });
+  });
+
+  it('in the middle of a stream leaves what has come, and ends its line', async () => {
+    const simulated = await world({
+      nim: { keys: 1, faults: [{ kind: 'stall', afterTokens: 2 }] },
+      reply: () => 'one two three',
+    });
+    const { signal, interrupt } = interruptible(new Interruption('SIGINT'));
+    const onOut = (text: string): void => {
+      if (text.includes('two')) interrupt();
+    };
+    const finished = await command(['chat', '--stream', 'hi'], {
+      env: envOf(simulated, ['nim']),
+      signal,
+      onOut,
+    });
+    expect(finished).toEqual({ code: 130, out: 'one two\n', err: '' });
+  });
+});

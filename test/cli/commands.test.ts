@@ -1,0 +1,162 @@
+/** `freelm models`, `freelm health` and `freelm doctor`. */
+
+import { describe, expect, it } from 'vitest';
+import { Interruption } from '../../src/cli/exit.ts';
+import { serve, until } from '../support/server.ts';
+import { listWith, partly, textLike } from '../client/support.ts';
+import { command, envOf, interruptible, world } from './support.ts';
+
+describe('freelm models', () => {
+  it('lists what the providers have, best first', async () => {
+    const { code, out, err } = await command(['models'], { env: envOf(await world()) });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^provider +model +context +tags\n─+ +─+ +─+ +─+\n/);
+    expect(out).toMatch(/^openrouter +z-ai\/glm-5\.2:free +256000 +chat/m);
+    expect(out).not.toContain('openai/gpt-oss-20b '); // costs money
+  });
+
+  it('takes a filter over ids, providers and tags', async () => {
+    const env = envOf(await world());
+    const { out } = await command(['models', 'GEMMA', '--json'], { env });
+    const list: unknown = JSON.parse(out);
+    expect(list).toEqual(listWith(partly({ provider: 'google', id: 'gemma-4-31b-it' })));
+    expect((await command(['models', 'vision'], { env })).out).toMatch(/vision/);
+    expect(await command(['models', 'unheard-of'], { env })).toMatchObject({
+      code: 0,
+      out: '',
+      err: textLike(/none of \d+ models matches "unheard-of"/),
+    });
+  });
+
+  it('asks once, and again only with --refresh', async () => {
+    const simulated = await world({ openrouter: { keys: 1 } });
+    const env = envOf(simulated, ['openrouter']);
+    const lists = (): number => simulated.calls.filter(({ route }) => route === 'models').length;
+    await command(['models'], { env });
+    await command(['models'], { env });
+    expect(lists()).toBe(1);
+    await command(['models', '--refresh'], { env });
+    expect(lists()).toBe(2);
+  });
+
+  it("shows OpenRouter's free models without a key with --free", async () => {
+    const simulated = await world();
+    const { FREELM_OPENROUTER_BASE_URL = '', FREELM_CACHE_DIR = '' } = envOf(simulated);
+    const { code, out } = await command(['models', '--free', '--json'], {
+      env: { FREELM_OPENROUTER_BASE_URL, FREELM_CACHE_DIR },
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual(
+      listWith(partly({ provider: 'openrouter', id: 'z-ai/glm-5.2:free', free: true })),
+    );
+  });
+
+  it('says when a list could not be had, and shows what is built in', async () => {
+    const simulated = await world({ openrouter: { faults: [{ kind: 'forbidden', route: 'models' }] } });
+    const { code, out, err } = await command(['models'], { env: envOf(simulated, ['openrouter']) });
+    expect(code).toBe(0);
+    expect(err).toMatch(/warning: the model list of openrouter could not be had/);
+    expect(out).toMatch(/^openrouter /m);
+  });
+
+  it('ends at a signal while a provider does not answer', async () => {
+    const simulated = await world({ openrouter: { faults: [{ kind: 'hang', route: 'models' }] } });
+    const { signal, interrupt } = interruptible(new Interruption('SIGINT'));
+    const finished = command(['models'], { env: envOf(simulated, ['openrouter']), signal });
+    await until(() => simulated.calls.length === 1);
+    interrupt();
+    expect(await finished).toEqual({ code: 130, out: '', err: '' });
+  });
+});
+
+describe('freelm health', () => {
+  it('has a line for every key and what is left, and sends nothing', async () => {
+    const simulated = await world({ openrouter: { keys: 2 }, google: { keys: 1 }, nim: { keys: 1 } });
+    const { code, out, err } = await command(['health'], { env: envOf(simulated) });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.match(/^openrouter +sk-or-….{4} +ready +closed +0\/20 +0\/50$/gm)).toHaveLength(2);
+    expect(out).toMatch(/\d+ requests can go out at once, \d+ more are left/);
+    expect(simulated.calls).toEqual([]);
+  });
+
+  it('is JSON with --json', async () => {
+    const { out } = await command(['health', '--json'], {
+      env: envOf(await world({ nim: { keys: 1 } }), ['nim']),
+    });
+    expect(JSON.parse(out)).toMatchObject({
+      keys: [{ provider: 'nim', ready: true }],
+      capacity: { now: 30 },
+    });
+  });
+});
+
+describe('freelm doctor', () => {
+  it('tells good, dead and creditless keys and providers out of reach apart, and says what to do', async () => {
+    const simulated = await world({
+      openrouter: {
+        keys: 3,
+        faults: [
+          { kind: 'unauthorized', account: 'account-2' },
+          { kind: 'out-of-credits', account: 'account-3' },
+        ],
+      },
+      nim: { keys: 1 },
+      google: { keys: 1, faults: [{ kind: 'reset', route: 'any' }] },
+    });
+    const env = { ...envOf(simulated), GEMINI_API_KEY: 'shadowed' };
+    const { code, out, err } = await command(['doctor', '--chat'], { env });
+    expect({ code, err }).toEqual({ code: 1, err: '' });
+    const lines = out.split('\n').map((line) => line.replaceAll(/ +\d+ ms /g, ' '));
+    const [good, dead = '', , , creditless = ''] = lines;
+    expect(good).toMatch(/^✓ openrouter +sk-or-….{4} +works +free: 20 a minute, \d+ of 50 a day left$/);
+    expect(dead).toMatch(/^✗ openrouter +sk-or-….{4} +refused /);
+    expect(creditless).toMatch(/^✗ openrouter +sk-or-….{4} +no credit /);
+    expect(out).toMatch(/HTTP 401: User not found\.\n +→ Remove the key/);
+    expect(out).toMatch(/HTTP 402: .*\n +→ .*top it up/);
+    expect(out).toMatch(/^\? google .*\n.*\n +→ See that this machine/m);
+    expect(out).toMatch(/^✓ nim /m);
+    expect(out).toMatch(/^More that is free[\s\S]*Groq +GROQ_API_KEY/m);
+    expect(out).toMatch(/^2 of 5 keys work\.$/m);
+    for (const key of [...simulated.openrouter.keys, ...simulated.nim.keys]) expect(out).not.toContain(key);
+  });
+
+  it('ends with 0 where every key works', async () => {
+    const simulated = await world({ openrouter: { keys: 1 } });
+    const { code, out } = await command(['doctor'], { env: envOf(simulated, ['openrouter']) });
+    expect(code).toBe(0);
+    expect(out).toMatch(/1 of 1 key works\./);
+  });
+
+  it('checks the others where one provider is set up wrongly, and says so', async () => {
+    const simulated = await world({ openrouter: { keys: 1 } });
+    const env = { ...envOf(simulated, ['openrouter', 'nim']), FREELM_NIM_TIER: 'gold', GEMINI_API_KEY: ',' };
+    const { out } = await command(['doctor'], { env });
+    expect(out).toMatch(/^✓ openrouter/m);
+    expect(out).toMatch(/^! FREELM_NIM_TIER is "gold"/m);
+    expect(out).toMatch(/^! GEMINI_API_KEY is set, but holds no key/m);
+  });
+
+  it('is JSON with --json', async () => {
+    const simulated = await world({ openrouter: { keys: [{ tier: 'credit' }] } });
+    const { code, out } = await command(['doctor', '--json'], { env: envOf(simulated, ['openrouter']) });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      keys: [{ provider: 'openrouter', works: true, tier: 'free', statedTier: 'credit', request: 'account' }],
+      providers: listWith(partly({ provider: 'openrouter', isUsed: true, problems: [] })),
+    });
+  });
+
+  it('waits no longer than --timeout-ms, and ends at a signal', async () => {
+    const server = await serve(() => undefined);
+    const env = { NVIDIA_API_KEY: `nvapi-${'a'.repeat(64)}`, FREELM_NIM_BASE_URL: `${server.url}/v1` };
+    expect(await command(['doctor', '--timeout-ms', '30'], { env })).toMatchObject({
+      code: 1,
+      out: textLike(/no complete answer within 30 ms/),
+    });
+    const { signal, interrupt } = interruptible(new Interruption('SIGTERM'));
+    const finished = command(['doctor'], { env, signal });
+    await until(() => server.requests.length === 2);
+    interrupt();
+    expect(await finished).toEqual({ code: 143, out: '', err: '' });
+  });
+});

@@ -1,0 +1,128 @@
+/** Two ways to run the command line: within the test, over a shell of its own; and as a process, as a person does. */
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import type { Interruption } from '../../src/cli/exit.ts';
+import { painter } from '../../src/cli/paint.ts';
+import { run } from '../../src/cli/run.ts';
+import type { Output, Shell } from '../../src/cli/shell.ts';
+import { type ServedWorldOptions, startWorld, type World } from '../../src/testing.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** How a command ended. */
+export interface Finished {
+  readonly code: unknown;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What a command is run in. */
+export interface Setting {
+  readonly env?: Environment;
+  /** What is piped in; `terminal` is a person who types nothing. Default: nothing. */
+  readonly stdin?: string | 'terminal';
+  /** Whether the outputs are terminals. */
+  readonly isTerminal?: boolean;
+  readonly signal?: AbortSignal;
+  /** Told of every text on stdout. */
+  readonly onOut?: (text: string) => void;
+}
+
+function collector(setting: Setting, onText: (text: string) => void): Output {
+  const { env = {}, isTerminal = false } = setting;
+  return {
+    isTerminal,
+    paint: painter({ isTTY: isTerminal }, env),
+    write: (text) => {
+      onText(text);
+      return Promise.resolve();
+    },
+  };
+}
+
+function stdinOf(text: string): Shell['stdin'] {
+  const isTTY = text === 'terminal';
+  return Object.assign(Readable.from(isTTY || text === '' ? [] : [Buffer.from(text)]), { isTTY });
+}
+
+/** Runs a command within the test. */
+export async function command(args: readonly string[], setting: Setting = {}): Promise<Finished> {
+  let out = '';
+  let err = '';
+  const shell: Shell = {
+    env: setting.env ?? {},
+    stdin: stdinOf(setting.stdin ?? ''),
+    out: collector(setting, (text) => {
+      out += text;
+      setting.onOut?.(text);
+    }),
+    err: collector(setting, (text) => {
+      err += text;
+    }),
+    signal: setting.signal ?? new AbortController().signal,
+  };
+  const code = await run(args, shell);
+  return { code, out, err };
+}
+
+/** A signal that interrupts a command when the test says so. */
+export function interruptible(reason: Interruption): { signal: AbortSignal; interrupt: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, interrupt: () => controller.abort(reason) };
+}
+
+/** A world that is stopped with the test. */
+export async function world(options?: ServedWorldOptions): Promise<World> {
+  const started = await startWorld(options);
+  onTestFinished(() => started.close());
+  return started;
+}
+
+const NAMES = { openrouter: 'OPENROUTER', google: 'GOOGLE', nim: 'NIM' } as const;
+
+/** The environment that leads to a world; model lists are kept in a folder of the test's own. */
+export function envOf(
+  simulated: World,
+  names: readonly (keyof typeof NAMES)[] = ['openrouter', 'google', 'nim'],
+): Environment {
+  const cacheDir = mkdtempSync(path.join(tmpdir(), 'freelm-cli-'));
+  onTestFinished(() => rm(cacheDir, { recursive: true, force: true, maxRetries: 9 }));
+  const settings = names.flatMap((name) => [
+    [`FREELM_${NAMES[name]}_KEYS`, simulated[name].keys.join(',')],
+    [`FREELM_${NAMES[name]}_BASE_URL`, simulated[name].baseUrl],
+  ]);
+  return { ...Object.fromEntries(settings), FREELM_CACHE_DIR: cacheDir };
+}
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** Starts the command line as a process. */
+export function start(args: readonly string[], env: Environment = {}): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: 'pipe',
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return child;
+}
+
+/** Waits until a process has ended; its standard input is closed. */
+export async function ended(child: ChildProcessWithoutNullStreams, stdin = ''): Promise<Finished> {
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  child.stdin.end(stdin);
+  const closed: readonly unknown[] = await once(child, 'close');
+  return { code: closed[0] ?? closed[1], out, err };
+}

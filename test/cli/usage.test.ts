@@ -1,0 +1,103 @@
+/** What is said on the command line, and how it ends: 0 done, 1 a call failed, 2 wrong usage or configuration. */
+
+import { describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/index.ts';
+import { command, envOf, world } from './support.ts';
+
+const COMMANDS = ['chat', 'models', 'health', 'doctor', 'serve', 'demo'];
+
+describe('freelm', () => {
+  it.each<{ args: readonly string[]; code: number; out?: RegExp; err?: RegExp }>([
+    { args: ['--version'], code: 0, out: new RegExp(`^${VERSION.replaceAll('.', String.raw`\.`)}\n$`) },
+    { args: ['-v'], code: 0, out: /^\d/ },
+    { args: ['--help'], code: 0, out: /Usage: freelm <command>[\s\S]*chat[\s\S]*serve[\s\S]*Exit codes/ },
+    { args: ['help', 'chat'], code: 0, out: /Usage: freelm chat/ },
+    { args: [], code: 2, err: /Usage: freelm <command>/ },
+    {
+      args: ['chatt'],
+      code: 2,
+      err: /^freelm: unknown command 'chatt'\n\(Did you mean chat\?\)\nRun freelm --help/,
+    },
+    { args: ['--dance'], code: 2, err: /^freelm: unknown option '--dance'\nRun freelm --help/ },
+    { args: ['demo', 'now'], code: 2, err: /^freelm: too many arguments/ },
+    { args: ['chat', '--strem', 'hi'], code: 2, err: /Did you mean --stream\?\)\nRun freelm chat --help/ },
+    {
+      args: ['chat', '--strategy', 'luck', 'hi'],
+      code: 2,
+      err: /quota_aware, priority, round_robin, latency/,
+    },
+    { args: ['chat', '--max-tokens', '0', 'hi'], code: 2, err: /It must be a whole number, at least 1/ },
+    { args: ['chat', '--max-tokens', '1.5', 'hi'], code: 2, err: /It must be a whole number/ },
+    { args: ['chat', '--timeout-ms', 'soon', 'hi'], code: 2, err: /It must be a whole number/ },
+    { args: ['chat', '--temperature=-1', 'hi'], code: 2, err: /It must be a number, 0 or more/ },
+    { args: ['chat', '--model', ' , ', 'hi'], code: 2, err: /It must name at least one model/ },
+    { args: ['chat', '--model'], code: 2, err: /argument missing/ },
+    { args: ['serve', '--port', '70000'], code: 2, err: /It must be a port, 0 to 65535/ },
+    { args: ['serve', '--port', ''], code: 2, err: /It must be a port/ },
+  ])('$args ends with $code', async ({ args, code, out = /^$/, err = /^$/ }) => {
+    const finished = await command(args);
+    expect(finished.code).toBe(code);
+    expect(finished.out).toMatch(out);
+    expect(finished.err).toMatch(err);
+  });
+
+  it.each(COMMANDS)('%s --help has an example', async (name) => {
+    const { code, out, err } = await command([name, '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(new RegExp(`Usage: freelm ${name}`));
+    expect(out).toMatch(new RegExp(`Examples:\n(.*\n)*.*freelm ${name}`));
+  });
+});
+
+describe('without a key', () => {
+  it.each([['chat', 'hi'], ['models'], ['health'], ['doctor'], ['serve']])(
+    'freelm %s says which variables there are, and ends with 2',
+    async (...args) => {
+      const { code, out, err } = await command(args);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toMatch(/^freelm: No key was found in the environment\. Set at least one of:\n/);
+      expect(err).toContain('OPENROUTER_API_KEY');
+    },
+  );
+});
+
+describe('an error', () => {
+  it('is a sentence without a stack', async () => {
+    const { err } = await command(['chat', 'hi']);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+
+  it.each([
+    { how: '--debug', args: ['--debug'], env: {} },
+    { how: 'FREELM_DEBUG', args: [], env: { FREELM_DEBUG: '1' } },
+  ])('is shown as a whole with $how', async ({ args, env }) => {
+    const { err } = await command([...args, 'chat', 'hi'], { env });
+    expect(err).toMatch(/^\s+at /m);
+  });
+
+  it('of a model that nobody has is one of usage, with what to do', async () => {
+    const env = envOf(await world(), ['nim']);
+    const { code, err } = await command(['chat', '-m', 'gpt-9', 'hi'], { env });
+    expect(code).toBe(2);
+    expect(err).toContain('"gpt-9"');
+    expect(err).toContain('freelm models lists what your keys have.');
+  });
+
+  it('of a call that nobody could serve is 1, and shows no key', async () => {
+    const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'unauthorized' }] } });
+    const { code, out, err } = await command(['chat', 'hi'], { env: envOf(simulated, ['nim']) });
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/nim nvapi-….{4}: the key was refused as invalid/);
+    expect(err).toContain('--wait');
+    expect(err).not.toContain(simulated.nim.keys[0]);
+  });
+
+  it('of a deadline names the option', async () => {
+    const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'hang' }] } });
+    const { code, err } = await command(['chat', '--timeout-ms', '50', 'hi'], {
+      env: envOf(simulated, ['nim']),
+    });
+    expect(code).toBe(1);
+    expect(err).toContain('--timeout-ms');
+  });
+});
