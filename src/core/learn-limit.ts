@@ -29,11 +29,30 @@ function admittedOf(bucket: TokenBucket, meter: Meter, now: number): number {
   return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs);
 }
 
+/** Whether a refusal tells no more than that a learnt limit holds: of a probe and its companions anyone may be the one too many. */
+function refutesProbe(
+  bucket: TokenBucket,
+  { meter, probes }: Expense,
+  admitted: number,
+  now: number,
+): boolean {
+  const learnt = learntLimit(bucket, now);
+  return learnt !== undefined && (probes || (limitOf(bucket, meter, now) > learnt && admitted >= learnt));
+}
+
+/** The lower limit that a refusal shows. */
+function lowered(bucket: TokenBucket, admitted: number, now: number): number {
+  const learnt = learntLimit(bucket, now);
+  // Somebody else may spend on the account, now more, now less: what was believed is not given up at once.
+  return learnt === undefined || bucket.learnt?.rising === true
+    ? admitted
+    : Math.max(admitted, Math.floor(learnt * NEAR));
+}
+
 /**
  * The bucket after a refusal that names no limit. What the provider admitted of the window is its limit, when that is
  * less than was believed. A refusal just below the limit may be the road's doing, so that the margin is widened first. Of
- * a window that is not known whole (`isYoung`) too little may be known: then more is
- * tried soon.
+ * a window that is not known whole (`isYoung`) too little may be known: then more is tried soon.
  */
 export function shrunk(
   bucket: TokenBucket,
@@ -45,17 +64,13 @@ export function shrunk(
   if (meter.unit !== 'requests' || meter.kind === 'refilling-bucket' || isLong(meter)) return bucket;
   const noted: TokenBucket = { ...bucket, refused: add(bucket.refused ?? [], cost, at, now) };
   const admitted = admittedOf(noted, meter, now);
-  const believed = limitOf(bucket, meter, now);
-  const learnt = learntLimit(bucket, now);
-  // Of a probe and its companions anyone may be the one too many.
-  const isProbe = expense.probes || (learnt !== undefined && believed > learnt && admitted >= learnt);
-  if (isProbe && learnt !== undefined) return { ...noted, learnt: { limit: learnt, at: now } };
+  if (refutesProbe(bucket, expense, admitted, now))
+    return { ...noted, learnt: { limit: learntLimit(bucket, now) ?? admitted, at: now } };
   if (admitted < 1) return noted;
+  const believed = limitOf(bucket, meter, now);
   const wider = isNear(admitted, believed) ? widened(noted, meter, now) : undefined;
   if (wider !== undefined || admitted >= believed) return wider ?? noted;
-  // Somebody else may spend on the account, now more, now less: what was believed is not given up at once.
-  const isKnown = learnt !== undefined && bucket.learnt?.rising !== true;
-  const limit = isKnown ? Math.max(admitted, Math.floor(learnt * NEAR)) : admitted;
+  const limit = lowered(bucket, admitted, now);
   return { ...noted, learnt: { limit, at: now, ...(isYoung ? { rising: true } : {}) } };
 }
 

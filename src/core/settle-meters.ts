@@ -106,14 +106,21 @@ export function refusingMeters({ pick }: Booking, failure: Failure): readonly Me
 /** A long window of which nobody says when it ends is tried again after this long. */
 const LONG_WAIT_MS = 60 * 60 * 1000;
 
+/** The next moment at which something of a bucket comes back that was spent before what was refused. */
+function nextBack({ spent }: TokenBucket, now: number): number | undefined {
+  const next = spent.find(([at]) => at > now)?.[0];
+  const last = spent.at(-1)?.[0];
+  return next !== undefined && last !== undefined && next < last ? next : undefined;
+}
+
 /** When a refused meter is free again: as the provider says, else as the meter itself counts. */
 function refusedUntil(meter: Meter, bucket: TokenBucket, failure: Failure, now: number): number {
   if (failure.retryAt !== undefined) return failure.retryAt;
   const readyAt = readyAtOf(bucket, meter, 1, now);
   if (readyAt > now && Number.isFinite(readyAt)) return readyAt;
   // Whoever is refused although something should be left is admitted when the next comes back.
-  const [next = 0, last = 0] = [bucket.spent.find(([at]) => at > now)?.[0], bucket.spent.at(-1)?.[0]];
-  if (next < last && !isLong(meter)) return next;
+  const next = isLong(meter) ? undefined : nextBack(bucket, now);
+  if (next !== undefined) return next;
   if (meter.kind === 'daily' || meter.kind === 'monthly' || meter.kind === 'refilling-bucket')
     return returnsAt(meter, now);
   return Math.min(returnsAt(meter, now), now + LONG_WAIT_MS);

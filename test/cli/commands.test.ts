@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Interruption } from '../../src/cli/exit.ts';
 import { serve, until } from '../support/server.ts';
-import { listWith, partly, textLike } from '../client/support.ts';
+import { aNumber, listWith, partly, textLike } from '../client/support.ts';
 import { command, envOf, interruptible, world } from './support.ts';
 
 describe('freelm models', () => {
@@ -12,7 +12,8 @@ describe('freelm models', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^provider +model +context +tags\n─+ +─+ +─+ +─+\n/);
     expect(out).toMatch(/^openrouter +z-ai\/glm-5\.2:free +256000 +chat/m);
-    expect(out).not.toContain('openai/gpt-oss-20b '); // costs money
+    // That one costs money at OpenRouter.
+    expect(out).not.toMatch(/^openrouter +openai\/gpt-oss-20b /m);
   });
 
   it('takes a filter over ids, providers and tags', async () => {
@@ -28,11 +29,12 @@ describe('freelm models', () => {
     });
   });
 
-  it('asks once, and again only with --refresh', async () => {
+  it('asks a provider only when its list is old, or with --refresh', async () => {
     const simulated = await world({ openrouter: { keys: 1 } });
     const env = envOf(simulated, ['openrouter']);
     const lists = (): number => simulated.calls.filter(({ route }) => route === 'models').length;
-    await command(['models'], { env });
+    await command(['models', '--refresh'], { env });
+    expect(lists()).toBe(1);
     await command(['models'], { env });
     expect(lists()).toBe(1);
     await command(['models', '--refresh'], { env });
@@ -85,7 +87,7 @@ describe('freelm health', () => {
     });
     expect(JSON.parse(out)).toMatchObject({
       keys: [{ provider: 'nim', ready: true }],
-      capacity: { now: 30 },
+      capacity: { now: aNumber },
     });
   });
 });

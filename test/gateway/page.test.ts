@@ -267,6 +267,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
       call: 1,
       state: 'failed',
       startedAt: 0,
+      endedAt: 59_900,
       message: 'W'.repeat(500),
       attemptCount: 99,
     } as const;

@@ -93,8 +93,9 @@ interface World {
 /** No attempt of these calls takes time, so that a lost probe does not come into it. */
 const PROBE_MS = 30_000;
 
-function attempt({ input, records, script }: World, pick: Pick, now: number): Failure | undefined {
-  const { booking, ...booked } = reserve(records.of(pick), pick, now, PROBE_MS);
+function attempt({ input, question, records, script }: World, pick: Pick, now: number): Failure | undefined {
+  const { needs } = question;
+  const { booking, ...booked } = reserve(records.of(pick), pick, now, { needs, probeMs: PROBE_MS });
   const failure = script.answer(pick.route);
   const outcome =
     failure === undefined

@@ -53,6 +53,8 @@ interface Log {
   readonly latencies: number[];
   readonly refusals: number[];
   readonly lostBy: Record<string, number>;
+  /** When the calls came that were lost. */
+  readonly lostAt: number[];
   pastDeadline: number;
 }
 
@@ -94,6 +96,7 @@ async function call(day: Day, { llm, clock }: Stage, index: number, log: Log): P
     const sent = error instanceof CallError && error.attempts.length > 0;
     if (!sent && clock.now() === arrival) log.refusals.push(tookMs);
     count(log.lostBy, lossOf(error));
+    log.lostAt.push(arrival);
   }
   if (clock.now() - arrival > timeoutMs + 1) log.pastDeadline += 1;
 }
@@ -113,7 +116,15 @@ function at(clock: VirtualClock, moments: readonly number[], what: (index: numbe
 
 async function live(day: Day, stage: Stage): Promise<Log> {
   const { clock, world, llm } = stage;
-  const log: Log = { served: 0, late: new Set(), latencies: [], refusals: [], lostBy: {}, pastDeadline: 0 };
+  const log: Log = {
+    served: 0,
+    late: new Set(),
+    latencies: [],
+    refusals: [],
+    lostBy: {},
+    lostAt: [],
+    pastDeadline: 0,
+  };
   const { foreign, arrivals } = day;
   at(
     clock,
@@ -177,7 +188,7 @@ function judge(
 export async function runDay(scenario: Scenario, strategy: StrategyName, seed: number): Promise<DayResult> {
   const day = drawDay(scenario, seed);
   const stage = setStage(day, strategy);
-  const { served, late, latencies, refusals, lostBy, pastDeadline } = await live(day, stage);
+  const { served, late, latencies, refusals, lostBy, lostAt, pastDeadline } = await live(day, stage);
   // A call that was served later than its window lets begin counts as one that anybody can serve.
   const windows = windowsOfDay(day).filter((_, index) => !late.has(index));
   const { atMost, planned } = judge(day, windows, NO_MARGINS, served - late.size);
@@ -199,7 +210,7 @@ export async function runDay(scenario: Scenario, strategy: StrategyName, seed: n
     sent,
     wasted,
     wastedPerServed: wasted / Math.max(1, served),
-    wasteAllowed: wasteAllowed(day, served),
+    wasteAllowed: wasteAllowed(day, { served, lostAt: lostAt.toSorted((a, b) => a - b) }),
     wastedBy,
     lostBy,
     p50Ms: quantile(latencies, 0.5),

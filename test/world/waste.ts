@@ -28,9 +28,16 @@ interface Finding {
   readonly longestPauseMs: number;
   /** How long an attempt takes to fail, besides the road. */
   readonly failsAfterMs?: number;
+  /** Whether it passes by itself. */
+  readonly passes?: boolean;
 }
 
-const OUTAGE: Finding = { threshold: 3, firstPauseMs: 15 * SECOND, longestPauseMs: 10 * MINUTE };
+const OUTAGE: Finding = {
+  threshold: 3,
+  firstPauseMs: 15 * SECOND,
+  longestPauseMs: 10 * MINUTE,
+  passes: true,
+};
 const DEAD_KEY: Finding = { threshold: 1, firstPauseMs: DAY, longestPauseMs: 7 * DAY };
 const GONE: Finding = { threshold: 1, firstPauseMs: 6 * HOUR, longestPauseMs: 7 * DAY };
 
@@ -48,8 +55,9 @@ const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
     firstPauseMs: 30 * SECOND,
     longestPauseMs: 15 * MINUTE,
     failsAfterMs: ATTEMPT_TIMEOUT_MS,
+    passes: true,
   },
-  congested: { threshold: 1, firstPauseMs: 30 * SECOND, longestPauseMs: 10 * MINUTE },
+  congested: { threshold: 1, firstPauseMs: 30 * SECOND, longestPauseMs: 10 * MINUTE, passes: true },
   unauthorized: DEAD_KEY,
   leaked: DEAD_KEY,
   'out-of-credits': { threshold: 1, firstPauseMs: 4 * HOUR, longestPauseMs: DAY },
@@ -86,7 +94,27 @@ function thingsOf(
   return fault.kind === 'not-entitled' ? struck * struckAccounts : struck;
 }
 
-function costOfFault(fault: Fault, name: ProviderName, provider: DayProvider, day: Day): number {
+/** What became of the calls, as far as it matters here. */
+export interface Fate {
+  readonly served: number;
+  /** Epoch ms at which those came that nobody served, in order. */
+  readonly lostAt: readonly number[];
+}
+
+/** In how many minutes of a span calls were lost. */
+function minutesOfNeed({ lostAt }: Fate, from: number, until: number): number {
+  const lost = lostAt.slice(after(lostAt, from - 1), after(lostAt, until - 1));
+  return new Set(lost.map((at) => Math.floor(at / MINUTE))).size;
+}
+
+/** Who and where a fault is. */
+interface Place {
+  readonly name: ProviderName;
+  readonly provider: DayProvider;
+  readonly day: Day;
+}
+
+function costOfFault(fault: Fault, { name, provider, day }: Place, fate: Fate): number {
   const finding = FINDINGS[fault.kind];
   if (finding === undefined) return 0;
   const { startAt, lastsMs, call } = day.scenario;
@@ -99,7 +127,12 @@ function costOfFault(fault: Fault, name: ProviderName, provider: DayProvider, da
   const knownAt = Math.max(from, first) + failsAfterMs + 2 * day.roadMs[1];
   const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
   const found = Math.max(finding.threshold, unwarned);
-  return thingsOf(fault, name, provider) * (found + probesIn(until - from, finding));
+  // Whoever would be refused anyway may as well try, now and then: that is how the end is noticed in time.
+  const probes =
+    finding.passes === true
+      ? Math.max(probesIn(until - from, finding), minutesOfNeed(fate, from, until))
+      : probesIn(until - from, finding);
+  return thingsOf(fault, name, provider) * (found + probes);
 }
 
 /** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
@@ -120,7 +153,7 @@ function lowCounters(name: ProviderName, provider: DayProvider, day: Day): numbe
   return accounts.length * (house.together ? Math.min(1, low) : low);
 }
 
-function costOfLimits(name: ProviderName, provider: DayProvider, day: Day, served: number): number {
+function costOfLimits({ name, provider, day }: Place, { served }: Fate): number {
   const { accounts = [1], declared = true, elsewherePerHour } = provider;
   const low = lowCounters(name, provider, day);
   const changes = day.faults[name].some(({ kind }) => kind === 'limits');
@@ -138,13 +171,13 @@ function costOfLimits(name: ProviderName, provider: DayProvider, day: Day, serve
 }
 
 /** The most requests of a day that may have served nobody. */
-export function wasteAllowed(day: Day, served: number): number {
+export function wasteAllowed(day: Day, fate: Fate): number {
   let cost = 0;
   for (const name of NAMES) {
     const provider = day.scenario.providers[name];
     if (provider === undefined) continue;
-    for (const fault of day.faults[name]) cost += costOfFault(fault, name, provider, day);
-    cost += costOfLimits(name, provider, day, served);
+    for (const fault of day.faults[name]) cost += costOfFault(fault, { name, provider, day }, fate);
+    cost += costOfLimits({ name, provider, day }, fate);
   }
-  return cost === 0 ? served * FREE_SHARE : cost;
+  return cost === 0 ? fate.served * FREE_SHARE : cost;
 }
