@@ -13,7 +13,7 @@ const ROAD_STEP_MS = 125;
 const LONGEST_ROAD_MS = 1000;
 
 function isNear(admitted: number, limit: number): boolean {
-  return admitted >= Math.min(limit * NEAR, limit - 1);
+  return admitted > 0 && admitted >= Math.min(limit * NEAR, limit - 1);
 }
 
 /** The bucket with a wider margin; undefined when it is as wide as can be. */
@@ -66,12 +66,12 @@ export function shrunk(
   const admitted = admittedOf(noted, meter, now);
   if (refutesProbe(bucket, expense, admitted, now))
     return { ...noted, learnt: { limit: learntLimit(bucket, now) ?? admitted, at: now } };
-  if (admitted < 1) return noted;
   const believed = limitOf(bucket, meter, now);
   const wider = isNear(admitted, believed) ? widened(noted, meter, now) : undefined;
-  if (wider !== undefined || admitted >= believed) return wider ?? noted;
+  if (wider !== undefined) return wider;
+  if (admitted < 1 || admitted >= believed) return noted;
   const limit = lowered(bucket, admitted, now);
-  return { ...noted, learnt: { limit, at: now, ...(isYoung ? { rising: true } : {}) } };
+  return { ...noted, learnt: isYoung ? { limit, at: now, rising: true } : { limit, at: now } };
 }
 
 /** However often nothing at all is admitted, it is tried again after this long. */

@@ -1,0 +1,135 @@
+/** Texts as people read them: colours for a terminal that wants them, columns, numbers in words. */
+
+import { describe, expect, it } from 'vitest';
+import type { KeyCheck, KeyQuota } from '../../src/index.ts';
+import { checkLines, quotaText } from '../../src/cli/doctor-lines.ts';
+import { painter } from '../../src/cli/paint.ts';
+import { table } from '../../src/cli/table.ts';
+import { cell, count, duration, harmless } from '../../src/cli/text.ts';
+
+const plain = painter({}, {});
+
+it.each([
+  { name: 'a terminal', stream: { isTTY: true }, env: {}, coloured: true },
+  { name: 'a pipe', stream: {}, env: {}, coloured: false },
+  { name: 'NO_COLOR', stream: { isTTY: true }, env: { NO_COLOR: '1' }, coloured: false },
+  { name: 'an empty NO_COLOR', stream: { isTTY: true }, env: { NO_COLOR: '' }, coloured: true },
+  { name: 'a dumb terminal', stream: { isTTY: true }, env: { TERM: 'dumb' }, coloured: false },
+  { name: 'FORCE_COLOR in a pipe', stream: {}, env: { FORCE_COLOR: '1' }, coloured: true },
+  {
+    name: 'FORCE_COLOR=0 at a terminal',
+    stream: { isTTY: true },
+    env: { FORCE_COLOR: '0' },
+    coloured: false,
+  },
+  {
+    name: 'NO_COLOR over FORCE_COLOR',
+    stream: {},
+    env: { NO_COLOR: '1', FORCE_COLOR: '1' },
+    coloured: false,
+  },
+])('$name: coloured $coloured', ({ stream, env, coloured }) => {
+  const painted = painter(stream, env)('red', 'text');
+  expect(painted).toContain('text');
+  expect(painted !== 'text').toBe(coloured);
+});
+
+describe('a table', () => {
+  it('has columns as wide as their widest cell', () => {
+    const rows = [
+      ['long', 'k'],
+      ['b', ''],
+    ];
+    expect(table(['a', 'key'], rows)).toEqual(['a     key', '────  ───', 'long  k', 'b']);
+  });
+
+  it('takes no notice of colours', () => {
+    const red = painter({ isTTY: true }, {})('red', 'no');
+    expect(table(['a', 'b'], [[red, 'x']])).toEqual(['a   b', '──  ─', `${red}  x`]);
+  });
+});
+
+describe('texts', () => {
+  it.each([
+    [1, '1 s'],
+    [60_000, '60 s'],
+    [119_001, '2 min'],
+    [7_200_000, '2 h'],
+  ])('%d ms is %s', (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+
+  it.each([
+    ['abc', 5, 'abc  '],
+    ['abcdef', 4, 'abc…'],
+  ])('%s in %d columns is %j', (text, width, shown) => {
+    expect(cell(text, width)).toBe(shown);
+  });
+
+  it('count one and many', () => {
+    expect([count(1, 'key'), count(0, 'key')]).toEqual(['1 key', '0 keys']);
+  });
+
+  it.each([
+    ['a\tb\n', 'a\tb\n'],
+    ['a\r\nb\rc', 'a\nbc'],
+    ['\u001B[2J\u0000\u007F\u009B', '[2J'],
+    ['日本 🙂', '日本 🙂'],
+  ])('%j is harmless as %j', (text, shown) => {
+    expect(harmless(text)).toBe(shown);
+  });
+});
+
+const QUOTA: KeyQuota = { unit: 'requests', window: 'minute', limit: 20, perModel: false, stated: false };
+
+describe('a quota', () => {
+  it.each<[Partial<KeyQuota>, string]>([
+    [{}, '20 a minute'],
+    [{ perModel: true, highest: 30 }, '20–30 a minute per model'],
+    [{ unit: 'tokens', window: 'day' }, '20 tokens a day'],
+    [{ window: 'day', remaining: 3, stated: true }, '3 of 20 a day left'],
+    [{ window: 'at-once', limit: 1 }, '1 at once'],
+    [{ limit: undefined, window: 'month' }, '? a month'],
+  ])('%j is: %s', (more, text) => {
+    expect(quotaText({ ...QUOTA, ...more })).toBe(text);
+  });
+});
+
+describe('a check', () => {
+  const CHECK: KeyCheck = {
+    provider: 'groq',
+    key: 'gsk_…abcd',
+    account: 'a',
+    tier: 'free',
+    statedTier: undefined,
+    works: true,
+    request: 'models',
+    status: 200,
+    latencyMs: 12,
+    kind: undefined,
+    message: undefined,
+    quotas: [],
+    advice: undefined,
+  };
+
+  it('is one line when all is well', () => {
+    expect(checkLines(CHECK, plain)).toEqual([
+      '✓ groq         gsk_…abcd    works        12 ms  free: no limit is known',
+    ]);
+  });
+
+  it.each<[Partial<KeyCheck>, RegExp]>([
+    [
+      { works: false, kind: 'unauthorized', status: 401, message: 'No.' },
+      /^✗ .* refused .*\n {4}HTTP 401: No\.$/,
+    ],
+    [{ works: false, kind: 'out_of_credits' }, /^✗ .* no credit /],
+    [{ works: false, kind: 'forbidden' }, /^✗ .* forbidden /],
+    [
+      { works: undefined, status: undefined, message: 'no way', advice: 'Look.' },
+      /^\? .* not known .*\n {4}no way\n {4}→ Look\.$/,
+    ],
+  ])('%j says what and why', (more, text) => {
+    expect(checkLines({ ...CHECK, ...more }, plain).join('\n')).toMatch(text);
+  });
+});
