@@ -1,6 +1,6 @@
 /** What a command runs in: where it reads and writes, its environment, and the signal that ends it. */
 
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { ENDING_SIGNALS, FAILED, Interruption } from './exit.ts';
 import { type Paint, painter, type Surface } from './paint.ts';
@@ -44,6 +44,8 @@ function onWriteError(error: NodeJS.ErrnoException): void {
 /** The signal for a command: aborted by the first signal to the process; the second ends the process at once. */
 function interruptions(): AbortSignal {
   const controller = new AbortController();
+  // Every call under way listens, however many there are.
+  setMaxListeners(0, controller.signal);
   for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
       const reason = new Interruption(signal);

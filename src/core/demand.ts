@@ -9,6 +9,9 @@ const USUAL_ANSWER = 500;
 /** A shorter answer is of no use. */
 const LEAST_ANSWER = 64;
 
+/** A prompt has seldom more tokens than this many times the estimate. */
+const CAUTION = 1.1;
+
 /** What one request takes: as it is estimated, and at least. */
 interface Amount {
   readonly likely: number;
@@ -39,12 +42,13 @@ export function demandOf(provider: PoolProvider, account: PoolAccount, model: st
   if (usual === undefined || needs.tokens === undefined) return { needs, maxTokens: undefined };
   const { prompt, maxTokens } = needs.tokens();
   if (maxTokens !== undefined) return { needs, maxTokens: undefined };
-  const room = tightestReserve(account.meters(model)) - prompt;
+  const room = tightestReserve(account.meters(model)) - Math.ceil(prompt * CAUTION);
   return { needs, maxTokens: Math.max(LEAST_ANSWER, Math.min(usual, Math.floor(room))) };
 }
 
 function tokensOf(meter: Meter, estimate: TokenEstimate, granted: number | undefined): Amount {
-  const { prompt, least, maxTokens } = estimate;
+  const { least, maxTokens } = estimate;
+  const prompt = Math.ceil(estimate.prompt * CAUTION);
   switch (meter.counts) {
     case 'input':
       return { likely: prompt, least };

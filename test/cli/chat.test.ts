@@ -1,10 +1,11 @@
 /** `freelm chat`: the answer on stdout, everything else on stderr. */
 
-import { describe, expect, it } from 'vitest';
+import { Readable } from 'node:stream';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Interruption } from '../../src/cli/exit.ts';
 import type { ReplyFunction } from '../../src/testing.ts';
 import { until } from '../support/server.ts';
-import { command, envOf, interruptible, type Setting, world } from './support.ts';
+import { command, envOf, interruptible, openPipe, type Setting, terminal, world } from './support.ts';
 
 interface Chat {
   readonly code: unknown;
@@ -35,9 +36,9 @@ async function chat(
 }
 
 describe('the question', () => {
-  it.each<{ what: string; args: readonly string[]; stdin?: string; prompt: string }>([
+  it.each<{ what: string; args: readonly string[]; stdin?: Setting['stdin']; prompt: string }>([
     { what: 'words', args: ['Is', 'it', 'so?'], prompt: 'Is it so?' },
-    { what: 'words that a person types', args: ['Is it so?'], stdin: 'terminal', prompt: 'Is it so?' },
+    { what: 'words that a person types', args: ['Is it so?'], stdin: terminal(), prompt: 'Is it so?' },
     { what: 'what is piped in', args: [], stdin: 'Is it so?\n', prompt: 'Is it so?' },
     { what: 'a dash for what is piped in', args: ['-'], stdin: 'Is it so?\n', prompt: 'Is it so?' },
     {
@@ -62,13 +63,37 @@ describe('the question', () => {
   });
 
   it.each([
-    { what: 'nothing at a terminal', args: [], stdin: 'terminal', says: /Say what to ask/ },
+    { what: 'nothing at a terminal', args: [], stdin: terminal(), says: /Say what to ask/ },
     { what: 'nothing piped in', args: [], stdin: '', says: /standard input was empty/ },
     { what: 'blanks', args: [], stdin: ' \n', says: /standard input was empty/ },
   ])('cannot be $what', async ({ args, stdin, says }) => {
     const { code, out, err } = await command(['chat', ...args], { stdin });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(says);
+  });
+
+  it('that nobody ends is waited for: it says so after a while, and a signal ends it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const { signal, interrupt } = interruptible(new Interruption('SIGINT'));
+    const finished = command(['chat', 'hi'], { stdin: openPipe(), signal });
+    await until(() => vi.getTimerCount() > 0);
+    vi.advanceTimersByTime(3000);
+    interrupt();
+    expect(await finished).toEqual({
+      code: 130,
+      out: '',
+      err: 'freelm: waiting for standard input to end. To ask without it, add < /dev/null.\n',
+    });
+  });
+
+  it('has a length that freelm sends', async () => {
+    const stdin = Readable.from(Array.from({ length: 21 }, () => Buffer.alloc(1_000_000, 'a')));
+    const { code, out, err } = await command(['chat'], { stdin });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/longer than 20000000 characters/);
   });
 
   it('comes after a system message', async () => {
@@ -96,12 +121,12 @@ describe('the answer', () => {
     expect(pieces.length).toBeGreaterThan(3);
   });
 
+  const STEERING = 'a\u001B]0;title\u0007b\tc\r\nd\u009B2J';
   it('cannot steer a terminal, and is left alone in a pipe', async () => {
-    const reply: ReplyFunction = () => 'a\u001B]0;title\u0007b\tc\r\nd\u009B2J';
-    expect((await chat(['hi'], { reply, isTerminal: true, stdin: 'terminal' })).out).toBe(
+    expect((await chat(['hi'], { reply: () => STEERING, isTerminal: true, stdin: terminal() })).out).toBe(
       'a]0;titleb\tc\nd2J\n',
     );
-    expect((await chat(['hi'], { reply })).out).toContain('\u001B]0;title\u0007');
+    expect((await chat(['hi'], { reply: () => STEERING })).out).toContain('\u001B]0;title\u0007');
   });
 
   it('is the whole response as JSON with --json, without what the provider sent', async () => {

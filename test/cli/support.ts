@@ -6,7 +6,7 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Interruption } from '../../src/cli/exit.ts';
@@ -27,8 +27,8 @@ export interface Finished {
 /** What a command is run in. */
 export interface Setting {
   readonly env?: Environment;
-  /** What is piped in; `terminal` is a person who types nothing. Default: nothing. */
-  readonly stdin?: string | 'terminal';
+  /** What is piped in, or where from. Default: nothing. */
+  readonly stdin?: string | Shell['stdin'];
   /** Whether the outputs are terminals. */
   readonly isTerminal?: boolean;
   readonly signal?: AbortSignal;
@@ -48,9 +48,20 @@ function collector(setting: Setting, onText: (text: string) => void): Output {
   };
 }
 
-function stdinOf(text: string): Shell['stdin'] {
-  const isTTY = text === 'terminal';
-  return Object.assign(Readable.from(isTTY || text === '' ? [] : [Buffer.from(text)]), { isTTY });
+/** A terminal at which nobody types. */
+export function terminal(): Shell['stdin'] {
+  return Object.assign(Readable.from([]), { isTTY: true });
+}
+
+/** A pipe that is never closed, with what has come through it. */
+export function openPipe(...chunks: readonly string[]): Shell['stdin'] {
+  const pipe = new PassThrough();
+  for (const chunk of chunks) pipe.write(chunk);
+  return pipe;
+}
+
+function stdinOf(given: string | Shell['stdin']): Shell['stdin'] {
+  return typeof given === 'string' ? Readable.from(given === '' ? [] : [Buffer.from(given)]) : given;
 }
 
 /** Runs a command within the test. */
@@ -95,11 +106,12 @@ export function envOf(
 ): Environment {
   const cacheDir = mkdtempSync(path.join(tmpdir(), 'freelm-cli-'));
   onTestFinished(() => rm(cacheDir, { recursive: true, force: true, maxRetries: 9 }));
-  const settings = names.flatMap((name) => [
-    [`FREELM_${NAMES[name]}_KEYS`, simulated[name].keys.join(',')],
-    [`FREELM_${NAMES[name]}_BASE_URL`, simulated[name].baseUrl],
-  ]);
-  return { ...Object.fromEntries(settings), FREELM_CACHE_DIR: cacheDir };
+  const env: Record<string, string> = { FREELM_CACHE_DIR: cacheDir };
+  for (const name of names) {
+    env[`FREELM_${NAMES[name]}_KEYS`] = simulated[name].keys.join(',');
+    env[`FREELM_${NAMES[name]}_BASE_URL`] = simulated[name].baseUrl;
+  }
+  return env;
 }
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));

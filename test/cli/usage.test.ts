@@ -68,6 +68,26 @@ describe('an error', () => {
   });
 
   it.each([
+    { where: 'at a terminal', isTerminal: true, env: {}, begins: '\u001B[31mfreelm\u001B[39m: No key' },
+    {
+      where: 'at a terminal with NO_COLOR',
+      isTerminal: true,
+      env: { NO_COLOR: '1' },
+      begins: 'freelm: No key',
+    },
+    { where: 'in a pipe', isTerminal: false, env: {}, begins: 'freelm: No key' },
+    {
+      where: 'in a pipe with FORCE_COLOR',
+      isTerminal: false,
+      env: { FORCE_COLOR: '1' },
+      begins: '\u001B[31mfreelm',
+    },
+  ])('begins $where with $begins', async ({ isTerminal, env, begins }) => {
+    const { err } = await command(['chat', 'hi'], { isTerminal, env });
+    expect(err.slice(0, begins.length)).toBe(begins);
+  });
+
+  it.each([
     { how: '--debug', args: ['--debug'], env: {} },
     { how: 'FREELM_DEBUG', args: [], env: { FREELM_DEBUG: '1' } },
   ])('is shown as a whole with $how', async ({ args, env }) => {

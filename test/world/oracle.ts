@@ -359,6 +359,23 @@ function quietStretches(calls: readonly Window[], edges: readonly number[]): Uin
   });
 }
 
+/** Between so few edges, any run of stretches is tried as one. */
+const FEW_EDGES = 16;
+
+/** A change of B: all calls of a stretch are in it, or none. */
+interface Flip {
+  readonly from: number;
+  readonly until: number | undefined;
+  readonly value: number;
+}
+
+function flipsOf(edges: readonly number[]): Flip[] {
+  return edges.flatMap((from, stretch) => {
+    const ends = edges.length > FEW_EDGES ? [edges[stretch + 1]] : edges.slice(stretch + 1);
+    return ends.flatMap((until) => [0, 1].map((value) => ({ from, until, value })));
+  });
+}
+
 /** The least bound that is found; no less than `enough`, which somebody reached. */
 function leastBound(
   cut: Cut,
@@ -372,9 +389,7 @@ function leastBound(
     const bound = cut.bound(candidate);
     if (bound < best) [best, skip] = [bound, Uint8Array.from(candidate)];
   }
-  const flips = stretches.flatMap((edges) =>
-    edges.flatMap((from, stretch) => [0, 1].map((value) => ({ from, until: edges[stretch + 1], value }))),
-  );
+  const flips = stretches.flatMap(flipsOf);
   for (const { from, until, value } of flips) {
     if (best <= enough) break;
     const other = Uint8Array.from(skip).fill(value, from, until);

@@ -14,6 +14,8 @@ import { HOUSES, patternFits } from './truth.ts';
 const FREE_SHARE = 0.005;
 /** So many served calls may cost one that tries whether a low limit has been raised. */
 const SERVED_PER_PROBE = 250;
+/** So many served calls may cost one where another program takes now more, now less, and no answer tells how much. */
+const SERVED_PER_SURPRISE = 25;
 /** Refusals after which somebody knows how low a limit is that nobody names. */
 const WHILE_SHRINKING = 3;
 /** Refusals after which somebody knows that two keys are one account's: of a minute and of a day. */
@@ -53,7 +55,7 @@ const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
   hang: {
     threshold: 2,
     firstPauseMs: 30 * SECOND,
-    longestPauseMs: 15 * MINUTE,
+    longestPauseMs: 3 * MINUTE,
     failsAfterMs: ATTEMPT_TIMEOUT_MS,
     passes: true,
   },
@@ -156,17 +158,21 @@ function lowCounters(name: ProviderName, provider: DayProvider, day: Day): numbe
 function costOfLimits({ name, provider, day }: Place, { served }: Fate): number {
   const { accounts = [1], declared = true, elsewherePerHour } = provider;
   const low = lowCounters(name, provider, day);
-  const changes = day.faults[name].some(({ kind }) => kind === 'limits');
   let cost = 0;
   if (low > 0) {
     // Two may be on their way at once.
     cost += low * (HOUSES[name].namesLimits ? 2 : WHILE_SHRINKING);
-    if (!HOUSES[name].namesLimits || changes) cost += served / SERVED_PER_PROBE;
+    // Nobody can know that a limit that was low is not raised again.
+    cost += served / SERVED_PER_PROBE;
   }
-  if (!declared)
+  if (!declared) {
     cost += PER_UNDECLARED_KEY * (accounts.reduce((keys, count) => keys + count, 0) - accounts.length);
+    // Where nobody names the limit, each key has a low one, and the others take now more of it, now less.
+    if (!HOUSES[name].namesLimits) cost += served / SERVED_PER_PROBE;
+  }
   // One for each day, and as many as it takes to follow somebody whose use is never told.
-  if (elsewherePerHour !== undefined) cost += 1 + served / SERVED_PER_PROBE;
+  if (elsewherePerHour !== undefined)
+    cost += 1 + served / (HOUSES[name].namesLimits ? SERVED_PER_PROBE : SERVED_PER_SURPRISE);
   return cost;
 }
 
