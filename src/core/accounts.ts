@@ -11,10 +11,15 @@ const TOLERANCE = 0.15;
 /** No smaller limit tells: small numbers add up by chance. */
 const LEAST_LIMIT = 5;
 
-/** The account whose quotas `account` is known to share; itself when none. */
-export function rootOf({ merged }: ProviderRecord, account: string, now: number): string {
+/** What is still believed of an account. */
+function settled({ merged }: ProviderRecord, account: string, now: number): Merged | undefined {
   const known = merged?.[account];
-  return known === undefined || Math.abs(now - known.at) > MERGED_MS ? account : known.into;
+  return known === undefined || Math.abs(now - known.at) > MERGED_MS ? undefined : known;
+}
+
+/** The account whose quotas `account` is known to share; itself when none. */
+export function rootOf(record: ProviderRecord, account: string, now: number): string {
+  return settled(record, account, now)?.into ?? account;
 }
 
 interface Grouped {
@@ -59,18 +64,12 @@ export function accountsOf(
   return known.accounts;
 }
 
-function join(
-  record: ProviderRecord,
-  accounts: readonly string[],
-  into: string,
-  now: number,
-): ProviderRecord {
+function join(record: ProviderRecord, accounts: readonly string[], into: Merged): ProviderRecord {
   const merged = { ...record.merged };
   for (const account of accounts) {
-    if (account === into) continue;
-    merged[account] = { into, at: now };
-    for (const [id, known] of Object.entries(merged))
-      if (known.into === account) merged[id] = { into, at: now };
+    if (account === into.into) continue;
+    merged[account] = into;
+    for (const [id, known] of Object.entries(merged)) if (known.into === account) merged[id] = into;
   }
   return { ...record, merged };
 }
@@ -86,41 +85,65 @@ export function identified(
   const first = record.identities?.[identity];
   if (first === account) return record;
   if (first === undefined) return { ...record, identities: { ...record.identities, [identity]: account } };
-  return join(record, [account], rootOf(record, first, now), now);
+  return join(record, [account], { into: rootOf(record, first, now), at: now });
 }
 
-/** One refusal that names its limit, and how much of it the refused key had spent itself. */
+/** One refusal, and how much of the limit the refused key had spent itself. */
 export interface Surprise {
   readonly account: string;
   readonly bucket: string;
   readonly used: number;
+  /** As the refusal states it, or as it is assumed. */
   readonly limit: number;
   /** Of the limit; refusals further apart speak of other windows. */
   readonly windowMs: number;
 }
 
+/** The accounts that were concluded to be one with `account`. */
+function guessedWith(record: ProviderRecord, account: string, now: number): readonly string[] {
+  return Object.keys(record.merged ?? {}).filter((id) => {
+    const known = settled(record, id, now);
+    return id !== account && known?.into === account && known.guessed === true;
+  });
+}
+
+/** Whether others were concluded to be one with `account`. */
+export function isRoot(record: ProviderRecord, account: string, now: number): boolean {
+  return guessedWith(record, account, now).length > 0;
+}
+
+/** Takes accounts apart that were concluded to be one, for as long as they would have been it. */
+function part(record: ProviderRecord, accounts: readonly string[], now: number): ProviderRecord {
+  const apart = accounts.map((id): [string, Merged] => [id, { into: id, at: now, guessed: true }]);
+  return { ...record, merged: { ...record.merged, ...Object.fromEntries(apart) } };
+}
+
 /**
- * A key was refused with less spent than the stated limit: somebody else spends on its account. When the keys of this
- * pool that were surprised so add up to that limit, it was they.
+ * A key was refused with less spent than its limit: somebody else spends on its account. When the keys of this pool that
+ * were surprised so add up to that limit, it was they. When it is refused again before that limit is spent, it was not.
  */
 export function suspected(record: ProviderRecord, surprise: Surprise, now: number): ProviderRecord {
   const { account, bucket, used, limit, windowMs } = surprise;
   if (limit < LEAST_LIMIT || used >= limit * (1 - TOLERANCE)) return record;
+  const together = guessedWith(record, account, now);
+  if (together.length > 0) return part(record, [account, ...together], now);
+  // Whoever was sent before it was known tells nothing new.
+  if (settled(record, account, now) !== undefined) return record;
   const others = (record.suspicions?.[bucket] ?? []).filter(
     (other) => other.account !== account && other.limit === limit && Math.abs(now - other.at) < windowMs,
   );
   const all: readonly Suspicion[] = [...others, { account, used, limit, at: now }];
   const sum = all.reduce((total, one) => total + one.used, 0);
-  const [first] = others;
-  const together = first !== undefined && Math.abs(sum - limit) <= Math.max(1, limit * TOLERANCE);
-  const suspicions = { ...record.suspicions, [bucket]: together ? [] : all };
-  const noted = { ...record, suspicions };
-  return together
-    ? join(
-        noted,
-        all.map((one) => one.account),
-        first.account,
-        now,
-      )
-    : noted;
+  const isWhole = others.length > 0 && Math.abs(sum - limit) <= Math.max(1, limit * TOLERANCE);
+  const noted = { ...record, suspicions: { ...record.suspicions, [bucket]: isWhole ? [] : all } };
+  const accounts = all.map((one) => one.account);
+  return isWhole ? join(noted, accounts, { into: account, at: now, guessed: true }) : noted;
+}
+
+/** The accounts that are known to share another one's quotas, and were not before. */
+export function newlyMerged(before: ProviderRecord, { merged = {} }: ProviderRecord): readonly string[] {
+  if (merged === before.merged) return [];
+  return Object.entries(merged).flatMap(([id, { into }]) =>
+    into !== id && into !== before.merged?.[id]?.into ? [id] : [],
+  );
 }

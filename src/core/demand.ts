@@ -8,14 +8,17 @@ import type { PoolAccount, PoolProvider } from './pool.ts';
 const USUAL_ANSWER = 500;
 /** A shorter answer is of no use. */
 const LEAST_ANSWER = 64;
-
-/** A prompt has seldom more tokens than this many times the estimate. */
-const CAUTION = 1.1;
+/** A prompt has seldom more tokens than this many percent of the estimate. */
+const CAUTION_PERCENT = 110;
 
 /** What one request takes: as it is estimated, and at least. */
 interface Amount {
   readonly likely: number;
   readonly least: number;
+}
+
+function cautious(prompt: number): number {
+  return Math.ceil((prompt * CAUTION_PERCENT) / 100);
 }
 
 const ONE: Amount = { likely: 1, least: 1 };
@@ -42,13 +45,13 @@ export function demandOf(provider: PoolProvider, account: PoolAccount, model: st
   if (usual === undefined || needs.tokens === undefined) return { needs, maxTokens: undefined };
   const { prompt, maxTokens } = needs.tokens();
   if (maxTokens !== undefined) return { needs, maxTokens: undefined };
-  const room = tightestReserve(account.meters(model)) - Math.ceil(prompt * CAUTION);
+  const room = tightestReserve(account.meters(model)) - cautious(prompt);
   return { needs, maxTokens: Math.max(LEAST_ANSWER, Math.min(usual, Math.floor(room))) };
 }
 
 function tokensOf(meter: Meter, estimate: TokenEstimate, granted: number | undefined): Amount {
   const { least, maxTokens } = estimate;
-  const prompt = Math.ceil(estimate.prompt * CAUTION);
+  const prompt = cautious(estimate.prompt);
   switch (meter.counts) {
     case 'input':
       return { likely: prompt, least };

@@ -1,12 +1,14 @@
 /** What refusals and answers teach about a limit that is not as it was assumed. */
 
 import type { Observation } from './observation.ts';
-import { isLong, type Meter, returnsAt, spans } from './meter.ts';
+import { isLong, type Meter, returnsAt, spans, windowOf } from './meter.ts';
 import { type Expense, horizonOf, learntLimit, limitOf, onItsRoad, spend, usedOf } from './quota.ts';
 import { add, sumOf, type TokenBucket } from './token-bucket.ts';
 
 /** A refusal this near to the limit may be the road's doing. */
-const NEAR = 0.9;
+const NEAR = 0.8;
+/** One refusal lowers a learnt limit no further than to this share of it. */
+const LOWERED = 0.9;
 /** The margin grows by this much with each, */
 const ROAD_STEP_MS = 125;
 /** and no road is longer. */
@@ -16,43 +18,53 @@ function isNear(admitted: number, limit: number): boolean {
   return admitted > 0 && admitted >= Math.min(limit * NEAR, limit - 1);
 }
 
-/** The bucket with a wider margin; undefined when it is as wide as can be. */
+/** The bucket with a wider margin; undefined when it is as wide as can be. What it is good for shows a window later. */
 function widened(bucket: TokenBucket, meter: Meter, now: number): TokenBucket | undefined {
   const { marginMs } = onItsRoad(bucket, meter, now);
+  if (bucket.road !== undefined && Math.abs(now - bucket.road.at) < windowOf(meter)) return bucket;
   if (marginMs >= LONGEST_ROAD_MS) return undefined;
   return { ...bucket, road: { ms: Math.min(LONGEST_ROAD_MS, marginMs + ROAD_STEP_MS), at: now } };
 }
 
-/** How many requests of the window the provider admitted, the refused one not among them. */
-function admittedOf(bucket: TokenBucket, meter: Meter, now: number): number {
+/** How many requests of the window the provider admitted. */
+export function admittedOf(bucket: TokenBucket, meter: Meter, now: number): number {
   const horizonMs = horizonOf(bucket, meter, now);
   return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs);
 }
 
-/** Whether a refusal tells no more than that a learnt limit holds: of a probe and its companions anyone may be the one too many. */
+/** Whether a refusal tells no more than that a learnt limit holds: of probes and their companions anyone may be the one too many. */
 function refutesProbe(
   bucket: TokenBucket,
   { meter, probes }: Expense,
-  admitted: number,
+  { admitted, learnt }: { readonly admitted: number; readonly learnt: number },
   now: number,
 ): boolean {
-  const learnt = learntLimit(bucket, now);
-  return learnt !== undefined && (probes || (limitOf(bucket, meter, now) > learnt && admitted >= learnt));
+  return probes || (limitOf(bucket, meter, now) > learnt && admitted >= learnt);
 }
 
-/** The lower limit that a refusal shows. */
-function lowered(bucket: TokenBucket, admitted: number, now: number): number {
-  const learnt = learntLimit(bucket, now);
-  // Somebody else may spend on the account, now more, now less: what was believed is not given up at once.
-  return learnt === undefined || bucket.learnt?.rising === true
-    ? admitted
-    : Math.max(admitted, Math.floor(learnt * NEAR));
+/** What is believed after a refusal that came before the limit in force was spent. */
+function lowered(bucket: TokenBucket, { meter, cost, sentAt }: Expense, now: number): TokenBucket {
+  const admitted = admittedOf(bucket, meter, now);
+  const { learnt, road } = bucket;
+  if (learnt === undefined || learntLimit(bucket, now) === undefined) {
+    const wider = isNear(admitted, meter.limit) ? widened(bucket, meter, now) : undefined;
+    if (wider !== undefined) return wider;
+    // What was put down to the road just now was the limit.
+    const { road: _, ...rest } = bucket;
+    const kept = road !== undefined && sentAt <= road.at ? rest : bucket;
+    return { ...kept, learnt: { limit: admitted, at: now } };
+  }
+  // Of one burst with the first that was refused, it shows how few were admitted. Later, what was refused may count as well.
+  const shown = sentAt <= learnt.at ? admitted : usedOf(bucket, meter, now) - cost;
+  // Somebody else may spend, now more, now less.
+  const limit = learnt.rising === true ? shown : Math.max(shown, Math.floor(learnt.limit * LOWERED));
+  return { ...bucket, learnt: { limit, at: now } };
 }
 
 /**
  * The bucket after a refusal that names no limit. What the provider admitted of the window is its limit, when that is
- * less than was believed. A refusal just below the limit may be the road's doing, so that the margin is widened first. Of
- * a window that is not known whole (`isYoung`) too little may be known: then more is tried soon.
+ * less than was believed. A refusal just below the assumed limit may be the road's doing, so that the margin is widened
+ * first. Of a window that is not known whole (`isYoung`) too little may be known: then more is tried soon.
  */
 export function shrunk(
   bucket: TokenBucket,
@@ -63,15 +75,14 @@ export function shrunk(
   // Of a day, most may have been spent before anybody counted.
   if (meter.unit !== 'requests' || meter.kind === 'refilling-bucket' || isLong(meter)) return bucket;
   const noted: TokenBucket = { ...bucket, refused: add(bucket.refused ?? [], cost, at, now) };
-  const admitted = admittedOf(noted, meter, now);
-  if (refutesProbe(bucket, expense, admitted, now))
-    return { ...noted, learnt: { limit: learntLimit(bucket, now) ?? admitted, at: now } };
-  const believed = limitOf(bucket, meter, now);
-  const wider = isNear(admitted, believed) ? widened(noted, meter, now) : undefined;
-  if (wider !== undefined) return wider;
-  if (admitted < 1 || admitted >= believed) return noted;
-  const limit = lowered(bucket, admitted, now);
-  return { ...noted, learnt: isYoung ? { limit, at: now, rising: true } : { limit, at: now } };
+  const learnt = learntLimit(bucket, now);
+  if (learnt !== undefined && refutesProbe(bucket, expense, { admitted: admittedOf(noted, meter, now), learnt }, now))
+    return { ...noted, learnt: { limit: learnt, at: now } };
+  const next = lowered(noted, expense, now);
+  const limit = learntLimit(next, now);
+  if (limit === undefined) return next;
+  if (limit < 1 || limit >= limitOf(bucket, meter, now)) return noted;
+  return isYoung ? { ...next, learnt: { limit, at: now, rising: true } } : next;
 }
 
 /** However often nothing at all is admitted, it is tried again after this long. */
@@ -112,18 +123,23 @@ export function refusedBy(
   return admitted <= limit && isNear(admitted, limit) ? (widened(known, meter, now) ?? known) : known;
 }
 
-/** The bucket after a request that was one more than the learnt limit was served: the limit is higher. */
+/** The bucket after a request that was one more than the learnt limit was served: the limit is higher, by one at least. */
 export function raised(bucket: TokenBucket, { meter, sentAt }: Expense, now: number): TokenBucket {
-  const learnt = learntLimit(bucket, now);
-  if (learnt === undefined) return bucket;
+  const { learnt } = bucket;
+  if (learnt === undefined || learntLimit(bucket, now) === undefined || sentAt < learnt.at) return bucket;
   // Another one was refused in its place.
   if (bucket.full !== undefined && bucket.full.since >= sentAt) return bucket;
-  const next = stated(bucket, meter, Math.min(meter.limit, learnt * 2), now);
+  const next = stated(bucket, meter, learnt.limit + 1, now);
   return next.learnt === undefined ? next : { ...next, learnt: { ...next.learnt, rising: true } };
 }
 
 /** What is missing of a quota that somebody else spends, too, is spent here as well. */
-function reconciled(bucket: TokenBucket, meter: Meter, observation: Observation, now: number): TokenBucket {
+function reconciled(
+  bucket: TokenBucket,
+  meter: Meter,
+  observation: Omit<Observation, 'window'>,
+  now: number,
+): TokenBucket {
   const { remaining, resetAt } = observation;
   if (remaining === undefined) return bucket;
   const limit = observation.limit ?? limitOf(bucket, meter, now);
@@ -132,6 +148,12 @@ function reconciled(bucket: TokenBucket, meter: Meter, observation: Observation,
   const usual = returnsAt(meter, now);
   const at = resetAt !== undefined && resetAt > now ? Math.min(resetAt, usual) : usual;
   return spend(bucket, meter, missing, { now, at });
+}
+
+/** The bucket of an account of which others spent what is left of the limit. */
+export function exhausted(bucket: TokenBucket, meter: Meter, limit: number, now: number): TokenBucket {
+  const known = stated(bucket, meter, limit, now);
+  return reconciled(known, meter, { unit: meter.unit, limit, remaining: 0 }, now);
 }
 
 /** The bucket after an answer told where the provider's own count stands. */

@@ -18,7 +18,7 @@ export interface ModelRecord {
   readonly learntAt?: number;
 }
 
-/** What one key's refusal told: it had spent `used` of a stated `limit` when somebody had spent the rest. */
+/** What one key's refusal told: it had spent `used` of a `limit` when somebody had spent the rest. */
 export interface Suspicion {
   readonly account: string;
   readonly used: number;
@@ -27,9 +27,11 @@ export interface Suspicion {
   readonly at: number;
 }
 
-/** An account that turned out to be another one's. */
+/** An account that turned out to be another one's, or, `into` itself, to be its own. */
 export interface Merged {
   readonly into: string;
+  /** Whether it was concluded from what was spent; else the provider said so. */
+  readonly guessed?: true;
   /** Epoch ms. */
   readonly at: number;
 }
@@ -45,7 +47,7 @@ export interface ProviderRecord {
   readonly merged?: Readonly<Record<string, Merged>>;
   /** By the hash of what the provider calls an account: the first of our accounts that was called so. */
   readonly identities?: Readonly<Record<string, string>>;
-  /** By bucket name: keys that were refused with less spent than the stated limit. */
+  /** By bucket name: keys that were refused with less spent than the limit. */
   readonly suspicions?: Readonly<Record<string, readonly Suspicion[]>>;
 }
 

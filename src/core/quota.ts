@@ -6,27 +6,31 @@ import { add, backAt, fullUntil, remove, sumOf, type TokenBucket } from './token
 /** What is learnt of a limit is believed for this long; then the assumed one is tried again. */
 const LEARNT_MS = 24 * 60 * 60 * 1000;
 /** A limit below the assumed one is tried by one more than it after about so many requests at it, */
-const REQUESTS_PER_PROBE = 250;
-/** and after no more windows than this. */
+const REQUESTS_PER_PROBE = 200;
+/** and after no more windows than this, */
 const WINDOWS_PER_PROBE = 30;
+/** give or take this part of them: what was learnt together is not tried together. */
+const SPREAD = 0.25;
 
 /** The limit that was learnt, while it is believed. */
 export function learntLimit({ learnt }: TokenBucket, now: number): number | undefined {
   return learnt === undefined || Math.abs(now - learnt.at) > LEARNT_MS ? undefined : learnt.limit;
 }
 
-/** Whether a learnt limit is old enough to be tried by one request more. */
-function isProbed({ learnt }: TokenBucket, meter: Meter, now: number): boolean {
+/** Whether one more than a learnt limit is tried now. */
+function isTried({ learnt }: TokenBucket, meter: Meter, now: number): boolean {
   if (meter.unit !== 'requests' || learnt === undefined || learnt.limit >= meter.limit) return false;
-  const windows = learnt.rising === true ? 1 : Math.min(WINDOWS_PER_PROBE, REQUESTS_PER_PROBE / learnt.limit);
-  return now - learnt.at >= windows * windowOf(meter);
+  if (learnt.rising === true) return true;
+  const chance = (learnt.at % 1000) / 1000;
+  const windows = Math.min(WINDOWS_PER_PROBE, REQUESTS_PER_PROBE / learnt.limit);
+  return now - learnt.at >= windows * (1 - SPREAD + 2 * SPREAD * chance) * windowOf(meter);
 }
 
 /** The limit in force: the learnt one while it is believed, and now and then one more; else the assumed one. */
 export function limitOf(bucket: TokenBucket, meter: Meter, now: number): number {
   const learnt = learntLimit(bucket, now);
   if (learnt === undefined) return meter.limit;
-  return isProbed(bucket, meter, now) ? learnt + 1 : learnt;
+  return isTried(bucket, meter, now) ? learnt + 1 : learnt;
 }
 
 /** The meter with the margin that the road turned out to need. */

@@ -186,4 +186,3 @@ export function afterFailure(
   const filled = fillMeters(account, booking, failure, now);
   return observe(refund(filled, uncounted(booking, failure), now), booking, failure.observed, now);
 }
-// DEBUG

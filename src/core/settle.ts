@@ -1,7 +1,7 @@
 /** What the outcome of an attempt changes in the records: the effects table, carried out. */
 
-import { identified, suspected } from './accounts.ts';
-import { bucketName, bucketOf, keyOf, type KeyRecord } from './account-record.ts';
+import { identified, isRoot, suspected } from './accounts.ts';
+import { type AccountRecord, bucketName, bucketOf, keyOf, type KeyRecord } from './account-record.ts';
 import {
   type Booking,
   breakersOf,
@@ -10,14 +10,15 @@ import {
   type RouteBreakers,
   type RouteRecords,
   withBreakers,
+  withEntry,
 } from './booking.ts';
 import { breakerReadyAt, type CircuitBreaker, fail, succeed } from './circuit-breaker.ts';
 import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
+import { admittedOf, exhausted } from './learn-limit.ts';
 import { windowOf } from './meter.ts';
 import type { Observation } from './observation.ts';
 import { believed, modelOf, type ModelRecord, type ProviderRecord } from './provider-record.ts';
-import { usedOf } from './quota.ts';
 import {
   afterFailure,
   afterLeaving,
@@ -179,21 +180,33 @@ function remember(
   return { ...provider, models: { ...provider.models, [model]: { ...learnt, learntAt: now } } };
 }
 
-/** What a refusal teaches about whom the provider counts it against. */
-function relate(records: RouteRecords, booking: Booking, failure: Failure, now: number): ProviderRecord {
+/** What a refusal teaches about whom the provider counts it against; `before` it was refused, its account was so. */
+function relate(
+  records: RouteRecords,
+  before: AccountRecord,
+  booking: Booking,
+  failure: Failure,
+  now: number,
+): RouteRecords {
   const { route } = booking.pick;
+  let { account } = records;
   let provider = identified(records.provider, route.account, failure, now);
-  const { statedLimit, unit = 'requests' } = failure;
-  if (statedLimit === undefined || booking.pick.provider.accounts.length < 2) return provider;
+  if (booking.pick.provider.accounts.length < 2) return { account, provider };
   for (const meter of refusingMeters(booking, failure)) {
-    if (meter.unit !== unit || unit === 'tokens') continue;
-    // The refused request itself was not admitted.
-    const used = usedOf(bucketOf(records.account, meter, route.model), meter, now) - 1;
+    const { statedLimit: limit = meter.limit, unit = 'requests' } = failure;
+    if (meter.unit !== unit || unit === 'tokens' || !Number.isFinite(limit)) continue;
     const bucket = bucketName(meter, route.model);
-    const surprise = { account: route.account, bucket, used, limit: statedLimit, windowMs: windowOf(meter) };
-    provider = suspected(provider, surprise, now);
+    // The refused request itself was not admitted.
+    const used = admittedOf(bucketOf(before, meter, route.model), meter, now) - 1;
+    const surprise = { account: route.account, bucket, used, limit, windowMs: windowOf(meter) };
+    const next = suspected(provider, surprise, now);
+    if (isRoot(next, route.account, now) && !isRoot(provider, route.account, now)) {
+      const spent = exhausted(bucketOf(account, meter, route.model), meter, limit, now);
+      account = { ...account, buckets: withEntry(account.buckets, bucket, spent) };
+    }
+    provider = next;
   }
-  return provider;
+  return { account, provider };
 }
 
 function onFailure(
@@ -213,8 +226,8 @@ function onFailure(
     const lastError = { kind: failure.kind, message: failure.message, at: now, model };
     account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), lastError } } };
   }
-  const related = relate({ ...records, provider: next.provider }, booking, failure, now);
-  return { account, provider: remember(related, booking, outcome, now) };
+  const related = relate({ account, provider: next.provider }, records.account, booking, failure, now);
+  return { ...related, provider: remember(related.provider, booking, outcome, now) };
 }
 
 /** The records after the attempt behind `booking` ended. Records of which nothing changed keep their identity. */

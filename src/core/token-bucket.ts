@@ -20,8 +20,8 @@ export interface TokenBucket {
   readonly learnt?: {
     readonly limit: number;
     readonly at: number;
-    /** Whether there is reason to think that it is higher: then it is tried with every window. */
-    readonly rising?: boolean;
+    /** Whether there is reason to think that it is higher: then one more than it is tried at once. */
+    readonly rising?: true;
   };
   /** The margin that the road turned out to need, in ms, and since when (epoch ms). */
   readonly road?: { readonly ms: number; readonly at: number };

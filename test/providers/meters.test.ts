@@ -29,13 +29,14 @@ describe('as each provider counts', () => {
   });
 
   it.each([
-    ['gemini-3.8-flash', 5, 20],
-    ['gemini-3.5-flash-lite', 15, 500],
-    ['gemini-2.5-flash-lite', 10, 20],
-    ['gemma-4-31b-it', 30, 14_400],
-  ])("Google: an account's use of %s, by the day of California", (model, minute, day) => {
+    ['gemini-3.8-flash', 5, 250_000, 20],
+    ['gemini-3.5-flash-lite', 15, 250_000, 500],
+    ['gemini-2.5-flash-lite', 10, 250_000, 20],
+    ['gemma-4-31b-it', 30, 16_000, 14_400],
+  ])("Google: an account's use of %s, by the day of California", (model, minute, tokens, day) => {
     expect(shown(SPECS.google, model)).toEqual([
       `token-bucket account-model ${minute}`,
+      `token-bucket account-model ${tokens}`,
       `daily account-model ${day} America/Los_Angeles`,
     ]);
   });
@@ -62,6 +63,7 @@ describe("the user's own limits", () => {
   it('replace the documented ones of their window, for every model', () => {
     expect(shown(SPECS.google, 'gemma-4-31b-it', 'free', { rpm: 2 })).toEqual([
       'token-bucket account-model 2',
+      'token-bucket account-model 16000',
       'daily account-model 14400 America/Los_Angeles',
     ]);
     expect(shown(SPECS.openrouter, 'a/b:free', 'free', { rpm: 7, rpd: 9 })).toEqual([

@@ -376,6 +376,33 @@ function flipsOf(edges: readonly number[]): Flip[] {
   });
 }
 
+/** A set B, and the bound that it gives. */
+interface Found {
+  readonly skip: Uint8Array;
+  readonly bound: number;
+}
+
+/** Whether all calls are in B, or none. */
+function isWhole({ skip }: Found): boolean {
+  return skip.every((marked) => marked === skip[0]);
+}
+
+/** Goes from one B to better ones, a change at a time. */
+function descend(cut: Cut, from: Found, flips: readonly Flip[], enough: number): Found {
+  let best = from;
+  for (const flip of flips) {
+    if (best.bound <= enough) break;
+    const skip = Uint8Array.from(best.skip).fill(flip.value, flip.from, flip.until);
+    const bound = cut.bound(skip);
+    if (bound < best.bound) best = { skip, bound };
+  }
+  return best;
+}
+
+function leastOf(found: readonly Found[]): Found {
+  return found.reduce((least, one) => (one.bound < least.bound ? one : least));
+}
+
 /** The least bound that is found; no less than `enough`, which somebody reached. */
 function leastBound(
   cut: Cut,
@@ -383,20 +410,15 @@ function leastBound(
   candidates: readonly Uint8Array[],
   enough: number,
 ): number {
-  let best = Number.POSITIVE_INFINITY;
-  let skip = new Uint8Array(0);
-  for (const candidate of candidates) {
-    const bound = cut.bound(candidate);
-    if (bound < best) [best, skip] = [bound, Uint8Array.from(candidate)];
+  const starts = candidates.map((skip): Found => ({ skip, bound: cut.bound(skip) }));
+  let best = leastOf(starts);
+  for (const edges of stretches) {
+    const flips = flipsOf(edges);
+    // Between few edges it costs little to begin from everything and from nothing as well.
+    const begins = edges.length > FEW_EDGES ? [best] : [best, ...starts.filter(isWhole)];
+    best = leastOf(begins.map((begin) => descend(cut, begin, flips, enough)));
   }
-  const flips = stretches.flatMap(flipsOf);
-  for (const { from, until, value } of flips) {
-    if (best <= enough) break;
-    const other = Uint8Array.from(skip).fill(value, from, until);
-    const bound = cut.bound(other);
-    if (bound < best) [best, skip] = [bound, other];
-  }
-  return best;
+  return best.bound;
 }
 
 /**

@@ -13,7 +13,7 @@ import { HOUSES, patternFits } from './truth.ts';
 /** What nobody has to explain where nothing is broken: for each served call. */
 const FREE_SHARE = 0.005;
 /** So many served calls may cost one that tries whether a low limit has been raised. */
-const SERVED_PER_PROBE = 250;
+const SERVED_PER_PROBE = 200;
 /** So many served calls may cost one where another program takes now more, now less, and no answer tells how much. */
 const SERVED_PER_SURPRISE = 25;
 /** Refusals after which somebody knows how low a limit is that nobody names. */
