@@ -1,7 +1,7 @@
 /** From when do a route's guards admit a request, and which of them says so. */
 
 import { type AccountRecord, bucketOf, entitlementOf, keyOf } from './account-record.ts';
-import { breakerReadyAt, type CircuitBreaker } from './circuit-breaker.ts';
+import { breakerReadyAt, breakerRestsUntil, type CircuitBreaker } from './circuit-breaker.ts';
 import type { FailureKind } from './failure.ts';
 import { costOf, type Demand } from './demand.ts';
 import { isLong, type Meter } from './meter.ts';
@@ -25,9 +25,17 @@ export interface Admission {
 
 export const ADMITTED: Admission = { readyAt: 0, reason: undefined };
 
-function breakerAdmission(breaker: CircuitBreaker, now: number): Admission {
+/** When a guard is asked. */
+export interface Asking {
+  /** Epoch ms. */
+  readonly now: number;
+  /** Whether something else may serve the call as well: then what failed lately is left alone for longer. */
+  readonly atLeisure?: boolean | undefined;
+}
+
+function breakerAdmission(breaker: CircuitBreaker, { now, atLeisure = false }: Asking): Admission {
   if (breaker.state === 'closed') return ADMITTED;
-  const readyAt = breakerReadyAt(breaker, now);
+  const readyAt = atLeisure ? breakerRestsUntil(breaker, now) : breakerReadyAt(breaker, now);
   if (readyAt <= now) return ADMITTED;
   return { readyAt, reason: breaker.state === 'open' ? breaker.reason : 'probing' };
 }
@@ -54,13 +62,13 @@ export function later(a: Admission, b: Admission): Admission {
 }
 
 /** The guard of the provider as a whole. */
-export function providerAdmission(record: ProviderRecord, now: number): Admission {
-  return breakerAdmission(record.breaker, now);
+export function providerAdmission(record: ProviderRecord, asking: Asking): Admission {
+  return breakerAdmission(record.breaker, asking);
 }
 
 /** The guard of one of the provider's models, whatever the account. */
-export function modelAdmission(record: ProviderRecord, model: string, now: number): Admission {
-  return breakerAdmission(modelOf(record, model).breaker, now);
+export function modelAdmission(record: ProviderRecord, model: string, asking: Asking): Admission {
+  return breakerAdmission(modelOf(record, model).breaker, asking);
 }
 
 /** What is asked of an account: a model, and by a request of what size; absent: one of any size. */
@@ -74,17 +82,17 @@ export function accountAdmission(
   account: PoolAccount,
   record: AccountRecord,
   asked: Asked,
-  now: number,
+  asking: Asking,
 ): Admission {
-  let admission = breakerAdmission(record.breaker, now);
-  admission = later(admission, breakerAdmission(entitlementOf(record, asked.model), now));
+  let admission = breakerAdmission(record.breaker, asking);
+  admission = later(admission, breakerAdmission(entitlementOf(record, asked.model), asking));
   for (const meter of account.meters(asked.model)) {
-    admission = later(admission, meterAdmission(record, meter, asked, now));
+    admission = later(admission, meterAdmission(record, meter, asked, asking.now));
   }
   return admission;
 }
 
 /** The guard of one key. */
-export function keyAdmission(record: AccountRecord, keyId: string, now: number): Admission {
-  return breakerAdmission(keyOf(record, keyId).breaker, now);
+export function keyAdmission(record: AccountRecord, keyId: string, asking: Asking): Admission {
+  return breakerAdmission(keyOf(record, keyId).breaker, asking);
 }

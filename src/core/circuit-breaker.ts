@@ -17,8 +17,10 @@ export type CircuitBreaker =
     }
   | {
       readonly state: 'open';
-      /** Epoch ms from which one probe is admitted. */
+      /** Epoch ms from which one probe is admitted, */
       readonly until: number;
+      /** and from which one is sent though something else could serve the call; absent: at once as well. */
+      readonly restsUntil?: number;
       /** Trips in a row: the cooldown doubles with each. */
       readonly trips: number;
       readonly generation: number;
@@ -47,6 +49,12 @@ export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
   if (breaker.state === 'closed') return 0;
   const moment = breaker.state === 'open' ? breaker.until : breaker.probeUntil;
   return moment > now + HORIZON_MS ? 0 : moment;
+}
+
+/** Epoch ms from which a request is sent here though something else could serve it: probes cost the calls that carry them. */
+export function breakerRestsUntil(breaker: CircuitBreaker, now: number): number {
+  if (breaker.state !== 'open' || breaker.restsUntil === undefined) return breakerReadyAt(breaker, now);
+  return breaker.restsUntil > now + HORIZON_MS ? 0 : breaker.restsUntil;
 }
 
 /** The breaker after it admitted a request at `now`: an open one whose time has come lets this one through as its probe. */
@@ -86,16 +94,12 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   if (breaker.state === 'closed' && breaker.failures + 1 < trip.threshold) {
     return { ...breaker, failures: breaker.failures + 1 };
   }
-  return {
-    state: 'open',
-    until: Math.min(
-      strike.retryAt ?? now + backoffMs(trip.cooldownMs, Math.floor(breaker.trips), trip.maxCooldownMs),
-      now + HORIZON_MS,
-    ),
-    trips: breaker.trips + 1,
-    generation: generation + 1,
-    reason,
-  };
+  const { cooldownMs, maxCooldownMs, inNeedMs = maxCooldownMs } = trip;
+  const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
+  const opened = { state: 'open', trips: breaker.trips + 1, generation: generation + 1, reason } as const;
+  if (strike.retryAt !== undefined) return { ...opened, until: Math.min(strike.retryAt, now + HORIZON_MS) };
+  if (restMs <= inNeedMs) return { ...opened, until: now + restMs };
+  return { ...opened, until: now + inNeedMs, restsUntil: now + restMs };
 }
 
 /** The breaker after a request admitted under `generation` ended without telling anything: its probe is free again. */

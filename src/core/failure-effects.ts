@@ -10,6 +10,8 @@ export interface Trip {
   /** The first cooldown; every further trip doubles it. */
   readonly cooldownMs: number;
   readonly maxCooldownMs: number;
+  /** A call that nothing else can serve waits for the end of no longer cooldown. */
+  readonly inNeedMs?: number | undefined;
 }
 
 /** One row of the table. */

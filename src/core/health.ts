@@ -59,10 +59,10 @@ function admissionOf(
   const provider = records.provider(candidate.provider);
   const record = records.account(account);
   const route = later(
-    modelAdmission(provider, model.id, now),
-    accountAdmission(account, record, { model: model.id, demand }, now),
+    modelAdmission(provider, model.id, { now }),
+    accountAdmission(account, record, { model: model.id, demand }, { now }),
   );
-  return later(providerAdmission(provider, now), route);
+  return later(providerAdmission(provider, { now }), route);
 }
 
 /** Every route of a candidate, in its own order. */
@@ -77,7 +77,7 @@ export function routeStatuses(
     return accountsAt(sight, candidate).flatMap((account) => {
       const admission = admissionOf(sight, candidate, account, { model, needs });
       return account.keyIds.map((keyId) => {
-        const { readyAt, reason } = later(admission, keyAdmission(records.account(account), keyId, now));
+        const { readyAt, reason } = later(admission, keyAdmission(records.account(account), keyId, { now }));
         const base = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
         if (reasonAgainst !== undefined)
           return { ...base, ready: false, readyAt: undefined, reason: reasonAgainst };
@@ -235,7 +235,7 @@ function quotaStatus(
     leftToday = Math.min(leftToday ?? limit, limit - used);
     resetsAt = returnsAt(meter, now);
   }
-  const keys = account.keyIds.map((keyId) => keyAdmission(record, keyId, now));
+  const keys = account.keyIds.map((keyId) => keyAdmission(record, keyId, { now }));
   const key = keys.reduce((a, b) => (b.readyAt < a.readyAt ? b : a), keys[0] ?? ADMITTED);
   const { readyAt } = later(key, admissionOf(sight, candidate, account, { model, needs: NOTHING_NEEDED }));
   return {

@@ -1,18 +1,16 @@
 /** What refusals and answers teach about a limit that is not as it was assumed. */
 
 import type { Observation } from './observation.ts';
-import { isLong, type Meter, returnsAt, spans, windowOf } from './meter.ts';
-import { type Expense, horizonOf, learntLimit, limitOf, onItsRoad, spend, usedOf } from './quota.ts';
+import { horizonMs, isLong, LONGEST_ROAD_MS, type Meter, returnsAt, spans, windowOf } from './meter.ts';
+import { type Expense, learntLimit, limitOf, onItsRoad, spend, usedOf } from './quota.ts';
 import { add, sumOf, type TokenBucket } from './token-bucket.ts';
 
 /** A refusal this near to the limit may be the road's doing. */
 const NEAR = 0.8;
 /** One refusal lowers a learnt limit no further than to this share of it. */
 const LOWERED = 0.9;
-/** The margin grows by this much with each, */
+/** The margin grows by this much with each. */
 const ROAD_STEP_MS = 125;
-/** and no road is longer. */
-const LONGEST_ROAD_MS = 1000;
 
 function isNear(admitted: number, limit: number): boolean {
   return admitted > 0 && admitted >= Math.min(limit * NEAR, limit - 1);
@@ -28,8 +26,7 @@ function widened(bucket: TokenBucket, meter: Meter, now: number): TokenBucket | 
 
 /** How many requests of the window the provider admitted. */
 export function admittedOf(bucket: TokenBucket, meter: Meter, now: number): number {
-  const horizonMs = horizonOf(bucket, meter, now);
-  return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs);
+  return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs(meter));
 }
 
 /** Whether a refusal tells no more than that a learnt limit holds: of probes and their companions anyone may be the one too many. */

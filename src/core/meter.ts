@@ -140,18 +140,22 @@ export function returnsAt(meter: Meter, at: number): number {
   }
 }
 
+/** No road is longer than this, in ms: no margin grows beyond it. */
+export const LONGEST_ROAD_MS = 1000;
+
 /** No moment further off than this, in ms, can be true: the cap that survives a clock that jumps. */
 export function horizonMs(meter: Meter): number {
+  const marginMs = Math.max(meter.marginMs, LONGEST_ROAD_MS);
   switch (meter.kind) {
     case 'token-bucket':
     case 'refilling-bucket':
-      return meter.windowMs + meter.marginMs + meter.windowMs / MOMENTS_KEPT;
+      return meter.windowMs + marginMs + meter.windowMs / MOMENTS_KEPT;
     case 'clock-minute':
-      return MINUTE_MS + 2 * meter.marginMs;
+      return MINUTE_MS + 2 * marginMs;
     case 'daily':
-      return LONGEST_DAY_MS + 2 * meter.marginMs;
+      return LONGEST_DAY_MS + 2 * marginMs;
     case 'monthly':
-      return LONGEST_MONTH_MS + 2 * meter.marginMs;
+      return LONGEST_MONTH_MS + 2 * marginMs;
     case 'concurrency':
       return LEASE_MS;
   }

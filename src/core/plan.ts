@@ -46,6 +46,11 @@ export interface Question {
   readonly waitUntil: number;
 }
 
+/** The question, and whether it is looked for what is better left alone as well. */
+interface Search extends Question {
+  readonly atLeisure: boolean;
+}
+
 /** A route and the account behind it. */
 export interface Pick {
   readonly route: Route;
@@ -79,7 +84,7 @@ const NOTHING: Found = { pick: undefined, readyAt: Number.POSITIVE_INFINITY, pri
 
 /** The first key of an account that is admitted; else when the first one is. */
 function findKey(
-  question: Question,
+  question: Search,
   candidate: Candidate,
   account: PoolAccount,
   model: CandidateModel,
@@ -88,13 +93,13 @@ function findKey(
   const record = question.records.account(account);
   const demand = demandOf(candidate.provider, account, model.id, question.needs);
   const asked = { model: model.id, demand };
-  const accountReadyAt = accountAdmission(account, record, asked, now).readyAt;
+  const accountReadyAt = accountAdmission(account, record, asked, question).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
     const route: Route = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
     const keyReadyAt = Math.max(
       accountReadyAt,
-      keyAdmission(record, keyId, now).readyAt,
+      keyAdmission(record, keyId, question).readyAt,
       keyExcludedUntil(tries, route),
     );
     if (keyReadyAt <= now) {
@@ -107,12 +112,12 @@ function findKey(
 }
 
 /** The least used account that admits `model`; else when the first one does. */
-function findAccount(question: Question, candidate: Candidate, model: CandidateModel): Found {
+function findAccount(question: Search, candidate: Candidate, model: CandidateModel): Found {
   const { now, tries } = question;
   const record = question.records.provider(candidate.provider);
   if (unfit(record, model, question.needs, now) !== undefined) return NOTHING;
   const modelReadyAt = Math.max(
-    modelAdmission(record, model.id, now).readyAt,
+    modelAdmission(record, model.id, question).readyAt,
     modelExcludedUntil(tries, candidate.provider.name, model),
   );
   let best = NOTHING;
@@ -130,11 +135,9 @@ function findAccount(question: Question, candidate: Candidate, model: CandidateM
 }
 
 /** The route of a provider that the call would take, in the order of models, or the cheapest for a thrifty choice. */
-function findRoute(question: Question, candidate: Candidate): Found {
-  const providerReadyAt = providerAdmission(
-    question.records.provider(candidate.provider),
-    question.now,
-  ).readyAt;
+function findRoute(question: Search, candidate: Candidate): Found {
+  const record = question.records.provider(candidate.provider);
+  const providerReadyAt = providerAdmission(record, question).readyAt;
   let best = NOTHING;
   for (const model of candidate.models) {
     const found = findAccount(question, candidate, model);
@@ -159,7 +162,7 @@ interface StageResult {
 }
 
 /** Looks for the route that a stage offers now. */
-function searchStage(question: Question, stage: Stage): StageResult {
+function searchStage(question: Search, stage: Stage): StageResult {
   const standings: ProviderStanding[] = [];
   let readyAt = Number.POSITIVE_INFINITY;
   for (const candidate of stage) {
@@ -173,6 +176,23 @@ function searchStage(question: Question, stage: Stage): StageResult {
   return { best, alternatives: standings.length > 1, readyAt };
 }
 
+/** Looks for a route of the first stage that has one ready. */
+function search(question: Search): StageResult {
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const stage of question.stages) {
+    const result = searchStage(question, stage);
+    if (result.best !== undefined) return result;
+    readyAt = Math.min(readyAt, result.readyAt);
+  }
+  return { best: undefined, alternatives: false, readyAt };
+}
+
+/** Looks for a route, and only where there is none among those that nothing speaks against for one that failed lately. */
+function searchAll(question: Question): StageResult {
+  const found = search({ ...question, atLeisure: true });
+  return found.best === undefined ? search({ ...question, atLeisure: false }) : found;
+}
+
 /** Looks for the route that was to be tried once more, should its guards still admit it. */
 function findAgain(question: Question, route: Route): Pick | undefined {
   for (const candidate of question.stages.flat()) {
@@ -183,11 +203,12 @@ function findAgain(question: Question, route: Route): Pick | undefined {
     const model = candidate.models.find(({ id }) => id === route.model);
     if (account === undefined || model === undefined) continue;
     const readyAt = Math.max(
-      providerAdmission(record, now).readyAt,
-      modelAdmission(record, model.id, now).readyAt,
+      providerAdmission(record, question).readyAt,
+      modelAdmission(record, model.id, question).readyAt,
     );
     if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
-    const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
+    const search = { ...question, atLeisure: false };
+    const found = findKey(search, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.pick === undefined ? undefined : { ...found.pick, account };
   }
   return undefined;
@@ -197,9 +218,8 @@ function findAgain(question: Question, route: Route): Pick | undefined {
 function nextReadyAt(question: Question): number {
   const tries = question.tries.filter(({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true);
   if (tries.length === question.tries.length) return Number.POSITIVE_INFINITY;
-  const results = question.stages.map((stage) => searchStage({ ...question, tries }, stage));
-  if (results.some(({ best }) => best !== undefined)) return question.now;
-  return Math.min(...results.map(({ readyAt }) => readyAt));
+  const found = search({ ...question, tries, atLeisure: false });
+  return found.best === undefined ? found.readyAt : question.now;
 }
 
 /** Decides what a call does next. Changes nothing. */
@@ -209,13 +229,9 @@ export function plan(asked: Question): Decision {
   if (tries.length >= question.maxAttempts) return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
   const again = question.again === undefined ? undefined : findAgain(question, question.again);
   if (again !== undefined) return { kind: 'attempt', pick: again, alternatives: true };
-  let readyAt = Number.POSITIVE_INFINITY;
-  for (const stage of question.stages) {
-    const result = searchStage(question, stage);
-    const { best: pick, alternatives } = result;
-    if (pick !== undefined) return { kind: 'attempt', pick, alternatives };
-    readyAt = Math.min(readyAt, result.readyAt);
-  }
+  const { best: pick, alternatives, ...found } = searchAll(question);
+  if (pick !== undefined) return { kind: 'attempt', pick, alternatives };
+  let { readyAt } = found;
   if (readyAt <= question.waitUntil) return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
   // A probe is given long to report, and mostly reports soon.

@@ -39,11 +39,6 @@ export function onItsRoad({ road }: TokenBucket, meter: Meter, now: number): Met
   return { ...meter, marginMs: road.ms };
 }
 
-/** No moment of a bucket further off than this, in ms, can be true. */
-export function horizonOf(bucket: TokenBucket, meter: Meter, now: number): number {
-  return horizonMs(onItsRoad(bucket, meter, now));
-}
-
 /** How long one takes to come back into a bucket that refills, in milliseconds. */
 function refillMs(bucket: TokenBucket, meter: RefillingBucketMeter, now: number): number {
   return meter.windowMs / Math.max(1, limitOf(bucket, meter, now));
@@ -60,13 +55,13 @@ const SURE_MS = 1500;
 /** How much of a meter is spent at `now` by any clock and road. */
 function surelyUsed(bucket: TokenBucket, meter: Meter, now: number): number {
   if (meter.kind === 'refilling-bucket') return usedOf(bucket, meter, now);
-  return sumOf(bucket.spent, now + meter.marginMs + SURE_MS, horizonOf(bucket, meter, now));
+  return sumOf(bucket.spent, now + meter.marginMs + SURE_MS, horizonMs(meter));
 }
 
 /** How much of a meter is spent at `now`. */
 export function usedOf(bucket: TokenBucket, meter: Meter, now: number): number {
   if (meter.kind === 'refilling-bucket') return drainedMs(bucket, meter, now) / refillMs(bucket, meter, now);
-  return sumOf(bucket.spent, now, horizonOf(bucket, meter, now));
+  return sumOf(bucket.spent, now, horizonMs(meter));
 }
 
 /** Epoch ms from which `cost` can be spent; at most `now` when at once, Infinity when never. */
@@ -80,7 +75,7 @@ export function readyAtOf(bucket: TokenBucket, meter: Meter, cost: number, now: 
   }
   const missing = usedOf(bucket, meter, now) + cost - limit;
   if (missing <= 0) return floor;
-  return Math.max(floor, backAt(bucket.spent, missing, now, horizonOf(bucket, meter, now)) ?? 0);
+  return Math.max(floor, backAt(bucket.spent, missing, now, horizonMs(meter)) ?? 0);
 }
 
 /** What was spent of one meter for one request. */

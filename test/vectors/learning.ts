@@ -66,8 +66,8 @@ class LearningScript {
     const { provider, account } = this.#records.of(pick);
     const { model } = pick.route;
     const demand = demandOf(pick.provider, pick.account, model, needs);
-    const own = accountAdmission(pick.account, account, { model, demand }, now);
-    const readyAt = Math.max(now, own.readyAt, providerAdmission(provider, now).readyAt);
+    const own = accountAdmission(pick.account, account, { model, demand }, { now });
+    const readyAt = Math.max(now, own.readyAt, providerAdmission(provider, { now }).readyAt);
     const meters = pick.account.meters(model).map((meter) => {
       const { limit, used } = meterUse(account, meter, model, now);
       return [meter.id, `${used} of ${limit}`];

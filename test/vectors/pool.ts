@@ -48,6 +48,7 @@ export const tripSchema: z.ZodMiniType<Trip> = z.strictObject({
   threshold: z.number(),
   cooldownMs: z.number(),
   maxCooldownMs: z.number(),
+  inNeedMs: z.exactOptional(z.number()),
 });
 
 const SCOPES: Readonly<Record<Scope, true>> = {

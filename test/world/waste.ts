@@ -55,7 +55,7 @@ const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
   hang: {
     threshold: 2,
     firstPauseMs: 30 * SECOND,
-    longestPauseMs: 3 * MINUTE,
+    longestPauseMs: 10 * MINUTE,
     failsAfterMs: ATTEMPT_TIMEOUT_MS,
     passes: true,
   },
