@@ -54,13 +54,13 @@ function onSuccess(
 ): RouteRecords {
   const { latencyMs } = outcome;
   const before = breakersOf(records, booking.pick);
-  const { generations } = booking;
+  const { generations, sentAt } = booking;
   const after: RouteBreakers = {
-    provider: succeed(before.provider, generations.provider),
-    model: succeed(before.model, generations.model),
-    account: succeed(before.account, generations.account),
-    entitlement: succeed(before.entitlement, generations.entitlement),
-    key: succeed(before.key, generations.key),
+    provider: succeed(before.provider, generations.provider, sentAt),
+    model: succeed(before.model, generations.model, sentAt),
+    account: succeed(before.account, generations.account, sentAt),
+    entitlement: succeed(before.entitlement, generations.entitlement, sentAt),
+    key: succeed(before.key, generations.key, sentAt),
   };
   const next = withBreakers(records, booking.pick, before, after);
   const { keyId } = booking.pick.route;
@@ -131,13 +131,13 @@ function struckBy(records: RouteRecords, booking: Booking, failure: Failure, now
 /** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
 function strike(
   breakers: RouteBreakers,
-  { generations }: Booking,
+  { generations, sentAt }: Booking,
   failure: Failure,
   { trip, now, breaker: struck }: Struck,
 ): RouteBreakers {
   const next = { ...releaseAll(breakers, generations, now) };
   if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
-    next.provider = succeed(breakers.provider, generations.provider);
+    next.provider = succeed(breakers.provider, generations.provider, sentAt);
   }
   if (struck !== undefined && trip !== undefined) {
     next[struck] = fail(breakers[struck], {

@@ -37,7 +37,7 @@ export interface DayResult {
   /** Of the calls that were served, waiting included; virtual time. */
   readonly p50Ms: number;
   readonly p95Ms: number;
-  /** Real time that calls took which failed without a request, in ms. */
+  /** Processor time that calls took which failed without a request, in ms. */
   readonly refusals: number;
   readonly refusalP90Ms: number;
   readonly slowestRefusalMs: number;
@@ -85,14 +85,15 @@ function promptOf(tokens: number): string {
 async function call(day: Day, { llm, clock }: Stage, index: number, log: Log): Promise<void> {
   const { waitMs, timeoutMs = DEFAULT_TIMEOUT_MS, maxTokens } = day.scenario.call;
   const arrival = clock.now();
-  const began = performance.now();
+  const began = process.cpuUsage();
   try {
     const { attempts } = await llm.chat(promptOf(day.promptTokens[index] ?? 1), { max_tokens: maxTokens });
     log.served += 1;
     log.latencies.push(clock.now() - arrival);
     if ((attempts.at(-1)?.startedAt ?? arrival) > arrival + waitMs) log.late.add(index);
   } catch (error) {
-    const tookMs = performance.now() - began;
+    const { user, system } = process.cpuUsage(began);
+    const tookMs = (user + system) / 1000;
     const sent = error instanceof CallError && error.attempts.length > 0;
     if (!sent && clock.now() === arrival) log.refusals.push(tookMs);
     count(log.lostBy, lossOf(error));

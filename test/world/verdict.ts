@@ -21,7 +21,7 @@ export interface Row {
   readonly meanWastedPerServed: number;
   /** The least that a plan was found to be below the bound, as a share of it: how far the oracle may be off. */
   readonly oracleSlack: number;
-  /** Real time that nine of ten calls take that fail without a request, in ms. */
+  /** Processor time that nine of ten calls take that fail without a request, in ms. */
   readonly refusalMs: number;
   readonly slowestRefusalMs: number;
   readonly pastDeadline: number;

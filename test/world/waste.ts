@@ -68,15 +68,28 @@ const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
   'not-entitled': { threshold: 1, firstPauseMs: 3 * DAY, longestPauseMs: 7 * DAY },
 };
 
-/** How often something is tried in vain that stays broken so long. */
-function probesIn(spanMs: number, { firstPauseMs, longestPauseMs }: Finding): number {
+/** What became of the calls, as far as it matters here. */
+export interface Fate {
+  readonly served: number;
+  /** Epoch ms at which those came that nobody served, in order. */
+  readonly lostAt: readonly number[];
+}
+
+/** How soon a call that would be lost anyway may try what failed lately: that is how its end is noticed in time. */
+const IN_NEED_MS = MINUTE;
+
+/** How often something is tried in vain that is broken from a moment until another one. */
+function probesIn(from: number, until: number, finding: Finding, { lostAt }: Fate): number {
+  const { firstPauseMs, longestPauseMs, failsAfterMs = 0, passes = false } = finding;
   let probes = 0;
   let pauseMs = firstPauseMs;
-  for (let atMs = pauseMs; atMs < spanMs; atMs += pauseMs) {
-    probes += 1;
+  for (let at = from; ; probes += 1) {
+    const need = passes ? lostAt[after(lostAt, at + IN_NEED_MS - 1)] : undefined;
+    const next = Math.min(at + pauseMs, need ?? Number.POSITIVE_INFINITY);
+    if (next >= until) return probes;
+    at = next + failsAfterMs;
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }
-  return probes;
 }
 
 /** How many things break by a fault that have to be found out one by one. */
@@ -94,19 +107,6 @@ function thingsOf(
   const struckAccounts = fault.account === undefined ? accounts.length : 1;
   if (fault.kind === 'out-of-credits') return struckAccounts;
   return fault.kind === 'not-entitled' ? struck * struckAccounts : struck;
-}
-
-/** What became of the calls, as far as it matters here. */
-export interface Fate {
-  readonly served: number;
-  /** Epoch ms at which those came that nobody served, in order. */
-  readonly lostAt: readonly number[];
-}
-
-/** In how many minutes of a span calls were lost. */
-function minutesOfNeed({ lostAt }: Fate, from: number, until: number): number {
-  const lost = lostAt.slice(after(lostAt, from - 1), after(lostAt, until - 1));
-  return new Set(lost.map((at) => Math.floor(at / MINUTE))).size;
 }
 
 /** Who and where a fault is. */
@@ -129,12 +129,7 @@ function costOfFault(fault: Fault, { name, provider, day }: Place, fate: Fate): 
   const knownAt = Math.max(from, first) + failsAfterMs + 2 * day.roadMs[1];
   const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
   const found = Math.max(finding.threshold, unwarned);
-  // Whoever would be refused anyway may as well try, now and then: that is how the end is noticed in time.
-  const probes =
-    finding.passes === true
-      ? Math.max(probesIn(until - from, finding), minutesOfNeed(fate, from, until))
-      : probesIn(until - from, finding);
-  return thingsOf(fault, name, provider) * (found + probes);
+  return thingsOf(fault, name, provider) * (found + probesIn(from, until, finding, fate));
 }
 
 /** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
