@@ -1,4 +1,156 @@
+/** The picture: what each strategy served of what could be served, and what it wasted, on the worst of a scenario's days. */
+
+import type { StrategyName } from '../../src/index.ts';
 import type { Row } from './verdict.ts';
+
+const ROW = 22;
+const TOP = 74;
+const LABELS = 176;
+const PANEL = 300;
+const GAP = 40;
+const WIDTH = LABELS + 2 * PANEL + GAP + 24;
+/** Nobody reads off more exactly; what is less is drawn here. */
+const LEAST_WASTE = 0.0005;
+const MOST_WASTE = 2;
+
+/** How a strategy is drawn: told apart by shape as well as by colour. */
+interface Mark {
+  readonly name: StrategyName;
+  readonly draw: (x: number, y: number) => string;
+}
+
+function polygon(name: StrategyName, points: readonly (readonly [number, number])[]): string {
+  return `<polygon class="${name}" points="${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}"/>`;
+}
+
+/** The last one lies on top. */
+const MARKS: readonly Mark[] = [
+  {
+    name: 'latency',
+    draw: (x, y) =>
+      polygon('latency', [
+        [x - 5, y],
+        [x, y - 5],
+        [x + 5, y],
+        [x, y + 5],
+      ]),
+  },
+  {
+    name: 'priority',
+    draw: (x, y) =>
+      polygon('priority', [
+        [x - 5, y + 4],
+        [x, y - 5],
+        [x + 5, y + 4],
+      ]),
+  },
+  {
+    name: 'round_robin',
+    draw: (x, y) =>
+      `<rect class="round_robin" x="${(x - 4).toFixed(1)}" y="${y - 4}" width="8" height="8"/>`,
+  },
+  { name: 'quota_aware', draw: (x, y) => `<circle class="quota_aware" cx="${x.toFixed(1)}" cy="${y}" r="5"/>` },
+];
+
+const STYLE = `
+  text { font: 12px system-ui, sans-serif; fill: #1f2430; }
+  .title { font-weight: 600; font-size: 13px; }
+  .quiet { fill: #667085; }
+  line { stroke: #d5dae2; }
+  .bar { stroke: #98a2b3; stroke-dasharray: 3 3; }
+  circle, rect, polygon { stroke-width: 1.6; fill: none; }
+  .quota_aware { fill: #0f766e; stroke: #0f766e; }
+  .round_robin { stroke: #b45309; }
+  .priority { stroke: #6d28d9; }
+  .latency { stroke: #475467; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6e9ef; }
+    .quiet { fill: #98a2b3; }
+    line { stroke: #39414f; }
+    .bar { stroke: #98a2b3; }
+    .quota_aware { fill: #2dd4bf; stroke: #2dd4bf; }
+    .round_robin { stroke: #f59e0b; }
+    .priority { stroke: #a78bfa; }
+    .latency { stroke: #98a2b3; }
+  }`;
+
+const SERVED_AT = LABELS;
+const WASTED_AT = LABELS + PANEL + GAP;
+
+function servedX(share: number): number {
+  return SERVED_AT + Math.max(0, Math.min(1, share)) * PANEL;
+}
+
+function wastedX(perServed: number): number {
+  const value = Math.min(MOST_WASTE, Math.max(LEAST_WASTE, perServed));
+  return WASTED_AT + (Math.log(value / LEAST_WASTE) / Math.log(MOST_WASTE / LEAST_WASTE)) * PANEL;
+}
+
+function line(x: number, bottom: number, className: string): string {
+  return `<line class="${className}" x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="${TOP - 10}" y2="${bottom}"/>`;
+}
+
+function label(x: number, y: number, text: string, attributes = ''): string {
+  return `<text x="${x.toFixed(1)}" y="${y}" ${attributes}>${text}</text>`;
+}
+
+const SERVED_TICKS = [0, 0.25, 0.5, 0.75, 1];
+const WASTED_TICKS = [0.001, 0.01, 0.1, 1];
+
+function scales(bottom: number): string[] {
+  const middle = 'class="quiet" text-anchor="middle"';
+  return [
+    ...SERVED_TICKS.flatMap((tick) => [
+      line(servedX(tick), bottom, 'tick'),
+      label(servedX(tick), TOP - 16, `${tick * 100} %`, middle),
+    ]),
+    ...WASTED_TICKS.flatMap((tick) => [
+      line(wastedX(tick), bottom, 'tick'),
+      label(wastedX(tick), TOP - 16, String(tick), middle),
+    ]),
+    line(wastedX(0.005), bottom, 'bar'),
+  ];
+}
+
+function legend(strategies: readonly StrategyName[]): string[] {
+  return MARKS.toReversed()
+    .filter(({ name }) => strategies.includes(name))
+    .flatMap(({ name, draw }, index) => [
+      draw(SERVED_AT + 6 + index * 110, 12),
+      label(SERVED_AT + 16 + index * 110, 16, name),
+    ]);
+}
+
+/** One row of marks for each scenario. Readable on a light and on a dark ground. */
 export function plotOf(rows: readonly Row[]): string {
-  return String(rows.length);
+  const scenarios = [...new Set(rows.map(({ scenario }) => scenario))];
+  const strategies = [...new Set(rows.map(({ strategy }) => strategy))];
+  const height = TOP + scenarios.length * ROW + 8;
+  const marks = scenarios.flatMap((scenario, index) => {
+    const y = TOP + index * ROW + ROW / 2;
+    const own = rows.filter((row) => row.scenario === scenario);
+    return [
+      label(LABELS - 14, y + 4, scenario, 'text-anchor="end"'),
+      ...MARKS.flatMap(({ name, draw }) =>
+        own
+          .filter(({ strategy }) => strategy === name)
+          .flatMap(({ hungriest, wasteful }) => [
+            draw(servedX(hungriest.share), y),
+            draw(wastedX(wasteful.wastedPerServed), y),
+          ]),
+      ),
+    ];
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
+    `<title>What was served of what could be served, and what was wasted, on the worst day of each scenario</title>`,
+    `<style>${STYLE}\n</style>`,
+    ...legend(strategies),
+    label(SERVED_AT, 40, 'served, of what somebody could who knows everything', 'class="title"'),
+    label(WASTED_AT, 40, 'requests wasted for each served call', 'class="title"'),
+    ...scales(height - 8),
+    ...marks,
+    '</svg>',
+    '',
+  ].join('\n');
 }
