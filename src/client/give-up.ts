@@ -146,7 +146,7 @@ function unservable(wanted: string, call: Call<unknown>, kind: RouteReason | und
   const failure = call.tries.at(-1)?.failure;
   const said =
     failure === undefined
-      ? 'They have refused a request like this before.'
+      ? 'It is known to be more than they take.'
       : `The last said: ${failure.message}`;
   const advice = kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it';
   return new BadRequestError({
