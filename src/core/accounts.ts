@@ -17,6 +17,15 @@ export function rootOf({ merged }: ProviderRecord, account: string, now: number)
   return known === undefined || Math.abs(now - known.at) > MERGED_MS ? account : known.into;
 }
 
+/** The accounts that turned out to be another one's between two records. */
+export function newlyMerged(
+  { merged: before = {} }: ProviderRecord,
+  { merged: after = {} }: ProviderRecord,
+): readonly string[] {
+  if (after === before) return [];
+  return Object.keys(after).filter((account) => after[account]?.into !== before[account]?.into);
+}
+
 interface Grouped {
   readonly accounts: readonly PoolAccount[];
   /** Epoch ms from which it must be done anew. */
@@ -65,9 +74,10 @@ function join(
   into: string,
   now: number,
 ): ProviderRecord {
+  const others = accounts.filter((account) => account !== into);
+  if (others.length === 0) return record;
   const merged = { ...record.merged };
-  for (const account of accounts) {
-    if (account === into) continue;
+  for (const account of others) {
     merged[account] = { into, at: now };
     for (const [id, known] of Object.entries(merged))
       if (known.into === account) merged[id] = { into, at: now };
@@ -75,7 +85,28 @@ function join(
   return { ...record, merged };
 }
 
-/** What a provider calls an account is the same for two keys: they share it. */
+function isNamed({ identities = {} }: ProviderRecord, account: string): boolean {
+  return Object.values(identities).includes(account);
+}
+
+/** Whether two accounts are called differently: each name is the first account's that was called so. */
+function areApart(record: ProviderRecord, one: string, other: string): boolean {
+  return isNamed(record, one) && isNamed(record, other);
+}
+
+/** Nobody is merged into the account any more; which of its names was whose is not known. */
+function parted({ identities = {}, merged = {}, ...record }: ProviderRecord, account: string): ProviderRecord {
+  return {
+    ...record,
+    identities: Object.fromEntries(Object.entries(identities).filter(([, named]) => named !== account)),
+    merged: Object.fromEntries(Object.entries(merged).filter(([, { into }]) => into !== account)),
+  };
+}
+
+/**
+ * What a provider calls an account is the same for two keys: they share it. A second name for accounts that were held to
+ * be one shows that they are not.
+ */
 export function identified(
   record: ProviderRecord,
   account: string,
@@ -85,8 +116,10 @@ export function identified(
   if (identity === undefined) return record;
   const first = record.identities?.[identity];
   if (first === account) return record;
-  if (first === undefined) return { ...record, identities: { ...record.identities, [identity]: account } };
-  return join(record, [account], rootOf(record, first, now), now);
+  if (first !== undefined) return join(record, [account], rootOf(record, first, now), now);
+  const isShared = Object.values(record.merged ?? {}).some(({ into }) => into === account);
+  if (isShared && isNamed(record, account)) return parted(record, account);
+  return { ...record, identities: { ...record.identities, [identity]: account } };
 }
 
 /** One refusal that names its limit, and how much of it the refused key had spent itself. */
@@ -107,7 +140,11 @@ export function suspected(record: ProviderRecord, surprise: Surprise, now: numbe
   const { account, bucket, used, limit, windowMs } = surprise;
   if (limit < LEAST_LIMIT || used >= limit * (1 - TOLERANCE)) return record;
   const others = (record.suspicions?.[bucket] ?? []).filter(
-    (other) => other.account !== account && other.limit === limit && Math.abs(now - other.at) < windowMs,
+    (other) =>
+      other.account !== account &&
+      other.limit === limit &&
+      Math.abs(now - other.at) < windowMs &&
+      !areApart(record, account, other.account),
   );
   const all: readonly Suspicion[] = [...others, { account, used, limit, at: now }];
   const sum = all.reduce((total, one) => total + one.used, 0);

@@ -1,6 +1,7 @@
 /** Reads the records, decides, books and learns: one turn at a time, so that nobody decides on stale numbers. */
 
 import { type AccountRecord, readAccountRecord } from '../core/account-record.ts';
+import { newlyMerged } from '../core/accounts.ts';
 import { type Booking, reserve, type RouteRecords } from '../core/booking.ts';
 import { type Decision, type Pick, plan, type Records } from '../core/plan.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
@@ -207,9 +208,8 @@ export class Turns {
       const providerDone = provider ? this.#swapProvider(snapshot, records, next, pick) : true;
       return andThen(providerDone, (done) => {
         if (!done) return this.#learn(pick, lesson, true);
-        const { merged } = next.provider;
-        if (provider && merged !== undefined && merged !== records.provider.merged)
-          this.#onMerge(pick, Object.keys(merged));
+        const joined = provider ? newlyMerged(records.provider, next.provider) : [];
+        if (joined.length > 0) this.#onMerge(pick, joined);
         return andThen(this.#swapAccount(snapshot, records, next, pick), (accountDone) =>
           accountDone ? undefined : this.#learn(pick, lesson, false),
         );
