@@ -12,7 +12,7 @@ const TOLERANCE = 0.15;
 const LEAST_LIMIT = 5;
 
 /** The account whose quotas `account` is known to share; itself when none. */
-export function rootOf({ merged }: ProviderRecord, account: string, now: number): string {
+function rootOf({ merged }: ProviderRecord, account: string, now: number): string {
   const known = merged?.[account];
   return known === undefined || Math.abs(now - known.at) > MERGED_MS ? account : known.into;
 }
@@ -95,7 +95,10 @@ function areApart(record: ProviderRecord, one: string, other: string): boolean {
 }
 
 /** Nobody is merged into the account any more; which of its names was whose is not known. */
-function parted({ identities = {}, merged = {}, ...record }: ProviderRecord, account: string): ProviderRecord {
+function parted(
+  { identities = {}, merged = {}, ...record }: ProviderRecord,
+  account: string,
+): ProviderRecord {
   return {
     ...record,
     identities: Object.fromEntries(Object.entries(identities).filter(([, named]) => named !== account)),

@@ -97,7 +97,9 @@ describe('BadRequestError', () => {
     const llm = open({ providers: [endpoint(server, { tpm: 1000 })] });
     const error = await errorOf(llm.chat('word '.repeat(5000)));
     expect(error).toMatchObject({ name: 'BadRequestError', code: 'context_too_long', attempts: [] });
-    expect(error.message).toMatch(/^No model for auto takes this request of 25\d{3} characters\. It is known/);
+    expect(error.message).toMatch(
+      /^No model for auto takes this request of 25\d{3} characters\. It is known/,
+    );
     expect(server.requests).toEqual([]);
     expect(await llm.text('Hello')).toBe('fine');
   });
