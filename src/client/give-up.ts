@@ -145,9 +145,7 @@ function refusedEverywhere({ call, routes, models }: Circumstances): Error | und
 function unservable(wanted: string, call: Call<unknown>, kind: RouteReason | undefined): Error {
   const failure = call.tries.at(-1)?.failure;
   const said =
-    failure === undefined
-      ? 'They have refused a request like this before.'
-      : `The last said: ${failure.message}`;
+    failure === undefined ? 'It is known to be more than they take.' : `The last said: ${failure.message}`;
   const advice = kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it';
   return new BadRequestError({
     code: kind === 'unsupported' ? 'unsupported' : 'context_too_long',

@@ -18,7 +18,7 @@ function settled({ merged }: ProviderRecord, account: string, now: number): Merg
 }
 
 /** The account whose quotas `account` is known to share; itself when none. */
-export function rootOf(record: ProviderRecord, account: string, now: number): string {
+function rootOf(record: ProviderRecord, account: string, now: number): string {
   return settled(record, account, now)?.into ?? account;
 }
 
@@ -65,16 +65,41 @@ export function accountsOf(
 }
 
 function join(record: ProviderRecord, accounts: readonly string[], into: Merged): ProviderRecord {
+  const others = accounts.filter((account) => account !== into.into);
+  if (others.length === 0) return record;
   const merged = { ...record.merged };
-  for (const account of accounts) {
-    if (account === into.into) continue;
+  for (const account of others) {
     merged[account] = into;
     for (const [id, known] of Object.entries(merged)) if (known.into === account) merged[id] = into;
   }
   return { ...record, merged };
 }
 
-/** What a provider calls an account is the same for two keys: they share it. */
+function isNamed({ identities = {} }: ProviderRecord, account: string): boolean {
+  return Object.values(identities).includes(account);
+}
+
+/** Whether two accounts are called differently: each name is the first account's that was called so. */
+function areApart(record: ProviderRecord, one: string, other: string): boolean {
+  return isNamed(record, one) && isNamed(record, other);
+}
+
+/** Nobody is merged into the account any more; which of its names was whose is not known. */
+function parted(
+  { identities = {}, merged = {}, ...record }: ProviderRecord,
+  account: string,
+): ProviderRecord {
+  return {
+    ...record,
+    identities: Object.fromEntries(Object.entries(identities).filter(([, named]) => named !== account)),
+    merged: Object.fromEntries(Object.entries(merged).filter(([, { into }]) => into !== account)),
+  };
+}
+
+/**
+ * What a provider calls an account is the same for two keys: they share it. A second name for accounts that were held to
+ * be one shows that they are not.
+ */
 export function identified(
   record: ProviderRecord,
   account: string,
@@ -84,8 +109,12 @@ export function identified(
   if (identity === undefined) return record;
   const first = record.identities?.[identity];
   if (first === account) return record;
-  if (first === undefined) return { ...record, identities: { ...record.identities, [identity]: account } };
-  return join(record, [account], { into: rootOf(record, first, now), at: now });
+  if (first !== undefined) return join(record, [account], { into: rootOf(record, first, now), at: now });
+  const isShared = Object.entries(record.merged ?? {}).some(
+    ([id, { into }]) => into === account && id !== account,
+  );
+  if (isShared && isNamed(record, account)) return parted(record, account);
+  return { ...record, identities: { ...record.identities, [identity]: account } };
 }
 
 /** One refusal, and how much of the limit the refused key had spent itself. */
@@ -130,7 +159,11 @@ export function suspected(record: ProviderRecord, surprise: Surprise, now: numbe
   // Whoever was sent before it was known tells nothing new.
   if (settled(record, account, now) !== undefined) return record;
   const others = (record.suspicions?.[bucket] ?? []).filter(
-    (other) => other.account !== account && other.limit === limit && Math.abs(now - other.at) < windowMs,
+    (other) =>
+      other.account !== account &&
+      other.limit === limit &&
+      Math.abs(now - other.at) < windowMs &&
+      !areApart(record, account, other.account),
   );
   const all: readonly Suspicion[] = [...others, { account, used, limit, at: now }];
   const sum = all.reduce((total, one) => total + one.used, 0);

@@ -18,7 +18,7 @@ export type Reason = FailureKind | 'minute_quota_spent' | 'day_quota_spent' | 'p
 
 /** One guard's answer. */
 export interface Admission {
-  /** Epoch ms from which a request is admitted; at most `now` when it is admitted at once. */
+  /** Epoch ms from which a request is admitted; at most `now` when it is admitted at once, Infinity for never. */
   readonly readyAt: number;
   readonly reason: Reason | undefined;
 }
@@ -50,6 +50,8 @@ function meterAdmission(
   const cost = costOf(meter, demand, limitOf(bucket, meter, now));
   const readyAt = bucket === EMPTY_BUCKET && cost <= meter.limit ? 0 : readyAtOf(bucket, meter, cost, now);
   if (readyAt <= now) return ADMITTED;
+  // More than the meter ever holds: no waiting makes room for it.
+  if (readyAt === Number.POSITIVE_INFINITY) return { readyAt, reason: 'context_too_long' };
   if (meter.kind === 'concurrency') return { readyAt, reason: 'busy' };
   // Where no limit is known, only the provider's word can have spent it.
   if (!Number.isFinite(limitOf(bucket, meter, now))) return { readyAt, reason: 'rate_limited' };

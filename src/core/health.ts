@@ -81,7 +81,8 @@ export function routeStatuses(
         const base = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
         if (reasonAgainst !== undefined)
           return { ...base, ready: false, readyAt: undefined, reason: reasonAgainst };
-        return { ...base, ready: readyAt <= now, readyAt: Math.max(readyAt, now), reason };
+        const moment = Number.isFinite(readyAt) ? Math.max(readyAt, now) : undefined;
+        return { ...base, ready: readyAt <= now, readyAt: moment, reason };
       });
     });
   });

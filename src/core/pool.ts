@@ -35,6 +35,8 @@ export interface CandidateModel {
   readonly id: string;
   /** Context length in tokens, where known. */
   readonly ctx?: number | undefined;
+  /** How long an answer may be, in tokens, where known. */
+  readonly maxOutput?: number | undefined;
   /** Whether the user prefers it: then its price does not matter. */
   readonly preferred?: boolean | undefined;
 }

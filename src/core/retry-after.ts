@@ -5,9 +5,9 @@ import { readHttpDate, readSpan, readTimeOfDay, readTimestamp } from './moments.
 
 const SECOND_MS = 1000;
 const DAY_MS = 24 * 60 * 60 * SECOND_MS;
-/** A hint further off than this is brought back to it. */
-const LONGEST_HINT_MS = DAY_MS;
-/** A reset clock may stand for the rest of a month. */
+/** What is further off is brought back to it: one garbled digit must not cost a month. */
+const LONGEST_WAIT_MS = DAY_MS;
+/** A quota's own clock may stand for the rest of a month. */
 const LONGEST_RESET_MS = 32 * DAY_MS;
 /** From here on a number is a moment, not a span: 1e9 seconds after 1970 was 2001; as a span it would be 31 years. */
 const FIRST_EPOCH_SECONDS = 1e9;
@@ -18,7 +18,7 @@ const LAST_EPOCH_MS = 1e14;
 export interface RetryHints {
   /** Epoch ms of a hint such as Retry-After, at most a day from now. */
   readonly retryAt?: number;
-  /** Epoch ms of a reset clock such as X-RateLimit-Reset, at most 32 days from now. */
+  /** Epoch ms of a reset clock such as X-RateLimit-Reset, at most a day from now. */
   readonly resetAt?: number;
 }
 
@@ -71,7 +71,7 @@ function capped(moment: number | undefined, now: number, longestMs: number): num
   return moment === undefined || moment <= now ? undefined : Math.min(moment, now + longestMs);
 }
 
-/** Epoch ms of a reset clock in any form, at most 32 days from now; `undefined` for nonsense and the past. */
+/** Epoch ms of a quota's reset in any form, at most 32 days from now; `undefined` for nonsense and the past. */
 export function readReset(value: string | number, now: number): number | undefined {
   return capped(readMoment(value, now), now, LONGEST_RESET_MS);
 }
@@ -106,7 +106,7 @@ function waitInMessage(message: string): Reading {
 /** The reset clock that a message names: `Resets at 10:00 UTC`, `resets on 2026-09-10T11:00:00Z`. */
 function clockInMessage(message: string, now: number): number | undefined {
   const clock = /\bresets? (?:at|on) (\d[\d:TZtz.+-]{3,34}(?: ?(?:UTC|GMT))?)/i.exec(message)?.[1] ?? '';
-  return readTimeOfDay(clock, now) ?? capped(readTimestamp(clock.replace(/\.$/, '')), now, LONGEST_RESET_MS);
+  return readTimeOfDay(clock, now) ?? readTimestamp(clock.replace(/\.$/, ''));
 }
 
 function headerHints({ status, headers }: HintSource): readonly Reading[] {
@@ -136,11 +136,12 @@ function bodyHints({ json, message }: HintSource): readonly Reading[] {
 export function readRetryHints(source: HintSource, now: number): RetryHints {
   const hints = [...headerHints(source), ...bodyHints(source)].flatMap((hint) => {
     const moment = hint === undefined ? undefined : readMoment(hint, now);
-    return capped(moment, now, LONGEST_HINT_MS) ?? [];
+    return capped(moment, now, LONGEST_WAIT_MS) ?? [];
   });
   const clock = statedHeader(source, 'x-ratelimit-reset');
   const resetAt =
-    (clock === undefined ? undefined : readReset(clock, now)) ?? clockInMessage(source.message, now);
+    (clock === undefined ? undefined : capped(readMoment(clock, now), now, LONGEST_WAIT_MS)) ??
+    capped(clockInMessage(source.message, now), now, LONGEST_WAIT_MS);
   return {
     ...(hints.length > 0 ? { retryAt: Math.max(...hints) } : {}),
     ...(resetAt === undefined ? {} : { resetAt }),

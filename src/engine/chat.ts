@@ -50,8 +50,14 @@ export function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOpe
 }
 
 /** How a request is written for one of a provider's models. */
-function wayOf({ spec }: Provider, known: ModelRecord, maxTokens: number | undefined): BodyFor {
-  return { shape: spec.request, drop: known.refuses, lacks: known.lacks, maxTokens };
+function wayOf(
+  { spec }: Provider,
+  { model }: Pick,
+  known: ModelRecord,
+  maxTokens: number | undefined,
+): BodyFor {
+  const { maxOutput } = model;
+  return { shape: spec.request, drop: known.refuses, lacks: known.lacks, maxTokens, maxOutput };
 }
 
 /** What meters count of an answer's tokens; 0 is what was not told. */
@@ -81,7 +87,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
           ...provider.headersFor(pick.route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(pick.route.model, wayOf(provider, known, maxTokens)),
+        body: body.for(pick.route.model, wayOf(provider, pick, known, maxTokens)),
       };
     },
     async *decode(response: HttpResponse, { pick }: Asked<ChatBody>): AsyncGenerator<ChatCompletion> {
@@ -110,6 +116,6 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     tokensOf: ({ usage }) => usage && tokensUsed(usage),
     resumable: () => true,
     canDoWithout: (body, refused, { pick, known }) =>
-      body.canDoWithout(refused, wayOf(ports.providerOf(pick), known, undefined)),
+      body.canDoWithout(refused, wayOf(ports.providerOf(pick), pick, known, undefined)),
   };
 }

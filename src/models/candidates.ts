@@ -13,8 +13,8 @@ export interface Listed {
   readonly models: readonly ModelSpec[];
 }
 
-function toCandidate({ id, ctx }: ModelSpec): CandidateModel {
-  return { id, ctx };
+function toCandidate({ id, ctx, maxOutput }: ModelSpec): CandidateModel {
+  return maxOutput === undefined ? { id, ctx } : { id, ctx, maxOutput };
 }
 
 function toCandidates(

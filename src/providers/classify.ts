@@ -72,7 +72,8 @@ export function classifyAnswer(
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const LONGEST_RESET_MS = 32 * DAY_MS;
+/** Nobody waits longer for what an answer says: it may be garbled, and to ask once a day costs little. */
+const LONGEST_WAIT_MS = DAY_MS;
 /** A hint this short beside a day's quota is not about it: Google sends `retry in 15s` to `59s` with one. */
 const SHORT_HINT_MS = 5 * MINUTE_MS;
 
@@ -104,7 +105,7 @@ function clockOf({ clock }: Ruling, { message }: Refusal, now: number): number |
   if (clock === undefined) return undefined;
   const local = new RegExp(clock.pattern, 'i').exec(message)?.[1];
   const moment = local === undefined ? undefined : readTimestamp(local + clock.offset);
-  return moment === undefined || moment <= now ? undefined : Math.min(moment, now + LONGEST_RESET_MS);
+  return moment === undefined || moment <= now ? undefined : moment;
 }
 
 function retryAtOf(
@@ -120,8 +121,7 @@ function retryAtOf(
     hintOf(ruling, hints, now) ??
     (isClocked ? (hints.resetAt ?? quota.resetAt) : undefined);
   if (named === undefined) return ruling.retryAfterMs === undefined ? undefined : now + ruling.retryAfterMs;
-  // Only what is counted by the day, the week or the month can be out for longer.
-  return ruling.kind === 'quota_exhausted' ? named : Math.min(named, now + DAY_MS);
+  return Math.min(named, now + LONGEST_WAIT_MS);
 }
 
 /** The fields that are meant; an empty list of the rule's means that none is, whatever the message names. */

@@ -14,8 +14,10 @@ export interface BodyFor {
   readonly drop?: readonly string[] | undefined;
   /** Capabilities that the model lacks. */
   readonly lacks?: readonly string[] | undefined;
-  /** No answer may have more tokens. */
+  /** No answer may have more tokens; sent where the caller allows more or says nothing. */
   readonly maxTokens?: number | undefined;
+  /** The model gives no answer of more tokens; sent where the caller allows more. */
+  readonly maxOutput?: number | undefined;
 }
 
 /** What a model refused: fields by the names under which they were sent, and what it cannot do. */
@@ -62,10 +64,10 @@ function mendsOf(lacks: readonly string[]): readonly MessageTransformName[] {
 
 function fieldsFor(
   { fields }: Draft,
-  { shape = AS_IT_IS, drop = NOTHING, maxTokens }: BodyFor,
+  { shape = AS_IT_IS, drop = NOTHING, maxTokens, maxOutput }: BodyFor,
 ): RequestFields {
   const { maxTokensField = 'max_tokens' } = shape;
-  return refitFields(fields, { maxTokensField, maxTokens, drop });
+  return refitFields(fields, { maxTokensField, maxTokens, maxOutput, drop });
 }
 
 class WrittenBody implements ChatBody {

@@ -156,7 +156,8 @@ function withUpstream(message: string, error: JsonObject, depth: number): string
       ? pageTitle(raw.slice(0, MESSAGE_KEPT))
       : upstreamMessage(raw, depth);
   if (said === '' || message.includes(said)) return message;
-  return message === '' ? said : `${message}: ${said}`;
+  // Never alone: an upstream's word of a key speaks of another key than the caller's.
+  return `${message === '' ? 'upstream' : message}: ${said}`;
 }
 
 function upstreamMessage(raw: unknown, depth: number): string {

@@ -171,6 +171,8 @@ export interface Refit {
   readonly maxTokensField: MaxTokensField;
   /** No answer may have more tokens. */
   readonly maxTokens: number | undefined;
+  /** The model gives no answer of more tokens, and some refuse a larger limit. */
+  readonly maxOutput: number | undefined;
   /** Fields that the model refused. */
   readonly drop: readonly string[];
 }
@@ -178,15 +180,14 @@ export interface Refit {
 /** A provider's fields for one of its models; the same where nothing changes. */
 export function refitFields(
   fields: RequestFields,
-  { maxTokensField, maxTokens, drop }: Refit,
+  { maxTokensField, maxTokens, maxOutput, drop }: Refit,
 ): RequestFields {
-  let changed = fields;
-  if (maxTokens !== undefined) {
-    const limit = maxTokensOf(fields);
-    changed =
-      limit === undefined
-        ? { ...fields, [maxTokensField]: maxTokens }
-        : bounded(fields, { max_tokens: maxTokens, max_completion_tokens: maxTokens });
-  }
+  const granted =
+    maxTokens !== undefined && maxTokensOf(fields) === undefined
+      ? { ...fields, [maxTokensField]: maxTokens }
+      : fields;
+  const most = Math.min(maxTokens ?? Infinity, maxOutput ?? Infinity);
+  const changed =
+    most === Infinity ? granted : bounded(granted, { max_tokens: most, max_completion_tokens: most });
   return drop.length === 0 ? changed : withoutRefused(changed, drop);
 }

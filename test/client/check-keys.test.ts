@@ -305,6 +305,7 @@ describe('tier and quotas', () => {
     expect(check?.quotas).toEqual([
       partly({ window: 'minute', limit: 5, highest: 30, perModel: true }),
       partly({ window: 'day', limit: 20, highest: 14_400, perModel: true }),
+      partly({ unit: 'tokens', window: 'minute', limit: 16_000, highest: 250_000, perModel: true }),
     ]);
   });
 });

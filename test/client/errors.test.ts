@@ -91,6 +91,18 @@ describe('BadRequestError', () => {
     );
     expect(error.message).toMatch(/Shorten it, or choose other models\.$/);
   });
+
+  it('says so, with nothing sent, when the request has more tokens than a minute ever has', async () => {
+    const server = await serve(says('fine'));
+    const llm = open({ providers: [endpoint(server, { tpm: 1000 })] });
+    const error = await errorOf(llm.chat('word '.repeat(5000)));
+    expect(error).toMatchObject({ name: 'BadRequestError', code: 'context_too_long', attempts: [] });
+    expect(error.message).toMatch(
+      /^No model for auto takes this request of 25\d{3} characters\. It is known/,
+    );
+    expect(server.requests).toEqual([]);
+    expect(await llm.text('Hello')).toBe('fine');
+  });
 });
 
 describe('ContentBlockedError', () => {

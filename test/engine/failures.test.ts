@@ -95,10 +95,17 @@ const CASES: readonly Case[] = [
   },
   {
     when: 'an unknown model',
-    at: ALL,
+    at: ['openrouter', 'google', 'nim'],
     fault: { kind: 'unknown-model', ...FIRST },
     kind: 'model_gone',
     scope: 'model',
+  },
+  {
+    when: 'a model that is unknown, or not for this account',
+    at: ['custom'],
+    fault: { kind: 'unknown-model', ...FIRST, ...ACCOUNT },
+    kind: 'model_gone',
+    scope: 'account-model',
   },
   {
     when: 'a congested model',

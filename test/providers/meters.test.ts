@@ -29,15 +29,15 @@ describe('as each provider counts', () => {
   });
 
   it.each([
-    ['gemini-3.8-flash', 5, 250_000, 20],
-    ['gemini-3.5-flash-lite', 15, 250_000, 500],
-    ['gemini-2.5-flash-lite', 10, 250_000, 20],
-    ['gemma-4-31b-it', 30, 16_000, 14_400],
-  ])("Google: an account's use of %s, by the day of California", (model, minute, tokens, day) => {
+    ['gemini-3.8-flash', 5, 20, 250_000],
+    ['gemini-3.5-flash-lite', 15, 500, 250_000],
+    ['gemini-2.5-flash-lite', 10, 20, 250_000],
+    ['gemma-4-31b-it', 30, 14_400, 16_000],
+  ])("Google: an account's use of %s, by the day of California", (model, minute, day, tokens) => {
     expect(shown(SPECS.google, model)).toEqual([
       `token-bucket account-model ${minute}`,
-      `token-bucket account-model ${tokens}`,
       `daily account-model ${day} America/Los_Angeles`,
+      `token-bucket account-model ${tokens}`,
     ]);
   });
 
@@ -63,8 +63,8 @@ describe("the user's own limits", () => {
   it('replace the documented ones of their window, for every model', () => {
     expect(shown(SPECS.google, 'gemma-4-31b-it', 'free', { rpm: 2 })).toEqual([
       'token-bucket account-model 2',
-      'token-bucket account-model 16000',
       'daily account-model 14400 America/Los_Angeles',
+      'token-bucket account-model 16000',
     ]);
     expect(shown(SPECS.openrouter, 'a/b:free', 'free', { rpm: 7, rpd: 9 })).toEqual([
       'clock-minute account 7',

@@ -62,13 +62,16 @@ const requestInput = z.strictObject({
   drop: names,
   lacks: names,
   maxTokens: z.optional(z.number()),
+  maxOutput: z.optional(z.number()),
 });
 
 function writeRequest(input: unknown): unknown {
-  const { provider, shape, drop, lacks, maxTokens, ...request } = deepFreeze(requestInput.parse(input));
+  const { provider, shape, drop, lacks, maxTokens, maxOutput, ...request } = deepFreeze(
+    requestInput.parse(input),
+  );
   const spec = Object.values(SPECS).find(({ name }) => name === provider);
   if (provider !== undefined && spec === undefined) throw new Error(`no provider is called ${provider}`);
-  const way = { shape: shape ?? spec?.request, drop, lacks, maxTokens };
+  const way = { shape: shape ?? spec?.request, drop, lacks, maxTokens, maxOutput };
   const written: unknown = JSON.parse(chatBody(request).for('m', way));
   return written;
 }

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { identified, newlyMerged, suspected } from '../../src/core/accounts.ts';
+import type { Failure } from '../../src/core/failure.ts';
+import { EMPTY_PROVIDER, type ProviderRecord } from '../../src/core/provider-record.ts';
+
+const NOW = 1_790_000_000_000;
+
+/** A refusal that names the account it is counted against. */
+const naming = (identity: string): Failure => ({
+  kind: 'rate_limited',
+  scope: 'account',
+  message: '',
+  identity,
+});
+
+/** The record after refusals that named accounts, `account name` each. */
+function after(names: readonly string[], record: ProviderRecord = EMPTY_PROVIDER): ProviderRecord {
+  return names.reduce((known, text) => {
+    const [account = '', name = ''] = text.split(' ');
+    return identified(known, account, naming(name), NOW);
+  }, record);
+}
+
+/** The record after two accounts were refused with 8 and 12 of a limit of 20 spent. */
+function adding(record: ProviderRecord = EMPTY_PROVIDER): ProviderRecord {
+  const shared = { bucket: 'rpm', limit: 20, windowMs: 60_000 };
+  const one = suspected(record, { ...shared, account: 'a', used: 8 }, NOW);
+  return suspected(one, { ...shared, account: 'b', used: 12 }, NOW);
+}
+
+const mergedIn = ({ merged = {} }: ProviderRecord): readonly string[] =>
+  Object.entries(merged).map(([account, { into }]) => `${account} into ${into}`);
+
+describe('accounts that were held to be one', () => {
+  it('are parted when the provider has a second name for them', () => {
+    const together = after(['b x'], adding());
+    expect(mergedIn(together)).toEqual(['a into b']);
+    const apart = after(['b y'], together);
+    expect(mergedIn(apart)).toEqual([]);
+    // Which of the names was whose is not known: both are asked for anew.
+    expect(apart.identities).toEqual({});
+    expect(mergedIn(after(['a x', 'b y'], apart))).toEqual([]);
+    expect(mergedIn(after(['a x', 'b x'], apart))).toEqual(['b into a']);
+  });
+
+  it('stay so while it has one', () => {
+    const together = after(['b x'], adding());
+    expect(after(['b x', 'b x'], together)).toBe(together);
+  });
+
+  it('are not merged by their sum where the provider calls them differently', () => {
+    expect(mergedIn(adding(after(['a x', 'b y'])))).toEqual([]);
+    expect(mergedIn(adding(after(['a x'])))).toEqual(['a into b']);
+  });
+
+  it('that were merged the other way round stay as they are', () => {
+    const together = adding(after(['a x']));
+    expect(mergedIn(together)).toEqual(['a into b']);
+    expect(after(['b x'], together)).toBe(together);
+  });
+
+  it('are told of once', () => {
+    const together = adding();
+    expect(newlyMerged(EMPTY_PROVIDER, together)).toEqual(['a']);
+    expect(newlyMerged(together, after(['b x'], together))).toEqual([]);
+    expect(newlyMerged(together, after(['b x', 'b y'], together))).toEqual([]);
+    expect(newlyMerged(together, after(['b x', 'c x'], together))).toEqual(['c']);
+  });
+});
