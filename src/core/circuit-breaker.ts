@@ -70,7 +70,8 @@ export function admit(breaker: CircuitBreaker, now: number, probeMs: number): Ci
 /** The breaker after a success that was admitted under `generation` at `sentAt`. */
 export function succeed(breaker: CircuitBreaker, generation: number, sentAt: number): CircuitBreaker {
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
-  if (breaker.state === 'closed' && breaker.failedAt !== undefined && sentAt < breaker.failedAt) return breaker;
+  if (breaker.state === 'closed' && breaker.failedAt !== undefined && sentAt < breaker.failedAt)
+    return breaker;
   if (breaker.state === 'closed' && breaker.failures === 0 && breaker.trips === 0) return breaker;
   return {
     state: 'closed',

@@ -73,7 +73,10 @@ export function shrunk(
   if (meter.unit !== 'requests' || meter.kind === 'refilling-bucket' || isLong(meter)) return bucket;
   const noted: TokenBucket = { ...bucket, refused: add(bucket.refused ?? [], cost, at, now) };
   const learnt = learntLimit(bucket, now);
-  if (learnt !== undefined && refutesProbe(bucket, expense, { admitted: admittedOf(noted, meter, now), learnt }, now))
+  if (
+    learnt !== undefined &&
+    refutesProbe(bucket, expense, { admitted: admittedOf(noted, meter, now), learnt }, now)
+  )
     return { ...noted, learnt: { limit: learnt, at: now } };
   const next = lowered(noted, expense, now);
   const limit = learntLimit(next, now);
@@ -98,7 +101,7 @@ export function restsUntil(bucket: TokenBucket, { meter }: Expense, now: number)
 }
 
 /** The bucket after the provider stated its limit. */
-export function stated(bucket: TokenBucket, meter: Meter, limit: number, now: number): TokenBucket {
+function stated(bucket: TokenBucket, meter: Meter, limit: number, now: number): TokenBucket {
   if (limit < meter.limit || (limit > meter.limit && meter.isOwn !== true))
     return { ...bucket, learnt: { limit, at: now } };
   if (bucket.learnt === undefined) return bucket;

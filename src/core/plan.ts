@@ -83,12 +83,7 @@ interface Found extends Cost {
 const NOTHING: Found = { pick: undefined, readyAt: Number.POSITIVE_INFINITY, price: 0, minuteUse: 0 };
 
 /** The first key of an account that is admitted; else when the first one is. */
-function findKey(
-  question: Search,
-  candidate: Candidate,
-  account: PoolAccount,
-  model: CandidateModel,
-): Found {
+function findKey(question: Search, candidate: Candidate, account: PoolAccount, model: CandidateModel): Found {
   const { now, tries } = question;
   const record = question.records.account(account);
   const demand = demandOf(candidate.provider, account, model.id, question.needs);
@@ -207,8 +202,8 @@ function findAgain(question: Question, route: Route): Pick | undefined {
       modelAdmission(record, model.id, question).readyAt,
     );
     if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
-    const search = { ...question, atLeisure: false };
-    const found = findKey(search, candidate, { ...account, keyIds: [route.keyId] }, model);
+    const asked = { ...question, atLeisure: false };
+    const found = findKey(asked, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.pick === undefined ? undefined : { ...found.pick, account };
   }
   return undefined;

@@ -16,8 +16,9 @@ import { breakerReadyAt, type CircuitBreaker, fail, succeed } from './circuit-br
 import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 import { admittedOf, exhausted } from './learn-limit.ts';
-import { windowOf } from './meter.ts';
+import { type Meter, windowOf } from './meter.ts';
 import type { Observation } from './observation.ts';
+import type { Pick } from './plan.ts';
 import { believed, modelOf, type ModelRecord, type ProviderRecord } from './provider-record.ts';
 import {
   afterFailure,
@@ -180,33 +181,42 @@ function remember(
   return { ...provider, models: { ...provider.models, [model]: { ...learnt, learntAt: now } } };
 }
 
-/** What a refusal teaches about whom the provider counts it against; `before` it was refused, its account was so. */
-function relate(
+/** A refusal, and the account as it was before. */
+interface Refusal {
+  readonly failure: Failure;
+  readonly before: AccountRecord;
+  readonly now: number;
+}
+
+/** What the refusal of one meter teaches about whose account it is. */
+function suspect(
   records: RouteRecords,
-  before: AccountRecord,
-  booking: Booking,
-  failure: Failure,
-  now: number,
+  { route }: Pick,
+  meter: Meter,
+  { failure, before, now }: Refusal,
 ): RouteRecords {
-  const { route } = booking.pick;
-  let { account } = records;
-  let provider = identified(records.provider, route.account, failure, now);
-  if (booking.pick.provider.accounts.length < 2) return { account, provider };
-  for (const meter of refusingMeters(booking, failure)) {
-    const { statedLimit: limit = meter.limit, unit = 'requests' } = failure;
-    if (meter.unit !== unit || unit === 'tokens' || !Number.isFinite(limit)) continue;
-    const bucket = bucketName(meter, route.model);
-    // The refused request itself was not admitted.
-    const used = admittedOf(bucketOf(before, meter, route.model), meter, now) - 1;
-    const surprise = { account: route.account, bucket, used, limit, windowMs: windowOf(meter) };
-    const next = suspected(provider, surprise, now);
-    if (isRoot(next, route.account, now) && !isRoot(provider, route.account, now)) {
-      const spent = exhausted(bucketOf(account, meter, route.model), meter, limit, now);
-      account = { ...account, buckets: withEntry(account.buckets, bucket, spent) };
-    }
-    provider = next;
-  }
-  return { account, provider };
+  const { statedLimit: limit = meter.limit, unit = 'requests' } = failure;
+  if (meter.unit !== unit || unit === 'tokens' || !Number.isFinite(limit)) return records;
+  const bucket = bucketName(meter, route.model);
+  // The refused request itself was not admitted.
+  const used = admittedOf(bucketOf(before, meter, route.model), meter, now) - 1;
+  const surprise = { account: route.account, bucket, used, limit, windowMs: windowOf(meter) };
+  const provider = suspected(records.provider, surprise, now);
+  if (!isRoot(provider, route.account, now) || isRoot(records.provider, route.account, now))
+    return { ...records, provider };
+  const spent = exhausted(bucketOf(records.account, meter, route.model), meter, limit, now);
+  const buckets = withEntry(records.account.buckets, bucket, spent);
+  return { provider, account: { ...records.account, buckets } };
+}
+
+/** What a refusal teaches about whom the provider counts it against. */
+function relate(records: RouteRecords, booking: Booking, refusal: Refusal): RouteRecords {
+  const { pick } = booking;
+  const { failure, now } = refusal;
+  let known = { ...records, provider: identified(records.provider, pick.route.account, failure, now) };
+  if (pick.provider.accounts.length < 2) return known;
+  for (const meter of refusingMeters(booking, failure)) known = suspect(known, pick, meter, refusal);
+  return known;
 }
 
 function onFailure(
@@ -226,7 +236,11 @@ function onFailure(
     const lastError = { kind: failure.kind, message: failure.message, at: now, model };
     account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), lastError } } };
   }
-  const related = relate({ account, provider: next.provider }, records.account, booking, failure, now);
+  const related = relate({ account, provider: next.provider }, booking, {
+    failure,
+    before: records.account,
+    now,
+  });
   return { ...related, provider: remember(related.provider, booking, outcome, now) };
 }
 

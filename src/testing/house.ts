@@ -98,6 +98,6 @@ export function spendingOf({ owner, known, chat, now }: ChatArrival): Spending {
 }
 
 /** The model whose limits are spent; empty where there is none. */
-export function bucketOf(known: ModelOptions | undefined): string {
+function bucketOf(known: ModelOptions | undefined): string {
   return known?.aliasOf ?? known?.id ?? '';
 }

@@ -46,10 +46,12 @@ const MARKS: readonly Mark[] = [
   },
   {
     name: 'round_robin',
-    draw: (x, y) =>
-      `<rect class="round_robin" x="${(x - 4).toFixed(1)}" y="${y - 4}" width="8" height="8"/>`,
+    draw: (x, y) => `<rect class="round_robin" x="${(x - 4).toFixed(1)}" y="${y - 4}" width="8" height="8"/>`,
   },
-  { name: 'quota_aware', draw: (x, y) => `<circle class="quota_aware" cx="${x.toFixed(1)}" cy="${y}" r="5"/>` },
+  {
+    name: 'quota_aware',
+    draw: (x, y) => `<circle class="quota_aware" cx="${x.toFixed(1)}" cy="${y}" r="5"/>`,
+  },
 ];
 
 const STYLE = `

@@ -366,7 +366,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'another-program-unseen',
-    about: 'Another program spends a third of the minutes of one key, now more, now less, and no answer tells.',
+    about:
+      'Another program spends a third of the minutes of one key, now more, now less, and no answer tells.',
     startAt: MORNING,
     lastsMs: 4 * HOUR,
     load: [{ kind: 'poisson', perHour: 60 * 25 }],
