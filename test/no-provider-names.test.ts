@@ -6,16 +6,6 @@ const ROOMS = ['core', 'wire', 'engine', 'rest', 'client'];
 const NAMES =
   /openrouter|google|gemini|nvidia|\bnim\b|groq|mistral|\bz\.?ai\b|zhipu|cloudflare|ollama|lm ?studio|llama\.?cpp|vllm|\bkilo\b|ovh|cohere|requesty|sambanova/i;
 
-/** The places that put providers together for the user: each may name them in exactly this. */
-const ALLOWED: ReadonlyMap<string, readonly RegExp[]> = new Map([
-  // The only list of models that says what is free, and that anybody may read without a key.
-  [
-    'client/list-free-models.ts',
-    [/import \{ OpenRouter \} from '\.\.\/providers\/presets\.ts';/g, /new OpenRouter\(/g],
-  ],
-  ['client/options.ts', [/Pass e\.g\. new OpenRouter\(key\)/g]],
-]);
-
 /** Code and text alike: a comment begins where no string is open. */
 const TOKEN = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 
@@ -31,10 +21,8 @@ function filesOf(room: string): readonly string[] {
 }
 
 /** The lines of a file that name a provider. */
-function namingLines(path: string, code: string): readonly string[] {
-  let text = withoutComments(code);
-  for (const allowed of ALLOWED.get(path) ?? []) text = text.replaceAll(allowed, '');
-  return text
+function namingLines(code: string): readonly string[] {
+  return withoutComments(code)
     .split('\n')
     .filter((line) => NAMES.test(line))
     .map((line) => line.trim());
@@ -42,14 +30,7 @@ function namingLines(path: string, code: string): readonly string[] {
 
 describe.each(ROOMS)('no code of %s/ knows a provider by its name', (room) => {
   it.each(filesOf(room))('%s', (path) => {
-    expect(namingLines(path, readFileSync(new URL(path, source), 'utf8'))).toEqual([]);
-  });
-});
-
-describe('the places that may name providers', () => {
-  it.each([...ALLOWED])('%s still does so', (path, patterns) => {
-    const code = readFileSync(new URL(path, source), 'utf8');
-    for (const pattern of patterns) expect(code.match(pattern)).toHaveLength(1);
+    expect(namingLines(readFileSync(new URL(path, source), 'utf8'))).toEqual([]);
   });
 });
 
@@ -62,6 +43,6 @@ describe('the search for names', () => {
     ['const minimum = unanimous;', 0],
     ['const text = `nim ${model}`;', 1],
   ])('%j finds %d', (code, count) => {
-    expect(namingLines('core/example.ts', code)).toHaveLength(count);
+    expect(namingLines(code)).toHaveLength(count);
   });
 });

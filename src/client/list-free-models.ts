@@ -1,6 +1,6 @@
 /** The models that cost nothing now, without a key. */
 
-import { OpenRouter } from '../providers/presets.ts';
+import { PUBLICLY_LISTED } from '../providers/well-known.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { FreeLLM, type ListedModel } from './free-llm.ts';
 
@@ -15,7 +15,7 @@ export interface ListFreeModelsOptions extends Pick<FreeLLMOptions, 'cacheDir' |
  */
 export async function listFreeModels(options: ListFreeModelsOptions = {}): Promise<readonly ListedModel[]> {
   const { baseUrl, ...rest } = options;
-  const llm = new FreeLLM({ ...rest, providers: [new OpenRouter('no-key-is-needed', { baseUrl })] });
+  const llm = new FreeLLM({ ...rest, providers: [new PUBLICLY_LISTED('no-key-is-needed', { baseUrl })] });
   try {
     return await llm.refreshModels();
   } finally {

@@ -6,6 +6,7 @@ import { STRATEGIES, type Strategy, type StrategyName } from '../core/strategy.t
 import { BadRequestError, ConfigError } from '../errors.ts';
 import type { StateStore } from '../ports.ts';
 import { Provider } from '../providers/provider.ts';
+import { PROVIDER_EXAMPLE } from '../providers/well-known.ts';
 import type { FetchLike } from '../transports/fetch.ts';
 import type { DispatcherLike } from '../transports/undici.ts';
 import type { ChatMessage } from '../wire/chat-request.ts';
@@ -139,7 +140,7 @@ const poolFields = {
     .array(
       z.custom<Provider>(
         (value) => value instanceof Provider,
-        'is not a provider. Pass e.g. new OpenRouter(key)',
+        `is not a provider. Pass e.g. ${PROVIDER_EXAMPLE}`,
       ),
       'must be a list of providers',
     )

@@ -1,17 +1,20 @@
-/** The picture: what each strategy served of what could be served, and what it wasted, on the worst of a scenario's days. */
+/** The picture: what each strategy lost of what could be served, and what it wasted, on the worst of a scenario's days. */
 
 import type { StrategyName } from '../../src/index.ts';
 import type { Row } from './verdict.ts';
 
 const ROW = 22;
-const TOP = 74;
+const TOP = 66;
 const LABELS = 176;
 const PANEL = 300;
 const GAP = 40;
 const WIDTH = LABELS + 2 * PANEL + GAP + 24;
-/** Nobody reads off more exactly; what is less is drawn here. */
-const LEAST_WASTE = 0.0005;
-const MOST_WASTE = 2;
+/** Shares are drawn by their powers of ten; what is less than this is drawn here, what is more there. */
+const LEAST = 0.0005;
+const MOST = 1;
+/** Where the bar is. */
+const MOST_LOST = 0.01;
+const MOST_WASTED = 0.005;
 
 /** How a strategy is drawn: told apart by shape as well as by colour. */
 interface Mark {
@@ -76,16 +79,12 @@ const STYLE = `
     .latency { stroke: #98a2b3; }
   }`;
 
-const SERVED_AT = LABELS;
+const LOST_AT = LABELS;
 const WASTED_AT = LABELS + PANEL + GAP;
 
-function servedX(share: number): number {
-  return SERVED_AT + Math.max(0, Math.min(1, share)) * PANEL;
-}
-
-function wastedX(perServed: number): number {
-  const value = Math.min(MOST_WASTE, Math.max(LEAST_WASTE, perServed));
-  return WASTED_AT + (Math.log(value / LEAST_WASTE) / Math.log(MOST_WASTE / LEAST_WASTE)) * PANEL;
+function xOf(share: number, from: number): number {
+  const value = Math.min(MOST, Math.max(LEAST, share));
+  return from + (Math.log(value / LEAST) / Math.log(MOST / LEAST)) * PANEL;
 }
 
 function line(x: number, bottom: number, className: string): string {
@@ -96,21 +95,16 @@ function label(x: number, y: number, text: string, attributes = ''): string {
   return `<text x="${x.toFixed(1)}" y="${y}" ${attributes}>${text}</text>`;
 }
 
-const SERVED_TICKS = [0, 0.25, 0.5, 0.75, 1];
-const WASTED_TICKS = [0.001, 0.01, 0.1, 1];
+const TICKS = [0.001, 0.01, 0.1, 1];
 
-function scales(bottom: number): string[] {
-  const middle = 'class="quiet" text-anchor="middle"';
+function scale(from: number, bar: number, bottom: number): string[] {
   return [
-    ...SERVED_TICKS.flatMap((tick) => [
-      line(servedX(tick), bottom, 'tick'),
-      label(servedX(tick), TOP - 16, `${tick * 100} %`, middle),
+    ...TICKS.flatMap((tick) => [
+      line(xOf(tick, from), bottom, 'tick'),
+      label(xOf(tick, from), TOP - 14, `${tick * 100} %`, 'class="quiet" text-anchor="middle"'),
     ]),
-    ...WASTED_TICKS.flatMap((tick) => [
-      line(wastedX(tick), bottom, 'tick'),
-      label(wastedX(tick), TOP - 16, String(tick), middle),
-    ]),
-    line(wastedX(0.005), bottom, 'bar'),
+    label(from, TOP - 14, '0', 'class="quiet" text-anchor="middle"'),
+    line(xOf(bar, from), bottom, 'bar'),
   ];
 }
 
@@ -118,8 +112,8 @@ function legend(strategies: readonly StrategyName[]): string[] {
   return MARKS.toReversed()
     .filter(({ name }) => strategies.includes(name))
     .flatMap(({ name, draw }, index) => [
-      draw(SERVED_AT + 6 + index * 110, 12),
-      label(SERVED_AT + 16 + index * 110, 16, name),
+      draw(LOST_AT + 6 + index * 110, 12),
+      label(LOST_AT + 16 + index * 110, 16, name),
     ]);
 }
 
@@ -137,20 +131,21 @@ export function plotOf(rows: readonly Row[]): string {
         own
           .filter(({ strategy }) => strategy === name)
           .flatMap(({ hungriest, wasteful }) => [
-            draw(servedX(hungriest.share), y),
-            draw(wastedX(wasteful.wastedPerServed), y),
+            draw(xOf(1 - hungriest.share, LOST_AT), y),
+            draw(xOf(wasteful.wastedPerServed, WASTED_AT), y),
           ]),
       ),
     ];
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
-    `<title>What was served of what could be served, and what was wasted, on the worst day of each scenario</title>`,
+    `<title>What was lost of what could be served, and what was wasted, on the worst day of each scenario</title>`,
     `<style>${STYLE}\n</style>`,
     ...legend(strategies),
-    label(SERVED_AT, 40, 'served, of what somebody could who knows everything', 'class="title"'),
-    label(WASTED_AT, 40, 'requests wasted for each served call', 'class="title"'),
-    ...scales(height - 8),
+    label(LOST_AT, 36, 'lost, of what could be served', 'class="title"'),
+    label(WASTED_AT, 36, 'wasted, of what was served', 'class="title"'),
+    ...scale(LOST_AT, MOST_LOST, height - 8),
+    ...scale(WASTED_AT, MOST_WASTED, height - 8),
     ...marks,
     '</svg>',
     '',
