@@ -23,8 +23,6 @@ export interface Booking {
   readonly pick: Pick;
   readonly spent: readonly Expense[];
   readonly generations: Generations;
-  /** Epoch ms. */
-  readonly sentAt: number;
   /** The most tokens that the answer may have, to be sent where the caller says nothing. */
   readonly maxTokens: number | undefined;
 }
@@ -156,7 +154,6 @@ export function reserve(records: RouteRecords, pick: Pick, now: number, terms: T
     booking: {
       pick,
       spent,
-      sentAt: now,
       maxTokens: demand.maxTokens,
       generations: {
         provider: after.provider.generation,

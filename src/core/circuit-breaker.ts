@@ -11,10 +11,7 @@ import type { Trip } from './failure-effects.ts';
 export type CircuitBreaker =
   | {
       readonly state: 'closed';
-      /** Failures since the last success. */
       readonly failures: number;
-      /** Epoch ms of the last of them: what was sent before it and is served tells nothing of now. */
-      readonly failedAt?: number;
       readonly trips: number;
       readonly generation: number;
     }
@@ -67,11 +64,9 @@ export function admit(breaker: CircuitBreaker, now: number, probeMs: number): Ci
   return { state: 'half-open', probeUntil: now + probeMs, trips, generation: generation + 1, reason };
 }
 
-/** The breaker after a success that was admitted under `generation` at `sentAt`. */
-export function succeed(breaker: CircuitBreaker, generation: number, sentAt: number): CircuitBreaker {
+/** The breaker after a success that was admitted under `generation`. */
+export function succeed(breaker: CircuitBreaker, generation: number): CircuitBreaker {
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
-  if (breaker.state === 'closed' && breaker.failedAt !== undefined && sentAt < breaker.failedAt)
-    return breaker;
   if (breaker.state === 'closed' && breaker.failures === 0 && breaker.trips === 0) return breaker;
   return {
     state: 'closed',
@@ -97,7 +92,7 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   const { generation, now, reason, trip } = strike;
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
   if (breaker.state === 'closed' && breaker.failures + 1 < trip.threshold) {
-    return { ...breaker, failures: breaker.failures + 1, failedAt: now };
+    return { ...breaker, failures: breaker.failures + 1 };
   }
   const { cooldownMs, maxCooldownMs, inNeedMs = maxCooldownMs } = trip;
   const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);

@@ -55,13 +55,13 @@ function onSuccess(
 ): RouteRecords {
   const { latencyMs } = outcome;
   const before = breakersOf(records, booking.pick);
-  const { generations, sentAt } = booking;
+  const { generations } = booking;
   const after: RouteBreakers = {
-    provider: succeed(before.provider, generations.provider, sentAt),
-    model: succeed(before.model, generations.model, sentAt),
-    account: succeed(before.account, generations.account, sentAt),
-    entitlement: succeed(before.entitlement, generations.entitlement, sentAt),
-    key: succeed(before.key, generations.key, sentAt),
+    provider: succeed(before.provider, generations.provider),
+    model: succeed(before.model, generations.model),
+    account: succeed(before.account, generations.account),
+    entitlement: succeed(before.entitlement, generations.entitlement),
+    key: succeed(before.key, generations.key),
   };
   const next = withBreakers(records, booking.pick, before, after);
   const { keyId } = booking.pick.route;
@@ -132,13 +132,13 @@ function struckBy(records: RouteRecords, booking: Booking, failure: Failure, now
 /** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
 function strike(
   breakers: RouteBreakers,
-  { generations, sentAt }: Booking,
+  { generations }: Booking,
   failure: Failure,
   { trip, now, breaker: struck }: Struck,
 ): RouteBreakers {
   const next = { ...releaseAll(breakers, generations, now) };
   if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
-    next.provider = succeed(breakers.provider, generations.provider, sentAt);
+    next.provider = succeed(breakers.provider, generations.provider);
   }
   if (struck !== undefined && trip !== undefined) {
     next[struck] = fail(breakers[struck], {

@@ -139,10 +139,10 @@ const breakerInput = z.strictObject({
   steps: z.array(breakerStep),
 });
 
-/** A breaker, and the generation under which and the moment at which each request was admitted. */
+/** A breaker, and the generation under which each request was admitted. */
 class BreakerScript {
   readonly #input: z.output<typeof breakerInput>;
-  readonly #admitted = new Map<string, { readonly generation: number; readonly sentAt: number }>();
+  readonly #admitted = new Map<string, number>();
   #breaker: CircuitBreaker = CLOSED;
 
   constructor(input: z.output<typeof breakerInput>) {
@@ -163,16 +163,13 @@ class BreakerScript {
   #admit(now: number, name: string): boolean {
     if (breakerReadyAt(this.#breaker, now) > now) return false;
     this.#breaker = admit(this.#breaker, now, this.#input.probeMs);
-    this.#admitted.set(name, { generation: this.#breaker.generation, sentAt: now });
+    this.#admitted.set(name, this.#breaker.generation);
     return true;
   }
 
-  #ended(
-    step: Exclude<BreakerStep, { do: 'look' | 'admit' }>,
-    { generation, sentAt }: { readonly generation: number; readonly sentAt: number },
-  ): CircuitBreaker {
+  #ended(step: Exclude<BreakerStep, { do: 'look' | 'admit' }>, generation: number): CircuitBreaker {
     const { now } = step;
-    if (step.do === 'succeed') return succeed(this.#breaker, generation, sentAt);
+    if (step.do === 'succeed') return succeed(this.#breaker, generation);
     if (step.do === 'release') return release(this.#breaker, generation, now);
     const { reason, retryAt } = step;
     return fail(this.#breaker, { generation, now, reason, trip: this.#input.trip, retryAt });

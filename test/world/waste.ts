@@ -7,7 +7,7 @@ import type { Fault, ProviderName } from '../../src/testing.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
 import type { Day } from './draw.ts';
 import { after } from './machine.ts';
-import { type DayProvider, NAMES, USUAL_MODELS } from './scenario.ts';
+import { type DayProvider, NAMES, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
 import { HOUSES, patternFits } from './truth.ts';
 
 /** What nobody has to explain where nothing is broken: for each served call. */
@@ -116,6 +116,13 @@ interface Place {
   readonly day: Day;
 }
 
+/** Where one failure is not believed, the answers to what was sent before speak for the provider while they come. */
+function answersStillComeMs({ threshold }: Finding, name: ProviderName, { latencyMs }: DayProvider): number {
+  const span = latencyMs ?? USUAL_LATENCY_MS[name];
+  if (threshold === 1) return 0;
+  return typeof span === 'number' ? span : Math.max(...span);
+}
+
 function costOfFault(fault: Fault, { name, provider, day }: Place, fate: Fate): number {
   const finding = FINDINGS[fault.kind];
   if (finding === undefined) return 0;
@@ -124,7 +131,9 @@ function costOfFault(fault: Fault, { name, provider, day }: Place, fate: Fate): 
   const until = Math.min(startAt + lastsMs, fault.until ?? startAt + lastsMs);
   // Whoever comes before the first failure is known cannot be warned.
   const failsAfterMs =
-    finding.failsAfterMs === undefined ? 0 : (call.attemptTimeoutMs ?? finding.failsAfterMs);
+    finding.failsAfterMs === undefined
+      ? answersStillComeMs(finding, name, provider)
+      : (call.attemptTimeoutMs ?? finding.failsAfterMs);
   const first = day.arrivals[after(day.arrivals, from)] ?? until;
   const knownAt = Math.max(from, first) + failsAfterMs + 2 * day.roadMs[1];
   const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
