@@ -30,6 +30,8 @@ export class Delivered {
   toolCalls = false;
   /** Of attempts that broke: the last one's comes with its own end. */
   usage: TokenUsage | undefined;
+  /** Attempts that were to go on with the text and said nothing: the answer was complete already, or theirs is empty. */
+  silences = 0;
   #parts = 0;
 
   get any(): boolean {
@@ -195,7 +197,8 @@ export function chatStreamOperation(
       { pick, request, stop }: Asked<StreamRequest>,
     ): AsyncGenerator<StreamPart> {
       const { delivered } = request;
-      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.text !== '' });
+      // One silence may be a fault as well as an end: only a second one settles that there is no more to say.
+      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.silences > 0 });
       const joint = new Joint(delivered);
       let end: StreamEnd | undefined;
       try {
@@ -205,7 +208,10 @@ export function chatStreamOperation(
           delivered.usage = addUsage(delivered.usage, reader.usage);
         }
       }
-      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, pick));
+      if (end.kind === 'finished') return;
+      const isSilent = end.kind === 'refused' && end.refusal.problem === 'empty';
+      if (isSilent && delivered.text !== '') delivered.silences += 1;
+      throw new BadAnswer(failureOf(end, response, pick));
     },
     // The part tells the sum over all attempts.
     tokensOf: (part, { delivered }) =>
