@@ -106,7 +106,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     await says(page, '.key', 'Resting');
     const [text] = await textsOf(page, '.key');
     // OpenRouter's minute is the clock's, its day is UTC's; the pool's clock stood at noon.
-    expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00 · in 6[01] s Day 1 \/ 50 back Sun 00:00 · in 12 h/);
+    expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00, in 6[01] s Day 1 \/ 50 back Sun 00:00, in 12 h/);
     const bar = page.getByRole('meter', { name: 'Minute quota of openrouter' });
     expect(await bar.getAttribute('aria-valuenow')).toBe('1');
     expect(await bar.getAttribute('aria-valuemax')).toBe('1');
@@ -120,7 +120,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     pool.world.nim.script({ kind: 'outage' });
     for (let call = 0; call < 3; call += 1) await pool.fails(pool.llm.text('Hello'));
     await look(page);
-    await says(page, '.key', /Down.*The provider had errors.*breaker open.*ready 12:00:15 · in\s15\ss/s);
+    await says(page, '.key', /Down.*The provider had errors.*breaker open.*ready 12:00:15, in\s15\ss/s);
     await says(page, '#news', /^nim \S+ is down: the provider had errors\. No key is ready\.$/);
 
     await pool.clock.advance(16 * SECOND);
@@ -297,6 +297,22 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await page.evaluate(spills)).toEqual([]);
   });
 
+  it('has room for a finger on everything that can be touched, and keeps still for those who want that', async () => {
+    const pool = bench({ nim: {} });
+    const { url } = await gatewayOver(pool.llm);
+    await pool.run(pool.llm.text('Hello'));
+    const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true } as const;
+    const page = await open(url, { ...phone, reducedMotion: 'reduce' });
+    await says(page, '.call', 'Served');
+    const heights = `[...document.querySelectorAll('button, summary')]
+      .map((one) => one.getBoundingClientRect().height).filter((height) => height > 0)`;
+    const found = await page.evaluate<number[]>(heights);
+    expect(found).toHaveLength(3);
+    expect(Math.min(...found)).toBeGreaterThanOrEqual(44);
+    const motion = "getComputedStyle(document.querySelector('.bar > div')).transitionDuration";
+    expect(await page.evaluate(motion)).toBe('0s');
+  });
+
   it('says that there are no keys', async () => {
     const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
       before: (one) => one.route('**/status', (route) => route.fulfill({ json: someStatus() })),
@@ -311,9 +327,9 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const { url } = await gatewayOver(pool.llm);
     const off = await open(url);
     await says(off, '#skew', /This browser's clock is .* (ahead of|behind) the server's/);
-    await says(off, '.key', /ready 12:01:00 · in\s6[01]\ss/);
+    await says(off, '.key', /ready 12:01:00, in\s6[01]\ss/);
     const right = await open(url, { before: (page) => page.clock.setSystemTime(pool.clock.now()) });
-    await says(right, '.key', /ready 12:01:00 · in\s6[01]\ss/);
+    await says(right, '.key', /ready 12:01:00, in\s6[01]\ss/);
     expect(await right.locator('#skew').isVisible()).toBe(false);
   });
 
