@@ -30,9 +30,8 @@ export class Delivered {
   toolCalls = false;
   /** Of attempts that broke: the last one's comes with its own end. */
   usage: TokenUsage | undefined;
-  /** Attempts that were to go on with the text and said nothing: the answer was complete already, or theirs is empty. */
-  silences = 0;
   #parts = 0;
+  #metSilence = false;
 
   get any(): boolean {
     return this.#parts > 0;
@@ -40,6 +39,17 @@ export class Delivered {
 
   get tooLong(): boolean {
     return this.text.length > MAX_KEPT;
+  }
+
+  /** Whether somebody who was to go on with the text said nothing: it was complete already, or his answer is empty. */
+  get metSilence(): boolean {
+    return this.#metSilence;
+  }
+
+  /** Notes how an attempt ended. */
+  note(end: StreamEnd): void {
+    const isEmpty = end.kind === 'refused' && end.refusal.problem === 'empty';
+    this.#metSilence ||= isEmpty && this.text !== '';
   }
 
   add(part: StreamPart): void {
@@ -198,20 +208,17 @@ export function chatStreamOperation(
     ): AsyncGenerator<StreamPart> {
       const { delivered } = request;
       // One silence may be a fault as well as an end: only a second one settles that there is no more to say.
-      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.silences > 0 });
-      const joint = new Joint(delivered);
+      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.metSilence });
       let end: StreamEnd | undefined;
       try {
-        end = yield* readStream(response.body, { reader, joint, stop });
+        end = yield* readStream(response.body, { reader, joint: new Joint(delivered), stop });
       } finally {
         if (end?.kind !== 'finished' && reader.usage !== undefined) {
           delivered.usage = addUsage(delivered.usage, reader.usage);
         }
       }
-      if (end.kind === 'finished') return;
-      const isSilent = end.kind === 'refused' && end.refusal.problem === 'empty';
-      if (isSilent && delivered.text !== '') delivered.silences += 1;
-      throw new BadAnswer(failureOf(end, response, pick));
+      delivered.note(end);
+      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, pick));
     },
     // The part tells the sum over all attempts.
     tokensOf: (part, { delivered }) =>
