@@ -159,6 +159,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     }));
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
   const strategy = options.strategy ?? 'quota_aware';
+  const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
   const chatPorts: ChatOperationPorts = {
     clock,
     redact,
@@ -186,14 +187,11 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
       turn,
     }),
     refusePaid: maskingNames((models) => {
-      if (options.unknownModels !== 'auto') refusePaid(models, listed());
+      if (substitute === undefined) refusePaid(models, listed());
     }, redact),
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
-    stages: maskingNames(
-      stageMemory(listed, registry, options.unknownModels === 'auto' ? 'auto' : undefined),
-      redact,
-    ),
+    stages: maskingNames(stageMemory(listed, registry, substitute), redact),
   };
 }
 
