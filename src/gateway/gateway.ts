@@ -22,8 +22,16 @@ export interface Gateway extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Whoever sends a request more slowly than this is not waited for. */
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 2000 };
+/**
+ * Whoever sends a request more slowly than this is not waited for. A connection is kept for longer than clients keep
+ * theirs: of two who let go at the same moment, one would lose a request.
+ */
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 2000,
+};
 
 /** Where to call on this machine what listens at every address. */
 const EVERYWHERE: Readonly<Record<string, string>> = {

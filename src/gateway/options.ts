@@ -55,10 +55,27 @@ function checkToken(token: string | undefined, host: string): void {
   }
 }
 
+/** An origin as browsers say it: of a site, or of an extension or a desktop application, e.g. `app://obsidian.md`. */
+function isOrigin(origin: string): boolean {
+  if (!URL.canParse(origin) || origin.includes('*')) return false;
+  const url = new URL(origin);
+  // Only those of the web have an origin by the book; of the others, a URL says that they have none.
+  return origin === (url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin) && url.host !== '';
+}
+
 function checkOrigin(origin: string): string {
-  if (URL.canParse(origin) && origin === new URL(origin).origin) return origin;
+  if (isOrigin(origin)) return origin;
   throw new ConfigError(
     `allowedOrigins: "${origin}" is no origin such as https://chat.example.org. There is no wildcard: any page could spend your keys.`,
+  );
+}
+
+/** A name as it stands in a URL: in small letters, and in ASCII. */
+function checkHostName(name: string): string {
+  const url = URL.canParse(`http://${name}`) ? new URL(`http://${name}`) : undefined;
+  if (url?.href === `http://${url?.hostname}/` && !name.includes('*')) return url.hostname.replace(/\.$/, '');
+  throw new ConfigError(
+    `allowedHosts: "${name}" is no name such as llm.example.org, without a scheme, a port, a path or a *.`,
   );
 }
 
@@ -80,7 +97,7 @@ export function settingsOf(options: GatewayOptions): Settings {
     host: withoutBrackets(host),
     token,
     allowedOrigins: allowedOrigins.map(checkOrigin),
-    allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
+    allowedHosts: allowedHosts.map(checkHostName),
     maxBodyBytes,
     graceMs,
   };
