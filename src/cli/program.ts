@@ -6,7 +6,6 @@ import { VERSION } from '../version.ts';
 import { list, nameChain, notNegative, portNumber, wholeNumber } from './args.ts';
 import type { ChatFlags } from './chat.ts';
 import type { DoctorFlags } from './doctor.ts';
-import { FAILED } from './exit.ts';
 import type { HealthFlags } from './health.ts';
 import type { ModelFlags } from './models.ts';
 import type { ServeFlags } from './serve.ts';
@@ -98,7 +97,7 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
   command(program, 'doctor')
     .summary('check every key at its provider')
     .description(
-      'Checks every key at its provider by the cheapest request that tells, and says what to fix. Ends with 1 when a key does not work.',
+      'Checks every key at its provider by the cheapest request that tells, and says what to fix. Ends with 1 when a key does not work, with 2 when a variable is wrong.',
     )
     .option(
       '--chat',
@@ -112,7 +111,7 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
     )
     .action(async (flags: DoctorFlags) => {
       const { doctor } = await import('./doctor.ts');
-      if (!(await doctor(flags, shell))) end(FAILED);
+      end(await doctor(flags, shell));
     });
 }
 
