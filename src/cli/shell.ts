@@ -24,7 +24,7 @@ export interface Shell {
 }
 
 /** Writes to a stream; resolves when it takes more. */
-export function output(stream: Writable & Surface, env: Shell['env']): Output {
+function output(stream: Writable & Surface, env: Shell['env']): Output {
   return {
     isTerminal: stream.isTTY === true,
     paint: painter(stream, env),
