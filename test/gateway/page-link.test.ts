@@ -38,6 +38,7 @@ describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000
     expect(asked.headers()['authorization']).toBe('Bearer open-sesame');
     expect(asked.url()).not.toContain('sesame');
     await says(page, '.key', 'Ready');
+    await says(page, '#example', /^curl http\S+ \\\s+-H 'authorization: Bearer …' \\\s/);
     await page.reload();
     await says(page, '.key', 'Ready');
     expect(page.url()).not.toContain('sesame');
