@@ -124,7 +124,11 @@ function addServe(program: Command, shell: Shell): void {
     .option('--token <token>', 'what clients must send as their API key; better kept in FREELM_TOKEN')
     .option('--any-model', 'serve models that nobody has as auto, for programs that ask for gpt-4o by habit')
     .option('--allow-origin <origin>', 'an origin whose web pages may call it; repeatable', list)
-    .option('--allow-host <name>', 'a name by which it may be called; repeatable', list)
+    .option(
+      '--allow-host <name>',
+      'a name by which it may be called, e.g. of a tunnel; needs a token; repeatable',
+      list,
+    )
     .addHelpText(
       'after',
       examples(

@@ -13,7 +13,10 @@ export interface GatewayOptions {
   readonly token?: string | undefined;
   /** Origins of web pages that may call it, e.g. `https://chat.example.org`. Default: only its own page. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** At an address of this machine: further names by which it may be called, e.g. that of a proxy. Default: none. */
+  /**
+   * At an address of this machine: further names by which it may be called, e.g. that of a tunnel, through which others
+   * reach it: it needs a token. Default: none.
+   */
   readonly allowedHosts?: readonly string[] | undefined;
   /** The longest request. Default 32 MiB. */
   readonly maxBodyBytes?: number | undefined;
@@ -44,13 +47,14 @@ export function isLoopback(host: string): boolean {
   return isIP(bare) === 4 && bare.startsWith('127.');
 }
 
-function checkToken(token: string | undefined, host: string): void {
+function checkToken(token: string | undefined, host: string, names: readonly string[]): void {
   if (token !== undefined && !/^[\u0021-\u007E]+$/.test(token)) {
     throw new ConfigError('token: must be a text without spaces that a header can hold.');
   }
-  if (token === undefined && !isLoopback(host)) {
+  const open = [host, ...names].find((name) => !isLoopback(name));
+  if (token === undefined && open !== undefined) {
     throw new ConfigError(
-      `Whoever reaches ${host === '' ? 'this address' : host} could spend your keys: give a token (freelm serve --token), or listen at 127.0.0.1.`,
+      `Whoever reaches ${open === '' ? 'this address' : open} could spend your keys: give a token (FREELM_TOKEN or freelm serve --token), or serve 127.0.0.1 alone.`,
     );
   }
 }
@@ -91,13 +95,14 @@ export function settingsOf(options: GatewayOptions): Settings {
   checkNumber('port', port, 65_535);
   checkNumber('maxBodyBytes', maxBodyBytes, Number.MAX_SAFE_INTEGER);
   checkNumber('graceMs', graceMs, 2_147_483_647);
-  checkToken(token, host);
+  const names = allowedHosts.map(checkHostName);
+  checkToken(token, host, names);
   return {
     port,
     host: withoutBrackets(host),
     token,
     allowedOrigins: allowedOrigins.map(checkOrigin),
-    allowedHosts: allowedHosts.map(checkHostName),
+    allowedHosts: names,
     maxBodyBytes,
     graceMs,
   };

@@ -56,13 +56,19 @@ const HOSTS: readonly Row[] = [
     'invalid_api_key',
     { host: '0.0.0.0', token: TOKEN },
   ],
-  ['a name that was allowed', at('llm.example'), 200, undefined, { allowedHosts: ['LLM.example'] }],
+  [
+    'a name that was allowed',
+    at('llm.example'),
+    401,
+    'invalid_api_key',
+    { allowedHosts: ['LLM.example'], token: TOKEN },
+  ],
   [
     'a name with letters of its own that was allowed',
     at('xn--bcher-kva.example:4141'),
-    200,
-    undefined,
-    { allowedHosts: ['bücher.example.'] },
+    401,
+    'invalid_api_key',
+    { allowedHosts: ['bücher.example.'], token: TOKEN },
   ],
 ];
 
@@ -284,6 +290,11 @@ describe('it does not start', () => {
     ['for all pages that hide where they are from', { allowedOrigins: ['null'] }, /allowedOrigins/],
     ['for all files', { allowedOrigins: ['file://'] }, /allowedOrigins/],
     ["for an application's page", { allowedOrigins: ['app://obsidian.md/index.html'] }, /allowedOrigins/],
+    [
+      'by a name that others may know, without a token',
+      { allowedHosts: ['llm.example'] },
+      /llm\.example.*token/,
+    ],
     ['by a name with a port', { allowedHosts: ['llm.example:8080'] }, /allowedHosts/],
     ['by an address of a page', { allowedHosts: ['https://llm.example'] }, /allowedHosts/],
     ['by every name', { allowedHosts: ['*.example'] }, /allowedHosts/],
