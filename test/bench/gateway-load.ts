@@ -8,6 +8,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Agent, fetch } from 'undici';
 import * as z from 'zod/mini';
 import { startGateway } from '../../src/gateway/index.ts';
 import { FreeLLM, GoogleAIStudio, NIM, OpenRouter, type Provider } from '../../src/index.ts';
@@ -87,6 +88,9 @@ async function figures(child: ChildProcess): Promise<Figures> {
   return figuresSchema.parse(said[0]);
 }
 
+/** Lets go of connections soon, so that those that are left afterwards are the endpoint's fault. */
+const dispatcher = new Agent({ keepAliveTimeout: 2000, keepAliveMaxTimeout: 2000 });
+
 const counts = { right: 0, wrong: 0, left: 0, refused: {} as Record<string, number> };
 const latencies: number[] = [];
 
@@ -127,6 +131,7 @@ async function call(url: string, question: string, kind: number): Promise<void> 
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: question }], stream }),
+    dispatcher,
   });
   if (response.status !== 200) {
     refused(`${response.status} ${(await response.text()).slice(0, 300)}`);
