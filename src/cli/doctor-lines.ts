@@ -58,9 +58,14 @@ function remarks({ title, problems, variables, isExpired, asOf }: ProviderReport
   return [...problems, `What freelm knows of ${title} is of ${asOf} and out of date: update freelm.`];
 }
 
+function remarkLines(report: ProviderReport, paint: Paint): readonly string[] {
+  const mark = report.isRefused ? paint('red', '✗') : paint('yellow', '!');
+  return remarks(report).map((line) => `${mark} ${line}`);
+}
+
 /** What is wrong with the variables and the presets, and what could be added. */
 export function environmentLines(providers: readonly ProviderReport[], paint: Paint): readonly string[] {
-  const wrong = providers.flatMap(remarks).map((line) => `${paint('yellow', '!')} ${line}`);
+  const wrong = providers.flatMap((report) => remarkLines(report, paint));
   const more = providers
     .filter(({ access, variables }) => access === 'default' && variables.length === 0)
     .map(({ title, needs }) => `  ${cell(title, 22)} ${needs}`);

@@ -2,6 +2,7 @@
 
 import type { EnvironmentReport, KeyCheck } from '../index.ts';
 import { checkLines, environmentLines, isFine } from './doctor-lines.ts';
+import { FAILED, USAGE } from './exit.ts';
 import { withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
 import { count, json } from './text.ts';
@@ -34,20 +35,25 @@ function check(
   );
 }
 
-/** Resolves with whether every key that is set works. */
-export async function doctor(flags: DoctorFlags, shell: Shell): Promise<boolean> {
+/** Resolves with the exit code: whether every key that is set works, and the environment is one that freelm takes. */
+export async function doctor(flags: DoctorFlags, shell: Shell): Promise<number> {
   const { inspectEnv } = await import('../index.ts');
   const { paint, write } = shell.out;
   const environment = inspectEnv(shell.env);
   const { providers } = environment;
   const keys = await check(environment, flags, shell);
   const working = keys.filter(isFine).length;
+  const isRefused = providers.some((report) => report.isRefused);
   const lines = [
     ...keys.flatMap((key) => checkLines(key, paint)),
     ...environmentLines(providers, paint),
     '',
     `${working} of ${count(keys.length, 'key')} ${working === 1 ? 'works' : 'work'}.`,
+    ...(isRefused
+      ? ['Nothing else runs in this environment until the variables marked ✗ are corrected.']
+      : []),
   ];
   await write(flags.json === true ? json({ keys, providers }, 2) : `${lines.join('\n')}\n`);
-  return working === keys.length;
+  if (isRefused) return USAGE;
+  return working === keys.length ? 0 : FAILED;
 }

@@ -6,7 +6,6 @@ import { VERSION } from '../version.ts';
 import { list, nameChain, notNegative, portNumber, wholeNumber } from './args.ts';
 import type { ChatFlags } from './chat.ts';
 import type { DoctorFlags } from './doctor.ts';
-import { FAILED } from './exit.ts';
 import type { HealthFlags } from './health.ts';
 import type { ModelFlags } from './models.ts';
 import type { ServeFlags } from './serve.ts';
@@ -98,7 +97,7 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
   command(program, 'doctor')
     .summary('check every key at its provider')
     .description(
-      'Checks every key at its provider by the cheapest request that tells, and says what to fix. Ends with 1 when a key does not work.',
+      'Checks every key at its provider by the cheapest request that tells, and says what to fix. Ends with 1 when a key does not work, with 2 when a variable is wrong.',
     )
     .option(
       '--chat',
@@ -112,7 +111,7 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
     )
     .action(async (flags: DoctorFlags) => {
       const { doctor } = await import('./doctor.ts');
-      if (!(await doctor(flags, shell))) end(FAILED);
+      end(await doctor(flags, shell));
     });
 }
 
@@ -125,7 +124,11 @@ function addServe(program: Command, shell: Shell): void {
     .option('--token <token>', 'what clients must send as their API key; better kept in FREELM_TOKEN')
     .option('--any-model', 'serve models that nobody has as auto, for programs that ask for gpt-4o by habit')
     .option('--allow-origin <origin>', 'an origin whose web pages may call it; repeatable', list)
-    .option('--allow-host <name>', 'a name by which it may be called; repeatable', list)
+    .option(
+      '--allow-host <name>',
+      'a name by which it may be called, e.g. of a tunnel; needs a token; repeatable',
+      list,
+    )
     .addHelpText(
       'after',
       examples(

@@ -14,6 +14,13 @@ const HINTS: Readonly<Record<string, string>> = {
     'Here that is --wait, and --max-wait-ms for more than 20 s; freelm doctor checks the keys.',
   DeadlineError: 'Here that is --timeout-ms.',
 };
+/** Where waiting is in vain, nothing is said of it. */
+const NOT_BY_WAITING = 'freelm doctor checks the keys.';
+
+function hintFor(error: FreeLMError): string | undefined {
+  const isInVain = 'readyAt' in error && error.readyAt === undefined;
+  return isInVain ? NOT_BY_WAITING : HINTS[error.name];
+}
 
 /** The library is not loaded to say that an option is wrong. */
 async function libraryErrorOf(error: unknown): Promise<FreeLMError | undefined> {
@@ -43,7 +50,7 @@ async function failed(error: unknown, shell: Shell, debug: boolean): Promise<num
     await err.write(`${prefix}something unexpected went wrong: ${messageOf(error)}.${more}\n`);
     return FAILED;
   }
-  const hint = HINTS[known.name];
+  const hint = hintFor(known);
   await err.write(`${prefix}${known.message}\n${hint === undefined ? '' : `${hint}\n`}`);
   return known.code === 'config' ? USAGE : FAILED;
 }

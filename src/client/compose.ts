@@ -4,6 +4,7 @@ import { type Listed, refusePaid, stagesFor } from '../models/candidates.ts';
 import { defaultCacheDir, diskCache } from '../models/disk-cache.ts';
 import { sourceOf } from '../models/provider-source.ts';
 import { ModelRegistry } from '../models/registry.ts';
+import { ModelNotFoundError } from '../errors.ts';
 import type { Choice, Pick } from '../core/plan.ts';
 import type { PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/strategy.ts';
@@ -117,6 +118,21 @@ function redactorFor(providers: readonly Provider[]): Redact {
   );
 }
 
+/** A key where a model's name belongs is not repeated by the error that says so. */
+function maskingNames<Args extends readonly unknown[], Result>(
+  find: (...args: Args) => Result,
+  redact: Redact,
+): (...args: Args) => Result {
+  return (...args) => {
+    try {
+      return find(...args);
+    } catch (error) {
+      if (!(error instanceof ModelNotFoundError)) throw error;
+      throw new ModelNotFoundError(redact(error.model), redact(error.message));
+    }
+  };
+}
+
 /** Puts a pool together from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
@@ -143,6 +159,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     }));
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
   const strategy = options.strategy ?? 'quota_aware';
+  const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
   const chatPorts: ChatOperationPorts = {
     clock,
     redact,
@@ -169,12 +186,12 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
       thrifty: strategy === 'quota_aware',
       turn,
     }),
-    refusePaid: (models) => {
-      if (options.unknownModels !== 'auto') refusePaid(models, listed());
-    },
+    refusePaid: maskingNames((models) => {
+      if (substitute === undefined) refusePaid(models, listed());
+    }, redact),
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
-    stages: stageMemory(listed, registry, options.unknownModels === 'auto' ? 'auto' : undefined),
+    stages: maskingNames(stageMemory(listed, registry, substitute), redact),
   };
 }
 

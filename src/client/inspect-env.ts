@@ -25,6 +25,8 @@ export interface ProviderReport {
   readonly access: 'default' | 'opt-in' | 'local';
   /** Whether a pool of this environment has it. */
   readonly isUsed: boolean;
+  /** Whether what is set for it is wrong: then `FreeLLM.fromEnv` refuses the whole environment. */
+  readonly isRefused: boolean;
   /** The variables that are set for it. */
   readonly variables: readonly string[];
   /** The variables to set for it, in words. */
@@ -108,17 +110,18 @@ function unusedKeys(env: Environment, spec: ProviderSpec): readonly string[] {
 }
 
 interface Found {
-  readonly provider: Provider | undefined;
-  readonly problems: readonly string[];
+  readonly provider?: Provider;
+  readonly isRefused?: true;
+  readonly problems?: readonly string[];
 }
 
 function find(env: Environment, spec: ProviderSpec, isNamed: boolean): Found {
-  if (!isNamed && !isMeant(env, spec)) return { provider: undefined, problems: unusedKeys(env, spec) };
+  if (!isNamed && !isMeant(env, spec)) return { problems: unusedKeys(env, spec) };
   try {
-    return { provider: providerFrom(env, spec), problems: [] };
+    return { provider: providerFrom(env, spec) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { provider: undefined, problems: [error.message] };
+    return { isRefused: true, problems: [error.message] };
   }
 }
 
@@ -132,13 +135,14 @@ export function inspectEnv(env: Environment = process.env): EnvironmentReport {
   const now = systemClock.now();
   const usable: Provider[] = [];
   const providers = KNOWN.map((spec): ProviderReport => {
-    const { provider, problems } = find(env, spec, named.has(spec.name));
+    const { provider, isRefused = false, problems = [] } = find(env, spec, named.has(spec.name));
     if (provider !== undefined) usable.push(provider);
     return {
       provider: spec.name,
       title: spec.title,
       access: spec.access,
       isUsed: provider !== undefined,
+      isRefused,
       variables: variablesSet(env, spec),
       needs: variablesOf(spec),
       problems: [...problems, ...idleKeys(env, spec), ...strangeKeys(env, spec)],

@@ -31,6 +31,7 @@ export class Delivered {
   /** Of attempts that broke: the last one's comes with its own end. */
   usage: TokenUsage | undefined;
   #parts = 0;
+  #metSilence = false;
 
   get any(): boolean {
     return this.#parts > 0;
@@ -38,6 +39,17 @@ export class Delivered {
 
   get tooLong(): boolean {
     return this.text.length > MAX_KEPT;
+  }
+
+  /** Whether somebody who was to go on with the text said nothing: it was complete already, or his answer is empty. */
+  get metSilence(): boolean {
+    return this.#metSilence;
+  }
+
+  /** Notes how an attempt ended. */
+  note(end: StreamEnd): void {
+    const isEmpty = end.kind === 'refused' && end.refusal.problem === 'empty';
+    this.#metSilence ||= isEmpty && this.text !== '';
   }
 
   add(part: StreamPart): void {
@@ -195,16 +207,17 @@ export function chatStreamOperation(
       { pick, request, stop }: Asked<StreamRequest>,
     ): AsyncGenerator<StreamPart> {
       const { delivered } = request;
-      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.text !== '' });
-      const joint = new Joint(delivered);
+      // One silence may be a fault as well as an end: only a second one settles that there is no more to say.
+      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.metSilence });
       let end: StreamEnd | undefined;
       try {
-        end = yield* readStream(response.body, { reader, joint, stop });
+        end = yield* readStream(response.body, { reader, joint: new Joint(delivered), stop });
       } finally {
         if (end?.kind !== 'finished' && reader.usage !== undefined) {
           delivered.usage = addUsage(delivered.usage, reader.usage);
         }
       }
+      delivered.note(end);
       if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, pick));
     },
     // The part tells the sum over all attempts.

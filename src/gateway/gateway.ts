@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import type { FreeLLM } from '../index.ts';
 import { Denial } from './denial.ts';
 import { Door } from './door.ts';
@@ -22,8 +22,16 @@ export interface Gateway extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Whoever sends a request more slowly than this is not waited for. */
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 2000 };
+/**
+ * Whoever sends a request more slowly than this is not waited for. A connection is kept for longer than clients keep
+ * theirs: of two who let go at the same moment, one would lose a request.
+ */
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 2000,
+};
 
 /** Where to call on this machine what listens at every address. */
 const EVERYWHERE: Readonly<Record<string, string>> = {
@@ -62,7 +70,8 @@ function preflight({ headers }: IncomingMessage, origin: string | undefined): Re
 class GatewayServer implements Gateway {
   readonly #house: House;
   readonly #server: Server;
-  readonly #underWay = new Set<AbortController>();
+  readonly #connections = new Set<Socket>();
+  readonly #underWay = new Map<IncomingMessage, AbortController>();
   #port = 0;
   #closed: Promise<void> | undefined;
 
@@ -71,6 +80,10 @@ class GatewayServer implements Gateway {
     this.#house = { llm, settings, door: new Door(settings), board: new StatusBoard(llm), page };
     this.#server = createServer(TIMEOUTS, (message, response) => {
       void this.#serve(message, response);
+    });
+    this.#server.on('connection', (socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
     });
   }
 
@@ -110,8 +123,10 @@ class GatewayServer implements Gateway {
   async #drain(): Promise<void> {
     const ended = once(this.#server, 'close');
     this.#server.close();
+    this.#closeUnused();
     const timer = setTimeout(() => {
-      for (const controller of this.#underWay) controller.abort(new Error('the endpoint was closed'));
+      for (const controller of this.#underWay.values())
+        controller.abort(new Error('the endpoint was closed'));
       this.#server.closeAllConnections();
     }, this.#house.settings.graceMs);
     await ended;
@@ -119,14 +134,20 @@ class GatewayServer implements Gateway {
     this.#house.board.close();
   }
 
+  /** Of connections without an answer under way, Node closes only those that had one: browsers open some in advance. */
+  #closeUnused(): void {
+    const used = new Set([...this.#underWay.keys()].map(({ socket }) => socket));
+    for (const socket of this.#connections) if (!used.has(socket)) socket.destroy();
+  }
+
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const controller = new AbortController();
-    this.#underWay.add(controller);
+    this.#underWay.set(message, controller);
     response.once('close', () => {
-      this.#underWay.delete(controller);
+      this.#underWay.delete(message);
       if (!response.writableFinished) controller.abort(new Error('the client left'));
       // A connection that was promised to be kept is not, once the endpoint is closed.
-      if (this.#closed !== undefined) setImmediate(() => this.#server.closeIdleConnections());
+      if (this.#closed !== undefined) setImmediate(() => this.#closeUnused());
     });
     try {
       await this.#answer(message, response, controller.signal);

@@ -13,7 +13,10 @@ export interface GatewayOptions {
   readonly token?: string | undefined;
   /** Origins of web pages that may call it, e.g. `https://chat.example.org`. Default: only its own page. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** At an address of this machine: further names by which it may be called, e.g. that of a proxy. Default: none. */
+  /**
+   * At an address of this machine: further names by which it may be called, e.g. that of a tunnel, through which others
+   * reach it: it needs a token. Default: none.
+   */
   readonly allowedHosts?: readonly string[] | undefined;
   /** The longest request. Default 32 MiB. */
   readonly maxBodyBytes?: number | undefined;
@@ -44,21 +47,39 @@ export function isLoopback(host: string): boolean {
   return isIP(bare) === 4 && bare.startsWith('127.');
 }
 
-function checkToken(token: string | undefined, host: string): void {
+function checkToken(token: string | undefined, host: string, names: readonly string[]): void {
   if (token !== undefined && !/^[\u0021-\u007E]+$/.test(token)) {
     throw new ConfigError('token: must be a text without spaces that a header can hold.');
   }
-  if (token === undefined && !isLoopback(host)) {
+  const open = [host, ...names].find((name) => !isLoopback(name));
+  if (token === undefined && open !== undefined) {
     throw new ConfigError(
-      `Whoever reaches ${host === '' ? 'this address' : host} could spend your keys: give a token (freelm serve --token), or listen at 127.0.0.1.`,
+      `Whoever reaches ${open === '' ? 'this address' : open} could spend your keys: give a token (FREELM_TOKEN or freelm serve --token), or serve 127.0.0.1 alone.`,
     );
   }
 }
 
+/** An origin as browsers say it: of a site, or of an extension or a desktop application, e.g. `app://obsidian.md`. */
+function isOrigin(origin: string): boolean {
+  if (!URL.canParse(origin) || origin.includes('*')) return false;
+  const url = new URL(origin);
+  // Only those of the web have an origin by the book; of the others, a URL says that they have none.
+  return origin === (url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin) && url.host !== '';
+}
+
 function checkOrigin(origin: string): string {
-  if (URL.canParse(origin) && origin === new URL(origin).origin) return origin;
+  if (isOrigin(origin)) return origin;
   throw new ConfigError(
     `allowedOrigins: "${origin}" is no origin such as https://chat.example.org. There is no wildcard: any page could spend your keys.`,
+  );
+}
+
+/** A name as it stands in a URL: in small letters, and in ASCII. */
+function checkHostName(name: string): string {
+  const url = URL.canParse(`http://${name}`) ? new URL(`http://${name}`) : undefined;
+  if (url?.href === `http://${url?.hostname}/` && !name.includes('*')) return url.hostname.replace(/\.$/, '');
+  throw new ConfigError(
+    `allowedHosts: "${name}" is no name such as llm.example.org, without a scheme, a port, a path or a *.`,
   );
 }
 
@@ -74,13 +95,14 @@ export function settingsOf(options: GatewayOptions): Settings {
   checkNumber('port', port, 65_535);
   checkNumber('maxBodyBytes', maxBodyBytes, Number.MAX_SAFE_INTEGER);
   checkNumber('graceMs', graceMs, 2_147_483_647);
-  checkToken(token, host);
+  const names = allowedHosts.map(checkHostName);
+  checkToken(token, host, names);
   return {
     port,
     host: withoutBrackets(host),
     token,
     allowedOrigins: allowedOrigins.map(checkOrigin),
-    allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
+    allowedHosts: names,
     maxBodyBytes,
     graceMs,
   };

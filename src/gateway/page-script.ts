@@ -130,6 +130,17 @@ function showLink() {
   write(skew, "This browser's clock is " + span(Math.abs(state.skewMs)) + way + " the server's. Times are the server's.");
 }
 
+/** How to send a call. */
+function showExample() {
+  const lines = [
+    'curl ' + new URL('v1/chat/completions', location.href).href,
+    ...(token.value === '' ? [] : ["-H 'authorization: Bearer …'"]),
+    "-H 'content-type: application/json'",
+    "-d '" + JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }] }) + "'",
+  ];
+  write(byId('example'), lines.join(' \\\n  '));
+}
+
 /** Shows what is known, as of now. */
 function show() {
   showLink();
@@ -139,6 +150,7 @@ function show() {
   showKeys(state.status.keys, at);
   showCalls(state.status.calls, at);
   showWarnings(state.status.warnings);
+  showExample();
 }
 
 /** @param {Status} status */
@@ -242,14 +254,5 @@ window.setInterval(() => {
 }, EVERY_MS);
 
 token.read();
-write(
-  byId('example'),
-  [
-    'curl ' + new URL('v1/chat/completions', location.href).href,
-    ...(token.value === '' ? [] : ["-H 'authorization: Bearer …'"]),
-    "-H 'content-type: application/json'",
-    "-d '" + JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello' }] }) + "'",
-  ].join(' \\\n  '),
-);
 poll();
 `;

@@ -170,5 +170,5 @@ details[open] > summary .chevron::before { content: '▾' / ''; }
   .bar { border: 1px solid CanvasText; }
   .bar > div { background: Highlight; forced-color-adjust: none; }
 }
-@media (pointer: coarse) { button, summary { min-height: 2.75rem; } }
+@media (pointer: coarse) { button, .link, summary { min-height: 2.75rem; } }
 `;

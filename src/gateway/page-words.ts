@@ -39,7 +39,7 @@ function moment(at, now) {
 
 /** A moment to come, both ways. @param {number} at @param {number} now */
 function coming(at, now) {
-  return moment(at, now) + ' · in\u00a0' + span(at - now);
+  return moment(at, now) + ', in\u00a0' + span(at - now);
 }
 
 /** How many of something. @param {number} number @param {string} one */

@@ -115,17 +115,19 @@ function ofFreeLM(error: FreeLMError, now: number): ErrorAnswer {
   return answer(row, error.message, row.retry === true ? {} : NO_RETRY);
 }
 
-function refused({ init: { status, message, param, code, headers } }: Refusal): ErrorAnswer {
+/** What was asked for is repeated in the message: it may be a key, by mistake. */
+function refused({ init }: Refusal, ports: ErrorPorts): ErrorAnswer {
+  const { status, message, param, code, headers } = init;
   return {
     status,
     headers: { ...NO_RETRY, ...headers },
-    error: { message, type: typeOf(status), param: param ?? null, code: code ?? null },
+    error: { message: ports.redact(message), type: typeOf(status), param: param ?? null, code: code ?? null },
   };
 }
 
 /** Describes any error. What is none of freelm's is a fault in here, or in what the user has put in. */
 export function errorAnswer(error: unknown, ports: ErrorPorts): ErrorAnswer {
-  if (error instanceof Refusal) return refused(error);
+  if (error instanceof Refusal) return refused(error, ports);
   if (FreeLMError.is(error)) {
     const described = ofFreeLM(error, ports.now());
     if (!(error instanceof CallError)) return described;

@@ -1,13 +1,14 @@
 /**
  * 200 clients at once on `freelm serve`'s endpoint for a minute, over the embedded world with faults: is every answer
- * right, is nothing left behind, does it end cleanly on SIGTERM? Run `npx tsx test/bench/gateway-load.ts [seconds]
- * [clients]`; the endpoint is a process of its own.
+ * right, is nothing left behind, does it end cleanly on SIGTERM? Run `npm run bench:gateway -- [seconds] [clients]`; the
+ * endpoint is a process of its own. Fails if not.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Agent, fetch } from 'undici';
 import * as z from 'zod/mini';
 import { startGateway } from '../../src/gateway/index.ts';
 import { FreeLLM, GoogleAIStudio, NIM, OpenRouter, type Provider } from '../../src/index.ts';
@@ -16,6 +17,8 @@ import { type Fault, startWorld, type World } from '../../src/testing.ts';
 const SECONDS = Number(process.argv[2] ?? 60);
 const CLIENTS = Number(process.argv[3] ?? 200);
 const NAMES = ['openrouter', 'google', 'nim'] as const;
+/** More heap than this, once the calls are over, is a leak: as many calls again leave as much again. */
+const MAX_GROWTH_MB = 8;
 
 const placesSchema = z.record(z.enum(NAMES), z.object({ baseUrl: z.string(), keys: z.array(z.string()) }));
 type Places = z.infer<typeof placesSchema>;
@@ -78,12 +81,15 @@ async function start(world: World): Promise<{ child: ChildProcess; url: string }
   return { child, url: z.object({ url: z.string() }).parse(said[0]).url };
 }
 
-async function figures(child: ChildProcess): Promise<z.infer<typeof figuresSchema>> {
+async function figures(child: ChildProcess): Promise<Figures> {
   const answer = once(child, 'message');
   child.send('how are you?');
   const said: readonly unknown[] = await answer;
   return figuresSchema.parse(said[0]);
 }
+
+/** Lets go of connections soon, so that those that are left afterwards are the endpoint's fault. */
+const dispatcher = new Agent({ keepAliveTimeout: 2000, keepAliveMaxTimeout: 2000 });
 
 const counts = { right: 0, wrong: 0, left: 0, refused: {} as Record<string, number> };
 const latencies: number[] = [];
@@ -125,6 +131,7 @@ async function call(url: string, question: string, kind: number): Promise<void> 
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: question }], stream }),
+    dispatcher,
   });
   if (response.status !== 200) {
     refused(`${response.status} ${(await response.text()).slice(0, 300)}`);
@@ -155,8 +162,15 @@ async function client(url: string, name: number, until: number): Promise<void> {
 
 function tallied(handles: readonly string[]): string {
   const tally: Record<string, number> = {};
-  for (const handle of handles) tally[handle] = (tally[handle] ?? 0) + 1;
+  for (const handle of handles.toSorted()) tally[handle] = (tally[handle] ?? 0) + 1;
   return JSON.stringify(tally);
+}
+
+type Figures = z.infer<typeof figuresSchema>;
+
+/** Whether the second half of the calls has left more behind than the first. */
+function hasLeaked(before: Figures, after: Figures): boolean {
+  return tallied(before.handles) !== tallied(after.handles) || after.heapMb - before.heapMb > MAX_GROWTH_MB;
 }
 
 async function bench(): Promise<void> {
@@ -207,7 +221,9 @@ async function bench(): Promise<void> {
     `SIGTERM with streams under way: exit ${String(code ?? signal)} after ${took} ms, ${broken} broken off`,
   );
   await world.close();
-  process.exitCode = counts.wrong === 0 && code === 0 ? 0 : 1;
+  const leaked = hasLeaked(between, after);
+  if (leaked) console.log('something is left behind');
+  process.exitCode = counts.wrong === 0 && !leaked && code === 0 ? 0 : 1;
 }
 
 await (process.argv[2] === 'endpoint' ? serve() : bench());

@@ -132,10 +132,24 @@ describe('freelm doctor', () => {
   it('checks the others where one provider is set up wrongly, and says so', async () => {
     const simulated = await world({ openrouter: { keys: 1 } });
     const env = { ...envOf(simulated, ['openrouter', 'nim']), FREELM_NIM_TIER: 'gold', GEMINI_API_KEY: ',' };
-    const { out } = await command(['doctor'], { env });
+    const { code, out } = await command(['doctor'], { env });
+    expect(code).toBe(2);
     expect(out).toMatch(/^✓ openrouter/m);
-    expect(out).toMatch(/^! FREELM_NIM_TIER is "gold"/m);
+    expect(out).toMatch(/^✗ FREELM_NIM_TIER is "gold"/m);
     expect(out).toMatch(/^! GEMINI_API_KEY is set, but holds no key/m);
+    expect(out).toMatch(
+      /Nothing else runs in this environment until the variables marked ✗ are corrected\.\n$/,
+    );
+    // That is so.
+    expect((await command(['chat', 'hi'], { env })).code).toBe(2);
+  });
+
+  it('ends with 0 where a variable is only set for nothing', async () => {
+    const simulated = await world({ openrouter: { keys: 1 } });
+    const env = { ...envOf(simulated, ['openrouter']), GEMINI_API_KEY: ',', KILO_API_KEY: 'k'.repeat(40) };
+    const { code, out } = await command(['doctor'], { env });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^! KILO_API_KEY is set, but/m);
   });
 
   it('is JSON with --json', async () => {

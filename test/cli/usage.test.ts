@@ -108,8 +108,19 @@ describe('an error', () => {
     const { code, out, err } = await command(['chat', 'hi'], { env: envOf(simulated, ['nim']) });
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(/nim nvapi-….{4}: the key was refused as invalid/);
-    expect(err).toContain('--wait');
+    expect(err).toContain('freelm doctor checks the keys');
     expect(err).not.toContain(simulated.nim.keys[0]);
+  });
+
+  it.each([
+    { what: 'helps', fault: { kind: 'outage' }, isNamed: true },
+    { what: 'is in vain', fault: { kind: 'unauthorized' }, isNamed: false },
+  ] as const)('names --wait where waiting $what: $isNamed', async ({ fault, isNamed }) => {
+    const simulated = await world({ nim: { keys: 1, faults: [fault] } });
+    const { code, err } = await command(['chat', 'hi'], { env: envOf(simulated, ['nim']) });
+    expect(code).toBe(1);
+    expect(err.includes('Waiting will not help')).toBe(!isNamed);
+    expect(err.includes('--wait')).toBe(isNamed);
   });
 
   it('of a deadline names the option', async () => {

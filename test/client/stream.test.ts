@@ -184,7 +184,6 @@ describe('after the first part', () => {
     { name: 'an error as finish reason', fault: { kind: 'stream-error', afterTokens: 50, as: 'finish' } },
     { name: 'a malformed chunk', fault: { kind: 'garbage-chunk', afterTokens: 50 } },
     { name: 'a stall', fault: { kind: 'stall', afterTokens: 50 } },
-    { name: 'a missing finish', fault: { kind: 'no-finish' } },
   ])('$name is gone on with by another route: one exact text, and the attempts tell', async ({ fault }) => {
     world.nim.script(fault);
     const parts: StreamPart[] = [];
@@ -200,6 +199,28 @@ describe('after the first part', () => {
     const texts = parts.filter(({ type }) => type === 'text');
     const resumed = texts.findIndex((part) => 'resumed' in part);
     if (resumed >= 0) expect(texts.slice(resumed).every((part) => 'resumed' in part)).toBe(true);
+  });
+
+  it('a missing finish of a whole answer is found whole by the second model that has nothing to add', async () => {
+    world.nim.script({ kind: 'no-finish' });
+    const stream = llm.stream('hello');
+    expect(await textOf(stream)).toBe(ANSWER);
+    const { attempts, finishReason } = await stream.response();
+    expect(finishReason).toBe('stop');
+    expect(attempts.map(({ provider, outcome }) => `${provider} ${outcome}`)).toEqual([
+      'nim broken_stream',
+      'openrouter server_error',
+      'google success',
+    ]);
+  });
+
+  it('a model that says nothing where there was more to say does not end an answer', async () => {
+    world.nim.script({ kind: 'cut', afterTokens: 50, times: 1 });
+    world.openrouter.script({ kind: 'empty', times: 1 });
+    const stream = llm.stream('hello');
+    expect(await textOf(stream)).toBe(ANSWER);
+    const outcomes = (await stream.response()).attempts.map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(['broken_stream', 'server_error', 'success']);
   });
 
   it('a missing [DONE] is nothing', async () => {

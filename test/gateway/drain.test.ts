@@ -32,6 +32,19 @@ describe('closing', () => {
     expect(socket.destroyed).toBe(true);
   });
 
+  it('ends a connection that was opened and not used yet', async () => {
+    const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }), {
+      graceMs: 3_600_000,
+    });
+    const socket = await connection(gateway.port);
+    const ended = once(socket, 'close');
+    // One that came later has been answered: the endpoint knows of the first, too.
+    await ask(gateway, { path: '/health' });
+    await gateway.close();
+    await ended;
+    expect(socket.destroyed).toBe(true);
+  });
+
   it('lets answers under way end, and takes nothing new', async () => {
     const held: ServerResponse[] = [];
     const server = await serve((request, response) => {

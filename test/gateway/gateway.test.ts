@@ -83,7 +83,7 @@ describe('answers', () => {
     expect(JSON.parse(heard.text)).toMatchObject({ choices: [{ message: { content: 'Hellö' } }] });
   });
 
-  it('use a connection again', async () => {
+  it('use a connection again, and keep it for longer than clients do', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const { request } = await import('node:http');
@@ -92,6 +92,7 @@ describe('answers', () => {
       await new Promise((resolve, reject) => {
         const sent = request(`${gateway.url}/v1/models`, { agent }, (answer) => {
           sockets.add(answer.socket);
+          expect(answer.headers['keep-alive']).toBe('timeout=75');
           answer.resume();
           answer.on('end', resolve);
         });

@@ -1,8 +1,9 @@
 /** What the tests of the status page share: a real browser, and what it must never do. */
 
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest';
+import type { Status, StatusKey } from '../../src/gateway/status.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -91,4 +92,75 @@ export async function textsOf(page: Page, selector: string): Promise<readonly st
 /** Waits until some element says something. */
 export async function says(page: Page, selector: string, text: string | RegExp): Promise<void> {
   await page.locator(selector).filter({ hasText: text }).first().waitFor({ state: 'attached' });
+}
+
+/** A key as the status tells of it. */
+export function someKey(number: number, more: Partial<StatusKey> = {}): StatusKey {
+  const model = 'an-organisation-with-a-long-name/and-a-model-whose-name-does-not-end-2026-11-preview:free';
+  const limit = {
+    unit: 'requests',
+    window: 'day',
+    used: 12_345,
+    limit: 14_400,
+    model,
+    returnsAt: 9e12,
+  } as const;
+  return {
+    provider: number < 20 ? 'openrouter' : 'a-provider-with-a-rather-long-name',
+    key: `sk-or-…${1000 + number}`,
+    account: 'f'.repeat(16),
+    tier: 'free',
+    ready: false,
+    readyAt: 9e12,
+    reason: 'the provider refuses the account, the region or the network',
+    breaker: 'open',
+    disabled: number % 2 === 0,
+    rpmUsed: 0,
+    rpm: 20,
+    rpdUsed: 12_345,
+    rpd: 14_400,
+    lastError: { kind: 'forbidden', message: 'W'.repeat(300), at: 0, model },
+    latencyMs: 1,
+    minute: { ...limit, window: 'minute', used: 0, limit: 20, returnsAt: undefined },
+    day: limit,
+    spent: [limit, { ...limit, window: 'hour' }],
+    sharedBy: 3,
+    ...more,
+  };
+}
+
+/** A status, as it is sent. */
+export function someStatus(more: Partial<Status> = {}): Status {
+  return {
+    version: '1.2.3',
+    at: Date.now(),
+    keys: [],
+    capacity: { now: 1_234_567, today: 1_234_567, nextAt: 0 },
+    calls: [],
+    totals: { served: 123_456_789, failed: 123_456, abandoned: 123_456, attempts: 123_456_789 },
+    warnings: [],
+    ...more,
+  };
+}
+
+/** How much of an element's width is in a colour of the style, as a screenshot shows it. */
+export async function paintedShare(page: Page, element: Locator, colour: string): Promise<number> {
+  const png = (await element.screenshot({ animations: 'disabled' })).toString('base64');
+  return page.evaluate<number>(`(async () => {
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = 'var(${colour})';
+    const wanted = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+    probe.remove();
+    const image = new Image();
+    image.src = 'data:image/png;base64,${png}';
+    await image.decode();
+    const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+    const pen = canvas.getContext('2d');
+    pen.drawImage(image, 0, 0);
+    const row = pen.getImageData(0, Math.floor(image.height / 2), image.width, 1).data;
+    let painted = 0;
+    for (let x = 0; x < image.width; x += 1)
+      if (wanted.every((part, index) => Math.abs(row[4 * x + index] - part) < 8)) painted += 1;
+    return painted / image.width;
+  })()`);
 }

@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import type { Status, StatusKey } from '../../src/gateway/status.ts';
+import type { Locator } from 'playwright-core';
 import type { HealthRow } from '../../src/index.ts';
 import { endpoint, open as openPool, textLike } from '../client/support.ts';
-import { bench, MINUTE, MODEL, NOON, SECOND } from '../support/bench.ts';
+import { bench, MODEL, SECOND } from '../support/bench.ts';
 import { json, serve } from '../support/server.ts';
-import { goneOut, hasBrowser, look, plain, says, textsOf, useBrowser } from './page-support.ts';
+import {
+  hasBrowser,
+  look,
+  paintedShare,
+  plain,
+  says,
+  someKey,
+  someStatus,
+  textsOf,
+  useBrowser,
+} from './page-support.ts';
 import { gatewayOver } from './support.ts';
 
-const GONE = /^Failed to load resource/;
 const SCHEMES = ['light', 'dark'] as const;
 const BREAKER = { closed: 'breaker closed', open: 'breaker open', 'half-open': 'breaker half-open' };
 
@@ -25,54 +34,6 @@ function wordsOf(row: HealthRow): readonly string[] {
     row.reason === undefined ? '' : row.reason.slice(1),
     ...quotas.map(([used, limit]) => (limit === undefined ? 'no limit known' : `${used} / ${limit}`)),
   ];
-}
-
-/** A key as the status tells of it. */
-function someKey(number: number, more: Partial<StatusKey> = {}): StatusKey {
-  const model = 'an-organisation-with-a-long-name/and-a-model-whose-name-does-not-end-2026-11-preview:free';
-  const limit = {
-    unit: 'requests',
-    window: 'day',
-    used: 12_345,
-    limit: 14_400,
-    model,
-    returnsAt: 9e12,
-  } as const;
-  return {
-    provider: number < 20 ? 'openrouter' : 'a-provider-with-a-rather-long-name',
-    key: `sk-or-…${1000 + number}`,
-    account: 'f'.repeat(16),
-    tier: 'free',
-    ready: false,
-    readyAt: 9e12,
-    reason: 'the provider refuses the account, the region or the network',
-    breaker: 'open',
-    disabled: number % 2 === 0,
-    rpmUsed: 0,
-    rpm: 20,
-    rpdUsed: 12_345,
-    rpd: 14_400,
-    lastError: { kind: 'forbidden', message: 'W'.repeat(300), at: 0, model },
-    latencyMs: 1,
-    minute: { ...limit, window: 'minute', used: 0, limit: 20, returnsAt: undefined },
-    day: limit,
-    spent: [limit, { ...limit, window: 'hour' }],
-    sharedBy: 3,
-    ...more,
-  };
-}
-
-function someStatus(more: Partial<Status> = {}): Status {
-  return {
-    version: '1.2.3',
-    at: Date.now(),
-    keys: [],
-    capacity: { now: 1_234_567, today: 1_234_567, nextAt: 0 },
-    calls: [],
-    totals: { served: 123_456_789, failed: 123_456, abandoned: 123_456, attempts: 123_456_789 },
-    warnings: [],
-    ...more,
-  };
 }
 
 describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }, () => {
@@ -106,11 +67,22 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     await says(page, '.key', 'Resting');
     const [text] = await textsOf(page, '.key');
     // OpenRouter's minute is the clock's, its day is UTC's; the pool's clock stood at noon.
-    expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00 · in 6[01] s Day 1 \/ 50 back Sun 00:00 · in 12 h/);
+    expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00, in 6[01] s Day 1 \/ 50 back Sun 00:00, in 12 h/);
     const bar = page.getByRole('meter', { name: 'Minute quota of openrouter' });
     expect(await bar.getAttribute('aria-valuenow')).toBe('1');
     expect(await bar.getAttribute('aria-valuemax')).toBe('1');
     expect(await bar.getAttribute('aria-valuetext')).toBe('1 of 1 requests used, back 12:01:00');
+  });
+
+  it.each(SCHEMES)('paints as much of a bar as is used: %s', async (colorScheme) => {
+    const pool = bench({ openrouter: { rpm: 4 }, nim: { rpm: 1 } });
+    for (const name of ['openrouter', 'nim'] as const)
+      await pool.run(pool.llm.text('Hello', { model: MODEL[name] }));
+    const page = await open((await gatewayOver(pool.llm)).url, { colorScheme });
+    await says(page, '.key', 'Resting');
+    const minuteOf = (name: string): Locator => page.getByRole('meter', { name: `Minute quota of ${name}` });
+    expect(await paintedShare(page, minuteOf('openrouter'), '--fill')).toBeCloseTo(0.25, 1);
+    expect(await paintedShare(page, minuteOf('nim'), '--spent')).toBeCloseTo(1, 1);
   });
 
   it('follows a key that goes down and comes back, and tells those who do not see it', async () => {
@@ -120,7 +92,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     pool.world.nim.script({ kind: 'outage' });
     for (let call = 0; call < 3; call += 1) await pool.fails(pool.llm.text('Hello'));
     await look(page);
-    await says(page, '.key', /Down.*The provider had errors.*breaker open.*ready 12:00:15 · in\s15\ss/s);
+    await says(page, '.key', /Down.*The provider had errors.*breaker open.*ready 12:00:15, in\s15\ss/s);
     await says(page, '#news', /^nim \S+ is down: the provider had errors\. No key is ready\.$/);
 
     await pool.clock.advance(16 * SECOND);
@@ -297,113 +269,27 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await page.evaluate(spills)).toEqual([]);
   });
 
+  it('has room for a finger on everything that can be touched, and keeps still for those who want that', async () => {
+    const pool = bench({ nim: {} });
+    const { url } = await gatewayOver(pool.llm);
+    await pool.run(pool.llm.text('Hello'));
+    const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true } as const;
+    const page = await open(url, { ...phone, reducedMotion: 'reduce' });
+    await says(page, '.call', 'Served');
+    const heights = `[...document.querySelectorAll('button, summary')]
+      .map((one) => one.getBoundingClientRect().height).filter((height) => height > 0)`;
+    const found = await page.evaluate<number[]>(heights);
+    expect(found).toHaveLength(3);
+    expect(Math.min(...found)).toBeGreaterThanOrEqual(44);
+    const motion = "getComputedStyle(document.querySelector('.bar > div')).transitionDuration";
+    expect(await page.evaluate(motion)).toBe('0s');
+  });
+
   it('says that there are no keys', async () => {
     const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
       before: (one) => one.route('**/status', (route) => route.fulfill({ json: someStatus() })),
     });
     await says(page, '#no-keys', 'The pool has no keys.');
     expect(await page.locator('#no-keys').isVisible()).toBe(true);
-  });
-
-  it('goes by the clock of the server, and says so where that of the browser is another', async () => {
-    const pool = bench({ nim: { rpm: 1 } });
-    await pool.run(pool.llm.text('Hello'));
-    const { url } = await gatewayOver(pool.llm);
-    const off = await open(url);
-    await says(off, '#skew', /This browser's clock is .* (ahead of|behind) the server's/);
-    await says(off, '.key', /ready 12:01:00 · in\s6[01]\ss/);
-    const right = await open(url, { before: (page) => page.clock.setSystemTime(pool.clock.now()) });
-    await says(right, '.key', /ready 12:01:00 · in\s6[01]\ss/);
-    expect(await right.locator('#skew').isVisible()).toBe(false);
-  });
-
-  it('asks for the token, keeps it for the session, sends it as a header, and forgets it', async () => {
-    const pool = bench({ nim: {} });
-    const gateway = await gatewayOver(pool.llm, { token: 'open-sesame' });
-    const page = await open(gateway.url, { complains: /401/ });
-    const field = page.getByLabel('Token');
-    await field.waitFor();
-    expect(await page.locator('#board').isVisible()).toBe(false);
-    await field.fill('wrong');
-    await page.keyboard.press('Enter');
-    await says(page, '#gate-note', 'That token was not accepted.');
-    expect(await field.inputValue()).toBe('');
-    await field.fill('open-sesame');
-    const [asked] = await Promise.all([page.waitForRequest('**/status'), page.keyboard.press('Enter')]);
-    expect(asked.headers()['authorization']).toBe('Bearer open-sesame');
-    expect(asked.url()).not.toContain('sesame');
-    await says(page, '.key', 'Ready');
-    await page.reload();
-    await says(page, '.key', 'Ready');
-    expect(page.url()).not.toContain('sesame');
-    await page.getByRole('button', { name: 'Forget the token' }).click();
-    await field.waitFor();
-    expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
-  });
-
-  it('says when the server is gone, keeps what it knows, and goes on when it is back', async () => {
-    const pool = bench({ nim: {} });
-    const gateway = await gatewayOver(pool.llm);
-    const page = await open(gateway.url, { complains: GONE });
-    await says(page, '.key', 'Ready');
-    const { port } = gateway;
-    await gateway.close();
-    await says(page, '#link', /^No answer from the server since \d\d:\d\d:\d\d; next try in/);
-    await says(page, '#news', 'No answer from the server');
-    expect(await page.locator('.key').isVisible()).toBe(true);
-    await gatewayOver(pool.llm, { port });
-    await page.getByRole('button', { name: 'Try now' }).click();
-    await says(page, '#link', 'Live');
-    await says(page, '#news', 'The server answers again');
-    expect(await page.locator('#pause:focus').count()).toBe(1);
-  });
-
-  it('asks every second, seldom where it is not seen or nobody answers, and not at all while it is paused', async () => {
-    let asked = 0;
-    let fails = false;
-    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
-      complains: GONE,
-      before: async (one) => {
-        await one.clock.install({ time: NOON });
-        await one.clock.pauseAt(NOON + SECOND);
-        await one.route('**/status', (route) => {
-          asked += 1;
-          const totals = { served: asked, failed: 0, abandoned: 0, attempts: 0 };
-          return fails ? route.fulfill({ status: 503 }) : route.fulfill({ json: someStatus({ totals }) });
-        });
-      },
-    });
-    /** Goes on by so much; the page asks at the end of it and not before. */
-    const asksAfter = async (ms: number, then: RegExp): Promise<void> => {
-      const before = asked;
-      await page.clock.runFor(ms - 1);
-      await goneOut(page);
-      expect(asked).toBe(before);
-      await page.clock.runFor(1);
-      await says(page, 'body', then);
-      expect(asked).toBe(before + 1);
-    };
-    await says(page, '#served', '1');
-    await asksAfter(SECOND, new RegExp(`Calls served${asked + 1}`));
-    await page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })");
-    await asksAfter(SECOND, new RegExp(`Calls served${asked + 1}`));
-    await asksAfter(15 * SECOND, new RegExp(`Calls served${asked + 1}`));
-    await page.evaluate("Object.defineProperty(document, 'hidden', { value: false })");
-    fails = true;
-    await look(page);
-    await says(page, '#link', /The server answers 503 since .*; next try in\s1\ss$/);
-    await asksAfter(SECOND, /next try in\s2\ss/);
-    await asksAfter(2 * SECOND, /next try in\s4\ss/);
-    await asksAfter(4 * SECOND, /next try in\s8\ss/);
-    await page.clock.runFor(10 * MINUTE);
-    fails = false;
-    await look(page);
-    await says(page, '#link', 'Live');
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await says(page, '#link', 'Paused');
-    const before = asked;
-    await page.clock.runFor(MINUTE);
-    await goneOut(page);
-    expect(asked).toBe(before);
   });
 });

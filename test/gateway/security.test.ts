@@ -56,7 +56,20 @@ const HOSTS: readonly Row[] = [
     'invalid_api_key',
     { host: '0.0.0.0', token: TOKEN },
   ],
-  ['a name that was allowed', at('llm.example'), 200, undefined, { allowedHosts: ['LLM.example'] }],
+  [
+    'a name that was allowed',
+    at('llm.example'),
+    401,
+    'invalid_api_key',
+    { allowedHosts: ['LLM.example'], token: TOKEN },
+  ],
+  [
+    'a name with letters of its own that was allowed',
+    at('xn--bcher-kva.example:4141'),
+    401,
+    'invalid_api_key',
+    { allowedHosts: ['bücher.example.'], token: TOKEN },
+  ],
 ];
 
 const ORIGINS: readonly Row[] = [
@@ -73,6 +86,20 @@ const ORIGINS: readonly Row[] = [
     200,
     undefined,
     { allowedOrigins: ['https://chat.example'] },
+  ],
+  [
+    'a desktop application that was allowed',
+    at('127.0.0.1', 'app://obsidian.md'),
+    200,
+    undefined,
+    { allowedOrigins: ['app://obsidian.md'] },
+  ],
+  [
+    'an extension that was not allowed',
+    at('127.0.0.1', 'chrome-extension://abcdefgh'),
+    403,
+    'origin_not_allowed',
+    { allowedOrigins: ['chrome-extension://hgfedcba'] },
   ],
   [
     'a page whose name ends like an allowed one',
@@ -258,7 +285,20 @@ describe('it does not start', () => {
     ['with an empty token', { host: '0.0.0.0', token: '' }, /token/],
     ['with a token that no header holds', { token: 'a b' }, /token/],
     ['for every origin', { allowedOrigins: ['*'] }, /allowedOrigins.*wildcard/],
+    ['for all origins below a name', { allowedOrigins: ['https://*.example'] }, /allowedOrigins/],
     ['for an origin with a path', { allowedOrigins: ['https://chat.example/'] }, /allowedOrigins/],
+    ['for all pages that hide where they are from', { allowedOrigins: ['null'] }, /allowedOrigins/],
+    ['for all files', { allowedOrigins: ['file://'] }, /allowedOrigins/],
+    ["for an application's page", { allowedOrigins: ['app://obsidian.md/index.html'] }, /allowedOrigins/],
+    [
+      'by a name that others may know, without a token',
+      { allowedHosts: ['llm.example'] },
+      /llm\.example.*token/,
+    ],
+    ['by a name with a port', { allowedHosts: ['llm.example:8080'] }, /allowedHosts/],
+    ['by an address of a page', { allowedHosts: ['https://llm.example'] }, /allowedHosts/],
+    ['by every name', { allowedHosts: ['*.example'] }, /allowedHosts/],
+    ['by no name', { allowedHosts: [''] }, /allowedHosts/],
     ['at a port that is none', { port: 70_000 }, /port/],
     ['with a bound that is none', { maxBodyBytes: -1 }, /maxBodyBytes/],
     ['with a patience that is none', { graceMs: 0.5 }, /graceMs/],

@@ -1,6 +1,7 @@
 /** `llm.fetch`: the routes over a real pool and real sockets. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -235,6 +236,27 @@ describe('models', () => {
       });
     },
   );
+
+  it('a key in the place of a name is not repeated', async () => {
+    const simulated = await world();
+    const [openrouter] = providersOf(simulated, { discover: false });
+    const [key = ''] = simulated.openrouter.keys.map(String);
+    const llm = open({ providers: [openrouter] });
+    const error = await rejection(llm.chat('Hello', { model: key }));
+    expect(error).toBeInstanceOf(ModelNotFoundError);
+    expect(inspect(error) + JSON.stringify(error)).not.toContain(key);
+    const asked = [
+      llm.fetch(CHAT, asking({ model: key })),
+      llm.fetch(`/v1/models/${key}`),
+      llm.fetch(`/v1/${key}`),
+    ];
+    for (const response of await Promise.all(asked)) {
+      expect(response.status).toBe(404);
+      const said = await response.text();
+      expect(said).not.toContain(key);
+      expect(said).toContain('sk-or-…');
+    }
+  });
 
   it('with unknownModels: auto any name is served', async () => {
     const simulated = await world({ reply: () => 'Hi' });
