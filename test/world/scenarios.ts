@@ -347,16 +347,16 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'another-program',
     about:
-      'Another program spends most of the tokens of one key, as the answers tell, and some of the day of another.',
+      'Another program spends most of the tokens of one model, as the answers tell, and some of the day of another key.',
     startAt: MORNING,
     lastsMs: 3 * HOUR,
-    load: [{ kind: 'poisson', perHour: 90 }],
+    load: [{ kind: 'poisson', perHour: 280 }],
     call: { ...PATIENT, promptTokens: [100, 800], answerTokens: [20, 400], maxTokens: 400 },
     providers: {
       openrouter: { elsewherePerHour: 4 },
       custom: {
         as: 'groq',
-        models: ['openai/gpt-oss-120b'],
+        models: ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.8-27b'],
         limits: { rpm: 30, rpd: 14_400, tpm: 8000 },
         told: { rpd: 14_400 },
         quota: { per: 'account-model', comesBack: 'refilling', tokens: 'reserved', headers: true },

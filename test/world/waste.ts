@@ -32,6 +32,14 @@ interface Finding {
   readonly failsAfterMs?: number;
   /** Whether it passes by itself. */
   readonly passes?: boolean;
+  /** By how much each pause is longer than the one before. Default 2. */
+  readonly growth?: number;
+}
+
+/** Of what turns away but a share of requests the pauses grow the slower, the more it serves between two refusals. */
+function growthAt(share: number): number {
+  const servedBetween = (1 - share) / share;
+  return Math.max(1, 2 ** (1 - servedBetween / 8));
 }
 
 const OUTAGE: Finding = {
@@ -80,7 +88,7 @@ const IN_NEED_MS = MINUTE;
 
 /** How often something is tried in vain that is broken from a moment until another one. */
 function probesIn(from: number, until: number, finding: Finding, { lostAt }: Fate): number {
-  const { firstPauseMs, longestPauseMs, failsAfterMs = 0, passes = false } = finding;
+  const { firstPauseMs, longestPauseMs, failsAfterMs = 0, passes = false, growth = 2 } = finding;
   let probes = 0;
   let pauseMs = firstPauseMs;
   for (let at = from; ; probes += 1) {
@@ -88,7 +96,7 @@ function probesIn(from: number, until: number, finding: Finding, { lostAt }: Fat
     const next = Math.min(at + pauseMs, need ?? Number.POSITIVE_INFINITY);
     if (next >= until) return probes;
     at = next + failsAfterMs;
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    pauseMs = Math.min(pauseMs * growth, longestPauseMs);
   }
 }
 
@@ -138,7 +146,8 @@ function costOfFault(fault: Fault, { name, provider, day }: Place, fate: Fate): 
   const knownAt = Math.max(from, first) + failsAfterMs + 2 * day.roadMs[1];
   const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
   const found = Math.max(finding.threshold, unwarned);
-  return thingsOf(fault, name, provider) * (found + probesIn(from, until, finding, fate));
+  const tried = probesIn(from, until, { ...finding, growth: growthAt(fault.share ?? 1) }, fate);
+  return thingsOf(fault, name, provider) * (found + tried);
 }
 
 /** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
