@@ -32,6 +32,8 @@ interface Finding {
   readonly failsAfterMs?: number;
   /** Whether it passes by itself. */
   readonly passes?: boolean;
+  /** Whether it is seen of one model at a time: that another one is struck as well takes one more. */
+  readonly byModel?: boolean;
   /** By how much each pause is longer than the one before. Default 2. */
   readonly growth?: number;
 }
@@ -48,18 +50,19 @@ const OUTAGE: Finding = {
   longestPauseMs: 10 * MINUTE,
   passes: true,
 };
+const BROKEN_ANSWER: Finding = { ...OUTAGE, byModel: true };
 const DEAD_KEY: Finding = { threshold: 1, firstPauseMs: DAY, longestPauseMs: 7 * DAY };
 const GONE: Finding = { threshold: 1, firstPauseMs: 6 * HOUR, longestPauseMs: 7 * DAY };
 
 const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
   reset: OUTAGE,
   outage: OUTAGE,
-  'server-error': OUTAGE,
-  garbage: OUTAGE,
-  malformed: OUTAGE,
-  empty: OUTAGE,
-  'error-in-200': OUTAGE,
-  cut: OUTAGE,
+  'server-error': BROKEN_ANSWER,
+  garbage: BROKEN_ANSWER,
+  malformed: BROKEN_ANSWER,
+  empty: BROKEN_ANSWER,
+  'error-in-200': BROKEN_ANSWER,
+  cut: BROKEN_ANSWER,
   hang: {
     threshold: 2,
     firstPauseMs: 30 * SECOND,
@@ -83,7 +86,7 @@ export interface Fate {
   readonly lostAt: readonly number[];
 }
 
-/** How soon a call that would be lost anyway may try what failed lately: that is how its end is noticed in time. */
+/** While calls are lost, what failed lately may be tried as often as this: that is how its end is noticed in time. */
 const IN_NEED_MS = MINUTE;
 
 /** How often something is tried in vain that is broken from a moment until another one. */
@@ -92,8 +95,8 @@ function probesIn(from: number, until: number, finding: Finding, { lostAt }: Fat
   let probes = 0;
   let pauseMs = firstPauseMs;
   for (let at = from; ; probes += 1) {
-    const need = passes ? lostAt[after(lostAt, at + IN_NEED_MS - 1)] : undefined;
-    const next = Math.min(at + pauseMs, need ?? Number.POSITIVE_INFINITY);
+    const isNeeded = passes && after(lostAt, at) < after(lostAt, at + IN_NEED_MS);
+    const next = at + (isNeeded ? Math.min(pauseMs, IN_NEED_MS) : pauseMs);
     if (next >= until) return probes;
     at = next + failsAfterMs;
     pauseMs = Math.min(pauseMs * growth, longestPauseMs);
@@ -124,7 +127,7 @@ interface Place {
   readonly day: Day;
 }
 
-/** Where one failure is not believed, the answers to what was sent before speak for the provider while they come. */
+/** For how long answers to what was sent before still come, and speak for the provider. */
 function answersStillComeMs({ threshold }: Finding, name: ProviderName, { latencyMs }: DayProvider): number {
   const span = latencyMs ?? USUAL_LATENCY_MS[name];
   if (threshold === 1) return 0;
@@ -145,9 +148,12 @@ function costOfFault(fault: Fault, { name, provider, day }: Place, fate: Fate): 
   const first = day.arrivals[after(day.arrivals, from)] ?? until;
   const knownAt = Math.max(from, first) + failsAfterMs + 2 * day.roadMs[1];
   const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
-  const found = Math.max(finding.threshold, unwarned);
+  // Where one failure is not believed, so many have to come in a row after the last answer to what was sent before.
+  const found = finding.threshold === 1 ? Math.max(1, unwarned) : finding.threshold + unwarned;
+  const { models = USUAL_MODELS[name] } = provider;
+  const second = finding.byModel === true && fault.model === undefined && models.length > 1 ? 1 : 0;
   const tried = probesIn(from, until, { ...finding, growth: growthAt(fault.share ?? 1) }, fate);
-  return thingsOf(fault, name, provider) * (found + tried);
+  return thingsOf(fault, name, provider) * (found + second + tried);
 }
 
 /** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
