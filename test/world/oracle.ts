@@ -362,6 +362,9 @@ function quietStretches(calls: readonly Window[], edges: readonly number[]): Uin
 /** Between so few edges, any run of stretches is tried as one. */
 const FEW_EDGES = 16;
 
+/** So near to what somebody reached a bound is near enough. */
+const SLACK = 0.005;
+
 /** A change of B: all calls of a stretch are in it, or none. */
 interface Flip {
   readonly from: number;
@@ -414,9 +417,11 @@ function leastBound(
   let best = leastOf(starts);
   for (const edges of stretches) {
     const flips = flipsOf(edges);
-    // Between few edges it costs little to begin from everything and from nothing as well.
-    const begins = edges.length > FEW_EDGES ? [best] : [best, ...starts.filter(isWhole)];
-    best = leastOf(begins.map((begin) => descend(cut, begin, flips, enough)));
+    best = descend(cut, best, flips, enough);
+    // Between few edges everything and nothing are other places to begin at, where the first has not led near enough.
+    const others = edges.length > FEW_EDGES ? [] : starts.filter(isWhole);
+    for (const begin of others)
+      if (best.bound > enough * (1 + SLACK)) best = leastOf([best, descend(cut, begin, flips, enough)]);
   }
   return best.bound;
 }

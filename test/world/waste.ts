@@ -7,7 +7,7 @@ import type { Fault, ProviderName } from '../../src/testing.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
 import type { Day } from './draw.ts';
 import { after } from './machine.ts';
-import { type DayProvider, NAMES, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
+import { type DayProvider, NAMES, type Scenario, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
 import { HOUSES, patternFits } from './truth.ts';
 
 /** What nobody has to explain where nothing is broken: for each served call. */
@@ -134,26 +134,42 @@ function answersStillComeMs({ threshold }: Finding, name: ProviderName, { latenc
   return typeof span === 'number' ? span : Math.max(...span);
 }
 
-function costOfFault(fault: Fault, { name, provider, day }: Place, fate: Fate): number {
-  const finding = FINDINGS[fault.kind];
-  if (finding === undefined) return 0;
-  const { startAt, lastsMs, call } = day.scenario;
-  const from = Math.max(startAt, fault.from ?? startAt);
-  const until = Math.min(startAt + lastsMs, fault.until ?? startAt + lastsMs);
-  // Whoever comes before the first failure is known cannot be warned.
+/** From when until when a fault strikes, within the day. */
+function spanOf(
+  fault: Fault,
+  { startAt, lastsMs }: Scenario,
+): { readonly from: number; readonly until: number } {
+  return {
+    from: Math.max(startAt, fault.from ?? startAt),
+    until: Math.min(startAt + lastsMs, fault.until ?? startAt + lastsMs),
+  };
+}
+
+/** How many requests fail before a fault is believed. */
+function costOfBelief(fault: Fault, finding: Finding, { name, provider, day }: Place): number {
+  const { arrivals, roadMs, scenario } = day;
+  const { from, until } = spanOf(fault, scenario);
   const failsAfterMs =
     finding.failsAfterMs === undefined
       ? answersStillComeMs(finding, name, provider)
-      : (call.attemptTimeoutMs ?? finding.failsAfterMs);
-  const first = day.arrivals[after(day.arrivals, from)] ?? until;
-  const knownAt = Math.max(from, first) + failsAfterMs + 2 * day.roadMs[1];
-  const unwarned = after(day.arrivals, Math.min(knownAt, until)) - after(day.arrivals, from);
-  // Where one failure is not believed, so many have to come in a row after the last answer to what was sent before.
-  const found = finding.threshold === 1 ? Math.max(1, unwarned) : finding.threshold + unwarned;
+      : (scenario.call.attemptTimeoutMs ?? finding.failsAfterMs);
+  // Whoever comes before the first failure is known cannot be warned.
+  const first = arrivals[after(arrivals, from)] ?? until;
+  const knownAt = Math.max(from, first) + failsAfterMs + 2 * roadMs[1];
+  const unwarned = after(arrivals, Math.min(knownAt, until)) - after(arrivals, from);
+  if (finding.threshold === 1) return Math.max(1, unwarned);
+  // So many have to come in a row after the last answer to what was sent before.
   const { models = USUAL_MODELS[name] } = provider;
-  const second = finding.byModel === true && fault.model === undefined && models.length > 1 ? 1 : 0;
+  const isOfSeveral = finding.byModel === true && fault.model === undefined && models.length > 1;
+  return finding.threshold + unwarned + (isOfSeveral ? 1 : 0);
+}
+
+function costOfFault(fault: Fault, place: Place, fate: Fate): number {
+  const finding = FINDINGS[fault.kind];
+  if (finding === undefined) return 0;
+  const { from, until } = spanOf(fault, place.day.scenario);
   const tried = probesIn(from, until, { ...finding, growth: growthAt(fault.share ?? 1) }, fate);
-  return thingsOf(fault, name, provider) * (found + second + tried);
+  return thingsOf(fault, place.name, place.provider) * (costOfBelief(fault, finding, place) + tried);
 }
 
 /** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
