@@ -111,13 +111,23 @@ function leastOf(found: readonly Found[]): Found {
   return found.reduce((least, one) => (one.bound < least.bound ? one : least));
 }
 
-/** The least bound that is found; no less than `enough`, which somebody reached. */
-function leastBound(
-  cut: Cut,
-  stretches: readonly (readonly number[])[],
-  candidates: readonly Uint8Array[],
+/** The least bound that is found for some calls; no less than `enough`, which somebody reached. `missed`: what a plan leaves out. */
+export function leastBound(
+  machines: readonly Machine[],
+  calls: readonly Window[],
+  missed: readonly boolean[],
   enough: number,
 ): number {
+  const cut = new Cut(machines, calls);
+  const stretches = stretchesOf(machines, calls);
+  const nothing = new Uint8Array(calls.length);
+  const candidates = [
+    ...quietStretches(calls, stretches.at(-1) ?? []),
+    Uint8Array.from(nothing).fill(1),
+    nothing,
+    quietCalls(calls, missed, 0),
+    quietCalls(calls, missed, MEMORY_MS),
+  ];
   const starts = candidates.map((skip): Found => ({ skip, bound: cut.bound(skip) }));
   let best = leastOf(starts);
   for (const edges of stretches) {

@@ -64,15 +64,5 @@ export function consult(machines: readonly Machine[], all: readonly Window[], re
   const missed = indexes.map((index) => !planned.has(index));
   const enough = Math.max(plan.length, reached);
   if (enough >= calls.length) return { atMost: calls.length, plan };
-  const cut = new Cut(machines, calls);
-  const nothing = new Uint8Array(calls.length);
-  const stretches = stretchesOf(machines, calls);
-  const candidates = [
-    ...quietStretches(calls, stretches.at(-1) ?? []),
-    Uint8Array.from(nothing).fill(1),
-    nothing,
-    quietCalls(calls, missed, 0),
-    quietCalls(calls, missed, MEMORY_MS),
-  ];
-  return { atMost: leastBound(cut, stretches, candidates, enough), plan };
+  return { atMost: leastBound(machines, calls, missed, enough), plan };
 }

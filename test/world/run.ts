@@ -3,7 +3,8 @@
 import { CallError, NoProvidersAvailableError, type StrategyName } from '../../src/index.ts';
 import type { VirtualClock } from '../../src/testing.ts';
 import { type Day, drawDay } from './draw.ts';
-import { consult, type Window } from './oracle.ts';
+import type { Window } from './haste.ts';
+import { consult } from './oracle.ts';
 import { setStage, type Stage } from './pool.ts';
 import type { Scenario } from './scenario.ts';
 import { machinesOfDay, type Margins, NO_MARGINS, windowsOfDay } from './truth.ts';

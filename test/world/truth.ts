@@ -4,7 +4,7 @@ import type { Fault, FaultKind, Limits, ProviderName } from '../../src/testing.t
 import { DAY, MINUTE } from '../support/bench.ts';
 import type { Day } from './draw.ts';
 import type { Gap, Machine, Rule, Steps, TokenRule } from './machine.ts';
-import type { Window } from './oracle.ts';
+import type { Window } from './haste.ts';
 import { accountName, type DayProvider, keyName, NAMES, USUAL_MODELS } from './scenario.ts';
 
 /** How much time a scheduler leaves that does not know the road; see `Margins` in the result. */
