@@ -1,7 +1,7 @@
 /** The limits that a key is paced by: as documented or learnt, and as its provider states them. */
 
 import { meterUse } from '../core/account-record.ts';
-import { type Meter, spans } from '../core/meter.ts';
+import { type Meter, spanOf } from '../core/meter.ts';
 import type { Observation, QuotaWindow } from '../core/observation.ts';
 import type { Records } from '../core/plan.ts';
 import type { Candidate, PoolAccount } from '../core/pool.ts';
@@ -25,12 +25,6 @@ export interface KeyQuota {
   readonly stated: boolean;
 }
 
-const WINDOWS: readonly QuotaWindow[] = ['second', 'minute', 'hour', 'day', 'month'];
-
-function windowOf(meter: Meter): KeyQuota['window'] {
-  return WINDOWS.find((window) => spans(meter, window)) ?? 'at-once';
-}
-
 /** A quota that covers one meter more. */
 function widened(quota: KeyQuota | undefined, meter: Meter, limit: number): KeyQuota {
   const limits = [limit, quota?.limit ?? limit, quota?.highest ?? limit];
@@ -38,7 +32,7 @@ function widened(quota: KeyQuota | undefined, meter: Meter, limit: number): KeyQ
   const highest = Math.max(...limits);
   return {
     unit: meter.unit,
-    window: windowOf(meter),
+    window: spanOf(meter),
     limit: lowest,
     ...(highest === lowest ? {} : { highest }),
     perModel: meter.per === 'account-model',
@@ -57,7 +51,7 @@ export function pacedBy(
   for (const { id } of models) {
     for (const meter of account.meters(id)) {
       const { limit } = meterUse(record, meter, id, now);
-      const name = `${meter.unit} ${windowOf(meter)} ${meter.per}`;
+      const name = `${meter.unit} ${spanOf(meter)} ${meter.per}`;
       if (Number.isFinite(limit)) quotas.set(name, widened(quotas.get(name), meter, limit));
     }
   }

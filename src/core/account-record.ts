@@ -2,6 +2,7 @@
 
 import { CLOSED, type CircuitBreaker } from './circuit-breaker.ts';
 import type { FailureKind } from './failure.ts';
+import { isJsonObject } from './json-path.ts';
 import type { Meter } from './meter.ts';
 import { limitOf, usedOf } from './quota.ts';
 import { EMPTY_BUCKET, fullUntil, type TokenBucket } from './token-bucket.ts';
@@ -75,23 +76,14 @@ export function meterUse(record: AccountRecord, meter: Meter, model: string, now
   };
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isAccountRecord(value: unknown): value is AccountRecord {
   return (
-    isObject(value) &&
-    'v' in value &&
-    value.v === EMPTY_ACCOUNT.v &&
-    'breaker' in value &&
-    isObject(value.breaker) &&
-    'buckets' in value &&
-    isObject(value.buckets) &&
-    'models' in value &&
-    isObject(value.models) &&
-    'keys' in value &&
-    isObject(value.keys)
+    isJsonObject(value) &&
+    value['v'] === EMPTY_ACCOUNT.v &&
+    isJsonObject(value['breaker']) &&
+    isJsonObject(value['buckets']) &&
+    isJsonObject(value['models']) &&
+    isJsonObject(value['keys'])
   );
 }
 

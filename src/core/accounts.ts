@@ -4,17 +4,24 @@ import type { Failure } from './failure.ts';
 import type { PoolAccount, PoolProvider } from './pool.ts';
 import type { Merged, ProviderRecord, Suspicion } from './provider-record.ts';
 
-/** That two keys share an account is believed for this long. */
-const MERGED_MS = 7 * 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** What is known of an account is believed for this long; */
+const KNOWN_MS = 7 * DAY_MS;
+/** that it is another one's, by what was spent alone, for this long: keys that rest for nothing are never refused. */
+const GUESSED_MS = DAY_MS;
 /** What several keys spent adds up to the stated limit, give or take this part of it. */
 const TOLERANCE = 0.15;
 /** No smaller limit tells: small numbers add up by chance. */
 const LEAST_LIMIT = 5;
 
+function beliefMs(account: string, { into, guessed }: Merged): number {
+  return guessed === true && into !== account ? GUESSED_MS : KNOWN_MS;
+}
+
 /** What is still believed of an account. */
 function settled({ merged }: ProviderRecord, account: string, now: number): Merged | undefined {
   const known = merged?.[account];
-  return known === undefined || Math.abs(now - known.at) > MERGED_MS ? undefined : known;
+  return known === undefined || Math.abs(now - known.at) > beliefMs(account, known) ? undefined : known;
 }
 
 /** The account whose quotas `account` is known to share; itself when none. */
@@ -23,12 +30,14 @@ function rootOf(record: ProviderRecord, account: string, now: number): string {
 }
 
 interface Grouped {
+  readonly merged: ProviderRecord['merged'];
   readonly accounts: readonly PoolAccount[];
   /** Epoch ms from which it must be done anew. */
   readonly until: number;
 }
 
-const groups = new WeakMap<Readonly<Record<string, Merged>>, Grouped>();
+/** What was found last, by provider: its accounts are asked for at every turn. */
+const groups = new WeakMap<PoolProvider, Grouped>();
 
 function grouped({ accounts }: PoolProvider, record: ProviderRecord, now: number): Grouped {
   const members = new Map<string, PoolAccount[]>();
@@ -38,15 +47,14 @@ function grouped({ accounts }: PoolProvider, record: ProviderRecord, now: number
     if (group === undefined) members.set(root, [account]);
     else group.push(account);
   }
-  const merged = [...members].flatMap(([id, group]) => {
+  const together = [...members].flatMap(([id, group]) => {
     const root = group.find((account) => account.id === id) ?? group[0];
     if (root === undefined) return [];
     return [{ ...root, keyIds: group.flatMap(({ keyIds }) => keyIds) }];
   });
-  const until = Math.min(
-    ...Object.values(record.merged ?? {}).flatMap(({ at }) => (at + MERGED_MS > now ? [at + MERGED_MS] : [])),
-  );
-  return { accounts: merged, until };
+  const ends = Object.entries(record.merged ?? {}).map(([id, known]) => known.at + beliefMs(id, known));
+  const until = Math.min(...ends.filter((end) => end >= now)) + 1;
+  return { merged: record.merged, accounts: together, until };
 }
 
 /** A provider's accounts as far as it is known which of its keys share one. */
@@ -56,23 +64,27 @@ export function accountsOf(
   now: number,
 ): readonly PoolAccount[] {
   if (record.merged === undefined) return provider.accounts;
-  let known = groups.get(record.merged);
-  if (known === undefined || now >= known.until) {
+  let known = groups.get(provider);
+  if (known?.merged !== record.merged || now >= known.until) {
     known = grouped(provider, record, now);
-    groups.set(record.merged, known);
+    groups.set(provider, known);
   }
   return known.accounts;
 }
 
+/** The other accounts that are believed to be one with `account`. */
+function membersOf(record: ProviderRecord, account: string, now: number): readonly string[] {
+  return Object.keys(record.merged ?? {}).filter(
+    (id) => id !== account && settled(record, id, now)?.into === account,
+  );
+}
+
+/** Merges accounts, each with those that were merged into it. */
 function join(record: ProviderRecord, accounts: readonly string[], into: Merged): ProviderRecord {
   const others = accounts.filter((account) => account !== into.into);
   if (others.length === 0) return record;
-  const merged = { ...record.merged };
-  for (const account of others) {
-    merged[account] = into;
-    for (const [id, known] of Object.entries(merged)) if (known.into === account) merged[id] = into;
-  }
-  return { ...record, merged };
+  const all = others.flatMap((account) => [account, ...membersOf(record, account, into.at)]);
+  return { ...record, merged: { ...record.merged, ...Object.fromEntries(all.map((id) => [id, into])) } };
 }
 
 function isNamed({ identities = {} }: ProviderRecord, account: string): boolean {
@@ -110,10 +122,7 @@ export function identified(
   const first = record.identities?.[identity];
   if (first === account) return record;
   if (first !== undefined) return join(record, [account], { into: rootOf(record, first, now), at: now });
-  const isShared = Object.entries(record.merged ?? {}).some(
-    ([id, { into }]) => into === account && id !== account,
-  );
-  if (isShared && isNamed(record, account)) return parted(record, account);
+  if (isNamed(record, account) && membersOf(record, account, now).length > 0) return parted(record, account);
   return { ...record, identities: { ...record.identities, [identity]: account } };
 }
 
@@ -130,10 +139,7 @@ export interface Surprise {
 
 /** The accounts that were concluded to be one with `account`. */
 function guessedWith(record: ProviderRecord, account: string, now: number): readonly string[] {
-  return Object.keys(record.merged ?? {}).filter((id) => {
-    const known = settled(record, id, now);
-    return id !== account && known?.into === account && known.guessed === true;
-  });
+  return membersOf(record, account, now).filter((id) => record.merged?.[id]?.guessed === true);
 }
 
 /** Whether others were concluded to be one with `account`. */
@@ -141,7 +147,7 @@ export function isRoot(record: ProviderRecord, account: string, now: number): bo
   return guessedWith(record, account, now).length > 0;
 }
 
-/** Takes accounts apart that were concluded to be one, for as long as they would have been it. */
+/** Takes accounts apart that were concluded to be one: they are not taken for it again for long. */
 function part(record: ProviderRecord, accounts: readonly string[], now: number): ProviderRecord {
   const apart = accounts.map((id): [string, Merged] => [id, { into: id, at: now, guessed: true }]);
   return { ...record, merged: { ...record.merged, ...Object.fromEntries(apart) } };

@@ -2,7 +2,7 @@
 
 import { backoffMs } from './backoff.ts';
 import type { FailureKind } from './failure.ts';
-import type { Trip } from './failure-effects.ts';
+import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 
 /**
  * `generation` grows with every change of state; whoever was admitted carries the generation that admitted
@@ -31,6 +31,8 @@ export type CircuitBreaker =
       readonly state: 'half-open';
       /** Epoch ms at which a probe that never reported is given up for lost. */
       readonly probeUntil: number;
+      /** As it was when the probe was admitted: what a probe that tells nothing leaves behind. */
+      readonly restsUntil?: number;
       readonly trips: number;
       readonly generation: number;
       readonly reason: FailureKind;
@@ -41,27 +43,47 @@ const FORGIVEN = 0.125;
 
 export const CLOSED: CircuitBreaker = { state: 'closed', failures: 0, trips: 0, generation: 0 };
 
-/** No cooldown is longer; a stored moment further off cannot be true. */
-const HORIZON_MS = 32 * 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+/** The longest that a provider's word is believed. */
+const DAY_MS = 24 * HOUR_MS;
+const LONGEST_RESTS = new Map<string, number>(
+  Object.entries(FAILURE_EFFECTS).map(([kind, { trip }]) => [kind, trip?.maxCooldownMs ?? 0]),
+);
+
+/**
+ * How far off the moments of a breaker that opened for `reason` can be: a stored one that is further off cannot be true,
+ * since the clock was set back. Clocks that disagree by less than an hour do not matter.
+ */
+function horizonMs(reason: FailureKind): number {
+  return Math.max(DAY_MS, LONGEST_RESTS.get(reason) ?? 0) + HOUR_MS;
+}
 
 /** Epoch ms from which a request is admitted; at most `now` when it is admitted at once. */
 export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
   if (breaker.state === 'closed') return 0;
   const moment = breaker.state === 'open' ? breaker.until : breaker.probeUntil;
-  return moment > now + HORIZON_MS ? 0 : moment;
+  return moment > now + horizonMs(breaker.reason) ? 0 : moment;
 }
 
 /** Epoch ms from which a request is sent here though something else could serve it: probes cost the calls that carry them. */
 export function breakerRestsUntil(breaker: CircuitBreaker, now: number): number {
-  if (breaker.state !== 'open' || breaker.restsUntil === undefined) return breakerReadyAt(breaker, now);
-  return breaker.restsUntil > now + HORIZON_MS ? 0 : breaker.restsUntil;
+  const readyAt = breakerReadyAt(breaker, now);
+  if (breaker.state === 'closed' || breaker.restsUntil === undefined) return readyAt;
+  return breaker.restsUntil > now + horizonMs(breaker.reason)
+    ? readyAt
+    : Math.max(readyAt, breaker.restsUntil);
+}
+
+function restOf({ restsUntil }: { readonly restsUntil?: number }): { readonly restsUntil?: number } {
+  return restsUntil === undefined ? {} : { restsUntil };
 }
 
 /** The breaker after it admitted a request at `now`: an open one whose time has come lets this one through as its probe. */
 export function admit(breaker: CircuitBreaker, now: number, probeMs: number): CircuitBreaker {
   if (breaker.state === 'closed') return breaker;
   const { trips, generation, reason } = breaker;
-  return { state: 'half-open', probeUntil: now + probeMs, trips, generation: generation + 1, reason };
+  const probe = { state: 'half-open', probeUntil: now + probeMs, ...restOf(breaker) } as const;
+  return { ...probe, trips, generation: generation + 1, reason };
 }
 
 /** The breaker after a success that was admitted under `generation`. */
@@ -97,7 +119,8 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   const { cooldownMs, maxCooldownMs, inNeedMs = maxCooldownMs } = trip;
   const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
   const opened = { state: 'open', trips: breaker.trips + 1, generation: generation + 1, reason } as const;
-  if (strike.retryAt !== undefined) return { ...opened, until: Math.min(strike.retryAt, now + HORIZON_MS) };
+  if (strike.retryAt !== undefined)
+    return { ...opened, until: Math.min(strike.retryAt, now + horizonMs(reason)) };
   if (restMs <= inNeedMs) return { ...opened, until: now + restMs };
   return { ...opened, until: now + inNeedMs, restsUntil: now + restMs };
 }
@@ -106,5 +129,5 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
 export function release(breaker: CircuitBreaker, generation: number, now: number): CircuitBreaker {
   if (breaker.state !== 'half-open' || breaker.generation !== generation) return breaker;
   const { trips, reason } = breaker;
-  return { state: 'open', until: now, trips, generation: generation + 1, reason };
+  return { state: 'open', until: now, ...restOf(breaker), trips, generation: generation + 1, reason };
 }

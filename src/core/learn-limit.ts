@@ -1,7 +1,7 @@
 /** What refusals and answers teach about a limit that is not as it was assumed. */
 
 import type { Observation } from './observation.ts';
-import { horizonMs, isLong, LONGEST_ROAD_MS, type Meter, returnsAt, spans, windowOf } from './meter.ts';
+import { horizonMs, isLong, LONGEST_ROAD_MS, type Meter, returnsAt, spanOf, windowOf } from './meter.ts';
 import { type Expense, learntLimit, limitOf, onItsRoad, spend, usedOf } from './quota.ts';
 import { add, sumOf, type TokenBucket } from './token-bucket.ts';
 
@@ -165,7 +165,7 @@ export function observed(
 ): TokenBucket {
   let next = bucket;
   for (const observation of observations) {
-    if (observation.unit !== meter.unit || !spans(meter, observation.window)) continue;
+    if (observation.unit !== meter.unit || spanOf(meter) !== observation.window) continue;
     const { limit } = observation;
     if (limit !== undefined && limit > 0) next = stated(next, meter, limit, now);
     next = reconciled(next, meter, observation, now);

@@ -3,7 +3,7 @@
 import { bucketName, bucketOf, meterUse } from './account-record.ts';
 import { accountsOf } from './accounts.ts';
 import type { Sight } from './health.ts';
-import { type Meter, spans } from './meter.ts';
+import { spanOf } from './meter.ts';
 import type { QuotaWindow } from './observation.ts';
 import type { Candidate } from './pool.ts';
 import { readyAtOf } from './quota.ts';
@@ -23,12 +23,6 @@ export interface MeterStatus {
   readonly returnsAt: number | undefined;
 }
 
-const WINDOWS: readonly QuotaWindow[] = ['second', 'minute', 'hour', 'day', 'month'];
-
-function windowOf(meter: Meter): MeterStatus['window'] {
-  return WINDOWS.find((window) => spans(meter, window)) ?? 'at-once';
-}
-
 /** The limits of a candidate's accounts, each once; a meter without a limit is none. */
 export function meterStatuses({ records, now }: Sight, candidate: Candidate): readonly MeterStatus[] {
   const { provider, models } = candidate;
@@ -46,7 +40,7 @@ export function meterStatuses({ records, now }: Sight, candidate: Candidate): re
           account: account.id,
           model: meter.per === 'account' ? undefined : id,
           unit: meter.unit,
-          window: windowOf(meter),
+          window: spanOf(meter),
           used,
           limit,
           returnsAt: used === 0 ? undefined : readyAtOf(bucketOf(record, meter, id), meter, missing, now),

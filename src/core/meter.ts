@@ -100,22 +100,14 @@ export function isLong(meter: Meter): boolean {
   return meter.kind !== 'concurrency' && windowOf(meter) >= DAY_MS / 2;
 }
 
-/** Whether a meter is the one that a stated quota of `window` is about. */
-export function spans(meter: Meter, window: QuotaWindow): boolean {
-  if (meter.kind === 'concurrency') return false;
+/** The window by which a stated quota is about a meter; `at-once`: how many may be under way. */
+export function spanOf(meter: Meter): QuotaWindow | 'at-once' {
+  if (meter.kind === 'concurrency') return 'at-once';
   const ms = windowOf(meter);
-  switch (window) {
-    case 'second':
-      return ms <= 10_000;
-    case 'minute':
-      return ms > 10_000 && ms <= 2 * MINUTE_MS;
-    case 'hour':
-      return ms > 2 * MINUTE_MS && ms < DAY_MS / 2;
-    case 'day':
-      return ms >= DAY_MS / 2 && ms <= 2 * DAY_MS;
-    case 'month':
-      return ms > 2 * DAY_MS;
-  }
+  if (ms <= 10_000) return 'second';
+  if (ms <= 2 * MINUTE_MS) return 'minute';
+  if (!isLong(meter)) return 'hour';
+  return ms <= 2 * DAY_MS ? 'day' : 'month';
 }
 
 /** Epoch ms at which what is spent at `at` has certainly come back. */

@@ -1,6 +1,7 @@
 /** What is stored of one provider, whatever the account: is it up, and what are its models like. */
 
 import { CLOSED, type CircuitBreaker } from './circuit-breaker.ts';
+import { isJsonObject } from './json-path.ts';
 
 /** What was learnt of one model. */
 export interface ModelRecord {
@@ -74,19 +75,12 @@ export function knownOf(record: ProviderRecord, model: string, now: number): Mod
   return believed(modelOf(record, model), now);
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isProviderRecord(value: unknown): value is ProviderRecord {
   return (
-    isObject(value) &&
-    'v' in value &&
-    value.v === EMPTY_PROVIDER.v &&
-    'breaker' in value &&
-    isObject(value.breaker) &&
-    'models' in value &&
-    isObject(value.models)
+    isJsonObject(value) &&
+    value['v'] === EMPTY_PROVIDER.v &&
+    isJsonObject(value['breaker']) &&
+    isJsonObject(value['models'])
   );
 }
 

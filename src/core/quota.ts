@@ -5,32 +5,52 @@ import { add, backAt, fullUntil, remove, sumOf, type TokenBucket } from './token
 
 /** What is learnt of a limit is believed for this long; then the assumed one is tried again. */
 const LEARNT_MS = 24 * 60 * 60 * 1000;
-/** A limit below the assumed one is tried by one more than it after about so many requests at it, */
+/** A limit below the assumed one is tried after about so many requests at it for each that is one more, */
 const REQUESTS_PER_PROBE = 200;
 /** and after no more windows than this, */
 const WINDOWS_PER_PROBE = 30;
 /** give or take this part of them: what was learnt together is not tried together. */
 const SPREAD = 0.25;
 
+/** What is about to come back may be back at the provider already: this long before, */
+const UNSURE_MS = 1500;
+/** but no more than this part of the window. */
+const UNSURE_SHARE = 1 / 40;
+
+/** How long before it comes back what is spent may be back at the provider already, in ms. */
+function unsureMs(meter: Meter): number {
+  return meter.marginMs + Math.min(UNSURE_MS, windowOf(meter) * UNSURE_SHARE);
+}
+
 /** The limit that was learnt, while it is believed. */
 export function learntLimit({ learnt }: TokenBucket, now: number): number | undefined {
   return learnt === undefined || Math.abs(now - learnt.at) > LEARNT_MS ? undefined : learnt.limit;
 }
 
-/** Whether one more than a learnt limit is tried now. */
+/**
+ * How many more than a learnt limit are tried, so that one of them is surely more than it: where requests come evenly,
+ * some are always about to come back.
+ */
+function stepOf(learnt: number, meter: Meter): number {
+  const unsure = unsureMs(meter);
+  return 1 + Math.floor((learnt * unsure) / Math.max(1, windowOf(meter) - unsure));
+}
+
+/** Whether more than a learnt limit is tried now. */
 function isTried({ learnt }: TokenBucket, meter: Meter, now: number): boolean {
   if (meter.unit !== 'requests' || learnt === undefined || learnt.limit >= meter.limit) return false;
   if (learnt.rising === true) return true;
   const chance = (learnt.at % 1000) / 1000;
-  const windows = Math.min(WINDOWS_PER_PROBE, REQUESTS_PER_PROBE / learnt.limit);
+  const requests = REQUESTS_PER_PROBE * stepOf(learnt.limit, meter);
+  const windows = Math.min(WINDOWS_PER_PROBE, requests / learnt.limit);
   return now - learnt.at >= windows * (1 - SPREAD + 2 * SPREAD * chance) * windowOf(meter);
 }
 
-/** The limit in force: the learnt one while it is believed, and now and then one more; else the assumed one. */
+/** The limit in force: the learnt one while it is believed, and now and then a little more; else the assumed one. */
 export function limitOf(bucket: TokenBucket, meter: Meter, now: number): number {
   const learnt = learntLimit(bucket, now);
   if (learnt === undefined) return meter.limit;
-  return isTried(bucket, meter, now) ? learnt + 1 : learnt;
+  return isTried(bucket, meter, now) ? Math.min(meter.limit, learnt + stepOf(learnt, meter)) : learnt;
 }
 
 /** The meter with the margin that the road turned out to need. */
@@ -49,13 +69,10 @@ function drainedMs({ fullAt = 0 }: TokenBucket, meter: Meter, now: number): numb
   return fullAt <= now || fullAt > now + horizonMs(meter) ? 0 : fullAt - now;
 }
 
-/** What is about to come back may be back at the provider already. */
-const SURE_MS = 1500;
-
 /** How much of a meter is spent at `now` by any clock and road. */
 function surelyUsed(bucket: TokenBucket, meter: Meter, now: number): number {
   if (meter.kind === 'refilling-bucket') return usedOf(bucket, meter, now);
-  return sumOf(bucket.spent, now + meter.marginMs + SURE_MS, horizonMs(meter));
+  return sumOf(bucket.spent, now + unsureMs(meter), horizonMs(meter));
 }
 
 /** How much of a meter is spent at `now`. */

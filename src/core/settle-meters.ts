@@ -5,7 +5,7 @@ import { type Booking, isReturned, patched, refund, withEntry } from './booking.
 import type { Failure } from './failure.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { observed, raised, refusedBy, restsUntil, shrunk } from './learn-limit.ts';
-import { isLong, type Meter, returnsAt, windowOf } from './meter.ts';
+import { horizonMs, isLong, type Meter, returnsAt, windowOf } from './meter.ts';
 import type { Observation } from './observation.ts';
 import { type Expense, giveBack, readyAtOf, spend } from './quota.ts';
 import { fill, type TokenBucket } from './token-bucket.ts';
@@ -107,9 +107,10 @@ export function refusingMeters({ pick }: Booking, failure: Failure): readonly Me
 const LONG_WAIT_MS = 60 * 60 * 1000;
 
 /** The next moment at which something of a bucket comes back that was spent before what was refused. */
-function nextBack({ spent }: TokenBucket, now: number): number | undefined {
-  const next = spent.find(([at]) => at > now)?.[0];
-  const last = spent.at(-1)?.[0];
+function nextBack({ spent }: TokenBucket, meter: Meter, now: number): number | undefined {
+  const moments = spent.map(([at]) => at).filter((at) => at > now && at <= now + horizonMs(meter));
+  const [next] = moments;
+  const last = moments.at(-1);
   return next !== undefined && last !== undefined && next < last ? next : undefined;
 }
 
@@ -119,7 +120,7 @@ function refusedUntil(meter: Meter, bucket: TokenBucket, failure: Failure, now: 
   const readyAt = readyAtOf(bucket, meter, 1, now);
   if (readyAt > now && Number.isFinite(readyAt)) return readyAt;
   // Whoever is refused although something should be left is admitted when the next comes back.
-  const next = isLong(meter) ? undefined : nextBack(bucket, now);
+  const next = isLong(meter) ? undefined : nextBack(bucket, meter, now);
   if (next !== undefined) return next;
   if (meter.kind === 'daily' || meter.kind === 'monthly' || meter.kind === 'refilling-bucket')
     return returnsAt(meter, now);
@@ -161,7 +162,7 @@ function fillMeters(account: AccountRecord, booking: Booking, failure: Failure, 
       failure,
       expense: booking.spent.find((one) => one.meter === meter),
       now,
-      isYoung: now - (account.since ?? now) < windowOf(meter),
+      isYoung: Math.abs(now - (account.since ?? now)) < windowOf(meter),
     };
     const bucket = refusedBucket(bucketOf(account, meter, model), meter, refusal);
     buckets = withEntry(buckets, bucketName(meter, model), bucket);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { identified, newlyMerged, suspected } from '../../src/core/accounts.ts';
+import { accountsOf, identified, newlyMerged, suspected } from '../../src/core/accounts.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import { EMPTY_PROVIDER, type ProviderRecord } from '../../src/core/provider-record.ts';
+import { candidateOf, type ProviderData } from '../vectors/pool.ts';
+import { DAY, providerOf } from './pool-world.ts';
 
 const NOW = 1_790_000_000_000;
 
@@ -27,6 +29,8 @@ function adding(record: ProviderRecord = EMPTY_PROVIDER): ProviderRecord {
   const one = suspected(record, { ...shared, account: 'a', used: 8 }, NOW);
   return suspected(one, { ...shared, account: 'b', used: 12 }, NOW);
 }
+
+const accountOf = (id: string): ProviderData['accounts'][number] => ({ id, keys: [`key-${id}`], meters: [] });
 
 const mergedIn = ({ merged = {} }: ProviderRecord): readonly string[] =>
   Object.entries(merged).map(([account, { into }]) => `${account} into ${into}`);
@@ -57,6 +61,30 @@ describe('accounts that were held to be one', () => {
     const together = adding(after(['a x']));
     expect(mergedIn(together)).toEqual(['a into b']);
     expect(after(['b x'], together)).toBe(together);
+  });
+
+  it('are so for a day by what they spent, for a week by what the provider calls them', () => {
+    const { provider } = candidateOf({ ...providerOf(1, 1), accounts: ['a', 'b'].map(accountOf) }, 0);
+    const countAfter = (record: ProviderRecord, days: number): number =>
+      accountsOf(provider, record, NOW + days * DAY).length;
+    expect([0, 1, 1.1].map((days) => countAfter(adding(), days))).toEqual([1, 1, 2]);
+    expect([0, 7, 7.1].map((days) => countAfter(after(['a x', 'b x']), days))).toEqual([1, 1, 2]);
+  });
+
+  it('are not taken along by whom they were merged into', () => {
+    const later = NOW + 8 * DAY;
+    const sharing = identified(adding(after(['c z'])), 'b', naming('z'), later);
+    expect(mergedIn(sharing)).toEqual(['a into b', 'b into c']);
+  });
+
+  it('have the keys of the pool that asks, where two pools share a store', () => {
+    const together = after(['a0 x', 'a1 x']);
+    const keysOf = (name: string): readonly (readonly string[])[] =>
+      accountsOf(candidateOf(providerOf(2, 1, [], name), 0).provider, together, NOW).map(
+        ({ keyIds }) => keyIds,
+      );
+    expect(keysOf('alpha')).toEqual([['alpha-k0-1', 'alpha-k0-2', 'alpha-k1-1', 'alpha-k1-2']]);
+    expect(keysOf('beta')).toEqual([['beta-k0-1', 'beta-k0-2', 'beta-k1-1', 'beta-k1-2']]);
   });
 
   it('are told of once', () => {
