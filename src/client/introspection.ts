@@ -53,7 +53,7 @@ export function health(pool: Pool): readonly HealthRow[] {
     keyStatuses(sight, candidate).map(({ keyId, reason, ...row }) => ({
       ...row,
       key: pool.maskOf(row.provider, keyId),
-      tier: pool.providers.get(row.provider)?.keys.find((key) => key.keyId === keyId)?.tier ?? '',
+      tier: pool.providers.get(row.provider)?.tierOf(keyId) ?? '',
       reason: reason === undefined ? undefined : reasonText(reason),
     })),
   );

@@ -149,53 +149,47 @@ function earliest(statuses: readonly RouteStatus[]): RouteStatus | undefined {
   return best;
 }
 
-/** A key and its routes. */
-interface KeyRoutes {
-  readonly keyId: string;
-  readonly routes: readonly RouteStatus[];
-}
-
-function keyStatus(
-  sight: Sight,
-  candidate: Candidate,
-  account: PoolAccount,
-  { keyId, routes }: KeyRoutes,
-): KeyStatus {
-  const { records, now } = sight;
-  const best = earliest(routes);
-  const record = records.account(account);
-  const key = keyOf(record, keyId);
-  const minute = tightest(sight, candidate, account, false);
-  const day = tightest(sight, candidate, account, true);
-  return {
-    provider: candidate.provider.name,
-    keyId,
-    account: account.id,
-    ready: best?.ready ?? false,
-    readyAt: best?.readyAt,
-    reason: best?.ready === true ? undefined : best?.reason,
-    breaker: breakerState(now, [records.provider(candidate.provider).breaker, record.breaker, key.breaker]),
-    disabled: key.breaker.state !== 'closed' && key.breaker.reason === 'unauthorized',
-    rpmUsed: minute.used,
-    rpm: minute.limit,
-    rpdUsed: day.used,
-    rpd: day.limit,
-    lastError: key.lastError,
-    latencyMs: key.latencyMs,
-  };
+/** The routes of each key. */
+function byKey(routes: readonly RouteStatus[]): ReadonlyMap<string, readonly RouteStatus[]> {
+  const groups = new Map<string, RouteStatus[]>();
+  for (const route of routes) {
+    const group = groups.get(route.keyId);
+    if (group === undefined) groups.set(route.keyId, [route]);
+    else group.push(route);
+  }
+  return groups;
 }
 
 /** A row for every key of a candidate. */
 export function keyStatuses(sight: Sight, candidate: Candidate): readonly KeyStatus[] {
-  const routes = routeStatuses(sight, candidate);
-  return accountsAt(sight, candidate).flatMap((account) =>
-    account.keyIds.map((keyId) =>
-      keyStatus(sight, candidate, account, {
+  const { records, now } = sight;
+  const routes = byKey(routeStatuses(sight, candidate));
+  const provider = records.provider(candidate.provider);
+  return accountsAt(sight, candidate).flatMap((account) => {
+    const record = records.account(account);
+    const minute = tightest(sight, candidate, account, false);
+    const day = tightest(sight, candidate, account, true);
+    return account.keyIds.map((keyId) => {
+      const best = earliest(routes.get(keyId) ?? []);
+      const key = keyOf(record, keyId);
+      return {
+        provider: candidate.provider.name,
         keyId,
-        routes: routes.filter((route) => route.keyId === keyId),
-      }),
-    ),
-  );
+        account: account.id,
+        ready: best?.ready ?? false,
+        readyAt: best?.readyAt,
+        reason: best?.ready === true ? undefined : best?.reason,
+        breaker: breakerState(now, [provider.breaker, record.breaker, key.breaker]),
+        disabled: key.breaker.state !== 'closed' && key.breaker.reason === 'unauthorized',
+        rpmUsed: minute.used,
+        rpm: minute.limit,
+        rpdUsed: day.used,
+        rpd: day.limit,
+        lastError: key.lastError,
+        latencyMs: key.latencyMs,
+      };
+    });
+  });
 }
 
 /** What is left of one quota: of an account, or of its use of one model where the provider counts so. */
