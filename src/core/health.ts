@@ -72,17 +72,26 @@ export function routeStatuses(
   needs: Needs = NOTHING_NEEDED,
 ): readonly RouteStatus[] {
   const { records, now } = sight;
+  const provider = candidate.provider.name;
+  const known = records.provider(candidate.provider);
+  const accounts = accountsAt(sight, candidate);
   return candidate.models.flatMap((model) => {
-    const reasonAgainst = unfit(records.provider(candidate.provider), model, needs, now);
-    return accountsAt(sight, candidate).flatMap((account) => {
+    const reasonAgainst = unfit(known, model, needs, now);
+    return accounts.flatMap((account) => {
+      const record = records.account(account);
       const admission = admissionOf(sight, candidate, account, { model, needs });
       return account.keyIds.map((keyId) => {
-        const { readyAt, reason } = later(admission, keyAdmission(records.account(account), keyId, { now }));
-        const base = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
-        if (reasonAgainst !== undefined)
-          return { ...base, ready: false, readyAt: undefined, reason: reasonAgainst };
-        const moment = Number.isFinite(readyAt) ? Math.max(readyAt, now) : undefined;
-        return { ...base, ready: readyAt <= now, readyAt: moment, reason };
+        const { readyAt, reason } = later(admission, keyAdmission(record, keyId, { now }));
+        const isFit = reasonAgainst === undefined;
+        return {
+          provider,
+          account: account.id,
+          keyId,
+          model: model.id,
+          ready: isFit && readyAt <= now,
+          readyAt: isFit && Number.isFinite(readyAt) ? Math.max(readyAt, now) : undefined,
+          reason: reasonAgainst ?? reason,
+        };
       });
     });
   });

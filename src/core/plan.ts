@@ -4,7 +4,6 @@ import type { AccountRecord } from './account-record.ts';
 import { accountsOf } from './accounts.ts';
 import {
   accountAdmission,
-  type Asked,
   keyAdmission,
   type Leisure,
   modelAdmission,
@@ -13,7 +12,6 @@ import {
 import { demandOf } from './demand.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { informed, type Needs, unfit } from './fitness.ts';
-import type { Meter } from './meter.ts';
 import { keyExcludedUntil, modelExcludedUntil, type Tried } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
 import { type Cost, priceAt } from './price.ts';
@@ -94,19 +92,20 @@ function nothingUntil(readyAt: number): Found {
 
 const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
 
-/** A model, and what the request takes of it. */
-interface AskedModel extends Asked {
-  readonly of: CandidateModel;
-}
-
 /** The first key of an account that is admitted; else when the first one is. */
-function findKey(question: Search, { provider }: Candidate, account: PoolAccount, asked: AskedModel): Found {
+function findKey(
+  question: Search,
+  { provider }: Candidate,
+  account: PoolAccount,
+  model: CandidateModel,
+): Found {
   const { now, tries } = question;
   const record = question.records.account(account);
+  const asked = { model: model.id, demand: demandOf(provider, account, model.id, question.needs) };
   const accountReadyAt = accountAdmission(account, record, asked, question).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
-    const route: Route = { provider: provider.name, account: account.id, keyId, model: asked.model };
+    const route: Route = { provider: provider.name, account: account.id, keyId, model: model.id };
     const keyReadyAt = Math.max(
       accountReadyAt,
       keyAdmission(record, keyId, question).readyAt,
@@ -114,14 +113,14 @@ function findKey(question: Search, { provider }: Candidate, account: PoolAccount
     );
     if (keyReadyAt <= now) {
       const { price, minuteUse } = priceAt(account, record, asked, now);
-      return { pick: { route, provider, account, model: asked.of }, readyAt: now, price, minuteUse };
+      return { pick: { route, provider, account, model }, readyAt: now, price, minuteUse };
     }
     readyAt = Math.min(readyAt, keyReadyAt);
   }
   return nothingUntil(readyAt);
 }
 
-/** Whether nothing is worth looking for a cheaper account. */
+/** Whether it is not worth looking on for a cheaper account. */
 function isBest({ price, minuteUse }: Found, { thrifty }: Choice): boolean {
   return minuteUse === 0 && (price === 0 || !thrifty);
 }
@@ -136,15 +135,8 @@ function findAccount(question: Search, candidate: Candidate, model: CandidateMod
     modelExcludedUntil(tries, candidate.provider.name, model),
   );
   let best = NOTHING;
-  let meters: readonly Meter[] | undefined;
-  let asked: AskedModel = { of: model, model: model.id };
   for (const account of accountsOf(candidate.provider, record, now)) {
-    const own = account.meters(model.id);
-    if (own !== meters) {
-      meters = own;
-      asked = { ...asked, demand: demandOf(candidate.provider, account, model.id, question.needs) };
-    }
-    const found = findKey(question, candidate, account, asked);
+    const found = findKey(question, candidate, account, model);
     if (modelReadyAt > now || found.pick === undefined) {
       const readyAt = Math.max(found.readyAt, modelReadyAt);
       if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
@@ -232,8 +224,7 @@ function findAgain(question: Question, route: Route): Pick | undefined {
       modelAdmission(record, model.id, question).readyAt,
     );
     if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
-    const asked = { of: model, model: model.id, demand: demandOf(candidate.provider, account, model.id, needs) };
-    const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, asked);
+    const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.pick === undefined ? undefined : { ...found.pick, account };
   }
   return undefined;
