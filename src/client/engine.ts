@@ -1,12 +1,13 @@
 /** The loop's engine over a pool: what it tells, and the errors that it ends with. */
 
+import { routesOf } from '../core/explain.ts';
 import type { Call } from '../engine/call.ts';
 import { type Engine } from '../engine/failover.ts';
 import { Lines } from '../engine/lines.ts';
 import type { StreamRoute } from './chat-stream.ts';
 import type { Pool } from './compose.ts';
 import { brokenError, giveUpError, requestError } from './give-up.ts';
-import { routesOf } from './introspection.ts';
+import { questionOf } from './introspection.ts';
 
 /** Who serves each stream now: until a stream has ended, its attempts do not tell. */
 export type Serving = WeakMap<Call<unknown>, StreamRoute>;
@@ -44,7 +45,7 @@ export function makeEngine(pool: Pool, serving: Serving): Engine {
       giveUpError({
         call,
         ending,
-        routes: routesOf(pool, call.stages, call.needs, call.choice.turn),
+        routes: routesOf(questionOf(pool, call.stages, call.needs, call.choice.turn)),
         models: [call.line],
         now: clock.now(),
         maskOf: ({ provider, keyId }) => pool.maskOf(provider, keyId),

@@ -22,7 +22,7 @@ import {
   explainRows,
   health,
   type HealthRow,
-  routesOf,
+  questionOf,
 } from './introspection.ts';
 import {
   type ChatInput,
@@ -175,10 +175,8 @@ export class FreeLLM {
   /** A dry run: every route of a call in the order in which it would be tried, or why not and from when. */
   explain(options: { readonly model?: ChatOptions['model'] } = {}): readonly ExplainRow[] {
     const stages = this.#pool.stages(this.#calls.modelsOf(options.model), []);
-    return explainRows(
-      this.#pool,
-      routesOf(this.#pool, stages, { size: 0, capabilities: [] }, this.#calls.count),
-    );
+    const question = questionOf(this.#pool, stages, { size: 0, capabilities: [] }, this.#calls.count);
+    return explainRows(this.#pool, question);
   }
 
   /**

@@ -49,7 +49,7 @@ function inTime(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
-/** One line a key: its best route and why that is not ready. */
+/** One line a key: its best route and why that is not ready. The soonest first. */
 function keyReports(
   routes: readonly RouteStatus[],
   maskOf: (status: RouteStatus) => string,
@@ -60,7 +60,8 @@ function keyReports(
     const known = best.get(id);
     if (known === undefined || (route.readyAt ?? Infinity) < (known.readyAt ?? Infinity)) best.set(id, route);
   }
-  return [...best.values()].map((route) => ({
+  const soonest = [...best.values()].toSorted((a, b) => (a.readyAt ?? Infinity) - (b.readyAt ?? Infinity));
+  return soonest.map((route) => ({
     provider: route.provider,
     key: maskOf(route),
     readyAt: route.readyAt,

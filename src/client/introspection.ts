@@ -10,6 +10,7 @@ import {
 } from '../core/health.ts';
 import type { Needs } from '../core/fitness.ts';
 import { type MeterStatus, meterStatuses } from '../core/meter-status.ts';
+import type { Question } from '../core/plan.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Pool } from './compose.ts';
 import { reasonText } from './give-up.ts';
@@ -53,7 +54,7 @@ export function health(pool: Pool): readonly HealthRow[] {
     keyStatuses(sight, candidate).map(({ keyId, reason, ...row }) => ({
       ...row,
       key: pool.maskOf(row.provider, keyId),
-      tier: pool.providers.get(row.provider)?.keys.find((key) => key.keyId === keyId)?.tier ?? '',
+      tier: pool.providers.get(row.provider)?.tierOf(keyId) ?? '',
       reason: reason === undefined ? undefined : reasonText(reason),
     })),
   );
@@ -74,14 +75,9 @@ export function capacity(pool: Pool): Capacity {
   };
 }
 
-/** Every route of a call in the order in which it would be tried, without booking anything. */
-export function routesOf(
-  pool: Pool,
-  stages: readonly Stage[],
-  needs: Needs,
-  turn: number,
-): readonly RouteStatus[] {
-  return explain({
+/** What a call would ask now, without booking anything. */
+export function questionOf(pool: Pool, stages: readonly Stage[], needs: Needs, turn: number): Question {
+  return {
     now: pool.clock.now(),
     stages,
     records: pool.turns.known(stages),
@@ -90,11 +86,12 @@ export function routesOf(
     tries: [],
     maxAttempts: Number.POSITIVE_INFINITY,
     waitUntil: 0,
-  });
+  };
 }
 
-export function explainRows(pool: Pool, routes: readonly RouteStatus[]): readonly ExplainRow[] {
-  return routes.map(({ keyId, reason, ...row }) => ({
+/** Every route of a call in the order in which it would be tried. */
+export function explainRows(pool: Pool, question: Question): readonly ExplainRow[] {
+  return explain(question).map(({ keyId, reason, ...row }) => ({
     ...row,
     key: pool.maskOf(row.provider, keyId),
     reason: reason === undefined ? undefined : reasonText(reason),

@@ -52,9 +52,18 @@ export function entitlementOf(record: AccountRecord, model: string): CircuitBrea
   return record.models[model] ?? CLOSED;
 }
 
+/** By meter, the last name asked for: a meter is mostly of one model, and a name put together anew is slow to look up. */
+const names = new WeakMap<Meter, { readonly model: string; readonly name: string }>();
+
 /** The name under which a meter's bucket for `model` is stored. */
 export function bucketName(meter: Meter, model: string): string {
-  return meter.per === 'account' ? meter.id : `${meter.id} ${model}`;
+  if (meter.per === 'account') return meter.id;
+  let known = names.get(meter);
+  if (known?.model !== model) {
+    known = { model, name: `${meter.id} ${model}` };
+    names.set(meter, known);
+  }
+  return known.name;
 }
 
 export function bucketOf(record: AccountRecord, meter: Meter, model: string): TokenBucket {

@@ -25,17 +25,28 @@ export interface Admission {
 
 export const ADMITTED: Admission = { readyAt: 0, reason: undefined };
 
+/** Something else may serve the call as well: then what failed lately is left alone for longer. */
+export interface Leisure {
+  /** Set by whoever is left alone though need would ask it sooner. */
+  spares: boolean;
+}
+
 /** When a guard is asked. */
 export interface Asking {
   /** Epoch ms. */
   readonly now: number;
-  /** Whether something else may serve the call as well: then what failed lately is left alone for longer. */
-  readonly atLeisure?: boolean | undefined;
+  /** Absent: in need. */
+  readonly leisure?: Leisure | undefined;
 }
 
-function breakerAdmission(breaker: CircuitBreaker, { now, atLeisure = false }: Asking): Admission {
+function breakerAdmission(breaker: CircuitBreaker, { now, leisure }: Asking): Admission {
   if (breaker.state === 'closed') return ADMITTED;
-  const readyAt = atLeisure ? breakerRestsUntil(breaker, now) : breakerReadyAt(breaker, now);
+  let readyAt = breakerReadyAt(breaker, now);
+  if (leisure !== undefined) {
+    const restsUntil = breakerRestsUntil(breaker, now);
+    leisure.spares ||= restsUntil !== readyAt;
+    readyAt = restsUntil;
+  }
   if (readyAt <= now) return ADMITTED;
   return { readyAt, reason: breaker.state === 'open' ? breaker.reason : 'probing' };
 }

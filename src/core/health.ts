@@ -72,17 +72,26 @@ export function routeStatuses(
   needs: Needs = NOTHING_NEEDED,
 ): readonly RouteStatus[] {
   const { records, now } = sight;
+  const provider = candidate.provider.name;
+  const known = records.provider(candidate.provider);
+  const accounts = accountsAt(sight, candidate);
   return candidate.models.flatMap((model) => {
-    const reasonAgainst = unfit(records.provider(candidate.provider), model, needs, now);
-    return accountsAt(sight, candidate).flatMap((account) => {
+    const reasonAgainst = unfit(known, model, needs, now);
+    return accounts.flatMap((account) => {
+      const record = records.account(account);
       const admission = admissionOf(sight, candidate, account, { model, needs });
       return account.keyIds.map((keyId) => {
-        const { readyAt, reason } = later(admission, keyAdmission(records.account(account), keyId, { now }));
-        const base = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
-        if (reasonAgainst !== undefined)
-          return { ...base, ready: false, readyAt: undefined, reason: reasonAgainst };
-        const moment = Number.isFinite(readyAt) ? Math.max(readyAt, now) : undefined;
-        return { ...base, ready: readyAt <= now, readyAt: moment, reason };
+        const { readyAt, reason } = later(admission, keyAdmission(record, keyId, { now }));
+        const isFit = reasonAgainst === undefined;
+        return {
+          provider,
+          account: account.id,
+          keyId,
+          model: model.id,
+          ready: isFit && readyAt <= now,
+          readyAt: isFit && Number.isFinite(readyAt) ? Math.max(readyAt, now) : undefined,
+          reason: reasonAgainst ?? reason,
+        };
       });
     });
   });
@@ -149,53 +158,47 @@ function earliest(statuses: readonly RouteStatus[]): RouteStatus | undefined {
   return best;
 }
 
-/** A key and its routes. */
-interface KeyRoutes {
-  readonly keyId: string;
-  readonly routes: readonly RouteStatus[];
-}
-
-function keyStatus(
-  sight: Sight,
-  candidate: Candidate,
-  account: PoolAccount,
-  { keyId, routes }: KeyRoutes,
-): KeyStatus {
-  const { records, now } = sight;
-  const best = earliest(routes);
-  const record = records.account(account);
-  const key = keyOf(record, keyId);
-  const minute = tightest(sight, candidate, account, false);
-  const day = tightest(sight, candidate, account, true);
-  return {
-    provider: candidate.provider.name,
-    keyId,
-    account: account.id,
-    ready: best?.ready ?? false,
-    readyAt: best?.readyAt,
-    reason: best?.ready === true ? undefined : best?.reason,
-    breaker: breakerState(now, [records.provider(candidate.provider).breaker, record.breaker, key.breaker]),
-    disabled: key.breaker.state !== 'closed' && key.breaker.reason === 'unauthorized',
-    rpmUsed: minute.used,
-    rpm: minute.limit,
-    rpdUsed: day.used,
-    rpd: day.limit,
-    lastError: key.lastError,
-    latencyMs: key.latencyMs,
-  };
+/** The routes of each key. */
+function byKey(routes: readonly RouteStatus[]): ReadonlyMap<string, readonly RouteStatus[]> {
+  const groups = new Map<string, RouteStatus[]>();
+  for (const route of routes) {
+    const group = groups.get(route.keyId);
+    if (group === undefined) groups.set(route.keyId, [route]);
+    else group.push(route);
+  }
+  return groups;
 }
 
 /** A row for every key of a candidate. */
 export function keyStatuses(sight: Sight, candidate: Candidate): readonly KeyStatus[] {
-  const routes = routeStatuses(sight, candidate);
-  return accountsAt(sight, candidate).flatMap((account) =>
-    account.keyIds.map((keyId) =>
-      keyStatus(sight, candidate, account, {
+  const { records, now } = sight;
+  const routes = byKey(routeStatuses(sight, candidate));
+  const provider = records.provider(candidate.provider);
+  return accountsAt(sight, candidate).flatMap((account) => {
+    const record = records.account(account);
+    const minute = tightest(sight, candidate, account, false);
+    const day = tightest(sight, candidate, account, true);
+    return account.keyIds.map((keyId) => {
+      const best = earliest(routes.get(keyId) ?? []);
+      const key = keyOf(record, keyId);
+      return {
+        provider: candidate.provider.name,
         keyId,
-        routes: routes.filter((route) => route.keyId === keyId),
-      }),
-    ),
-  );
+        account: account.id,
+        ready: best?.ready ?? false,
+        readyAt: best?.readyAt,
+        reason: best?.ready === true ? undefined : best?.reason,
+        breaker: breakerState(now, [provider.breaker, record.breaker, key.breaker]),
+        disabled: key.breaker.state !== 'closed' && key.breaker.reason === 'unauthorized',
+        rpmUsed: minute.used,
+        rpm: minute.limit,
+        rpdUsed: day.used,
+        rpd: day.limit,
+        lastError: key.lastError,
+        latencyMs: key.latencyMs,
+      };
+    });
+  });
 }
 
 /** What is left of one quota: of an account, or of its use of one model where the provider counts so. */

@@ -2,7 +2,13 @@
 
 import type { AccountRecord } from './account-record.ts';
 import { accountsOf } from './accounts.ts';
-import { accountAdmission, keyAdmission, modelAdmission, providerAdmission } from './admission.ts';
+import {
+  accountAdmission,
+  keyAdmission,
+  type Leisure,
+  modelAdmission,
+  providerAdmission,
+} from './admission.ts';
 import { demandOf } from './demand.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { informed, type Needs, unfit } from './fitness.ts';
@@ -46,9 +52,9 @@ export interface Question {
   readonly waitUntil: number;
 }
 
-/** The question, and whether it is looked for what is better left alone as well. */
+/** The question, and whether what is better left alone is left out. */
 interface Search extends Question {
-  readonly atLeisure: boolean;
+  readonly leisure?: Leisure | undefined;
 }
 
 /** A route and the account behind it. */
@@ -80,30 +86,43 @@ interface Found extends Cost {
   readonly readyAt: number;
 }
 
-const NOTHING: Found = { pick: undefined, readyAt: Number.POSITIVE_INFINITY, price: 0, minuteUse: 0 };
+function nothingUntil(readyAt: number): Found {
+  return { pick: undefined, readyAt, price: 0, minuteUse: 0 };
+}
+
+const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
 
 /** The first key of an account that is admitted; else when the first one is. */
-function findKey(question: Search, candidate: Candidate, account: PoolAccount, model: CandidateModel): Found {
+function findKey(
+  question: Search,
+  { provider }: Candidate,
+  account: PoolAccount,
+  model: CandidateModel,
+): Found {
   const { now, tries } = question;
   const record = question.records.account(account);
-  const demand = demandOf(candidate.provider, account, model.id, question.needs);
-  const asked = { model: model.id, demand };
+  const asked = { model: model.id, demand: demandOf(provider, account, model.id, question.needs) };
   const accountReadyAt = accountAdmission(account, record, asked, question).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
-    const route: Route = { provider: candidate.provider.name, account: account.id, keyId, model: model.id };
+    const route: Route = { provider: provider.name, account: account.id, keyId, model: model.id };
     const keyReadyAt = Math.max(
       accountReadyAt,
       keyAdmission(record, keyId, question).readyAt,
       keyExcludedUntil(tries, route),
     );
     if (keyReadyAt <= now) {
-      const pick = { route, provider: candidate.provider, account, model };
-      return { pick, readyAt: now, ...priceAt(account, record, asked, now) };
+      const { price, minuteUse } = priceAt(account, record, asked, now);
+      return { pick: { route, provider, account, model }, readyAt: now, price, minuteUse };
     }
     readyAt = Math.min(readyAt, keyReadyAt);
   }
-  return { ...NOTHING, readyAt };
+  return nothingUntil(readyAt);
+}
+
+/** Whether it is not worth looking on for a cheaper account. */
+function isBest({ price, minuteUse }: Found, { thrifty }: Choice): boolean {
+  return minuteUse === 0 && (price === 0 || !thrifty);
 }
 
 /** The least used account that admits `model`; else when the first one does. */
@@ -120,10 +139,12 @@ function findAccount(question: Search, candidate: Candidate, model: CandidateMod
     const found = findKey(question, candidate, account, model);
     if (modelReadyAt > now || found.pick === undefined) {
       const readyAt = Math.max(found.readyAt, modelReadyAt);
-      if (best.pick === undefined && readyAt < best.readyAt) best = { ...NOTHING, readyAt };
+      if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
+      // No account is admitted before the model is.
+      if (best.readyAt === modelReadyAt && modelReadyAt > now) break;
     } else if (best.pick === undefined || cheaper(found, best) < 0) {
       best = found;
-      if (found.minuteUse === 0 && !question.choice.thrifty) break;
+      if (isBest(found, question.choice)) break;
     }
   }
   return best;
@@ -138,7 +159,7 @@ function findRoute(question: Search, candidate: Candidate): Found {
     const found = findAccount(question, candidate, model);
     if (found.pick === undefined || providerReadyAt > question.now) {
       const readyAt = Math.max(found.readyAt, providerReadyAt);
-      if (best.pick === undefined && readyAt < best.readyAt) best = { ...NOTHING, readyAt };
+      if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
       continue;
     }
     if (!question.choice.thrifty || model.preferred === true) return found;
@@ -184,8 +205,9 @@ function search(question: Search): StageResult {
 
 /** Looks for a route, and only where there is none among those that nothing speaks against for one that failed lately. */
 function searchAll(question: Question): StageResult {
-  const found = search({ ...question, atLeisure: true });
-  return found.best === undefined ? search({ ...question, atLeisure: false }) : found;
+  const leisure: Leisure = { spares: false };
+  const found = search({ ...question, leisure });
+  return found.best === undefined && leisure.spares ? search(question) : found;
 }
 
 /** Looks for the route that was to be tried once more, should its guards still admit it. */
@@ -202,8 +224,7 @@ function findAgain(question: Question, route: Route): Pick | undefined {
       modelAdmission(record, model.id, question).readyAt,
     );
     if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
-    const asked = { ...question, atLeisure: false };
-    const found = findKey(asked, candidate, { ...account, keyIds: [route.keyId] }, model);
+    const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.pick === undefined ? undefined : { ...found.pick, account };
   }
   return undefined;
@@ -213,7 +234,7 @@ function findAgain(question: Question, route: Route): Pick | undefined {
 function nextReadyAt(question: Question): number {
   const tries = question.tries.filter(({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true);
   if (tries.length === question.tries.length) return Number.POSITIVE_INFINITY;
-  const found = search({ ...question, tries, atLeisure: false });
+  const found = search({ ...question, tries });
   return found.best === undefined ? found.readyAt : question.now;
 }
 

@@ -41,26 +41,44 @@ export function andThen<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Ma
 
 /** Records as they were read, with their versions. */
 export class Snapshot implements Records {
-  readonly #versions: ReadonlyMap<string, Versioned>;
+  readonly #ids: Ids;
+  readonly #read: readonly Versioned[];
 
-  constructor(ids: readonly string[], read: readonly Versioned[]) {
-    this.#versions = new Map(ids.map((id, index) => [id, read[index] ?? { version: 0, value: undefined }]));
+  constructor(ids: Ids, read: readonly Versioned[]) {
+    this.#ids = ids;
+    this.#read = read;
   }
 
   provider(provider: PoolProvider): ProviderRecord {
-    return readProviderRecord(this.#versions.get(provider.recordId)?.value);
+    return readProviderRecord(this.#at(provider.recordId)?.value);
   }
 
   account(account: PoolAccount): AccountRecord {
-    return readAccountRecord(this.#versions.get(account.recordId)?.value);
+    return readAccountRecord(this.#at(account.recordId)?.value);
   }
 
   versionOf(id: string): number {
-    return this.#versions.get(id)?.version ?? 0;
+    return this.#at(id)?.version ?? 0;
+  }
+
+  #at(id: string): Versioned | undefined {
+    const place = this.#ids.places.get(id);
+    return place === undefined ? undefined : this.#read[place];
   }
 }
 
-function idsOf(stages: readonly Stage[]): readonly string[] {
+/** The ids of some records, and the place of each among them. */
+interface Ids {
+  readonly all: readonly string[];
+  readonly places: ReadonlyMap<string, number>;
+}
+
+function placed(ids: Iterable<string>): Ids {
+  const all = [...ids];
+  return { all, places: new Map(all.map((id, place) => [id, place])) };
+}
+
+function idsOf(stages: readonly Stage[]): Ids {
   const ids = new Set<string>();
   for (const stage of stages) {
     for (const { provider } of stage) {
@@ -68,7 +86,7 @@ function idsOf(stages: readonly Stage[]): readonly string[] {
       for (const account of provider.accounts) ids.add(account.recordId);
     }
   }
-  return [...ids];
+  return placed(ids);
 }
 
 /** What the records become. */
@@ -80,7 +98,7 @@ const MAX_RACES = 50;
 export class Turns {
   readonly #store: StateStore;
   readonly #clock: Clock;
-  readonly #ids = new WeakMap<readonly Stage[], readonly string[]>();
+  readonly #ids = new WeakMap<readonly Stage[], Ids>();
   /** What a store that answers later last said. */
   readonly #seen = new Map<string, Versioned>();
   /** Told of accounts that turned out to be one. */
@@ -121,23 +139,27 @@ export class Turns {
 
   /** Reads the records behind some stages. */
   snapshot(stages: readonly Stage[]): Maybe<Snapshot> {
+    const ids = this.#idsOf(stages);
+    return andThen(this.#read(ids.all), (read) => new Snapshot(ids, read));
+  }
+
+  #idsOf(stages: readonly Stage[]): Ids {
     let ids = this.#ids.get(stages);
     if (ids === undefined) {
       ids = idsOf(stages);
       this.#ids.set(stages, ids);
     }
-    const known = ids;
-    return andThen(this.#read(known), (read) => new Snapshot(known, read));
+    return ids;
   }
 
   /** The records as they were last seen, at once: what looking at the pool is read off. */
   known(stages: readonly Stage[]): Snapshot {
     const snapshot = this.snapshot(stages);
     if (!(snapshot instanceof Promise)) return snapshot;
-    const ids = idsOf(stages);
+    const ids = this.#idsOf(stages);
     return new Snapshot(
       ids,
-      ids.map((id) => this.#seen.get(id) ?? { version: 0, value: undefined }),
+      ids.all.map((id) => this.#seen.get(id) ?? { version: 0, value: undefined }),
     );
   }
 
@@ -200,8 +222,8 @@ export class Turns {
    * first; once it is stored, only the account's is left to do.
    */
   #learn(pick: Pick, lesson: Lesson, provider: boolean): Maybe<void> {
-    const ids = [pick.provider.recordId, pick.account.recordId];
-    return andThen(this.#read(ids), (read) => {
+    const ids = placed([pick.provider.recordId, pick.account.recordId]);
+    return andThen(this.#read(ids.all), (read) => {
       const snapshot = new Snapshot(ids, read);
       const records = { provider: snapshot.provider(pick.provider), account: snapshot.account(pick.account) };
       const next = lesson(records, this.#clock.now());

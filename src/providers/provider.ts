@@ -42,6 +42,7 @@ export class Provider {
   readonly lastResort: boolean;
   readonly #headers: Headers;
   readonly #secrets: ReadonlyMap<string, string>;
+  readonly #byId: ReadonlyMap<string, ProviderKey>;
   readonly #freeOnly: RegExp | undefined;
   readonly #modelIds: RegExp | undefined;
 
@@ -68,6 +69,7 @@ export class Provider {
     this.recordId = `provider:${spec.name}:${hashKey(this.baseUrl)}`;
     this.#secrets = new Map(inputs.map(({ key }) => [hashKey(key), key]));
     this.keys = inputs.length === 0 ? [this.#noKey(tier)] : inputs.map((input) => this.#keyOf(input, tier));
+    this.#byId = new Map(this.keys.map((key) => [key.keyId, key]));
     this.accounts = this.#groupAccounts(what);
     this.#freeOnly =
       spec.freeOnlyPattern === undefined || options.freeOnly === false
@@ -130,7 +132,11 @@ export class Provider {
   }
 
   maskOf(keyId: string): string {
-    return this.keys.find((key) => key.keyId === keyId)?.mask ?? '…';
+    return this.#byId.get(keyId)?.mask ?? '…';
+  }
+
+  tierOf(keyId: string): string {
+    return this.#byId.get(keyId)?.tier ?? '';
   }
 
   /** The headers of a request that needs no key. */
