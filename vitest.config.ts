@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     typecheck: { include: ['test/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
     pool: 'threads',
+    // A machine may be busy; what never ends is still found.
+    testTimeout: 30_000,
     reporters: ['default', './test/support/closing-line.ts'],
     coverage: {
       provider: 'v8',

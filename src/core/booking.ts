@@ -146,7 +146,8 @@ export function reserve(records: RouteRecords, pick: Pick, now: number, terms: T
     key: admit(before.key, now, probeMs),
   };
   const admitted = withBreakers(records, pick, before, after);
-  const demand = demandOf(pick.provider, pick.account, pick.route.model, terms.needs);
+  const addressee = { ...pick, record: admitted.account, model: pick.route.model };
+  const demand = demandOf(addressee, terms.needs, now);
   const { account, spent } = spendAll(admitted.account, pick, demand, now);
   return {
     provider: admitted.provider,

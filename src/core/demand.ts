@@ -1,8 +1,10 @@
 /** What one request takes of an account's meters, and how long its answer may be. */
 
+import { type AccountRecord, bucketOf } from './account-record.ts';
 import type { Needs, TokenEstimate } from './fitness.ts';
 import type { Meter } from './meter.ts';
 import type { PoolAccount, PoolProvider } from './pool.ts';
+import { limitOf } from './quota.ts';
 
 /** An answer of unknown length is taken to have about so many tokens until it has come. */
 const USUAL_ANSWER = 500;
@@ -30,22 +32,34 @@ export interface Demand {
   readonly maxTokens: number | undefined;
 }
 
-function tightestReserve(meters: readonly Meter[]): number {
-  let limit = Number.POSITIVE_INFINITY;
-  for (const meter of meters) if (meter.counts === 'reserved') limit = Math.min(limit, meter.limit);
-  return limit;
+/** Whom a request is to go to, and how that account stands. */
+export interface Addressee {
+  readonly provider: PoolProvider;
+  readonly account: PoolAccount;
+  readonly record: AccountRecord;
+  readonly model: string;
+}
+
+/** The least of the limits in force on what a request may take. */
+function tightestReserve({ account, record, model }: Addressee, now: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const meter of account.meters(model)) {
+    if (meter.counts !== 'reserved') continue;
+    least = Math.min(least, limitOf(bucketOf(record, meter, model), meter, now));
+  }
+  return least;
 }
 
 /**
  * What a request asks of one model of an account. Where a meter counts the longest possible answer and the caller sets
  * none, the answer is bounded so that the request fits the meter at all.
  */
-export function demandOf(provider: PoolProvider, account: PoolAccount, model: string, needs: Needs): Demand {
-  const usual = provider.maxTokensWhenUnset;
+export function demandOf(addressee: Addressee, needs: Needs, now: number): Demand {
+  const usual = addressee.provider.maxTokensWhenUnset;
   if (usual === undefined || needs.tokens === undefined) return { needs, maxTokens: undefined };
   const { prompt, maxTokens } = needs.tokens();
   if (maxTokens !== undefined) return { needs, maxTokens: undefined };
-  const room = tightestReserve(account.meters(model)) - cautious(prompt);
+  const room = tightestReserve(addressee, now) - cautious(prompt);
   return { needs, maxTokens: Math.max(LEAST_ANSWER, Math.min(usual, Math.floor(room))) };
 }
 

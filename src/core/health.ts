@@ -55,9 +55,9 @@ function admissionOf(
   account: PoolAccount,
   { model, needs }: { readonly model: CandidateModel; readonly needs: Needs },
 ): Admission {
-  const demand = demandOf(candidate.provider, account, model.id, needs);
   const provider = records.provider(candidate.provider);
   const record = records.account(account);
+  const demand = demandOf({ provider: candidate.provider, account, record, model: model.id }, needs, now);
   const route = later(
     modelAdmission(provider, model.id, { now }),
     accountAdmission(account, record, { model: model.id, demand }, { now }),

@@ -101,7 +101,8 @@ function findKey(
 ): Found {
   const { now, tries } = question;
   const record = question.records.account(account);
-  const asked = { model: model.id, demand: demandOf(provider, account, model.id, question.needs) };
+  const addressee = { provider, account, record, model: model.id };
+  const asked = { model: model.id, demand: demandOf(addressee, question.needs, now) };
   const accountReadyAt = accountAdmission(account, record, asked, question).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {

@@ -202,38 +202,38 @@ export class Turns {
   /** Records what came of an attempt. */
   settle(booking: Booking, outcome: Outcome): Maybe<void> {
     return this.#inTurn(() =>
-      this.#learn(booking.pick, (records, now) => settle(records, booking, outcome, now), true),
+      this.#learn(booking.pick, (records, now) => settle(records, booking, outcome, now)),
     );
   }
 
   /** Records what the provider told of an account outside of an attempt. */
   observe(pick: Pick, observations: readonly Observation[]): Maybe<void> {
     return this.#inTurn(() =>
-      this.#learn(
-        pick,
-        (records, now) => ({ ...records, account: observe(records.account, { pick }, observations, now) }),
-        false,
-      ),
+      this.#learn(pick, (records, now) => ({
+        ...records,
+        account: observe(records.account, { pick }, observations, now),
+      })),
     );
   }
 
   /**
-   * Stores what an attempt taught, read anew as often as another process was faster. The provider's part goes
-   * first; once it is stored, only the account's is left to do.
+   * Stores what an attempt taught, read anew as often as another process was faster. The provider's part goes first; once
+   * it is stored, only the account's is left to do, learnt from the provider's record as it was `before`.
    */
-  #learn(pick: Pick, lesson: Lesson, provider: boolean): Maybe<void> {
+  #learn(pick: Pick, lesson: Lesson, before?: ProviderRecord): Maybe<void> {
     const ids = placed([pick.provider.recordId, pick.account.recordId]);
     return andThen(this.#read(ids.all), (read) => {
       const snapshot = new Snapshot(ids, read);
-      const records = { provider: snapshot.provider(pick.provider), account: snapshot.account(pick.account) };
+      const provider = before ?? snapshot.provider(pick.provider);
+      const records = { provider, account: snapshot.account(pick.account) };
       const next = lesson(records, this.#clock.now());
-      const providerDone = provider ? this.#swapProvider(snapshot, records, next, pick) : true;
+      const providerDone = before === undefined ? this.#swapProvider(snapshot, records, next, pick) : true;
       return andThen(providerDone, (done) => {
-        if (!done) return this.#learn(pick, lesson, true);
-        const merged = provider ? newlyMerged(records.provider, next.provider) : [];
+        if (!done) return this.#learn(pick, lesson);
+        const merged = before === undefined ? newlyMerged(provider, next.provider) : [];
         if (merged.length > 0) this.#onMerge(pick, merged);
         return andThen(this.#swapAccount(snapshot, records, next, pick), (accountDone) =>
-          accountDone ? undefined : this.#learn(pick, lesson, false),
+          accountDone ? undefined : this.#learn(pick, lesson, provider),
         );
       });
     });

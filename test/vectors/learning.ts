@@ -65,7 +65,8 @@ class LearningScript {
     const pick = pickOf(this.#candidates, routeOf(route));
     const { provider, account } = this.#records.of(pick);
     const { model } = pick.route;
-    const demand = demandOf(pick.provider, pick.account, model, needs);
+    const addressee = { provider: pick.provider, account: pick.account, record: account, model };
+    const demand = demandOf(addressee, needs, now);
     const own = accountAdmission(pick.account, account, { model, demand }, { now });
     const readyAt = Math.max(now, own.readyAt, providerAdmission(provider, { now }).readyAt);
     const meters = pick.account.meters(model).map((meter) => {
