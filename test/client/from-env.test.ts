@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError, type Environment, FreeLLM, type FreeLLMOptions } from '../../src/index.ts';
-import { errorOf, rejection } from '../support/rejection.ts';
+import { rejection } from '../support/rejection.ts';
 import { serveProxy } from '../support/proxy.ts';
 import { completion, serve, serveTcp, until } from '../support/server.ts';
 import { temporaryFolder } from './support.ts';
