@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { meterUse, readAccountRecord } from '../../src/core/account-record.ts';
+import { readAccountRecord } from '../../src/core/account-record.ts';
 import { reserve } from '../../src/core/booking.ts';
 import type { Pick } from '../../src/core/plan.ts';
 import { readProviderRecord } from '../../src/core/provider-record.ts';
 import type { Outcome } from '../../src/core/settle.ts';
+import { sumOf } from '../../src/core/token-bucket.ts';
 import { Turns } from '../../src/engine/turns.ts';
 import type { StateStore } from '../../src/ports.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
@@ -81,12 +82,10 @@ class Race {
     }
   }
 
-  /** What is used of the account's minute. */
-  used(account: string): number {
-    const { account: own } = this.pick(account);
-    const [meter] = own.meters('m');
-    if (meter === undefined) throw new Error('the account has no meter');
-    return meterUse(readAccountRecord(this.#at(own.recordId)), meter, 'm', NOW).used;
+  /** What is booked of the account's minute. */
+  spent(account: string): number {
+    const { buckets } = readAccountRecord(this.#at(this.pick(account).account.recordId));
+    return sumOf(buckets['rpm']?.spent ?? [], NOW, 60_000);
   }
 }
 
@@ -104,6 +103,6 @@ describe('a lesson that concerns two records', () => {
     await race.call('b', REFUSED);
     expect(race.late).toBeUndefined();
     // The two keys share an account: what one of them did not spend of it, the other did.
-    expect(race.used('b')).toBe(20);
+    expect(race.spent('b')).toBe(20);
   });
 });
