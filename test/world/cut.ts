@@ -3,11 +3,39 @@
 import { haste, type Window } from './haste.ts';
 import { limitAt, type Machine, type Rule, type Steps } from './machine.ts';
 
-function addedSteps(many: readonly Steps[]): Steps {
-  const moments = [...new Set(many.flatMap((steps) => steps.map(({ from }) => from)))].toSorted(
+/** When what was spent before `at` has ceased to count. */
+function forgottenAt(rule: Rule, at: number): number {
+  if (rule.kind === 'periods') return rule.begins.find((begin) => begin >= at) ?? Number.POSITIVE_INFINITY;
+  return at + rule.windowMs;
+}
+
+/**
+ * The limit under which all that still counts was spent: a fall shows once nothing is left from before it. Of several
+ * machines one may have spent what the old limit allowed while another still serves under the new one.
+ */
+function withLateFalls(rule: Rule): Steps {
+  const spans = rule.limit.map(({ limit }, index) => {
+    const next = rule.limit[index + 1];
+    return { limit, until: next === undefined ? Number.POSITIVE_INFINITY : forgottenAt(rule, next.from) };
+  });
+  const moments = [...rule.limit.map(({ from }) => from), ...spans.map(({ until }) => until)];
+  return [...new Set(moments)]
+    .filter((moment) => moment < Number.POSITIVE_INFINITY)
+    .toSorted((a, b) => a - b)
+    .map((from) => {
+      const counting = spans.filter(
+        ({ until }, index) => (rule.limit[index]?.from ?? from) <= from && from < until,
+      );
+      return { from, limit: Math.max(...counting.map(({ limit }) => limit)) };
+    });
+}
+
+function addedSteps(many: readonly Rule[]): Steps {
+  const all = many.map(withLateFalls);
+  const moments = [...new Set(all.flatMap((steps) => steps.map(({ from }) => from)))].toSorted(
     (a, b) => a - b,
   );
-  return moments.map((from) => ({ from, limit: many.reduce((sum, steps) => sum + limitAt(steps, from), 0) }));
+  return moments.map((from) => ({ from, limit: all.reduce((sum, steps) => sum + limitAt(steps, from), 0) }));
 }
 
 /** What has to be equal for machines to be one: all but the limits of a rule of minutes; of days the limits, too. */
@@ -26,7 +54,7 @@ function merged(group: readonly Machine[]): Machine | undefined {
   const [first] = group;
   if (first === undefined || group.length === 1) return first;
   const rules = first.rules.map((rule, index): Rule => {
-    return { ...rule, limit: addedSteps(group.map(({ rules: own }) => own[index]?.limit ?? [])) };
+    return { ...rule, limit: addedSteps(group.flatMap(({ rules: own }) => own[index] ?? [])) };
   });
   return { ...first, name: group.map(({ name }) => name).join(' + '), rules };
 }

@@ -135,6 +135,15 @@ function bruteForce(all: readonly Machine[], calls: readonly Window[]): number {
   return best;
 }
 
+/** A limit of one, and from moment 1 on of `then`. */
+function falling(name: string, then: number): Machine {
+  const limit = [
+    { from: Number.NEGATIVE_INFINITY, limit: 1 },
+    { from: 1, limit: then },
+  ];
+  return { name, rules: [{ kind: 'sliding', windowMs: MINUTE, limit }], down: [], foreign: [] };
+}
+
 describe('the oracle', () => {
   it('is exact for one machine', () => {
     fc.assert(
@@ -155,6 +164,11 @@ describe('the oracle', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('lets one machine spend before a limit falls, and another after', () => {
+    const calls = [0, 1].map((at) => ({ from: at, until: at }));
+    expect(consult([falling('a', 1), falling('b', 0)], calls).atMost).toBe(2);
   });
 
   it('is what can be achieved, in nearly every small world', () => {

@@ -25,8 +25,9 @@
  * greedy over stretches of time, and stops as soon as a plan that exists is as good.
  *
  * **Machines of one kind are one machine.** Of those with the same rules and the same gaps the limits add up: a plan of
- * the sum can be dealt out in turn, and each gets every k-th of a full window. Where they differ in their gaps only, the
- * day is cut at the gaps as well, and the lesser bound holds.
+ * the sum can be dealt out in turn, and each gets every k-th of a full window. A limit that falls is added up as if it
+ * fell when what was spent before has ceased to count. Where they differ in their gaps only, the day is cut at the gaps as
+ * well, and the lesser bound holds.
  *
  * **Which way it errs.** Never below what can be achieved: it is a bound for every B, whatever the search finds. It may
  * be above it, where several machines of different kinds compete for the same few calls. `atLeast`, a plan that exists, says
