@@ -30,6 +30,14 @@ const ILLNESS = {
 const FIRST = { from: [10 * MINUTE, 25 * MINUTE], lastsMs: [10 * MINUTE, 30 * MINUTE] } as const;
 const SECOND_TIME = { from: [80 * MINUTE, 100 * MINUTE], lastsMs: [10 * MINUTE, 30 * MINUTE] } as const;
 
+/** Nothing else could serve a call, and it does not line up. */
+const ALONE = {
+  startAt: MORNING,
+  lastsMs: 3 * HOUR,
+  load: [{ kind: 'poisson', perHour: 60 * 20 }],
+  call: NO_WAIT,
+} as const;
+
 const BLACKOUTS = [
   { kind: 'reset', from: HOUR, lastsMs: 5 * MINUTE },
   { kind: 'reset', from: 4 * HOUR, lastsMs: 15 * MINUTE },
@@ -301,6 +309,37 @@ export const SCENARIOS: readonly Scenario[] = [
           },
         ],
       },
+    },
+  },
+  {
+    name: 'busy-by-share',
+    about:
+      'There is one provider, and it turns away three requests of ten with "overloaded", whatever the model.',
+    ...ALONE,
+    providers: { google: { faults: [{ kind: 'congested', share: 0.3 }] } },
+  },
+  {
+    name: 'errors-by-share',
+    about: 'There is one provider, and a quarter of its answers are errors.',
+    ...ALONE,
+    providers: { google: { faults: [{ kind: 'server-error', share: 0.25 }] } },
+  },
+  {
+    name: 'resets-by-share',
+    about: 'There is one provider, and a quarter of the connections to it break.',
+    ...ALONE,
+    providers: { google: { faults: [{ kind: 'reset', share: 0.25 }] } },
+  },
+  {
+    name: 'hangs-by-share',
+    about: 'A tenth of all requests is never answered, at two providers that are both needed.',
+    startAt: MORNING,
+    lastsMs: 3 * HOUR,
+    load: [{ kind: 'poisson', perHour: 60 * 45 }],
+    call: PATIENT,
+    providers: {
+      google: { faults: [{ kind: 'hang', share: 0.1 }] },
+      nim: { ...NIM, faults: [{ kind: 'hang', share: 0.1 }] },
     },
   },
   {

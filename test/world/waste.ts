@@ -172,6 +172,25 @@ function costOfFault(fault: Fault, place: Place, fate: Fate): number {
   return thingsOf(fault, place.name, place.provider) * (costOfBelief(fault, finding, place) + tried);
 }
 
+/** The share of requests that fail wherever they go, all day long; 0 where there is a place at which none do. */
+function shareEverywhere(day: Day): number {
+  const shares = NAMES.filter((name) => day.scenario.providers[name] !== undefined).map((name) =>
+    Math.max(
+      0,
+      ...day.faults[name].flatMap(({ share = 0, model, from, until }) =>
+        model === undefined && from === undefined && until === undefined ? share : [],
+      ),
+    ),
+  );
+  return Math.min(...shares);
+}
+
+/** What it takes to serve so many where a share of requests fails wherever they go: each is tried until it is served. */
+function costOfChance(share: number, served: number): number {
+  // Three standard deviations more than the mean.
+  return (served * share + 3 * Math.sqrt(served * share)) / (1 - share);
+}
+
 /** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
 function lowCounters(name: ProviderName, provider: DayProvider, day: Day): number {
   const house = HOUSES[name];
@@ -214,10 +233,13 @@ function costOfLimits({ name, provider, day }: Place, { served }: Fate): number 
 /** The most requests of a day that may have served nobody. */
 export function wasteAllowed(day: Day, fate: Fate): number {
   let cost = 0;
+  const share = shareEverywhere(day);
+  if (share > 0) cost += costOfChance(share, fate.served);
   for (const name of NAMES) {
     const provider = day.scenario.providers[name];
     if (provider === undefined) continue;
-    for (const fault of day.faults[name]) cost += costOfFault(fault, { name, provider, day }, fate);
+    for (const fault of share > 0 ? [] : day.faults[name])
+      cost += costOfFault(fault, { name, provider, day }, fate);
     cost += costOfLimits({ name, provider, day }, fate);
   }
   return cost === 0 ? fate.served * FREE_SHARE : cost;
