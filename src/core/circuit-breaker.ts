@@ -11,35 +11,51 @@ import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 export type CircuitBreaker =
   | {
       readonly state: 'closed';
+      /** Failures in a row. */
       readonly failures: number;
+      /** Which share of requests fails, from 0 to 1: a moving mean, as of the last success; absent: 0. */
+      readonly failureRate?: number;
       readonly trips: number;
       readonly generation: number;
     }
-  | {
+  | ({
       readonly state: 'open';
-      /** Epoch ms from which one probe is admitted, */
+      /** Epoch ms from which one probe is admitted. */
       readonly until: number;
-      /** and from which one is sent though something else could serve the call; absent: at once as well. */
-      readonly restsUntil?: number;
-      /** Trips in a row: the cooldown doubles with each. */
-      readonly trips: number;
-      readonly generation: number;
-      /** Why it opened. */
-      readonly reason: FailureKind;
-    }
-  | {
+    } & Tripped)
+  | ({
       readonly state: 'half-open';
       /** Epoch ms at which a probe that never reported is given up for lost. */
       readonly probeUntil: number;
-      /** As it was when the probe was admitted: what a probe that tells nothing leaves behind. */
-      readonly restsUntil?: number;
-      readonly trips: number;
-      readonly generation: number;
-      readonly reason: FailureKind;
-    };
+    } & Tripped);
+
+/** What an open breaker and a half-open one know. */
+interface Tripped {
+  /** Epoch ms from which a request is sent though something else could serve the call; absent: at once as well. */
+  readonly restsUntil?: number;
+  /** Failures in a row; absent where what failed does not pass by itself. */
+  readonly failures?: number;
+  readonly failureRate?: number;
+  /** Trips in a row: the cooldown doubles with each. */
+  readonly trips: number;
+  readonly generation: number;
+  /** Why it opened. */
+  readonly reason: FailureKind;
+}
 
 /** How much of a trip one success makes good: whoever fails every eighth time rests ever longer. */
 const FORGIVEN = 0.125;
+
+/** Weight of the newest request in the failure rate. */
+const RATE_WEIGHT = 1 / 32;
+/** The rate is kept to four digits, rounded down, so that it comes to an end. */
+const RATE_DIGITS = 10_000;
+/** Failures in a row that are less likely than this are no accident. */
+const UNLIKELY = 0.0003;
+/** However much fails: so many failures in a row are no accident. */
+const LONGEST_RUN = 12;
+/** The pause after the first failure that was no accident, for a call that nothing else can serve. */
+const FIRST_PAUSE_MS = 500;
 
 export const CLOSED: CircuitBreaker = { state: 'closed', failures: 0, trips: 0, generation: 0 };
 
@@ -58,43 +74,72 @@ function horizonMs(reason: FailureKind): number {
   return Math.max(DAY_MS, LONGEST_RESTS.get(reason) ?? 0) + HOUR_MS;
 }
 
-/** Epoch ms from which a request is admitted; at most `now` when it is admitted at once. */
-export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
+/** The rate after some failures in a row and then a success. */
+function rateAfter(rate: number, failures: number): number {
+  const next = (1 - (1 - rate) * (1 - RATE_WEIGHT) ** failures) * (1 - RATE_WEIGHT);
+  return Math.floor(next * RATE_DIGITS) / RATE_DIGITS;
+}
+
+function rateOf({ failureRate = 0 }: { readonly failureRate?: number }): number {
+  return failureRate;
+}
+
+/** How many failures in a row may be accidents where such a share of requests fails anyway. */
+function usualRun(rate: number): number {
+  if (rate === 0) return 0;
+  return Math.min(LONGEST_RUN, Math.floor(Math.log(UNLIKELY) / Math.log(rate)));
+}
+
+/** Whether a call that nothing else can serve takes its chance here: it was no more than bad luck so far. */
+function isBadLuck({ failures = 0, ...breaker }: Tripped): boolean {
+  return failures > 0 && failures <= usualRun(rateOf(breaker));
+}
+
+function opensAt(breaker: CircuitBreaker, now: number): number {
   if (breaker.state === 'closed') return 0;
   const moment = breaker.state === 'open' ? breaker.until : breaker.probeUntil;
   return moment > now + horizonMs(breaker.reason) ? 0 : moment;
 }
 
+/** Epoch ms from which a request is admitted that nothing else can serve; at most `now` when it is admitted at once. */
+export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
+  return breaker.state === 'half-open' && isBadLuck(breaker) ? 0 : opensAt(breaker, now);
+}
+
 /** Epoch ms from which a request is sent here though something else could serve it: probes cost the calls that carry them. */
 export function breakerRestsUntil(breaker: CircuitBreaker, now: number): number {
-  const readyAt = breakerReadyAt(breaker, now);
-  if (breaker.state === 'closed' || breaker.restsUntil === undefined) return readyAt;
-  return breaker.restsUntil > now + horizonMs(breaker.reason)
-    ? readyAt
-    : Math.max(readyAt, breaker.restsUntil);
+  const at = opensAt(breaker, now);
+  if (breaker.state === 'closed' || breaker.restsUntil === undefined) return at;
+  return breaker.restsUntil > now + horizonMs(breaker.reason) ? at : Math.max(at, breaker.restsUntil);
 }
 
-function restOf({ restsUntil }: { readonly restsUntil?: number }): { readonly restsUntil?: number } {
-  return restsUntil === undefined ? {} : { restsUntil };
-}
-
-/** The breaker after it admitted a request at `now`: an open one whose time has come lets this one through as its probe. */
+/**
+ * The breaker after it admitted a request at `now`: an open one whose time has come lets this one through as its probe.
+ * Whoever comes while a probe is under way takes part in it.
+ */
 export function admit(breaker: CircuitBreaker, now: number, probeMs: number): CircuitBreaker {
   if (breaker.state === 'closed') return breaker;
-  const { trips, generation, reason } = breaker;
-  const probe = { state: 'half-open', probeUntil: now + probeMs, ...restOf(breaker) } as const;
-  return { ...probe, trips, generation: generation + 1, reason };
+  if (breaker.state === 'half-open') {
+    if (opensAt(breaker, now) > now) return breaker;
+    return { ...breaker, probeUntil: now + probeMs, generation: breaker.generation + 1 };
+  }
+  const { until: _, ...known } = breaker;
+  return { ...known, state: 'half-open', probeUntil: now + probeMs, generation: breaker.generation + 1 };
 }
 
 /** The breaker after a success that was admitted under `generation`. */
 export function succeed(breaker: CircuitBreaker, generation: number): CircuitBreaker {
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
-  if (breaker.state === 'closed' && breaker.failures === 0 && breaker.trips === 0) return breaker;
+  const { failures = 0, trips } = breaker;
+  const rate = rateOf(breaker);
+  if (breaker.state === 'closed' && failures === 0 && trips === 0 && rate === 0) return breaker;
+  const failureRate = rateAfter(rate, failures);
   return {
     state: 'closed',
     failures: 0,
+    ...(failureRate === 0 ? {} : { failureRate }),
     // One success does not make a flapping source healthy: the next trip starts from where this one left off.
-    trips: Math.max(0, breaker.trips - FORGIVEN),
+    trips: Math.max(0, trips - FORGIVEN),
     generation: breaker.state === 'closed' ? generation : generation + 1,
   };
 }
@@ -109,25 +154,45 @@ export interface Strike {
   readonly retryAt?: number | undefined;
 }
 
+/** The breaker after a failure that was admitted under `generation` and may be somebody else's: it counts, and opens nothing. */
+export function countAgainst(breaker: CircuitBreaker, generation: number): CircuitBreaker {
+  if (breaker.state !== 'closed') return succeed(breaker, generation);
+  return breaker.generation === generation ? { ...breaker, failures: breaker.failures + 1 } : breaker;
+}
+
+/** How long a call that nothing else can serve stays away after so many failures in a row. */
+function pauseInNeedMs(failures: number, rate: number): number {
+  const unusual = failures - usualRun(rate);
+  return unusual > 0 ? backoffMs(FIRST_PAUSE_MS, 2 * (unusual - 1), Number.POSITIVE_INFINITY) : 0;
+}
+
 /** The breaker after a failure that was admitted under `strike.generation`. */
 export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   const { generation, now, reason, trip } = strike;
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
-  if (breaker.state === 'closed' && breaker.failures + 1 < trip.threshold) {
-    return { ...breaker, failures: breaker.failures + 1 };
-  }
-  const { cooldownMs, maxCooldownMs, inNeedMs = maxCooldownMs } = trip;
+  const failures = (breaker.failures ?? 0) + 1;
+  if (breaker.state === 'closed' && failures < trip.threshold) return { ...breaker, failures };
+  const { cooldownMs, maxCooldownMs, inNeedMs } = trip;
+  const rate = rateOf(breaker);
   const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
-  const opened = { state: 'open', trips: breaker.trips + 1, generation: generation + 1, reason } as const;
+  const opened = {
+    state: 'open',
+    ...(inNeedMs === undefined ? {} : { failures }),
+    ...(rate === 0 ? {} : { failureRate: rate }),
+    trips: breaker.trips + 1,
+    generation: generation + 1,
+    reason,
+  } as const;
   if (strike.retryAt !== undefined)
     return { ...opened, until: Math.min(strike.retryAt, now + horizonMs(reason)) };
-  if (restMs <= inNeedMs) return { ...opened, until: now + restMs };
-  return { ...opened, until: now + inNeedMs, restsUntil: now + restMs };
+  const pauseMs = inNeedMs === undefined ? restMs : Math.min(inNeedMs, pauseInNeedMs(failures, rate));
+  if (restMs <= pauseMs) return { ...opened, until: now + restMs };
+  return { ...opened, until: now + pauseMs, restsUntil: now + restMs };
 }
 
 /** The breaker after a request admitted under `generation` ended without telling anything: its probe is free again. */
 export function release(breaker: CircuitBreaker, generation: number, now: number): CircuitBreaker {
   if (breaker.state !== 'half-open' || breaker.generation !== generation) return breaker;
-  const { trips, reason } = breaker;
-  return { state: 'open', until: now, ...restOf(breaker), trips, generation: generation + 1, reason };
+  const { probeUntil: _, ...known } = breaker;
+  return { ...known, state: 'open', until: now, generation: generation + 1 };
 }

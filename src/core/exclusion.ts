@@ -16,27 +16,47 @@ export interface Tried {
   readonly excludedUntil: number;
 }
 
-const BASE_RETRY_MS = 1000;
+const BASE_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
+/** The longest pause of a call that may not wait. */
+const MAX_PAUSE_MS = 5000;
+
+/** What a call allows itself. */
+export interface Patience {
+  /** Whether it may wait for a route. */
+  readonly waits: boolean;
+  /** Epoch ms. */
+  readonly deadline: number;
+}
 
 /**
- * Epoch ms from which a call may come back to what just failed. A call that waits comes back to what passes
- * by itself, later each time; a call that does not wait never does.
+ * Epoch ms from which a call may come back to what just failed, if that passes by itself: later each time; Infinity for
+ * never. A call that may not wait for others pauses all the same, but never for long.
  */
 export function excludedUntil(
   tries: readonly Tried[],
   entry: Omit<Tried, 'excludedUntil'>,
-  waits: boolean,
+  { waits, deadline }: Patience,
   now: number,
 ): number {
   // What broke on the way may do better the next time: others are tried first, but it may be tried again.
   if (FAILURE_EFFECTS[entry.failure.kind].repeatable === true) return now;
-  if (!waits || FAILURE_EFFECTS[entry.failure.kind].transient !== true) return Number.POSITIVE_INFINITY;
+  if (FAILURE_EFFECTS[entry.failure.kind].transient !== true) return Number.POSITIVE_INFINITY;
   const { provider, keyId, model } = entry.route;
   const before = tries.filter(
     ({ route }) => route.provider === provider && route.keyId === keyId && route.model === model,
   );
-  return now + backoffMs(BASE_RETRY_MS, before.length, MAX_RETRY_MS);
+  const pauseMs = backoffMs(BASE_RETRY_MS, before.length, MAX_RETRY_MS);
+  const isTooLong = now + pauseMs >= deadline || (!waits && pauseMs > MAX_PAUSE_MS);
+  return isTooLong ? Number.POSITIVE_INFINITY : now + pauseMs;
+}
+
+/** Epoch ms at which a call may come back to everything that it may come back to; 0 when there is nothing. */
+export function backAt(tries: readonly Tried[]): number {
+  let at = 0;
+  for (const { excludedUntil: until } of tries)
+    if (until < Number.POSITIVE_INFINITY) at = Math.max(at, until);
+  return at;
 }
 
 /** Whether a failure at one model speaks for another one of the same or another provider. */

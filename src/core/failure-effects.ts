@@ -30,7 +30,7 @@ export interface FailureEffect {
   readonly setback?: boolean;
   /** Whether the same call may try the same route again at once, after all others. */
   readonly repeatable?: boolean;
-  /** Whether the same route may be tried again by this call once its guards admit it. */
+  /** Whether it passes by itself, so that the call may come back to the same route after a pause. */
   readonly transient?: boolean;
 }
 

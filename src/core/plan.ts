@@ -12,7 +12,7 @@ import {
 import { demandOf } from './demand.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { informed, type Needs, unfit } from './fitness.ts';
-import { keyExcludedUntil, modelExcludedUntil, type Tried } from './exclusion.ts';
+import { backAt, keyExcludedUntil, modelExcludedUntil, type Tried } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
 import { type Cost, priceAt } from './price.ts';
 import { isProbeUnderWay } from './probe.ts';
@@ -249,7 +249,8 @@ export function plan(asked: Question): Decision {
   const { best: pick, alternatives, ...found } = searchAll(question);
   if (pick !== undefined) return { kind: 'attempt', pick, alternatives };
   let { readyAt } = found;
-  if (readyAt <= question.waitUntil) return { kind: 'wait', until: readyAt };
+  // Whoever failed pauses before it comes back, though it may not wait for others.
+  if (readyAt <= Math.max(question.waitUntil, backAt(tries))) return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
   // A probe is given long to report, and mostly reports soon.
   if (waitUntil > now && isProbeUnderWay(records, stages.flat(), now))

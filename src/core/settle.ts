@@ -12,7 +12,7 @@ import {
   withBreakers,
   withEntry,
 } from './booking.ts';
-import { breakerReadyAt, type CircuitBreaker, fail, succeed } from './circuit-breaker.ts';
+import { breakerReadyAt, countAgainst, fail, succeed } from './circuit-breaker.ts';
 import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 import { admittedOf, exhausted } from './learn-limit.ts';
@@ -105,17 +105,18 @@ function escalates({ account }: RouteRecords, { pick }: Booking, failure: Failur
   );
 }
 
-function ails(breaker: CircuitBreaker, kind: Failure['kind']): boolean {
-  return breaker.state === 'closed' ? breaker.failures > 0 : breaker.reason === kind;
+/** Whether a failure at one model may be the provider's. */
+function isSuspicious({ kind, scope }: Failure): boolean {
+  return scope === 'model' && FAILURE_EFFECTS[kind].spreads === true;
 }
 
-/** Whether another model fails in the same way, or the provider is suspected already: then it is the provider. */
-function spreads({ provider }: RouteRecords, { pick }: Booking, { kind, scope }: Failure): boolean {
-  if (FAILURE_EFFECTS[kind].spreads !== true || scope !== 'model') return false;
-  if (ails(provider.breaker, kind)) return true;
-  return Object.entries(provider.models).some(
-    ([model, { breaker }]) => model !== pick.route.model && ails(breaker, kind),
-  );
+/** Whether another model failed as well since the provider last served anybody: then it is the provider. */
+function spreads({ provider }: RouteRecords, { pick }: Booking, failure: Failure): boolean {
+  if (!isSuspicious(failure)) return false;
+  const { breaker } = provider;
+  if (breaker.state !== 'closed') return breaker.reason === failure.kind;
+  const own = modelOf(provider, pick.route.model).breaker;
+  return own.state === 'closed' && breaker.failures > own.failures;
 }
 
 /** Which breaker a failure strikes, and how. */
@@ -123,10 +124,7 @@ function struckBy(records: RouteRecords, booking: Booking, failure: Failure, now
   if (refusingMeters(booking, failure).length > 0) return { now, trip: undefined, breaker: undefined };
   const trip = booking.pick.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip;
   if (escalates(records, booking, failure, now)) return { now, trip, breaker: 'account' };
-  if (trip === undefined || !spreads(records, booking, failure))
-    return { now, trip, breaker: STRUCK[failure.scope] };
-  // The other model's failure counts, too.
-  return { now, trip: { ...trip, threshold: Math.max(1, trip.threshold - 1) }, breaker: 'provider' };
+  return { now, trip, breaker: spreads(records, booking, failure) ? 'provider' : STRUCK[failure.scope] };
 }
 
 /** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
@@ -137,7 +135,9 @@ function strike(
   { trip, now, breaker: struck }: Struck,
 ): RouteBreakers {
   const next = { ...releaseAll(breakers, generations, now) };
-  if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
+  if (struck !== 'provider' && isSuspicious(failure)) {
+    next.provider = countAgainst(breakers.provider, generations.provider);
+  } else if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
     next.provider = succeed(breakers.provider, generations.provider);
   }
   if (struck !== undefined && trip !== undefined) {

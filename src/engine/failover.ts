@@ -58,7 +58,8 @@ function noteFailure(
   const again = attempted.droppable && call.again === undefined;
   call.again = again ? pick.route : undefined;
   const entry = { route: pick.route, failure, ctx: pick.model.ctx };
-  const until = again ? 0 : excludedUntil(call.tries, entry, call.maxWaitMs > 0, attempted.now);
+  const patience = { waits: call.maxWaitMs > 0, deadline: call.deadline };
+  const until = again ? 0 : excludedUntil(call.tries, entry, patience, attempted.now);
   call.tries.push({ ...entry, excludedUntil: until });
 }
 

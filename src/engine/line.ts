@@ -11,6 +11,8 @@ interface Waiter {
   readonly call: Call<unknown>;
   /** Epoch ms at which it stops waiting. */
   readonly waitUntil: number;
+  /** Whether nothing is of use to it before. */
+  readonly pauses: boolean;
   readonly resolve: (served: Served) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -55,8 +57,11 @@ export class Line {
     this.#onEmpty = onEmpty;
   }
 
-  /** Lines a call up until `waitUntil`, epoch ms. Rejects with the signal's reason when the call is aborted. */
-  join(call: Call<unknown>, waitUntil: number): Promise<Served> {
+  /**
+   * Lines a call up until `waitUntil`, epoch ms; one that `pauses` is served then and not before. Rejects with the signal's
+   * reason when the call is aborted.
+   */
+  join(call: Call<unknown>, waitUntil: number, pauses = false): Promise<Served> {
     return new Promise((resolve, reject) => {
       const since = this.#clock.now();
       const leave = (): void => {
@@ -70,6 +75,7 @@ export class Line {
       const waiter: Waiter = {
         call,
         waitUntil,
+        pauses,
         resolve: (served) => {
           leave();
           resolve(served);
@@ -122,8 +128,8 @@ export class Line {
       round.next += 1;
       if (waiter === undefined || !this.#waiters.has(waiter)) continue;
       const expired = waiter.waitUntil <= this.#clock.now();
-      round.until = Math.min(round.until, waiter.waitUntil);
-      if (isBehind(waiter, round.blocked) && !expired) continue;
+      if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
+      if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
       const turn = this.#turns.decide(waiter.call, expired ? 0 : waiter.waitUntil);
       if (turn instanceof Promise) return this.#walkOn(round, waiter, turn);
       this.#hand(waiter, turn, round);

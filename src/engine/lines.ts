@@ -3,14 +3,10 @@
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
 import { Line, type Served } from './line.ts';
-import { andThen, type Maybe, type Turn, type Turns } from './turns.ts';
+import { andThen, type Maybe, type Turns } from './turns.ts';
 
 /** Told when a call begins to wait: until when, in epoch ms, if nothing changes. */
 export type OnWait = (call: Call<unknown>, until: number) => void;
-
-function gaveUp(turn: Turn): Served {
-  return turn.kind === 'wait' ? { kind: 'give-up', reason: 'exhausted', readyAt: turn.until } : turn;
-}
 
 export class Lines {
   readonly #turns: Turns;
@@ -48,7 +44,12 @@ export class Lines {
 
   #decideOrJoin(call: Call<unknown>): Maybe<Served> {
     const leftMs = call.maxWaitMs - call.waitedMs;
-    if (leftMs <= 0) return andThen(this.#turns.decide(call, 0), gaveUp);
+    if (leftMs <= 0) {
+      // One that failed comes back after a pause.
+      return andThen(this.#turns.decide(call, 0), (turn) =>
+        turn.kind === 'wait' ? this.#lineOf(call.line).join(call, turn.until, true) : turn,
+      );
+    }
     const waitUntil = Math.min(this.#clock.now() + leftMs, call.deadline);
     const line = this.#lines.get(call.line);
     if (line !== undefined && call.tries.length === 0) return line.join(call, waitUntil);

@@ -194,7 +194,7 @@ describe('NoProvidersAvailableError', () => {
   });
 
   it('has everything in its JSON', async () => {
-    const error = await failure(refuses(503, 'down for maintenance'));
+    const error = await failure(refuses(503, 'down for maintenance'), { maxAttempts: 1 });
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: 'NoProvidersAvailableError',
       code: 'no_providers_available',

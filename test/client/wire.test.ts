@@ -139,7 +139,7 @@ describe('the headers that are sent', () => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'application/json' });
       response.end(gzipSync(JSON.stringify(completion('fine'))));
     });
-    const error = await errorOf(open({ providers: [endpoint(server)] }).text('Hello'));
+    const error = await errorOf(open({ providers: [endpoint(server)], maxAttempts: 1 }).text('Hello'));
     expect(error).toMatchObject({ attempts: [{ outcome: 'server_error', status: 200 }] });
   });
 });

@@ -235,18 +235,28 @@ const ERRORS: readonly Case[] = [
     async run(situation) {
       const { world } = situation;
       for (const provider of [world.custom, world.nim]) provider.script(OUTAGE);
-      for (const { status, message } of await failures(situation, { text: 'Hello', maxRetries: 0 })) {
+      const call = { text: 'Hello', maxRetries: 0, freelm: { maxAttempts: 2 } };
+      for (const { status, message } of await failures(situation, call)) {
         expect(status).toBe(503);
         expect(message).toContain('server_error, HTTP 502');
       }
     },
   },
   {
-    name: 'all providers down for a moment: the retry of the client brings the answer',
+    name: 'all providers down for a moment: the call comes back to them',
+    async run({ client, world, asked }) {
+      for (const provider of [world.custom, world.nim]) provider.script({ ...OUTAGE, times: 1 });
+      expect((await client.whole({ text: 'Hello', maxRetries: 0 })).text).toBe('You said: Hello');
+      expect(asked()).toBe(1);
+    },
+  },
+  {
+    name: 'all providers down for a moment: else the retry of the client brings the answer',
     needs: 'retries',
     async run({ client, world, asked }) {
       for (const provider of [world.custom, world.nim]) provider.script({ ...OUTAGE, times: 1 });
-      expect((await client.whole({ text: 'Hello' })).text).toBe('You said: Hello');
+      const call = { text: 'Hello', freelm: { maxAttempts: 2 } };
+      expect((await client.whole(call)).text).toBe('You said: Hello');
       expect(asked()).toBe(2);
     },
   },

@@ -149,7 +149,9 @@ describe('a call that fails', () => {
   it('fails once: nobody else asks again', async () => {
     const { client, world } = await bench();
     world.custom.script({ kind: 'outage' });
-    await errorOf(client.chat.completions.create(HELLO, { maxRetries: 5 }));
+    await errorOf(
+      client.chat.completions.create({ ...HELLO, freelm: { maxAttempts: 1 } }, { maxRetries: 5 }),
+    );
     expect(world.counts.total).toBe(1);
   });
 

@@ -71,22 +71,29 @@ describe('an outage', () => {
   it('is probed after a cooldown that doubles, and forgotten once the provider answers', async () => {
     const { trace, clock, llm, world } = pool([{ kind: 'outage' }]);
     await trace(2);
-    for (const cooldown of [15, 30, 60]) {
-      await trace(1);
-      const [row] = llm.health();
-      expect(row).toMatchObject({ ready: false, breaker: 'open', readyAt: clock.now() + cooldown * SECOND });
-      await clock.advance(cooldown * SECOND);
+    for (const cooldown of [15, 30, 60, 120]) {
+      expect(await trace(1)).toEqual([expect.stringMatching(/^k\d first → other m\/other$/)]);
+      expect(llm.health()[0]).toMatchObject({ ready: false, breaker: 'open' });
+      await clock.advance(cooldown * SECOND - 1);
+      expect(await trace(1)).toEqual(['other m/other']);
+      await clock.advance(1);
       expect(llm.health()[0]).toMatchObject({ ready: true, breaker: 'half-open' });
     }
-    await trace(1);
     world.custom.clear();
-    await clock.advance(60 * SECOND);
-    expect(llm.health()[0]).toMatchObject({ ready: true, breaker: 'half-open' });
-    // Somebody else can serve the call: what failed so often is left alone for longer.
-    expect(await trace(1)).toEqual(['other m/other']);
-    await clock.advance(60 * SECOND);
     expect(await trace(1)).toEqual(['k1 first']);
     expect(llm.health()[0]).toMatchObject({ ready: true, breaker: 'closed' });
+  });
+
+  it('is probed sooner by calls that nothing else can serve, ever more seldom, at last once a minute', async () => {
+    const { clock, fails, llm, world } = bench({ custom: { faults: [{ kind: 'outage' }], ...AMPLE } });
+    const askedAt: number[] = [];
+    for (let second = 0; second < 300; second += 0.5) {
+      const before = world.custom.counts.total;
+      await fails(llm.chat('Hello', { maxAttempts: 1 }));
+      if (world.custom.counts.total > before) askedAt.push(second);
+      await clock.advance(SECOND / 2);
+    }
+    expect(askedAt).toEqual([0, 0.5, 1, 9, 39, 99, 159, 219, 279]);
   });
 });
 
@@ -199,7 +206,7 @@ describe('a late result of an earlier state changes nothing', () => {
 
   it('a success does not close what has opened meanwhile', async () => {
     const { trace, clock, llm, run } = pool([
-      { kind: 'slow', delayMs: 10 * SECOND, times: 1 },
+      { kind: 'slow', delayMs: 5 * SECOND, times: 1 },
       { kind: 'reset', skip: 1 },
     ]);
     const late = llm.chat('Hello', LONG);

@@ -83,6 +83,7 @@ describe('the limits of a call', () => {
       attemptTimeoutMs: 4 * SECOND,
       openrouter: { faults: HANGS },
       nim: { faults: HANGS },
+      maxAttempts: 2,
     });
     const error = await pool.fails(pool.llm.chat('Hello', { timeoutMs: MINUTE }));
     expect(error).toMatchObject({

@@ -9,6 +9,7 @@ import {
   breakerReadyAt,
   type CircuitBreaker,
   CLOSED,
+  countAgainst,
   fail,
   release,
   succeed,
@@ -129,6 +130,7 @@ const breakerStep = z.discriminatedUnion('do', [
     reason: z.prefault(kindSchema, 'server_error'),
     retryAt: z.optional(z.number()),
   }),
+  z.strictObject({ now: z.number(), do: z.literal('count against'), as: z.string() }),
   z.strictObject({ now: z.number(), do: z.literal('release'), as: z.string() }),
   z.strictObject({ now: z.number(), do: z.literal('look') }),
 ]);
@@ -170,6 +172,7 @@ class BreakerScript {
   #ended(step: Exclude<BreakerStep, { do: 'look' | 'admit' }>, generation: number): CircuitBreaker {
     const { now } = step;
     if (step.do === 'succeed') return succeed(this.#breaker, generation);
+    if (step.do === 'count against') return countAgainst(this.#breaker, generation);
     if (step.do === 'release') return release(this.#breaker, generation, now);
     const { reason, retryAt } = step;
     return fail(this.#breaker, { generation, now, reason, trip: this.#input.trip, retryAt });

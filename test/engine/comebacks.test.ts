@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { NoProvidersAvailableError } from '../../src/index.ts';
+import type { FaultEffect } from '../../src/testing.ts';
+import { bench, MINUTE, NOON, SECOND } from '../support/bench.ts';
+
+/** As much as a test can ask for, so that no limit is met. */
+const AMPLE = { rpm: 100_000, limits: { rpm: 100_000 } };
+
+const PASSING: readonly FaultEffect[] = [
+  { kind: 'reset' },
+  { kind: 'outage' },
+  { kind: 'server-error' },
+  { kind: 'garbage' },
+  { kind: 'congested' },
+];
+
+describe('a call that may not wait', () => {
+  it.each(PASSING)('comes back to the only route after a pause: $kind', async (fault) => {
+    const pool = bench({ custom: { faults: [{ ...fault, times: 1 }], latencyMs: 0, ...AMPLE } });
+    const { attempts } = await pool.run(pool.llm.chat('Hello'));
+    expect(attempts.map(({ startedAt }) => startedAt - NOON)).toEqual([0, SECOND / 2]);
+    expect(pool.events.filter(({ type }) => type === 'wait')).toEqual([]);
+  });
+
+  it('goes elsewhere first, without a pause', async () => {
+    const pool = bench({
+      strategy: 'priority',
+      custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE },
+      nim: { latencyMs: 0 },
+    });
+    const { attempts } = await pool.run(pool.llm.chat('Hello'));
+    expect(attempts.map(({ provider }) => provider)).toEqual(['custom', 'nim']);
+    expect(pool.clock.now()).toBe(NOON);
+  });
+
+  it('gives up when the breaker opens for longer than it would pause, and sends nothing after that', async () => {
+    const pool = bench({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
+    const error = await pool.fails(pool.llm.chat('Hello'));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(error).toMatchObject({ readyAt: NOON + 9.5 * SECOND });
+    expect(pool.world.custom.counts.total).toBe(3);
+    await pool.fails(pool.llm.chat('Hello'));
+    expect(pool.world.custom.counts.total).toBe(3);
+  });
+
+  it('does not come back to what does not pass by itself, or not soon', async () => {
+    for (const kind of ['unauthorized', 'retired', 'not-entitled'] as const) {
+      const pool = bench({ custom: { faults: [{ kind, times: 1 }], ...AMPLE } });
+      await pool.fails(pool.llm.chat('Hello'));
+      expect(pool.world.custom.counts.total).toBe(1);
+    }
+    const spent = bench({ custom: { rpm: 1, limits: { rpm: 1 } } });
+    await spent.run(spent.llm.chat('Hello'));
+    await spent.fails(spent.llm.chat('Hello'));
+    expect(spent.world.custom.counts.total).toBe(1);
+  });
+
+  it('does not pause past its deadline', async () => {
+    const pool = bench({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
+    const error = await pool.fails(pool.llm.chat('Hello', { timeoutMs: 400 }));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(pool.clock.now()).toBe(NOON);
+  });
+
+  it('can be aborted in its pause', async () => {
+    const pool = bench({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
+    const controller = new AbortController();
+    const call = pool.llm.chat('Hello', { signal: controller.signal });
+    await pool.clock.advance(100);
+    controller.abort(new Error('no longer needed'));
+    await expect(call).rejects.toThrow('no longer needed');
+    await pool.clock.advance(MINUTE);
+    expect(pool.world.custom.counts.total).toBe(1);
+  });
+});
+
+describe('a source that fails now and then', () => {
+  it.each(PASSING)('serves nearly every call, although nothing else could: $kind', async (fault) => {
+    const pool = bench({ custom: { faults: [{ ...fault, share: 0.3 }], ...AMPLE } });
+    let served = 0;
+    const calls = Array.from({ length: 600 }, async (_, number) => {
+      await new Promise<void>((resolve) => pool.clock.after(number * 2 * SECOND, resolve));
+      await pool.llm.text('Hello');
+      served += 1;
+    });
+    await pool.run(Promise.allSettled(calls));
+    expect(served).toBeGreaterThanOrEqual(0.98 * calls.length);
+    expect(pool.world.custom.counts.total).toBeGreaterThan(1.3 * calls.length);
+  });
+});
