@@ -80,7 +80,8 @@ function rateAfter(rate: number, failures: number): number {
   return Math.floor(next * RATE_DIGITS) / RATE_DIGITS;
 }
 
-function rateOf({ failureRate = 0 }: { readonly failureRate?: number }): number {
+/** The share of requests that fail, from 0 to 1. */
+export function rateOf({ failureRate = 0 }: { readonly failureRate?: number }): number {
   return failureRate;
 }
 

@@ -9,14 +9,15 @@ import {
   modelAdmission,
   providerAdmission,
 } from './admission.ts';
+import { rateOf } from './circuit-breaker.ts';
 import { demandOf } from './demand.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { informed, type Needs, unfit } from './fitness.ts';
 import { backAt, keyExcludedUntil, modelExcludedUntil, type Tried } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
-import { type Cost, priceAt } from './price.ts';
+import { atRisk, type Cost, priceAt } from './price.ts';
 import { isProbeUnderWay } from './probe.ts';
-import type { ProviderRecord } from './provider-record.ts';
+import { modelOf, type ProviderRecord } from './provider-record.ts';
 import type { Route } from './route.ts';
 import { bestOf, ProviderStanding } from './standing.ts';
 import { cheaper, type Strategy } from './strategy.ts';
@@ -157,7 +158,8 @@ function findRoute(question: Search, candidate: Candidate): Found {
   const providerReadyAt = providerAdmission(record, question).readyAt;
   let best = NOTHING;
   for (const model of candidate.models) {
-    const found = findAccount(question, candidate, model);
+    const rate = Math.max(rateOf(record.breaker), rateOf(modelOf(record, model.id).breaker));
+    const found = atRisk(findAccount(question, candidate, model), rate);
     if (found.pick === undefined || providerReadyAt > question.now) {
       const readyAt = Math.max(found.readyAt, providerReadyAt);
       if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);

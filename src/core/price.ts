@@ -21,6 +21,17 @@ function priceOf(meter: Meter, use: { limit: number; used: number }, cost: numbe
   return (returnsAt(meter, now) - now) / DAY_MS / left;
 }
 
+/** What a wasted request is worth, as a part of a day's quota. */
+const WASTE_PRICE = 0.002;
+/** A source that fails more seldom is not avoided. */
+const LEAST_RATE = 0.1;
+
+/** What it costs to be served where a share of requests fails: each is paid for, and each but the last is wasted. */
+export function atRisk<C extends Cost>(cost: C, failureRate: number): C {
+  if (failureRate < LEAST_RATE) return cost;
+  return { ...cost, price: (cost.price + WASTE_PRICE) / (1 - failureRate) - WASTE_PRICE };
+}
+
 /** `demand` absent: a request of any size. */
 export function priceAt(
   account: PoolAccount,

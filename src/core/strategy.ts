@@ -11,7 +11,7 @@ export interface Standing {
   readonly latencyMs: number | undefined;
   /**
    * What one request of its cheapest ready route costs of a day's quota: 0 where no day is counted, rising
-   * as the day's quota runs out, falling as its reset comes near.
+   * as the day's quota runs out, falling as its reset comes near; more where many requests fail.
    */
   readonly price: number;
   /** The used part of that route's minute, 0 to 1. */
