@@ -46,7 +46,8 @@ export function excludedUntil(
   const before = tries.filter(
     ({ route }) => route.provider === provider && route.keyId === keyId && route.model === model,
   );
-  const pauseMs = backoffMs(BASE_RETRY_MS, before.length, MAX_RETRY_MS);
+  const { retryAt = 0 } = entry.failure;
+  const pauseMs = Math.max(backoffMs(BASE_RETRY_MS, before.length, MAX_RETRY_MS), retryAt - now);
   const isTooLong = now + pauseMs >= deadline || (!waits && pauseMs > MAX_PAUSE_MS);
   return isTooLong ? Number.POSITIVE_INFINITY : now + pauseMs;
 }
