@@ -113,10 +113,13 @@ export class ChatStream implements AsyncIterable<string> {
     };
     if (this.#caller?.aborted === true) onAbort();
     else this.#caller?.addEventListener('abort', onAbort, { once: true });
+    const { signal } = this.#controller;
     const collector = new PartCollector();
     let ending: Ending = { kind: 'error', error: abandonedError() };
     try {
-      for await (const part of this.#source.parts(this.#controller.signal)) {
+      for await (const part of this.#source.parts(signal)) {
+        // Parts that came with the last one are not for somebody who has had enough.
+        signal.throwIfAborted();
         collector.add(part);
         yield part;
       }
