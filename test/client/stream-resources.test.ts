@@ -3,11 +3,18 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 
-it('a thousand streams left at random points leave no timer and no listener, and no booking of a probe', async () => {
+interface Scene {
+  readonly clock: VirtualClock;
+  readonly world: SimulatedWorld;
+  readonly llm: FreeLLM;
+}
+
+/** A pool over one key that admits whatever comes. */
+function scene(): Scene {
   const clock = new VirtualClock(1_790_000_000_000);
   const limits = { rpm: 1_000_000, rpd: 1_000_000 };
   const world = new SimulatedWorld({ custom: { limits, keys: 1 } });
@@ -19,6 +26,11 @@ it('a thousand streams left at random points leave no timer and no listener, and
     models: [...world.custom.models],
   });
   const llm = new FreeLLM({ providers: [provider], fetch: inProcessFetch(world, clock) }, { clock, env: {} });
+  return { clock, world, llm };
+}
+
+it('a thousand streams left at random points leave no timer and no listener, and no booking of a probe', async () => {
+  const { clock, llm } = scene();
   const { signal } = new AbortController();
   let listeners = 0;
   const add = signal.addEventListener.bind(signal);
@@ -41,6 +53,34 @@ it('a thousand streams left at random points leave no timer and no listener, and
   expect({ listeners, timers: clock.pending }).toEqual({ listeners: 0, timers: 0 });
   expect(llm.health()).toMatchObject([{ ready: true, breaker: 'closed', lastError: undefined }]);
   await llm.close();
+});
+
+describe('a stream whose reader does not come back', () => {
+  it('leaves no timer that would keep the process alive', async () => {
+    const { clock, llm } = scene();
+    await llm.stream('one two three').parts().next();
+    await clock.advance(3_600_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves none as soon as it is aborted', async () => {
+    const { clock, llm } = scene();
+    const controller = new AbortController();
+    await llm.stream('one two three', { signal: controller.signal }).parts().next();
+    controller.abort();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is bounded again when he does', async () => {
+    const { clock, world, llm } = scene();
+    world.custom.script({ kind: 'stall', afterTokens: 1 });
+    const parts = llm.stream('one two three', { idleTimeoutMs: 5000, maxAttempts: 1 }).parts();
+    await parts.next();
+    await clock.advance(3_600_000);
+    const left = clock.now();
+    await expect(clock.run(parts.next())).rejects.toMatchObject({ attempts: [{ outcome: 'timeout' }] });
+    expect(clock.now() - left).toBe(5000);
+  });
 });
 
 it('a slow consumer holds the sender: nothing is read ahead of it', async () => {
