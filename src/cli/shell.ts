@@ -41,15 +41,18 @@ function onWriteError(error: NodeJS.ErrnoException): void {
   process.exit(error.code === 'EPIPE' ? 0 : FAILED);
 }
 
-/** The signal for a command: aborted by the first signal to the process; the second ends the process at once. */
-function interruptions(): AbortSignal {
+/**
+ * The signal for a command: aborted by the first signal to the process. The second ends the process at once, and so does
+ * the first where nobody reads the output: what is written of it would be waited for.
+ */
+function interruptions(output: Writable): AbortSignal {
   const controller = new AbortController();
   // Every call under way listens, however many there are.
   setMaxListeners(0, controller.signal);
   for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
       const reason = new Interruption(signal);
-      if (controller.signal.aborted) process.exit(reason.exitCode);
+      if (controller.signal.aborted || output.writableNeedDrain) process.exit(reason.exitCode);
       controller.abort(reason);
     });
   }
@@ -69,6 +72,6 @@ export function processShell(): Shell {
     },
     out: output(stdout, env),
     err: output(stderr, env),
-    signal: interruptions(),
+    signal: interruptions(stdout),
   };
 }
