@@ -45,14 +45,14 @@ function onWriteError(error: NodeJS.ErrnoException): void {
  * The signal for a command: aborted by the first signal to the process. The second ends the process at once, and so does
  * the first where nobody reads the output: what is written of it would be waited for.
  */
-function interruptions(output: Writable): AbortSignal {
+function interruptions(stdout: Writable): AbortSignal {
   const controller = new AbortController();
   // Every call under way listens, however many there are.
   setMaxListeners(0, controller.signal);
   for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
       const reason = new Interruption(signal);
-      if (controller.signal.aborted || output.writableNeedDrain) process.exit(reason.exitCode);
+      if (controller.signal.aborted || stdout.writableNeedDrain) process.exit(reason.exitCode);
       controller.abort(reason);
     });
   }

@@ -176,6 +176,7 @@ describe('a client that leaves', () => {
     await until(() => server.requests.length === 3);
     socket.destroy();
     await until(() => server.open === 0);
+    expect(server.requests).toHaveLength(3);
   });
 
   it('in the middle of a stream: the request upstream is aborted', async () => {
