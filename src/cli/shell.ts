@@ -23,13 +23,13 @@ export interface Shell {
   readonly signal: AbortSignal;
 }
 
-/** Writes to a stream; resolves when it takes more. */
+/** Writes to a stream; resolves when it takes more, or is broken: the listener for its errors says what follows. */
 function output(stream: Writable & Surface, env: Shell['env']): Output {
   return {
     isTerminal: stream.isTTY === true,
     paint: painter(stream, env),
     write: async (text) => {
-      if (!stream.write(text)) await once(stream, 'drain');
+      if (!stream.write(text)) await once(stream, 'drain').catch(() => undefined);
     },
   };
 }
@@ -63,7 +63,8 @@ function interruptions(stdout: Writable): AbortSignal {
 export function processShell(): Shell {
   const { env, stdout, stderr } = process;
   stdout.on('error', onWriteError);
-  stderr.on('error', onWriteError);
+  // Whoever hears no remarks still wants to know how it ended.
+  stderr.on('error', () => undefined);
   return {
     env,
     // Opened when it is read: a terminal that was opened would be waited for.

@@ -31,6 +31,12 @@ describe('freelm', () => {
     expect(err).toMatch(/^freelm: .*\n/);
   });
 
+  it('ends with what became of it also where nobody reads what went wrong', async () => {
+    const child = start(['chat', '--strategy', 'none', 'hi']);
+    child.stderr.destroy();
+    expect(await ended(child)).toEqual({ code: 2, out: '', err: '' });
+  });
+
   it.each([
     { signal: 'SIGINT', code: 130 },
     { signal: 'SIGTERM', code: 143 },
