@@ -90,7 +90,13 @@ export class Stop implements StopSignal {
     this.#pausedAt = undefined;
     this.#dueAt += pausedMs;
     this.#capAt += pausedMs;
-    if (this.#dueAt < this.#armedFor && !this.aborted) this.#arm(now, this.#dueAt - now);
+    const dueAt = Math.min(this.#dueAt, this.#patience.deadline);
+    if (dueAt < this.#armedFor && !this.aborted) this.#arm(now, dueAt - now);
+  }
+
+  /** A consumer who is waited for is waited for without a timer. */
+  rest(): void {
+    if (this.#pausedAt !== undefined) this.#arm(this.#pausedAt, Number.POSITIVE_INFINITY);
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {

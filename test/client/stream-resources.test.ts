@@ -71,6 +71,13 @@ describe('a stream whose reader does not come back', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('leaves none once the pool is closed', async () => {
+    const { clock, llm } = scene();
+    await llm.stream('one two three').parts().next();
+    await llm.close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('is bounded again when he does', async () => {
     const { clock, world, llm } = scene();
     world.custom.script({ kind: 'stall', afterTokens: 1 });
