@@ -4,7 +4,13 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
+import {
+  FreeLLM,
+  type FreeLLMOptions,
+  type FreeLMEvent,
+  OpenAICompatible,
+  type ProviderOptions,
+} from '../../src/index.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 
 interface Scene {
@@ -14,7 +20,10 @@ interface Scene {
 }
 
 /** A pool over one key that admits whatever comes. */
-function scene(): Scene {
+function scene({
+  concurrency,
+  onEvent,
+}: Pick<ProviderOptions, 'concurrency'> & Pick<FreeLLMOptions, 'onEvent'> = {}): Scene {
   const clock = new VirtualClock(1_790_000_000_000);
   const limits = { rpm: 1_000_000, rpd: 1_000_000 };
   const world = new SimulatedWorld({ custom: { limits, keys: 1 } });
@@ -24,8 +33,10 @@ function scene(): Scene {
     baseUrl: world.custom.baseUrl,
     allowInsecureHttp: true,
     models: [...world.custom.models],
+    concurrency,
   });
-  const llm = new FreeLLM({ providers: [provider], fetch: inProcessFetch(world, clock) }, { clock, env: {} });
+  const fetch = inProcessFetch(world, clock);
+  const llm = new FreeLLM({ providers: [provider], fetch, onEvent }, { clock, env: {} });
   return { clock, world, llm };
 }
 
@@ -69,6 +80,20 @@ describe('a stream whose reader does not come back', () => {
     await llm.stream('one two three', { signal: controller.signal }).parts().next();
     controller.abort();
     expect(clock.pending).toBe(0);
+  });
+
+  it('ends when it is aborted: others may go where it went', async () => {
+    const outcomes: unknown[] = [];
+    const onEvent = (event: FreeLMEvent): void => {
+      if (event.type === 'end') outcomes.push(event.outcome);
+    };
+    const { llm } = scene({ concurrency: 1, onEvent });
+    const stream = llm.stream('one two three');
+    await stream.parts().next();
+    stream.abort('enough');
+    await expect(stream.response()).rejects.toBe('enough');
+    expect(await llm.text('Hello')).toContain('Hello');
+    expect(outcomes).toEqual(['abandoned', 'served']);
   });
 
   it('leaves none once the pool is closed', async () => {
