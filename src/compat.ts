@@ -25,7 +25,8 @@
  * @module
  */
 
-export { OpenAI, OpenAI as default } from './compat/openai.ts';
+// By the last name, `require()` gives the class itself, as that of the SDK does.
+export { OpenAI, OpenAI as default, OpenAI as 'module.exports' } from './compat/openai.ts';
 export { APIPromise } from './compat/api-promise.ts';
 export {
   APIConnectionError,

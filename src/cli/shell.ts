@@ -23,13 +23,13 @@ export interface Shell {
   readonly signal: AbortSignal;
 }
 
-/** Writes to a stream; resolves when it takes more. */
+/** Writes to a stream; resolves when it takes more, or is broken: the listener for its errors says what follows. */
 function output(stream: Writable & Surface, env: Shell['env']): Output {
   return {
     isTerminal: stream.isTTY === true,
     paint: painter(stream, env),
     write: async (text) => {
-      if (!stream.write(text)) await once(stream, 'drain');
+      if (!stream.write(text)) await once(stream, 'drain').catch(() => undefined);
     },
   };
 }
@@ -41,15 +41,18 @@ function onWriteError(error: NodeJS.ErrnoException): void {
   process.exit(error.code === 'EPIPE' ? 0 : FAILED);
 }
 
-/** The signal for a command: aborted by the first signal to the process; the second ends the process at once. */
-function interruptions(): AbortSignal {
+/**
+ * The signal for a command: aborted by the first signal to the process. The second ends the process at once, and so does
+ * the first where nobody reads the output: what is written of it would be waited for.
+ */
+function interruptions(stdout: Writable): AbortSignal {
   const controller = new AbortController();
   // Every call under way listens, however many there are.
   setMaxListeners(0, controller.signal);
   for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
       const reason = new Interruption(signal);
-      if (controller.signal.aborted) process.exit(reason.exitCode);
+      if (controller.signal.aborted || stdout.writableNeedDrain) process.exit(reason.exitCode);
       controller.abort(reason);
     });
   }
@@ -60,7 +63,8 @@ function interruptions(): AbortSignal {
 export function processShell(): Shell {
   const { env, stdout, stderr } = process;
   stdout.on('error', onWriteError);
-  stderr.on('error', onWriteError);
+  // Whoever hears no remarks still wants to know how it ended.
+  stderr.on('error', () => undefined);
   return {
     env,
     // Opened when it is read: a terminal that was opened would be waited for.
@@ -69,6 +73,6 @@ export function processShell(): Shell {
     },
     out: output(stdout, env),
     err: output(stderr, env),
-    signal: interruptions(),
+    signal: interruptions(stdout),
   };
 }

@@ -19,7 +19,7 @@ export interface StreamSource {
   /** Who serves it now. */
   route(): StreamRoute | undefined;
   /** Starts the call; its parts as they come. */
-  parts(signal: AbortSignal): AsyncIterable<StreamPart>;
+  parts(signal: AbortSignal): AsyncGenerator<StreamPart, void>;
   /** The whole answer, once the parts have come to their end. */
   respond(answer: CollectedAnswer): ChatResponse;
 }
@@ -113,13 +113,24 @@ export class ChatStream implements AsyncIterable<string> {
     };
     if (this.#caller?.aborted === true) onAbort();
     else this.#caller?.addEventListener('abort', onAbort, { once: true });
+    const { signal } = this.#controller;
+    const parts = this.#source.parts(signal);
+    // Also where nobody reads on: the call ends, and what it has booked is free again.
+    const leave = (): void => {
+      const end = (): void => this.#end({ kind: 'error', error: signal.reason });
+      parts.return().then(end, end);
+    };
+    signal.addEventListener('abort', leave, { once: true });
     const collector = new PartCollector();
     let ending: Ending = { kind: 'error', error: abandonedError() };
     try {
-      for await (const part of this.#source.parts(this.#controller.signal)) {
+      for await (const part of parts) {
+        // Parts that came with the last one are not for somebody who has had enough.
+        signal.throwIfAborted();
         collector.add(part);
         yield part;
       }
+      signal.throwIfAborted();
       ending = { kind: 'response', response: this.#source.respond(collector.answer()) };
     } catch (error) {
       const thrown = error instanceof BrokenStreamError ? error.withPartial(collector.answer()) : error;
@@ -127,13 +138,14 @@ export class ChatStream implements AsyncIterable<string> {
       throw thrown;
     } finally {
       this.#caller?.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', leave);
       this.#end(ending);
     }
   }
 
   #end(ending: Ending): void {
-    this.#ending = ending;
-    for (const resolve of this.#whenEnded) resolve(ending);
+    this.#ending ??= ending;
+    for (const resolve of this.#whenEnded) resolve(this.#ending);
     this.#whenEnded = [];
   }
 }

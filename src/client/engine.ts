@@ -18,6 +18,7 @@ export function makeEngine(pool: Pool, serving: Serving): Engine {
     clock,
     transport,
     redact,
+    stops: new Set(),
     turns,
     lines: new Lines(turns, clock, (call, until) => {
       emit({ type: 'wait', call: call.id, until, at: clock.now() });

@@ -224,6 +224,7 @@ export class FreeLLM {
     this.#closed = true;
     this.#pool.registry.close();
     this.#engine.lines.close(closedError());
+    for (const stop of this.#engine.stops) stop.rest();
     await this.#pool.transport.close();
   }
 

@@ -1,12 +1,14 @@
 /** A stand-in for the client of OpenAI's SDK, answered by a pool. */
 
 import type { FreeLLM } from '../index.ts';
+import { APIPromise } from './api-promise.ts';
 import { ABSENT_METHODS, ABSENT_RESOURCES, withhold } from './absent.ts';
 import * as errors from './errors.ts';
 import { type ClientOptions, poolOf, type RequestOptions } from './options.ts';
-import type { Page } from './page.ts';
+import { type Page, PagePromise } from './page.ts';
 import { Chat, Completions } from './chat.ts';
 import { Embeddings, Models } from './resources.ts';
+import { Stream } from './stream.ts';
 import type {
   ChatCompletion,
   ChatCompletionAllowedToolChoice,
@@ -80,6 +82,10 @@ import type {
  */
 export class OpenAI {
   static readonly OpenAI: typeof OpenAI = OpenAI;
+  static readonly default: typeof OpenAI = OpenAI;
+  static readonly APIPromise: typeof APIPromise = APIPromise;
+  static readonly PagePromise: typeof PagePromise = PagePromise;
+  static readonly Stream: typeof Stream = Stream;
   static readonly OpenAIError: typeof errors.OpenAIError = errors.OpenAIError;
   static readonly APIError: typeof errors.APIError = errors.APIError;
   static readonly APIConnectionError: typeof errors.APIConnectionError = errors.APIConnectionError;

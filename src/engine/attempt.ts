@@ -19,6 +19,8 @@ export interface AttemptPorts {
   readonly transport: Transport;
   /** Takes keys out of what came from outside. */
   readonly redact: (text: string) => string;
+  /** Of the attempts under way, those included whose readers do not come back. */
+  readonly stops: Set<Stop>;
 }
 
 const MESSAGE_KEPT = 400;
@@ -76,6 +78,8 @@ export async function* attempt<Request, Part>(
   const startedAt = ports.clock.now();
   const budget = attemptBudget(call, startedAt, plan.alternatives);
   const stop = new Stop(ports.clock, budget, call.signal);
+  ports.stops.add(stop);
+  stop.addEventListener('abort', () => ports.stops.delete(stop));
   let parts = 0;
   let tokens: TokensUsed | undefined;
   let response: HttpResponse | undefined;
@@ -105,5 +109,6 @@ export async function* attempt<Request, Part>(
     return failed(ports, call, failureOf(error, response !== undefined));
   } finally {
     stop.end();
+    ports.stops.delete(stop);
   }
 }

@@ -28,7 +28,7 @@ export class Stop implements StopSignal {
   #capAt: number;
   /** Epoch ms since when the consumer, and not the provider, is what is waited for. */
   #pausedAt: number | undefined;
-  /** Epoch ms at which the timer fires. */
+  /** Epoch ms at which the timer fires; infinite where there is none. */
   #armedFor: number;
   #cancelTimer: () => void;
 
@@ -62,9 +62,7 @@ export class Stop implements StopSignal {
     this.#limitMs = this.#patience.idleMs;
     this.#dueAt = now + this.#limitMs;
     this.#capAt = now + this.#patience.capMs;
-    if (this.#dueAt >= this.#armedFor) return;
-    this.#cancelTimer();
-    this.#arm(now, Math.min(this.#limitMs, this.#patience.deadline - now));
+    if (this.#dueAt < this.#armedFor) this.#arm(now, Math.min(this.#limitMs, this.#patience.deadline - now));
   }
 
   /** A sign of life has come: the limit begins anew, within its cap. */
@@ -76,7 +74,6 @@ export class Stop implements StopSignal {
   expectEnd(ms: number): void {
     const now = this.#clock.now();
     this.#dueAt = now + ms;
-    this.#cancelTimer();
     this.#arm(now, ms);
   }
 
@@ -88,10 +85,18 @@ export class Stop implements StopSignal {
   /** From now on it is the provider again; the consumer's time does not count. */
   resume(): void {
     if (this.#pausedAt === undefined) return;
-    const pausedMs = this.#clock.now() - this.#pausedAt;
+    const now = this.#clock.now();
+    const pausedMs = now - this.#pausedAt;
     this.#pausedAt = undefined;
     this.#dueAt += pausedMs;
     this.#capAt += pausedMs;
+    const dueAt = Math.min(this.#dueAt, this.#patience.deadline);
+    if (dueAt < this.#armedFor && !this.aborted) this.#arm(now, dueAt - now);
+  }
+
+  /** A consumer who is waited for is waited for without a timer. */
+  rest(): void {
+    if (this.#pausedAt !== undefined) this.#arm(this.#pausedAt, Number.POSITIVE_INFINITY);
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
@@ -111,10 +116,13 @@ export class Stop implements StopSignal {
     this.#abort(this.#caller?.reason);
   };
 
-  /** The timer is not moved with every part: it looks how things stand when it fires. */
+  /**
+   * The timer is not moved with every part: it looks how things stand when it fires. It is not set for a consumer who
+   * takes his time, or who never comes back: it would keep the process alive.
+   */
   readonly #onTime = (): void => {
     const now = this.#clock.now();
-    const dueAt = this.#pausedAt === undefined ? this.#dueAt : now + this.#limitMs;
+    const dueAt = this.#pausedAt === undefined ? this.#dueAt : Number.POSITIVE_INFINITY;
     const leftMs = Math.min(dueAt, this.#patience.deadline) - now;
     if (leftMs > 0) {
       this.#arm(now, leftMs);
@@ -125,14 +133,16 @@ export class Stop implements StopSignal {
   };
 
   #arm(now: number, delayMs: number): void {
+    this.#cancelTimer();
     this.#armedFor = now + delayMs;
-    this.#cancelTimer = this.#clock.after(delayMs, this.#onTime);
+    if (delayMs < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#clock.after(delayMs, this.#onTime);
   }
 
   #abort(reason: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
+    this.#cancelTimer();
     for (const listener of this.#listeners) listener();
   }
 }

@@ -83,7 +83,7 @@ class GatewayServer implements Gateway {
     });
     this.#server.on('connection', (socket) => {
       this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
+      socket.once('close', () => this.#leave(socket));
     });
   }
 
@@ -138,6 +138,16 @@ class GatewayServer implements Gateway {
   #closeUnused(): void {
     const used = new Set([...this.#underWay.keys()].map(({ socket }) => socket));
     for (const socket of this.#connections) if (!used.has(socket)) socket.destroy();
+  }
+
+  /** Of an answer that stands in line behind another one on its connection, Node does not say that it is in vain. */
+  #leave(left: Socket): void {
+    this.#connections.delete(left);
+    for (const [message, controller] of this.#underWay) {
+      if (message.socket !== left) continue;
+      this.#underWay.delete(message);
+      controller.abort(new Error('the client left'));
+    }
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

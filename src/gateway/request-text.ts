@@ -3,26 +3,29 @@
 import type { IncomingMessage } from 'node:http';
 import { Denial } from './denial.ts';
 
-/** What is left of the body is not read: the connection ends with the answer. */
-function tooLarge(maxBytes: number): Denial {
+/**
+ * What is left of the body is read and thrown away: most clients look for an answer only once all is sent, and to one
+ * that is hung up on meanwhile, the answer is lost.
+ */
+function tooLarge(message: IncomingMessage, maxBytes: number): Denial {
+  message.resume();
   return new Denial({
     status: 413,
     code: 'request_too_large',
     message: `The request is longer than ${maxBytes} bytes.`,
-    headers: { connection: 'close' },
   });
 }
 
 /** @throws Denial when the body is longer than `maxBytes`, as soon as that is known. */
 export async function readText(message: IncomingMessage, maxBytes: number): Promise<string> {
-  if (Number(message.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (Number(message.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(message, maxBytes);
   const chunks: Buffer[] = [];
   let length = 0;
   // The answer goes over the same socket: leaving the loop must not destroy it.
   const body: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false });
   for await (const chunk of body) {
     length += chunk.length;
-    if (length > maxBytes) throw tooLarge(maxBytes);
+    if (length > maxBytes) throw tooLarge(message, maxBytes);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

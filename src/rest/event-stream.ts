@@ -32,6 +32,7 @@ class EventSource {
   readonly pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     const { signal, errorOf } = this.#source;
     try {
+      signal?.throwIfAborted();
       const events = await this.#events();
       if (this.#cancelled) return;
       if (events === undefined) controller.close();

@@ -31,6 +31,12 @@ describe('freelm', () => {
     expect(err).toMatch(/^freelm: .*\n/);
   });
 
+  it('ends with what became of it also where nobody reads what went wrong', async () => {
+    const child = start(['chat', '--strategy', 'none', 'hi']);
+    child.stderr.destroy();
+    expect(await ended(child)).toEqual({ code: 2, out: '', err: '' });
+  });
+
   it.each([
     { signal: 'SIGINT', code: 130 },
     { signal: 'SIGTERM', code: 143 },
@@ -46,6 +52,15 @@ describe('freelm', () => {
     child.kill(signal);
     expect(await once(child, 'close')).toEqual([code, null]);
     expect({ out, err }).toEqual({ out: 'z-ai/glm-5.3\n', err: '' });
+  });
+
+  it('ends at the first signal also where nobody reads what it writes', async () => {
+    const simulated = await world({ nim: { keys: 1 }, reply: () => 'on and on '.repeat(100_000) });
+    const child = start(['chat', '-m', 'z-ai/glm-5.3', 'hi'], envOf(simulated, ['nim']));
+    child.stdin.end();
+    await until(() => child.stdout.readableLength > 0);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([143, null]);
   });
 });
 

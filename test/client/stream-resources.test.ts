@@ -3,11 +3,27 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, it } from 'vitest';
-import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  FreeLLM,
+  type FreeLLMOptions,
+  type FreeLMEvent,
+  OpenAICompatible,
+  type ProviderOptions,
+} from '../../src/index.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 
-it('a thousand streams left at random points leave no timer and no listener, and no booking of a probe', async () => {
+interface Scene {
+  readonly clock: VirtualClock;
+  readonly world: SimulatedWorld;
+  readonly llm: FreeLLM;
+}
+
+/** A pool over one key that admits whatever comes. */
+function scene({
+  concurrency,
+  onEvent,
+}: Pick<ProviderOptions, 'concurrency'> & Pick<FreeLLMOptions, 'onEvent'> = {}): Scene {
   const clock = new VirtualClock(1_790_000_000_000);
   const limits = { rpm: 1_000_000, rpd: 1_000_000 };
   const world = new SimulatedWorld({ custom: { limits, keys: 1 } });
@@ -17,8 +33,15 @@ it('a thousand streams left at random points leave no timer and no listener, and
     baseUrl: world.custom.baseUrl,
     allowInsecureHttp: true,
     models: [...world.custom.models],
+    concurrency,
   });
-  const llm = new FreeLLM({ providers: [provider], fetch: inProcessFetch(world, clock) }, { clock, env: {} });
+  const fetch = inProcessFetch(world, clock);
+  const llm = new FreeLLM({ providers: [provider], fetch, onEvent }, { clock, env: {} });
+  return { clock, world, llm };
+}
+
+it('a thousand streams left at random points leave no timer and no listener, and no booking of a probe', async () => {
+  const { clock, llm } = scene();
   const { signal } = new AbortController();
   let listeners = 0;
   const add = signal.addEventListener.bind(signal);
@@ -41,6 +64,55 @@ it('a thousand streams left at random points leave no timer and no listener, and
   expect({ listeners, timers: clock.pending }).toEqual({ listeners: 0, timers: 0 });
   expect(llm.health()).toMatchObject([{ ready: true, breaker: 'closed', lastError: undefined }]);
   await llm.close();
+});
+
+describe('a stream whose reader does not come back', () => {
+  it('leaves no timer that would keep the process alive', async () => {
+    const { clock, llm } = scene();
+    await llm.stream('one two three').parts().next();
+    await clock.advance(3_600_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves none as soon as it is aborted', async () => {
+    const { clock, llm } = scene();
+    const controller = new AbortController();
+    await llm.stream('one two three', { signal: controller.signal }).parts().next();
+    controller.abort();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('ends when it is aborted: others may go where it went', async () => {
+    const outcomes: unknown[] = [];
+    const onEvent = (event: FreeLMEvent): void => {
+      if (event.type === 'end') outcomes.push(event.outcome);
+    };
+    const { llm } = scene({ concurrency: 1, onEvent });
+    const stream = llm.stream('one two three');
+    await stream.parts().next();
+    stream.abort('enough');
+    await expect(stream.response()).rejects.toBe('enough');
+    expect(await llm.text('Hello')).toContain('Hello');
+    expect(outcomes).toEqual(['abandoned', 'served']);
+  });
+
+  it('leaves none once the pool is closed', async () => {
+    const { clock, llm } = scene();
+    await llm.stream('one two three').parts().next();
+    await llm.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is bounded again when he does', async () => {
+    const { clock, world, llm } = scene();
+    world.custom.script({ kind: 'stall', afterTokens: 1 });
+    const parts = llm.stream('one two three', { idleTimeoutMs: 5000, maxAttempts: 1 }).parts();
+    await parts.next();
+    await clock.advance(3_600_000);
+    const left = clock.now();
+    await expect(clock.run(parts.next())).rejects.toMatchObject({ attempts: [{ outcome: 'timeout' }] });
+    expect(clock.now() - left).toBe(5000);
+  });
 });
 
 it('a slow consumer holds the sender: nothing is read ahead of it', async () => {

@@ -122,6 +122,19 @@ describe('a stream', () => {
     await expect(stream.response()).rejects.toBe(reason);
   });
 
+  it('that is aborted says nothing more, also not of what has come already', async () => {
+    const chunks = ['one', 'two'].map((content) => ({ choices: [{ index: 0, delta: { content } }] }));
+    const body = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
+    const headers = { 'content-type': 'text/event-stream' };
+    const stream = poolOf({ fetch: async () => new Response(body, { headers }) }).stream('hello');
+    const seen: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const text of stream) stream.abort(seen.push(text));
+    };
+    await expect(read()).rejects.toBe(1);
+    expect(seen).toEqual(['one']);
+  });
+
   it("rejects with the caller's own reason when the caller's signal aborts", async () => {
     const controller = new AbortController();
     world.nim.script({ kind: 'stall', afterTokens: 3 });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { open, endpoint, providersOf, world } from '../client/support.ts';
 import { hangs, says, serve, until } from '../support/server.ts';
@@ -163,6 +164,19 @@ describe('a client that leaves', () => {
     controller.abort();
     await expect(answer).rejects.toThrow('aborted');
     await until(() => server.open === 0);
+  });
+
+  it('with requests in line behind the first: all are aborted upstream', async () => {
+    const server = await serve(hangs);
+    const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
+    const socket = connect(gateway.port, '127.0.0.1');
+    const body = chat();
+    const head = `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json`;
+    socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(3));
+    await until(() => server.requests.length === 3);
+    socket.destroy();
+    await until(() => server.open === 0);
+    expect(server.requests).toHaveLength(3);
   });
 
   it('in the middle of a stream: the request upstream is aborted', async () => {

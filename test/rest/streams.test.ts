@@ -187,4 +187,12 @@ describe("the caller's signal", () => {
     controller.abort(reason);
     await expect(response.text()).rejects.toBe(reason);
   });
+
+  it('leaves nothing to read of a body that was not read yet', async () => {
+    const controller = new AbortController();
+    const { fetch } = scripted({ parts: [{ type: 'text', text: 'Hi' }] });
+    const { body } = await fetch('/chat/completions', asked(controller.signal));
+    controller.abort(reason);
+    await expect(body?.getReader().read()).rejects.toBe(reason);
+  });
 });

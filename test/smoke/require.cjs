@@ -2,8 +2,15 @@
 
 const assert = require('node:assert/strict');
 const { FreeLLM, FreeLMError, OpenAICompatible } = require('freelm');
-const { OpenAI } = require('freelm/compat');
+const OpenAI = require('freelm/compat');
 const { startWorld } = require('freelm/testing');
+
+// As with OpenAI's SDK: the class itself, and all else on it.
+assert.equal(OpenAI, OpenAI.OpenAI);
+assert.equal(OpenAI, OpenAI.default);
+for (const name of ['APIPromise', 'PagePromise', 'RateLimitError', 'Stream']) {
+  assert.equal(typeof OpenAI[name], 'function', name);
+}
 
 async function main() {
   const world = await startWorld();
