@@ -24,7 +24,10 @@ export interface CallLimits {
   readonly idleTimeoutMs?: number | undefined;
   /** Upstream requests that one call may cost. Default 12. */
   readonly maxAttempts?: number | undefined;
-  /** Whether a call lines up when no route is ready, instead of failing. Default false. */
+  /**
+   * Whether a call lines up when no route is ready, instead of failing. Default false. One that met a passing fault comes
+   * back to it all the same when nothing else can serve it, after pauses of up to 5 s.
+   */
   readonly wait?: boolean | undefined;
   /** For how long it lines up at most, in milliseconds. Default 20 s. */
   readonly maxWaitMs?: number | undefined;
