@@ -208,6 +208,15 @@ describe('a waiting call whose route failed', () => {
     expect(error).toMatchObject({ readyAt: NOON + 39.5 * SECOND });
   });
 
+  it('waits no longer than maxWaitMs, be it for a moment that the provider names', async () => {
+    const faults = [{ kind: 'congested', retryAfterMs: 40 * SECOND }] as const;
+    const pool = bench({ custom: { faults } });
+    const error = await pool.fails(pool.llm.chat('Hello', { wait: true, maxWaitMs: 30 * SECOND }));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(error).toMatchObject({ readyAt: NOON + 40 * SECOND });
+    expect(pool.clock.now()).toBe(NOON);
+  });
+
   it('does not wait for what waiting cannot mend', async () => {
     const pool = bench({ custom: { faults: [{ kind: 'retired' }] } });
     const error = await pool.fails(pool.llm.chat('Hello', { wait: true, timeoutMs: MINUTE }));
