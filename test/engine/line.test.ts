@@ -254,3 +254,13 @@ describe('lines of different models', () => {
     expect(moments).toEqual([8 * SECOND, ...count(19).map(() => 10 * SECOND)]);
   });
 });
+
+describe('a line that cannot be served', () => {
+  it.each([{ wait: false }, { wait: true }])('ends when the store takes nothing, $wait', async ({ wait }) => {
+    const pool = bench({ store: { ...memoryStore(), swap: () => false }, nim: {} });
+    const error = await pool.fails(pool.llm.chat('Hello', { wait, timeoutMs: SECOND }));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(pool.clock.now()).toBe(wait ? NOON + SECOND : NOON);
+    expect(pool.requests()).toBe(0);
+  });
+});
