@@ -263,4 +263,21 @@ describe('a line that cannot be served', () => {
     expect(pool.clock.now()).toBe(wait ? NOON + SECOND : NOON);
     expect(pool.requests()).toBe(0);
   });
+
+  it('tells the caller whose strategy throws, and nobody else', async () => {
+    let broken = false;
+    const pool = bench({
+      custom: { faults: [{ kind: 'reset', times: 1 }] },
+      nim: { faults: [{ kind: 'reset', times: 1 }] },
+      strategy: (standings) => {
+        if (broken) throw new Error('no order');
+        return standings;
+      },
+    });
+    const call = pool.llm.chat('Hello');
+    await pool.clock.advance(SECOND / 4);
+    broken = true;
+    expect(await pool.fails(call)).toMatchObject({ message: 'no order' });
+    expect(pool.clock.pending).toBe(0);
+  });
 });
