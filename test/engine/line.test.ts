@@ -280,4 +280,25 @@ describe('a line that cannot be served', () => {
     expect(await pool.fails(call)).toMatchObject({ message: 'no order' });
     expect(pool.clock.pending).toBe(0);
   });
+
+  it('takes nobody in once the pool is closed, though the store was being asked', async () => {
+    const pool: Bench = bench({
+      store: laterStore(memoryStore(), () => new Promise((resolve) => void pool.clock.after(1, resolve))),
+      custom: { faults: [{ kind: 'reset' }] },
+    });
+    const call = pool.llm.chat('Hello').catch(String);
+    await pool.run(
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (pool.events.some(({ type }) => type === 'failure')) resolve();
+          else pool.clock.after(0.5, look);
+        };
+        look();
+      }),
+    );
+    await pool.llm.close();
+    expect(await pool.run(call)).toContain('closed');
+    expect(pool.requests()).toBe(1);
+    expect(pool.clock.now() - NOON).toBeLessThan(SECOND / 4);
+  });
 });
