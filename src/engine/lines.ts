@@ -21,7 +21,7 @@ export class Lines {
     this.#onWait = onWait;
   }
 
-  /** The next route of a call, booked, or why there is none; waits in line where the call may wait. */
+  /** The next route of a call, booked, or why there is none; waits in line where the call may wait, or comes back. */
   next(call: Call<unknown>): Maybe<Served> {
     if (this.#closed !== undefined) throw this.#closed.reason;
     const line = this.#lines.get(call.line);
