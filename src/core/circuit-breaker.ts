@@ -6,7 +6,7 @@ import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 
 /**
  * `generation` grows with every change of state; whoever was admitted carries the generation that admitted
- * it, so that a late result of an earlier state is recognised and teaches nothing.
+ * it, so that a late result of an earlier state is recognised: it opens and closes nothing.
  */
 export type CircuitBreaker =
   | {
@@ -92,8 +92,8 @@ function usualRun(rate: number): number {
 }
 
 /** Whether a call that nothing else can serve takes its chance here: it was no more than bad luck so far. */
-function isBadLuck({ failures = 0, ...breaker }: Tripped): boolean {
-  return failures > 0 && failures <= usualRun(rateOf(breaker));
+function isBadLuck({ failures = Number.POSITIVE_INFINITY, ...breaker }: Tripped): boolean {
+  return failures <= usualRun(rateOf(breaker));
 }
 
 function opensAt(breaker: CircuitBreaker, now: number): number {
@@ -104,7 +104,10 @@ function opensAt(breaker: CircuitBreaker, now: number): number {
 
 /** Epoch ms from which a request is admitted that nothing else can serve; at most `now` when it is admitted at once. */
 export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
-  return breaker.state === 'half-open' && isBadLuck(breaker) ? 0 : opensAt(breaker, now);
+  if (breaker.state === 'closed') return 0;
+  // A moment that the provider named holds all the same.
+  const holds = breaker.state === 'open' && breaker.restsUntil === undefined;
+  return isBadLuck(breaker) && !holds ? 0 : opensAt(breaker, now);
 }
 
 /** Epoch ms from which a request is sent here though something else could serve it: probes cost the calls that carry them. */
@@ -128,8 +131,22 @@ export function admit(breaker: CircuitBreaker, now: number, probeMs: number): Ci
   return { ...known, state: 'half-open', probeUntil: now + probeMs, generation: breaker.generation + 1 };
 }
 
+/** A late success ends the run of failures: whoever fails now and then mostly does so sooner than he serves. */
+function servedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>): CircuitBreaker {
+  const { failures, failureRate: _, ...known } = breaker;
+  if (failures === undefined) return breaker;
+  const failureRate = rateAfter(rateOf(breaker), failures);
+  return { ...known, failures: 0, ...(failureRate === 0 ? {} : { failureRate }) };
+}
+
+/** A late failure makes a run of bad luck longer: those who take part in one probe are many, and all of them tell. */
+function failedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>): CircuitBreaker {
+  return isBadLuck(breaker) ? { ...breaker, failures: (breaker.failures ?? 0) + 1 } : breaker;
+}
+
 /** The breaker after a success that was admitted under `generation`. */
 export function succeed(breaker: CircuitBreaker, generation: number): CircuitBreaker {
+  if (breaker.state !== 'closed' && generation < breaker.generation) return servedLate(breaker);
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
   const { failures = 0, trips } = breaker;
   const rate = rateOf(breaker);
@@ -167,28 +184,38 @@ function pauseInNeedMs(failures: number, rate: number): number {
   return unusual > 0 ? backoffMs(FIRST_PAUSE_MS, 2 * (unusual - 1), Number.POSITIVE_INFINITY) : 0;
 }
 
+/** For how long a breaker opens, after so many failures in a row. */
+function restAfter(
+  breaker: CircuitBreaker,
+  failures: number,
+  { now, reason, trip, retryAt }: Strike,
+): { readonly until: number; readonly restsUntil?: number } {
+  if (retryAt !== undefined) return { until: Math.min(retryAt, now + horizonMs(reason)) };
+  const { cooldownMs, maxCooldownMs, inNeedMs } = trip;
+  const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
+  const pauseMs =
+    inNeedMs === undefined ? restMs : Math.min(inNeedMs, pauseInNeedMs(failures, rateOf(breaker)));
+  if (restMs <= pauseMs) return { until: now + restMs };
+  return { until: now + pauseMs, restsUntil: now + restMs };
+}
+
 /** The breaker after a failure that was admitted under `strike.generation`. */
 export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
-  const { generation, now, reason, trip } = strike;
+  const { generation, reason, trip } = strike;
+  if (breaker.state !== 'closed' && generation < breaker.generation) return failedLate(breaker);
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
   const failures = (breaker.failures ?? 0) + 1;
   if (breaker.state === 'closed' && failures < trip.threshold) return { ...breaker, failures };
-  const { cooldownMs, maxCooldownMs, inNeedMs } = trip;
-  const rate = rateOf(breaker);
-  const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
-  const opened = {
+  const failureRate = rateOf(breaker);
+  return {
     state: 'open',
-    ...(inNeedMs === undefined ? {} : { failures }),
-    ...(rate === 0 ? {} : { failureRate: rate }),
+    ...restAfter(breaker, failures, strike),
+    ...(trip.inNeedMs === undefined ? {} : { failures }),
+    ...(failureRate === 0 ? {} : { failureRate }),
     trips: breaker.trips + 1,
     generation: generation + 1,
     reason,
-  } as const;
-  if (strike.retryAt !== undefined)
-    return { ...opened, until: Math.min(strike.retryAt, now + horizonMs(reason)) };
-  const pauseMs = inNeedMs === undefined ? restMs : Math.min(inNeedMs, pauseInNeedMs(failures, rate));
-  if (restMs <= pauseMs) return { ...opened, until: now + restMs };
-  return { ...opened, until: now + pauseMs, restsUntil: now + restMs };
+  };
 }
 
 /** The breaker after a request admitted under `generation` ended without telling anything: its probe is free again. */

@@ -18,7 +18,7 @@ export interface Tried {
 
 const BASE_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-/** The longest pause of a call that may not wait. */
+/** The longest pause of a call that may not wait, or no longer. */
 const MAX_PAUSE_MS = 5000;
 
 /** What a call allows itself. */
@@ -52,12 +52,15 @@ export function excludedUntil(
   return isTooLong ? Number.POSITIVE_INFINITY : now + pauseMs;
 }
 
-/** Epoch ms at which a call may come back to everything that it may come back to; 0 when there is nothing. */
-export function backAt(tries: readonly Tried[]): number {
+/**
+ * Epoch ms until which a call pauses at most before it comes back to what failed, though it may not wait, or no longer;
+ * 0 when there is nothing to come back to.
+ */
+export function pauseUntil(tries: readonly Tried[], now: number): number {
   let at = 0;
   for (const { excludedUntil: until } of tries)
     if (until < Number.POSITIVE_INFINITY) at = Math.max(at, until);
-  return at;
+  return Math.min(at, now + MAX_PAUSE_MS);
 }
 
 /** Whether a failure at one model speaks for another one of the same or another provider. */

@@ -13,7 +13,7 @@ import { rateOf } from './circuit-breaker.ts';
 import { demandOf } from './demand.ts';
 import { FAILURE_EFFECTS } from './failure-effects.ts';
 import { informed, type Needs, unfit } from './fitness.ts';
-import { backAt, keyExcludedUntil, modelExcludedUntil, type Tried } from './exclusion.ts';
+import { keyExcludedUntil, modelExcludedUntil, pauseUntil, type Tried } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from './pool.ts';
 import { atRisk, type Cost, priceAt } from './price.ts';
 import { isProbeUnderWay } from './probe.ts';
@@ -252,7 +252,8 @@ export function plan(asked: Question): Decision {
   if (pick !== undefined) return { kind: 'attempt', pick, alternatives };
   let { readyAt } = found;
   // Whoever failed pauses before it comes back, though it may not wait for others.
-  if (readyAt <= Math.max(question.waitUntil, backAt(tries))) return { kind: 'wait', until: readyAt };
+  if (readyAt <= Math.max(question.waitUntil, pauseUntil(tries, now)))
+    return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
   // A probe is given long to report, and mostly reports soon.
   if (waitUntil > now && isProbeUnderWay(records, stages.flat(), now))

@@ -32,7 +32,7 @@ export interface Call<Request> {
   readonly stream: StreamLimits | undefined;
   readonly attemptTimeoutMs: number;
   readonly maxAttempts: number;
-  /** For how long the call may wait for a route, all waits together; 0: not at all. */
+  /** For how long the call may wait for a route, all waits together; 0: no longer than it pauses for what failed it. */
   readonly maxWaitMs: number;
   readonly signal: AbortSignal | undefined;
   /** What failed so far, for the decisions. */

@@ -130,9 +130,13 @@ export class Line {
       const expired = waiter.waitUntil <= this.#clock.now();
       if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
       if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
-      const turn = this.#turns.decide(waiter.call, expired ? 0 : waiter.waitUntil);
-      if (turn instanceof Promise) return this.#walkOn(round, waiter, turn);
-      this.#hand(waiter, turn, round);
+      try {
+        const turn = this.#turns.decide(waiter.call, expired ? 0 : waiter.waitUntil);
+        if (turn instanceof Promise) return this.#walkOn(round, waiter, turn);
+        this.#hand(waiter, turn, round);
+      } catch (error) {
+        waiter.reject(error);
+      }
     }
     this.#rest(round);
     return undefined;

@@ -21,7 +21,7 @@ export class Lines {
     this.#onWait = onWait;
   }
 
-  /** The next route of a call, booked, or why there is none; waits in line where the call may wait. */
+  /** The next route of a call, booked, or why there is none; waits in line where the call may wait, or comes back. */
   next(call: Call<unknown>): Maybe<Served> {
     if (this.#closed !== undefined) throw this.#closed.reason;
     const line = this.#lines.get(call.line);
@@ -47,7 +47,7 @@ export class Lines {
     if (leftMs <= 0) {
       // One that failed comes back after a pause.
       return andThen(this.#turns.decide(call, 0), (turn) =>
-        turn.kind === 'wait' ? this.#lineOf(call.line).join(call, turn.until, true) : turn,
+        turn.kind === 'wait' ? this.#join(call, turn.until, true) : turn,
       );
     }
     const waitUntil = Math.min(this.#clock.now() + leftMs, call.deadline);
@@ -56,8 +56,14 @@ export class Lines {
     return andThen(this.#turns.decide(call, waitUntil), (turn) => {
       if (turn.kind !== 'wait') return turn;
       this.#onWait(call, turn.until);
-      return this.#lineOf(call.line).join(call, waitUntil);
+      return this.#join(call, waitUntil);
     });
+  }
+
+  #join(call: Call<unknown>, waitUntil: number, pauses = false): Promise<Served> {
+    // It may have been closed while the store was asked, or by whoever was told that the call waits.
+    if (this.#closed !== undefined) throw this.#closed.reason;
+    return this.#lineOf(call.line).join(call, waitUntil, pauses);
   }
 
   #lineOf(name: string): Line {

@@ -95,6 +95,12 @@ type Lesson = (records: RouteRecords, now: number) => RouteRecords;
 /** How often a booking is tried anew when another process keeps being faster, before it is put down to chance. */
 const MAX_RACES = 50;
 
+/** What a call does that was never fast enough: another try, if it may wait. */
+function lostRaces(now: number, waitUntil: number): Exclude<Decision, { kind: 'attempt' }> {
+  const until = now + 1;
+  return now < waitUntil ? { kind: 'wait', until } : { kind: 'give-up', reason: 'exhausted', readyAt: until };
+}
+
 export class Turns {
   readonly #store: StateStore;
   readonly #clock: Clock;
@@ -193,7 +199,7 @@ export class Turns {
         const known = knownOf(records.provider, pick.route.model, now);
         if (done)
           return { kind: 'attempt', pick, booking, alternatives, known, maxTokens: booking.maxTokens };
-        if (races >= MAX_RACES) return { kind: 'wait', until: now + 1 };
+        if (races >= MAX_RACES) return lostRaces(now, waitUntil);
         return this.#tryDecide(call, waitUntil, races + 1);
       });
     });

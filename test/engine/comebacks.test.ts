@@ -87,4 +87,34 @@ describe('a source that fails now and then', () => {
     expect(served).toBeGreaterThanOrEqual(0.98 * calls.length);
     expect(pool.world.custom.counts.total).toBeGreaterThan(1.3 * calls.length);
   });
+
+  it('does so for many at once, too, although failures come sooner than answers', async () => {
+    const faults = [{ kind: 'reset', share: 0.3 }] as const;
+    const pool = bench({ custom: { faults, latencyMs: 5 * SECOND, ...AMPLE } });
+    let served = 0;
+    const calls = Array.from({ length: 2000 }, async (_, number) => {
+      await new Promise<void>((resolve) => pool.clock.after((number * SECOND) / 8, resolve));
+      await pool.llm.text('Hello');
+      served += 1;
+    });
+    await pool.run(Promise.allSettled(calls));
+    expect(served).toBeGreaterThan(0.95 * calls.length);
+  });
+
+  it.each([false, true])(
+    'is found out when it is down, before a crowd has come back, wait: %s',
+    async (wait) => {
+      const pool = bench({ custom: { faults: [{ kind: 'reset', share: 0.5 }], ...AMPLE } });
+      for (let number = 0; number < 300; number += 1) {
+        await pool.fails(pool.llm.chat('Hello'));
+        await pool.clock.advance(SECOND);
+      }
+      pool.world.custom.script({ kind: 'reset' });
+      const before = pool.requests();
+      const limits = { wait, maxWaitMs: MINUTE, timeoutMs: 2 * MINUTE };
+      const crowd = Array.from({ length: 200 }, () => pool.llm.chat('Hello', limits));
+      await pool.run(Promise.allSettled(crowd));
+      expect(pool.requests() - before).toBeLessThan(crowd.length + 15);
+    },
+  );
 });

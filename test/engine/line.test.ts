@@ -208,6 +208,15 @@ describe('a waiting call whose route failed', () => {
     expect(error).toMatchObject({ readyAt: NOON + 39.5 * SECOND });
   });
 
+  it('waits no longer than maxWaitMs, be it for a moment that the provider names', async () => {
+    const faults = [{ kind: 'congested', retryAfterMs: 40 * SECOND }] as const;
+    const pool = bench({ custom: { faults } });
+    const error = await pool.fails(pool.llm.chat('Hello', { wait: true, maxWaitMs: 30 * SECOND }));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(error).toMatchObject({ readyAt: NOON + 40 * SECOND });
+    expect(pool.clock.now()).toBe(NOON);
+  });
+
   it('does not wait for what waiting cannot mend', async () => {
     const pool = bench({ custom: { faults: [{ kind: 'retired' }] } });
     const error = await pool.fails(pool.llm.chat('Hello', { wait: true, timeoutMs: MINUTE }));
@@ -243,5 +252,53 @@ describe('lines of different models', () => {
     const moments = pool.transport.sent.slice(3).map(({ at }) => at - NOON);
     // One probe at the end of the pause of 8 s; its answer lets all the others go at once.
     expect(moments).toEqual([8 * SECOND, ...count(19).map(() => 10 * SECOND)]);
+  });
+});
+
+describe('a line that cannot be served', () => {
+  it.each([{ wait: false }, { wait: true }])('ends when the store takes nothing, $wait', async ({ wait }) => {
+    const pool = bench({ store: { ...memoryStore(), swap: () => false }, nim: {} });
+    const error = await pool.fails(pool.llm.chat('Hello', { wait, timeoutMs: SECOND }));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(pool.clock.now()).toBe(wait ? NOON + SECOND : NOON);
+    expect(pool.requests()).toBe(0);
+  });
+
+  it('tells the caller whose strategy throws, and nobody else', async () => {
+    let broken = false;
+    const pool = bench({
+      custom: { faults: [{ kind: 'reset', times: 1 }] },
+      nim: { faults: [{ kind: 'reset', times: 1 }] },
+      strategy: (standings) => {
+        if (broken) throw new Error('no order');
+        return standings;
+      },
+    });
+    const call = pool.llm.chat('Hello');
+    await pool.clock.advance(SECOND / 4);
+    broken = true;
+    expect(await pool.fails(call)).toMatchObject({ message: 'no order' });
+    expect(pool.clock.pending).toBe(0);
+  });
+
+  it('takes nobody in once the pool is closed, though the store was being asked', async () => {
+    const pool: Bench = bench({
+      store: laterStore(memoryStore(), () => new Promise((resolve) => void pool.clock.after(1, resolve))),
+      custom: { faults: [{ kind: 'reset' }] },
+    });
+    const call = pool.llm.chat('Hello').catch(String);
+    await pool.run(
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (pool.events.some(({ type }) => type === 'failure')) resolve();
+          else pool.clock.after(0.5, look);
+        };
+        look();
+      }),
+    );
+    await pool.llm.close();
+    expect(await pool.run(call)).toContain('closed');
+    expect(pool.requests()).toBe(1);
+    expect(pool.clock.now() - NOON).toBeLessThan(SECOND / 4);
   });
 });
