@@ -21,8 +21,8 @@ const MAX_RETRY_MS = 30_000;
 /** The longest pause of a call that may not wait, or no longer. */
 const MAX_PAUSE_MS = 5000;
 
-/** What a call allows itself. */
-export interface Patience {
+/** How long a call may go on. */
+export interface CallBounds {
   /** Whether it may wait for a route. */
   readonly waits: boolean;
   /** Epoch ms. */
@@ -36,7 +36,7 @@ export interface Patience {
 export function excludedUntil(
   tries: readonly Tried[],
   entry: Omit<Tried, 'excludedUntil'>,
-  { waits, deadline }: Patience,
+  { waits, deadline }: CallBounds,
   now: number,
 ): number {
   // What broke on the way may do better the next time: others are tried first, but it may be tried again.
