@@ -23,6 +23,8 @@ export interface Booking {
   readonly pick: Pick;
   readonly spent: readonly Expense[];
   readonly generations: Generations;
+  /** Epoch ms. */
+  readonly sentAt: number;
   /** The most tokens that the answer may have, to be sent where the caller says nothing. */
   readonly maxTokens: number | undefined;
 }
@@ -156,6 +158,7 @@ export function reserve(records: RouteRecords, pick: Pick, now: number, terms: T
       pick,
       spent,
       maxTokens: demand.maxTokens,
+      sentAt: now,
       generations: {
         provider: after.provider.generation,
         model: after.model.generation,

@@ -35,6 +35,8 @@ interface Tripped {
   readonly restsUntil?: number;
   /** Failures in a row; absent where what failed does not pass by itself. */
   readonly failures?: number;
+  /** Epoch ms at which the request was sent that opened it: what was served that was sent before tells nothing. Beside `failures`. */
+  readonly since?: number;
   readonly failureRate?: number;
   /** Trips in a row: the cooldown doubles with each. */
   readonly trips: number;
@@ -131,10 +133,18 @@ export function admit(breaker: CircuitBreaker, now: number, probeMs: number): Ci
   return { ...known, state: 'half-open', probeUntil: now + probeMs, generation: breaker.generation + 1 };
 }
 
+/** A request that was admitted. */
+export interface Admitted {
+  /** Of the breaker, after it admitted the request. */
+  readonly generation: number;
+  /** Epoch ms. */
+  readonly sentAt: number;
+}
+
 /** A late success ends the run of failures: whoever fails now and then mostly does so sooner than he serves. */
-function servedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>): CircuitBreaker {
+function servedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>, sentAt: number): CircuitBreaker {
   const { failures, failureRate: _, ...known } = breaker;
-  if (failures === undefined) return breaker;
+  if (failures === undefined || (breaker.since !== undefined && sentAt < breaker.since)) return breaker;
   const failureRate = rateAfter(rateOf(breaker), failures);
   return { ...known, failures: 0, ...(failureRate === 0 ? {} : { failureRate }) };
 }
@@ -144,9 +154,9 @@ function failedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>): Circ
   return isBadLuck(breaker) ? { ...breaker, failures: (breaker.failures ?? 0) + 1 } : breaker;
 }
 
-/** The breaker after a success that was admitted under `generation`. */
-export function succeed(breaker: CircuitBreaker, generation: number): CircuitBreaker {
-  if (breaker.state !== 'closed' && generation < breaker.generation) return servedLate(breaker);
+/** The breaker after an admitted request was served. */
+export function succeed(breaker: CircuitBreaker, { generation, sentAt }: Admitted): CircuitBreaker {
+  if (breaker.state !== 'closed' && generation < breaker.generation) return servedLate(breaker, sentAt);
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
   const { failures = 0, trips } = breaker;
   const rate = rateOf(breaker);
@@ -163,8 +173,7 @@ export function succeed(breaker: CircuitBreaker, generation: number): CircuitBre
 }
 
 /** A strike against a breaker. */
-export interface Strike {
-  readonly generation: number;
+export interface Strike extends Admitted {
   readonly now: number;
   readonly reason: FailureKind;
   readonly trip: Trip;
@@ -172,10 +181,12 @@ export interface Strike {
   readonly retryAt?: number | undefined;
 }
 
-/** The breaker after a failure that was admitted under `generation` and may be somebody else's: it counts, and opens nothing. */
-export function countAgainst(breaker: CircuitBreaker, generation: number): CircuitBreaker {
-  if (breaker.state !== 'closed') return succeed(breaker, generation);
-  return breaker.generation === generation ? { ...breaker, failures: breaker.failures + 1 } : breaker;
+/** The breaker after an admitted request failed, which may be somebody else's doing: it counts, and opens nothing. */
+export function countAgainst(breaker: CircuitBreaker, admitted: Admitted): CircuitBreaker {
+  if (breaker.state !== 'closed') return succeed(breaker, admitted);
+  return breaker.generation === admitted.generation
+    ? { ...breaker, failures: breaker.failures + 1 }
+    : breaker;
 }
 
 /** How long a call that nothing else can serve stays away after so many failures in a row. */
@@ -199,18 +210,19 @@ function restAfter(
   return { until: now + pauseMs, restsUntil: now + restMs };
 }
 
-/** The breaker after a failure that was admitted under `strike.generation`. */
+/** The breaker after an admitted request failed. */
 export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
-  const { generation, reason, trip } = strike;
+  const { generation, sentAt, reason, trip } = strike;
   if (breaker.state !== 'closed' && generation < breaker.generation) return failedLate(breaker);
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
   const failures = (breaker.failures ?? 0) + 1;
   if (breaker.state === 'closed' && failures < trip.threshold) return { ...breaker, failures };
   const failureRate = rateOf(breaker);
+  const since = breaker.state === 'closed' ? sentAt : (breaker.since ?? sentAt);
   return {
     state: 'open',
     ...restAfter(breaker, failures, strike),
-    ...(trip.inNeedMs === undefined ? {} : { failures }),
+    ...(trip.inNeedMs === undefined ? {} : { failures, since }),
     ...(failureRate === 0 ? {} : { failureRate }),
     trips: breaker.trips + 1,
     generation: generation + 1,

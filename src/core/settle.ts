@@ -12,7 +12,14 @@ import {
   withBreakers,
   withEntry,
 } from './booking.ts';
-import { breakerReadyAt, countAgainst, fail, succeed } from './circuit-breaker.ts';
+import {
+  type Admitted,
+  breakerReadyAt,
+  type CircuitBreaker,
+  countAgainst,
+  fail,
+  succeed,
+} from './circuit-breaker.ts';
 import type { Failure, Scope } from './failure.ts';
 import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
 import { admittedOf, exhausted } from './learn-limit.ts';
@@ -47,6 +54,10 @@ const LATENCY_WEIGHT = 0.3;
 
 type SuccessOutcome = Extract<Outcome, { kind: 'success' }>;
 
+function admittedBy({ generations, sentAt }: Booking, guard: keyof RouteBreakers): Admitted {
+  return { generation: generations[guard], sentAt };
+}
+
 function onSuccess(
   records: RouteRecords,
   booking: Booking,
@@ -55,13 +66,14 @@ function onSuccess(
 ): RouteRecords {
   const { latencyMs } = outcome;
   const before = breakersOf(records, booking.pick);
-  const { generations } = booking;
+  const served = (guard: keyof RouteBreakers): CircuitBreaker =>
+    succeed(before[guard], admittedBy(booking, guard));
   const after: RouteBreakers = {
-    provider: succeed(before.provider, generations.provider),
-    model: succeed(before.model, generations.model),
-    account: succeed(before.account, generations.account),
-    entitlement: succeed(before.entitlement, generations.entitlement),
-    key: succeed(before.key, generations.key),
+    provider: served('provider'),
+    model: served('model'),
+    account: served('account'),
+    entitlement: served('entitlement'),
+    key: served('key'),
   };
   const next = withBreakers(records, booking.pick, before, after);
   const { keyId } = booking.pick.route;
@@ -130,19 +142,19 @@ function struckBy(records: RouteRecords, booking: Booking, failure: Failure, now
 /** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
 function strike(
   breakers: RouteBreakers,
-  { generations }: Booking,
+  booking: Booking,
   failure: Failure,
   { trip, now, breaker: struck }: Struck,
 ): RouteBreakers {
-  const next = { ...releaseAll(breakers, generations, now) };
+  const next = { ...releaseAll(breakers, booking.generations, now) };
   if (struck !== 'provider' && isSuspicious(failure)) {
-    next.provider = countAgainst(breakers.provider, generations.provider);
+    next.provider = countAgainst(breakers.provider, admittedBy(booking, 'provider'));
   } else if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
-    next.provider = succeed(breakers.provider, generations.provider);
+    next.provider = succeed(breakers.provider, admittedBy(booking, 'provider'));
   }
   if (struck !== undefined && trip !== undefined) {
     next[struck] = fail(breakers[struck], {
-      generation: generations[struck],
+      ...admittedBy(booking, struck),
       now,
       reason: failure.kind,
       trip,

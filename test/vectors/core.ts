@@ -6,6 +6,7 @@ import { backoffMs } from '../../src/core/backoff.ts';
 import { type Booking, reserve, type RouteRecords } from '../../src/core/booking.ts';
 import {
   admit,
+  type Admitted,
   breakerReadyAt,
   type CircuitBreaker,
   CLOSED,
@@ -144,7 +145,7 @@ const breakerInput = z.strictObject({
 /** A breaker, and the generation under which each request was admitted. */
 class BreakerScript {
   readonly #input: z.output<typeof breakerInput>;
-  readonly #admitted = new Map<string, number>();
+  readonly #admitted = new Map<string, Admitted>();
   #breaker: CircuitBreaker = CLOSED;
 
   constructor(input: z.output<typeof breakerInput>) {
@@ -165,17 +166,17 @@ class BreakerScript {
   #admit(now: number, name: string): boolean {
     if (breakerReadyAt(this.#breaker, now) > now) return false;
     this.#breaker = admit(this.#breaker, now, this.#input.probeMs);
-    this.#admitted.set(name, this.#breaker.generation);
+    this.#admitted.set(name, { generation: this.#breaker.generation, sentAt: now });
     return true;
   }
 
-  #ended(step: Exclude<BreakerStep, { do: 'look' | 'admit' }>, generation: number): CircuitBreaker {
+  #ended(step: Exclude<BreakerStep, { do: 'look' | 'admit' }>, admitted: Admitted): CircuitBreaker {
     const { now } = step;
-    if (step.do === 'succeed') return succeed(this.#breaker, generation);
-    if (step.do === 'count against') return countAgainst(this.#breaker, generation);
-    if (step.do === 'release') return release(this.#breaker, generation, now);
+    if (step.do === 'succeed') return succeed(this.#breaker, admitted);
+    if (step.do === 'count against') return countAgainst(this.#breaker, admitted);
+    if (step.do === 'release') return release(this.#breaker, admitted.generation, now);
     const { reason, retryAt } = step;
-    return fail(this.#breaker, { generation, now, reason, trip: this.#input.trip, retryAt });
+    return fail(this.#breaker, { ...admitted, now, reason, trip: this.#input.trip, retryAt });
   }
 }
 
