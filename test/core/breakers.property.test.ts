@@ -176,7 +176,13 @@ describe('a cooldown', { timeout: 60_000 }, () => {
         let now = NOW;
         let cooldown = trip.cooldownMs;
         for (let count = 0; count < failures; count += 1) {
-          const strike: Strike = { generation: breaker.generation, sentAt: now, now, reason: 'timeout', trip };
+          const strike: Strike = {
+            generation: breaker.generation,
+            sentAt: now,
+            now,
+            reason: 'timeout',
+            trip,
+          };
           breaker = fail(breaker, strike);
           if (breaker.state !== 'open') throw new Error(`the breaker is ${breaker.state}`);
           expect(breaker.until - now).toBeGreaterThanOrEqual(cooldown);
