@@ -58,8 +58,8 @@ function noteFailure(
   const again = attempted.droppable && call.again === undefined;
   call.again = again ? pick.route : undefined;
   const entry = { route: pick.route, failure, ctx: pick.model.ctx };
-  const patience = { waits: call.maxWaitMs > 0, deadline: call.deadline };
-  const until = again ? 0 : excludedUntil(call.tries, entry, patience, attempted.now);
+  const bounds = { waits: call.maxWaitMs > 0, deadline: call.deadline };
+  const until = again ? 0 : excludedUntil(call.tries, entry, bounds, attempted.now);
   call.tries.push({ ...entry, excludedUntil: until });
 }
 

@@ -130,10 +130,10 @@ function runCall(world: World, startedAt: number): readonly Step[] {
     const droppable = failure.parameters?.some((name) => input.optionalFields.includes(name)) === true;
     again = droppable && again === undefined ? route : undefined;
     const entry = { route, failure, ctx: model.ctx };
-    const patience = { waits: input.maxWaitMs > 0, deadline: Number.POSITIVE_INFINITY };
+    const bounds = { waits: input.maxWaitMs > 0, deadline: Number.POSITIVE_INFINITY };
     tries.push({
       ...entry,
-      excludedUntil: again === undefined ? excludedUntil(tries, entry, patience, now) : 0,
+      excludedUntil: again === undefined ? excludedUntil(tries, entry, bounds, now) : 0,
     });
   }
 }
