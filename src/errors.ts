@@ -1,7 +1,7 @@
 /** Every error that freelm throws: one base, a closed list of codes, nothing secret reachable from any of them. */
 
 import type { FailureKind } from './core/failure.ts';
-import type { RouteReason } from './core/health.ts';
+import type { RouteReason } from './core/report/health.ts';
 
 /** The closed list of what can go wrong. */
 export type FreeLMErrorCode =
@@ -242,4 +242,8 @@ export class DeadlineError extends CallError {
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), timeoutMs: this.timeoutMs };
   }
+}
+
+export function closedError(): FreeLMError {
+  return new FreeLMError({ code: 'closed', message: 'This FreeLLM is closed. Make a new one.' });
 }

@@ -1,9 +1,9 @@
 /** One LLM call that is always up, over free-tier keys. */
 
 export { FreeLLM, type ListedModel } from './client/free-llm.ts';
-export { listFreeModels, type ListFreeModelsOptions } from './client/list-free-models.ts';
+export { listFreeModels, type ListFreeModelsOptions } from './client/free-llm.ts';
 export { ChatStream, type StreamRoute } from './client/chat-stream.ts';
-export { errorBehind } from './rest/error-behind.ts';
+export { errorBehind } from './rest/error-answer.ts';
 export type { Fetch } from './rest/fetch.ts';
 export type {
   CallLimits,
@@ -13,12 +13,12 @@ export type {
   ModelFields,
   StreamOptions,
 } from './client/options.ts';
-export type { CheckKeysOptions, KeyCheck } from './client/check-keys.ts';
-export type { KeyQuota } from './client/key-quotas.ts';
+export type { CheckKeysOptions, KeyCheck } from './client/check-keys/check-keys.ts';
+export type { KeyQuota } from './client/check-keys/quotas.ts';
 export type { ChatResponse } from './client/response.ts';
 export type { Capacity, ExplainRow, HealthRow } from './client/introspection.ts';
-export type { Environment } from './client/from-env.ts';
-export { type EnvironmentReport, inspectEnv, type ProviderReport } from './client/inspect-env.ts';
+export type { Environment } from './client/env/from-env.ts';
+export { type EnvironmentReport, inspectEnv, type ProviderReport } from './client/env/inspect-env.ts';
 export type {
   AttemptEvent,
   DiscoveryEvent,
@@ -29,7 +29,7 @@ export type {
   WaitEvent,
   WarningEvent,
 } from './client/events.ts';
-export type { Ports } from './client/compose.ts';
+export type { Ports } from './client/pool.ts';
 export * from './errors.ts';
 export type {
   Clock,
@@ -43,15 +43,14 @@ export type {
 } from './ports.ts';
 export { Provider, type ProviderKey } from './providers/provider.ts';
 export type { ProviderOptions } from './providers/provider-options.ts';
-export type { KeyedOptions, KeylessOptions } from './providers/preset.ts';
+export type { KeyedOptions, KeylessOptions } from './providers/presets.ts';
 export * from './providers/presets.ts';
 export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export type { KeyInput, KeysInput } from './providers/key.ts';
-export type { ModelSpec } from './core/model-spec.ts';
-export type { QuotaStatus, RouteReason } from './core/health.ts';
-export type { MeterStatus } from './core/meter-status.ts';
+export type { ModelSpec } from './core/model.ts';
+export type { MeterStatus, QuotaStatus, RouteReason } from './core/report/health.ts';
 export type { FailureKind } from './core/failure.ts';
-export type { Standing, Strategy, StrategyName } from './core/strategy.ts';
+export type { Standing, Strategy, StrategyName } from './core/routing/question.ts';
 export type { ChatMessage, ContentPart } from './wire/chat-request.ts';
 export type { TokenUsage, ToolCall } from './wire/chat-response.ts';
 export type { StreamPart } from './wire/stream-part.ts';

@@ -1,8 +1,8 @@
+import * as z from 'zod';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
-import { FAILURE_EFFECTS } from '../src/core/failure-effects.ts';
-import { readModelName } from '../src/core/model-alias.ts';
+import { FAILURE_EFFECTS } from '../src/core/failure.ts';
+import { readModelName } from '../src/core/model.ts';
 import { type MeterSpec, type ProviderSpec, SPECS } from '../src/providers/spec.ts';
 import { isKind, SCOPES_OF } from './core/pool-world.ts';
 

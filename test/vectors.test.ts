@@ -1,6 +1,6 @@
+import * as z from 'zod/mini';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod/mini';
 import { runners as classification } from './vectors/classification.ts';
 import { runners as continuation } from './vectors/continuation.ts';
 import { runners as core } from './vectors/core.ts';

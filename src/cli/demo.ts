@@ -1,8 +1,8 @@
 /** `freelm demo`: the main job on the embedded world, so that a person sees what happens inside. */
 
+import path from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
 import {
   type ChatOptions,
   FreeLLM,
@@ -15,8 +15,7 @@ import {
   type Provider,
 } from '../index.ts';
 import { startWorld, type World } from '../testing.ts';
-import { attemptLine } from './attempt-line.ts';
-import { keyTable } from './key-table.ts';
+import { attemptLine, keyTable } from './text.ts';
 import type { Shell } from './shell.ts';
 
 /** One scene: what breaks, and what is asked meanwhile. */

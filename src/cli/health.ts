@@ -1,9 +1,8 @@
 /** `freelm health`: how the keys stand, and what is left of their quotas. Sends nothing. */
 
-import { keyTable } from './key-table.ts';
+import { keyTable, duration, json } from './text.ts';
 import { withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
-import { duration, json } from './text.ts';
 
 /** What `freelm health` can be told. */
 export interface HealthFlags {

@@ -3,8 +3,7 @@
 import type { FreeLLM, ListedModel } from '../index.ts';
 import { type Library, type PoolOptions, withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
-import { table } from './table.ts';
-import { count, json } from './text.ts';
+import { table, count, json } from './text.ts';
 
 /** What `freelm models` can be told. */
 export interface ModelFlags {

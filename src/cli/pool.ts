@@ -2,7 +2,7 @@
 
 import type * as library from '../index.ts';
 import type { FreeLLM, FreeLLMOptions, FreeLMEvent, StrategyName } from '../index.ts';
-import { attemptLine } from './attempt-line.ts';
+import { attemptLine } from './text.ts';
 import type { Shell } from './shell.ts';
 
 /** The options that a pool can be given on the command line. */

@@ -1,12 +1,12 @@
 /** Asks providers that tell it what an account's tier allows and what of it is used, beside the calls. */
 
 import type { PoolAccount } from '../core/pool.ts';
-import { readAccountState } from '../providers/account-state.ts';
+import { readAccountState } from '../providers/refusals/account-state.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { AccountSpec } from '../providers/spec.ts';
 import { VERSION } from '../version.ts';
 import { readBody } from '../wire/read-body.ts';
-import type { Pool } from './compose.ts';
+import type { Pool } from './pool.ts';
 
 /** Somebody else may spend on the account meanwhile; more often than this it is not worth a request. */
 const EVERY_MS = 60 * 60 * 1000;

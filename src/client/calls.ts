@@ -1,12 +1,21 @@
 /** Begins calls: what is asked, over which routes, within which limits. */
 
-import type { Needs } from '../core/fitness.ts';
+import type { Needs } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import { AccountStates } from './account-states.ts';
-import type { Pool } from './compose.ts';
+import type { Pool } from './pool.ts';
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './limits.ts';
 import type { CallLimits, FreeLLMOptions } from './options.ts';
+import { routesOf } from '../core/report/explain.ts';
+import { type Engine, failover } from '../engine/failover.ts';
+import { Lines } from '../engine/wait-queue.ts';
+import type { StreamRoute } from './chat-stream.ts';
+import { brokenError, giveUpError, requestError } from './call-errors.ts';
+import { questionOf } from './introspection.ts';
+import type { Operation } from '../engine/operation.ts';
+import { FreeLMError } from '../errors.ts';
+import type { EndEvent } from './events.ts';
 
 /** A first call waits for a provider's list of models no longer than this: a stale list only costs an attempt. */
 const DISCOVERY_WAIT_MS = 3000;
@@ -104,4 +113,87 @@ export class Calls {
     }
     return this.#pool.stages(models, capabilities);
   }
+}
+
+/** Who serves each stream now: until a stream has ended, its attempts do not tell. */
+export type Serving = WeakMap<Call<unknown>, StreamRoute>;
+
+export function makeEngine(pool: Pool, serving: Serving): Engine {
+  const { turns, clock, transport, redact, emit } = pool;
+  return {
+    clock,
+    transport,
+    redact,
+    stops: new Set(),
+    turns,
+    lines: new Lines(turns, clock, (call, until) => {
+      emit({ type: 'wait', call: call.id, until, at: clock.now() });
+    }),
+    maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
+    listener: {
+      started: (call, { route }) => {
+        const { provider, account, model, keyId } = route;
+        if (call.stream !== undefined) {
+          serving.set(call, { provider, model, attempts: call.attempts.length + 1 });
+        }
+        if (!pool.listeners.any) return;
+        const key = pool.maskOf(provider, keyId);
+        emit({ type: 'attempt', call: call.id, provider, key, account, model, at: clock.now() });
+      },
+      ended: (call, report) => {
+        if (!pool.listeners.any) return;
+        emit({ ...report, type: report.outcome === 'success' ? 'success' : 'failure', call: call.id });
+        if (report.outcome !== 'unauthorized') return;
+        const message = `${report.provider} refused the key ${report.key} as invalid: ${report.message ?? ''}`;
+        emit({ type: 'warning', message });
+      },
+    },
+    gaveUp: (call, ending) =>
+      giveUpError({
+        call,
+        ending,
+        routes: routesOf(questionOf(pool, call.stages, call.needs, call.choice.turn)),
+        models: [call.line],
+        now: clock.now(),
+        maskOf: ({ provider, keyId }) => pool.maskOf(provider, keyId),
+      }),
+    broken: brokenError,
+    thrown: requestError,
+  };
+}
+
+type End = Pick<EndEvent, 'outcome' | 'code' | 'message'>;
+
+function endOf(error: unknown, call: Call<unknown>): End {
+  if (FreeLMError.is(error)) return { outcome: 'failed', code: error.code, message: error.message };
+  return { outcome: call.signal?.aborted === true ? 'abandoned' : 'failed' };
+}
+
+async function* told<Part>(
+  pool: Pool,
+  call: Call<unknown>,
+  parts: AsyncIterable<Part>,
+): AsyncGenerator<Part, void> {
+  // What it stays if the consumer walks away.
+  let end: End = { outcome: 'abandoned' };
+  try {
+    yield* parts;
+    end = { outcome: 'served' };
+  } catch (error) {
+    end = endOf(error, call);
+    throw error;
+  } finally {
+    pool.emit({ type: 'end', call: call.id, ...end, startedAt: call.startedAt, at: pool.clock.now() });
+  }
+}
+
+/** The parts of a call's answer as they come. */
+export function run<Request, Part>(
+  pool: Pool,
+  engine: Engine,
+  call: Call<Request>,
+  operation: Operation<Request, Part>,
+): AsyncGenerator<Part, void> {
+  const parts = failover(engine, call, operation);
+  return pool.listeners.any ? told(pool, call, parts) : parts;
 }

@@ -1,20 +1,19 @@
 /** One LLM call that is always up, over a pool of free-tier keys. */
 
-import type { ModelSpec } from '../core/model-spec.ts';
+import type { ModelSpec } from '../core/model.ts';
 import type { Call } from '../engine/call.ts';
 import { Delivered, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Engine } from '../engine/failover.ts';
 import type { Fetch } from '../rest/fetch.ts';
-import { closedError } from '../transports/closed-error.ts';
+import { closedError } from '../errors.ts';
 import type { ChatBody } from '../wire/chat-body.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
-import { Calls } from './calls.ts';
+import { Calls, makeEngine, type Serving, run } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
-import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys.ts';
-import { compose, type Pool, type Ports } from './compose.ts';
-import { makeEngine, type Serving } from './engine.ts';
+import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
+import { compose, type Pool, type Ports } from './pool.ts';
 import type { EventListener } from './events.ts';
-import { type Environment, providersFromEnv } from './from-env.ts';
+import { type Environment, providersFromEnv } from './env/from-env.ts';
 import {
   type Capacity,
   capacity,
@@ -34,9 +33,9 @@ import {
   type StreamOptions,
 } from './options.ts';
 import { requestBody } from './request-body.ts';
-import { restFetch } from './rest-fetch.ts';
+import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
-import { run } from './run.ts';
+import { PUBLICLY_LISTED } from '../providers/presets.ts';
 
 /** How long the first list of models of a provider is waited for. */
 const REFRESH_WAIT_MS = 15_000;
@@ -230,5 +229,24 @@ export class FreeLLM {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** What may be said about the look-up. */
+export interface ListFreeModelsOptions extends Pick<FreeLLMOptions, 'cacheDir' | 'fetch' | 'dispatcher'> {
+  readonly baseUrl?: string | undefined;
+}
+
+/**
+ * OpenRouter's free models, live where it answers, else from the cache, else built in. Needs no key: the list is public
+ * (2026-08). Never rejects because the list cannot be had.
+ */
+export async function listFreeModels(options: ListFreeModelsOptions = {}): Promise<readonly ListedModel[]> {
+  const { baseUrl, ...rest } = options;
+  const llm = new FreeLLM({ ...rest, providers: [new PUBLICLY_LISTED('no-key-is-needed', { baseUrl })] });
+  try {
+    return await llm.refreshModels();
+  } finally {
+    await llm.close();
   }
 }

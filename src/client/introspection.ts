@@ -1,19 +1,19 @@
 /** The pool as people see it: health, capacity, and what a call would do. Looking changes nothing. */
 
-import { explain } from '../core/explain.ts';
+import { explain } from '../core/report/explain.ts';
 import {
   type KeyStatus,
   keyStatuses,
   type QuotaStatus,
   quotaStatuses,
   type RouteStatus,
-} from '../core/health.ts';
-import type { Needs } from '../core/fitness.ts';
-import { type MeterStatus, meterStatuses } from '../core/meter-status.ts';
-import type { Question } from '../core/plan.ts';
+  type MeterStatus,
+  meterStatuses,
+} from '../core/report/health.ts';
+import type { Needs, Question } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
-import type { Pool } from './compose.ts';
-import { reasonText } from './give-up.ts';
+import type { Pool } from './pool.ts';
+import { reasonText } from './call-errors.ts';
 
 /** A row for every key. Moments are epoch ms; `undefined` stands for: no such limit, or nothing known yet. */
 export interface HealthRow extends Omit<KeyStatus, 'keyId' | 'reason'> {

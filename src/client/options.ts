@@ -2,13 +2,14 @@
 
 import * as z from 'zod/mini';
 import { check, firstProblem } from '../check.ts';
-import { STRATEGIES, type Strategy, type StrategyName } from '../core/strategy.ts';
+import { STRATEGIES } from '../core/routing/strategy.ts';
+import type { Strategy, StrategyName } from '../core/routing/question.ts';
 import { BadRequestError, ConfigError } from '../errors.ts';
 import type { StateStore } from '../ports.ts';
 import { Provider } from '../providers/provider.ts';
-import { PROVIDER_EXAMPLE } from '../providers/well-known.ts';
-import type { FetchLike } from '../transports/fetch.ts';
-import type { DispatcherLike } from '../transports/undici.ts';
+import { PROVIDER_EXAMPLE } from '../providers/presets.ts';
+import type { FetchLike } from '../adapters/fetch.ts';
+import type { DispatcherLike } from '../adapters/undici.ts';
 import type { ChatMessage } from '../wire/chat-request.ts';
 import type { EventListener } from './events.ts';
 

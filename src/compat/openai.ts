@@ -1,9 +1,9 @@
 /** A stand-in for the client of OpenAI's SDK, answered by a pool. */
 
+import * as errors from './errors.ts';
 import type { FreeLLM } from '../index.ts';
 import { APIPromise } from './api-promise.ts';
 import { ABSENT_METHODS, ABSENT_RESOURCES, withhold } from './absent.ts';
-import * as errors from './errors.ts';
 import { type ClientOptions, poolOf, type RequestOptions } from './options.ts';
 import { type Page, PagePromise } from './page.ts';
 import { Chat, Completions } from './chat.ts';

@@ -2,7 +2,7 @@
 
 import { APIPromise } from './api-promise.ts';
 import { OpenAIError } from './errors.ts';
-import type { Model } from './other-types.ts';
+import type { Model } from './chat-results.ts';
 
 /** The body of a list. */
 export interface ListBody<Item> {

@@ -61,5 +61,5 @@ export type {
   EmbeddingCreateParams,
   EmbeddingModel,
   Model,
-} from './other-types.ts';
+} from './chat-results.ts';
 export type { ModelsPage } from './page.ts';

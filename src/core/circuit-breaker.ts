@@ -1,8 +1,6 @@
 /** A circuit breaker: closed, open until a moment, or half-open with one probe under way. */
 
-import { backoffMs } from './backoff.ts';
-import type { FailureKind } from './failure.ts';
-import { FAILURE_EFFECTS, type Trip } from './failure-effects.ts';
+import { backoffMs, type FailureKind, FAILURE_EFFECTS, type Trip } from './failure.ts';
 
 /**
  * `generation` grows with every change of state; whoever was admitted carries the generation that admitted

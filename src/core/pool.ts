@@ -1,8 +1,7 @@
 /** What the decisions need to know of the configured pool: names and limits, no secrets. */
 
-import type { FailureKind } from './failure.ts';
-import type { Trip } from './failure-effects.ts';
-import type { Meter } from './meter.ts';
+import type { FailureKind, Trip } from './failure.ts';
+import type { Meter } from './limits/limit.ts';
 
 /** One account of a provider, with its keys. */
 export interface PoolAccount {
@@ -49,3 +48,15 @@ export interface Candidate {
 
 /** The candidates of one step of a fallback chain. */
 export type Stage = readonly Candidate[];
+
+/** One way to serve a call: a provider, one of its keys, one of its models. */
+export interface Route {
+  /** The provider's name, e.g. `openrouter`. */
+  readonly provider: string;
+  /** Whom the provider counts against. */
+  readonly account: string;
+  /** A hash of the key; never the key. */
+  readonly keyId: string;
+  /** The model's id as the provider spells it. */
+  readonly model: string;
+}

@@ -1,17 +1,16 @@
 /** One request on the wire: sent, read, judged; whatever the provider does comes back as an outcome. */
 
 import type { Failure } from '../core/failure.ts';
-import type { Pick } from '../core/plan.ts';
-import type { ModelRecord } from '../core/provider-record.ts';
-import type { Outcome } from '../core/settle.ts';
-import type { TokensUsed } from '../core/settle-meters.ts';
+import type { Pick } from '../core/routing/question.ts';
+import type { ModelRecord } from '../core/records/provider.ts';
+import type { Outcome } from '../core/ledger/settle.ts';
+import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import { FreeLMError } from '../errors.ts';
 import type { Clock, HttpResponse, Transport } from '../ports.ts';
 import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';
 import { BadAnswer, type Operation } from './operation.ts';
-import { Stop } from './stop.ts';
-import { type AttemptBudget, attemptBudget } from './timeouts.ts';
+import { Stop, type Patience } from './attempt-timer.ts';
 
 /** What the loop is carried out with. */
 export interface AttemptPorts {
@@ -111,4 +110,30 @@ export async function* attempt<Request, Part>(
     stop.end();
     ports.stops.delete(stop);
   }
+}
+
+/** A shorter attempt that ran out of time says more about the caller's hurry than about the provider. */
+const FAIR_MS = 5000;
+
+/** The time that one attempt is given. */
+export interface AttemptBudget extends Patience {
+  /** Whether running out of it may be held against the provider. */
+  readonly fair: boolean;
+}
+
+/**
+ * One attempt gets at most `attemptTimeoutMs`, a stream `firstPartTimeoutMs` for its first part, and half of what is
+ * left of the call while another provider could serve it: one that hangs cannot eat the call.
+ */
+export function attemptBudget(call: Call<unknown>, now: number, alternatives: boolean): AttemptBudget {
+  const leftMs = call.deadline - now;
+  const wantedMs = call.stream?.firstPartTimeoutMs ?? call.attemptTimeoutMs;
+  const firstMs = Math.max(1, Math.min(wantedMs, alternatives ? leftMs / 2 : leftMs));
+  return {
+    firstMs,
+    idleMs: call.stream?.idleTimeoutMs ?? firstMs,
+    capMs: call.stream === undefined ? firstMs : Math.min(leftMs, Math.max(firstMs, call.attemptTimeoutMs)),
+    deadline: call.stream?.totalDeadline ?? call.deadline,
+    fair: firstMs >= Math.min(wantedMs, FAIR_MS),
+  };
 }

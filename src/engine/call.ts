@@ -1,10 +1,7 @@
 /** One call on its way through the loop. */
 
-import type { Tried } from '../core/exclusion.ts';
-import type { Needs } from '../core/fitness.ts';
-import type { Choice } from '../core/plan.ts';
-import type { Stage } from '../core/pool.ts';
-import type { Route } from '../core/route.ts';
+import type { Tried, Needs, Choice } from '../core/routing/question.ts';
+import type { Stage, Route } from '../core/pool.ts';
 import type { AttemptReport } from '../errors.ts';
 
 /** What only a stream is allowed. */

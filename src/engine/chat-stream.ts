@@ -1,12 +1,11 @@
 /** The streaming operation: one answer in parts, gone on with by another route where it breaks. */
 
-import { continuationMessages, continuationOf, type ContinuationStyle } from '../core/continuation.ts';
+import { continuationMessages, continuationOf, type ContinuationStyle, Seam } from '../wire/resume.ts';
 import type { Failure } from '../core/failure.ts';
-import type { Pick } from '../core/plan.ts';
-import type { ModelRecord } from '../core/provider-record.ts';
-import { Seam } from '../core/seam.ts';
+import type { Pick } from '../core/routing/question.ts';
+import type { ModelRecord } from '../core/records/provider.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
-import { classifyAnswer } from '../providers/classify.ts';
+import { classifyAnswer } from '../providers/refusals/classify.ts';
 import type { ProviderSpec } from '../providers/spec.ts';
 import { ChunkReader, type StreamEnd } from '../wire/chat-chunk.ts';
 import { chatBody, type ChatBody } from '../wire/chat-body.ts';
@@ -16,7 +15,7 @@ import { EventTooLongError } from '../wire/sse.ts';
 import { addUsage, type StreamPart } from '../wire/stream-part.ts';
 import { type ChatOperationPorts, tokensUsed, withoutKeys } from './chat.ts';
 import { type Asked, BadAnswer, type Operation, type Sent } from './operation.ts';
-import type { Stop } from './stop.ts';
+import type { Stop } from './attempt-timer.ts';
 
 /** No answer is longer; of one that is, no more is kept, and nobody can go on with it. */
 const MAX_KEPT = 16 * 1024 * 1024;

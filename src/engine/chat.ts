@@ -1,11 +1,11 @@
 /** The chat operation: one request, one whole answer. */
 
 import type { Failure } from '../core/failure.ts';
-import type { Pick } from '../core/plan.ts';
-import type { ModelRecord } from '../core/provider-record.ts';
-import type { TokensUsed } from '../core/settle-meters.ts';
-import { classify, classifyAnswer } from '../providers/classify.ts';
-import { readObservations } from '../providers/quota-headers.ts';
+import type { Pick } from '../core/routing/question.ts';
+import type { ModelRecord } from '../core/records/provider.ts';
+import type { TokensUsed } from '../core/ledger/settle-limits.ts';
+import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
+import { readObservations } from '../providers/refusals/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import {

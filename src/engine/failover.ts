@@ -1,17 +1,15 @@
 /** The loop: decide, attempt, learn, until an answer has come or nothing is left to try. */
 
-import { excludedUntil } from '../core/exclusion.ts';
-import type { Failure } from '../core/failure.ts';
-import { FAILURE_EFFECTS } from '../core/failure-effects.ts';
-import type { Pick } from '../core/plan.ts';
-import type { Outcome } from '../core/settle.ts';
+import { excludedUntil } from '../core/routing/exclusion.ts';
+import { type Failure, FAILURE_EFFECTS } from '../core/failure.ts';
+import type { Pick } from '../core/routing/question.ts';
+import type { Outcome } from '../core/ledger/settle.ts';
 import type { AttemptReport } from '../errors.ts';
 import { attempt, type AttemptPorts } from './attempt.ts';
 import type { Call } from './call.ts';
-import type { Served } from './line.ts';
-import type { Lines } from './lines.ts';
+import type { Served, Lines } from './wait-queue.ts';
 import type { Operation } from './operation.ts';
-import type { Turns } from './turns.ts';
+import type { Turns } from './ledger.ts';
 
 /** Why a call ended without an answer. */
 export type Ending =

@@ -1,13 +1,12 @@
 /** What the loop carries out: how one kind of request is written, read and judged. */
 
 import type { Failure } from '../core/failure.ts';
-import type { Needs } from '../core/fitness.ts';
-import type { Observation } from '../core/observation.ts';
-import type { Pick } from '../core/plan.ts';
-import type { ModelRecord } from '../core/provider-record.ts';
-import type { TokensUsed } from '../core/settle-meters.ts';
+import type { Needs, Pick } from '../core/routing/question.ts';
+import type { Observation } from '../core/limits/limit.ts';
+import type { ModelRecord } from '../core/records/provider.ts';
+import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
-import type { Stop } from './stop.ts';
+import type { Stop } from './attempt-timer.ts';
 
 /** An answer with a good status that turned out to be none; `classify` says what it means. */
 export class BadAnswer extends Error {

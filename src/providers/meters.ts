@@ -1,6 +1,6 @@
 /** A tier's limits as meters of one model, with the user's own numbers over the documented ones. */
 
-import type { Meter } from '../core/meter.ts';
+import type { Meter } from '../core/limits/limit.ts';
 import { matchesGlob } from './glob.ts';
 import type { MeterSpec } from './spec.ts';
 

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { check } from '../check.ts';
-import type { ModelSpec } from '../core/model-spec.ts';
+import type { ModelSpec } from '../core/model.ts';
 import type { KeysInput } from './key.ts';
 import { Provider } from './provider.ts';
 import type { ProviderOptions } from './provider-options.ts';

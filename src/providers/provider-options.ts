@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { check } from '../check.ts';
-import type { ModelSpec } from '../core/model-spec.ts';
+import type { ModelSpec } from '../core/model.ts';
 import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';
 

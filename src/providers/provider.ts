@@ -1,7 +1,6 @@
 /** A provider with its keys and the user's options: data, and who is asked how. */
 
-import type { FailureKind } from '../core/failure.ts';
-import type { Trip } from '../core/failure-effects.ts';
+import type { FailureKind, Trip } from '../core/failure.ts';
 import type { PoolAccount } from '../core/pool.ts';
 import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';

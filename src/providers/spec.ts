@@ -17,11 +17,9 @@ import requesty from '../../spec/providers/requesty.json' with { type: 'json' };
 import sambanova from '../../spec/providers/sambanova.json' with { type: 'json' };
 import vllm from '../../spec/providers/vllm.json' with { type: 'json' };
 import zai from '../../spec/providers/zai.json' with { type: 'json' };
-import type { FailureKind, Scope } from '../core/failure.ts';
-import type { Trip } from '../core/failure-effects.ts';
-import type { Meter } from '../core/meter.ts';
-import type { ModelSpec } from '../core/model-spec.ts';
-import type { QuotaWindow } from '../core/observation.ts';
+import type { FailureKind, Scope, Trip } from '../core/failure.ts';
+import type { Meter, QuotaWindow } from '../core/limits/limit.ts';
+import type { ModelSpec } from '../core/model.ts';
 import type { RequestShape } from '../wire/request-shape.ts';
 
 /** A limit that differs between models: the first row whose pattern matches the id holds. */

@@ -1,6 +1,6 @@
 /** What the REST routes are laid over: as little of a pool as they need. */
 
-import type { ModelSpec } from '../core/model-spec.ts';
+import type { ModelSpec } from '../core/model.ts';
 import type { ChatMessage } from '../wire/chat-request.ts';
 import type { TokenUsage, ToolCall } from '../wire/chat-response.ts';
 import type { StreamPart } from '../wire/stream-part.ts';

@@ -1,6 +1,6 @@
 /** A streamed answer as OpenAI's server-sent events. */
 
-import type { JsonObject } from '../core/json-path.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { TokenUsage } from '../wire/chat-response.ts';
 import type { StreamPart } from '../wire/stream-part.ts';
 import type { ToolCallPart } from '../wire/tool-calls.ts';

@@ -1,6 +1,6 @@
 /** A whole answer in OpenAI's shape. */
 
-import { elementsOf, isJsonObject, type JsonObject, member } from '../core/json-path.ts';
+import { elementsOf, isJsonObject, type JsonObject, member } from '../core/json.ts';
 import type { TokenUsage } from '../wire/chat-response.ts';
 import type { Answer } from './answerer.ts';
 

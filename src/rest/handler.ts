@@ -3,11 +3,9 @@
 import type { Answerer, ServingRoute } from './answerer.ts';
 import { ChunkWriter } from './chunks.ts';
 import { completionObject, type Stamp } from './completion.ts';
-import { errorAnswer, type ErrorPorts } from './error-answer.ts';
-import { remember } from './error-behind.ts';
+import { errorAnswer, type ErrorPorts, remember } from './error-answer.ts';
 import { modelList, modelNamed } from './model-list.ts';
-import { Refusal } from './refusal.ts';
-import { type ChatQuestion, readQuestion } from './request.ts';
+import { Refusal, type ChatQuestion, readQuestion } from './request.ts';
 import { eventStream } from './event-stream.ts';
 
 /** A request: the part of a `Request` that is looked at. */

@@ -1,7 +1,7 @@
 /** The models in OpenAI's shape: virtual ones first. */
 
-import type { JsonObject } from '../core/json-path.ts';
-import { ALIAS_NAMES, readModelName } from '../core/model-alias.ts';
+import type { JsonObject } from '../core/json.ts';
+import { ALIAS_NAMES, readModelName } from '../core/model.ts';
 import type { OfferedModel } from './answerer.ts';
 
 interface Listed {

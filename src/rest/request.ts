@@ -2,10 +2,9 @@
 
 import * as z from 'zod/mini';
 import { firstProblem } from '../check.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../core/json-path.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts';
 import type { ChatMessage } from '../wire/chat-request.ts';
 import type { Asked } from './answerer.ts';
-import { badBody, Refusal } from './refusal.ts';
 
 /** A chat request, read. */
 export interface ChatQuestion extends Asked {
@@ -66,4 +65,31 @@ export function readQuestion(text: string, signal: AbortSignal | undefined): Cha
     stream,
     includeUsage: stream_options?.include_usage ?? false,
   };
+}
+
+/** What it is refused with, in the words of OpenAI's error object. */
+export interface RefusalInit {
+  readonly status: number;
+  readonly message: string;
+  /** The field of the body that is at fault. */
+  readonly param?: string | undefined;
+  readonly code?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Becomes an answer with OpenAI's error object. */
+export class Refusal extends Error {
+  static override readonly name: string = 'Refusal';
+  readonly init: RefusalInit;
+
+  constructor(init: RefusalInit) {
+    super(init.message);
+    this.init = init;
+  }
+}
+
+/** Refuses a body because of one problem, whose text begins with the field. */
+export function badBody(problem: string): Refusal {
+  const param = /^[\w.[\]]+(?=:| has no )/.exec(problem)?.[0];
+  return new Refusal({ status: 400, message: `${problem}.`, param });
 }

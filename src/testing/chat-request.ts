@@ -1,7 +1,6 @@
 /** Reads the body of a chat request as far as the rules need to. */
 
-import { isJsonObject } from './exchange.ts';
-import type { JsonObject } from './exchange.ts';
+import { isJsonObject, type JsonObject } from './exchange.ts';
 import type { Capability } from './options.ts';
 
 /** A chat request that a provider would look at. */

@@ -1,7 +1,6 @@
 /** What a model says, and the shape in which OpenAI's dialect says it. */
 
-import { countTokens } from './chat-request.ts';
-import type { ChatRequest } from './chat-request.ts';
+import { countTokens, type ChatRequest } from './chat-request.ts';
 import type { JsonObject } from './exchange.ts';
 import type { ProviderName } from './options.ts';
 

@@ -1,7 +1,6 @@
 /** The inside of one simulated provider: everything that its rules look at. */
 
-import { isChatProblem } from './chat-request.ts';
-import type { ChatProblem, ChatRequest } from './chat-request.ts';
+import { isChatProblem, type ChatProblem, type ChatRequest } from './chat-request.ts';
 import type { Outcome } from './calls.ts';
 import type { ReplyFunction } from './completion.ts';
 import type { Dialect, RefusalFacts, Visit } from './dialect.ts';

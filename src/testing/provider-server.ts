@@ -1,7 +1,6 @@
 /** A real HTTP server on 127.0.0.1 over the rules of one provider. */
 
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from './exchange.ts';
 import { flow, pause } from './flow.ts';

@@ -1,7 +1,6 @@
 /** One simulated provider: a request and a moment go in, an answer comes out; no socket, no clock. */
 
-import { CallBook, countCalls } from './calls.ts';
-import type { CallCounts, SimulatedCall } from './calls.ts';
+import { CallBook, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
 import { readChatBody } from './chat-request.ts';
 import { echo } from './completion.ts';
 import { custom } from './dialects/custom.ts';

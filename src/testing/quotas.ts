@@ -1,8 +1,7 @@
 /** The quota of one provider: every account's windows, and which of them refuse a request. */
 
 import type { Limits } from './options.ts';
-import { openWindow } from './window.ts';
-import type { Window, WindowShape } from './window.ts';
+import { openWindow, type Window, type WindowShape } from './window.ts';
 
 /** One limit of a provider, as data. */
 export interface QuotaRule {

@@ -1,8 +1,7 @@
 /** The headers in which an endpoint tells how much is left. */
 
 import type { Reply, StreamReply } from './exchange.ts';
-import { limitOf, spendingOf } from './house.ts';
-import type { ChatArrival, House } from './house.ts';
+import { limitOf, spendingOf, type ChatArrival, type House } from './house.ts';
 
 const SHOWN = [
   ['requests', 'rpd'],

@@ -3,8 +3,17 @@
 import { isChatProblem } from './chat-request.ts';
 import { filteredCompletion } from './completion.ts';
 import type { Balance } from './dialect.ts';
-import { isChatArrival, limitOf, refuse, silence, spendingOf } from './house.ts';
-import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
+import {
+  isChatArrival,
+  limitOf,
+  refuse,
+  silence,
+  spendingOf,
+  type Arrival,
+  type ChatArrival,
+  type House,
+  type Verdict,
+} from './house.ts';
 import { textReply } from './exchange.ts';
 import type { FaultEffect } from './fault.ts';
 import type { Capability, Limits, ModelOptions } from './options.ts';

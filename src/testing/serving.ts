@@ -2,13 +2,10 @@
 
 import { completionOf } from './completion.ts';
 import { goOn } from './continuation.ts';
-import { jsonReply } from './exchange.ts';
-import type { Reply } from './exchange.ts';
-import { limitOf, spendingOf } from './house.ts';
-import type { Arrival, ChatArrival, House, Verdict } from './house.ts';
+import { jsonReply, type Reply } from './exchange.ts';
+import { limitOf, spendingOf, type Arrival, type ChatArrival, type House, type Verdict } from './house.ts';
 import type { Latency } from './options.ts';
-import { errorInside, firstHalf, plainAnswer, SPOILERS, withBody } from './plain-answer.ts';
-import type { Spoiler } from './plain-answer.ts';
+import { errorInside, firstHalf, plainAnswer, SPOILERS, withBody, type Spoiler } from './plain-answer.ts';
 import { withRateHeaders } from './rate-headers.ts';
 import { streamAnswer } from './stream-answer.ts';
 

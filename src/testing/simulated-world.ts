@@ -1,7 +1,6 @@
 /** All providers of a world in one process, without sockets. */
 
-import { CallBook, countCalls } from './calls.ts';
-import type { CallCounts, SimulatedCall } from './calls.ts';
+import { CallBook, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
 import type { ProviderName, WorldOptions } from './options.ts';
 import { ProviderSimulator } from './provider-simulator.ts';
 

@@ -1,8 +1,7 @@
 /** Puts a simulated world behind real servers on this machine. */
 
 import type { ProviderName, WorldOptions } from './options.ts';
-import { startProviderServer } from './provider-server.ts';
-import type { ProviderServer } from './provider-server.ts';
+import { startProviderServer, type ProviderServer } from './provider-server.ts';
 import { SimulatedWorld } from './simulated-world.ts';
 
 /** A world, and how its servers tell the time. */

@@ -5,8 +5,15 @@ import type { Reply, StreamReply } from './exchange.ts';
 import type { Fault } from './fault.ts';
 import type { ChatArrival, House, Verdict } from './house.ts';
 import { emptied, errorInside, filtered, firstHalf, plainReply, SPOILERS } from './plain-answer.ts';
-import { afterToken, COMMENT_EVERY_MS, commentEvent, dataEvent, DONE } from './stream-event.ts';
-import type { Course, StreamEvent } from './stream-event.ts';
+import {
+  afterToken,
+  COMMENT_EVERY_MS,
+  commentEvent,
+  dataEvent,
+  DONE,
+  type Course,
+  type StreamEvent,
+} from './stream-event.ts';
 import { bodyOf } from './stream-form.ts';
 
 const STREAM_SPOILERS = [

@@ -3,8 +3,7 @@
 import type { StreamBody, StreamPiece } from './exchange.ts';
 import type { LineEnd } from './fault.ts';
 import type { ChatArrival, House } from './house.ts';
-import { COMMENT_EVERY_MS, commentEvent } from './stream-event.ts';
-import type { Course, StreamEvent } from './stream-event.ts';
+import { COMMENT_EVERY_MS, commentEvent, type Course, type StreamEvent } from './stream-event.ts';
 
 /** One piece for each event. */
 function* piecesOf(events: Iterable<StreamEvent>, lineEnd: LineEnd): Generator<StreamPiece> {

@@ -1,7 +1,6 @@
 /** Cuts an answer into the tokens that a stream hands out one by one. */
 
-import { toolCallsOf } from './completion.ts';
-import type { Completion } from './completion.ts';
+import { toolCallsOf, type Completion } from './completion.ts';
 
 /** A piece of a tool call: the first one names it, the others only add to its arguments. */
 export type CallFragment = {

@@ -1,7 +1,7 @@
 /** Changes of what messages say, and of who says it. */
 
 import type { ChatMessage, ContentPart } from './chat-request.ts';
-import { mapSame } from './same-list.ts';
+import { mapSame } from './schema-keys.ts';
 
 type Content = ChatMessage['content'];
 

@@ -1,10 +1,9 @@
 /** What a provider's data changes of a request before it is sent there. */
 
-import { type JsonObject, member } from '../core/json-path.ts';
+import { type JsonObject, member } from '../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { withFirstCall } from './message-tool-calls.ts';
-import { mapSame, without } from './same-list.ts';
-import { withoutSchemaKeys } from './schema-keys.ts';
+import { mapSame, without, withoutSchemaKeys } from './schema-keys.ts';
 import {
   FIELD_TRANSFORMS,
   isFieldTransform,

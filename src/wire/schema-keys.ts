@@ -1,8 +1,7 @@
 /** Takes keywords out of the JSON schemas of a request, for providers that do not know them. */
 
-import { isJsonObject, member } from '../core/json-path.ts';
+import { isJsonObject, member } from '../core/json.ts';
 import type { RequestFields } from './chat-request.ts';
-import { mapSame } from './same-list.ts';
 
 /** Keywords whose members are named by the schema's author; each of them is a schema. */
 const NAMED_SCHEMAS: ReadonlySet<string> = new Set([
@@ -69,4 +68,23 @@ export function withoutSchemaKeys(fields: RequestFields, names: readonly string[
   }
   const format = changedAt(fields['response_format'], ['json_schema', 'schema'], strip);
   return format === fields['response_format'] ? changed : { ...changed, response_format: format };
+}
+
+/** The list with each item changed; the same list when none is. */
+export function mapSame<T>(list: readonly T[], change: (item: T) => T): readonly T[] {
+  let changed: T[] | undefined;
+  for (const [index, item] of list.entries()) {
+    const next = change(item);
+    if (changed === undefined && next !== item) changed = list.slice(0, index);
+    changed?.push(next);
+  }
+  return changed ?? list;
+}
+
+/** The object without the members for which `leaves` holds; the same object when there are none. */
+export function without<T extends object>(value: T, leaves: (name: string) => boolean): T {
+  if (!Object.keys(value).some(leaves)) return value;
+  const kept = { ...value };
+  for (const name of Object.keys(kept)) if (leaves(name)) Reflect.deleteProperty(kept, name);
+  return kept;
 }

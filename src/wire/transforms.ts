@@ -1,6 +1,6 @@
 /** The named changes of a request that a provider's data can switch on. Each gives back what it got where nothing changes. */
 
-import { elementsOf, isJsonObject, member } from '../core/json-path.ts';
+import { elementsOf, isJsonObject, member } from '../core/json.ts';
 import type { ChatMessage, RequestFields } from './chat-request.ts';
 import {
   developerToSystem,
@@ -16,7 +16,7 @@ import {
   shortToolIds,
   singleToolCalls,
 } from './message-tool-calls.ts';
-import { mapSame, without } from './same-list.ts';
+import { mapSame, without } from './schema-keys.ts';
 
 type MessageTransform = (messages: readonly ChatMessage[]) => readonly ChatMessage[];
 type FieldTransform = (fields: RequestFields) => RequestFields;

@@ -4,12 +4,12 @@
  * endpoint is a process of its own. Fails if not.
  */
 
+import * as z from 'zod/mini';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Agent, fetch } from 'undici';
-import * as z from 'zod/mini';
 import { startGateway } from '../../src/gateway/index.ts';
 import { FreeLLM, GoogleAIStudio, NIM, OpenRouter, type Provider } from '../../src/index.ts';
 import { type Fault, startWorld, type World } from '../../src/testing.ts';

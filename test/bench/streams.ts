@@ -4,9 +4,9 @@
  * the server is another process.
  */
 
+import OpenAI from 'openai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import OpenAI from 'openai';
 import { request } from 'undici';
 import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
 

@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyCheck, KeyQuota } from '../../src/index.ts';
 import { checkLines, quotaText } from '../../src/cli/doctor-lines.ts';
 import { painter } from '../../src/cli/paint.ts';
-import { table } from '../../src/cli/table.ts';
-import { cell, count, duration, harmless } from '../../src/cli/text.ts';
+import { table, cell, count, duration, harmless } from '../../src/cli/text.ts';
 
 const plain = painter({}, {});
 

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FreeLLM, NIM, OpenRouter, type StateStore } from '../../src/index.ts';
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/adapters/memory-store.ts';
 import { rejection } from '../support/rejection.ts';
 import { alive, hangs, json, says, serve, serveTcp, type TestServer, until } from '../support/server.ts';
 import { endpoint, open, recorder, temporaryFolder } from './support.ts';

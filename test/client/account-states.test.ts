@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { FreeLLM, OpenRouter } from '../../src/index.ts';
-import { memoryCache } from '../../src/models/disk-cache.ts';
+import { memoryCache } from '../../src/adapters/disk-cache.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
-import type { FetchLike } from '../../src/transports/fetch.ts';
+import type { FetchLike } from '../../src/adapters/fetch.ts';
 
 const NOON = Date.parse('2026-11-26T12:00:00Z');
 const HOUR_MS = 3_600_000;

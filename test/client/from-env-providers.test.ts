@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { providersFromEnv } from '../../src/client/from-env.ts';
+import { providersFromEnv } from '../../src/client/env/from-env.ts';
 import { ConfigError, type Environment, type Provider } from '../../src/index.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, FreeLLM, NIM, OpenRouter } from '../../src/index.ts';
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/adapters/memory-store.ts';
 import { endpoint, open } from './support.ts';
 
 const provider = endpoint({ url: 'http://127.0.0.1:9' });

@@ -16,7 +16,7 @@ import {
   OpenRouter,
   type ProviderOptions,
 } from '../../src/index.ts';
-import type { FetchLike } from '../../src/transports/fetch.ts';
+import type { FetchLike } from '../../src/adapters/fetch.ts';
 import { startWorld, type ServedWorldOptions, type World } from '../../src/testing.ts';
 import type { TestServer } from '../support/server.ts';
 

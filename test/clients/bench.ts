@@ -1,7 +1,7 @@
 /** Two providers, a pool over them, and the pool's two faces for clients of OpenAI's protocol. */
 
 import { onTestFinished } from 'vitest';
-import { systemClock } from '../../src/client/system-ports.ts';
+import { systemClock } from '../../src/adapters/system.ts';
 import { startGateway } from '../../src/gateway/index.ts';
 import { type Clock, type Fetch, FreeLLM, OpenAICompatible } from '../../src/index.ts';
 import type { JsonObject, ReplyDetails, ReplyRequest, World } from '../../src/testing.ts';

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import RealOpenAI from 'openai';
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { ReplyFunction } from '../../src/testing.ts';
 import * as ours from './app-compat.ts';
 import * as theirs from './app-openai.ts';
+import type { ReplyFunction } from '../../src/testing.ts';
 import { bench, type Bench } from './support.ts';
 
 const source = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8');

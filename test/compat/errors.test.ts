@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
 import RealOpenAI from 'openai';
+import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
 import OpenAI, * as entry from '../../src/compat.ts';
 import { errorOfStatus } from '../../src/compat/errors.ts';
 import {

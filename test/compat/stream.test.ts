@@ -1,6 +1,6 @@
+import type RealOpenAI from 'openai';
 import { getEventListeners } from 'node:events';
 import { text as readText } from 'node:stream/consumers';
-import type RealOpenAI from 'openai';
 import { Stream as RealStream } from 'openai/streaming';
 import { describe, expect, it } from 'vitest';
 import OpenAI from '../../src/compat.ts';

@@ -1,8 +1,12 @@
 /** What the tests of compat share: a client over a pool over one model that says what a test likes. */
 
 import OpenAI, { type ClientOptions } from '../../src/compat.ts';
-import type { FreeLLM, FreeLLMOptions } from '../../src/index.ts';
-import { OpenAICompatible, type OpenAICompatibleOptions } from '../../src/index.ts';
+import {
+  type FreeLLM,
+  type FreeLLMOptions,
+  OpenAICompatible,
+  type OpenAICompatibleOptions,
+} from '../../src/index.ts';
 import type { ReplyFunction, ServedWorldOptions, World } from '../../src/testing.ts';
 import { open, world } from '../client/support.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { accountsOf, identified, newlyMerged, suspected } from '../../src/core/accounts.ts';
+import { accountsOf, identified, newlyMerged, suspected } from '../../src/core/records/shared-accounts.ts';
 import type { Failure } from '../../src/core/failure.ts';
-import { EMPTY_PROVIDER, type ProviderRecord } from '../../src/core/provider-record.ts';
+import { EMPTY_PROVIDER, type ProviderRecord } from '../../src/core/records/provider.ts';
 import { candidateOf, type ProviderData } from '../vectors/pool.ts';
 import { DAY, providerOf } from './pool-world.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { breakersOf, type RouteBreakers } from '../../src/core/booking.ts';
+import { breakersOf, type RouteBreakers } from '../../src/core/ledger/reserve.ts';
 import { CLOSED, type CircuitBreaker, fail, type Strike } from '../../src/core/circuit-breaker.ts';
-import { EMPTY_ACCOUNT } from '../../src/core/account-record.ts';
-import { EMPTY_PROVIDER } from '../../src/core/provider-record.ts';
-import type { Outcome } from '../../src/core/settle.ts';
+import { EMPTY_ACCOUNT } from '../../src/core/records/account.ts';
+import { EMPTY_PROVIDER } from '../../src/core/records/provider.ts';
+import type { Outcome } from '../../src/core/ledger/settle.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
 import { happen, MINUTE, outcomeAt, PoolWorld, PROBE_MS, providerOf, steps } from './pool-world.ts';
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { horizonMs, type Meter, returnsAt } from '../../src/core/meter.ts';
-import { expend, readyAtOf } from '../../src/core/quota.ts';
-import { EMPTY_BUCKET, fill, type TokenBucket } from '../../src/core/token-bucket.ts';
-import { nextMidnight } from '../../src/core/calendar.ts';
+import { horizonMs, type Meter, returnsAt } from '../../src/core/limits/limit.ts';
+import { expend, readyAtOf, EMPTY_BUCKET, fill, type TokenBucket } from '../../src/core/limits/window.ts';
+import { nextMidnight } from '../../src/core/limits/calendar.ts';
 import { DAY, MINUTE } from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');

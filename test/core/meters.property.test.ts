@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Meter, returnsAt } from '../../src/core/meter.ts';
+import { type Meter, returnsAt } from '../../src/core/limits/limit.ts';
 import { DAY, happen, mildOutcome, MINUTE, PoolWorld, providerOf, type Sent, steps } from './pool-world.ts';
 
 const per = fc.constantFrom('account' as const, 'account-model' as const);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CircuitBreaker } from '../../src/core/circuit-breaker.ts';
-import { modelExcludedUntil, type Tried } from '../../src/core/exclusion.ts';
-import { plan, type Question } from '../../src/core/plan.ts';
+import { modelExcludedUntil } from '../../src/core/routing/exclusion.ts';
+import type { Tried, Question } from '../../src/core/routing/question.ts';
+import { plan } from '../../src/core/routing/plan.ts';
 import { candidateOf, choiceOf, StoredRecords } from '../vectors/pool.ts';
 import { providerOf } from './pool-world.ts';
 

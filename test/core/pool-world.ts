@@ -1,12 +1,13 @@
 /** A pool in virtual time on which requests are taken and settled in any order; every value in it is frozen. */
 
 import fc from 'fast-check';
-import { type Booking, reserve, type RouteRecords } from '../../src/core/booking.ts';
+import { type Booking, reserve, type RouteRecords } from '../../src/core/ledger/reserve.ts';
 import type { FailureKind, Scope } from '../../src/core/failure.ts';
-import type { Meter } from '../../src/core/meter.ts';
-import { type Decision, plan, type Question } from '../../src/core/plan.ts';
+import type { Meter } from '../../src/core/limits/limit.ts';
+import type { Decision, Question } from '../../src/core/routing/question.ts';
+import { plan } from '../../src/core/routing/plan.ts';
 import type { Stage } from '../../src/core/pool.ts';
-import { type Outcome, settle } from '../../src/core/settle.ts';
+import { type Outcome, settle } from '../../src/core/ledger/settle.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
 import { candidateOf, choiceOf, type ProviderData, StoredRecords } from '../vectors/pool.ts';
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RouteRecords } from '../../src/core/booking.ts';
+import type { RouteRecords } from '../../src/core/ledger/reserve.ts';
 import type { CircuitBreaker } from '../../src/core/circuit-breaker.ts';
-import { explain } from '../../src/core/explain.ts';
-import { keyStatuses, quotaStatuses, routeStatuses } from '../../src/core/health.ts';
-import type { Meter } from '../../src/core/meter.ts';
-import { readAccountRecord } from '../../src/core/account-record.ts';
-import { readProviderRecord } from '../../src/core/provider-record.ts';
+import { explain } from '../../src/core/report/explain.ts';
+import { keyStatuses, quotaStatuses, routeStatuses } from '../../src/core/report/health.ts';
+import type { Meter } from '../../src/core/limits/limit.ts';
+import { readAccountRecord } from '../../src/core/records/account.ts';
+import { readProviderRecord } from '../../src/core/records/provider.ts';
 import {
   happen,
   MINUTE,

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { raised } from '../../src/core/learn-limit.ts';
-import type { Meter } from '../../src/core/meter.ts';
-import { expend, readyAtOf } from '../../src/core/quota.ts';
-import type { TokenBucket } from '../../src/core/token-bucket.ts';
+import { raised } from '../../src/core/limits/learning.ts';
+import type { Meter } from '../../src/core/limits/limit.ts';
+import { expend, readyAtOf, type TokenBucket } from '../../src/core/limits/window.ts';
 import { MINUTE } from './pool-world.ts';
 
 const NOW = 1_790_000_000_000;

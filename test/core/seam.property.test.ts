@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Seam } from '../../src/core/seam.ts';
+import { Seam } from '../../src/wire/resume.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzéü漢字👍🏽';
 const word = fc.string({ unit: fc.constantFrom(...Array.from(LETTERS)), minLength: 1, maxLength: 9 });

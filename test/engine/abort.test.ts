@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/adapters/memory-store.ts';
 import { bench, type Bench, type BenchOptions, DAY, laterStore, SECOND } from '../support/bench.ts';
 import type { Road } from '../support/world-transport.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/adapters/memory-store.ts';
 import { type Bench, bench, HOUR, laterStore, MINUTE, SECOND } from '../support/bench.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import type { ModelRecord } from '../../src/core/provider-record.ts';
-import type { Pick } from '../../src/core/plan.ts';
+import { describe, expect, it } from 'vitest';
+import type { ModelRecord } from '../../src/core/records/provider.ts';
+import type { Pick } from '../../src/core/routing/question.ts';
 import { chatOperation } from '../../src/engine/chat.ts';
 import { chatStreamOperation, Delivered, type StreamRequest } from '../../src/engine/chat-stream.ts';
 import { CLOSED } from '../../src/core/circuit-breaker.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { readAccountRecord } from '../../src/core/account-record.ts';
+import { readAccountRecord } from '../../src/core/records/account.ts';
 import type { FreeLLM, StateStore } from '../../src/index.ts';
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/adapters/memory-store.ts';
 import { bench, type Bench, DAY, HOUR, laterStore, MINUTE, NOON, SECOND } from '../support/bench.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 

@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import { Agent } from 'node:http';
+import { type ServerResponse, Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { open, endpoint, providersOf, world } from '../client/support.ts';

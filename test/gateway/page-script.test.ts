@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { statusPage } from '../../src/gateway/page.ts';
+import { statusPage } from '../../src/gateway/page/page.ts';
 import { temporaryFolder } from '../client/support.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

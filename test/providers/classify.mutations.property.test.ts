@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, type Reply } from '../../src/providers/classify.ts';
-import { SHARED_RULES } from '../../src/providers/refusal-rules.ts';
+import { classify, type Reply } from '../../src/providers/refusals/classify.ts';
+import { SHARED_RULES } from '../../src/providers/refusals/rules.ts';
 import { refusalsOf, REFUSAL_VECTORS, textOf } from './refusal-vectors.ts';
 
 const NOW = 1_790_000_000_000;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maskKey } from '../../src/providers/key.ts';
-import { redactor } from '../../src/providers/redact.ts';
+import { maskKey, redactor } from '../../src/providers/key.ts';
 import { SPECS } from '../../src/providers/spec.ts';
 
 const patterns = [SPECS.openrouter, SPECS.google, SPECS.nim].map(({ keyPattern }) => keyPattern);

@@ -1,7 +1,7 @@
 /** The vectors of classification, for tests that look at all of them. */
 
-import { readdirSync, readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 
 const inputSchema = z.object({

@@ -1,12 +1,6 @@
 /** A handler over answers that a test decides, at a fixed time. */
 
-import {
-  type Answer,
-  type Answerer,
-  type AnswerStream,
-  type Asked,
-  type OfferedModel,
-} from '../../src/rest/answerer.ts';
+import type { Answer, Answerer, AnswerStream, Asked, OfferedModel } from '../../src/rest/answerer.ts';
 import { type Fetch, fetchOver } from '../../src/rest/fetch.ts';
 import { restHandler } from '../../src/rest/handler.ts';
 import type { StreamPart } from '../../src/wire/stream-part.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { ProviderName, ReplyRequest } from '../../src/testing.ts';
+import { ProviderSimulator, type ProviderName, type ReplyRequest } from '../../src/testing.ts';
 import { anything, ask, get, listWith, NOON, partly, textLike } from './support.ts';
 
 const NAMES: readonly ProviderName[] = ['openrouter', 'google', 'nim', 'custom'];

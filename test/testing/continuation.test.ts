@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { Continuation, ProviderName, ProviderOptions, ReplyRequest } from '../../src/testing.ts';
+import {
+  ProviderSimulator,
+  type Continuation,
+  type ProviderName,
+  type ProviderOptions,
+  type ReplyRequest,
+} from '../../src/testing.ts';
 import { ask, read } from './support.ts';
 
 const NAMES: readonly ProviderName[] = ['openrouter', 'google', 'nim', 'custom'];

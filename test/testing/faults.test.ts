@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { Fault, ProviderName } from '../../src/testing.ts';
+import { ProviderSimulator, type Fault, type ProviderName } from '../../src/testing.ts';
 import { anything, ask, get, HOUR, listWith, NOON, partly, SECOND, statuses, textLike } from './support.ts';
 
 const NAMES: readonly ProviderName[] = ['openrouter', 'google', 'nim', 'custom'];

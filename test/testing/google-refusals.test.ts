@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { Fault, ModelOptions } from '../../src/testing.ts';
-import { anything, ask, partly, textWith } from './support.ts';
-import type { Question } from './support.ts';
+import { ProviderSimulator, type Fault, type ModelOptions } from '../../src/testing.ts';
+import { anything, ask, partly, textWith, type Question } from './support.ts';
 
 const MODEL = 'gemini-3.5-flash';
 const KEY = `AIza${'x'.repeat(35)}`;

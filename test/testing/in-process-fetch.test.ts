@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
-import type { FetchLike, WorldOptions } from '../../src/testing.ts';
+import {
+  inProcessFetch,
+  SimulatedWorld,
+  VirtualClock,
+  type FetchLike,
+  type WorldOptions,
+} from '../../src/testing.ts';
 import { NOON, SECOND, textLike } from './support.ts';
 
 function setUp(options?: WorldOptions): {

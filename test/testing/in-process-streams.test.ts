@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
-import type { Fault } from '../../src/testing.ts';
+import { inProcessFetch, SimulatedWorld, VirtualClock, type Fault } from '../../src/testing.ts';
 import { NOON, SECOND } from './support.ts';
 
 function setUp(...faults: readonly Fault[]): {

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { Fault, ModelOptions } from '../../src/testing.ts';
-import { ask, partly, textWith } from './support.ts';
-import type { Question } from './support.ts';
+import { ProviderSimulator, type Fault, type ModelOptions } from '../../src/testing.ts';
+import { ask, partly, textWith, type Question } from './support.ts';
 
 const MODEL = 'acme/model:free';
 const TOOLS = { tools: [{ type: 'function', function: { name: 'f' } }] };

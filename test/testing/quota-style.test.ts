@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { Limits, ProviderOptions, QuotaStyle } from '../../src/testing.ts';
+import { ProviderSimulator, type Limits, type ProviderOptions, type QuotaStyle } from '../../src/testing.ts';
 import { type Answer, ask, at, DAY, HOUR, MINUTE, NOON, SECOND, statuses } from './support.ts';
 
 function endpoint(quota: QuotaStyle, limits: Limits, more: ProviderOptions = {}): ProviderSimulator {

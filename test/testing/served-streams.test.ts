@@ -1,11 +1,14 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startWorld } from '../../src/testing.ts';
-import type { ProviderSimulator, ServedWorldOptions, StreamPiece, World } from '../../src/testing.ts';
-import { startProviderServer } from '../../src/testing/provider-server.ts';
-import type { ProviderServer } from '../../src/testing/provider-server.ts';
+import {
+  startWorld,
+  type ProviderSimulator,
+  type ServedWorldOptions,
+  type StreamPiece,
+  type World,
+} from '../../src/testing.ts';
+import { startProviderServer, type ProviderServer } from '../../src/testing/provider-server.ts';
 
 const TEXT = 'One two three four five six ünd 🙂🙂.';
 const open: (World | ProviderServer)[] = [];

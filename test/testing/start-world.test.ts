@@ -3,8 +3,12 @@ import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startWorld } from '../../src/testing.ts';
-import type { ProviderSimulator, ServedWorldOptions, World } from '../../src/testing.ts';
+import {
+  startWorld,
+  type ProviderSimulator,
+  type ServedWorldOptions,
+  type World,
+} from '../../src/testing.ts';
 import { MINUTE, NOON } from './support.ts';
 
 const open: World[] = [];

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { Fault, ProviderName, ReplyFunction } from '../../src/testing.ts';
-import { ask, get, partly, read, textLike } from './support.ts';
-import type { Reading } from './support.ts';
+import { ProviderSimulator, type Fault, type ProviderName, type ReplyFunction } from '../../src/testing.ts';
+import { ask, get, partly, read, textLike, type Reading } from './support.ts';
 
 const NAMES: readonly ProviderName[] = ['openrouter', 'google', 'nim', 'custom'];
 const WORDS = ['One', ' two', ' three', ' four', ' five', ' six', ' ünd', ' 🙂🙂.'];

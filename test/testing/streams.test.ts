@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProviderSimulator } from '../../src/testing.ts';
-import type { ProviderName, ReplyDetails } from '../../src/testing.ts';
+import { ProviderSimulator, type ProviderName, type ReplyDetails } from '../../src/testing.ts';
 import { at, NOON, parsed, partly, read, textLike } from './support.ts';
 
 const NAMES: readonly ProviderName[] = ['openrouter', 'google', 'nim', 'custom'];

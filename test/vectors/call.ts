@@ -1,13 +1,13 @@
 /** Calls on a pool without a network: `plan` decides, `reserve` books, a script answers, `settle` learns. */
 
 import * as z from 'zod/mini';
-import { reserve } from '../../src/core/booking.ts';
-import { excludedUntil, type Tried } from '../../src/core/exclusion.ts';
-import type { Failure } from '../../src/core/failure.ts';
-import { FAILURE_EFFECTS } from '../../src/core/failure-effects.ts';
-import { type Pick, plan, type Question } from '../../src/core/plan.ts';
-import type { Route } from '../../src/core/route.ts';
-import { settle } from '../../src/core/settle.ts';
+import { reserve } from '../../src/core/ledger/reserve.ts';
+import { excludedUntil } from '../../src/core/routing/exclusion.ts';
+import type { Tried, Pick, Question } from '../../src/core/routing/question.ts';
+import { type Failure, FAILURE_EFFECTS } from '../../src/core/failure.ts';
+import { plan } from '../../src/core/routing/plan.ts';
+import type { Route } from '../../src/core/pool.ts';
+import { settle } from '../../src/core/ledger/settle.ts';
 import {
   candidatesOf,
   choiceFields,

@@ -1,10 +1,10 @@
 /** Runs the vectors of classification: error bodies, answers, hints, quotas, and what they mean together. */
 
 import * as z from 'zod/mini';
-import { readRetryHints } from '../../src/core/retry-after.ts';
-import { classify } from '../../src/providers/classify.ts';
-import { readAccountState } from '../../src/providers/account-state.ts';
-import { readObservations } from '../../src/providers/quota-headers.ts';
+import { readRetryHints } from '../../src/providers/refusals/retry-hints.ts';
+import { classify } from '../../src/providers/refusals/classify.ts';
+import { readAccountState } from '../../src/providers/refusals/account-state.ts';
+import { readObservations } from '../../src/providers/refusals/quota-headers.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 import { readChatResponse } from '../../src/wire/chat-response.ts';
 import { readErrorBody } from '../../src/wire/error-body.ts';

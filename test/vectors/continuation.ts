@@ -1,8 +1,7 @@
 /** Runs the vectors of broken and continued streams. */
 
 import * as z from 'zod/mini';
-import { continuationOf } from '../../src/core/continuation.ts';
-import { Seam } from '../../src/core/seam.ts';
+import { continuationOf, Seam } from '../../src/wire/resume.ts';
 
 const seamInput = z.strictObject({ delivered: z.string(), pieces: z.array(z.string()) });
 const handedOut = z.strictObject({ text: z.boolean(), toolCalls: z.boolean(), json: z.boolean() });

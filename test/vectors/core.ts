@@ -1,9 +1,9 @@
 /** Runs the vectors of the core: meters, breakers, decisions, and what is learnt. */
 
 import * as z from 'zod/mini';
-import { bucketName, EMPTY_ACCOUNT, meterUse } from '../../src/core/account-record.ts';
-import { backoffMs } from '../../src/core/backoff.ts';
-import { type Booking, reserve, type RouteRecords } from '../../src/core/booking.ts';
+import { bucketName, EMPTY_ACCOUNT, meterUse } from '../../src/core/records/account.ts';
+import { backoffMs } from '../../src/core/failure.ts';
+import { type Booking, reserve, type RouteRecords } from '../../src/core/ledger/reserve.ts';
 import {
   admit,
   type Admitted,
@@ -15,19 +15,23 @@ import {
   release,
   succeed,
 } from '../../src/core/circuit-breaker.ts';
-import { nextMidnight } from '../../src/core/calendar.ts';
-import { explain } from '../../src/core/explain.ts';
-import { keyStatuses, quotaStatuses } from '../../src/core/health.ts';
-import { meterStatuses } from '../../src/core/meter-status.ts';
-import { type Meter, returnsAt } from '../../src/core/meter.ts';
-import { readModelName } from '../../src/core/model-alias.ts';
-import type { Pick } from '../../src/core/plan.ts';
-import type { Stage } from '../../src/core/pool.ts';
-import { expend, giveBack, readyAtOf } from '../../src/core/quota.ts';
-import type { Route } from '../../src/core/route.ts';
-import { type Outcome, settle } from '../../src/core/settle.ts';
-import { STRATEGIES } from '../../src/core/strategy.ts';
-import { EMPTY_BUCKET, fill, type TokenBucket } from '../../src/core/token-bucket.ts';
+import { nextMidnight } from '../../src/core/limits/calendar.ts';
+import { explain } from '../../src/core/report/explain.ts';
+import { keyStatuses, quotaStatuses, meterStatuses } from '../../src/core/report/health.ts';
+import { type Meter, returnsAt } from '../../src/core/limits/limit.ts';
+import { readModelName } from '../../src/core/model.ts';
+import type { Pick } from '../../src/core/routing/question.ts';
+import type { Stage, Route } from '../../src/core/pool.ts';
+import {
+  expend,
+  giveBack,
+  readyAtOf,
+  EMPTY_BUCKET,
+  fill,
+  type TokenBucket,
+} from '../../src/core/limits/window.ts';
+import { type Outcome, settle } from '../../src/core/ledger/settle.ts';
+import { STRATEGIES } from '../../src/core/routing/strategy.ts';
 import { callsSchema, runCalls } from './call.ts';
 import {
   candidatesOf,

@@ -1,13 +1,13 @@
 /** Runs the vectors of what is learnt of limits and accounts: calls go out, answers come, and what is believed is looked at. */
 
 import * as z from 'zod/mini';
-import { meterUse } from '../../src/core/account-record.ts';
-import { accountAdmission, providerAdmission } from '../../src/core/admission.ts';
-import { accountsOf } from '../../src/core/accounts.ts';
-import { reserve } from '../../src/core/booking.ts';
-import { demandOf } from '../../src/core/demand.ts';
-import { settle } from '../../src/core/settle.ts';
-import type { Route } from '../../src/core/route.ts';
+import { meterUse } from '../../src/core/records/account.ts';
+import { accountAdmission, providerAdmission } from '../../src/core/routing/admission.ts';
+import { accountsOf } from '../../src/core/records/shared-accounts.ts';
+import { reserve } from '../../src/core/ledger/reserve.ts';
+import { demandOf } from '../../src/core/routing/cost.ts';
+import { settle } from '../../src/core/ledger/settle.ts';
+import type { Route } from '../../src/core/pool.ts';
 import { outcomeSchema, pickOf } from './core.ts';
 import { candidatesOf, found, needsSchema, plain, poolSchema, StoredRecords } from './pool.ts';
 

@@ -1,8 +1,8 @@
 /** Runs the vectors of the models room. */
 
 import * as z from 'zod/mini';
-import { readModelList } from '../../src/models/discover.ts';
-import { capabilityTags, sizeTags } from '../../src/models/size-tags.ts';
+import { readModelList } from '../../src/catalog/discover.ts';
+import { capabilityTags, sizeTags } from '../../src/catalog/size-tags.ts';
 import { SPECS } from '../../src/providers/spec.ts';
 
 const sizeTagsInput = z.object({ text: z.string() });

@@ -1,17 +1,20 @@
 /** Pools, records and failures as plain data, turned into what the decisions take. */
 
 import * as z from 'zod/mini';
-import { type AccountRecord, EMPTY_ACCOUNT, readAccountRecord } from '../../src/core/account-record.ts';
-import type { RouteRecords } from '../../src/core/booking.ts';
-import type { Failure, FailureKind, Scope } from '../../src/core/failure.ts';
-import { FAILURE_EFFECTS, type Trip } from '../../src/core/failure-effects.ts';
-import type { TokenEstimate } from '../../src/core/fitness.ts';
-import type { Meter } from '../../src/core/meter.ts';
-import type { Observation } from '../../src/core/observation.ts';
-import type { Choice, Records } from '../../src/core/plan.ts';
+import { type AccountRecord, EMPTY_ACCOUNT, readAccountRecord } from '../../src/core/records/account.ts';
+import type { RouteRecords } from '../../src/core/ledger/reserve.ts';
+import {
+  type Failure,
+  type FailureKind,
+  type Scope,
+  FAILURE_EFFECTS,
+  type Trip,
+} from '../../src/core/failure.ts';
+import type { TokenEstimate, Choice, Records } from '../../src/core/routing/question.ts';
+import type { Meter, Observation } from '../../src/core/limits/limit.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from '../../src/core/pool.ts';
-import { EMPTY_PROVIDER, type ProviderRecord, readProviderRecord } from '../../src/core/provider-record.ts';
-import { STRATEGIES } from '../../src/core/strategy.ts';
+import { EMPTY_PROVIDER, type ProviderRecord, readProviderRecord } from '../../src/core/records/provider.ts';
+import { STRATEGIES } from '../../src/core/routing/strategy.ts';
 
 const counted = {
   id: z.string(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifyAnswer } from '../../src/providers/classify.ts';
+import { classifyAnswer } from '../../src/providers/refusals/classify.ts';
 import { SPECS } from '../../src/providers/spec.ts';
 import { ChunkReader } from '../../src/wire/chat-chunk.ts';
 import { EventTooLongError } from '../../src/wire/sse.ts';

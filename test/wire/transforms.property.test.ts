@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, it } from 'vitest';
 import type { ChatMessage } from '../../src/wire/chat-request.ts';
 import { FIELD_TRANSFORMS, MESSAGE_TRANSFORMS } from '../../src/wire/transforms.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';

@@ -1,10 +1,8 @@
 /** A chat completion in plain OpenAI, whole and as a stream. */
 
-import { createdAt, toolCallsOf, usageOf } from '../completion.ts';
-import type { Completion } from '../completion.ts';
+import { createdAt, toolCallsOf, usageOf, type Completion } from '../completion.ts';
 import type { JsonObject } from '../exchange.ts';
-import { dataEvent, DONE } from '../stream-event.ts';
-import type { StreamEvent } from '../stream-event.ts';
+import { dataEvent, DONE, type StreamEvent } from '../stream-event.ts';
 import { callFragmentsOf, tokensOf } from '../tokens.ts';
 
 function callId({ serial }: Completion): (index: number) => string {

@@ -1,10 +1,8 @@
 /** A plain OpenAI-compatible endpoint: limits only where they are given, by account over the last 60 seconds unless it says so. */
 
 import { filteredCompletion } from '../completion.ts';
-import { bearerOf } from '../dialect.ts';
-import type { Dialect, Refusals, Visit } from '../dialect.ts';
-import { jsonReply, textReply } from '../exchange.ts';
-import type { Reply } from '../exchange.ts';
+import { bearerOf, type Dialect, type Refusals, type Visit } from '../dialect.ts';
+import { jsonReply, textReply, type Reply } from '../exchange.ts';
 import type { Limits, QuotaStyle } from '../options.ts';
 import type { Denial, QuotaRule } from '../quotas.ts';
 import { randomText } from '../seeded-random.ts';

@@ -1,10 +1,8 @@
 /** A chat completion as Google's OpenAI-compatible route writes it, whole and as a stream. */
 
-import { createdAt, toolCallsOf, usageOf } from '../completion.ts';
-import type { Completion } from '../completion.ts';
+import { createdAt, toolCallsOf, usageOf, type Completion } from '../completion.ts';
 import type { JsonObject } from '../exchange.ts';
-import { dataEvent, DONE } from '../stream-event.ts';
-import type { StreamEvent } from '../stream-event.ts';
+import { dataEvent, DONE, type StreamEvent } from '../stream-event.ts';
 import { tokensOf } from '../tokens.ts';
 
 /** A blocked answer: no message and no delta, the reason behind the word `content_filter`. */

@@ -2,8 +2,7 @@
 
 import { filteredCompletion } from '../completion.ts';
 import type { Refusals, Visit } from '../dialect.ts';
-import { jsonReply } from '../exchange.ts';
-import type { JsonObject, Reply } from '../exchange.ts';
+import { jsonReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Capability } from '../options.ts';
 import type { Denial } from '../quotas.ts';
 import { hashText } from '../seeded-random.ts';

@@ -3,10 +3,8 @@
  * count, and the day ends at midnight in Los Angeles.
  */
 
-import { bearerOf } from '../dialect.ts';
-import type { Credential, Dialect } from '../dialect.ts';
-import { jsonReply } from '../exchange.ts';
-import type { SimulatedRequest } from '../exchange.ts';
+import { bearerOf, type Credential, type Dialect } from '../dialect.ts';
+import { jsonReply, type SimulatedRequest } from '../exchange.ts';
 import type { Limits } from '../options.ts';
 import type { QuotaRule } from '../quotas.ts';
 import { randomText } from '../seeded-random.ts';

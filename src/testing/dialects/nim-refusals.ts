@@ -5,8 +5,7 @@
 
 import { filteredCompletion } from '../completion.ts';
 import type { Refusals, Visit } from '../dialect.ts';
-import { jsonReply, textReply } from '../exchange.ts';
-import type { JsonObject, Reply } from '../exchange.ts';
+import { jsonReply, textReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Capability } from '../options.ts';
 import { hashText, randomText, seededRandom } from '../seeded-random.ts';
 import { nimCompletion } from './nim-completion.ts';

@@ -3,11 +3,9 @@
  * hammering prolongs the block.
  */
 
-import { bearerOf } from '../dialect.ts';
-import type { Dialect } from '../dialect.ts';
-import { jsonReply } from '../exchange.ts';
+import { bearerOf, type Dialect } from '../dialect.ts';
+import { jsonReply, type Reply } from '../exchange.ts';
 import type { Completion } from '../completion.ts';
-import type { Reply } from '../exchange.ts';
 import type { Limits, ModelOptions } from '../options.ts';
 import type { QuotaRule } from '../quotas.ts';
 import { randomText } from '../seeded-random.ts';

@@ -1,10 +1,8 @@
 /** A chat completion as OpenRouter writes it, whole and as a stream. */
 
-import { createdAt, toolCallsOf, usageOf } from '../completion.ts';
-import type { Completion } from '../completion.ts';
+import { createdAt, toolCallsOf, usageOf, type Completion } from '../completion.ts';
 import type { JsonObject } from '../exchange.ts';
-import { commentEvent, dataEvent, DONE } from '../stream-event.ts';
-import type { StreamEvent } from '../stream-event.ts';
+import { commentEvent, dataEvent, DONE, type StreamEvent } from '../stream-event.ts';
 import { callFragmentsOf, tokensOf } from '../tokens.ts';
 
 export const PROCESSING = 'OPENROUTER PROCESSING';

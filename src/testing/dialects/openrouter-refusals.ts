@@ -1,8 +1,7 @@
 /** Every refusal of OpenRouter, as recorded from June to October 2026. */
 
 import type { Refusals, Visit } from '../dialect.ts';
-import { jsonReply, textReply } from '../exchange.ts';
-import type { JsonObject, Reply } from '../exchange.ts';
+import { jsonReply, textReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Account } from '../keyring.ts';
 import type { Capability } from '../options.ts';
 import type { Denial } from '../quotas.ts';

@@ -3,10 +3,8 @@
  * Bodies as recorded from June to October 2026.
  */
 
-import { bearerOf } from '../dialect.ts';
-import type { AccountRoute, Dialect } from '../dialect.ts';
-import { jsonReply } from '../exchange.ts';
-import type { JsonObject } from '../exchange.ts';
+import { bearerOf, type AccountRoute, type Dialect } from '../dialect.ts';
+import { jsonReply, type JsonObject } from '../exchange.ts';
 import { maskKey } from '../mask-key.ts';
 import type { ModelOptions } from '../options.ts';
 import { randomText } from '../seeded-random.ts';

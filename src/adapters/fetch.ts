@@ -1,0 +1,116 @@
+/** A transport over the user's own `fetch`. */
+
+import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
+import { closedError } from '../errors.ts';
+
+/** What freelm needs of a `fetch` function. */
+export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>;
+
+/** What is passed to it. */
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+  readonly redirect: 'manual';
+}
+
+/** What is read of its answer. */
+export interface FetchResponse {
+  readonly status: number;
+  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
+  readonly body: unknown;
+  text(): Promise<string>;
+}
+
+function isIterable(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+async function* wholeText(response: FetchResponse): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(await response.text());
+}
+
+/** Settles with `work`, or rejects with the signal's reason even where `work` is deaf to it. */
+function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason);
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const leave = (): void => {
+      signal.removeEventListener('abort', onAbort);
+    };
+    work.then(resolve, reject).then(leave, leave);
+  });
+}
+
+/** The body's pieces until `signal` aborts, also where the body is deaf to it. */
+async function* readUntil(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  finish: () => void,
+): AsyncGenerator<Uint8Array> {
+  const pieces = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await unlessAborted(pieces.next(), signal);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    finish();
+    // Not waited for: a body that hangs would hold up whoever leaves it.
+    pieces.return?.().catch(() => undefined);
+  }
+}
+
+/**
+ * Redirects are handed back, not followed, so that no key goes to another host. A `fetch` that does not listen to its
+ * signal is left behind when a request is stopped.
+ */
+export function fetchTransport(fetch: FetchLike): Transport {
+  const open = new Set<AbortController>();
+  let closed = false;
+
+  return {
+    async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
+      if (closed) throw closedError();
+      if (stop.aborted) throw stop.reason;
+      const controller = new AbortController();
+      const { signal } = controller;
+      stop.addEventListener('abort', () => {
+        controller.abort(stop.reason);
+      });
+      open.add(controller);
+      const finish = (): void => {
+        open.delete(controller);
+      };
+      try {
+        const sent = fetch(request.url, {
+          method: request.method,
+          headers: { ...request.headers },
+          signal,
+          redirect: 'manual',
+          ...(request.body === undefined ? {} : { body: request.body }),
+        });
+        const response = await unlessAborted(sent, signal);
+        const headers: Record<string, string> = {};
+        response.headers.forEach((value, name) => {
+          headers[name.toLowerCase()] = value;
+        });
+        const body = isIterable(response.body) ? response.body : wholeText(response);
+        return { status: response.status, headers, body: readUntil(body, signal, finish) };
+      } catch (error) {
+        finish();
+        throw error;
+      }
+    },
+    close(): Promise<void> {
+      closed = true;
+      for (const controller of open) controller.abort(closedError());
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,177 @@
+/** The default transport: undici's `request()` with keep-alive, the proxy variables honoured. */
+
+import type * as undiciModule from 'undici';
+import { EventEmitter } from 'node:events';
+import { ConfigError, closedError } from '../errors.ts';
+import type { Headers, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
+import { Connecting } from './connecting.ts';
+
+type Undici = typeof undiciModule;
+type Dispatcher = undiciModule.Dispatcher;
+
+/** What freelm needs of an undici dispatcher, whichever copy of undici it comes from. */
+export interface DispatcherLike {
+  dispatch(options: object, handler: object): boolean;
+}
+
+/** undici takes long to load, so it is loaded with the first request. */
+let loading: Promise<Undici> | undefined;
+
+function load(): Promise<Undici> {
+  loading ??= import('undici');
+  return loading;
+}
+
+const KEEP_ALIVE_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 30_000;
+/** Requests to this machine never take the proxy. */
+const LOOPBACK = ['localhost', '127.0.0.1', '::1', '[::1]'];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An empty variable counts as none. */
+function variable(env: Environment, name: string): string | undefined {
+  return [env[name], env[name.toUpperCase()]].map((text) => text?.trim()).find((text) => text);
+}
+
+/** The URL of a proxy; as other tools do, one without a protocol is taken for an HTTP proxy. */
+function proxyFrom(env: Environment, name: string): string | undefined {
+  const text = variable(env, name);
+  return text === undefined || text.includes('://') ? text : `http://${text}`;
+}
+
+/** How an agent is made. */
+interface AgentOptions {
+  readonly env: Environment;
+  readonly connecting: Connecting;
+  /** What runs beside the calls must not keep the process alive. */
+  readonly background: boolean;
+}
+
+function agentFor(undici: Undici, { env, connecting, background }: AgentOptions): Dispatcher {
+  // The engine bounds every attempt itself, connecting, headers and body together.
+  const options = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: connecting.watch(undici.buildConnector({ timeout: CONNECT_TIMEOUT_MS }), background),
+  };
+  const httpProxy = proxyFrom(env, 'http_proxy');
+  const httpsProxy = proxyFrom(env, 'https_proxy');
+  const exceptions = variable(env, 'no_proxy');
+  if ((httpProxy === undefined && httpsProxy === undefined) || exceptions === '*')
+    return new undici.Agent(options);
+  return new undici.EnvHttpProxyAgent({
+    ...options,
+    // Empty instead of undefined, which would let undici read the process's own variables.
+    httpProxy: httpProxy ?? '',
+    httpsProxy: httpsProxy ?? '',
+    noProxy: [exceptions ?? '', ...LOOPBACK].join(','),
+  });
+}
+
+function isDispatcher(value: unknown): value is Dispatcher {
+  return (
+    typeof value === 'object' && value !== null && 'dispatch' in value && typeof value.dispatch === 'function'
+  );
+}
+
+function readHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
+  const read: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) read[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return read;
+}
+
+/** What the transport is made with. */
+export interface UndiciOptions {
+  /** A dispatcher of the user's own; it is not closed with the transport. */
+  readonly dispatcher?: DispatcherLike | undefined;
+  /** Where the proxy variables are read. */
+  readonly env: Environment;
+}
+
+class UndiciTransport implements Transport {
+  readonly #dispatcher: Dispatcher | undefined;
+  readonly #env: Environment;
+  readonly #agents = new Map<boolean, Dispatcher>();
+  readonly #connecting = new Connecting();
+  #undici: Undici | undefined;
+  #closed = false;
+
+  constructor(dispatcher: Dispatcher | undefined, env: Environment) {
+    this.#dispatcher = dispatcher;
+    this.#env = env;
+  }
+
+  async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
+    this.#undici ??= await load();
+    if (this.#closed) throw closedError();
+    if (stop.aborted) throw stop.reason;
+    return this.#dispatch(this.#undici, request, stop);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const open = [...this.#agents.values()];
+    this.#agents.clear();
+    const ended = open.map((agent) => agent.destroy(closedError()));
+    this.#connecting.close();
+    await Promise.all(ended);
+  }
+
+  #agent(undici: Undici, background: boolean): Dispatcher {
+    if (this.#dispatcher !== undefined) return this.#dispatcher;
+    let agent = this.#agents.get(background);
+    if (agent === undefined) {
+      agent = agentFor(undici, { env: this.#env, connecting: this.#connecting, background });
+      this.#agents.set(background, agent);
+    }
+    return agent;
+  }
+
+  #dispatch(undici: Undici, request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#connecting.leave(request);
+      };
+      // undici takes an emitter for a signal; it costs a tenth of an `AbortSignal`.
+      const signal = new EventEmitter();
+      stop.addEventListener('abort', () => {
+        signal.emit('abort');
+        // undici does not listen to it while it connects.
+        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is whatever the caller gave
+        reject(stop.reason);
+        settle();
+      });
+      const { method, headers, body = null, background = false } = request;
+      const dispatcher = this.#agent(undici, background);
+      this.#connecting.enter(request);
+      undici
+        .request(request.url, { method, headers, body, signal, dispatcher })
+        .then((answer) => {
+          resolve({ status: answer.statusCode, headers: readHeaders(answer.headers), body: answer.body });
+          return settle();
+        })
+        .catch((error: unknown) => {
+          reject(error);
+          settle();
+        });
+    });
+  }
+}
+
+/**
+ * Makes the default transport. Redirects are not followed.
+ * @throws ConfigError when `dispatcher` is none.
+ */
+export function undiciTransport({ dispatcher, env }: UndiciOptions): Transport {
+  if (dispatcher !== undefined && !isDispatcher(dispatcher)) {
+    throw new ConfigError(
+      'options.dispatcher is not an undici Dispatcher. Pass e.g. new Agent() or new ProxyAgent(url) of undici 7.',
+    );
+  }
+  return new UndiciTransport(dispatcher, env);
+}

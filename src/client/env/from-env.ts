@@ -1,0 +1,166 @@
+/** Providers from environment variables: the first variable that holds a key wins. */
+
+import { ConfigError } from '../../errors.ts';
+import { localBaseUrl, readBaseUrl, variableFrom } from '../../providers/base-url.ts';
+import { tidyKeys } from '../../providers/key.ts';
+import { Provider } from '../../providers/provider.ts';
+import type { ProviderOptions } from '../../providers/provider-options.ts';
+import { type ProviderSpec, SPECS } from '../../providers/spec.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every provider that the environment can ask for. */
+export const KNOWN: readonly ProviderSpec[] = Object.values(SPECS);
+/** Names providers that are used besides those whose keys are set. */
+const NAMED = 'FREELM_PROVIDERS';
+/** Whether the servers on this machine are used. */
+const LOCAL = 'FREELM_LOCAL';
+
+function valueOf(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+function firstSet(env: Environment, names: readonly string[]): string | undefined {
+  return names.find((name) => valueOf(env, name) !== undefined);
+}
+
+/**
+ * The providers that are used besides those whose keys are set.
+ * @throws ConfigError for a name that no provider has.
+ */
+export function namedIn(env: Environment): ReadonlySet<string> {
+  const names = (env[NAMED] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const wanted = new Set(names.filter((name) => name !== ''));
+  const unknown = [...wanted].find((name) => !Object.hasOwn(SPECS, name));
+  if (unknown === undefined) return wanted;
+  throw new ConfigError(
+    `${NAMED} names "${unknown}", which is no provider. Known ones: ${KNOWN.map(({ name }) => name).join(', ')}.`,
+  );
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
+
+function usesLocal(env: Environment): boolean | undefined {
+  const text = valueOf(env, LOCAL);
+  if (text === undefined) return undefined;
+  const on = SWITCH[text.toLowerCase()];
+  if (on !== undefined) return on;
+  throw new ConfigError(`${LOCAL} is "${text}"; it must be 1 or 0.`);
+}
+
+/** The variable that a provider's keys are taken from. */
+export function keyVariable(env: Environment, spec: ProviderSpec): string | undefined {
+  return spec.env.keys.find((name) => tidyKeys(env[name] ?? '').length > 0);
+}
+
+function hasVariables(env: Environment, { vars = {} }: ProviderSpec): boolean {
+  return Object.values(vars).every((variable) => variableFrom(env, variable) !== undefined);
+}
+
+/** The variable that puts a provider elsewhere, e.g. behind a proxy of your own: `FREELM_` and its name `_BASE_URL`. */
+function baseUrlVariable({ name }: ProviderSpec): string {
+  return `FREELM_${name.toUpperCase().replaceAll('-', '_')}_BASE_URL`;
+}
+
+/** The variables that say where a provider is; the first that is set counts. */
+export function baseUrlVariables(spec: ProviderSpec): readonly string[] {
+  return [baseUrlVariable(spec), ...(spec.env.baseUrl ?? [])];
+}
+
+/**
+ * Whether the environment asks for a provider without naming it.
+ * @throws ConfigError for a switch that is neither on nor off.
+ */
+export function isMeant(env: Environment, spec: ProviderSpec): boolean {
+  switch (spec.access) {
+    case 'default':
+      return keyVariable(env, spec) !== undefined && hasVariables(env, spec);
+    case 'local':
+      return usesLocal(env) ?? firstSet(env, baseUrlVariables(spec)) !== undefined;
+    case 'opt-in':
+      return false;
+  }
+}
+
+function tierFrom(env: Environment, spec: ProviderSpec): string | undefined {
+  const variable = spec.env.tier;
+  const tier = variable === undefined ? undefined : valueOf(env, variable);
+  if (tier === undefined || Object.hasOwn(spec.tiers, tier)) return tier;
+  throw new ConfigError(
+    `${variable} is "${tier}", which ${spec.title} does not have. Known tiers: ${Object.keys(spec.tiers).join(', ')}.`,
+  );
+}
+
+function baseUrlFrom(env: Environment, spec: ProviderSpec, keys: string | undefined): string | undefined {
+  const variable = firstSet(env, baseUrlVariables(spec));
+  const address = variable === undefined ? undefined : valueOf(env, variable);
+  if (variable !== undefined && address !== undefined) {
+    if (spec.access === 'local') return localBaseUrl(variable, address, spec.baseUrl);
+    return readBaseUrl(variable, address, false);
+  }
+  return keys === undefined ? undefined : spec.env.siblings?.[keys];
+}
+
+function varsFrom(env: Environment, { vars = {} }: ProviderSpec): ProviderOptions['vars'] {
+  const found = Object.entries(vars).map(([name, variable]) => [name, variableFrom(env, variable)] as const);
+  return Object.fromEntries(found.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+/** @throws ConfigError naming the variable that is missing or whose value is not right. */
+export function providerFrom(env: Environment, spec: ProviderSpec): Provider {
+  const variable = keyVariable(env, spec);
+  if ((variable === undefined && spec.keyless !== true) || !hasVariables(env, spec)) {
+    throw new ConfigError(`${NAMED} names "${spec.name}", but ${variablesOf(spec)} is not set.`);
+  }
+  return new Provider(variable ?? spec.title, spec, variable === undefined ? [] : (env[variable] ?? ''), {
+    tier: tierFrom(env, spec),
+    baseUrl: baseUrlFrom(env, spec, variable),
+    vars: varsFrom(env, spec),
+  });
+}
+
+/** The variables that a provider's keys are looked for in, for people. */
+export function variablesOf({ env, vars = {} }: ProviderSpec): string {
+  const beside = Object.values(vars).map((variable) => ` with ${variable.env.join(' or ')}`);
+  return env.keys.join(' or ') + beside.join('');
+}
+
+function nothingFound(): ConfigError {
+  const ordinary = KNOWN.filter(({ access }) => access === 'default');
+  const variables = ordinary.map((spec) => `\n  ${spec.title}: ${variablesOf(spec)}`);
+  const keyless = KNOWN.filter(({ access, keyless: needsNone }) => access === 'opt-in' && needsNone === true);
+  return new ConfigError(
+    `No key was found in the environment. Set at least one of:${variables.join('')}\nSeveral keys are separated by commas. Without a key: ${NAMED}=${keyless.map(({ name }) => name).join(',')}, or ${LOCAL}=1 for models on this machine.`,
+  );
+}
+
+/**
+ * The providers whose keys are in the environment, those that `FREELM_PROVIDERS` names, and the servers on this machine
+ * that are configured or wanted by `FREELM_LOCAL`.
+ * @throws ConfigError naming every variable when there is nothing at all, or the one whose value is not right.
+ */
+export function providersFromEnv(env: Environment): readonly Provider[] {
+  const named = namedIn(env);
+  const providers = KNOWN.filter((spec) => named.has(spec.name) || isMeant(env, spec)).map((spec) =>
+    providerFrom(env, spec),
+  );
+  if (providers.length > 0) return providers;
+  throw nothingFound();
+}
+
+/** The lifetime of discovered model lists from `FREELM_CACHE_TTL`, which is in seconds. */
+export function cacheTtlFrom(env: Environment): number | undefined {
+  const text = valueOf(env, 'FREELM_CACHE_TTL');
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) {
+    throw new ConfigError(`FREELM_CACHE_TTL is "${text}"; it must be a number of seconds, 0 or more.`);
+  }
+  return seconds * 1000;
+}
+
+/** The cache directory from `FREELM_CACHE_DIR`. */
+export function cacheDirFrom(env: Environment): string | undefined {
+  return valueOf(env, 'FREELM_CACHE_DIR');
+}

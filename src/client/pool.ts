@@ -1,0 +1,206 @@
+/** Puts a pool together: the only place that knows every room. */
+
+import { type Listed, refusePaid, stagesFor } from '../catalog/candidates.ts';
+import { defaultCacheDir, diskCache } from '../adapters/disk-cache.ts';
+import { sourceOf } from '../catalog/provider-source.ts';
+import { ModelRegistry } from '../catalog/registry.ts';
+import { ModelNotFoundError } from '../errors.ts';
+import type { Choice, Pick } from '../core/routing/question.ts';
+import type { PoolProvider, Stage } from '../core/pool.ts';
+import { STRATEGIES } from '../core/routing/strategy.ts';
+import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
+import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
+import type { Operation } from '../engine/operation.ts';
+import { Turns } from '../engine/ledger.ts';
+import type { Clock, ModelCache, StateStore, Transport } from '../ports.ts';
+import type { Provider } from '../providers/provider.ts';
+import { redactor, type Redact } from '../providers/key.ts';
+import { memoryStore } from '../adapters/memory-store.ts';
+import { fetchTransport } from '../adapters/fetch.ts';
+import { undiciTransport } from '../adapters/undici.ts';
+import { VERSION } from '../version.ts';
+import type { ChatBody } from '../wire/chat-body.ts';
+import type { ChatCompletion } from '../wire/chat-response.ts';
+import type { StreamPart } from '../wire/stream-part.ts';
+import { type FreeLMEvent, Listeners } from './events.ts';
+import { cacheDirFrom, cacheTtlFrom, type Environment } from './env/from-env.ts';
+import type { FreeLLMOptions } from './options.ts';
+import { tellingOfStaleFacts } from './stale-facts.ts';
+import { systemClock } from '../adapters/system.ts';
+
+/** What a pool is put together over; all of it can be replaced. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly store: StateStore;
+  readonly cache: ModelCache;
+  readonly env: Environment;
+}
+
+const DEFAULT_CACHE_TTL_MS = 3_600_000;
+
+/** A pool, put together. */
+export interface Pool {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly registry: ModelRegistry;
+  readonly turns: Turns;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly chat: Operation<ChatBody, ChatCompletion>;
+  readonly chatStream: Operation<StreamRequest, StreamPart>;
+  readonly redact: Redact;
+  readonly listeners: Listeners;
+  readonly emit: (event: FreeLMEvent) => void;
+  maskOf(provider: string, keyId: string): string;
+  choice(turn: number): Choice;
+  /** @throws ConfigError for a model that would cost money, before anything is sent. */
+  refusePaid(models: readonly string[]): void;
+  /** Whether some provider is known to have a model of this id. */
+  lists(id: string): boolean;
+  /** Every provider with all its models. */
+  everything(): Stage;
+  stages(models: readonly string[], capabilities: readonly string[]): readonly Stage[];
+}
+
+function toPoolProvider(provider: Provider, index: number): PoolProvider {
+  return {
+    name: provider.name,
+    index,
+    recordId: provider.recordId,
+    priority: provider.options.priority ?? 0,
+    accounts: provider.accounts,
+    maxTokensWhenUnset: provider.spec.request?.maxTokensWhenUnset,
+    trip: (kind) => provider.trip(kind),
+  };
+}
+
+function transportFor(options: FreeLLMOptions, env: Environment): Transport {
+  return options.fetch === undefined
+    ? undiciTransport({ dispatcher: options.dispatcher, env })
+    : fetchTransport(options.fetch);
+}
+
+function cacheFor(options: FreeLLMOptions, env: Environment): ModelCache {
+  return diskCache(options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir);
+}
+
+/** More different questions than this are not remembered at once. */
+const MAX_QUESTIONS = 1000;
+
+/** Remembers the stages of each question until a list of models changes. */
+function stageMemory(
+  listed: () => readonly Listed[],
+  registry: ModelRegistry,
+  substitute: string | undefined,
+): Pool['stages'] {
+  const known = new Map<string, readonly Stage[]>();
+  let version = registry.version;
+  return (models, capabilities) => {
+    if (version !== registry.version) {
+      known.clear();
+      version = registry.version;
+    }
+    const question = JSON.stringify([models, capabilities]);
+    let stages = known.get(question);
+    if (stages === undefined) {
+      stages = stagesFor(models, listed(), capabilities, substitute);
+      if (known.size >= MAX_QUESTIONS) known.clear();
+      known.set(question, stages);
+    }
+    return stages;
+  };
+}
+
+function redactorFor(providers: readonly Provider[]): Redact {
+  return redactor(
+    providers.flatMap((provider) => provider.secrets()),
+    providers.map((provider) => provider.spec.keyPattern),
+  );
+}
+
+/** A key where a model's name belongs is not repeated by the error that says so. */
+function maskingNames<Args extends readonly unknown[], Result>(
+  find: (...args: Args) => Result,
+  redact: Redact,
+): (...args: Args) => Result {
+  return (...args) => {
+    try {
+      return find(...args);
+    } catch (error) {
+      if (!(error instanceof ModelNotFoundError)) throw error;
+      throw new ModelNotFoundError(redact(error.model), redact(error.message));
+    }
+  };
+}
+
+/** Puts a pool together from checked options. */
+export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
+  const env = replaced.env ?? process.env;
+  const clock = replaced.clock ?? systemClock;
+  const transport = replaced.transport ?? transportFor(options, env);
+  const redact = redactorFor(options.providers);
+  const listeners = new Listeners(options.onEvent);
+  const emit = tellingOfStaleFacts(listeners.tell, options.providers, clock);
+  const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
+  const registry = new ModelRegistry({
+    sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
+    clock,
+    transport,
+    cache: replaced.cache ?? cacheFor(options, env),
+    onDiscovery: (report) => emit({ type: 'discovery', ...report }),
+  });
+  const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+  const pool = options.providers.map(toPoolProvider);
+  const listed = (): readonly Listed[] =>
+    pool.map((poolProvider, index) => ({
+      provider: options.providers[index] ?? missing(poolProvider.name),
+      pool: poolProvider,
+      models: registry.models(poolProvider.name),
+    }));
+  const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
+  const strategy = options.strategy ?? 'quota_aware';
+  const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
+  const chatPorts: ChatOperationPorts = {
+    clock,
+    redact,
+    userAgent: `freelm/${VERSION}`,
+    providerOf: ({ route }: Pick) => providerOf(route.provider),
+  };
+  const chat = chatOperation(chatPorts);
+  return {
+    clock,
+    transport,
+    registry,
+    turns: new Turns(options.store ?? replaced.store ?? memoryStore(), clock, ({ provider }, merged) => {
+      listeners.tell({ type: 'warning', message: mergedText(providerOf(provider.name), merged) });
+    }),
+    providers,
+    redact,
+    listeners,
+    emit,
+    chat,
+    chatStream: chatStreamOperation(chatPorts, chat),
+    maskOf: (provider, keyId) => providerOf(provider).maskOf(keyId),
+    choice: (turn) => ({
+      order: typeof strategy === 'function' ? strategy : STRATEGIES[strategy],
+      thrifty: strategy === 'quota_aware',
+      turn,
+    }),
+    refusePaid: maskingNames((models) => {
+      if (substitute === undefined) refusePaid(models, listed());
+    }, redact),
+    lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
+    everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
+    stages: maskingNames(stageMemory(listed, registry, substitute), redact),
+  };
+}
+
+/** What a person should know of keys that share an account. */
+function mergedText(provider: Provider, accounts: readonly string[]): string {
+  const keys = provider.keys.filter(({ account }) => accounts.includes(account)).map(({ mask }) => mask);
+  return `${provider.name} counts the ${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')} against the account of another key of the pool: they share its quota. Give such keys the same account.`;
+}
+
+function missing(name: string): never {
+  throw new Error(`the pool has no provider ${name}`);
+}

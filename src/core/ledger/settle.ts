@@ -1,0 +1,267 @@
+/** What the outcome of an attempt changes in the records: the effects table, carried out. */
+
+import { identified, isRoot, suspected } from '../records/shared-accounts.ts';
+import { type AccountRecord, bucketName, bucketOf, keyOf, type KeyRecord } from '../records/account.ts';
+import {
+  type Booking,
+  breakersOf,
+  patched,
+  releaseAll,
+  type RouteBreakers,
+  type RouteRecords,
+  withBreakers,
+  withEntry,
+} from './reserve.ts';
+import {
+  type Admitted,
+  breakerReadyAt,
+  type CircuitBreaker,
+  countAgainst,
+  fail,
+  succeed,
+} from '../circuit-breaker.ts';
+import { type Failure, type Scope, FAILURE_EFFECTS, type Trip } from '../failure.ts';
+import { admittedOf, exhausted } from '../limits/learning.ts';
+import { type Meter, windowOf, type Observation } from '../limits/limit.ts';
+import type { Pick } from '../routing/question.ts';
+import { believed, modelOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
+import {
+  afterFailure,
+  afterLeaving,
+  afterSuccess,
+  refusingMeters,
+  type TokensUsed,
+} from './settle-limits.ts';
+
+/** How an attempt ended. `abandoned`: the caller walked away; nobody is to blame. */
+export type Outcome =
+  | {
+      readonly kind: 'success';
+      readonly latencyMs: number;
+      readonly tokens?: TokensUsed | undefined;
+      /** Quotas that the answer states. */
+      readonly observed?: readonly Observation[] | undefined;
+    }
+  | { readonly kind: 'abandoned'; readonly sent: boolean }
+  | { readonly kind: 'failure'; readonly failure: Failure; readonly size: number };
+
+type FailureOutcome = Extract<Outcome, { kind: 'failure' }>;
+
+/** Weight of the newest answer in the mean latency. */
+const LATENCY_WEIGHT = 0.3;
+
+type SuccessOutcome = Extract<Outcome, { kind: 'success' }>;
+
+function admittedBy({ generations, sentAt }: Booking, guard: keyof RouteBreakers): Admitted {
+  return { generation: generations[guard], sentAt };
+}
+
+function onSuccess(
+  records: RouteRecords,
+  booking: Booking,
+  outcome: SuccessOutcome,
+  now: number,
+): RouteRecords {
+  const { latencyMs } = outcome;
+  const before = breakersOf(records, booking.pick);
+  const served = (guard: keyof RouteBreakers): CircuitBreaker =>
+    succeed(before[guard], admittedBy(booking, guard));
+  const after: RouteBreakers = {
+    provider: served('provider'),
+    model: served('model'),
+    account: served('account'),
+    entitlement: served('entitlement'),
+    key: served('key'),
+  };
+  const next = withBreakers(records, booking.pick, before, after);
+  const { keyId } = booking.pick.route;
+  const { breaker, latencyMs: known = latencyMs } = keyOf(next.account, keyId);
+  const key: KeyRecord = { breaker, latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
+  const account = afterSuccess(next.account, booking, outcome, now);
+  return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
+}
+
+function onAbandoned(records: RouteRecords, booking: Booking, sent: boolean, now: number): RouteRecords {
+  const before = breakersOf(records, booking.pick);
+  const next = withBreakers(records, booking.pick, before, releaseAll(before, booking.generations, now));
+  return { ...next, account: afterLeaving(next.account, booking, sent, now) };
+}
+
+const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
+  provider: 'provider',
+  account: 'account',
+  key: 'key',
+  model: 'model',
+  'account-model': 'entitlement',
+  request: undefined,
+};
+
+/** When a breaker is struck, which and how it opens; without `trip` none is. */
+interface Struck {
+  readonly now: number;
+  readonly trip: Trip | undefined;
+  readonly breaker: keyof RouteBreakers | undefined;
+}
+
+/** Whether another model of the account rests for the same reason: then the reason is the account's. */
+function escalates({ account }: RouteRecords, { pick }: Booking, failure: Failure, now: number): boolean {
+  if (failure.escalates !== true || failure.scope !== 'account-model') return false;
+  return Object.entries(account.models).some(
+    ([model, breaker]) =>
+      model !== pick.route.model &&
+      breaker.state !== 'closed' &&
+      breaker.reason === failure.kind &&
+      breakerReadyAt(breaker, now) > now,
+  );
+}
+
+/** Whether a failure at one model may be the provider's. */
+function isSuspicious({ kind, scope }: Failure): boolean {
+  return scope === 'model' && FAILURE_EFFECTS[kind].spreads === true;
+}
+
+/** Whether another model failed as well since the provider last served anybody: then it is the provider. */
+function spreads({ provider }: RouteRecords, { pick }: Booking, failure: Failure): boolean {
+  if (!isSuspicious(failure)) return false;
+  const { breaker } = provider;
+  if (breaker.state !== 'closed') return breaker.reason === failure.kind;
+  const own = modelOf(provider, pick.route.model).breaker;
+  return own.state === 'closed' && breaker.failures > own.failures;
+}
+
+/** Which breaker a failure strikes, and how. */
+function struckBy(records: RouteRecords, booking: Booking, failure: Failure, now: number): Struck {
+  if (refusingMeters(booking, failure).length > 0) return { now, trip: undefined, breaker: undefined };
+  const trip = booking.pick.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip;
+  if (escalates(records, booking, failure, now)) return { now, trip, breaker: 'account' };
+  return { now, trip, breaker: spreads(records, booking, failure) ? 'provider' : STRUCK[failure.scope] };
+}
+
+/** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
+function strike(
+  breakers: RouteBreakers,
+  booking: Booking,
+  failure: Failure,
+  { trip, now, breaker: struck }: Struck,
+): RouteBreakers {
+  const next = { ...releaseAll(breakers, booking.generations, now) };
+  if (struck !== 'provider' && isSuspicious(failure)) {
+    next.provider = countAgainst(breakers.provider, admittedBy(booking, 'provider'));
+  } else if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
+    next.provider = succeed(breakers.provider, admittedBy(booking, 'provider'));
+  }
+  if (struck !== undefined && trip !== undefined) {
+    next[struck] = fail(breakers[struck], {
+      ...admittedBy(booking, struck),
+      now,
+      reason: failure.kind,
+      trip,
+      retryAt: failure.retryAt,
+    });
+  }
+  return next;
+}
+
+function withSize(known: ModelRecord, failure: Failure, size: number): ModelRecord {
+  const sized = patched(known, { tooLong: Math.min(size, known.tooLong ?? size) });
+  return failure.contextLength === undefined ? sized : patched(sized, { ctx: failure.contextLength });
+}
+
+function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: Failure): ModelRecord {
+  const refuses = new Set([...(known.refuses ?? []), ...parameters]);
+  const lacks = new Set([...(known.lacks ?? []), ...capabilities]);
+  if (refuses.size === (known.refuses?.length ?? 0) && lacks.size === (known.lacks?.length ?? 0))
+    return known;
+  return { ...known, refuses: [...refuses], lacks: [...lacks] };
+}
+
+/** What a refusal of the request itself teaches about the model. */
+function remember(
+  provider: ProviderRecord,
+  { pick }: Booking,
+  { failure, size }: FailureOutcome,
+  now: number,
+): ProviderRecord {
+  const { model } = pick.route;
+  const what = FAILURE_EFFECTS[failure.kind].remembers;
+  if (what === undefined) return provider;
+  const known = believed(modelOf(provider, model), now);
+  const learnt = what === 'size' ? withSize(known, failure, size) : withLacks(known, failure);
+  if (learnt === known) return provider;
+  return { ...provider, models: { ...provider.models, [model]: { ...learnt, learntAt: now } } };
+}
+
+/** A refusal, and the account as it was before. */
+interface Refusal {
+  readonly failure: Failure;
+  readonly before: AccountRecord;
+  readonly now: number;
+}
+
+/** What the refusal of one meter teaches about whose account it is. */
+function suspect(
+  records: RouteRecords,
+  { route }: Pick,
+  meter: Meter,
+  { failure, before, now }: Refusal,
+): RouteRecords {
+  const { statedLimit: limit = meter.limit, unit = 'requests' } = failure;
+  if (meter.unit !== unit || unit === 'tokens' || !Number.isFinite(limit)) return records;
+  const bucket = bucketName(meter, route.model);
+  // The refused request itself was not admitted.
+  const used = admittedOf(bucketOf(before, meter, route.model), meter, now) - 1;
+  const surprise = { account: route.account, bucket, used, limit, windowMs: windowOf(meter) };
+  const provider = suspected(records.provider, surprise, now);
+  if (!isRoot(provider, route.account, now) || isRoot(records.provider, route.account, now))
+    return { ...records, provider };
+  const spent = exhausted(bucketOf(records.account, meter, route.model), meter, limit, now);
+  const buckets = withEntry(records.account.buckets, bucket, spent);
+  return { provider, account: { ...records.account, buckets } };
+}
+
+/** What a refusal teaches about whom the provider counts it against. */
+function relate(records: RouteRecords, booking: Booking, refusal: Refusal): RouteRecords {
+  const { pick } = booking;
+  const { failure, now } = refusal;
+  let known = { ...records, provider: identified(records.provider, pick.route.account, failure, now) };
+  if (pick.provider.accounts.length < 2) return known;
+  for (const meter of refusingMeters(booking, failure)) known = suspect(known, pick, meter, refusal);
+  return known;
+}
+
+function onFailure(
+  records: RouteRecords,
+  booking: Booking,
+  outcome: FailureOutcome,
+  now: number,
+): RouteRecords {
+  const { failure } = outcome;
+  const { pick } = booking;
+  const before = breakersOf(records, pick);
+  const struck = struckBy(records, booking, failure, now);
+  const next = withBreakers(records, pick, before, strike(before, booking, failure, struck));
+  let account = afterFailure(next.account, booking, failure, now);
+  const { keyId, model } = pick.route;
+  if (FAILURE_EFFECTS[failure.kind].throws !== true) {
+    const lastError = { kind: failure.kind, message: failure.message, at: now, model };
+    account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), lastError } } };
+  }
+  const related = relate({ account, provider: next.provider }, booking, {
+    failure,
+    before: records.account,
+    now,
+  });
+  return { ...related, provider: remember(related.provider, booking, outcome, now) };
+}
+
+/** The records after the attempt behind `booking` ended. Records of which nothing changed keep their identity. */
+export function settle(records: RouteRecords, booking: Booking, outcome: Outcome, now: number): RouteRecords {
+  switch (outcome.kind) {
+    case 'success':
+      return onSuccess(records, booking, outcome, now);
+    case 'abandoned':
+      return onAbandoned(records, booking, outcome.sent, now);
+    case 'failure':
+      return onFailure(records, booking, outcome, now);
+  }
+}

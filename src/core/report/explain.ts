@@ -1,0 +1,65 @@
+/** A dry run: every route in the order in which a call would try it. Changes nothing. */
+
+import type { Tried, Question } from '../routing/question.ts';
+import { routeStatuses, type RouteStatus } from './health.ts';
+import { informed } from '../routing/fitness.ts';
+import { plan } from '../routing/plan.ts';
+import type { Route } from '../pool.ts';
+
+/** Far more than any call tries. */
+const MAX_STEPS = 200;
+
+function idOf({ provider, account, model }: Route): string {
+  return JSON.stringify([provider, account, model]);
+}
+
+/** Every route of a call once, in the order of its stages. */
+export function routesOf(asked: Question): readonly RouteStatus[] {
+  const question = informed(asked);
+  const seen = new Set<string>();
+  return question.stages.flat().flatMap(({ provider, models }) => {
+    const unseen = models.filter(({ id }) => {
+      const name = JSON.stringify([provider.name, id]);
+      const isNew = !seen.has(name);
+      seen.add(name);
+      return isNew;
+    });
+    return routeStatuses(question, { provider, models: unseen }, question.needs);
+  });
+}
+
+/** The ready ones of some routes as a call would try them if each failed. */
+function inOrder(question: Question, routes: readonly RouteStatus[]): readonly RouteStatus[] {
+  const left = new Map<string, RouteStatus[]>();
+  for (const route of routes) {
+    if (!route.ready) continue;
+    const id = idOf(route);
+    const keys = left.get(id);
+    if (keys === undefined) left.set(id, [route]);
+    else keys.push(route);
+  }
+  const ordered: RouteStatus[] = [];
+  const tries: Tried[] = [...question.tries];
+  for (let step = 0; left.size > 0 && step < MAX_STEPS; step += 1) {
+    const decision = plan({ ...question, tries, maxAttempts: Number.POSITIVE_INFINITY, waitUntil: 0 });
+    if (decision.kind !== 'attempt') break;
+    const { route } = decision.pick;
+    const keys = left.get(idOf(route)) ?? [];
+    left.delete(idOf(route));
+    ordered.push(
+      ...keys.toSorted((a, b) => Number(b.keyId === route.keyId) - Number(a.keyId === route.keyId)),
+    );
+    const failure = { kind: 'rate_limited', scope: 'account-model', message: '' } as const;
+    tries.push({ route, failure, excludedUntil: Number.POSITIVE_INFINITY });
+  }
+  return ordered;
+}
+
+/** The ready routes as the call would try them if each failed, then the others as they become ready. */
+export function explain(question: Question): readonly RouteStatus[] {
+  const routes = routesOf(question);
+  const ordered = inOrder(question, routes);
+  const listed = new Set(ordered);
+  const rest = routes.filter((route) => !listed.has(route));
+  return [...ordered, ...rest.toSorted((a, b) => (a.readyAt ?? Infinity) - (b.readyAt ?? Infinity))];
+}

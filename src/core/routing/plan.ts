@@ -1,0 +1,210 @@
+/** The decision at every turn of a call: attempt this route, wait so long, or give up because. */
+
+import { accountsOf } from '../records/shared-accounts.ts';
+import {
+  accountAdmission,
+  keyAdmission,
+  type Leisure,
+  modelAdmission,
+  providerAdmission,
+  isProbeUnderWay,
+} from './admission.ts';
+import { rateOf } from '../circuit-breaker.ts';
+import { demandOf, atRisk, type Cost, priceAt } from './cost.ts';
+import { FAILURE_EFFECTS } from '../failure.ts';
+import { informed, unfit } from './fitness.ts';
+import { keyExcludedUntil, modelExcludedUntil, pauseUntil } from './exclusion.ts';
+import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
+import { modelOf } from '../records/provider.ts';
+import { bestOf, ProviderStanding, cheaper } from './strategy.ts';
+import type { Choice, Question, Pick, Decision } from './question.ts';
+
+/** The question, and whether what is better left alone is left out. */
+interface Search extends Question {
+  readonly leisure?: Leisure | undefined;
+}
+
+interface Found extends Cost {
+  readonly pick: Pick | undefined;
+  /** Epoch ms at which the earliest of the routes looked at is ready; meaningful when there is no pick. */
+  readonly readyAt: number;
+}
+
+function nothingUntil(readyAt: number): Found {
+  return { pick: undefined, readyAt, price: 0, minuteUse: 0 };
+}
+
+const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
+
+/** The first key of an account that is admitted; else when the first one is. */
+function findKey(
+  question: Search,
+  { provider }: Candidate,
+  account: PoolAccount,
+  model: CandidateModel,
+): Found {
+  const { now, tries } = question;
+  const record = question.records.account(account);
+  const addressee = { provider, account, record, model: model.id };
+  const asked = { model: model.id, demand: demandOf(addressee, question.needs, now) };
+  const accountReadyAt = accountAdmission(account, record, asked, question).readyAt;
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const keyId of account.keyIds) {
+    const route: Route = { provider: provider.name, account: account.id, keyId, model: model.id };
+    const keyReadyAt = Math.max(
+      accountReadyAt,
+      keyAdmission(record, keyId, question).readyAt,
+      keyExcludedUntil(tries, route),
+    );
+    if (keyReadyAt <= now) {
+      const { price, minuteUse } = priceAt(account, record, asked, now);
+      return { pick: { route, provider, account, model }, readyAt: now, price, minuteUse };
+    }
+    readyAt = Math.min(readyAt, keyReadyAt);
+  }
+  return nothingUntil(readyAt);
+}
+
+/** Whether it is not worth looking on for a cheaper account. */
+function isBest({ price, minuteUse }: Found, { thrifty }: Choice): boolean {
+  return minuteUse === 0 && (price === 0 || !thrifty);
+}
+
+/** The least used account that admits `model`; else when the first one does. */
+function findAccount(question: Search, candidate: Candidate, model: CandidateModel): Found {
+  const { now, tries } = question;
+  const record = question.records.provider(candidate.provider);
+  if (unfit(record, model, question.needs, now) !== undefined) return NOTHING;
+  const modelReadyAt = Math.max(
+    modelAdmission(record, model.id, question).readyAt,
+    modelExcludedUntil(tries, candidate.provider.name, model),
+  );
+  let best = NOTHING;
+  for (const account of accountsOf(candidate.provider, record, now)) {
+    const found = findKey(question, candidate, account, model);
+    if (modelReadyAt > now || found.pick === undefined) {
+      const readyAt = Math.max(found.readyAt, modelReadyAt);
+      if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
+      // No account is admitted before the model is.
+      if (best.readyAt === modelReadyAt && modelReadyAt > now) break;
+    } else if (best.pick === undefined || cheaper(found, best) < 0) {
+      best = found;
+      if (isBest(found, question.choice)) break;
+    }
+  }
+  return best;
+}
+
+/** The route of a provider that the call would take, in the order of models, or the cheapest for a thrifty choice. */
+function findRoute(question: Search, candidate: Candidate): Found {
+  const record = question.records.provider(candidate.provider);
+  const providerReadyAt = providerAdmission(record, question).readyAt;
+  let best = NOTHING;
+  for (const model of candidate.models) {
+    const rate = Math.max(rateOf(record.breaker), rateOf(modelOf(record, model.id).breaker));
+    const found = atRisk(findAccount(question, candidate, model), rate);
+    if (found.pick === undefined || providerReadyAt > question.now) {
+      const readyAt = Math.max(found.readyAt, providerReadyAt);
+      if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
+      continue;
+    }
+    if (!question.choice.thrifty || model.preferred === true) return found;
+    if (best.pick === undefined || cheaper(found, best) < 0) best = found;
+    if (best.price === 0 && best.minuteUse === 0) break;
+  }
+  return best;
+}
+
+interface StageResult {
+  readonly best: Pick | undefined;
+  /** Whether another provider than the best one's could serve the call, too. */
+  readonly alternatives: boolean;
+  /** Epoch ms at which the earliest route is ready; meaningful when there is no best one. */
+  readonly readyAt: number;
+}
+
+/** Looks for the route that a stage offers now. */
+function searchStage(question: Search, stage: Stage): StageResult {
+  const standings: ProviderStanding[] = [];
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const candidate of stage) {
+    const found = findRoute(question, candidate);
+    if (found.pick === undefined) readyAt = Math.min(readyAt, found.readyAt);
+    else standings.push(new ProviderStanding(question.records, found, found.pick));
+  }
+  const { tries, choice } = question;
+  const best =
+    standings.length < 2 ? standings[0]?.pick : bestOf(standings, tries, choice.order, choice.turn);
+  return { best, alternatives: standings.length > 1, readyAt };
+}
+
+/** Looks for a route of the first stage that has one ready. */
+function search(question: Search): StageResult {
+  let readyAt = Number.POSITIVE_INFINITY;
+  for (const stage of question.stages) {
+    const result = searchStage(question, stage);
+    if (result.best !== undefined) return result;
+    readyAt = Math.min(readyAt, result.readyAt);
+  }
+  return { best: undefined, alternatives: false, readyAt };
+}
+
+/** Looks for a route, and only where there is none among those that nothing speaks against for one that failed lately. */
+function searchAll(question: Question): StageResult {
+  const leisure: Leisure = { spares: false };
+  const found = search({ ...question, leisure });
+  return found.best === undefined && leisure.spares ? search(question) : found;
+}
+
+/** Looks for the route that was to be tried once more, should its guards still admit it. */
+function findAgain(question: Question, route: Route): Pick | undefined {
+  for (const candidate of question.stages.flat()) {
+    if (candidate.provider.name !== route.provider) continue;
+    const { now, needs } = question;
+    const record = question.records.provider(candidate.provider);
+    const account = accountsOf(candidate.provider, record, now).find(({ id }) => id === route.account);
+    const model = candidate.models.find(({ id }) => id === route.model);
+    if (account === undefined || model === undefined) continue;
+    const readyAt = Math.max(
+      providerAdmission(record, question).readyAt,
+      modelAdmission(record, model.id, question).readyAt,
+    );
+    if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
+    const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
+    return found.pick === undefined ? undefined : { ...found.pick, account };
+  }
+  return undefined;
+}
+
+/** Epoch ms from which a new call could be served: what passes by itself keeps off only the call that ran into it. */
+function nextReadyAt(question: Question): number {
+  const tries = question.tries.filter(({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true);
+  if (tries.length === question.tries.length) return Number.POSITIVE_INFINITY;
+  const found = search({ ...question, tries });
+  return found.best === undefined ? found.readyAt : question.now;
+}
+
+/** Decides what a call does next. Changes nothing. */
+export function plan(asked: Question): Decision {
+  const question = informed(asked);
+  const { now, tries } = question;
+  if (tries.length >= question.maxAttempts) return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
+  const again = question.again === undefined ? undefined : findAgain(question, question.again);
+  if (again !== undefined) return { kind: 'attempt', pick: again, alternatives: true };
+  const { best: pick, alternatives, ...found } = searchAll(question);
+  if (pick !== undefined) return { kind: 'attempt', pick, alternatives };
+  let { readyAt } = found;
+  // Whoever failed pauses before it comes back, though it may not wait for others.
+  if (readyAt <= Math.max(question.waitUntil, pauseUntil(tries, now)))
+    return { kind: 'wait', until: readyAt };
+  const { records, stages, waitUntil } = question;
+  // A probe is given long to report, and mostly reports soon.
+  if (waitUntil > now && isProbeUnderWay(records, stages.flat(), now))
+    return { kind: 'wait', until: waitUntil };
+  readyAt = Math.min(readyAt, nextReadyAt(question));
+  return {
+    kind: 'give-up',
+    reason: readyAt === Number.POSITIVE_INFINITY ? 'no-routes' : 'exhausted',
+    readyAt,
+  };
+}

@@ -1,0 +1,88 @@
+/** In which order the providers that could serve a call now are tried. */
+
+import type { Standing, Strategy, StrategyName, Tried, Pick, Records } from './question.ts';
+import { type AccountRecord, keyOf } from '../records/account.ts';
+import { setbacksOf } from './exclusion.ts';
+import type { Cost } from './cost.ts';
+
+function byPriority(a: Standing, b: Standing): number {
+  return a.priority - b.priority || a.index - b.index;
+}
+
+/** The cheaper first: what would be lost or comes back soonest is spent before what is scarce. */
+export function cheaper(
+  a: { price: number; minuteUse: number },
+  b: { price: number; minuteUse: number },
+): number {
+  return a.price - b.price || a.minuteUse - b.minuteUse;
+}
+
+/** The strategies by name. `quota_aware` spends what would be lost or comes back soonest, and saves what is scarce. */
+export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
+  priority: (standings) => standings.toSorted(byPriority),
+  round_robin: (standings, turn) => {
+    const inOrder = standings.toSorted((a, b) => a.index - b.index);
+    // Counted over those that are ready: whoever comes after one that rests would else get its calls too.
+    const first = turn % Math.max(1, inOrder.length);
+    return [...inOrder.slice(first), ...inOrder.slice(0, first)];
+  },
+  quota_aware: (standings) => standings.toSorted((a, b) => cheaper(a, b) || byPriority(a, b)),
+  // Whoever has not answered yet is tried first: nothing is known against it.
+  latency: (standings) =>
+    standings.toSorted((a, b) => (a.latencyMs ?? 0) - (b.latencyMs ?? 0) || byPriority(a, b)),
+};
+
+/** How a provider stands; its latency is looked up only by those who ask for it. */
+export class ProviderStanding implements Standing {
+  readonly name: string;
+  readonly index: number;
+  readonly priority: number;
+  readonly price: number;
+  readonly minuteUse: number;
+  readonly pick: Pick;
+  readonly #records: Records;
+
+  constructor(records: Records, { price, minuteUse }: Cost, pick: Pick) {
+    this.name = pick.provider.name;
+    this.index = pick.provider.index;
+    this.priority = pick.provider.priority;
+    this.price = price;
+    this.minuteUse = minuteUse;
+    this.pick = pick;
+    this.#records = records;
+  }
+
+  get latencyMs(): number | undefined {
+    let total = 0;
+    let known = 0;
+    for (const account of this.pick.provider.accounts) {
+      const record: AccountRecord = this.#records.account(account);
+      for (const keyId of account.keyIds) {
+        const { latencyMs } = keyOf(record, keyId);
+        if (latencyMs === undefined) continue;
+        total += latencyMs;
+        known += 1;
+      }
+    }
+    return known === 0 ? undefined : total / known;
+  }
+}
+
+/** The best of several providers: the strategy's first among those that failed this call least. */
+export function bestOf(
+  standings: readonly ProviderStanding[],
+  tries: readonly Tried[],
+  order: Strategy,
+  turn: number,
+): Pick | undefined {
+  let best: Standing | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const standing of order(standings, turn)) {
+    const setbacks = setbacksOf(tries, standing.name);
+    if (setbacks >= fewest) continue;
+    best = standing;
+    fewest = setbacks;
+  }
+  // A strategy of the user's own may give back whatever it likes: what it names is looked up, not trusted.
+  return (standings.find(({ name }) => name === best?.name) ?? standings[0])?.pick;
+}

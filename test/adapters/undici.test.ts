@@ -1,0 +1,171 @@
+import { setImmediate } from 'node:timers/promises';
+import { Agent, MockAgent } from 'undici';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import type { HttpRequest, Transport } from '../../src/ports.ts';
+import { undiciTransport, type UndiciOptions } from '../../src/adapters/undici.ts';
+import { readText, transportContract } from '../contracts/transport.ts';
+import { serveProxy } from '../support/proxy.ts';
+import { json, serve, serveTcp, until } from '../support/server.ts';
+
+const never = (): AbortSignal => new AbortController().signal;
+
+function open(options: Partial<UndiciOptions> = {}): Transport {
+  const transport = undiciTransport({ env: {}, ...options });
+  onTestFinished(() => transport.close());
+  return transport;
+}
+
+async function ask(transport: Transport, url: string, more: Partial<HttpRequest> = {}): Promise<string> {
+  const text = await readText(await transport.send({ method: 'GET', url, headers: {}, ...more }, never()));
+  // The end of a body is told a moment before its connection is free again.
+  await setImmediate();
+  return text;
+}
+
+describe('the transport over undici', () => {
+  transportContract(() => undiciTransport({ env: {} }));
+});
+
+describe('connections', () => {
+  it('are kept: calls one after the other take the same', async () => {
+    const server = await serve((_request, response) => json(response, {}));
+    const transport = open();
+    for (let call = 0; call < 5; call += 1) await ask(transport, server.url);
+    expect([server.requests.length, server.connections]).toEqual([5, 1]);
+  });
+
+  it('are not closed by a redirect or a refusal', async () => {
+    const server = await serve((_request, response) =>
+      response.writeHead(server.requests.length === 1 ? 302 : 429).end(),
+    );
+    const transport = open();
+    await ask(transport, server.url);
+    await ask(transport, server.url);
+    expect(server.connections).toBe(1);
+  });
+
+  it('that are being made for nobody are given up, those for somebody not', async () => {
+    const server = await serveTcp();
+    const transport = open();
+    const url = server.url.replace('http:', 'https:');
+    const [first, second] = [new AbortController(), new AbortController()];
+    const sent = [first, second].map(({ signal }) =>
+      transport.send({ method: 'GET', url, headers: {} }, signal).catch(String),
+    );
+    await until(() => server.open === 2);
+    first.abort(new Error('not I'));
+    expect(await sent[0]).toBe('Error: not I');
+    expect(server.open).toBe(2);
+    second.abort(new Error('nor I'));
+    expect(await sent[1]).toBe('Error: nor I');
+    await until(() => server.open === 0);
+  });
+
+  it('that failed to be made are tried again by the next call', async () => {
+    const server = await serveTcp();
+    const transport = open();
+    const request = { method: 'GET', url: server.url.replace('http:', 'https:'), headers: {} } as const;
+    for (const connections of [1, 2]) {
+      const controller = new AbortController();
+      const sent = transport.send(request, controller.signal).catch(String);
+      await until(() => server.connections === connections);
+      controller.abort(new Error('enough'));
+      expect(await sent).toBe('Error: enough');
+      await until(() => server.open === 0);
+    }
+  });
+});
+
+describe('the proxy variables', () => {
+  const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH/;
+  const far = 'http://api.example.test/v1/models';
+
+  it.each(['http_proxy', 'HTTP_PROXY'])('%s leads requests through the proxy', async (name) => {
+    const server = await serve((_request, response) => response.end('through'));
+    const proxy = await serveProxy(server);
+    expect(await ask(open({ env: { [name]: proxy.url } }), far)).toBe('through');
+    expect(proxy.tunnels).toEqual(['api.example.test:80']);
+    expect(server.requests).toMatchObject([{ url: '/v1/models', headers: { host: 'api.example.test' } }]);
+  });
+
+  it.each(['https_proxy', 'HTTPS_PROXY'])('%s leads https requests through the proxy', async (name) => {
+    const server = await serveTcp((socket) => socket.destroy());
+    const proxy = await serveProxy(server);
+    const transport = open({ env: { [name]: proxy.url } });
+    await expect(ask(transport, 'https://api.example.test/v1')).rejects.toBeInstanceOf(Error);
+    expect(proxy.tunnels).toEqual(['api.example.test:443']);
+  });
+
+  it('may leave the protocol of the proxy out', async () => {
+    const server = await serve((_request, response) => response.end('through'));
+    const proxy = await serveProxy(server);
+    expect(await ask(open({ env: { HTTP_PROXY: `127.0.0.1:${proxy.port}` } }), far)).toBe('through');
+  });
+
+  it('are not asked about this machine', async () => {
+    const server = await serve((_request, response) => response.end('direct'));
+    const proxy = await serveProxy(server);
+    const transport = open({ env: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });
+    expect(await ask(transport, server.url)).toBe('direct');
+    expect(await ask(transport, server.url.replace('127.0.0.1', 'localhost'))).toBe('direct');
+    expect(proxy.connections).toBe(0);
+  });
+
+  it.each(['example.test', 'other.test, api.example.test', '*'])(
+    'no_proxy=%s keeps hosts off it',
+    async (noProxy) => {
+      const server = await serve((_request, response) => response.end('through'));
+      const proxy = await serveProxy(server);
+      // Without the proxy the name leads nowhere.
+      const transport = open({ env: { HTTP_PROXY: proxy.url, NO_PROXY: noProxy } });
+      await expect(ask(transport, far)).rejects.toThrow(UNREACHABLE);
+      expect(proxy.connections).toBe(0);
+    },
+  );
+
+  it('are those that it was given, not those of the process', async () => {
+    const server = await serve((_request, response) => response.end('through'));
+    const proxy = await serveProxy(server);
+    const transport = open({ env: { HTTPS_PROXY: '', HTTP_PROXY: ' ' } });
+    await expect(ask(transport, far)).rejects.toThrow(UNREACHABLE);
+    expect(proxy.connections).toBe(0);
+  });
+
+  it('that lead nowhere fail the request, not the process', async () => {
+    const gone = open({ env: { HTTP_PROXY: 'http://127.0.0.1:1' } });
+    await expect(ask(gone, far)).rejects.toThrow(/ECONNREFUSED/);
+    const garbage = open({ env: { HTTP_PROXY: 'http://[' } });
+    await expect(ask(garbage, far)).rejects.toThrow(/Invalid URL/);
+  });
+});
+
+describe('a dispatcher of the user', () => {
+  it('is what requests go through, and outlives the transport', async () => {
+    const server = await serve((_request, response) => response.end('fine'));
+    const agent = new Agent();
+    onTestFinished(() => agent.destroy());
+    const transport = undiciTransport({ dispatcher: agent, env: { HTTP_PROXY: 'http://127.0.0.1:1' } });
+    expect(await ask(transport, server.url)).toBe('fine');
+    await transport.close();
+    expect(agent.destroyed).toBe(false);
+    expect(await ask(open({ dispatcher: agent }), server.url)).toBe('fine');
+    expect(server.connections).toBe(1);
+  });
+
+  it('may be a mock', async () => {
+    const agent = new MockAgent();
+    agent.disableNetConnect();
+    agent.get('https://api.example.test').intercept({ path: '/v1' }).reply(200, 'mocked');
+    expect(await ask(open({ dispatcher: agent }), 'https://api.example.test/v1')).toBe('mocked');
+  });
+
+  it('that is none is told so', () => {
+    // @ts-expect-error -- what plain JavaScript can pass
+    expect(() => undiciTransport({ dispatcher: { send: () => true }, env: {} })).toThrow(
+      new ConfigError(
+        'options.dispatcher is not an undici Dispatcher. Pass e.g. new Agent() or new ProxyAgent(url) of undici 7.',
+      ),
+    );
+  });
+});

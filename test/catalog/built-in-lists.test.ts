@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { readModelList } from '../../src/catalog/discover.ts';
+import { offerTest } from '../../src/catalog/list-entry.ts';
+import { SPECS } from '../../src/providers/spec.ts';
+
+const TAGS = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
+
+test.each([SPECS.openrouter, SPECS.google, SPECS.nim])('$title has models for every alias', ({ models }) => {
+  const tags = new Set(models.flatMap((model) => model.tags ?? []));
+  expect([...tags].toSorted()).toEqual(TAGS.toSorted());
+});
+
+const services = Object.values(SPECS).filter(({ access }) => access !== 'local');
+
+describe.each(services)('the built-in list of $title', (spec) => {
+  const { models, discovery } = spec;
+
+  test('names each model once, free of charge, with known tags in their order', () => {
+    expect(new Set(models.map((model) => model.id)).size).toBe(models.length);
+    for (const model of models) {
+      expect(model.tags).toEqual(TAGS.filter((tag) => model.tags?.includes(tag)));
+      expect(model.tags).toContain('chat');
+      expect(model.free).toBe(true);
+      expect(model.id).toMatch(new RegExp(spec.modelIdPattern ?? ''));
+    }
+  });
+
+  test('survives its own discovery: no rule for lists excludes what is built in', () => {
+    if (discovery === undefined) throw new Error('the specification has no discovery');
+    const isOffered = offerTest({ ...discovery, freeOnly: true });
+    expect(models.filter((model) => !isOffered(model.id))).toEqual([]);
+  });
+});
+
+const plain = services.filter(
+  ({ discovery }) => discovery?.shape === undefined && discovery?.freePrices === undefined,
+);
+
+test.each(plain)('a plain list of them is the built-in list of $title', ({ models, discovery }) => {
+  if (discovery === undefined) throw new Error('the specification has no discovery');
+  const body = { data: models.toReversed().map(({ id }) => ({ id })) };
+  expect(readModelList(body, { ...discovery, freeOnly: true, now: 0, builtIn: models })).toEqual(models);
+});
+
+const UNFIT = [
+  {
+    spec: SPECS.openrouter,
+    ids: [
+      'acme/text-embed-1b:free',
+      'nvidia/llama-nemotron-rerank-vl-1b-v2:free',
+      'deepgram/flux-tts:free',
+      'nvidia/nemotron-3.5-content-safety:free',
+      'thinkingmachines/inkling:free',
+      'openrouter/auto',
+    ],
+  },
+  {
+    spec: SPECS.google,
+    ids: [
+      'models/gemini-2.5-flash-preview-tts',
+      'models/gemini-embedding-001',
+      'models/imagen-4.0-generate-001',
+      'models/veo-3.1-generate-preview',
+      'models/gemini-3.1-flash-image',
+      'models/gemini-flash-latest',
+      'models/gemini-2.5-pro',
+      'models/aqa',
+    ],
+  },
+  {
+    spec: SPECS.nim,
+    ids: [
+      'baai/bge-m3',
+      'meta/llama-guard-4-12b',
+      'nvidia/nemotron-4-340b-reward',
+      'nvidia/nemotron-parse',
+      'nvidia/riva-translate-4b-instruct',
+    ],
+  },
+];
+
+test.each(UNFIT.flatMap(({ spec, ids }) => ids.map((id) => ({ spec, id }))))(
+  'discovery on $spec.title does not offer $id',
+  ({ spec, id }) => {
+    if (spec.discovery === undefined) throw new Error('the specification has no discovery');
+    const rules = { ...spec.discovery, freeOnly: true, now: 0, builtIn: [] };
+    expect(readModelList([{ id }], rules)).toEqual([]);
+  },
+);
+
+test('the router over free models is the last resort of OpenRouter', () => {
+  expect(SPECS.openrouter.models.at(-1)?.id).toBe('openrouter/free');
+});

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SPECS } from '../../src/providers/spec.ts';
+import { readModelList, type ReadModelListOptions } from '../../src/catalog/discover.ts';
+
+const options: ReadModelListOptions = { now: 1_790_000_000_000, builtIn: [], freeOnly: false, exclude: [] };
+
+/** Lists of entries that are right in some fields and anything in others. */
+const almostList = fc.record({
+  data: fc.array(
+    fc.record(
+      {
+        id: fc.oneof(fc.string(), fc.constantFrom('a/b', 'a/c:free', 'models/d'), fc.jsonValue()),
+        name: fc.oneof(fc.string(), fc.jsonValue()),
+        created: fc.jsonValue(),
+        context_length: fc.oneof(fc.integer(), fc.jsonValue()),
+        architecture: fc.oneof(
+          fc.record({
+            input_modalities: fc.jsonValue(),
+            output_modalities: fc.jsonValue(),
+            modality: fc.jsonValue(),
+          }),
+          fc.jsonValue(),
+        ),
+        pricing: fc.jsonValue(),
+        top_provider: fc.jsonValue(),
+        supported_parameters: fc.jsonValue(),
+        expiration_date: fc.oneof(fc.string(), fc.jsonValue()),
+      },
+      { requiredKeys: [] },
+    ),
+  ),
+});
+
+describe('reading a model list', () => {
+  test('any JSON gives a list: ids are plain and unique, context lengths positive, chat is always a tag', () => {
+    fc.assert(
+      fc.property(fc.oneof(almostList, fc.jsonValue()), (body) => {
+        const models = readModelList(body, options);
+        const ids = models.map((model) => model.id);
+        expect(new Set(ids).size).toBe(ids.length);
+        for (const model of models) {
+          expect(model.id).toMatch(/^\S{1,200}$/u);
+          expect(model.ctx ?? 1).toBeGreaterThan(0);
+          expect(model.tags).toContain('chat');
+        }
+      }),
+    );
+  });
+
+  test('whatever the list says, only ids of the free pattern pass the guard', () => {
+    const guarded = { ...options, freeOnly: true, freePattern: ':free$' };
+    fc.assert(
+      fc.property(almostList, (body) => {
+        for (const model of readModelList(body, guarded)) expect(model.id).toMatch(/:free$/);
+      }),
+    );
+  });
+
+  test('with the data of every provider any JSON gives a list of models that are free where only those are wanted', () => {
+    const specs = Object.values(SPECS);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...specs),
+        fc.oneof(almostList, fc.jsonValue()),
+        ({ discovery = { exclude: [] }, models, freeOnlyPattern = '' }, body) => {
+          const read = readModelList(body, { ...options, ...discovery, freeOnly: true, builtIn: models });
+          for (const { id } of read) expect(id).toMatch(new RegExp(freeOnlyPattern));
+        },
+      ),
+    );
+  });
+
+  test('at most 5,000 entries are read', () => {
+    const data = Array.from({ length: 6000 }, (_, index) => ({ id: `vendor/model-${index}` }));
+    expect(readModelList({ data }, options)).toHaveLength(5000);
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import type { DiscoveryReport } from '../../src/catalog/source-list.ts';
+import { sourceOf } from '../../src/catalog/provider-source.ts';
+import { ModelRegistry } from '../../src/catalog/registry.ts';
+import { Cohere, Groq, Kilo, Ollama, OpenRouter, type Provider, Requesty } from '../../src/index.ts';
+import {
+  type Answer,
+  answerHanging,
+  answerText,
+  answerTrouble,
+  ManualClock,
+  ScriptedTransport,
+} from './doubles.ts';
+
+const START = 1_790_000_000_000;
+const HOUR = 3_600_000;
+const KEY = 'abcdef-0123456789-0123456789';
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly transport: ScriptedTransport;
+  readonly registry: ModelRegistry;
+  readonly reports: DiscoveryReport[];
+}
+
+function bench(provider: Provider, answers: readonly Answer[], cache = memoryCache()): Bench {
+  const clock = new ManualClock(START);
+  const transport = new ScriptedTransport(answers);
+  const reports: DiscoveryReport[] = [];
+  const registry = new ModelRegistry({
+    sources: [sourceOf(provider, (text) => text, HOUR)],
+    clock,
+    transport,
+    cache,
+    onDiscovery: (report) => reports.push(report),
+  });
+  return { clock, transport, registry, reports };
+}
+
+const local = new Ollama();
+const tags = answerText(JSON.stringify({ models: [{ name: 'qwen3.5:9b' }] }));
+
+describe('the list of a server on your own machine', () => {
+  test('is there without a key, and all of it is free', async () => {
+    const { registry, transport } = bench(local, [tags]);
+    await registry.refresh();
+    expect(registry.models('ollama')).toEqual([
+      { id: 'qwen3.5:9b', tags: ['chat', 'fast', 'small'], free: true },
+    ]);
+    expect(transport.requests.map(({ url, headers }) => [url, 'authorization' in headers])).toEqual([
+      ['http://127.0.0.1:11434/api/tags', false],
+    ]);
+  });
+
+  test('is asked with the key where the server wants one', async () => {
+    const { registry, transport } = bench(new Ollama({ keys: KEY }), [tags]);
+    await registry.refresh();
+    expect(transport.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${KEY}` });
+  });
+
+  test('is not asked for again at once where nothing answers, but every half minute', async () => {
+    const { registry, transport, clock, reports } = bench(local, [answerTrouble]);
+    for (const requests of [1, 2, 3]) {
+      await registry.ensure(['ollama'], undefined, 3000);
+      expect(transport.requests).toHaveLength(requests);
+      expect(reports.at(-1)?.message).toContain('next try in 30 s');
+      await clock.advance(29_999);
+      expect(registry.ensure(['ollama'], undefined, 3000)).toBeUndefined();
+      await clock.advance(1);
+    }
+  });
+
+  test('is not waited for longer than a second', async () => {
+    const { registry, clock } = bench(local, [answerHanging]);
+    let isWaiting = true;
+    const wait = async (): Promise<void> => {
+      await registry.ensure(['ollama'], undefined, 3000);
+      isWaiting = false;
+    };
+    void wait();
+    await clock.advance(999);
+    expect(isWaiting).toBe(true);
+    await clock.advance(1);
+    expect(isWaiting).toBe(false);
+    registry.close();
+  });
+
+  test('is old after a minute', async () => {
+    const { registry, transport, clock } = bench(local, [tags]);
+    await registry.refresh();
+    for (const [after, requests] of [
+      [59_999, 1],
+      [1, 2],
+    ] as const) {
+      await clock.advance(after);
+      void registry.ensure(['ollama'], undefined, 0);
+      await clock.advance(0);
+      expect(transport.requests).toHaveLength(requests);
+    }
+  });
+});
+
+describe('the list of a service', () => {
+  test.each([
+    [new Groq(KEY), 'https://api.groq.com/openai/v1/models', `Bearer ${KEY}`],
+    [new Kilo({ keys: KEY }), 'https://api.kilo.ai/api/gateway/models', undefined],
+    [new OpenRouter(KEY), 'https://openrouter.ai/api/v1/models', undefined],
+    [
+      new Cohere(KEY, { discover: true }),
+      'https://api.cohere.ai/v1/models?endpoint=chat&page_size=1000',
+      `Bearer ${KEY}`,
+    ],
+  ])('is asked for with its key only where it needs one (case %#)', async (provider, url, authorization) => {
+    const { registry, transport } = bench(provider, [answerText('[]')]);
+    await registry.refresh();
+    expect(transport.requests.map((request) => [request.url, request.headers['authorization']])).toEqual([
+      [url, authorization],
+    ]);
+  });
+
+  test('kept on disk, still has to say that a model is free where only prices tell', async () => {
+    const cache = memoryCache();
+    const source = sourceOf(new Requesty(KEY), (text) => text, HOUR);
+    await cache.write(source.cacheId, {
+      version: 1,
+      savedAt: START,
+      models: [
+        { id: 'a/free', tags: ['chat'], free: true },
+        { id: 'a/paid', tags: ['chat'], free: false },
+        { id: 'a/any', tags: ['chat'] },
+      ],
+    });
+    const { registry, transport } = bench(new Requesty(KEY), [answerTrouble], cache);
+    await registry.ensure(['requesty'], undefined, 3000);
+    expect(registry.models('requesty').map(({ id }) => id)).toEqual(['a/free']);
+    expect(transport.requests).toEqual([]);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { readAccountRecord } from '../../src/core/records/account.ts';
+import { reserve } from '../../src/core/ledger/reserve.ts';
+import type { Pick } from '../../src/core/routing/question.ts';
+import { readProviderRecord } from '../../src/core/records/provider.ts';
+import type { Outcome } from '../../src/core/ledger/settle.ts';
+import { sumOf } from '../../src/core/limits/window.ts';
+import { Turns } from '../../src/engine/ledger.ts';
+import type { StateStore } from '../../src/ports.ts';
+import { memoryStore } from '../../src/adapters/memory-store.ts';
+import { VirtualClock } from '../../src/testing.ts';
+import { pickOf } from '../vectors/core.ts';
+import { candidatesOf, poolSchema } from '../vectors/pool.ts';
+
+const NOW = 1_790_000_000_000;
+const METERS = [
+  {
+    id: 'rpm',
+    kind: 'token-bucket',
+    unit: 'requests',
+    per: 'account',
+    windowMs: 60_000,
+    marginMs: 0,
+    limit: 20,
+  },
+];
+const POOL = candidatesOf(
+  poolSchema.parse({
+    providers: [
+      {
+        name: 'alpha',
+        accounts: ['a', 'b'].map((id) => ({ id, keys: [`key-${id}`], meters: METERS })),
+        models: ['m'],
+      },
+    ],
+  }),
+);
+const SERVED: Outcome = { kind: 'success', latencyMs: 100 };
+const REFUSED: Outcome = {
+  kind: 'failure',
+  size: 1,
+  failure: { kind: 'rate_limited', scope: 'account', status: 429, message: '', statedLimit: 20 },
+};
+
+/** A pool of two keys over a store of which the test decides which writes come too late. */
+class Race {
+  readonly #memory = memoryStore();
+  readonly #store: StateStore = {
+    read: (ids) => this.#memory.read(ids),
+    swap: (id, version, next) => {
+      if (id !== this.late) return this.#memory.swap(id, version, next);
+      this.late = undefined;
+      return false;
+    },
+  };
+  readonly #turns = new Turns(this.#store, new VirtualClock(NOW));
+  /** The record of which the next write comes too late. */
+  late: string | undefined;
+
+  pick(account: string): Pick {
+    return pickOf(POOL, { provider: 'alpha', account, keyId: `key-${account}`, model: 'm' });
+  }
+
+  #at(id: string): unknown {
+    const read = this.#memory.read([id]);
+    return read instanceof Promise ? undefined : read[0]?.value;
+  }
+
+  async call(account: string, outcome: Outcome, times = 1): Promise<void> {
+    const pick = this.pick(account);
+    for (let made = 0; made < times; made += 1) {
+      const records = {
+        provider: readProviderRecord(this.#at(pick.provider.recordId)),
+        account: readAccountRecord(this.#at(pick.account.recordId)),
+      };
+      const terms = { needs: { size: 0, capabilities: [] }, probeMs: 30_000 };
+      const { booking, account: booked } = reserve(records, pick, NOW, terms);
+      const id = pick.account.recordId;
+      const [known] = await this.#memory.read([id]);
+      await this.#memory.swap(id, known?.version ?? 0, booked);
+      await this.#turns.settle(booking, outcome);
+    }
+  }
+
+  /** What is booked of the account's minute. */
+  spent(account: string): number {
+    const { buckets } = readAccountRecord(this.#at(this.pick(account).account.recordId));
+    return sumOf(buckets['rpm']?.spent ?? [], NOW, 60_000);
+  }
+}
+
+describe('a lesson that concerns two records', () => {
+  it.each([
+    { what: 'no write comes too late', late: undefined },
+    { what: "the provider's does", late: 'alpha' },
+    { what: "the account's does", late: 'alpha/b' },
+  ])('is learnt whole when $what', async ({ late }) => {
+    const race = new Race();
+    await race.call('a', SERVED, 8);
+    await race.call('b', SERVED, 12);
+    await race.call('a', REFUSED);
+    race.late = late;
+    await race.call('b', REFUSED);
+    expect(race.late).toBeUndefined();
+    // The two keys share an account: what one of them did not spend of it, the other did.
+    expect(race.spent('b')).toBe(20);
+  });
+});

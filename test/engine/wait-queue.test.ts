@@ -1,0 +1,304 @@
+import { describe, expect, it, vi } from 'vitest';
+import { type ChatResponse, NoProvidersAvailableError } from '../../src/index.ts';
+import { memoryStore } from '../../src/adapters/memory-store.ts';
+import {
+  bench,
+  type Bench,
+  type BenchOptions,
+  DAY,
+  HOUR,
+  laterStore,
+  MINUTE,
+  NOON,
+  SECOND,
+} from '../support/bench.ts';
+
+// Crowds take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
+const PATIENT = { wait: true, maxWaitMs: DAY, timeoutMs: DAY };
+/** A minute's quota of this pool is back a quarter of a second later than it could be: the margin for the road. */
+const MARGIN = 250;
+
+const stores: readonly (readonly [string, () => Partial<BenchOptions>])[] = [
+  ['in memory', () => ({})],
+  ['that answers later', () => ({ store: laterStore(memoryStore(), () => Promise.resolve()) })],
+];
+
+/** The numbers of the calls, in the order of their requests. */
+function order({ transport }: Bench): readonly number[] {
+  return transport.sent.map(({ body }) => Number(/\d+/.exec(JSON.stringify(body['messages']))?.[0]));
+}
+
+const count = (length: number): readonly number[] => Array.from({ length }, (_, index) => index);
+
+describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
+  it('are served first come first served, without any refusal', async () => {
+    const pool = bench({ ...store(), nim: {}, openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
+    const answers = await pool.run(
+      Promise.all(count(1000).map((number) => pool.llm.chat(`Call ${number}`, PATIENT))),
+    );
+    expect(answers).toHaveLength(1000);
+    expect(order(pool)).toEqual(count(1000));
+    expect(pool.world.counts.refused).toBe(0);
+  });
+
+  it('cost one refusal in all when somebody else has used up the minute', async () => {
+    const pool = bench({ ...store(), openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
+    pool.elsewhere('openrouter', 'key-of-openrouter', 'poolside/laguna-s-2.1:free', 20);
+    const first = pool.llm.chat('Call 0', PATIENT);
+    await pool.clock.advance(SECOND);
+    const others = count(999).map((number) => pool.llm.chat(`Call ${number + 1}`, PATIENT));
+    await pool.run(Promise.all([first, ...others]));
+    expect(pool.requests()).toBe(1001);
+    // The first call, refused, comes back when the minute is over; the line is behind it or before it, in order.
+    expect(
+      order(pool)
+        .slice(1)
+        .filter((number) => number > 0),
+    ).toEqual(count(999).map((number) => number + 1));
+  });
+
+  it('share one timer while they wait', async () => {
+    const pool = bench({ ...store(), nim: {} });
+    const calls = Promise.all(count(1000).map((number) => pool.llm.chat(`Call ${number}`, PATIENT)));
+    for (let seconds = 0; seconds < 120; seconds += 10) {
+      await pool.clock.advance(10 * SECOND);
+      expect(pool.clock.pending).toBe(1);
+    }
+    await pool.run(calls);
+    expect(pool.clock.pending).toBe(0);
+  });
+});
+
+describe.each(stores)('a line, with a store %s', (_, store) => {
+  /** One request a minute, of which the first is under way. */
+  const narrow = async (): Promise<Bench> => {
+    const pool = bench({ ...store(), custom: { rpm: 1, limits: { rpm: 1 } } });
+    await pool.run(pool.llm.chat('Call 0'));
+    return pool;
+  };
+
+  it('is passed by nobody, not even by a call that does not wait', async () => {
+    const pool = await narrow();
+    const waiting = count(3).map((number) => pool.llm.chat(`Call ${number + 1}`, PATIENT));
+    const outcomes: unknown[] = [];
+    for (const minute of [1, 2, 3, 4])
+      pool.clock.after(minute * (MINUTE + MARGIN), () => {
+        pool.llm.chat('Call 99').then(
+          (answer) => outcomes.push(answer.text),
+          (error: unknown) => outcomes.push(error),
+        );
+      });
+    await pool.run(Promise.all(waiting));
+    await pool.clock.advance(2 * MINUTE);
+    expect(order(pool)).toEqual([0, 1, 2, 3, 99]);
+    expect(outcomes.map((outcome) => outcome instanceof NoProvidersAvailableError)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('fails a call at once that it cannot serve in time, and says from when it could', async () => {
+    const pool = await narrow();
+    const patient = pool.llm.chat('Call 1', PATIENT);
+    await pool.clock.advance(SECOND);
+    for (const limits of [{ maxWaitMs: 30 * SECOND }, { timeoutMs: 30 * SECOND }, { maxWaitMs: 0 }]) {
+      const error = await pool.fails(pool.llm.chat('Call 2', { wait: true, timeoutMs: HOUR, ...limits }));
+      expect(error).toBeInstanceOf(NoProvidersAvailableError);
+      expect(error).toMatchObject({ readyAt: NOON + MINUTE + MARGIN, attempts: [] });
+    }
+    expect(pool.clock.now()).toBe(NOON + SECOND);
+    await pool.run(patient);
+    expect(order(pool)).toEqual([0, 1]);
+  });
+
+  it('sends a call away as soon as it shows that it cannot be served in time', async () => {
+    const pool = await narrow();
+    const first = pool.llm.chat('Call 1', PATIENT);
+    const second = pool.llm.chat('Call 2', { ...PATIENT, maxWaitMs: 90 * SECOND });
+    const third = pool.llm.chat('Call 3', PATIENT);
+    expect(await pool.fails(second)).toMatchObject({ readyAt: NOON + 2 * (MINUTE + MARGIN) });
+    expect(pool.clock.now()).toBe(NOON + MINUTE + MARGIN);
+    await pool.run(Promise.all([first, third]));
+    expect(pool.clock.now()).toBe(NOON + 2 * (MINUTE + MARGIN));
+    expect(order(pool)).toEqual([0, 1, 3]);
+  });
+
+  it('closes up when somebody leaves it', async () => {
+    const pool = await narrow();
+    const controllers = count(5).map(() => new AbortController());
+    const calls = controllers.map(({ signal }, number) =>
+      pool.llm.chat(`Call ${number + 1}`, { ...PATIENT, signal }),
+    );
+    const ends = Promise.allSettled(calls);
+    await pool.clock.advance(SECOND);
+    for (const gone of [0, 2, 3]) controllers[gone]?.abort(`no longer ${gone}`);
+    await pool.clock.advance(0);
+    expect(pool.clock.pending).toBe(1);
+    const outcomes = await pool.run(ends);
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason) : 'served')),
+    ).toEqual(['no longer 0', 'served', 'no longer 2', 'no longer 3', 'served']);
+    expect(order(pool)).toEqual([0, 2, 5]);
+  });
+
+  it('lets a short call pass whose long neighbour waits for the only model that takes it', async () => {
+    const pool = bench({
+      ...store(),
+      strategy: 'priority',
+      openrouter: { models: [{ id: 'm/small:free', context: 8192 }] },
+      nim: { models: ['m/roomy'], rpm: 1, limits: { rpm: 1 } },
+    });
+    const long = 'Talk'.repeat(10_000);
+    await pool.run(pool.llm.chat(long));
+    const waiting = pool.llm.chat(long, PATIENT);
+    await pool.clock.advance(SECOND);
+    const short = await pool.run(pool.llm.chat('Hello', PATIENT));
+    expect(short).toMatchObject({ provider: 'openrouter', latencyMs: 0 });
+    expect(await pool.run(waiting)).toMatchObject({ provider: 'nim', latencyMs: MINUTE + MARGIN });
+  });
+
+  it('is not held up by a call that waits for another chance at what failed it', async () => {
+    const pool = bench({
+      ...store(),
+      custom: { faults: [{ kind: 'server-error', times: 4 }] },
+      maxAttempts: 20,
+    });
+    const failing = pool.llm.chat('Call 0', PATIENT);
+    await pool.clock.advance(SECOND);
+    pool.world.custom.clear();
+    const answer = await pool.run(pool.llm.chat('Call 1', PATIENT));
+    expect(answer).toMatchObject({ latencyMs: 0, attempts: [{ outcome: 'success' }] });
+    await pool.run(failing);
+  });
+});
+
+describe('a waiting call whose route failed', () => {
+  it('comes back to it, later each time, until it is served', async () => {
+    const pool = bench({ custom: { faults: [{ kind: 'empty', times: 2 }] } });
+    const { attempts } = await pool.run(pool.llm.chat('Hello', PATIENT));
+    expect(attempts.map(({ outcome, startedAt }) => [outcome, startedAt - NOON])).toEqual([
+      ['server_error', 0],
+      ['server_error', 0.5 * SECOND],
+      ['success', 1.5 * SECOND],
+    ]);
+    expect(pool.events.filter(({ type }) => type === 'wait')).toHaveLength(2);
+  });
+
+  it('waits out the cooldown of a provider that is down', async () => {
+    const pool = bench({
+      custom: { faults: [{ kind: 'outage', until: NOON + 35 * SECOND }] },
+      maxAttempts: 50,
+    });
+    const { attempts, latencyMs } = await pool.run(pool.llm.chat('Hello', PATIENT));
+    expect(attempts.map(({ startedAt }) => (startedAt - NOON) / SECOND)).toEqual([0, 0.5, 1.5, 9.5, 39.5]);
+    expect(latencyMs).toBe(39.5 * SECOND);
+  });
+
+  it('waits no longer than maxWaitMs in all', async () => {
+    const pool = bench({ custom: { faults: [{ kind: 'outage' }] }, maxAttempts: 50 });
+    const error = await pool.fails(
+      pool.llm.chat('Hello', { wait: true, maxWaitMs: 10 * SECOND, timeoutMs: HOUR }),
+    );
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(pool.clock.now()).toBe(NOON + 9.5 * SECOND);
+    expect(error).toMatchObject({ readyAt: NOON + 39.5 * SECOND });
+  });
+
+  it('waits no longer than maxWaitMs, be it for a moment that the provider names', async () => {
+    const faults = [{ kind: 'congested', retryAfterMs: 40 * SECOND }] as const;
+    const pool = bench({ custom: { faults } });
+    const error = await pool.fails(pool.llm.chat('Hello', { wait: true, maxWaitMs: 30 * SECOND }));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(error).toMatchObject({ readyAt: NOON + 40 * SECOND });
+    expect(pool.clock.now()).toBe(NOON);
+  });
+
+  it('does not wait for what waiting cannot mend', async () => {
+    const pool = bench({ custom: { faults: [{ kind: 'retired' }] } });
+    const error = await pool.fails(pool.llm.chat('Hello', { wait: true, timeoutMs: MINUTE }));
+    expect(error).toMatchObject({ attempts: [{ outcome: 'model_gone' }] });
+    expect(pool.clock.now()).toBe(NOON);
+  });
+});
+
+describe('lines of different models', () => {
+  it('are served as their own routes become ready', async () => {
+    const pool = bench({
+      google: { models: ['gemini-3.8-flash', 'gemini-3.5-flash-lite'] },
+    });
+    const ask = (model: string): Promise<ChatResponse> =>
+      pool.llm.chat(`Call ${model}`, { ...PATIENT, model });
+    const flash = count(10).map(() => ask('gemini-3.8-flash'));
+    const lite = count(15).map(() => ask('gemini-3.5-flash-lite'));
+    await pool.run(Promise.all(lite));
+    expect(pool.clock.now()).toBe(NOON);
+    await pool.run(Promise.all(flash));
+    expect(pool.clock.now()).toBe(NOON + MINUTE + MARGIN);
+    expect(pool.world.counts.refused).toBe(0);
+  });
+
+  it('a line is woken as soon as a probe succeeds', async () => {
+    const pool = bench({
+      custom: { faults: [{ kind: 'outage', times: 3 }], latencyMs: 2 * SECOND },
+      maxAttempts: 50,
+    });
+    await pool.trace(3, { maxAttempts: 1 });
+    const calls = count(20).map((number) => pool.llm.chat(`Call ${number}`, PATIENT));
+    await pool.run(Promise.all(calls));
+    const moments = pool.transport.sent.slice(3).map(({ at }) => at - NOON);
+    // One probe at the end of the pause of 8 s; its answer lets all the others go at once.
+    expect(moments).toEqual([8 * SECOND, ...count(19).map(() => 10 * SECOND)]);
+  });
+});
+
+describe('a line that cannot be served', () => {
+  it.each([{ wait: false }, { wait: true }])('ends when the store takes nothing, $wait', async ({ wait }) => {
+    const pool = bench({ store: { ...memoryStore(), swap: () => false }, nim: {} });
+    const error = await pool.fails(pool.llm.chat('Hello', { wait, timeoutMs: SECOND }));
+    expect(error).toBeInstanceOf(NoProvidersAvailableError);
+    expect(pool.clock.now()).toBe(wait ? NOON + SECOND : NOON);
+    expect(pool.requests()).toBe(0);
+  });
+
+  it('tells the caller whose strategy throws, and nobody else', async () => {
+    let broken = false;
+    const pool = bench({
+      custom: { faults: [{ kind: 'reset', times: 1 }] },
+      nim: { faults: [{ kind: 'reset', times: 1 }] },
+      strategy: (standings) => {
+        if (broken) throw new Error('no order');
+        return standings;
+      },
+    });
+    const call = pool.llm.chat('Hello');
+    await pool.clock.advance(SECOND / 4);
+    broken = true;
+    expect(await pool.fails(call)).toMatchObject({ message: 'no order' });
+    expect(pool.clock.pending).toBe(0);
+  });
+
+  it('takes nobody in once the pool is closed, though the store was being asked', async () => {
+    const pool: Bench = bench({
+      store: laterStore(memoryStore(), () => new Promise((resolve) => void pool.clock.after(1, resolve))),
+      custom: { faults: [{ kind: 'reset' }] },
+    });
+    const call = pool.llm.chat('Hello').catch(String);
+    await pool.run(
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (pool.events.some(({ type }) => type === 'failure')) resolve();
+          else pool.clock.after(0.5, look);
+        };
+        look();
+      }),
+    );
+    await pool.llm.close();
+    expect(await pool.run(call)).toContain('closed');
+    expect(pool.requests()).toBe(1);
+    expect(pool.clock.now() - NOON).toBeLessThan(SECOND / 4);
+  });
+});
