@@ -43,7 +43,7 @@ export {
   RateLimitError,
   UnprocessableEntityError,
 } from './compat/errors.ts';
-export type { ClientOptions, FreeLMOption, RequestOptions } from './compat/options.ts';
+export type { ClientOptions, FreeLLMOption, RequestOptions } from './compat/options.ts';
 export { Page, PagePromise } from './compat/page.ts';
 export { Stream } from './compat/stream.ts';
 export type * from './compat/types.ts';

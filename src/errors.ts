@@ -4,7 +4,7 @@ import type { FailureKind } from './core/failure.ts';
 import type { RouteReason } from './core/report/health.ts';
 
 /** The closed list of what can go wrong. */
-export type FreeLMErrorCode =
+export type FreeLLMErrorCode =
   | 'config'
   | 'bad_request'
   | 'context_too_long'
@@ -50,18 +50,18 @@ export interface KeyReport {
 const MARK: unique symbol = Symbol.for('freelm.error');
 
 /** What an error is made from. */
-export interface FreeLMErrorInit {
-  readonly code: FreeLMErrorCode;
+export interface FreeLLMErrorInit {
+  readonly code: FreeLLMErrorCode;
   readonly message: string;
   readonly cause?: unknown;
 }
 
 /** The base of all errors of this library. */
-export class FreeLMError extends Error {
-  static override readonly name: string = 'FreeLMError';
-  readonly code: FreeLMErrorCode;
+export class FreeLLMError extends Error {
+  static override readonly name: string = 'FreeLLMError';
+  readonly code: FreeLLMErrorCode;
 
-  constructor(init: FreeLMErrorInit) {
+  constructor(init: FreeLLMErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
     this.code = init.code;
     Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true });
@@ -69,7 +69,7 @@ export class FreeLMError extends Error {
   }
 
   /** Whether a value is an error of this library, also one of another installed copy. */
-  static is(value: unknown): value is FreeLMError {
+  static is(value: unknown): value is FreeLLMError {
     return typeof value === 'object' && value !== null && Reflect.get(value, MARK) === true;
   }
 
@@ -79,7 +79,7 @@ export class FreeLMError extends Error {
 }
 
 /** The pool or an option is not usable as given; nothing was sent. */
-export class ConfigError extends FreeLMError {
+export class ConfigError extends FreeLLMError {
   static override readonly name: string = 'ConfigError';
 
   constructor(message: string, cause?: unknown) {
@@ -104,11 +104,11 @@ export class ModelNotFoundError extends ConfigError {
 }
 
 /** An error of one call, with what was tried. */
-export class CallError extends FreeLMError {
+export class CallError extends FreeLLMError {
   static override readonly name: string = 'CallError';
   readonly attempts: readonly AttemptReport[];
 
-  constructor(init: FreeLMErrorInit & { readonly attempts?: readonly AttemptReport[] | undefined }) {
+  constructor(init: FreeLLMErrorInit & { readonly attempts?: readonly AttemptReport[] | undefined }) {
     super(init);
     this.attempts = init.attempts ?? [];
   }
@@ -244,6 +244,6 @@ export class DeadlineError extends CallError {
   }
 }
 
-export function closedError(): FreeLMError {
-  return new FreeLMError({ code: 'closed', message: 'This FreeLLM is closed. Make a new one.' });
+export function closedError(): FreeLLMError {
+  return new FreeLLMError({ code: 'closed', message: 'This FreeLLM is closed. Make a new one.' });
 }

@@ -3,7 +3,7 @@
 export { FreeLLM, type ListedModel } from './client/free-llm.ts';
 export { listFreeModels, type ListFreeModelsOptions } from './client/free-llm.ts';
 export { ChatStream, type StreamRoute } from './client/chat-stream.ts';
-export { errorBehind } from './rest/error-answer.ts';
+export { errorFromResponse } from './rest/error-answer.ts';
 export type { Fetch } from './rest/fetch.ts';
 export type {
   CallLimits,
@@ -24,7 +24,7 @@ export type {
   DiscoveryEvent,
   EndEvent,
   EventListener,
-  FreeLMEvent,
+  FreeLLMEvent,
   OutcomeEvent,
   WaitEvent,
   WarningEvent,
@@ -48,9 +48,9 @@ export * from './providers/presets.ts';
 export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export type { KeyInput, KeysInput } from './providers/key.ts';
 export type { ModelSpec } from './core/model.ts';
-export type { MeterStatus, QuotaStatus, RouteReason } from './core/report/health.ts';
+export type { LimitStatus, QuotaStatus, RouteReason } from './core/report/health.ts';
 export type { FailureKind } from './core/failure.ts';
-export type { Standing, Strategy, StrategyName } from './core/routing/question.ts';
+export type { ProviderScore, Strategy, StrategyName } from './core/routing/question.ts';
 export type { ChatMessage, ContentPart } from './wire/chat-request.ts';
 export type { TokenUsage, ToolCall } from './wire/chat-response.ts';
 export type { StreamPart } from './wire/stream-part.ts';

@@ -11,9 +11,9 @@ import {
   type EventListener,
   type FreeLLM,
   type FreeLLMOptions,
-  FreeLMError,
-  type FreeLMErrorCode,
-  type FreeLMEvent,
+  FreeLLMError,
+  type FreeLLMErrorCode,
+  type FreeLLMEvent,
   type HealthRow,
   type KeyReport,
   listFreeModels,
@@ -24,11 +24,11 @@ import {
 } from '../src/index.ts';
 
 declare const error: unknown;
-declare const event: FreeLMEvent;
+declare const event: FreeLLMEvent;
 
 describe('an error', () => {
   it('has a closed list of codes', () => {
-    expectTypeOf<FreeLMErrorCode>().toEqualTypeOf<
+    expectTypeOf<FreeLLMErrorCode>().toEqualTypeOf<
       | 'config'
       | 'bad_request'
       | 'context_too_long'
@@ -42,7 +42,7 @@ describe('an error', () => {
   });
 
   it('is narrowed by is(), and by its class', () => {
-    if (FreeLMError.is(error)) expectTypeOf(error.code).toEqualTypeOf<FreeLMErrorCode>();
+    if (FreeLLMError.is(error)) expectTypeOf(error.code).toEqualTypeOf<FreeLLMErrorCode>();
     // @ts-expect-error -- not yet known to be one
     else void error.code;
     if (error instanceof NoProvidersAvailableError) {
@@ -55,13 +55,13 @@ describe('an error', () => {
     expectTypeOf<
       BadRequestError | ContentBlockedError | NoProvidersAvailableError | DeadlineError
     >().toExtend<CallError>();
-    expectTypeOf<CallError | ConfigError>().toExtend<FreeLMError>();
+    expectTypeOf<CallError | ConfigError>().toExtend<FreeLLMError>();
   });
 });
 
 describe('an event', () => {
   it('is told apart by its type', () => {
-    expectTypeOf<FreeLMEvent['type']>().toEqualTypeOf<
+    expectTypeOf<FreeLLMEvent['type']>().toEqualTypeOf<
       'attempt' | 'success' | 'failure' | 'wait' | 'end' | 'discovery' | 'warning'
     >();
     if (event.type === 'attempt') expectTypeOf(event).toEqualTypeOf<AttemptEvent>();

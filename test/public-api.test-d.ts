@@ -25,7 +25,7 @@ import {
   OVHcloud,
   type Provider,
   type ProviderOptions,
-  type Standing,
+  type ProviderScore,
   type StateStore,
   type Strategy,
   type StrategyName,
@@ -145,7 +145,7 @@ describe('a strategy', () => {
     const byName = ((standings) =>
       standings.toSorted((a, b) => a.name.localeCompare(b.name))) satisfies Strategy;
     expectTypeOf(byName).toExtend<Strategy>();
-    expectTypeOf<Strategy>().parameters.toEqualTypeOf<[standings: readonly Standing[], turn: number]>();
+    expectTypeOf<Strategy>().parameters.toEqualTypeOf<[standings: readonly ProviderScore[], turn: number]>();
     // @ts-expect-error -- names are not standings
     void new FreeLLM({ providers: [], strategy: () => ['openrouter'] });
   });

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_EFFECTS } from '../src/core/failure.ts';
 import { readModelName } from '../src/core/model.ts';
-import { type MeterSpec, type ProviderSpec, SPECS } from '../src/providers/spec.ts';
+import { type LimitSpec, type ProviderSpec, SPECS } from '../src/providers/spec.ts';
 import { isKind, SCOPES_OF } from './core/pool-world.ts';
 
 const folder = new URL('../spec/', import.meta.url);
@@ -76,8 +76,8 @@ describe('the schemas', () => {
         ...provider,
         tiers: {
           free: {
-            meters: [
-              { id: 'rpm', kind: 'clock-minute', unit: 'requests', per: 'account', limit: 0, marginMs: 0 },
+            limits: [
+              { id: 'rpm', kind: 'fixed-window', unit: 'requests', per: 'account', max: 0, marginMs: 0 },
             ],
           },
         },
@@ -90,7 +90,7 @@ describe('the schemas', () => {
         ...provider,
         tiers: {
           free: {
-            meters: [{ id: 'rpm', kind: 'hourly', unit: 'requests', per: 'account', limit: 1, marginMs: 0 }],
+            limits: [{ id: 'rpm', kind: 'hourly', unit: 'requests', per: 'account', limit: 1, marginMs: 0 }],
           },
         },
       },
@@ -119,23 +119,23 @@ const specs: readonly (readonly [string, ProviderSpec])[] = Object.values(SPECS)
 const elsewhere = specs.filter(([, { access }]) => access !== 'local');
 const local = specs.filter(([, { access }]) => access === 'local');
 
-function metersOf(spec: ProviderSpec): readonly (MeterSpec & { readonly tier: string })[] {
-  return Object.entries(spec.tiers).flatMap(([tier, { meters }]) =>
-    meters.map((meter) => ({ ...meter, tier })),
+function metersOf(spec: ProviderSpec): readonly (LimitSpec & { readonly tier: string })[] {
+  return Object.entries(spec.tiers).flatMap(([tier, { limits }]) =>
+    limits.map((limit) => ({ ...limit, tier })),
   );
 }
 
 const DAY_MS = 86_400_000;
 
 /** How long a meter looks back, in ms; of what is not counted over time nothing. */
-function spanOf({ kind, windowMs = 60_000 }: MeterSpec): number | undefined {
+function spanOf({ kind, windowMs = 60_000 }: LimitSpec): number | undefined {
   if (kind === 'concurrency') return undefined;
   if (kind === 'daily') return DAY_MS;
   return kind === 'monthly' ? 28 * DAY_MS : windowMs;
 }
 
-function mostOf({ limit = 0 }: MeterSpec): number {
-  return typeof limit === 'number' ? limit : Math.max(...limit.map((row) => row.limit));
+function mostOf({ max = 0 }: LimitSpec): number {
+  return typeof max === 'number' ? max : Math.max(...max.map((row) => row.limit));
 }
 
 /** Every environment variable that is read for a provider. */
@@ -200,16 +200,16 @@ describe.each(specs)('%s', (name, spec) => {
   });
 
   it('has limits above nought, with one for every model', () => {
-    for (const { limit = 0 } of metersOf(spec)) {
-      const rows = typeof limit === 'number' ? [{ models: '*', limit }] : limit;
+    for (const { max = 0 } of metersOf(spec)) {
+      const rows = typeof max === 'number' ? [{ models: '*', limit: max }] : max;
       expect(rows.filter((row) => !(Number.isInteger(row.limit) && row.limit > 0))).toEqual([]);
       expect(rows.at(-1)?.models).toBe('*');
     }
   });
 
   it.each(['requests', 'tokens'])('allows no less %s in a longer time', (unit) => {
-    for (const [tier, { meters }] of Object.entries(spec.tiers)) {
-      const counting = meters.filter((meter) => meter.unit === unit && spanOf(meter) !== undefined);
+    for (const [tier, { limits }] of Object.entries(spec.tiers)) {
+      const counting = limits.filter((limit) => limit.unit === unit && spanOf(limit) !== undefined);
       const inOrder = counting.toSorted((a, b) => (spanOf(a) ?? 0) - (spanOf(b) ?? 0)).map(mostOf);
       expect(inOrder, `${name} ${tier}`).toEqual(inOrder.toSorted((a, b) => a - b));
     }
@@ -249,7 +249,7 @@ describe.each(local)('%s, on your own machine,', (_, spec) => {
   it('has the models that it tells of, at no charge, and no more requests at once than it can serve', () => {
     expect(spec.baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
     expect(spec).toMatchObject({ keyless: true, models: [], discovery: { default: true, freePattern: '.' } });
-    expect(metersOf(spec).map(({ kind, limit }) => [kind, limit])).toEqual([
+    expect(metersOf(spec).map(({ kind, max }) => [kind, max])).toEqual([
       ['concurrency', expect.toSatisfy((limit) => limit === 1 || limit === 2)],
     ]);
     expect(spec.env.baseUrl).toEqual([

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import {
   type ChatOptions,
   FreeLLM,
-  FreeLMError,
-  type FreeLMEvent,
+  FreeLLMError,
+  type FreeLLMEvent,
   GoogleAIStudio,
   NIM,
   OpenRouter,
@@ -123,7 +123,7 @@ async function play(scene: Scene, llm: FreeLLM, { out: { paint }, signal }: Shel
       const text = scene.streamed === true ? await streamed(llm, options) : await llm.text(QUESTION, options);
       if (scene.atOnce !== true) say(`      ${paint('dim', `“${text}”`)}`);
     } catch (error) {
-      if (!FreeLMError.is(error)) throw error;
+      if (!FreeLLMError.is(error)) throw error;
       say(`      ${paint('red', error.message)}`);
     }
   };
@@ -146,7 +146,7 @@ export async function demo(shell: Shell): Promise<void> {
   });
   let heard: OutcomeEvent[] = [];
   let quiet = false;
-  const onEvent = (event: FreeLMEvent): void => {
+  const onEvent = (event: FreeLLMEvent): void => {
     if (event.type !== 'success' && event.type !== 'failure') return;
     heard.push(event);
     if (!quiet) say(`    ${attemptLine(event, paint)}`);
@@ -166,9 +166,9 @@ export async function demo(shell: Shell): Promise<void> {
     }
     say(`\n${paint('bold', 'How the keys stand now: llm.health()')}`);
     for (const line of keyTable(llm.health(), Date.now())) say(`  ${line}`);
-    const { now, today } = llm.capacity();
+    const { requestsNow, requestsToday } = llm.capacity();
     say(
-      `\nllm.capacity(): ${now} requests can go out at once, ${today} more are left of the quotas of the day.`,
+      `\nllm.capacity(): ${requestsNow} requests can go out at once, ${requestsToday} more are left of the quotas of the day.`,
     );
     say(
       'With keys of your own: OPENROUTER_API_KEY, GEMINI_API_KEY or NVIDIA_API_KEY, and FreeLLM.fromEnv().',

@@ -18,9 +18,9 @@ export async function health(flags: HealthFlags, shell: Shell): Promise<void> {
       return;
     }
     const now = Date.now();
-    const { now: atOnce, today, nextAt = now } = capacity;
+    const { requestsNow: atOnce, requestsToday, nextAt = now } = capacity;
     const next = nextAt > now ? `; the next one in ${duration(nextAt - now)}` : '';
-    const left = `${atOnce} requests can go out at once, ${today} more are left of the quotas of the day${next}.`;
+    const left = `${atOnce} requests can go out at once, ${requestsToday} more are left of the quotas of the day${next}.`;
     await shell.out.write(`${[...keyTable(keys, now), '', left].join('\n')}\n`);
     if (shell.out.isTerminal) await shell.err.write('To ask the providers: freelm doctor\n');
   });

@@ -1,7 +1,7 @@
 /** The pool of a command, closed when the command ends. */
 
 import type * as library from '../index.ts';
-import type { FreeLLM, FreeLLMOptions, FreeLMEvent, StrategyName } from '../index.ts';
+import type { FreeLLM, FreeLLMOptions, FreeLLMEvent, StrategyName } from '../index.ts';
 import { attemptLine } from './text.ts';
 import type { Shell } from './shell.ts';
 
@@ -23,7 +23,7 @@ export type Library = typeof library;
 export type PoolOptions = Omit<FreeLLMOptions, 'providers'>;
 
 /** Says on stderr what a person should know. */
-function listener({ err }: Shell, verbose: boolean): (event: FreeLMEvent) => void {
+function listener({ err }: Shell, verbose: boolean): (event: FreeLLMEvent) => void {
   const say = (line: string): void => {
     void err.write(`${line}\n`);
   };

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
-import type { FreeLMError } from '../index.ts';
+import type { FreeLLMError } from '../index.ts';
 import { FAILED, Interruption, USAGE, UsageError } from './exit.ts';
 import { makeProgram } from './program.ts';
 import type { Shell } from './shell.ts';
@@ -17,15 +17,15 @@ const HINTS: Readonly<Record<string, string>> = {
 /** Where waiting is in vain, nothing is said of it. */
 const NOT_BY_WAITING = 'freelm doctor checks the keys.';
 
-function hintFor(error: FreeLMError): string | undefined {
+function hintFor(error: FreeLLMError): string | undefined {
   const isInVain = 'readyAt' in error && error.readyAt === undefined;
   return isInVain ? NOT_BY_WAITING : HINTS[error.name];
 }
 
 /** The library is not loaded to say that an option is wrong. */
-async function libraryErrorOf(error: unknown): Promise<FreeLMError | undefined> {
+async function libraryErrorOf(error: unknown): Promise<FreeLLMError | undefined> {
   const library = await import('../index.ts');
-  return library.FreeLMError.is(error) ? error : undefined;
+  return library.FreeLLMError.is(error) ? error : undefined;
 }
 
 function messageOf(error: unknown): string {

@@ -85,6 +85,6 @@ export class AccountStates {
     const [model] = candidate?.models ?? [];
     if (candidate === undefined || model === undefined || observed.length === 0) return;
     const route = { provider: provider.name, account: account.id, keyId, model: model.id };
-    await this.#pool.turns.observe({ route, provider: candidate.provider, account, model }, observed);
+    await this.#pool.ledger.observe({ route, provider: candidate.provider, account, model }, observed);
   }
 }

@@ -120,13 +120,15 @@ function adviceFor(readyAt: number | undefined, call: Call<unknown>, now: number
 
 /** Whether all that was tried speaks of the request and nothing of the pool. */
 function requestIsAtFault(call: Call<unknown>, kinds: readonly Failure['kind'][]): boolean {
-  return call.tries.length > 0 && call.tries.every(({ failure }) => kinds.includes(failure.kind));
+  return (
+    call.failedAttempts.length > 0 && call.failedAttempts.every(({ failure }) => kinds.includes(failure.kind))
+  );
 }
 
 /** The error when no provider takes what the request is: its content, its length, what it asks for. */
 function refusedEverywhere({ call, routes, models }: Circumstances): Error | undefined {
   const wanted = models.join(', ');
-  const failure = call.tries.at(-1)?.failure;
+  const failure = call.failedAttempts.at(-1)?.failure;
   if (failure !== undefined && requestIsAtFault(call, ['content_blocked'])) {
     return new ContentBlockedError(
       `Every provider that could serve ${wanted} refused the content. The last said: ${failure.message}`,
@@ -144,7 +146,7 @@ function refusedEverywhere({ call, routes, models }: Circumstances): Error | und
 
 /** The error for a request that is too long for every model, or asks what none has. */
 function unservable(wanted: string, call: Call<unknown>, kind: RouteReason | undefined): Error {
-  const failure = call.tries.at(-1)?.failure;
+  const failure = call.failedAttempts.at(-1)?.failure;
   const said =
     failure === undefined ? 'It is known to be more than they take.' : `The last said: ${failure.message}`;
   const advice = kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it';

@@ -1,6 +1,6 @@
 /** Begins calls: what is asked, over which routes, within which limits. */
 
-import type { Needs } from '../core/routing/question.ts';
+import type { RequestNeeds } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import { AccountStates } from './account-states.ts';
@@ -9,12 +9,12 @@ import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './l
 import type { CallLimits, FreeLLMOptions } from './options.ts';
 import { routesOf } from '../core/report/explain.ts';
 import { type Engine, failover } from '../engine/failover.ts';
-import { Lines } from '../engine/wait-queue.ts';
+import { WaitQueues } from '../engine/wait-queue.ts';
 import type { StreamRoute } from './chat-stream.ts';
 import { brokenError, giveUpError, requestError } from './call-errors.ts';
 import { questionOf } from './introspection.ts';
 import type { Operation } from '../engine/operation.ts';
-import { FreeLMError } from '../errors.ts';
+import { FreeLLMError } from '../errors.ts';
 import type { EndEvent } from './events.ts';
 
 /** A first call waits for a provider's list of models no longer than this: a stale list only costs an attempt. */
@@ -29,7 +29,7 @@ export interface CallOptions extends CallLimits {
 /** What is asked. */
 export interface Asking<Request> {
   readonly request: Request;
-  readonly needs: Needs;
+  readonly needs: RequestNeeds;
   readonly streams: boolean;
 }
 
@@ -78,8 +78,8 @@ export class Calls {
       request: asking.request,
       needs: asking.needs,
       stages,
-      choice: this.#pool.choice(turn),
-      line: [...models, ...capabilities].join(' '),
+      preferences: this.#pool.choice(turn),
+      queueKey: [...models, ...capabilities].join(' '),
       startedAt,
       timeoutMs,
       deadline: startedAt + timeoutMs,
@@ -88,7 +88,7 @@ export class Calls {
       maxAttempts: limits.maxAttempts,
       maxWaitMs: limits.wait ? limits.maxWaitMs : 0,
       signal: options.signal,
-      tries: [],
+      failedAttempts: [],
       attempts: [],
       again: undefined,
       waitedMs: 0,
@@ -119,14 +119,14 @@ export class Calls {
 export type Serving = WeakMap<Call<unknown>, StreamRoute>;
 
 export function makeEngine(pool: Pool, serving: Serving): Engine {
-  const { turns, clock, transport, redact, emit } = pool;
+  const { ledger, clock, transport, redact, emit } = pool;
   return {
     clock,
     transport,
     redact,
-    stops: new Set(),
-    turns,
-    lines: new Lines(turns, clock, (call, until) => {
+    timers: new Set(),
+    ledger,
+    queues: new WaitQueues(ledger, clock, (call, until) => {
       emit({ type: 'wait', call: call.id, until, at: clock.now() });
     }),
     maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
@@ -152,8 +152,8 @@ export function makeEngine(pool: Pool, serving: Serving): Engine {
       giveUpError({
         call,
         ending,
-        routes: routesOf(questionOf(pool, call.stages, call.needs, call.choice.turn)),
-        models: [call.line],
+        routes: routesOf(questionOf(pool, call.stages, call.needs, call.preferences.turn)),
+        models: [call.queueKey],
         now: clock.now(),
         maskOf: ({ provider, keyId }) => pool.maskOf(provider, keyId),
       }),
@@ -165,7 +165,7 @@ export function makeEngine(pool: Pool, serving: Serving): Engine {
 type End = Pick<EndEvent, 'outcome' | 'code' | 'message'>;
 
 function endOf(error: unknown, call: Call<unknown>): End {
-  if (FreeLMError.is(error)) return { outcome: 'failed', code: error.code, message: error.message };
+  if (FreeLLMError.is(error)) return { outcome: 'failed', code: error.code, message: error.message };
   return { outcome: call.signal?.aborted === true ? 'abandoned' : 'failed' };
 }
 

@@ -1,6 +1,6 @@
 /** What happens inside, for whoever listens. No event carries a key or a prompt. */
 
-import type { AttemptReport, FreeLMErrorCode } from '../errors.ts';
+import type { AttemptReport, FreeLLMErrorCode } from '../errors.ts';
 
 /** An attempt begins. */
 export interface AttemptEvent {
@@ -39,7 +39,7 @@ export interface EndEvent {
   /** `abandoned`: the caller walked away. */
   readonly outcome: 'served' | 'failed' | 'abandoned';
   /** The code of the error that a failed call ended with. */
-  readonly code?: FreeLMErrorCode | undefined;
+  readonly code?: FreeLLMErrorCode | undefined;
   /** What that error says. */
   readonly message?: string | undefined;
   /** Epoch ms at which the call began. */
@@ -65,10 +65,10 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-export type FreeLMEvent = AttemptEvent | OutcomeEvent | WaitEvent | EndEvent | DiscoveryEvent | WarningEvent;
+export type FreeLLMEvent = AttemptEvent | OutcomeEvent | WaitEvent | EndEvent | DiscoveryEvent | WarningEvent;
 
 /** Told of every event. What it throws is ignored: a listener's bug must not cost a call. */
-export type EventListener = (event: FreeLMEvent) => void;
+export type EventListener = (event: FreeLLMEvent) => void;
 
 /** Those who listen. */
 export class Listeners {
@@ -93,7 +93,7 @@ export class Listeners {
   }
 
   /** A listener's bug must not cost a call; that of an asynchronous one shows later. */
-  readonly tell = (event: FreeLMEvent): void => {
+  readonly tell = (event: FreeLLMEvent): void => {
     for (const { listener } of this.#told) {
       try {
         const told: unknown = listener(event);

@@ -1,7 +1,7 @@
 /** A pool behind OpenAI's REST routes. */
 
 import { firstProblem } from '../check.ts';
-import type { Asked, Answerer, Answer, AnswerStream } from '../rest/answerer.ts';
+import type { ChatCall, ChatBackend, Answer, AnswerStream } from '../rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
 import { badBody } from '../rest/request.ts';
@@ -20,7 +20,7 @@ interface Calls {
 }
 
 /** The options that a request body amounts to: what freelm knows is checked, all other fields go on as they are. */
-function optionsOf({ fields, own, model, signal }: Asked): StreamOptions {
+function optionsOf({ fields, own, model, signal }: ChatCall): StreamOptions {
   const known = fieldsSchema.safeParse(fields);
   if (!known.success)
     throw badBody(firstProblem(fieldsSchema, fields, '')?.slice(1) ?? 'the body is unusable');
@@ -30,7 +30,7 @@ function optionsOf({ fields, own, model, signal }: Asked): StreamOptions {
   return { ...known.data, model, ...wishes.data, signal, extraBody: Object.fromEntries(others) };
 }
 
-function answererOf(calls: Calls, pool: Pool, takesAnyModel: boolean): Answerer {
+function answererOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBackend {
   return {
     takesAnyModel,
     async chat(asked) {

@@ -2,7 +2,7 @@
 
 import type { ModelSpec } from '../core/model.ts';
 import type { Call } from '../engine/call.ts';
-import { Delivered, type StreamRequest } from '../engine/chat-stream.ts';
+import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Engine } from '../engine/failover.ts';
 import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../errors.ts';
@@ -124,7 +124,7 @@ export class FreeLLM {
     checkCallOptions(options, true);
     const body = this.#prepare(input, options, { stream: true, stream_options: { include_usage: true } });
     const pool = this.#pool;
-    const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', delivered: new Delivered() };
+    const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
     const asking = { request, needs: pool.chatStream.needs(request), streams: true };
     let call: Call<StreamRequest> | undefined;
     const begin = (signal: AbortSignal): Promise<Call<StreamRequest>> =>
@@ -210,7 +210,7 @@ export class FreeLLM {
   }
 
   /** Tells `listener` of every event from now on, as `onEvent` does. The returned function ends it. */
-  listen(listener: EventListener): () => void {
+  subscribe(listener: EventListener): () => void {
     return this.#pool.listeners.add(listener);
   }
 
@@ -222,8 +222,8 @@ export class FreeLLM {
   async close(): Promise<void> {
     this.#closed = true;
     this.#pool.registry.close();
-    this.#engine.lines.close(closedError());
-    for (const stop of this.#engine.stops) stop.rest();
+    this.#engine.queues.close(closedError());
+    for (const stop of this.#engine.timers) stop.rest();
     await this.#pool.transport.close();
   }
 

@@ -7,10 +7,10 @@ import {
   type QuotaStatus,
   quotaStatuses,
   type RouteStatus,
-  type MeterStatus,
-  meterStatuses,
+  type LimitStatus,
+  limitStatuses,
 } from '../core/report/health.ts';
-import type { Needs, Question } from '../core/routing/question.ts';
+import type { RequestNeeds, Question } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Pool } from './pool.ts';
 import { reasonText } from './call-errors.ts';
@@ -27,14 +27,14 @@ export interface HealthRow extends Omit<KeyStatus, 'keyId' | 'reason'> {
 /** What is left of the pool's quotas. */
 export interface Capacity {
   /** Requests that can be sent at once, over all quotas that are known. */
-  readonly now: number;
+  readonly requestsNow: number;
   /** Requests left until the resets of the day, over all quotas that count days. */
-  readonly today: number;
+  readonly requestsToday: number;
   /** Epoch ms from which the next request is admitted; at most now when one is. Undefined: none will be. */
   readonly nextAt: number | undefined;
   readonly quotas: readonly QuotaStatus[];
   /** Every limit by itself. */
-  readonly meters: readonly MeterStatus[];
+  readonly limits: readonly LimitStatus[];
   /** Epoch ms of this look, by the pool's own clock. */
   readonly at: number;
 }
@@ -49,7 +49,7 @@ export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
 
 export function health(pool: Pool): readonly HealthRow[] {
   const stage = pool.everything();
-  const sight = { records: pool.turns.known([stage]), now: pool.clock.now() };
+  const sight = { records: pool.ledger.known([stage]), now: pool.clock.now() };
   return stage.flatMap((candidate) =>
     keyStatuses(sight, candidate).map(({ keyId, reason, ...row }) => ({
       ...row,
@@ -62,28 +62,33 @@ export function health(pool: Pool): readonly HealthRow[] {
 
 export function capacity(pool: Pool): Capacity {
   const stage = pool.everything();
-  const sight = { records: pool.turns.known([stage]), now: pool.clock.now() };
+  const sight = { records: pool.ledger.known([stage]), now: pool.clock.now() };
   const quotas = stage.flatMap((candidate) => quotaStatuses(sight, candidate));
   const moments = quotas.map(({ readyAt }) => readyAt).filter(Number.isFinite);
   return {
-    now: quotas.reduce((sum, { leftNow }) => sum + (leftNow ?? 0), 0),
-    today: quotas.reduce((sum, { leftToday }) => sum + (leftToday ?? 0), 0),
+    requestsNow: quotas.reduce((sum, { leftNow }) => sum + (leftNow ?? 0), 0),
+    requestsToday: quotas.reduce((sum, { leftToday }) => sum + (leftToday ?? 0), 0),
     nextAt: moments.length === 0 ? undefined : Math.min(...moments),
     quotas,
-    meters: stage.flatMap((candidate) => meterStatuses(sight, candidate)),
+    limits: stage.flatMap((candidate) => limitStatuses(sight, candidate)),
     at: sight.now,
   };
 }
 
 /** What a call would ask now, without booking anything. */
-export function questionOf(pool: Pool, stages: readonly Stage[], needs: Needs, turn: number): Question {
+export function questionOf(
+  pool: Pool,
+  stages: readonly Stage[],
+  needs: RequestNeeds,
+  turn: number,
+): Question {
   return {
     now: pool.clock.now(),
     stages,
-    records: pool.turns.known(stages),
-    choice: pool.choice(turn),
+    records: pool.ledger.known(stages),
+    preferences: pool.choice(turn),
     needs,
-    tries: [],
+    failedAttempts: [],
     maxAttempts: Number.POSITIVE_INFINITY,
     waitUntil: 0,
   };

@@ -5,13 +5,13 @@ import { defaultCacheDir, diskCache } from '../adapters/disk-cache.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
 import { ModelNotFoundError } from '../errors.ts';
-import type { Choice, Pick } from '../core/routing/question.ts';
+import type { Preferences, Target } from '../core/routing/question.ts';
 import type { PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
 import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Operation } from '../engine/operation.ts';
-import { Turns } from '../engine/ledger.ts';
+import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ModelCache, StateStore, Transport } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
@@ -22,7 +22,7 @@ import { VERSION } from '../version.ts';
 import type { ChatBody } from '../wire/chat-body.ts';
 import type { ChatCompletion } from '../wire/chat-response.ts';
 import type { StreamPart } from '../wire/stream-part.ts';
-import { type FreeLMEvent, Listeners } from './events.ts';
+import { type FreeLLMEvent, Listeners } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { tellingOfStaleFacts } from './stale-facts.ts';
@@ -44,15 +44,15 @@ export interface Pool {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly registry: ModelRegistry;
-  readonly turns: Turns;
+  readonly ledger: Ledger;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly chat: Operation<ChatBody, ChatCompletion>;
   readonly chatStream: Operation<StreamRequest, StreamPart>;
   readonly redact: Redact;
   readonly listeners: Listeners;
-  readonly emit: (event: FreeLMEvent) => void;
+  readonly emit: (event: FreeLLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
-  choice(turn: number): Choice;
+  choice(turn: number): Preferences;
   /** @throws ConfigError for a model that would cost money, before anything is sent. */
   refusePaid(models: readonly string[]): void;
   /** Whether some provider is known to have a model of this id. */
@@ -164,14 +164,14 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     clock,
     redact,
     userAgent: `freelm/${VERSION}`,
-    providerOf: ({ route }: Pick) => providerOf(route.provider),
+    providerOf: ({ route }: Target) => providerOf(route.provider),
   };
   const chat = chatOperation(chatPorts);
   return {
     clock,
     transport,
     registry,
-    turns: new Turns(options.store ?? replaced.store ?? memoryStore(), clock, ({ provider }, merged) => {
+    ledger: new Ledger(options.store ?? replaced.store ?? memoryStore(), clock, ({ provider }, merged) => {
       listeners.tell({ type: 'warning', message: mergedText(providerOf(provider.name), merged) });
     }),
     providers,

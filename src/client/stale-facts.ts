@@ -2,7 +2,7 @@
 
 import type { Clock } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { FreeLMEvent } from './events.ts';
+import type { FreeLLMEvent } from './events.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -12,10 +12,10 @@ function warningOf({ title, asOf, expires }: Provider['spec']): string {
 
 /** `tell` that tells of each provider whose facts have expired, too, once. */
 export function tellingOfStaleFacts(
-  tell: (event: FreeLMEvent) => void,
+  tell: (event: FreeLLMEvent) => void,
   providers: readonly Provider[],
   clock: Clock,
-): (event: FreeLMEvent) => void {
+): (event: FreeLLMEvent) => void {
   let untold = providers
     .map(({ spec }) => ({ spec, until: Date.parse(spec.expires) + DAY_MS }))
     .filter(({ until }) => Number.isFinite(until))

@@ -127,7 +127,7 @@ export interface ChatCompletionFunctionCallOption {
 /**
  * freelm's own options of one call, in the field `freelm` of the body. They stay here: no provider sees them.
  */
-export interface FreeLMCallOptions extends CallLimits, Pick<StreamOptions, 'onCut'> {}
+export interface FreeLLMCallOptions extends CallLimits, Pick<StreamOptions, 'onCut'> {}
 
 /** The fields of a request. Those that a provider does not know go to it all the same, and are left out if it objects. */
 export interface ChatCompletionCreateParamsBase {
@@ -135,7 +135,7 @@ export interface ChatCompletionCreateParamsBase {
   /** A virtual model (`auto`, `chat:fast`, …) or a concrete id of a provider of the pool. */
   model: string;
   /** freelm's own options: `wait`, `maxWaitMs`, `timeoutMs`, … */
-  freelm?: FreeLMCallOptions | undefined;
+  freelm?: FreeLLMCallOptions | undefined;
 
   frequency_penalty?: number | null | undefined;
   logit_bias?: Record<string, number> | null | undefined;

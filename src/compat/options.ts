@@ -13,7 +13,7 @@ export interface Logger {
 export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug';
 
 /** The pool behind a client: one that is there, or the options of one. */
-export type FreeLMOption = FreeLLM | (Omit<FreeLLMOptions, 'providers'> & Partial<FreeLLMOptions>);
+export type FreeLLMOption = FreeLLM | (Omit<FreeLLMOptions, 'providers'> & Partial<FreeLLMOptions>);
 
 /** Options of OpenAI's SDK that are taken and mean nothing here: keys, addresses and retries are freelm's own. */
 interface IgnoredClientOptions {
@@ -40,7 +40,7 @@ export interface ClientOptions extends IgnoredClientOptions {
    * The pool: a `FreeLLM`, or the options of one. Without `providers`, keys come from the environment, as with
    * `FreeLLM.fromEnv()`.
    */
-  freelm?: FreeLMOption | undefined;
+  freelm?: FreeLLMOption | undefined;
   /**
    * How long an answer may take, in milliseconds: freelm's `timeoutMs`; of a stream, how long its beginning may take on
    * each route: `firstPartTimeoutMs`. Default: the pool's own.
@@ -82,7 +82,7 @@ function isDispatcher(value: unknown): value is NonNullable<FreeLLMOptions['disp
 }
 
 /** Also one of another installed copy. */
-function isPool(freelm: FreeLMOption): freelm is FreeLLM {
+function isPool(freelm: FreeLLMOption): freelm is FreeLLM {
   return 'chat' in freelm;
 }
 

@@ -1,6 +1,6 @@
 /** Reads what the pool answers where it is an error. */
 
-import { errorBehind } from '../index.ts';
+import { errorFromResponse } from '../index.ts';
 import { APIConnectionTimeoutError, APIError, causedBy, errorOfStatus } from './errors.ts';
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -29,7 +29,7 @@ export async function refusal(response: Response): Promise<APIError> {
   const text = await response.text();
   const { status, headers } = response;
   const error = errorIn(parse(text));
-  const cause = errorBehind(response);
+  const cause = errorFromResponse(response);
   if (status === TIMEOUT.status && error?.['code'] === TIMEOUT.code)
     return new APIConnectionTimeoutError({ message: String(error['message']), cause });
   const message = error === undefined && text !== '' ? text : undefined;
@@ -40,5 +40,5 @@ export async function refusal(response: Response): Promise<APIError> {
 export function errorInEvent(value: unknown, response: Response): APIError | undefined {
   const error = errorIn(value);
   if (error === undefined) return undefined;
-  return causedBy(new APIError(undefined, error, undefined, response.headers), errorBehind(response));
+  return causedBy(new APIError(undefined, error, undefined, response.headers), errorFromResponse(response));
 }

@@ -25,7 +25,7 @@ export type {
   ChatCompletionStreamOptions,
   ChatCompletionTool,
   ChatCompletionToolChoiceOption,
-  FreeLMCallOptions,
+  FreeLLMCallOptions,
   FunctionDefinition,
   FunctionParameters,
   Metadata,

@@ -30,7 +30,7 @@ export type CircuitBreaker =
 /** What an open breaker and a half-open one know. */
 interface Tripped {
   /** Epoch ms from which a request is sent though something else could serve the call; absent: at once as well. */
-  readonly restsUntil?: number;
+  readonly avoidUntil?: number;
   /** Failures in a row; absent where what failed does not pass by itself. */
   readonly failures?: number;
   /** Epoch ms at which the request was sent that opened it: what was served that was sent before tells nothing. Beside `failures`. */
@@ -86,14 +86,14 @@ export function rateOf({ failureRate = 0 }: { readonly failureRate?: number }): 
 }
 
 /** How many failures in a row may be accidents where such a share of requests fails anyway. */
-function usualRun(rate: number): number {
+function expectedStreak(rate: number): number {
   if (rate === 0) return 0;
   return Math.min(LONGEST_RUN, Math.floor(Math.log(UNLIKELY) / Math.log(rate)));
 }
 
 /** Whether a call that nothing else can serve takes its chance here: it was no more than bad luck so far. */
-function isBadLuck({ failures = Number.POSITIVE_INFINITY, ...breaker }: Tripped): boolean {
-  return failures <= usualRun(rateOf(breaker));
+function isWithinExpectedStreak({ failures = Number.POSITIVE_INFINITY, ...breaker }: Tripped): boolean {
+  return failures <= expectedStreak(rateOf(breaker));
 }
 
 function opensAt(breaker: CircuitBreaker, now: number): number {
@@ -106,15 +106,15 @@ function opensAt(breaker: CircuitBreaker, now: number): number {
 export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
   if (breaker.state === 'closed') return 0;
   // A moment that the provider named holds all the same.
-  const holds = breaker.state === 'open' && breaker.restsUntil === undefined;
-  return isBadLuck(breaker) && !holds ? 0 : opensAt(breaker, now);
+  const holds = breaker.state === 'open' && breaker.avoidUntil === undefined;
+  return isWithinExpectedStreak(breaker) && !holds ? 0 : opensAt(breaker, now);
 }
 
 /** Epoch ms from which a request is sent here though something else could serve it: probes cost the calls that carry them. */
-export function breakerRestsUntil(breaker: CircuitBreaker, now: number): number {
+export function breakerAvoidUntil(breaker: CircuitBreaker, now: number): number {
   const at = opensAt(breaker, now);
-  if (breaker.state === 'closed' || breaker.restsUntil === undefined) return at;
-  return breaker.restsUntil > now + horizonMs(breaker.reason) ? at : Math.max(at, breaker.restsUntil);
+  if (breaker.state === 'closed' || breaker.avoidUntil === undefined) return at;
+  return breaker.avoidUntil > now + horizonMs(breaker.reason) ? at : Math.max(at, breaker.avoidUntil);
 }
 
 /**
@@ -149,7 +149,7 @@ function servedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>, sentA
 
 /** A late failure makes a run of bad luck longer: those who take part in one probe are many, and all of them tell. */
 function failedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>): CircuitBreaker {
-  return isBadLuck(breaker) ? { ...breaker, failures: (breaker.failures ?? 0) + 1 } : breaker;
+  return isWithinExpectedStreak(breaker) ? { ...breaker, failures: (breaker.failures ?? 0) + 1 } : breaker;
 }
 
 /** The breaker after an admitted request was served. */
@@ -188,8 +188,8 @@ export function countAgainst(breaker: CircuitBreaker, admitted: Admitted): Circu
 }
 
 /** How long a call that nothing else can serve stays away after so many failures in a row. */
-function pauseInNeedMs(failures: number, rate: number): number {
-  const unusual = failures - usualRun(rate);
+function lastResortPauseMs(failures: number, rate: number): number {
+  const unusual = failures - expectedStreak(rate);
   return unusual > 0 ? backoffMs(FIRST_PAUSE_MS, 2 * (unusual - 1), Number.POSITIVE_INFINITY) : 0;
 }
 
@@ -198,14 +198,16 @@ function restAfter(
   breaker: CircuitBreaker,
   failures: number,
   { now, reason, trip, retryAt }: Strike,
-): { readonly until: number; readonly restsUntil?: number } {
+): { readonly until: number; readonly avoidUntil?: number } {
   if (retryAt !== undefined) return { until: Math.min(retryAt, now + horizonMs(reason)) };
-  const { cooldownMs, maxCooldownMs, inNeedMs } = trip;
+  const { cooldownMs, maxCooldownMs, lastResortMs } = trip;
   const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
   const pauseMs =
-    inNeedMs === undefined ? restMs : Math.min(inNeedMs, pauseInNeedMs(failures, rateOf(breaker)));
+    lastResortMs === undefined
+      ? restMs
+      : Math.min(lastResortMs, lastResortPauseMs(failures, rateOf(breaker)));
   if (restMs <= pauseMs) return { until: now + restMs };
-  return { until: now + pauseMs, restsUntil: now + restMs };
+  return { until: now + pauseMs, avoidUntil: now + restMs };
 }
 
 /** The breaker after an admitted request failed. */
@@ -220,7 +222,7 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   return {
     state: 'open',
     ...restAfter(breaker, failures, strike),
-    ...(trip.inNeedMs === undefined ? {} : { failures, since }),
+    ...(trip.lastResortMs === undefined ? {} : { failures, since }),
     ...(failureRate === 0 ? {} : { failureRate }),
     trips: breaker.trips + 1,
     generation: generation + 1,

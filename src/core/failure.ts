@@ -67,7 +67,7 @@ export interface Trip {
   readonly cooldownMs: number;
   readonly maxCooldownMs: number;
   /** A call that nothing else can serve waits for the end of no longer cooldown. */
-  readonly inNeedMs?: number | undefined;
+  readonly lastResortMs?: number | undefined;
 }
 
 /** One row of the table. */

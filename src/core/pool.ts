@@ -1,7 +1,7 @@
 /** What the decisions need to know of the configured pool: names and limits, no secrets. */
 
 import type { FailureKind, Trip } from './failure.ts';
-import type { Meter } from './limits/limit.ts';
+import type { Limit } from './limits/limit.ts';
 
 /** One account of a provider, with its keys. */
 export interface PoolAccount {
@@ -11,7 +11,7 @@ export interface PoolAccount {
   /** Hashes of its keys, in the user's order. */
   readonly keyIds: readonly string[];
   /** The meters that count a request for `model` on this account. */
-  meters(model: string): readonly Meter[];
+  limits(model: string): readonly Limit[];
 }
 
 /** One provider of the pool. */

@@ -3,7 +3,7 @@
 import type { Clock, StopSignal } from '../ports.ts';
 
 /** How long an attempt may take. */
-export interface Patience {
+export interface Timeouts {
   /** Until the first content. */
   readonly firstMs: number;
   /** Between two contents. */
@@ -15,12 +15,12 @@ export interface Patience {
 }
 
 /** A signal for one attempt. Leaves neither a timer nor a listener behind once `end` was called. */
-export class Stop implements StopSignal {
+export class AttemptTimer implements StopSignal {
   aborted = false;
   reason: unknown;
   timedOut = false;
   readonly #clock: Clock;
-  readonly #patience: Patience;
+  readonly #timeouts: Timeouts;
   readonly #listeners = new Set<() => void>();
   readonly #caller: AbortSignal | undefined;
   #limitMs: number;
@@ -32,14 +32,14 @@ export class Stop implements StopSignal {
   #armedFor: number;
   #cancelTimer: () => void;
 
-  constructor(clock: Clock, patience: Patience, caller: AbortSignal | undefined) {
+  constructor(clock: Clock, timeouts: Timeouts, caller: AbortSignal | undefined) {
     this.#clock = clock;
-    this.#patience = patience;
+    this.#timeouts = timeouts;
     this.#caller = caller;
     const now = clock.now();
-    this.#limitMs = patience.firstMs;
-    this.#dueAt = Math.min(now + patience.firstMs, patience.deadline);
-    this.#capAt = now + patience.capMs;
+    this.#limitMs = timeouts.firstMs;
+    this.#dueAt = Math.min(now + timeouts.firstMs, timeouts.deadline);
+    this.#capAt = now + timeouts.capMs;
     this.#armedFor = this.#dueAt;
     // Not through #arm: a field that is set there would count as unset.
     this.#cancelTimer = clock.after(this.#dueAt - now, this.#onTime);
@@ -59,10 +59,10 @@ export class Stop implements StopSignal {
   /** Content has come: the next may take its own time. */
   progress(): void {
     const now = this.#clock.now();
-    this.#limitMs = this.#patience.idleMs;
+    this.#limitMs = this.#timeouts.idleMs;
     this.#dueAt = now + this.#limitMs;
-    this.#capAt = now + this.#patience.capMs;
-    if (this.#dueAt < this.#armedFor) this.#arm(now, Math.min(this.#limitMs, this.#patience.deadline - now));
+    this.#capAt = now + this.#timeouts.capMs;
+    if (this.#dueAt < this.#armedFor) this.#arm(now, Math.min(this.#limitMs, this.#timeouts.deadline - now));
   }
 
   /** A sign of life has come: the limit begins anew, within its cap. */
@@ -90,7 +90,7 @@ export class Stop implements StopSignal {
     this.#pausedAt = undefined;
     this.#dueAt += pausedMs;
     this.#capAt += pausedMs;
-    const dueAt = Math.min(this.#dueAt, this.#patience.deadline);
+    const dueAt = Math.min(this.#dueAt, this.#timeouts.deadline);
     if (dueAt < this.#armedFor && !this.aborted) this.#arm(now, dueAt - now);
   }
 
@@ -123,7 +123,7 @@ export class Stop implements StopSignal {
   readonly #onTime = (): void => {
     const now = this.#clock.now();
     const dueAt = this.#pausedAt === undefined ? this.#dueAt : Number.POSITIVE_INFINITY;
-    const leftMs = Math.min(dueAt, this.#patience.deadline) - now;
+    const leftMs = Math.min(dueAt, this.#timeouts.deadline) - now;
     if (leftMs > 0) {
       this.#arm(now, leftMs);
       return;

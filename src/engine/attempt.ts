@@ -1,16 +1,16 @@
 /** One request on the wire: sent, read, judged; whatever the provider does comes back as an outcome. */
 
 import type { Failure } from '../core/failure.ts';
-import type { Pick } from '../core/routing/question.ts';
+import type { Target } from '../core/routing/question.ts';
 import type { ModelRecord } from '../core/records/provider.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import type { TokensUsed } from '../core/ledger/settle-limits.ts';
-import { FreeLMError } from '../errors.ts';
+import { FreeLLMError } from '../errors.ts';
 import type { Clock, HttpResponse, Transport } from '../ports.ts';
 import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';
 import { BadAnswer, type Operation } from './operation.ts';
-import { Stop, type Patience } from './attempt-timer.ts';
+import { AttemptTimer, type Timeouts } from './attempt-timer.ts';
 
 /** What the loop is carried out with. */
 export interface AttemptPorts {
@@ -19,14 +19,14 @@ export interface AttemptPorts {
   /** Takes keys out of what came from outside. */
   readonly redact: (text: string) => string;
   /** Of the attempts under way, those included whose readers do not come back. */
-  readonly stops: Set<Stop>;
+  readonly timers: Set<AttemptTimer>;
 }
 
 const MESSAGE_KEPT = 400;
 
 /** One attempt: its route, and how much it matters. */
 export interface AttemptPlan {
-  readonly pick: Pick;
+  readonly target: Target;
   /** Whether another provider could serve the call now. */
   readonly alternatives: boolean;
   /** What is known of the route's model. */
@@ -35,13 +35,13 @@ export interface AttemptPlan {
   readonly maxTokens?: number | undefined;
 }
 
-function timeoutFailure(stop: Stop, { fair }: AttemptBudget, answered: boolean): Failure {
+function timeoutFailure(timer: AttemptTimer, { fair }: AttemptBudget, answered: boolean): Failure {
   const missing = answered ? 'no further content' : 'no complete answer';
   return {
     kind: 'timeout',
     // What the caller's hurry cut short is not held against the provider.
     scope: fair ? 'provider' : 'request',
-    message: `${missing} within ${Math.round(stop.waitedMs)} ms`,
+    message: `${missing} within ${Math.round(timer.waitedMs)} ms`,
   };
 }
 
@@ -73,42 +73,46 @@ export async function* attempt<Request, Part>(
   operation: Operation<Request, Part>,
   plan: AttemptPlan,
 ): AsyncGenerator<Part, Outcome> {
-  const request = operation.encode(call.request, plan.pick, plan.known, plan.maxTokens);
+  const request = operation.encode(call.request, plan.target, plan.known, plan.maxTokens);
   const startedAt = ports.clock.now();
   const budget = attemptBudget(call, startedAt, plan.alternatives);
-  const stop = new Stop(ports.clock, budget, call.signal);
-  ports.stops.add(stop);
-  stop.addEventListener('abort', () => ports.stops.delete(stop));
+  const timer = new AttemptTimer(ports.clock, budget, call.signal);
+  ports.timers.add(timer);
+  timer.addEventListener('abort', () => ports.timers.delete(timer));
   let parts = 0;
   let tokens: TokensUsed | undefined;
   let response: HttpResponse | undefined;
   try {
-    response = await ports.transport.send(request, stop);
+    response = await ports.transport.send(request, timer);
     if (response.status === 200) {
-      for await (const part of operation.decode(response, { pick: plan.pick, request: call.request, stop })) {
+      for await (const part of operation.decode(response, {
+        target: plan.target,
+        request: call.request,
+        timer,
+      })) {
         parts += 1;
         tokens = operation.tokensOf(part, call.request) ?? tokens;
         begun(call);
         // The consumer's pace is the back-pressure: meanwhile nothing is read, and nobody is late.
-        stop.pause();
+        timer.pause();
         yield part;
-        stop.resume();
+        timer.resume();
       }
       const latencyMs = ports.clock.now() - startedAt;
-      return { kind: 'success', latencyMs, tokens, observed: operation.observe(response, plan.pick) };
+      return { kind: 'success', latencyMs, tokens, observed: operation.observe(response, plan.target) };
     }
-    const failure = await operation.classify(response, plan.pick);
-    if (stop.callerLeft) throw call.signal?.reason;
+    const failure = await operation.classify(response, plan.target);
+    if (timer.callerLeft) throw call.signal?.reason;
     return failed(ports, call, failure);
   } catch (error) {
-    if (stop.callerLeft) throw call.signal?.reason;
+    if (timer.callerLeft) throw call.signal?.reason;
     // Not the provider's doing: the pool was closed.
-    if (FreeLMError.is(error)) throw error;
-    if (stop.timedOut) return failed(ports, call, timeoutFailure(stop, budget, parts > 0));
+    if (FreeLLMError.is(error)) throw error;
+    if (timer.timedOut) return failed(ports, call, timeoutFailure(timer, budget, parts > 0));
     return failed(ports, call, failureOf(error, response !== undefined));
   } finally {
-    stop.end();
-    ports.stops.delete(stop);
+    timer.end();
+    ports.timers.delete(timer);
   }
 }
 
@@ -116,7 +120,7 @@ export async function* attempt<Request, Part>(
 const FAIR_MS = 5000;
 
 /** The time that one attempt is given. */
-export interface AttemptBudget extends Patience {
+export interface AttemptBudget extends Timeouts {
   /** Whether running out of it may be held against the provider. */
   readonly fair: boolean;
 }

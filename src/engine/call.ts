@@ -1,6 +1,6 @@
 /** One call on its way through the loop. */
 
-import type { Tried, Needs, Choice } from '../core/routing/question.ts';
+import type { FailedAttempt, RequestNeeds, Preferences } from '../core/routing/question.ts';
 import type { Stage, Route } from '../core/pool.ts';
 import type { AttemptReport } from '../errors.ts';
 
@@ -16,11 +16,11 @@ export interface StreamLimits {
 export interface Call<Request> {
   readonly id: number;
   readonly request: Request;
-  readonly needs: Needs;
+  readonly needs: RequestNeeds;
   readonly stages: readonly Stage[];
-  readonly choice: Choice;
+  readonly preferences: Preferences;
   /** Calls with the same line wait in one line. */
-  readonly line: string;
+  readonly queueKey: string;
   readonly startedAt: number;
   readonly timeoutMs: number;
   /** Epoch ms; of a stream only until its first part. */
@@ -33,7 +33,7 @@ export interface Call<Request> {
   readonly maxWaitMs: number;
   readonly signal: AbortSignal | undefined;
   /** What failed so far, for the decisions. */
-  readonly tries: Tried[];
+  readonly failedAttempts: FailedAttempt[];
   /** What happened so far, for people. */
   readonly attempts: AttemptReport[];
   /** A route to be tried once more before any other. */

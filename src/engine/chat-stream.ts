@@ -1,8 +1,13 @@
 /** The streaming operation: one answer in parts, gone on with by another route where it breaks. */
 
-import { continuationMessages, continuationOf, type ContinuationStyle, Seam } from '../wire/resume.ts';
+import {
+  continuationMessages,
+  continuationOf,
+  type ContinuationStyle,
+  OverlapTrimmer,
+} from '../wire/resume.ts';
 import type { Failure } from '../core/failure.ts';
-import type { Pick } from '../core/routing/question.ts';
+import type { Target } from '../core/routing/question.ts';
 import type { ModelRecord } from '../core/records/provider.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import { classifyAnswer } from '../providers/refusals/classify.ts';
@@ -15,7 +20,7 @@ import { EventTooLongError } from '../wire/sse.ts';
 import { addUsage, type StreamPart } from '../wire/stream-part.ts';
 import { type ChatOperationPorts, tokensUsed, withoutKeys } from './chat.ts';
 import { type Asked, BadAnswer, type Operation, type Sent } from './operation.ts';
-import type { Stop } from './attempt-timer.ts';
+import type { AttemptTimer } from './attempt-timer.ts';
 
 /** No answer is longer; of one that is, no more is kept, and nobody can go on with it. */
 const MAX_KEPT = 16 * 1024 * 1024;
@@ -24,7 +29,7 @@ const MAX_EVENT_LENGTH = 8 * 1024 * 1024;
 const DRAIN_MS = 250;
 
 /** What a call has handed out so far, over all its attempts. */
-export class Delivered {
+export class Transcript {
   text = '';
   toolCalls = false;
   /** Of attempts that broke: the last one's comes with its own end. */
@@ -41,7 +46,7 @@ export class Delivered {
   }
 
   /** Whether somebody who was to go on with the text said nothing: it was complete already, or his answer is empty. */
-  get metSilence(): boolean {
+  get sawEmptyContinuation(): boolean {
     return this.#metSilence;
   }
 
@@ -62,26 +67,26 @@ export class Delivered {
 export interface StreamRequest {
   readonly body: ChatBody;
   readonly onCut: 'continue' | 'fail';
-  readonly delivered: Delivered;
+  readonly transcript: Transcript;
 }
 
 /** Puts the parts of one attempt behind what the attempts before it have handed out. */
-class Joint {
-  readonly #delivered: Delivered;
-  readonly #seam: Seam | undefined;
+class Resumer {
+  readonly #transcript: Transcript;
+  readonly #seam: OverlapTrimmer | undefined;
   readonly #resumed: boolean;
 
-  constructor(delivered: Delivered) {
-    this.#delivered = delivered;
-    this.#resumed = delivered.any;
-    this.#seam = delivered.text === '' ? undefined : new Seam(delivered.text);
+  constructor(transcript: Transcript) {
+    this.#transcript = transcript;
+    this.#resumed = transcript.any;
+    this.#seam = transcript.text === '' ? undefined : new OverlapTrimmer(transcript.text);
   }
 
   /** What of the parts is new. Throws {@link BadAnswer} when they turn out to belong to another answer. */
   *join(parts: readonly StreamPart[]): Generator<StreamPart, void, undefined> {
     for (const part of parts) {
       for (const joined of this.#joined(part)) {
-        this.#delivered.add(joined);
+        this.#transcript.add(joined);
         yield joined;
       }
     }
@@ -97,7 +102,7 @@ class Joint {
       return;
     }
     yield* this.#text(this.#seam?.end() ?? '');
-    yield part.type === 'usage' ? { ...part, usage: addUsage(this.#delivered.usage, part.usage) } : part;
+    yield part.type === 'usage' ? { ...part, usage: addUsage(this.#transcript.usage, part.usage) } : part;
   }
 
   *#text(text: string): Generator<StreamPart, void, undefined> {
@@ -111,27 +116,27 @@ class Joint {
 
 interface Reading {
   readonly reader: ChunkReader;
-  readonly joint: Joint;
-  readonly stop: Stop;
+  readonly resumer: Resumer;
+  readonly timer: AttemptTimer;
 }
 
 /** Hands out the parts of a body as they come; returns how it ended where the stream itself said so. */
 async function* readParts(
   body: HttpResponse['body'],
-  { reader, joint, stop }: Reading,
+  { reader, resumer, timer }: Reading,
 ): AsyncGenerator<StreamPart, StreamEnd | undefined> {
   let end: StreamEnd | undefined;
   for await (const bytes of body) {
     // What follows the end is read all the same: a body that is left open costs its connection.
     if (end !== undefined) continue;
     const parts = reader.read(bytes);
-    if (parts.length > 0) stop.progress();
-    else stop.alive();
-    yield* joint.join(parts);
+    if (parts.length > 0) timer.progress();
+    else timer.alive();
+    yield* resumer.join(parts);
     if (!reader.isOver) continue;
     end = reader.end();
     if (end.kind !== 'finished') return end;
-    stop.expectEnd(DRAIN_MS);
+    timer.expectEnd(DRAIN_MS);
   }
   return end;
 }
@@ -141,36 +146,36 @@ async function* readStream(
   body: HttpResponse['body'],
   reading: Reading,
 ): AsyncGenerator<StreamPart, StreamEnd> {
-  const { reader, joint, stop } = reading;
+  const { reader, resumer, timer } = reading;
   let end: StreamEnd | undefined;
   try {
     end = yield* readParts(body, reading);
   } catch (error) {
-    if (error instanceof BadAnswer || error instanceof EventTooLongError || stop.callerLeft) throw error;
+    if (error instanceof BadAnswer || error instanceof EventTooLongError || timer.callerLeft) throw error;
     end = reader.end();
     // What breaks after all has been said is whole.
     if (end.kind !== 'finished') throw error;
   }
   end ??= reader.end();
-  yield* joint.join(end.parts);
+  yield* resumer.join(end.parts);
   return end;
 }
 
 /** How the model is brought to go on; undefined where there is nothing to go on with. */
 function styleOf(
-  { delivered }: StreamRequest,
+  { transcript }: StreamRequest,
   { streams }: ProviderSpec,
   { lacks }: ModelRecord,
 ): ContinuationStyle | undefined {
-  if (delivered.text === '') return undefined;
+  if (transcript.text === '') return undefined;
   return streams?.continues === 'prefill' && lacks?.includes('prefill') !== true ? 'prefill' : 'instruction';
 }
 
 function bodyFor(request: StreamRequest, spec: ProviderSpec, known: ModelRecord): ChatBody {
-  const { body, delivered } = request;
+  const { body, transcript } = request;
   const style = styleOf(request, spec, known);
   if (style === undefined) return body;
-  const messages = [...body.request.messages, ...continuationMessages(delivered.text, style)];
+  const messages = [...body.request.messages, ...continuationMessages(transcript.text, style)];
   return chatBody({ ...body.request, messages });
 }
 
@@ -182,59 +187,62 @@ export function chatStreamOperation(
   function failureOf(
     end: Exclude<StreamEnd, { kind: 'finished' }>,
     response: HttpResponse,
-    pick: Pick,
+    target: Target,
   ): Failure {
     const { status, headers } = response;
     if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
-    const given = { spec: ports.providerOf(pick).spec, now: ports.clock.now() };
+    const given = { spec: ports.providerOf(target).spec, now: ports.clock.now() };
     const body = ports.redact(end.body);
     return classifyAnswer(withoutKeys(end.refusal, body, ports), { status, headers, body }, given);
   }
 
   return {
     needs: ({ body }) => chat.needs(body),
-    encode(request: StreamRequest, pick: Pick, known: ModelRecord, maxTokens): HttpRequest {
-      const { spec } = ports.providerOf(pick);
+    encode(request: StreamRequest, target: Target, known: ModelRecord, maxTokens): HttpRequest {
+      const { spec } = ports.providerOf(target);
       const { asksForUsage = false } = spec.streams ?? {};
       const refuses = asksForUsage ? known.refuses : [...(known.refuses ?? []), 'stream_options'];
       const given = { ...known, refuses: refuses ?? [] };
-      const encoded = chat.encode(bodyFor(request, spec, known), pick, given, maxTokens);
+      const encoded = chat.encode(bodyFor(request, spec, known), target, given, maxTokens);
       return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
     },
     async *decode(
       response: HttpResponse,
-      { pick, request, stop }: Asked<StreamRequest>,
+      { target, request, timer }: Asked<StreamRequest>,
     ): AsyncGenerator<StreamPart> {
-      const { delivered } = request;
+      const { transcript } = request;
       // One silence may be a fault as well as an end: only a second one settles that there is no more to say.
-      const reader = new ChunkReader({ maxLength: MAX_EVENT_LENGTH, mayBeEmpty: delivered.metSilence });
+      const reader = new ChunkReader({
+        maxLength: MAX_EVENT_LENGTH,
+        mayBeEmpty: transcript.sawEmptyContinuation,
+      });
       let end: StreamEnd | undefined;
       try {
-        end = yield* readStream(response.body, { reader, joint: new Joint(delivered), stop });
+        end = yield* readStream(response.body, { reader, resumer: new Resumer(transcript), timer });
       } finally {
         if (end?.kind !== 'finished' && reader.usage !== undefined) {
-          delivered.usage = addUsage(delivered.usage, reader.usage);
+          transcript.usage = addUsage(transcript.usage, reader.usage);
         }
       }
-      delivered.note(end);
-      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, pick));
+      transcript.note(end);
+      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, target));
     },
     // The part tells the sum over all attempts.
-    tokensOf: (part, { delivered }) =>
-      part.type === 'usage' ? tokensUsed(part.usage, delivered.usage) : undefined,
-    observe: (response, pick) => chat.observe(response, pick),
-    classify: (response, pick) => chat.classify(response, pick),
+    tokensOf: (part, { transcript }) =>
+      part.type === 'usage' ? tokensUsed(part.usage, transcript.usage) : undefined,
+    observe: (response, target) => chat.observe(response, target),
+    classify: (response, target) => chat.classify(response, target),
     canDoWithout(request: StreamRequest, refused: Failure, sent: Sent): boolean {
-      const style = styleOf(request, ports.providerOf(sent.pick).spec, sent.known);
+      const style = styleOf(request, ports.providerOf(sent.target).spec, sent.known);
       const asksInstead = style === 'prefill' && refused.capabilities?.includes('prefill') === true;
       return asksInstead || chat.canDoWithout(request.body, refused, sent);
     },
-    resumable({ body, delivered, onCut }: StreamRequest): boolean {
-      if (!delivered.any) return true;
+    resumable({ body, transcript, onCut }: StreamRequest): boolean {
+      if (!transcript.any) return true;
       const format = body.request.fields['response_format'];
       const json = format !== undefined && !isOptionalField('response_format', format);
-      const way = continuationOf({ text: delivered.text !== '', toolCalls: delivered.toolCalls, json });
-      return way !== 'no' && onCut === 'continue' && !delivered.tooLong;
+      const way = continuationOf({ text: transcript.text !== '', toolCalls: transcript.toolCalls, json });
+      return way !== 'no' && onCut === 'continue' && !transcript.tooLong;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The chat operation: one request, one whole answer. */
 
 import type { Failure } from '../core/failure.ts';
-import type { Pick } from '../core/routing/question.ts';
+import type { Target } from '../core/routing/question.ts';
 import type { ModelRecord } from '../core/records/provider.ts';
 import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
@@ -23,7 +23,7 @@ import { type Asked, BadAnswer, type Operation } from './operation.ts';
 export interface ChatOperationPorts {
   readonly clock: Clock;
   readonly userAgent: string;
-  providerOf(pick: Pick): Provider;
+  providerOf(target: Target): Provider;
   /** Takes keys out of what a provider said, before any of it is cut short. */
   redact(text: string): string;
 }
@@ -52,7 +52,7 @@ export function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOpe
 /** How a request is written for one of a provider's models. */
 function wayOf(
   { spec }: Provider,
-  { model }: Pick,
+  { model }: Target,
   known: ModelRecord,
   maxTokens: number | undefined,
 ): BodyFor {
@@ -76,46 +76,46 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       capabilities: capabilitiesOf(body.request),
       fields: requiredFieldsOf(body.request),
     }),
-    encode(body: ChatBody, pick: Pick, known: ModelRecord, maxTokens: number | undefined): HttpRequest {
-      const provider = ports.providerOf(pick);
+    encode(body: ChatBody, target: Target, known: ModelRecord, maxTokens: number | undefined): HttpRequest {
+      const provider = ports.providerOf(target);
       return {
         method: 'POST',
         url: `${provider.baseUrl}/chat/completions`,
         headers: {
           'user-agent': ports.userAgent,
           accept: 'application/json',
-          ...provider.headersFor(pick.route.keyId),
+          ...provider.headersFor(target.route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(pick.route.model, wayOf(provider, pick, known, maxTokens)),
+        body: body.for(target.route.model, wayOf(provider, target, known, maxTokens)),
       };
     },
-    async *decode(response: HttpResponse, { pick }: Asked<ChatBody>): AsyncGenerator<ChatCompletion> {
+    async *decode(response: HttpResponse, { target }: Asked<ChatBody>): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
       const answer = readChatResponse(text);
       if (answer.ok) {
         yield answer.completion;
         return;
       }
-      const given = { spec: ports.providerOf(pick).spec, now: ports.clock.now() };
+      const given = { spec: ports.providerOf(target).spec, now: ports.clock.now() };
       const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
       const reply = { status: response.status, headers: response.headers, body };
       throw new BadAnswer(classifyAnswer(withoutKeys(answer, body, ports), reply, given));
     },
-    async classify(response: HttpResponse, pick: Pick): Promise<Failure> {
+    async classify(response: HttpResponse, target: Target): Promise<Failure> {
       const { status, headers } = response;
       const body = ports.redact(await readRefusal(response));
       return classify(
         { status, headers, body, redact: (text) => ports.redact(text) },
-        ports.providerOf(pick).spec,
+        ports.providerOf(target).spec,
         ports.clock.now(),
       );
     },
-    observe: ({ headers }, pick) =>
-      readObservations(headers, ports.providerOf(pick).spec.quotaHeaders ?? [], ports.clock.now()),
+    observe: ({ headers }, target) =>
+      readObservations(headers, ports.providerOf(target).spec.quotaHeaders ?? [], ports.clock.now()),
     tokensOf: ({ usage }) => usage && tokensUsed(usage),
     resumable: () => true,
-    canDoWithout: (body, refused, { pick, known }) =>
-      body.canDoWithout(refused, wayOf(ports.providerOf(pick), pick, known, undefined)),
+    canDoWithout: (body, refused, { target, known }) =>
+      body.canDoWithout(refused, wayOf(ports.providerOf(target), target, known, undefined)),
   };
 }

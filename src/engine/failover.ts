@@ -2,14 +2,14 @@
 
 import { excludedUntil } from '../core/routing/exclusion.ts';
 import { type Failure, FAILURE_EFFECTS } from '../core/failure.ts';
-import type { Pick } from '../core/routing/question.ts';
+import type { Target } from '../core/routing/question.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import type { AttemptReport } from '../errors.ts';
 import { attempt, type AttemptPorts } from './attempt.ts';
 import type { Call } from './call.ts';
-import type { Served, Lines } from './wait-queue.ts';
+import type { Served, WaitQueues } from './wait-queue.ts';
 import type { Operation } from './operation.ts';
-import type { Turns } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
 /** Why a call ended without an answer. */
 export type Ending =
@@ -18,16 +18,16 @@ export type Ending =
 
 /** What happens on the way, for whoever listens. */
 export interface Listener {
-  started(call: Call<unknown>, pick: Pick): void;
+  started(call: Call<unknown>, target: Target): void;
   ended(call: Call<unknown>, report: AttemptReport): void;
 }
 
 /** What the loop is carried out with. */
 export interface Engine extends AttemptPorts {
-  readonly turns: Turns;
-  readonly lines: Lines;
+  readonly ledger: Ledger;
+  readonly queues: WaitQueues;
   readonly listener: Listener;
-  maskOf(pick: Pick): string;
+  maskOf(target: Target): string;
   /** The error that a call ends with when nothing is left to try. */
   gaveUp(call: Call<unknown>, ending: Ending): unknown;
   /** The error that a stream ends with when it broke and nobody can go on with it. */
@@ -36,10 +36,10 @@ export interface Engine extends AttemptPorts {
   thrown(call: Call<unknown>, failure: Failure): unknown;
 }
 
-function reportOf(engine: Engine, pick: Pick, outcome: Outcome, startedAt: number): AttemptReport {
-  const { provider, account, model } = pick.route;
+function reportOf(engine: Engine, target: Target, outcome: Outcome, startedAt: number): AttemptReport {
+  const { provider, account, model } = target.route;
   const latencyMs = engine.clock.now() - startedAt;
-  const key = engine.maskOf(pick);
+  const key = engine.maskOf(target);
   if (outcome.kind !== 'failure')
     return { provider, key, account, model, outcome: outcome.kind, startedAt, latencyMs };
   const { kind, status, message, retryAt } = outcome.failure;
@@ -49,31 +49,31 @@ function reportOf(engine: Engine, pick: Pick, outcome: Outcome, startedAt: numbe
 /** Notes a failure for the decisions to come. A refused field that can be left out is worth the same route once more. */
 function noteFailure(
   call: Call<unknown>,
-  pick: Pick,
+  target: Target,
   failure: Failure,
   attempted: { droppable: boolean; now: number },
 ): void {
   const again = attempted.droppable && call.again === undefined;
-  call.again = again ? pick.route : undefined;
-  const entry = { route: pick.route, failure, ctx: pick.model.ctx };
+  call.again = again ? target.route : undefined;
+  const entry = { route: target.route, failure, ctx: target.model.ctx };
   const bounds = { waits: call.maxWaitMs > 0, deadline: call.deadline };
-  const until = again ? 0 : excludedUntil(call.tries, entry, bounds, attempted.now);
-  call.tries.push({ ...entry, excludedUntil: until });
+  const until = again ? 0 : excludedUntil(call.failedAttempts, entry, bounds, attempted.now);
+  call.failedAttempts.push({ ...entry, excludedUntil: until });
 }
 
 /** The next route, booked; throws when there is none, and when its turn came too late to be used. */
-async function nextTurn(engine: Engine, call: Call<unknown>): Promise<Extract<Served, { kind: 'attempt' }>> {
+async function nextGrant(engine: Engine, call: Call<unknown>): Promise<Extract<Served, { kind: 'attempt' }>> {
   for (;;) {
     call.signal?.throwIfAborted();
     if (engine.clock.now() >= call.deadline) {
       throw engine.gaveUp(call, { kind: 'give-up', reason: 'deadline' });
     }
-    const turn = await engine.lines.next(call);
+    const turn = await engine.queues.next(call);
     if (turn.kind === 'give-up') throw engine.gaveUp(call, turn);
     if (call.signal?.aborted !== true && engine.clock.now() < call.deadline) return turn;
     // Nothing was sent, and what was booked is free again.
-    await engine.turns.settle(turn.booking, { kind: 'abandoned', sent: false });
-    engine.lines.poke();
+    await engine.ledger.settle(turn.reservation, { kind: 'abandoned', sent: false });
+    engine.queues.wake();
   }
 }
 
@@ -84,18 +84,18 @@ export async function* failover<Request, Part>(
   operation: Operation<Request, Part>,
 ): AsyncGenerator<Part, void> {
   for (;;) {
-    const turn = await nextTurn(engine, call);
-    const { pick, booking } = turn;
+    const turn = await nextGrant(engine, call);
+    const { target, reservation } = turn;
     const startedAt = engine.clock.now();
     // Whoever walks away from here on has had the request sent, unless it was aborted before.
     let outcome: Outcome = { kind: 'abandoned', sent: call.signal?.aborted !== true };
     try {
-      engine.listener.started(call, pick);
+      engine.listener.started(call, target);
       outcome = yield* attempt(engine, call, operation, turn);
     } finally {
-      await engine.turns.settle(booking, outcome);
-      engine.lines.poke();
-      const report = reportOf(engine, pick, outcome, startedAt);
+      await engine.ledger.settle(reservation, outcome);
+      engine.queues.wake();
+      const report = reportOf(engine, target, outcome, startedAt);
       call.attempts.push(report);
       engine.listener.ended(call, report);
     }
@@ -105,6 +105,6 @@ export async function* failover<Request, Part>(
     if (FAILURE_EFFECTS[failure.kind].throws === true) throw engine.thrown(call, failure);
     if (!operation.resumable(call.request)) throw engine.broken(call, failure);
     const droppable = operation.canDoWithout(call.request, failure, turn);
-    noteFailure(call, pick, failure, { droppable, now: engine.clock.now() });
+    noteFailure(call, target, failure, { droppable, now: engine.clock.now() });
   }
 }

@@ -2,8 +2,8 @@
 
 import { type AccountRecord, readAccountRecord } from '../core/records/account.ts';
 import { newlyMerged } from '../core/records/shared-accounts.ts';
-import { type Booking, reserve, type RouteRecords } from '../core/ledger/reserve.ts';
-import type { Decision, Pick, Records } from '../core/routing/question.ts';
+import { type Reservation, reserve, type RouteRecords } from '../core/ledger/reserve.ts';
+import type { Decision, Target, Records } from '../core/routing/question.ts';
 import { plan } from '../core/routing/plan.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import {
@@ -19,11 +19,11 @@ import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
 
 /** A route that was booked, or why there is none. */
-export type Turn =
+export type Grant =
   | {
       readonly kind: 'attempt';
-      readonly pick: Pick;
-      readonly booking: Booking;
+      readonly target: Target;
+      readonly reservation: Reservation;
       readonly alternatives: boolean;
       /** What is known of the route's model. */
       readonly known: ModelRecord;
@@ -102,21 +102,21 @@ function lostRaces(now: number, waitUntil: number): Exclude<Decision, { kind: 'a
   return now < waitUntil ? { kind: 'wait', until } : { kind: 'give-up', reason: 'exhausted', readyAt: until };
 }
 
-export class Turns {
+export class Ledger {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #ids = new WeakMap<readonly Stage[], Ids>();
   /** What a store that answers later last said. */
   readonly #seen = new Map<string, Versioned>();
   /** Told of accounts that turned out to be one. */
-  readonly #onMerge: (pick: Pick, merged: readonly string[]) => void;
+  readonly #onMerge: (target: Target, merged: readonly string[]) => void;
   /** The last turn, while one is under way; a store in memory never leaves one behind. */
   #last: Promise<unknown> | undefined;
 
   constructor(
     store: StateStore,
     clock: Clock,
-    onMerge: (pick: Pick, merged: readonly string[]) => void = () => {},
+    onMerge: (target: Target, merged: readonly string[]) => void = () => {},
   ) {
     this.#store = store;
     this.#clock = clock;
@@ -171,35 +171,45 @@ export class Turns {
   }
 
   /** Decides what `call` does next, and books the route when it is an attempt. */
-  decide(call: Call<unknown>, waitUntil: number): Maybe<Turn> {
+  reserveNext(call: Call<unknown>, waitUntil: number): Maybe<Grant> {
     return this.#inTurn(() => this.#tryDecide(call, waitUntil, 0));
   }
 
-  #tryDecide(call: Call<unknown>, waitUntil: number, races: number): Maybe<Turn> {
+  #tryDecide(call: Call<unknown>, waitUntil: number, races: number): Maybe<Grant> {
     return andThen(this.snapshot(call.stages), (snapshot) => {
       const now = this.#clock.now();
       const decision = plan({
         now,
         stages: call.stages,
         records: snapshot,
-        choice: call.choice,
+        preferences: call.preferences,
         needs: call.needs,
-        tries: call.tries,
+        failedAttempts: call.failedAttempts,
         again: call.again,
         maxAttempts: call.maxAttempts,
         waitUntil,
       });
       if (decision.kind !== 'attempt') return decision;
-      const { pick, alternatives } = decision;
-      const records = { provider: snapshot.provider(pick.provider), account: snapshot.account(pick.account) };
-      const { booking, ...next } = reserve(records, pick, now, {
+      const { target, alternatives } = decision;
+      const records = {
+        provider: snapshot.provider(target.provider),
+        account: snapshot.account(target.account),
+      };
+      const { reservation, ...next } = reserve(records, target, now, {
         needs: call.needs,
         probeMs: call.attemptTimeoutMs,
       });
-      return andThen(this.#commit(snapshot, records, next, pick), (done) => {
-        const known = knownOf(records.provider, pick.route.model, now);
+      return andThen(this.#commit(snapshot, records, next, target), (done) => {
+        const known = knownOf(records.provider, target.route.model, now);
         if (done)
-          return { kind: 'attempt', pick, booking, alternatives, known, maxTokens: booking.maxTokens };
+          return {
+            kind: 'attempt',
+            target,
+            reservation,
+            alternatives,
+            known,
+            maxTokens: reservation.maxTokens,
+          };
         if (races >= MAX_RACES) return lostRaces(now, waitUntil);
         return this.#tryDecide(call, waitUntil, races + 1);
       });
@@ -207,18 +217,18 @@ export class Turns {
   }
 
   /** Records what came of an attempt. */
-  settle(booking: Booking, outcome: Outcome): Maybe<void> {
+  settle(reservation: Reservation, outcome: Outcome): Maybe<void> {
     return this.#inTurn(() =>
-      this.#learn(booking.pick, (records, now) => settle(records, booking, outcome, now)),
+      this.#learn(reservation.target, (records, now) => settle(records, reservation, outcome, now)),
     );
   }
 
   /** Records what the provider told of an account outside of an attempt. */
-  observe(pick: Pick, observations: readonly Observation[]): Maybe<void> {
+  observe(target: Target, observations: readonly Observation[]): Maybe<void> {
     return this.#inTurn(() =>
-      this.#learn(pick, (records, now) => ({
+      this.#learn(target, (records, now) => ({
         ...records,
-        account: observe(records.account, { pick }, observations, now),
+        account: observe(records.account, { target }, observations, now),
       })),
     );
   }
@@ -227,44 +237,54 @@ export class Turns {
    * Stores what an attempt taught, read anew as often as another process was faster. The provider's part goes first; once
    * it is stored, only the account's is left to do, learnt from the provider's record as it was `before`.
    */
-  #learn(pick: Pick, lesson: Lesson, before?: ProviderRecord): Maybe<void> {
-    const ids = placed([pick.provider.recordId, pick.account.recordId]);
+  #learn(target: Target, lesson: Lesson, before?: ProviderRecord): Maybe<void> {
+    const ids = placed([target.provider.recordId, target.account.recordId]);
     return andThen(this.#read(ids.all), (read) => {
       const snapshot = new Snapshot(ids, read);
-      const provider = before ?? snapshot.provider(pick.provider);
-      const records = { provider, account: snapshot.account(pick.account) };
+      const provider = before ?? snapshot.provider(target.provider);
+      const records = { provider, account: snapshot.account(target.account) };
       const next = lesson(records, this.#clock.now());
-      const providerDone = before === undefined ? this.#swapProvider(snapshot, records, next, pick) : true;
+      const providerDone = before === undefined ? this.#swapProvider(snapshot, records, next, target) : true;
       return andThen(providerDone, (done) => {
-        if (!done) return this.#learn(pick, lesson);
+        if (!done) return this.#learn(target, lesson);
         const merged = before === undefined ? newlyMerged(provider, next.provider) : [];
-        if (merged.length > 0) this.#onMerge(pick, merged);
-        return andThen(this.#swapAccount(snapshot, records, next, pick), (accountDone) =>
-          accountDone ? undefined : this.#learn(pick, lesson, provider),
+        if (merged.length > 0) this.#onMerge(target, merged);
+        return andThen(this.#swapAccount(snapshot, records, next, target), (accountDone) =>
+          accountDone ? undefined : this.#learn(target, lesson, provider),
         );
       });
     });
   }
 
-  #swapProvider(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
+  #swapProvider(
+    snapshot: Snapshot,
+    before: RouteRecords,
+    after: RouteRecords,
+    target: Target,
+  ): Maybe<boolean> {
     if (after.provider === before.provider) return true;
-    const id = pick.provider.recordId;
+    const id = target.provider.recordId;
     return this.#swap(id, snapshot.versionOf(id), after.provider);
   }
 
-  #swapAccount(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
+  #swapAccount(
+    snapshot: Snapshot,
+    before: RouteRecords,
+    after: RouteRecords,
+    target: Target,
+  ): Maybe<boolean> {
     if (after.account === before.account) return true;
-    const id = pick.account.recordId;
+    const id = target.account.recordId;
     return this.#swap(id, snapshot.versionOf(id), after.account);
   }
 
   /** Stores both records of a reservation, or neither. */
-  #commit(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, pick: Pick): Maybe<boolean> {
-    return andThen(this.#swapProvider(snapshot, before, after, pick), (providerDone) => {
+  #commit(snapshot: Snapshot, before: RouteRecords, after: RouteRecords, target: Target): Maybe<boolean> {
+    return andThen(this.#swapProvider(snapshot, before, after, target), (providerDone) => {
       if (!providerDone) return false;
-      return andThen(this.#swapAccount(snapshot, before, after, pick), (accountDone) => {
+      return andThen(this.#swapAccount(snapshot, before, after, target), (accountDone) => {
         if (accountDone || after.provider === before.provider) return accountDone;
-        const id = pick.provider.recordId;
+        const id = target.provider.recordId;
         return andThen(this.#swap(id, snapshot.versionOf(id) + 1, before.provider), () => false);
       });
     });

@@ -2,10 +2,10 @@
 
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
-import { type Turn, type Turns, andThen, type Maybe } from './ledger.ts';
+import { type Grant, type Ledger, andThen, type Maybe } from './ledger.ts';
 
 /** What a call gets in the end: it never has to wait by itself. */
-export type Served = Exclude<Turn, { kind: 'wait' }>;
+export type Served = Exclude<Grant, { kind: 'wait' }>;
 
 interface Waiter {
   readonly call: Call<unknown>;
@@ -39,8 +39,8 @@ function isBehind({ call, waitUntil }: Waiter, blocked: Blocked | undefined): bo
   return blocked !== undefined && call.needs.size >= blocked.size && waitUntil >= blocked.until;
 }
 
-export class Line {
-  readonly #turns: Turns;
+export class WaitQueue {
+  readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #onEmpty: () => void;
   readonly #waiters = new Set<Waiter>();
@@ -51,8 +51,8 @@ export class Line {
   #serving: Promise<void> | undefined;
   #again = false;
 
-  constructor(turns: Turns, clock: Clock, onEmpty: () => void) {
-    this.#turns = turns;
+  constructor(ledger: Ledger, clock: Clock, onEmpty: () => void) {
+    this.#ledger = ledger;
     this.#clock = clock;
     this.#onEmpty = onEmpty;
   }
@@ -131,7 +131,7 @@ export class Line {
       if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
       if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
       try {
-        const turn = this.#turns.decide(waiter.call, expired ? 0 : waiter.waitUntil);
+        const turn = this.#ledger.reserveNext(waiter.call, expired ? 0 : waiter.waitUntil);
         if (turn instanceof Promise) return this.#walkOn(round, waiter, turn);
         this.#hand(waiter, turn, round);
       } catch (error) {
@@ -143,7 +143,7 @@ export class Line {
   }
 
   /** Goes on with a walk when a store that answers later has answered. */
-  async #walkOn(round: Round, waiter: Waiter, turn: Promise<Turn>): Promise<void> {
+  async #walkOn(round: Round, waiter: Waiter, turn: Promise<Grant>): Promise<void> {
     try {
       this.#hand(waiter, await turn, round);
     } catch (error) {
@@ -153,10 +153,11 @@ export class Line {
   }
 
   /** Hands a waiter its turn, or notes until when it has to wait. */
-  #hand(waiter: Waiter, turn: Turn, round: Round): void {
+  #hand(waiter: Waiter, turn: Grant, round: Round): void {
     if (!this.#waiters.has(waiter)) {
       // It walked away while the store was being asked: what was booked for it is free again.
-      if (turn.kind === 'attempt') void this.#turns.settle(turn.booking, { kind: 'abandoned', sent: false });
+      if (turn.kind === 'attempt')
+        void this.#ledger.settle(turn.reservation, { kind: 'abandoned', sent: false });
       return;
     }
     if (turn.kind !== 'wait') {
@@ -164,7 +165,7 @@ export class Line {
       return;
     }
     round.until = Math.min(round.until, turn.until);
-    if (waiter.call.tries.length > 0) return;
+    if (waiter.call.failedAttempts.length > 0) return;
     const { until, size } = round.blocked ?? { until: turn.until, size: waiter.call.needs.size };
     round.blocked = {
       until: Math.min(until, turn.until),
@@ -196,15 +197,15 @@ export class Line {
 /** Told when a call begins to wait: until when, in epoch ms, if nothing changes. */
 export type OnWait = (call: Call<unknown>, until: number) => void;
 
-export class Lines {
-  readonly #turns: Turns;
+export class WaitQueues {
+  readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #onWait: OnWait;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, WaitQueue>();
   #closed: { readonly reason: unknown } | undefined;
 
-  constructor(turns: Turns, clock: Clock, onWait: OnWait) {
-    this.#turns = turns;
+  constructor(ledger: Ledger, clock: Clock, onWait: OnWait) {
+    this.#ledger = ledger;
     this.#clock = clock;
     this.#onWait = onWait;
   }
@@ -212,7 +213,7 @@ export class Lines {
   /** The next route of a call, booked, or why there is none; waits in line where the call may wait, or comes back. */
   next(call: Call<unknown>): Maybe<Served> {
     if (this.#closed !== undefined) throw this.#closed.reason;
-    const line = this.#lines.get(call.line);
+    const line = this.#lines.get(call.queueKey);
     // Whoever waits goes first; only then is what is left looked at.
     return line === undefined
       ? this.#decideOrJoin(call)
@@ -220,7 +221,7 @@ export class Lines {
   }
 
   /** The records have changed: somebody may not have to wait any longer. */
-  poke(): void {
+  wake(): void {
     for (const line of this.#lines.values()) void line.serve();
   }
 
@@ -234,14 +235,14 @@ export class Lines {
     const leftMs = call.maxWaitMs - call.waitedMs;
     if (leftMs <= 0) {
       // One that failed comes back after a pause.
-      return andThen(this.#turns.decide(call, 0), (turn) =>
+      return andThen(this.#ledger.reserveNext(call, 0), (turn) =>
         turn.kind === 'wait' ? this.#join(call, turn.until, true) : turn,
       );
     }
     const waitUntil = Math.min(this.#clock.now() + leftMs, call.deadline);
-    const line = this.#lines.get(call.line);
-    if (line !== undefined && call.tries.length === 0) return line.join(call, waitUntil);
-    return andThen(this.#turns.decide(call, waitUntil), (turn) => {
+    const line = this.#lines.get(call.queueKey);
+    if (line !== undefined && call.failedAttempts.length === 0) return line.join(call, waitUntil);
+    return andThen(this.#ledger.reserveNext(call, waitUntil), (turn) => {
       if (turn.kind !== 'wait') return turn;
       this.#onWait(call, turn.until);
       return this.#join(call, waitUntil);
@@ -251,13 +252,13 @@ export class Lines {
   #join(call: Call<unknown>, waitUntil: number, pauses = false): Promise<Served> {
     // It may have been closed while the store was asked, or by whoever was told that the call waits.
     if (this.#closed !== undefined) throw this.#closed.reason;
-    return this.#lineOf(call.line).join(call, waitUntil, pauses);
+    return this.#lineOf(call.queueKey).join(call, waitUntil, pauses);
   }
 
-  #lineOf(name: string): Line {
+  #lineOf(name: string): WaitQueue {
     let line = this.#lines.get(name);
     if (line === undefined) {
-      const made = new Line(this.#turns, this.#clock, () => {
+      const made = new WaitQueue(this.#ledger, this.#clock, () => {
         if (this.#lines.get(name) === made) this.#lines.delete(name);
       });
       line = made;

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import type { FreeLLM } from '../index.ts';
-import { Denial } from './denial.ts';
-import { Door } from './door.ts';
+import { HttpError } from './http-error.ts';
+import { AccessPolicy } from './access-policy.ts';
 import { pageAnswer } from './page/response.ts';
 import { statusPage } from './page/page.ts';
 import { type GatewayOptions, type Settings, settingsOf } from './options.ts';
-import { answer, type House } from './routes.ts';
+import { answer, type Context } from './routes.ts';
 import { send } from './send.ts';
 import { StatusBoard } from './status.ts';
 
@@ -54,7 +54,12 @@ function sharedWith(origin: string): Record<string, string> {
 function preflight({ headers }: IncomingMessage, origin: string | undefined): Response {
   if (origin === undefined) {
     const message = 'OPTIONS is for pages of allowed origins.';
-    throw new Denial({ status: 405, code: 'method_not_allowed', message, headers: { allow: 'GET, POST' } });
+    throw new HttpError({
+      status: 405,
+      code: 'method_not_allowed',
+      message,
+      headers: { allow: 'GET, POST' },
+    });
   }
   const wanted = headers['access-control-request-headers'];
   return new Response(null, {
@@ -68,7 +73,7 @@ function preflight({ headers }: IncomingMessage, origin: string | undefined): Re
 }
 
 class GatewayServer implements Gateway {
-  readonly #house: House;
+  readonly #house: Context;
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
   readonly #underWay = new Map<IncomingMessage, AbortController>();
@@ -77,7 +82,7 @@ class GatewayServer implements Gateway {
 
   constructor(llm: FreeLLM, settings: Settings) {
     const page = pageAnswer(statusPage());
-    this.#house = { llm, settings, door: new Door(settings), board: new StatusBoard(llm), page };
+    this.#house = { llm, settings, door: new AccessPolicy(settings), board: new StatusBoard(llm), page };
     this.#server = createServer(TIMEOUTS, (message, response) => {
       void this.#serve(message, response);
     });
@@ -178,7 +183,7 @@ class GatewayServer implements Gateway {
       answered =
         message.method === 'OPTIONS' ? preflight(message, origin) : await answer(this.#house, message, gone);
     } catch (error) {
-      if (!(error instanceof Denial)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       answered = error.toResponse();
     }
     await send(answered, response, more);

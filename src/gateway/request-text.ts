@@ -1,15 +1,15 @@
 /** The body of a request, up to a bound. */
 
 import type { IncomingMessage } from 'node:http';
-import { Denial } from './denial.ts';
+import { HttpError } from './http-error.ts';
 
 /**
  * What is left of the body is read and thrown away: most clients look for an answer only once all is sent, and to one
  * that is hung up on meanwhile, the answer is lost.
  */
-function tooLarge(message: IncomingMessage, maxBytes: number): Denial {
+function tooLarge(message: IncomingMessage, maxBytes: number): HttpError {
   message.resume();
-  return new Denial({
+  return new HttpError({
     status: 413,
     code: 'request_too_large',
     message: `The request is longer than ${maxBytes} bytes.`,

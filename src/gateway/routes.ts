@@ -2,17 +2,17 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { FreeLLM } from '../index.ts';
-import { Denial } from './denial.ts';
-import { checkType, type Door } from './door.ts';
+import { HttpError } from './http-error.ts';
+import { checkType, type AccessPolicy } from './access-policy.ts';
 import type { Settings } from './options.ts';
 import { readText } from './request-text.ts';
 import type { StatusBoard } from './status.ts';
 
 /** What the routes are made of. */
-export interface House {
+export interface Context {
   readonly llm: FreeLLM;
   readonly board: StatusBoard;
-  readonly door: Door;
+  readonly door: AccessPolicy;
   readonly settings: Settings;
   readonly page: () => Response;
 }
@@ -22,14 +22,14 @@ function json(value: unknown): Response {
 }
 
 /** Whether a call can be served now; the keys themselves are only for those who have the token. */
-function health({ llm, door }: House, message: IncomingMessage): Response {
+function health({ llm, door }: Context, message: IncomingMessage): Response {
   const rows = llm.health();
   const ok = rows.some(({ ready }) => ready);
   return json(door.knows(message.headers) ? { ok, keys: rows } : { ok });
 }
 
 /** What is only looked at. */
-const LOOKS: Readonly<Record<string, (house: House, message: IncomingMessage) => Response>> = {
+const GET_ROUTES: Readonly<Record<string, (house: Context, message: IncomingMessage) => Response>> = {
   '/': ({ page }) => page(),
   '/health': health,
   '/status': ({ board, door }, message) => {
@@ -43,14 +43,18 @@ function urlOf(message: IncomingMessage): URL {
   const { url = '/' } = message;
   const whole = url.startsWith('/') ? `http://localhost${url}` : url;
   if (URL.canParse(whole)) return new URL(whole);
-  throw new Denial({ status: 400, code: 'bad_url', message: 'The request names no URL that can be read.' });
+  throw new HttpError({
+    status: 400,
+    code: 'bad_url',
+    message: 'The request names no URL that can be read.',
+  });
 }
 
-function look(house: House, message: IncomingMessage, path: string): Response | undefined {
-  const known = Object.hasOwn(LOOKS, path) ? LOOKS[path] : undefined;
+function look(house: Context, message: IncomingMessage, path: string): Response | undefined {
+  const known = Object.hasOwn(GET_ROUTES, path) ? GET_ROUTES[path] : undefined;
   if (known === undefined) return undefined;
   if (message.method === 'GET' || message.method === 'HEAD') return known(house, message);
-  throw new Denial({
+  throw new HttpError({
     status: 405,
     code: 'method_not_allowed',
     message: `${path} takes GET.`,
@@ -59,7 +63,7 @@ function look(house: House, message: IncomingMessage, path: string): Response | 
 }
 
 /** Answers a request whose host and origin are in order; `gone` tells when its client has left. */
-export async function answer(house: House, message: IncomingMessage, gone: AbortSignal): Promise<Response> {
+export async function answer(house: Context, message: IncomingMessage, gone: AbortSignal): Promise<Response> {
   const url = urlOf(message);
   const seen = look(house, message, url.pathname);
   if (seen !== undefined) return seen;

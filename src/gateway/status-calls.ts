@@ -1,6 +1,6 @@
 /** The last calls and how each of their attempts went, in bounded memory. */
 
-import type { AttemptEvent, AttemptReport, EndEvent, FreeLMEvent, OutcomeEvent } from '../index.ts';
+import type { AttemptEvent, AttemptReport, EndEvent, FreeLLMEvent, OutcomeEvent } from '../index.ts';
 
 /** One attempt of a call. */
 export interface StatusAttempt extends Pick<
@@ -77,7 +77,7 @@ export class CallLog {
     return [...this.#calls.values()].toSorted((a, b) => b.call - a.call);
   }
 
-  note(event: FreeLMEvent): void {
+  note(event: FreeLLMEvent): void {
     switch (event.type) {
       case 'attempt':
         this.#count('attempts');

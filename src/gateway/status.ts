@@ -1,10 +1,10 @@
 /** What the status page shows, as one JSON document: no key, no prompt, no answer. */
 
-import { type Capacity, type EventListener, type HealthRow, type MeterStatus, VERSION } from '../index.ts';
+import { type Capacity, type EventListener, type HealthRow, type LimitStatus, VERSION } from '../index.ts';
 import { CallLog, type StatusCall, type StatusTotals } from './status-calls.ts';
 
 /** One limit that counts a key's requests. */
-export type StatusLimit = Omit<MeterStatus, 'provider' | 'account'>;
+export type StatusLimit = Omit<LimitStatus, 'provider' | 'account'>;
 
 /** A key as `health()` shows it, with its limits. */
 export interface StatusKey extends HealthRow {
@@ -24,7 +24,7 @@ export interface Status {
   /** Epoch ms of this look, by the pool's own clock. */
   readonly at: number;
   readonly keys: readonly StatusKey[];
-  readonly capacity: Pick<Capacity, 'now' | 'today' | 'nextAt'>;
+  readonly capacity: Pick<Capacity, 'requestsNow' | 'requestsToday' | 'nextAt'>;
   /** The newest first. */
   readonly calls: readonly StatusCall[];
   readonly totals: StatusTotals;
@@ -36,25 +36,25 @@ export interface Status {
 export interface Watched {
   health(): readonly HealthRow[];
   capacity(): Capacity;
-  listen(listener: EventListener): () => void;
+  subscribe(listener: EventListener): () => void;
 }
 
 const MAX_WARNINGS = 10;
-const LONG: ReadonlySet<MeterStatus['window']> = new Set(['day', 'month']);
+const LONG: ReadonlySet<LimitStatus['window']> = new Set(['day', 'month']);
 
-function limitOf({ model, unit, window, used, limit, returnsAt }: MeterStatus): StatusLimit {
+function limitOf({ model, unit, window, used, limit, returnsAt }: LimitStatus): StatusLimit {
   return { model, unit, window, used, limit, returnsAt };
 }
 
 /** A row with the limits of its account. */
-function keyOf(row: HealthRow, meters: readonly MeterStatus[], sharedBy: number): StatusKey {
-  const limits = meters.map(limitOf);
+function keyOf(row: HealthRow, limits: readonly LimitStatus[], sharedBy: number): StatusKey {
+  const statuses = limits.map(limitOf);
   const spokenOf = (
     isLong: boolean,
     used: number | undefined,
     limit: number | undefined,
   ): StatusLimit | undefined =>
-    limits.find(
+    statuses.find(
       (one) =>
         one.unit === 'requests' &&
         one.window !== 'at-once' &&
@@ -66,7 +66,7 @@ function keyOf(row: HealthRow, meters: readonly MeterStatus[], sharedBy: number)
     ...row,
     minute: spokenOf(false, row.rpmUsed, row.rpm),
     day: spokenOf(true, row.rpdUsed, row.rpd),
-    spent: limits.filter(({ used }) => used > 0),
+    spent: statuses.filter(({ used }) => used > 0),
     sharedBy,
   };
 }
@@ -96,7 +96,7 @@ export class StatusBoard {
   constructor(pool: Watched, options: { readonly calls?: number | undefined } = {}) {
     this.#pool = pool;
     this.#log = new CallLog(options.calls ?? 50);
-    this.#stop = pool.listen((event) => {
+    this.#stop = pool.subscribe((event) => {
       if (event.type === 'warning') this.#warn(event.message);
       else this.#log.note(event);
     });
@@ -104,18 +104,18 @@ export class StatusBoard {
 
   /** The pool as it stands. Looking sends nothing and changes nothing. */
   status(): Status {
-    const { at, meters, now, today, nextAt } = this.#pool.capacity();
+    const { at, limits, requestsNow, requestsToday, nextAt } = this.#pool.capacity();
     const rows = this.#pool.health();
-    const metersOf = grouped(meters, accountOf);
+    const limitsOf = grouped(limits, accountOf);
     const keysOf = grouped(rows, accountOf);
     return {
       version: VERSION,
       at,
       keys: rows.map((row) => {
         const account = accountOf(row);
-        return keyOf(row, metersOf.get(account) ?? [], keysOf.get(account)?.length ?? 1);
+        return keyOf(row, limitsOf.get(account) ?? [], keysOf.get(account)?.length ?? 1);
       }),
-      capacity: { now, today, nextAt },
+      capacity: { requestsNow, requestsToday, nextAt },
       calls: this.#log.calls,
       totals: this.#log.totals,
       warnings: [...this.#warnings],

@@ -47,7 +47,7 @@ export class OpenAICompatible extends Provider {
         keyPattern: '',
         headers: {},
         defaultTier: 'free',
-        tiers: { free: { meters: [] } },
+        tiers: { free: { limits: [] } },
         modelIdPattern: '.',
         discovery: { default: options.models === undefined, path: '/models', needsKey: true, exclude: [] },
         models: [],

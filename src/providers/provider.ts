@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';
 import { fillTemplate, readBaseUrl } from './base-url.ts';
 import { hashKey, type KeyInput, type KeysInput, maskKey, tidyKeys } from './key.ts';
-import { meterTable } from './meters.ts';
+import { limitTable } from './limits.ts';
 import { checkInputs, type ProviderOptions, readHeaders } from './provider-options.ts';
 import type { ProviderSpec } from './spec.ts';
 
@@ -102,7 +102,7 @@ export class Provider {
       if (members === undefined) accounts.set(key.account, [key]);
       else members.push(key);
     }
-    const tables = new Map<string, PoolAccount['meters']>();
+    const tables = new Map<string, PoolAccount['limits']>();
     return [...accounts].map(([id, members]) => {
       const tier = members[0]?.tier ?? this.spec.defaultTier;
       const other = members.find((key) => key.tier !== tier);
@@ -111,16 +111,16 @@ export class Provider {
           `${what}: the keys of account "${id}" name two tiers, "${tier}" and "${other.tier}". One account has one tier.`,
         );
       }
-      let meters = tables.get(tier);
-      if (meters === undefined) {
-        meters = meterTable(this.spec.tiers[tier]?.meters ?? [], this.options);
-        tables.set(tier, meters);
+      let limits = tables.get(tier);
+      if (limits === undefined) {
+        limits = limitTable(this.spec.tiers[tier]?.limits ?? [], this.options);
+        tables.set(tier, limits);
       }
       return {
         id,
         recordId: `account:${this.name}:${hashKey(this.baseUrl)}:${hashKey(id)}`,
         keyIds: members.map((key) => key.keyId),
-        meters,
+        limits,
       };
     });
   }

@@ -18,7 +18,7 @@ import sambanova from '../../spec/providers/sambanova.json' with { type: 'json' 
 import vllm from '../../spec/providers/vllm.json' with { type: 'json' };
 import zai from '../../spec/providers/zai.json' with { type: 'json' };
 import type { FailureKind, Scope, Trip } from '../core/failure.ts';
-import type { Meter, QuotaWindow } from '../core/limits/limit.ts';
+import type { Limit, QuotaWindow } from '../core/limits/limit.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { RequestShape } from '../wire/request-shape.ts';
 
@@ -30,13 +30,13 @@ export interface ModelLimit {
 }
 
 /** A meter as the provider states it; `limit` may differ between models. */
-export interface MeterSpec {
+export interface LimitSpec {
   readonly id: string;
-  readonly kind: Meter['kind'];
+  readonly kind: Limit['kind'];
   readonly unit: 'requests' | 'tokens';
   readonly per: 'account' | 'account-model';
   /** Absent: none is known; what is sent is counted, so that one can be learnt. */
-  readonly limit?: number | readonly ModelLimit[];
+  readonly max?: number | readonly ModelLimit[];
   /** Whether the limit is the user's own. */
   readonly isOwn?: boolean;
   /** Of buckets, in milliseconds. */
@@ -229,7 +229,7 @@ export interface ProviderSpec {
   readonly keyPattern: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly defaultTier: string;
-  readonly tiers: Readonly<Record<string, { readonly meters: readonly MeterSpec[] }>>;
+  readonly tiers: Readonly<Record<string, { readonly limits: readonly LimitSpec[] }>>;
   /** Ids that cost nothing; everything else is refused while `freeOnly` holds. */
   readonly freeOnlyPattern?: string;
   /** Ids that this provider may be asked for although no list names them; absent: none. */

@@ -2,7 +2,7 @@
 
 import { elementsOf, isJsonObject, type JsonObject, member } from '../core/json.ts';
 import type { TokenUsage } from '../wire/chat-response.ts';
-import type { Answer } from './answerer.ts';
+import type { Answer } from './chat-backend.ts';
 
 /** What every object of one answer says. */
 export interface Stamp {
@@ -21,14 +21,14 @@ function objectOr(value: unknown): JsonObject {
 }
 
 /** What a provider says beyond what freelm reads, e.g. images, or where the text is from. */
-function beyond(raw: JsonObject): JsonObject {
+function extraFields(raw: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null));
 }
 
 function messageOf(answer: Answer, raw: JsonObject): JsonObject {
   const { text, toolCalls, reasoning } = answer;
   const refusal = typeof raw['refusal'] === 'string' && raw['refusal'] === text ? text : null;
-  const { tool_calls: _calls, function_call: _call, ...more } = beyond(raw);
+  const { tool_calls: _calls, function_call: _call, ...more } = extraFields(raw);
   return {
     ...more,
     role: 'assistant',

@@ -2,8 +2,8 @@
 
 import {
   CallError,
-  FreeLMError,
-  type FreeLMErrorCode,
+  FreeLLMError,
+  type FreeLLMErrorCode,
   ModelNotFoundError,
   NoProvidersAvailableError,
 } from '../errors.ts';
@@ -45,7 +45,7 @@ interface Row {
   readonly retry?: true;
 }
 
-const ROWS: Readonly<Record<FreeLMErrorCode, Row>> = {
+const ROWS: Readonly<Record<FreeLLMErrorCode, Row>> = {
   config: { status: 400, code: 'invalid_value' },
   bad_request: { status: 400, code: 'bad_request' },
   unsupported: { status: 400, code: 'unsupported' },
@@ -108,7 +108,7 @@ function unavailable(error: NoProvidersAvailableError, now: number): ErrorAnswer
   return answer({ code, status: limited ? 429 : status }, message, headers);
 }
 
-function ofFreeLM(error: FreeLMError, now: number): ErrorAnswer {
+function ofFreeLLM(error: FreeLLMError, now: number): ErrorAnswer {
   if (error instanceof ModelNotFoundError) return unknownModel(error.message);
   if (error instanceof NoProvidersAvailableError) return unavailable(error, now);
   const row = ROWS[error.code];
@@ -128,8 +128,8 @@ function refused({ init }: Refusal, ports: ErrorPorts): ErrorAnswer {
 /** Describes any error. What is none of freelm's is a fault in here, or in what the user has put in. */
 export function errorAnswer(error: unknown, ports: ErrorPorts): ErrorAnswer {
   if (error instanceof Refusal) return refused(error, ports);
-  if (FreeLMError.is(error)) {
-    const described = ofFreeLM(error, ports.now());
+  if (FreeLLMError.is(error)) {
+    const described = ofFreeLLM(error, ports.now());
     if (!(error instanceof CallError)) return described;
     const cost = { 'x-freelm-attempts': String(error.attempts.length) };
     return { ...described, headers: { ...described.headers, ...cost } };
@@ -142,11 +142,11 @@ export function errorAnswer(error: unknown, ports: ErrorPorts): ErrorAnswer {
   };
 }
 
-const errors = new WeakMap<Response, FreeLMError>();
+const errors = new WeakMap<Response, FreeLLMError>();
 
 /** Remembers why `response` is what it is. Errors that are not freelm's own are not handed out: nobody knows what they hold. */
 export function remember(response: Response, error: unknown): Response {
-  if (FreeLMError.is(error)) errors.set(response, error);
+  if (FreeLLMError.is(error)) errors.set(response, error);
   return response;
 }
 
@@ -154,6 +154,6 @@ export function remember(response: Response, error: unknown): Response {
  * The error behind an answer of a `FreeLLM`'s `fetch`: why it has its status, or why its stream broke. Undefined where
  * nothing went wrong, where the request itself was not understood, and for every other response.
  */
-export function errorBehind(response: Response): FreeLMError | undefined {
+export function errorFromResponse(response: Response): FreeLLMError | undefined {
   return errors.get(response);
 }

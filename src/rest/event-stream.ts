@@ -1,7 +1,7 @@
 /** The body of a streamed answer. Pulled: nothing is read ahead of whoever reads it. */
 
 import type { StreamPart } from '../wire/stream-part.ts';
-import type { AnswerStream } from './answerer.ts';
+import type { AnswerStream } from './chat-backend.ts';
 import { type ChunkWriter, eventOf } from './chunks.ts';
 
 /** What a body is made of. */

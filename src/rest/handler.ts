@@ -1,6 +1,6 @@
 /** OpenAI's REST routes over whatever answers calls: the one handler behind every face that speaks OpenAI's protocol. */
 
-import type { Answerer, ServingRoute } from './answerer.ts';
+import type { ChatBackend, ServingRoute } from './chat-backend.ts';
 import { ChunkWriter } from './chunks.ts';
 import { completionObject, type Stamp } from './completion.ts';
 import { errorAnswer, type ErrorPorts, remember } from './error-answer.ts';
@@ -27,7 +27,7 @@ export interface RestPorts extends ErrorPorts {
 export type RestHandler = (request: RestRequest) => Promise<Response>;
 
 interface Context {
-  readonly answerer: Answerer;
+  readonly answerer: ChatBackend;
   readonly ports: RestPorts;
 }
 
@@ -140,7 +140,7 @@ async function route(context: Context, request: RestRequest): Promise<Response> 
 }
 
 /** Lays the routes over `answerer`. */
-export function restHandler(answerer: Answerer, ports: RestPorts): RestHandler {
+export function restHandler(answerer: ChatBackend, ports: RestPorts): RestHandler {
   const context: Context = { answerer, ports };
   return async (request) => {
     request.signal?.throwIfAborted();

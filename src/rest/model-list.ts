@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../core/json.ts';
 import { ALIAS_NAMES, readModelName } from '../core/model.ts';
-import type { OfferedModel } from './answerer.ts';
+import type { OfferedModel } from './chat-backend.ts';
 
 interface Listed {
   readonly id: string;

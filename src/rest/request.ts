@@ -4,10 +4,10 @@ import * as z from 'zod/mini';
 import { firstProblem } from '../check.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts';
 import type { ChatMessage } from '../wire/chat-request.ts';
-import type { Asked } from './answerer.ts';
+import type { ChatCall } from './chat-backend.ts';
 
 /** A chat request, read. */
-export interface ChatQuestion extends Asked {
+export interface ChatQuestion extends ChatCall {
   readonly stream: boolean;
   /** Whether a stream ends with what it cost. */
   readonly includeUsage: boolean;

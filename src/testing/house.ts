@@ -87,16 +87,16 @@ export function limitOf(
   if (changed !== undefined) return changed[limit];
   const own = statedBy.includes('model') ? known?.limits?.[limit] : undefined;
   if (own !== undefined || !statedBy.includes('provider')) return own;
-  return house.limits[limit] ?? house.dialect.usualLimits(owner.tier, bucketOf(known))[limit];
+  return house.limits[limit] ?? house.dialect.usualLimits(owner.tier, limiterOf(known))[limit];
 }
 
 /** What a chat request spends. */
 export function spendingOf({ owner, known, chat, now }: ChatArrival): Spending {
   const { promptTokens, maxTokens } = chat;
-  return { account: owner.name, model: bucketOf(known), promptTokens, maxTokens, now };
+  return { account: owner.name, model: limiterOf(known), promptTokens, maxTokens, now };
 }
 
 /** The model whose limits are spent; empty where there is none. */
-function bucketOf(known: ModelOptions | undefined): string {
+function limiterOf(known: ModelOptions | undefined): string {
   return known?.aliasOf ?? known?.id ?? '';
 }

@@ -8,7 +8,7 @@ const QUARTER_MS = 15 * MINUTE_MS;
  * and would be full after `windowMs`.
  */
 export type WindowShape =
-  | { readonly kind: 'clock-minute' }
+  | { readonly kind: 'fixed-window' }
   | { readonly kind: 'sliding-minute' }
   | { readonly kind: 'day'; readonly timeZone: string }
   | { readonly kind: 'refilling'; readonly windowMs: number };
@@ -154,7 +154,7 @@ class RefillingWindow implements Window {
 /** An empty window of a shape. */
 export function openWindow(shape: WindowShape): Window {
   switch (shape.kind) {
-    case 'clock-minute':
+    case 'fixed-window':
       return new PeriodWindow(
         (now) => Math.floor(now / MINUTE_MS),
         (now) => (Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS,

@@ -78,7 +78,7 @@ function commonLength(a: string, b: string): number {
  * by more than was delivered. A text that says the same thing several times in a row is left as it comes: whether the
  * next time is a repetition or meant cannot be known.
  */
-export class Seam {
+export class OverlapTrimmer {
   readonly #delivered: string;
   readonly #tail: string;
   #held = '';

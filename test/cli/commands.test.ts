@@ -87,7 +87,7 @@ describe('freelm health', () => {
     });
     expect(JSON.parse(out)).toMatchObject({
       keys: [{ provider: 'nim', ready: true }],
-      capacity: { now: aNumber },
+      capacity: { requestsNow: aNumber },
     });
   });
 });

@@ -6,7 +6,7 @@ import {
   ContentBlockedError,
   DeadlineError,
   type FreeLLM,
-  FreeLMError,
+  FreeLLMError,
   NoProvidersAvailableError,
 } from '../../src/index.ts';
 import { errorOf } from '../support/rejection.ts';
@@ -26,7 +26,7 @@ const refuses =
   };
 
 describe('an error of this library', () => {
-  const errors: readonly (readonly [FreeLMError, string, string, readonly unknown[]])[] = [
+  const errors: readonly (readonly [FreeLLMError, string, string, readonly unknown[]])[] = [
     [new ConfigError('m'), 'ConfigError', 'config', []],
     [new BadRequestError({ message: 'm' }), 'BadRequestError', 'bad_request', [CallError]],
     [
@@ -46,22 +46,22 @@ describe('an error of this library', () => {
   ];
   it.each(errors)('%s has a name, a code, and its place among errors', (error, name, code, also) => {
     expect(error).toMatchObject({ name, code });
-    for (const Kind of [Error, FreeLMError, ...also]) expect(error).toBeInstanceOf(Kind);
+    for (const Kind of [Error, FreeLLMError, ...also]) expect(error).toBeInstanceOf(Kind);
     expect(error.toString()).toMatch(new RegExp(`^${name}: `));
     expect(error.stack).toContain(name);
     expect(Object.keys(error)).not.toContain('name');
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, code, message: error.message });
-    expect(FreeLMError.is(error)).toBe(true);
+    expect(FreeLLMError.is(error)).toBe(true);
   });
 
   it('is known as one across copies of the library, and nothing else is', () => {
     const foreign = Object.defineProperty(new Error('of another copy'), Symbol.for('freelm.error'), {
       value: true,
     });
-    expect(FreeLMError.is(foreign)).toBe(true);
-    expect(foreign).not.toBeInstanceOf(FreeLMError);
+    expect(FreeLLMError.is(foreign)).toBe(true);
+    expect(foreign).not.toBeInstanceOf(FreeLLMError);
     for (const value of [new Error('e'), { code: 'config' }, 'freelm.error', null, undefined, 5])
-      expect(FreeLMError.is(value)).toBe(false);
+      expect(FreeLLMError.is(value)).toBe(false);
   });
 
   it('keeps its cause, and has none otherwise', () => {

@@ -74,10 +74,10 @@ describe('capacity()', () => {
     const simulated = await world();
     const [openrouter] = providersOf(simulated, { discover: false });
     const llm = open({ providers: [openrouter] });
-    expect(llm.capacity()).toMatchObject({ now: 40, today: 100, nextAt: aNumber });
+    expect(llm.capacity()).toMatchObject({ requestsNow: 40, requestsToday: 100, nextAt: aNumber });
     await llm.text('Hello');
     const capacity = llm.capacity();
-    expect(capacity).toMatchObject({ now: 39, today: 99 });
+    expect(capacity).toMatchObject({ requestsNow: 39, requestsToday: 99 });
     expect(capacity.quotas).toEqual([
       {
         provider: 'openrouter',
@@ -109,8 +109,8 @@ describe('capacity()', () => {
       providers: [new GoogleAIStudio('a-key', { models: ['gemini-3.8-flash', 'gemma-4-31b-it'] })],
     });
     expect(llm.capacity()).toMatchObject({
-      now: 35,
-      today: 14_420,
+      requestsNow: 35,
+      requestsToday: 14_420,
       quotas: [
         { model: 'gemini-3.8-flash', leftNow: 5, leftToday: 20 },
         { model: 'gemma-4-31b-it', leftNow: 30, leftToday: 14_400 },
@@ -121,8 +121,8 @@ describe('capacity()', () => {
   it('has no numbers where nothing is counted', () => {
     const llm = open({ providers: [endpoint({ url: 'http://127.0.0.1:1' })] });
     expect(llm.capacity()).toMatchObject({
-      now: 0,
-      today: 0,
+      requestsNow: 0,
+      requestsToday: 0,
       quotas: [{ leftNow: undefined, leftToday: undefined, resetsAt: undefined }],
     });
   });
@@ -252,7 +252,7 @@ it('after close() looking still works, calling does not', async () => {
   await llm.close();
   expect(llm.health()).toHaveLength(1);
   expect(llm.models()).toHaveLength(1);
-  const closed = { name: 'FreeLMError', code: 'closed', message: 'This FreeLLM is closed. Make a new one.' };
+  const closed = { name: 'FreeLLMError', code: 'closed', message: 'This FreeLLM is closed. Make a new one.' };
   await expect(llm.chat('Hello')).rejects.toMatchObject(closed);
   await expect(llm.text('Hello')).rejects.toMatchObject(closed);
   await expect(llm.refreshModels()).rejects.toMatchObject(closed);

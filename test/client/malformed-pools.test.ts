@@ -128,7 +128,7 @@ describe('a strategy of your own', () => {
     const providers = names.map((name, index) =>
       endpoint({ url: `http://127.0.0.1:${index + 1}` }, { name }),
     );
-    const llm = open({ providers, strategy: (standings) => standings.toReversed() });
+    const llm = open({ providers, strategy: (scores) => scores.toReversed() });
     expect(llm.explain().map((row) => row.provider)).toEqual(['c', 'b', 'a']);
   });
 });

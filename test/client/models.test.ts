@@ -156,7 +156,7 @@ describe('options of a provider', () => {
   it('rpm and rpd: no more than that is sent', async () => {
     const server = await serve(says('fine'));
     const llm = open({ providers: [endpoint(server, { rpm: 5, rpd: 2 })] });
-    expect(llm.capacity()).toMatchObject({ now: 2, today: 2 });
+    expect(llm.capacity()).toMatchObject({ requestsNow: 2, requestsToday: 2 });
     await llm.text('Hello');
     await llm.text('Hello');
     await expect(llm.text('Hello')).rejects.toMatchObject({ code: 'no_providers_available' });

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
-  FreeLMError,
+  FreeLLMError,
   type FreeLLMOptions,
   GoogleAIStudio,
   NIM,
@@ -140,7 +140,7 @@ async function traces(
     await errorOf(llm.text([{ role: 'user', content: PROMPT }], { model, timeoutMs: 150 })),
   ];
   errors.push(await errorOf(consumed(llm.stream(PROMPT, { timeoutMs: 150, firstPartTimeoutMs: 80 }))));
-  for (const error of errors) expect(FreeLMError.is(error)).toBe(true);
+  for (const error of errors) expect(FreeLLMError.is(error)).toBe(true);
   await setImmediate();
   const explained = models.length === 0 ? [] : llm.explain();
   const shown = [...errors, events, llm.health(), llm.capacity(), explained, models, llm, provider];

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import {
   FreeLLM,
-  type FreeLMEvent,
+  type FreeLLMEvent,
   NIM,
   OpenAICompatible,
   OpenRouter,
@@ -23,7 +23,7 @@ interface Told {
 function pool(now: number, providersOf: (world: SimulatedWorld) => readonly Provider[]): Told {
   const world = new SimulatedWorld({ openrouter: { keys: 1 }, nim: { keys: 1 }, custom: { keys: 1 } });
   const clock = new VirtualClock(now);
-  const events: FreeLMEvent[] = [];
+  const events: FreeLLMEvent[] = [];
   const llm = new FreeLLM(
     {
       providers: providersOf(world),

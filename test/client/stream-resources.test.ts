@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import {
   FreeLLM,
   type FreeLLMOptions,
-  type FreeLMEvent,
+  type FreeLLMEvent,
   OpenAICompatible,
   type ProviderOptions,
 } from '../../src/index.ts';
@@ -84,7 +84,7 @@ describe('a stream whose reader does not come back', () => {
 
   it('ends when it is aborted: others may go where it went', async () => {
     const outcomes: unknown[] = [];
-    const onEvent = (event: FreeLMEvent): void => {
+    const onEvent = (event: FreeLLMEvent): void => {
       if (event.type === 'end') outcomes.push(event.outcome);
     };
     const { llm } = scene({ concurrency: 1, onEvent });

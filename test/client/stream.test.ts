@@ -6,7 +6,7 @@ import {
   ConfigError,
   FreeLLM,
   type FreeLLMOptions,
-  type FreeLMEvent,
+  type FreeLLMEvent,
   GoogleAIStudio,
   NIM,
   OpenRouter,
@@ -19,9 +19,9 @@ const ANSWER = Array.from({ length: 200 }, (_, index) => `word${index} and`).joi
 
 let world: World;
 let llm: FreeLLM;
-let events: FreeLMEvent[];
+let events: FreeLLMEvent[];
 
-function onEvent(event: FreeLMEvent): void {
+function onEvent(event: FreeLLMEvent): void {
   events.push(event);
 }
 

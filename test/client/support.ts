@@ -8,7 +8,7 @@ import { expect, onTestFinished } from 'vitest';
 import {
   FreeLLM,
   type FreeLLMOptions,
-  type FreeLMEvent,
+  type FreeLLMEvent,
   GoogleAIStudio,
   NIM,
   OpenAICompatible,
@@ -82,10 +82,10 @@ export function fetchTo(simulated: World): FetchLike {
 
 /** Collects what is told. */
 export function recorder(): {
-  readonly events: FreeLMEvent[];
-  readonly onEvent: (event: FreeLMEvent) => void;
+  readonly events: FreeLLMEvent[];
+  readonly onEvent: (event: FreeLLMEvent) => void;
 } {
-  const events: FreeLMEvent[] = [];
+  const events: FreeLLMEvent[] = [];
   return { events, onEvent: (event) => events.push(event) };
 }
 

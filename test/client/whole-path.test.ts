@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FreeLLM, type FreeLLMOptions, type FreeLMEvent, VERSION } from '../../src/index.ts';
+import { FreeLLM, type FreeLLMOptions, type FreeLLMEvent, VERSION } from '../../src/index.ts';
 import type { ServedWorldOptions, World } from '../../src/testing.ts';
 import { says, serve } from '../support/server.ts';
 import {
@@ -128,7 +128,7 @@ it("what each provider sees is OpenAI's protocol with one credential, by our nam
 });
 
 /** What an event says in one line. */
-function line(event: FreeLMEvent): string {
+function line(event: FreeLLMEvent): string {
   switch (event.type) {
     case 'attempt':
       return `${event.call} attempt ${event.provider}`;
@@ -218,12 +218,12 @@ describe('events', () => {
     const simulated = await world();
     const told: string[] = [];
     for (const onEvent of [
-      (event: FreeLMEvent): void => {
+      (event: FreeLLMEvent): void => {
         told.push(event.type);
         throw new Error('a bug of the listener');
       },
       // oxlint-disable-next-line typescript/no-misused-promises -- an async listener is what is tested
-      async (event: FreeLMEvent): Promise<void> => {
+      async (event: FreeLLMEvent): Promise<void> => {
         told.push(event.type);
         await Promise.reject(new Error('a bug of the listener'));
       },

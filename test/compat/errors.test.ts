@@ -9,7 +9,7 @@ import {
   BrokenStreamError,
   ConfigError,
   DeadlineError,
-  type FreeLMError,
+  type FreeLLMError,
   NoProvidersAvailableError,
 } from '../../src/index.ts';
 import type { Fault } from '../../src/testing.ts';
@@ -71,7 +71,7 @@ const failures: readonly {
   readonly body?: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming>;
   readonly is: new (...init: never) => Error;
   readonly shape: object;
-  readonly cause?: new (...init: never) => FreeLMError;
+  readonly cause?: new (...init: never) => FreeLLMError;
 }[] = [
   {
     case: 'an empty list of messages',

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import OpenAI, { type ClientOptions } from '../../src/compat.ts';
 import { Completions } from '../../src/compat/chat.ts';
-import type { FreeLMEvent } from '../../src/index.ts';
+import type { FreeLLMEvent } from '../../src/index.ts';
 import { endpoint, temporaryFolder } from '../client/support.ts';
 import { errorOf } from '../support/rejection.ts';
 import { posted, says, serve } from '../support/server.ts';
@@ -43,7 +43,7 @@ describe('the pool of a client', () => {
 
   it('is made of the options of one, every one of them', async () => {
     const server = await serve(says('Hello yourself'));
-    const events: FreeLMEvent[] = [];
+    const events: FreeLLMEvent[] = [];
     const providers = [endpoint(server)];
     const cacheDir = temporaryFolder();
     const freelm = {
@@ -51,7 +51,7 @@ describe('the pool of a client', () => {
       cacheDir,
       model: 'm',
       strategy: 'priority',
-      onEvent: (event: FreeLMEvent) => events.push(event),
+      onEvent: (event: FreeLLMEvent) => events.push(event),
     } as const;
     const made = client({ freelm });
     const { choices } = await made.chat.completions.create({ messages: HELLO.messages });

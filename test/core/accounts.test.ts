@@ -25,12 +25,12 @@ function after(names: readonly string[], record: ProviderRecord = EMPTY_PROVIDER
 
 /** The record after two accounts were refused with 8 and 12 of a limit of 20 spent. */
 function adding(record: ProviderRecord = EMPTY_PROVIDER): ProviderRecord {
-  const shared = { bucket: 'rpm', limit: 20, windowMs: 60_000 };
+  const shared = { limiter: 'rpm', max: 20, windowMs: 60_000 };
   const one = suspected(record, { ...shared, account: 'a', used: 8 }, NOW);
   return suspected(one, { ...shared, account: 'b', used: 12 }, NOW);
 }
 
-const accountOf = (id: string): ProviderData['accounts'][number] => ({ id, keys: [`key-${id}`], meters: [] });
+const accountOf = (id: string): ProviderData['accounts'][number] => ({ id, keys: [`key-${id}`], limits: [] });
 
 const mergedIn = ({ merged = {} }: ProviderRecord): readonly string[] =>
   Object.entries(merged).map(([account, { into }]) => `${account} into ${into}`);

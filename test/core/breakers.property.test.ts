@@ -121,11 +121,11 @@ describe('a late result', { timeout: 60_000 }, () => {
           }
           const settled = world.settle(step.which, step.outcome);
           if (settled === undefined) continue;
-          const { booking, before, after } = settled;
-          const was = breakersOf(before, booking.pick);
-          const is = breakersOf(after, booking.pick);
+          const { reservation, before, after } = settled;
+          const was = breakersOf(before, reservation.target);
+          const is = breakersOf(after, reservation.target);
           for (const guard of GUARDS) {
-            if (was[guard].generation === booking.generations[guard]) continue;
+            if (was[guard].generation === reservation.generations[guard]) continue;
             late += 1;
             // How many failed in a row, and which share fails, is learnt all the same.
             const { failures, failureRate } = { failureRate: undefined, ...is[guard] };
@@ -150,8 +150,8 @@ describe('a late result', { timeout: 60_000 }, () => {
           }
           const settled = world.settle(step.which, step.outcome);
           if (settled === undefined) continue;
-          const was = breakersOf(settled.before, settled.booking.pick);
-          const is = breakersOf(settled.after, settled.booking.pick);
+          const was = breakersOf(settled.before, settled.reservation.target);
+          const is = breakersOf(settled.after, settled.reservation.target);
           for (const guard of GUARDS) {
             const grown = is[guard].generation - was[guard].generation;
             expect(grown).toBe(is[guard].state === was[guard].state ? 0 : 1);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { horizonMs, type Meter, returnsAt } from '../../src/core/limits/limit.ts';
-import { expend, readyAtOf, EMPTY_BUCKET, fill, type TokenBucket } from '../../src/core/limits/window.ts';
+import { horizonMs, type Limit, returnsAt } from '../../src/core/limits/limit.ts';
+import { charge, readyAtOf, EMPTY_LIMITER, fill, type LimiterState } from '../../src/core/limits/window.ts';
 import { nextMidnight } from '../../src/core/limits/calendar.ts';
 import { DAY, MINUTE } from './pool-world.ts';
 
@@ -12,45 +12,45 @@ const base = {
   per: fc.constant('account' as const),
 };
 
-const meters: fc.Arbitrary<Meter> = fc.oneof(
+const limits: fc.Arbitrary<Limit> = fc.oneof(
   fc.record({
     ...base,
-    kind: fc.constant('token-bucket' as const),
-    limit: fc.integer({ min: 1, max: 300 }),
+    kind: fc.constant('sliding-window' as const),
+    max: fc.integer({ min: 1, max: 300 }),
     windowMs: fc.constantFrom(MINUTE, 7777),
     marginMs: fc.constantFrom(0, 250),
   }),
   fc.record({
     ...base,
-    kind: fc.constant('clock-minute' as const),
-    limit: fc.integer({ min: 1, max: 30 }),
+    kind: fc.constant('fixed-window' as const),
+    max: fc.integer({ min: 1, max: 30 }),
     marginMs: fc.constantFrom(0, 250),
   }),
   fc.record({
     ...base,
     kind: fc.constant('daily' as const),
-    limit: fc.integer({ min: 1, max: 30 }),
+    max: fc.integer({ min: 1, max: 30 }),
     marginMs: fc.constantFrom(0, 1000),
     timeZone: fc.constantFrom('UTC', 'America/Los_Angeles'),
   }),
 );
 
-function taken(meter: Meter, bucket: TokenBucket, now: number): TokenBucket {
-  return expend(bucket, meter, { name: meter.id, cost: 1, now }).bucket;
+function taken(limit: Limit, limiter: LimiterState, now: number): LimiterState {
+  return charge(limiter, limit, { name: limit.id, cost: 1, now }).limiter;
 }
 
-function readyAt(meter: Meter, bucket: TokenBucket, now: number): number {
-  return readyAtOf(bucket, meter, 1, now);
+function readyAt(limit: Limit, limiter: LimiterState, now: number): number {
+  return readyAtOf(limiter, limit, 1, now);
 }
 
 /** Moves on in the new time as a caller does who takes whatever is admitted; gives the longest wait. */
-function longestWait(meter: Meter, bucket: TokenBucket, from: number, until: number): number {
+function longestWait(limit: Limit, limiter: LimiterState, from: number, until: number): number {
   let longest = 0;
   let now = from;
   let blockedSince: number | undefined;
-  let state = bucket;
+  let state = limiter;
   while (now < until) {
-    const moment = readyAt(meter, state, now);
+    const moment = readyAt(limit, state, now);
     if (moment > now) {
       blockedSince ??= now;
       now = moment;
@@ -58,7 +58,7 @@ function longestWait(meter: Meter, bucket: TokenBucket, from: number, until: num
     }
     if (blockedSince !== undefined) longest = Math.max(longest, now - blockedSince);
     blockedSince = undefined;
-    state = taken(meter, state, now);
+    state = taken(limit, state, now);
   }
   return blockedSince === undefined ? longest : Math.max(longest, now - blockedSince);
 }
@@ -70,23 +70,23 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
   it('blocks a meter for no more than about two of its windows of the new time', () => {
     fc.assert(
       fc.property(
-        meters,
+        limits,
         fc.array(fc.nat(60_000), { maxLength: 300 }),
         backs,
         fills,
-        (meter, pauses, back, word) => {
-          const window = horizonMs(meter);
+        (limit, pauses, back, word) => {
+          const window = horizonMs(limit);
           let now = NOW;
-          let bucket = EMPTY_BUCKET;
+          let limiter = EMPTY_LIMITER;
           for (const ms of pauses) {
             now += ms / 10;
-            if (readyAt(meter, bucket, now) <= now) bucket = taken(meter, bucket, now);
+            if (readyAt(limit, limiter, now) <= now) limiter = taken(limit, limiter, now);
           }
-          if (word !== undefined) bucket = fill(bucket, now + word * window, now);
+          if (word !== undefined) limiter = fill(limiter, now + word * window, now);
           const setBack = now - back;
           // As far as the moments of the old time reach, or, where that is years away, a few windows.
           const until = Math.min(now + 2 * window, setBack + 6 * window);
-          expect(longestWait(meter, bucket, setBack, until)).toBeLessThanOrEqual(2.5 * window);
+          expect(longestWait(limit, limiter, setBack, until)).toBeLessThanOrEqual(2.5 * window);
         },
       ),
       { numRuns: 200, endOnFailure: true },
@@ -95,13 +95,13 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
 
   it('is over when it has gone by: the meter counts as if nothing had been', () => {
     fc.assert(
-      fc.property(meters, backs, (meter, back) => {
-        let bucket = EMPTY_BUCKET;
-        for (let count = 0; count < meter.limit; count += 1) {
-          bucket = taken(meter, bucket, NOW);
+      fc.property(limits, backs, (limit, back) => {
+        let limiter = EMPTY_LIMITER;
+        for (let count = 0; count < limit.max; count += 1) {
+          limiter = taken(limit, limiter, NOW);
         }
-        expect(readyAt(meter, bucket, NOW - back)).toBeLessThanOrEqual(returnsAt(meter, NOW));
-        expect(readyAt(meter, bucket, returnsAt(meter, NOW))).toBeLessThanOrEqual(returnsAt(meter, NOW));
+        expect(readyAt(limit, limiter, NOW - back)).toBeLessThanOrEqual(returnsAt(limit, NOW));
+        expect(readyAt(limit, limiter, returnsAt(limit, NOW))).toBeLessThanOrEqual(returnsAt(limit, NOW));
       }),
     );
   });
@@ -110,10 +110,10 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
 describe('a stored moment', { timeout: 60_000 }, () => {
   it('is never further off than the horizon of its meter', () => {
     fc.assert(
-      fc.property(meters, fc.nat(400 * DAY), (meter, ms) => {
+      fc.property(limits, fc.nat(400 * DAY), (limit, ms) => {
         const now = NOW + ms;
-        expect(returnsAt(meter, now)).toBeGreaterThan(now);
-        expect(returnsAt(meter, now)).toBeLessThanOrEqual(now + horizonMs(meter));
+        expect(returnsAt(limit, now)).toBeGreaterThan(now);
+        expect(returnsAt(limit, now)).toBeLessThanOrEqual(now + horizonMs(limit));
       }),
     );
   });

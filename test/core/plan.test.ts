@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CircuitBreaker } from '../../src/core/circuit-breaker.ts';
 import { modelExcludedUntil } from '../../src/core/routing/exclusion.ts';
-import type { Tried, Question } from '../../src/core/routing/question.ts';
+import type { FailedAttempt, Question } from '../../src/core/routing/question.ts';
 import { plan } from '../../src/core/routing/plan.ts';
-import { candidateOf, choiceOf, StoredRecords } from '../vectors/pool.ts';
+import { candidateOf, preferencesOf, StoredRecords } from '../vectors/pool.ts';
 import { providerOf } from './pool-world.ts';
 
 const NOW = 1_790_000_000_000;
@@ -24,16 +24,19 @@ function ask(
     now: NOW,
     stages: [[providerOf(1, 2), providerOf(1, 1, [], 'beta')].map(candidateOf)],
     records: new StoredRecords(records),
-    choice: choiceOf({ strategy: 'priority', turn: 0 }),
+    preferences: preferencesOf({ strategy: 'priority', turn: 0 }),
     needs: { size: 100, capabilities: [] },
-    tries: [],
+    failedAttempts: [],
     maxAttempts: 12,
     waitUntil: 0,
     ...question,
   });
 }
 
-function tried(kind: Tried['failure']['kind'], scope: Tried['failure']['scope']): Tried {
+function tried(
+  kind: FailedAttempt['failure']['kind'],
+  scope: FailedAttempt['failure']['scope'],
+): FailedAttempt {
   return { route: ROUTE, failure: { kind, scope, message: '' }, excludedUntil: Infinity };
 }
 
@@ -57,7 +60,7 @@ describe('a route that was to be tried once more', () => {
   const again = { ...ROUTE, model: 'm1' };
 
   it('comes before any other', () => {
-    expect(ask({ again })).toMatchObject({ kind: 'attempt', pick: { route: again } });
+    expect(ask({ again })).toMatchObject({ kind: 'attempt', target: { route: again } });
   });
 
   it.each([
@@ -68,7 +71,7 @@ describe('a route that was to be tried once more', () => {
     ['its key', { providers: {}, accounts: { 'alpha/a0': { keys: { 'alpha-k0-1': { breaker: OPEN } } } } }],
   ])('is let go when another call has meanwhile found out about %s', (_, records) => {
     const decision = ask({ again }, records);
-    expect(decision.kind === 'attempt' ? decision.pick.route : decision).not.toEqual(again);
+    expect(decision.kind === 'attempt' ? decision.target.route : decision).not.toEqual(again);
   });
 
   it('is let go when its model turned out to be unable', () => {
@@ -76,11 +79,11 @@ describe('a route that was to be tried once more', () => {
       providers: { alpha: { models: { m1: { breaker: OPEN, tooLong: 100 } } } },
       accounts: {},
     };
-    expect(ask({ again }, records)).not.toMatchObject({ pick: { route: again } });
+    expect(ask({ again }, records)).not.toMatchObject({ target: { route: again } });
   });
 
   it('is let go when the pool no longer has it', () => {
-    expect(ask({ again: { ...again, model: 'retired' } })).toMatchObject({ pick: { route: ROUTE } });
+    expect(ask({ again: { ...again, model: 'retired' } })).toMatchObject({ target: { route: ROUTE } });
   });
 });
 
@@ -93,14 +96,14 @@ describe('a strategy of the user', () => {
     ['gives nothing back', () => []],
     ['makes a provider up', () => [{ ...standing('gamma'), index: 9 }]],
   ])('that %s still gets a provider of the pool', (_, order) => {
-    const decision = ask({ choice: { order, thrifty: false, turn: 0 } });
-    expect(decision).toMatchObject({ kind: 'attempt', pick: { route: { provider: 'alpha' } } });
+    const decision = ask({ preferences: { order, thrifty: false, turn: 0 } });
+    expect(decision).toMatchObject({ kind: 'attempt', target: { route: { provider: 'alpha' } } });
   });
 });
 
 describe('what a call skips', () => {
   it('is the model that its request was too long for, whatever the sizes say', () => {
-    const short: Tried = {
+    const short: FailedAttempt = {
       ...tried('context_too_long', 'model'),
       ctx: 64_000,
       failure: { kind: 'context_too_long', scope: 'model', message: '', contextLength: 8000 },

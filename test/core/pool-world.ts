@@ -1,15 +1,15 @@
 /** A pool in virtual time on which requests are taken and settled in any order; every value in it is frozen. */
 
 import fc from 'fast-check';
-import { type Booking, reserve, type RouteRecords } from '../../src/core/ledger/reserve.ts';
+import { type Reservation, reserve, type RouteRecords } from '../../src/core/ledger/reserve.ts';
 import type { FailureKind, Scope } from '../../src/core/failure.ts';
-import type { Meter } from '../../src/core/limits/limit.ts';
+import type { Limit } from '../../src/core/limits/limit.ts';
 import type { Decision, Question } from '../../src/core/routing/question.ts';
 import { plan } from '../../src/core/routing/plan.ts';
 import type { Stage } from '../../src/core/pool.ts';
 import { type Outcome, settle } from '../../src/core/ledger/settle.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
-import { candidateOf, choiceOf, type ProviderData, StoredRecords } from '../vectors/pool.ts';
+import { candidateOf, preferencesOf, type ProviderData, StoredRecords } from '../vectors/pool.ts';
 
 export const MINUTE: number = 60_000;
 export const DAY: number = 24 * 60 * MINUTE;
@@ -23,7 +23,7 @@ export interface Sent {
 }
 
 interface UnderWay {
-  readonly booking: Booking;
+  readonly reservation: Reservation;
   readonly sent: Sent;
 }
 
@@ -35,7 +35,7 @@ function numbers(count: number): readonly number[] {
 export function providerOf(
   accounts: number,
   models: number,
-  meters: readonly Meter[] = [],
+  limits: readonly Limit[] = [],
   name: string = 'alpha',
 ): ProviderData {
   return {
@@ -44,7 +44,7 @@ export function providerOf(
     accounts: numbers(accounts).map((account) => ({
       id: `a${account}`,
       keys: [`${name}-k${account}-1`, `${name}-k${account}-2`],
-      meters: [...meters],
+      limits: [...limits],
     })),
     models: numbers(models).map((model) => `m${model}`),
     trips: {},
@@ -70,9 +70,9 @@ export class PoolWorld {
       now: this.now,
       stages: [this.stage],
       records: this.records,
-      choice: choiceOf({ strategy: 'round_robin', turn: this.#turn }),
+      preferences: preferencesOf({ strategy: 'round_robin', turn: this.#turn }),
       needs: { size: 100, capabilities: [] },
-      tries: [],
+      failedAttempts: [],
       maxAttempts: 12,
       waitUntil: Number.POSITIVE_INFINITY,
     });
@@ -87,13 +87,13 @@ export class PoolWorld {
     this.#turn += 1;
     const decision = this.decide();
     if (decision.kind !== 'attempt') return false;
-    const { pick } = decision;
+    const { target } = decision;
     const terms = { needs: { size: 100, capabilities: [] }, probeMs: PROBE_MS };
-    const { booking, ...records } = deepFreeze(reserve(this.records.of(pick), pick, this.now, terms));
-    this.records.store(pick, records);
-    const sent = { at: this.now, account: pick.route.account, model: pick.route.model };
+    const { reservation, ...records } = deepFreeze(reserve(this.records.of(target), target, this.now, terms));
+    this.records.store(target, records);
+    const sent = { at: this.now, account: target.route.account, model: target.route.model };
     this.sent.add(sent);
-    this.underWay.push({ booking, sent });
+    this.underWay.push({ reservation, sent });
     return true;
   }
 
@@ -101,19 +101,19 @@ export class PoolWorld {
   settle(
     which: number,
     outcome: Outcome,
-  ): { booking: Booking; before: RouteRecords; after: RouteRecords } | undefined {
+  ): { reservation: Reservation; before: RouteRecords; after: RouteRecords } | undefined {
     const [request] = this.underWay.splice(which % Math.max(1, this.underWay.length), 1);
     if (request === undefined) return undefined;
-    const { booking, sent } = request;
-    const before = this.records.of(booking.pick);
-    const after = deepFreeze(settle(before, booking, deepFreeze(outcome), this.now));
-    this.records.store(booking.pick, after);
+    const { reservation, sent } = request;
+    const before = this.records.of(reservation.target);
+    const after = deepFreeze(settle(before, reservation, deepFreeze(outcome), this.now));
+    this.records.store(reservation.target, after);
     const uncounted =
       outcome.kind === 'abandoned'
         ? !outcome.sent
         : outcome.kind === 'failure' && outcome.failure.uncounted === true;
     if (uncounted) this.sent.delete(sent);
-    return { booking, before, after };
+    return { reservation, before, after };
   }
 
   /** Lets time pass until the next request is admitted, should that be a moment that comes. */

@@ -4,7 +4,7 @@ import type { RouteRecords } from '../../src/core/ledger/reserve.ts';
 import type { CircuitBreaker } from '../../src/core/circuit-breaker.ts';
 import { explain } from '../../src/core/report/explain.ts';
 import { keyStatuses, quotaStatuses, routeStatuses } from '../../src/core/report/health.ts';
-import type { Meter } from '../../src/core/limits/limit.ts';
+import type { Limit } from '../../src/core/limits/limit.ts';
 import { readAccountRecord } from '../../src/core/records/account.ts';
 import { readProviderRecord } from '../../src/core/records/provider.ts';
 import {
@@ -20,30 +20,30 @@ import {
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 
-const METERS: readonly Meter[] = [
+const LIMITS: readonly Limit[] = [
   {
     id: 'rpm',
-    kind: 'token-bucket',
+    kind: 'sliding-window',
     unit: 'requests',
     per: 'account',
-    limit: 20,
+    max: 20,
     windowMs: MINUTE,
     marginMs: 250,
   },
-  { id: 'clock', kind: 'clock-minute', unit: 'requests', per: 'account-model', limit: 9, marginMs: 250 },
-  { id: 'rpd', kind: 'daily', unit: 'requests', per: 'account', limit: 500, timeZone: 'UTC', marginMs: 1000 },
+  { id: 'clock', kind: 'fixed-window', unit: 'requests', per: 'account-model', max: 9, marginMs: 250 },
+  { id: 'rpd', kind: 'daily', unit: 'requests', per: 'account', max: 500, timeZone: 'UTC', marginMs: 1000 },
   {
     id: 'tpm',
-    kind: 'token-bucket',
+    kind: 'sliding-window',
     unit: 'tokens',
     per: 'account-model',
-    limit: 250_000,
+    max: 250_000,
     windowMs: MINUTE,
     marginMs: 250,
   },
 ];
 /** Tokens of a refused request are given back; its request stays counted. */
-const OF_REQUESTS = METERS.filter(({ unit }) => unit === 'requests');
+const OF_REQUESTS = LIMITS.filter(({ unit }) => unit === 'requests');
 
 const histories = fc.array(steps(outcomeAt(NOW), 10 * MINUTE), {
   minLength: 300,
@@ -52,8 +52,8 @@ const histories = fc.array(steps(outcomeAt(NOW), 10 * MINUTE), {
 });
 
 /** A pool of two providers to which something has happened. Everything in it is frozen. */
-function worldAfter(history: readonly Step[], meters: readonly Meter[] = METERS): PoolWorld {
-  const world = new PoolWorld(NOW, [providerOf(2, 2, meters), providerOf(1, 2, meters, 'beta')]);
+function worldAfter(history: readonly Step[], limits: readonly Limit[] = LIMITS): PoolWorld {
+  const world = new PoolWorld(NOW, [providerOf(2, 2, limits), providerOf(1, 2, limits, 'beta')]);
   for (const step of history) happen(world, step);
   return world;
 }
@@ -98,7 +98,7 @@ describe('looking', { timeout: 60_000 }, () => {
         const decision = world.decide();
         const [first] = rows;
         if (decision.kind === 'attempt') {
-          expect(first).toMatchObject({ ...decision.pick.route, ready: true });
+          expect(first).toMatchObject({ ...decision.target.route, ready: true });
         } else {
           expect(rows.filter(({ ready }) => ready)).toEqual([]);
           if (decision.kind === 'wait') expect(first?.readyAt).toBe(decision.until);
@@ -175,7 +175,7 @@ describe("callers' bugs", { timeout: 60_000 }, () => {
           const { before, after } = settled;
           expect(worseThan(after.provider.breaker, before.provider.breaker)).toBe(false);
           expect(worseThan(after.account.breaker, before.account.breaker)).toBe(false);
-          expect(after.account.buckets).toBe(before.account.buckets);
+          expect(after.account.limiters).toBe(before.account.limiters);
           for (const [keyId, key] of Object.entries(after.account.keys)) {
             const was = before.account.keys[keyId];
             expect(key).toEqual({ ...was, breaker: key.breaker });
@@ -222,14 +222,14 @@ describe('reserving and settling', { timeout: 60_000 }, () => {
       fc.property(calm, (history) => {
         const world = worldAfter(history);
         const before = JSON.stringify(
-          allRecords(world).map(({ account }) => used(account.buckets, world.now)),
+          allRecords(world).map(({ account }) => used(account.limiters, world.now)),
         );
         const taken = Array.from({ length: 10 }, () => world.take()).filter(Boolean).length;
         for (let count = 0; count < taken; count += 1) {
           world.settle(world.underWay.length - 1, { kind: 'abandoned', sent: false });
         }
         const after = JSON.stringify(
-          allRecords(world).map(({ account }) => used(account.buckets, world.now)),
+          allRecords(world).map(({ account }) => used(account.limiters, world.now)),
         );
         expect(after).toBe(before);
       }),
@@ -240,10 +240,10 @@ describe('reserving and settling', { timeout: 60_000 }, () => {
 
 /** What is still spent, bucket by bucket; one that was never touched and one that is empty are alike. */
 function used(
-  buckets: RouteRecords['account']['buckets'],
+  limiters: RouteRecords['account']['limiters'],
   now: number,
 ): readonly (readonly [string, readonly (readonly [number, number])[]])[] {
-  return Object.entries(buckets)
+  return Object.entries(limiters)
     .map(([name, { spent }]) => [name, spent.filter(([returnsAt]) => returnsAt > now)] as const)
     .filter(([, spent]) => spent.length > 0)
     .toSorted(([a], [b]) => a.localeCompare(b));
@@ -257,7 +257,7 @@ describe('what is stored', { timeout: 60_000 }, () => {
     'text',
     [],
     {},
-    { v: 2, breaker: {}, buckets: {}, models: {}, keys: {} },
+    { v: 2, breaker: {}, limiters: {}, models: {}, keys: {} },
     { v: 1 },
   ])('reads as empty when it is no record of this version: %j', (value) => {
     expect(readAccountRecord(value)).toBe(readAccountRecord(undefined));

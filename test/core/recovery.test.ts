@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { raised } from '../../src/core/limits/learning.ts';
-import type { Meter } from '../../src/core/limits/limit.ts';
-import { expend, readyAtOf, type TokenBucket } from '../../src/core/limits/window.ts';
+import type { Limit } from '../../src/core/limits/limit.ts';
+import { charge, readyAtOf, type LimiterState } from '../../src/core/limits/window.ts';
 import { MINUTE } from './pool-world.ts';
 
 const NOW = 1_790_000_000_000;
 const LATENCY_MS = 100;
 
 /** Requests of the last five of `minutes` minutes in which every request is served, and one follows the other. */
-function servedAtLast(meter: Meter, learnt: number, minutes: number): number {
-  let bucket: TokenBucket = { spent: [], learnt: { limit: learnt, at: NOW } };
+function servedAtLast(limit: Limit, learnt: number, minutes: number): number {
+  let limiter: LimiterState = { spent: [], learnt: { max: learnt, at: NOW } };
   const end = NOW + minutes * MINUTE;
   let served = 0;
   for (let now = NOW; now < end; now += LATENCY_MS) {
-    now = Math.max(now, readyAtOf(bucket, meter, 1, now));
-    const taken = expend(bucket, meter, { name: meter.id, cost: 1, now });
-    bucket = taken.expense.probes ? raised(taken.bucket, taken.expense, now + LATENCY_MS) : taken.bucket;
+    now = Math.max(now, readyAtOf(limiter, limit, 1, now));
+    const taken = charge(limiter, limit, { name: limit.id, cost: 1, now });
+    limiter = taken.charge.probes ? raised(taken.limiter, taken.charge, now + LATENCY_MS) : taken.limiter;
     if (now >= end - 5 * MINUTE) served += 1;
   }
   return served;
@@ -30,17 +30,17 @@ describe('a limit that was learnt too low', () => {
     [300, 1],
     [300, 100],
     [500, 499],
-  ])('of %i a minute and learnt as %i is used in full again within an hour', (limit, learnt) => {
-    const meter: Meter = {
+  ])('of %i a minute and learnt as %i is used in full again within an hour', (max, learnt) => {
+    const limit: Limit = {
       id: 'rpm',
-      kind: 'token-bucket',
+      kind: 'sliding-window',
       unit: 'requests',
       per: 'account',
-      limit,
+      max,
       windowMs: MINUTE,
       marginMs: 250,
     };
-    expect(servedAtLast(meter, learnt, 60)).toBeGreaterThanOrEqual(0.95 * 5 * limit);
-    expect(servedAtLast(meter, learnt, 60)).toBeLessThanOrEqual(6 * limit);
+    expect(servedAtLast(limit, learnt, 60)).toBeGreaterThanOrEqual(0.95 * 5 * max);
+    expect(servedAtLast(limit, learnt, 60)).toBeLessThanOrEqual(6 * max);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readAccountRecord } from '../../src/core/records/account.ts';
 import { reserve } from '../../src/core/ledger/reserve.ts';
-import type { Pick } from '../../src/core/routing/question.ts';
+import type { Target } from '../../src/core/routing/question.ts';
 import { readProviderRecord } from '../../src/core/records/provider.ts';
 import type { Outcome } from '../../src/core/ledger/settle.ts';
 import { sumOf } from '../../src/core/limits/window.ts';
-import { Turns } from '../../src/engine/ledger.ts';
+import { Ledger } from '../../src/engine/ledger.ts';
 import type { StateStore } from '../../src/ports.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
 import { VirtualClock } from '../../src/testing.ts';
@@ -13,15 +13,15 @@ import { pickOf } from '../vectors/core.ts';
 import { candidatesOf, poolSchema } from '../vectors/pool.ts';
 
 const NOW = 1_790_000_000_000;
-const METERS = [
+const LIMITS = [
   {
     id: 'rpm',
-    kind: 'token-bucket',
+    kind: 'sliding-window',
     unit: 'requests',
     per: 'account',
     windowMs: 60_000,
     marginMs: 0,
-    limit: 20,
+    max: 20,
   },
 ];
 const POOL = candidatesOf(
@@ -29,7 +29,7 @@ const POOL = candidatesOf(
     providers: [
       {
         name: 'alpha',
-        accounts: ['a', 'b'].map((id) => ({ id, keys: [`key-${id}`], meters: METERS })),
+        accounts: ['a', 'b'].map((id) => ({ id, keys: [`key-${id}`], limits: LIMITS })),
         models: ['m'],
       },
     ],
@@ -53,11 +53,11 @@ class Race {
       return false;
     },
   };
-  readonly #turns = new Turns(this.#store, new VirtualClock(NOW));
+  readonly #ledger = new Ledger(this.#store, new VirtualClock(NOW));
   /** The record of which the next write comes too late. */
   late: string | undefined;
 
-  pick(account: string): Pick {
+  target(account: string): Target {
     return pickOf(POOL, { provider: 'alpha', account, keyId: `key-${account}`, model: 'm' });
   }
 
@@ -67,25 +67,25 @@ class Race {
   }
 
   async call(account: string, outcome: Outcome, times = 1): Promise<void> {
-    const pick = this.pick(account);
+    const target = this.target(account);
     for (let made = 0; made < times; made += 1) {
       const records = {
-        provider: readProviderRecord(this.#at(pick.provider.recordId)),
-        account: readAccountRecord(this.#at(pick.account.recordId)),
+        provider: readProviderRecord(this.#at(target.provider.recordId)),
+        account: readAccountRecord(this.#at(target.account.recordId)),
       };
       const terms = { needs: { size: 0, capabilities: [] }, probeMs: 30_000 };
-      const { booking, account: booked } = reserve(records, pick, NOW, terms);
-      const id = pick.account.recordId;
+      const { reservation, account: booked } = reserve(records, target, NOW, terms);
+      const id = target.account.recordId;
       const [known] = await this.#memory.read([id]);
       await this.#memory.swap(id, known?.version ?? 0, booked);
-      await this.#turns.settle(booking, outcome);
+      await this.#ledger.settle(reservation, outcome);
     }
   }
 
   /** What is booked of the account's minute. */
   spent(account: string): number {
-    const { buckets } = readAccountRecord(this.#at(this.pick(account).account.recordId));
-    return sumOf(buckets['rpm']?.spent ?? [], NOW, 60_000);
+    const { limiters } = readAccountRecord(this.#at(this.target(account).account.recordId));
+    return sumOf(limiters['rpm']?.spent ?? [], NOW, 60_000);
   }
 }
 

@@ -45,7 +45,7 @@ describe('1,000 concurrent calls', () => {
     expect(new Set(pool.transport.sent.map(({ at }) => at)).size).toBe(1);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(140);
     expect(pool.world.counts.refused).toBe(0);
-    expect(pool.llm.capacity().now).toBe(0);
+    expect(pool.llm.capacity().requestsNow).toBe(0);
   });
 });
 
@@ -79,7 +79,7 @@ describe('a day of the provider', () => {
     const [row] = llm.health();
     expect(row?.readyAt).toBeGreaterThanOrEqual(end);
     expect(row?.readyAt).toBeLessThanOrEqual(end + 2 * SECOND);
-    expect(llm.capacity()).toMatchObject({ now: 0, today: 0, nextAt: row?.readyAt });
+    expect(llm.capacity()).toMatchObject({ requestsNow: 0, requestsToday: 0, nextAt: row?.readyAt });
     await clock.advance(end - SECOND - clock.now());
     expect(await trace(1)).toEqual(['NoProvidersAvailableError']);
     await clock.advance(3 * SECOND);

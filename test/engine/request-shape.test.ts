@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { describe, expect, it } from 'vitest';
 import type { ModelRecord } from '../../src/core/records/provider.ts';
-import type { Pick } from '../../src/core/routing/question.ts';
+import type { Target } from '../../src/core/routing/question.ts';
 import { chatOperation } from '../../src/engine/chat.ts';
-import { chatStreamOperation, Delivered, type StreamRequest } from '../../src/engine/chat-stream.ts';
+import { chatStreamOperation, Transcript, type StreamRequest } from '../../src/engine/chat-stream.ts';
 import { CLOSED } from '../../src/core/circuit-breaker.ts';
 import { Provider } from '../../src/providers/provider.ts';
 import { SPECS } from '../../src/providers/spec.ts';
@@ -106,7 +106,7 @@ function operations(name: keyof typeof SPECS) {
   const account = provider.accounts[0];
   if (account === undefined) throw new Error('a provider has an account');
   const [keyId = ''] = account.keyIds;
-  const pick: Pick = {
+  const target: Target = {
     route: { provider: provider.name, account: account.id, keyId, model: 'm' },
     provider: {
       name: provider.name,
@@ -120,16 +120,16 @@ function operations(name: keyof typeof SPECS) {
     model: { id: 'm' },
   };
   const chat = chatOperation(ports);
-  return { pick, chat, stream: chatStreamOperation(ports, chat) };
+  return { target, chat, stream: chatStreamOperation(ports, chat) };
 }
 
 const KNOWN: ModelRecord = { breaker: CLOSED };
 
 /** A stream that has handed out so much of its answer. */
 function streamOf(messages: readonly ChatMessage[], text: string): StreamRequest {
-  const delivered = new Delivered();
-  if (text !== '') delivered.add({ type: 'text', text });
-  return { body: chatBody({ messages, fields: { stream: true } }), onCut: 'continue', delivered };
+  const transcript = new Transcript();
+  if (text !== '') transcript.add({ type: 'text', text });
+  return { body: chatBody({ messages, fields: { stream: true } }), onCut: 'continue', transcript };
 }
 
 function messagesIn(text: string | undefined): unknown {
@@ -138,12 +138,12 @@ function messagesIn(text: string | undefined): unknown {
 
 describe('a stream that another route goes on with', () => {
   it('is written as its provider takes it', () => {
-    const { pick, stream } = operations('cloudflare');
+    const { target, stream } = operations('cloudflare');
     const conversation = [
       { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
       { role: 'developer', content: 'Be brief.' },
     ] as const;
-    const { body } = stream.encode(streamOf(conversation, 'Good mor'), pick, KNOWN, undefined);
+    const { body } = stream.encode(streamOf(conversation, 'Good mor'), target, KNOWN, undefined);
     expect(messagesIn(body)).toMatchObject([
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'Hello' },
@@ -153,16 +153,16 @@ describe('a stream that another route goes on with', () => {
   });
 
   it('is worth the same route once more where only the way of asking was refused', () => {
-    const { pick, stream } = operations('openrouter');
+    const { target, stream } = operations('openrouter');
     const failure = { kind: 'unsupported', scope: 'model', message: '', capabilities: ['prefill'] } as const;
     const begun = streamOf([{ role: 'user', content: 'Hello' }], 'Good mor');
     const without = { ...KNOWN, lacks: ['prefill'] };
-    expect(stream.canDoWithout(begun, failure, { pick, known: KNOWN })).toBe(true);
-    expect(stream.canDoWithout(begun, failure, { pick, known: without })).toBe(false);
+    expect(stream.canDoWithout(begun, failure, { target, known: KNOWN })).toBe(true);
+    expect(stream.canDoWithout(begun, failure, { target, known: without })).toBe(false);
     const roleOf = (known: ModelRecord): unknown =>
       z
         .array(z.looseObject({}))
-        .parse(messagesIn(stream.encode(begun, pick, known, undefined).body))
+        .parse(messagesIn(stream.encode(begun, target, known, undefined).body))
         .at(-1);
     expect(roleOf(KNOWN)).toMatchObject({ role: 'assistant' });
     expect(roleOf(without)).toMatchObject({ role: 'user' });
@@ -185,7 +185,7 @@ describe('the tokens of an attempt', () => {
   it('are its own, without those of the attempts before it', () => {
     const { stream } = operations('nim');
     const request = streamOf([], 'Good mor');
-    request.delivered.usage = { promptTokens: 4, completionTokens: 2, totalTokens: 6 };
+    request.transcript.usage = { promptTokens: 4, completionTokens: 2, totalTokens: 6 };
     expect(stream.tokensOf({ type: 'usage', usage }, request)).toEqual({ input: 6, total: 12 });
   });
 

@@ -34,7 +34,7 @@ function openStore(): OpenStore {
       const records = store.read([...ids]);
       if (records instanceof Promise) throw new Error('this store answers at once');
       return records
-        .flatMap(({ value }) => Object.values(readAccountRecord(value).buckets))
+        .flatMap(({ value }) => Object.values(readAccountRecord(value).limiters))
         .flatMap(({ spent }) => spent)
         .reduce((sum, [returnsAt, count]) => sum + (returnsAt > now ? count : 0), 0);
     },
@@ -145,7 +145,7 @@ describe('looking', () => {
     const swaps = store.swaps();
     for (let times = 0; times < 100; times += 1) {
       expect(pool.llm.health()).toMatchObject([{ rpmUsed: 3, ready: true }]);
-      expect(pool.llm.capacity()).toMatchObject({ now: 27 });
+      expect(pool.llm.capacity()).toMatchObject({ requestsNow: 27 });
       expect(pool.llm.explain()).toHaveLength(1);
     }
     await pool.clock.advance(SECOND);

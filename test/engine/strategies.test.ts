@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Standing } from '../../src/index.ts';
+import type { ProviderScore } from '../../src/index.ts';
 import { bench, type Bench, KEY, MINUTE, SECOND } from '../support/bench.ts';
 
 /** The providers that are asked, in order. */
@@ -131,14 +131,14 @@ describe('latency', () => {
 
 describe('a function', () => {
   it('is told how the providers stand, and decides their order', async () => {
-    const told: { turn: number; standings: readonly Standing[] }[] = [];
+    const told: { turn: number; scores: readonly ProviderScore[] }[] = [];
     const pool = bench({
       openrouter: { priority: 7 },
       nim: { latencyMs: 250 },
       custom: {},
-      strategy: (standings, turn) => {
-        told.push({ turn, standings });
-        return standings.toSorted((a, b) => b.index - a.index);
+      strategy: (scores, turn) => {
+        told.push({ turn, scores });
+        return scores.toSorted((a, b) => b.index - a.index);
       },
     });
     await pool.trace(1);
@@ -147,14 +147,14 @@ describe('a function', () => {
     expect(asked(pool)).toEqual(['custom', 'custom', 'nim', 'custom', 'nim']);
     expect(told[0]).toMatchObject({
       turn: 0,
-      standings: [
+      scores: [
         { name: 'openrouter', index: 0, priority: 7, latencyMs: undefined, minuteUse: 0 },
         { name: 'nim', index: 1, priority: 0, price: 0 },
         { name: 'custom', index: 2, priority: 0, price: 0 },
       ],
     });
-    expect(told[0]?.standings[0]?.price).toBeGreaterThan(0);
-    expect(told.at(-1)?.standings).toMatchObject([
+    expect(told[0]?.scores[0]?.price).toBeGreaterThan(0);
+    expect(told.at(-1)?.scores).toMatchObject([
       { name: 'openrouter' },
       { name: 'nim', latencyMs: 250, minuteUse: 1 / 30 },
     ]);
@@ -164,7 +164,7 @@ describe('a function', () => {
     const pool = bench({
       nim: {},
       custom: { faults: [{ kind: 'reset' }] },
-      strategy: (standings) => standings.filter(({ name }) => name === 'custom'),
+      strategy: (scores) => scores.filter(({ name }) => name === 'custom'),
     });
     expect(await pool.trace(1)).toEqual([`${KEY.custom} custom-large → ${KEY.nim} z-ai/glm-5.3`]);
   });

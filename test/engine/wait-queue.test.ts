@@ -269,9 +269,9 @@ describe('a line that cannot be served', () => {
     const pool = bench({
       custom: { faults: [{ kind: 'reset', times: 1 }] },
       nim: { faults: [{ kind: 'reset', times: 1 }] },
-      strategy: (standings) => {
+      strategy: (scores) => {
         if (broken) throw new Error('no order');
-        return standings;
+        return scores;
       },
     });
     const call = pool.llm.chat('Hello');

@@ -31,8 +31,8 @@ it(
   async () => {
     const folder = temporaryFolder();
     const [, script = ''] = /<script>(.*)<\/script>/s.exec(statusPage()) ?? [];
-    expect(script).toContain("import('./status.ts').Status");
-    const text = script.replaceAll("import('./", `import('${ROOT.replaceAll('\\', '/')}src/gateway/`);
+    expect(script).toContain("import('../status.ts').Status");
+    const text = script.replaceAll("import('../", `import('${ROOT.replaceAll('\\', '/')}src/gateway/`);
     const wrong = '/** @param {Status} status */ function wrong(status) { return status.nothing; }';
     const files = { 'script.js': text, 'mistaken.js': text.replace(/}\)\(\);\s*$/, `${wrong}})();`) };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);

@@ -135,7 +135,7 @@ export function someStatus(more: Partial<Status> = {}): Status {
     version: '1.2.3',
     at: Date.now(),
     keys: [],
-    capacity: { now: 1_234_567, today: 1_234_567, nextAt: 0 },
+    capacity: { requestsNow: 1_234_567, requestsToday: 1_234_567, nextAt: 0 },
     calls: [],
     totals: { served: 123_456_789, failed: 123_456, abandoned: 123_456, attempts: 123_456_789 },
     warnings: [],

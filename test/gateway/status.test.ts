@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Status, StatusBoard } from '../../src/gateway/status.ts';
-import { type Capacity, type FreeLMEvent, VERSION } from '../../src/index.ts';
+import { type Capacity, type FreeLLMEvent, VERSION } from '../../src/index.ts';
 import { textLike } from '../client/support.ts';
 import { type Bench, bench, type BenchOptions, MINUTE, MODEL, NOON, SECOND } from '../support/bench.ts';
 
@@ -15,14 +15,21 @@ function watched(options: BenchOptions, calls?: number): Bench & { readonly boar
 }
 
 /** A board that is told what a test likes. */
-function told(calls?: number): { readonly board: StatusBoard; readonly tell: (event: FreeLMEvent) => void } {
-  const listeners = new Set<(event: FreeLMEvent) => void>();
-  const capacity: Capacity = { now: 0, today: 0, nextAt: undefined, quotas: [], meters: [], at: NOON };
+function told(calls?: number): { readonly board: StatusBoard; readonly tell: (event: FreeLLMEvent) => void } {
+  const listeners = new Set<(event: FreeLLMEvent) => void>();
+  const capacity: Capacity = {
+    requestsNow: 0,
+    requestsToday: 0,
+    nextAt: undefined,
+    quotas: [],
+    limits: [],
+    at: NOON,
+  };
   const board = new StatusBoard(
     {
       health: () => [],
       capacity: () => capacity,
-      listen(listener) {
+      subscribe(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
@@ -38,8 +45,8 @@ function told(calls?: number): { readonly board: StatusBoard; readonly tell: (ev
 }
 
 const route = { provider: 'nim', key: 'nvapi-…aaaa', account: 'a', model: 'm' };
-const attempt = (call: number, at = NOON): FreeLMEvent => ({ type: 'attempt', call, at, ...route });
-const end = (call: number): FreeLMEvent => ({
+const attempt = (call: number, at = NOON): FreeLLMEvent => ({ type: 'attempt', call, at, ...route });
+const end = (call: number): FreeLLMEvent => ({
   type: 'end',
   call,
   outcome: 'served',
@@ -54,8 +61,8 @@ describe('the keys', () => {
     const status = board.status();
     expect(status).toMatchObject({ version: VERSION, at: NOON });
     expect(status.keys).toMatchObject(llm.health());
-    const { now, today, nextAt } = llm.capacity();
-    expect(status.capacity).toEqual({ now, today, nextAt });
+    const { requestsNow, requestsToday, nextAt } = llm.capacity();
+    expect(status.capacity).toEqual({ requestsNow, requestsToday, nextAt });
   });
 
   it('tell of each quota when it comes back', async () => {

@@ -4,9 +4,9 @@ import { ConfigError, OpenAICompatible, type OpenAICompatibleOptions } from '../
 const options: OpenAICompatibleOptions = { name: 'mine', baseUrl: 'http://127.0.0.1:8080/v1' };
 
 /** Id and limit of every meter. */
-function meters(more: Partial<OpenAICompatibleOptions>): unknown {
+function limits(more: Partial<OpenAICompatibleOptions>): unknown {
   const [account] = new OpenAICompatible('k', { ...options, ...more }).accounts;
-  return account?.meters('any/model').map(({ id, limit }) => [id, limit]);
+  return account?.limits('any/model').map(({ id, max }) => [id, max]);
 }
 
 describe('an endpoint of your own', () => {
@@ -16,8 +16,8 @@ describe('an endpoint of your own', () => {
   });
 
   it('is not paced until told how', () => {
-    expect(meters({})).toEqual([['rpm', Number.POSITIVE_INFINITY]]);
-    expect(meters({ rpm: 3, rpd: 100 })).toEqual([
+    expect(limits({})).toEqual([['rpm', Number.POSITIVE_INFINITY]]);
+    expect(limits({ rpm: 3, rpd: 100 })).toEqual([
       ['rpm', 3],
       ['rpd', 100],
     ]);

@@ -218,8 +218,8 @@ describe('what may cost money', () => {
 
 /** Whom the meters of requests at once count, and their limits. */
 function concurrency(provider: Provider): readonly unknown[] {
-  return (provider.accounts[0]?.meters('m') ?? []).flatMap((meter) =>
-    meter.kind === 'concurrency' ? [[meter.per, meter.limit]] : [],
+  return (provider.accounts[0]?.limits('m') ?? []).flatMap((limit) =>
+    limit.kind === 'concurrency' ? [[limit.per, limit.max]] : [],
   );
 }
 

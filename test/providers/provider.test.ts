@@ -87,7 +87,7 @@ describe('keys', () => {
 });
 
 function limits(options: KeyedOptions<'free' | 'credit'>): unknown {
-  return new OpenRouter(key, options).accounts[0]?.meters('a/b:free').map(({ limit }) => limit);
+  return new OpenRouter(key, options).accounts[0]?.limits('a/b:free').map(({ max }) => max);
 }
 
 describe('tiers', () => {
@@ -99,9 +99,7 @@ describe('tiers', () => {
 
   it('may differ between keys', () => {
     const provider = new GoogleAIStudio(['a-key', { key: 'b-key', tier: 'tier1' }]);
-    expect(provider.accounts.map((account) => account.meters('gemini-3.8-flash')[0]?.limit)).toEqual([
-      5, 300,
-    ]);
+    expect(provider.accounts.map((account) => account.limits('gemini-3.8-flash')[0]?.max)).toEqual([5, 300]);
   });
 
   it.each([

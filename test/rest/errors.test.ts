@@ -6,7 +6,7 @@ import {
   ConfigError,
   ContentBlockedError,
   DeadlineError,
-  FreeLMError,
+  FreeLLMError,
   type KeyReport,
   ModelNotFoundError,
   NoProvidersAvailableError,
@@ -148,7 +148,7 @@ const TABLE: readonly Row[] = [
   ],
   [
     'a pool that was closed',
-    new FreeLMError({ code: 'closed', message: 'Closed.' }),
+    new FreeLLMError({ code: 'closed', message: 'Closed.' }),
     503,
     { type: 'server_error', code: 'closed' },
     NO,

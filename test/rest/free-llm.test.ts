@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { FreeLLM, type FreeLMEvent, ModelNotFoundError, OpenRouter } from '../../src/index.ts';
+import { FreeLLM, type FreeLLMEvent, ModelNotFoundError, OpenRouter } from '../../src/index.ts';
 import { endpoint, open, providersOf, temporaryFolder, world } from '../client/support.ts';
 import { rejection } from '../support/rejection.ts';
 import { bodyOf, hangs, json, posted, says, serve, until } from '../support/server.ts';
@@ -284,7 +284,7 @@ describe('models', () => {
 describe('listen', () => {
   it('tells as onEvent does, until it is ended; one that throws harms nobody', async () => {
     const server = await serve(says('Hi'));
-    const heard: FreeLMEvent['type'][] = [];
+    const heard: FreeLLMEvent['type'][] = [];
     const llm = new FreeLLM({
       providers: [endpoint(server)],
       cacheDir: temporaryFolder(),
@@ -292,9 +292,9 @@ describe('listen', () => {
         throw new Error('a bug of the listener');
       },
     });
-    const listener = ({ type }: FreeLMEvent): number => heard.push(type);
-    const endFirst = llm.listen(listener);
-    const endSecond = llm.listen(listener);
+    const listener = ({ type }: FreeLLMEvent): number => heard.push(type);
+    const endFirst = llm.subscribe(listener);
+    const endSecond = llm.subscribe(listener);
     await llm.text('Hello');
     endSecond();
     await llm.text('Hello');

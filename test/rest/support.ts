@@ -1,6 +1,12 @@
 /** A handler over answers that a test decides, at a fixed time. */
 
-import type { Answer, Answerer, AnswerStream, Asked, OfferedModel } from '../../src/rest/answerer.ts';
+import type {
+  Answer,
+  ChatBackend,
+  AnswerStream,
+  ChatCall,
+  OfferedModel,
+} from '../../src/rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../../src/rest/fetch.ts';
 import { restHandler } from '../../src/rest/handler.ts';
 import type { StreamPart } from '../../src/wire/stream-part.ts';
@@ -65,16 +71,16 @@ export class ScriptedStream implements AnswerStream {
 export interface Scripted {
   readonly fetch: Fetch;
   /** What was asked, in order. */
-  readonly asked: readonly Asked[];
+  readonly asked: readonly ChatCall[];
   readonly streams: readonly ScriptedStream[];
   /** Posts a chat request. */
   readonly post: (body: unknown) => Promise<Response>;
 }
 
 export function scripted(script: Script = {}): Scripted {
-  const asked: Asked[] = [];
+  const asked: ChatCall[] = [];
   const streams: ScriptedStream[] = [];
-  const answerer: Answerer = {
+  const answerer: ChatBackend = {
     takesAnyModel: script.takesAnyModel ?? false,
     chat(question) {
       asked.push(question);

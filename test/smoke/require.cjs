@@ -1,7 +1,7 @@
 /** CommonJS programs, too, as the package is installed. */
 
 const assert = require('node:assert/strict');
-const { FreeLLM, FreeLMError, OpenAICompatible } = require('freelm');
+const { FreeLLM, FreeLLMError, OpenAICompatible } = require('freelm');
 const OpenAI = require('freelm/compat');
 const { startWorld } = require('freelm/testing');
 
@@ -27,7 +27,7 @@ async function main() {
   assert.equal(data[0].id, 'auto');
   await llm.close();
   await world.close();
-  await assert.rejects(llm.text('hello'), (error) => FreeLMError.is(error) && error.code === 'closed');
+  await assert.rejects(llm.text('hello'), (error) => FreeLLMError.is(error) && error.code === 'closed');
 }
 
 main()

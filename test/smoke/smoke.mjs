@@ -45,7 +45,7 @@ try {
   );
 
   assert.equal(llm.health().length, 6);
-  assert.ok(llm.capacity().today > 0);
+  assert.ok(llm.capacity().requestsToday > 0);
   assert.ok(llm.explain({ model: 'chat:fast' }).length > 0);
   assert.ok((await llm.refreshModels()).some(({ provider }) => provider === 'openrouter'));
   assert.deepEqual(readdirSync(cacheDir).length, 1);

@@ -4,7 +4,7 @@ import {
   type ChatOptions,
   FreeLLM,
   type FreeLLMOptions,
-  type FreeLMEvent,
+  type FreeLLMEvent,
   GoogleAIStudio,
   type KeyInput,
   type ModelCache,
@@ -136,7 +136,7 @@ export interface Bench {
   readonly world: SimulatedWorld;
   readonly clock: VirtualClock;
   readonly transport: WorldTransport;
-  readonly events: readonly FreeLMEvent[];
+  readonly events: readonly FreeLLMEvent[];
   /** Lets the clock run until the promise is settled. */
   readonly run: <T>(promise: Promise<T>) => Promise<T>;
   /** Runs to what the promise rejects with; undefined when it does not. */
@@ -160,8 +160,8 @@ export function bench(options: BenchOptions): Bench {
   const world = makeWorld({ openrouter, google, nim, custom, reply });
   const clock = new VirtualClock(startAt);
   const transport = new WorldTransport(world, clock);
-  const events: FreeLMEvent[] = [];
-  const onEvent = (event: FreeLMEvent): void => {
+  const events: FreeLLMEvent[] = [];
+  const onEvent = (event: FreeLLMEvent): void => {
     events.push(event);
   };
   const make = (more: Omit<FreeLLMOptions, 'providers'>): FreeLLM => {

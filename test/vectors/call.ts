@@ -3,15 +3,15 @@
 import * as z from 'zod/mini';
 import { reserve } from '../../src/core/ledger/reserve.ts';
 import { excludedUntil } from '../../src/core/routing/exclusion.ts';
-import type { Tried, Pick, Question } from '../../src/core/routing/question.ts';
+import type { FailedAttempt, Target, Question } from '../../src/core/routing/question.ts';
 import { type Failure, FAILURE_EFFECTS } from '../../src/core/failure.ts';
 import { plan } from '../../src/core/routing/plan.ts';
 import type { Route } from '../../src/core/pool.ts';
 import { settle } from '../../src/core/ledger/settle.ts';
 import {
   candidatesOf,
-  choiceFields,
-  choiceOf,
+  preferenceFields,
+  preferencesOf,
   failureSchema,
   needsSchema,
   poolSchema,
@@ -37,7 +37,7 @@ export const callsSchema = z.strictObject({
   pool: poolSchema,
   stages: z.optional(stagesSchema),
   records: z.optional(recordsSchema),
-  ...choiceFields,
+  ...preferenceFields,
   needs: needsSchema,
   /** Fields of the request that can be left out. */
   optionalFields: z.prefault(z.array(z.string()), []),
@@ -85,7 +85,7 @@ type Step =
 
 interface World {
   readonly input: Calls;
-  readonly question: Omit<Question, 'now' | 'tries' | 'again' | 'waitUntil'>;
+  readonly question: Omit<Question, 'now' | 'failedAttempts' | 'again' | 'waitUntil'>;
   readonly records: StoredRecords;
   readonly script: Script;
 }
@@ -93,26 +93,36 @@ interface World {
 /** No attempt of these calls takes time, so that a lost probe does not come into it. */
 const PROBE_MS = 30_000;
 
-function attempt({ input, question, records, script }: World, pick: Pick, now: number): Failure | undefined {
+function attempt(
+  { input, question, records, script }: World,
+  target: Target,
+  now: number,
+): Failure | undefined {
   const { needs } = question;
-  const { booking, ...booked } = reserve(records.of(pick), pick, now, { needs, probeMs: PROBE_MS });
-  const failure = script.answer(pick.route);
+  const { reservation, ...booked } = reserve(records.of(target), target, now, { needs, probeMs: PROBE_MS });
+  const failure = script.answer(target.route);
   const outcome =
     failure === undefined
       ? ({ kind: 'success', latencyMs: 1000 } as const)
       : ({ kind: 'failure', failure, size: input.needs.size } as const);
-  records.store(pick, settle(booked, booking, outcome, now));
+  records.store(target, settle(booked, reservation, outcome, now));
   return failure;
 }
 
 function runCall(world: World, startedAt: number): readonly Step[] {
   const { input } = world;
   const steps: Step[] = [];
-  const tries: Tried[] = [];
+  const failedAttempts: FailedAttempt[] = [];
   let again: Route | undefined;
   let now = startedAt;
   for (;;) {
-    const decision = plan({ ...world.question, now, tries, again, waitUntil: startedAt + input.maxWaitMs });
+    const decision = plan({
+      ...world.question,
+      now,
+      failedAttempts,
+      again,
+      waitUntil: startedAt + input.maxWaitMs,
+    });
     if (decision.kind === 'give-up') {
       const { reason, readyAt } = decision;
       return [...steps, { end: 'give-up', reason, readyAt }];
@@ -122,18 +132,18 @@ function runCall(world: World, startedAt: number): readonly Step[] {
       now = decision.until;
       continue;
     }
-    const { route, model } = decision.pick;
+    const { route, model } = decision.target;
     steps.push({ attempt: [route.provider, route.account, route.keyId, route.model] });
-    const failure = attempt(world, decision.pick, now);
+    const failure = attempt(world, decision.target, now);
     if (failure === undefined) return [...steps, { end: 'served' }];
     if (FAILURE_EFFECTS[failure.kind].throws === true) return [...steps, { end: failure.kind }];
     const droppable = failure.parameters?.some((name) => input.optionalFields.includes(name)) === true;
     again = droppable && again === undefined ? route : undefined;
     const entry = { route, failure, ctx: model.ctx };
     const bounds = { waits: input.maxWaitMs > 0, deadline: Number.POSITIVE_INFINITY };
-    tries.push({
+    failedAttempts.push({
       ...entry,
-      excludedUntil: again === undefined ? excludedUntil(tries, entry, bounds, now) : 0,
+      excludedUntil: again === undefined ? excludedUntil(failedAttempts, entry, bounds, now) : 0,
     });
   }
 }
@@ -145,10 +155,10 @@ export function runCalls(input: Calls): readonly (readonly Step[])[] {
   const script = new Script(input.refusals);
   const stages = stagesOf(candidates, input.stages);
   return input.calls.map((now, index) => {
-    const choice = choiceOf({ strategy: input.strategy, turn: input.turn + index });
+    const preferences = preferencesOf({ strategy: input.strategy, turn: input.turn + index });
     const { needs, maxAttempts } = input;
     return runCall(
-      { input, records, script, question: { stages, records, choice, needs, maxAttempts } },
+      { input, records, script, question: { stages, records, preferences, needs, maxAttempts } },
       now,
     );
   });

@@ -1,9 +1,9 @@
 /** Runs the vectors of the core: meters, breakers, decisions, and what is learnt. */
 
 import * as z from 'zod/mini';
-import { bucketName, EMPTY_ACCOUNT, meterUse } from '../../src/core/records/account.ts';
+import { limiterName, EMPTY_ACCOUNT, limitUse } from '../../src/core/records/account.ts';
 import { backoffMs } from '../../src/core/failure.ts';
-import { type Booking, reserve, type RouteRecords } from '../../src/core/ledger/reserve.ts';
+import { type Reservation, reserve, type RouteRecords } from '../../src/core/ledger/reserve.ts';
 import {
   admit,
   type Admitted,
@@ -17,30 +17,30 @@ import {
 } from '../../src/core/circuit-breaker.ts';
 import { nextMidnight } from '../../src/core/limits/calendar.ts';
 import { explain } from '../../src/core/report/explain.ts';
-import { keyStatuses, quotaStatuses, meterStatuses } from '../../src/core/report/health.ts';
-import { type Meter, returnsAt } from '../../src/core/limits/limit.ts';
+import { keyStatuses, quotaStatuses, limitStatuses } from '../../src/core/report/health.ts';
+import { type Limit, returnsAt } from '../../src/core/limits/limit.ts';
 import { readModelName } from '../../src/core/model.ts';
-import type { Pick } from '../../src/core/routing/question.ts';
+import type { Target } from '../../src/core/routing/question.ts';
 import type { Stage, Route } from '../../src/core/pool.ts';
 import {
-  expend,
-  giveBack,
+  charge,
+  refund,
   readyAtOf,
-  EMPTY_BUCKET,
+  EMPTY_LIMITER,
   fill,
-  type TokenBucket,
+  type LimiterState,
 } from '../../src/core/limits/window.ts';
 import { type Outcome, settle } from '../../src/core/ledger/settle.ts';
 import { STRATEGIES } from '../../src/core/routing/strategy.ts';
 import { callsSchema, runCalls } from './call.ts';
 import {
   candidatesOf,
-  choiceFields,
-  choiceOf,
+  preferenceFields,
+  preferencesOf,
   failureSchema,
   found,
   kindSchema,
-  meterSchema,
+  limitSchema,
   needsSchema,
   observationSchema,
   plain,
@@ -63,7 +63,7 @@ const moment = z.union([
   ),
 ]);
 
-const meterStep = z.discriminatedUnion('do', [
+const limitStep = z.discriminatedUnion('do', [
   z.strictObject({ now: moment, do: z.literal('take'), count: z.prefault(z.number(), 1) }),
   z.strictObject({
     now: moment,
@@ -76,50 +76,50 @@ const meterStep = z.discriminatedUnion('do', [
   z.strictObject({ now: moment, do: z.literal('look') }),
   z.strictObject({ now: moment, do: z.literal('show') }),
 ]);
-type MeterStep = z.output<typeof meterStep>;
-const meterInput = z.strictObject({ meter: meterSchema, steps: z.array(meterStep) });
+type LimitStep = z.output<typeof limitStep>;
+const limitInput = z.strictObject({ limit: limitSchema, steps: z.array(limitStep) });
 
-function changed(meter: Meter, bucket: TokenBucket, step: MeterStep): TokenBucket {
+function changed(limit: Limit, limiter: LimiterState, step: LimitStep): LimiterState {
   switch (step.do) {
     case 'take':
-      return expend(bucket, meter, { name: meter.id, cost: step.count, now: step.now }).bucket;
+      return charge(limiter, limit, { name: limit.id, cost: step.count, now: step.now }).limiter;
     case 'give back': {
-      const at = returnsAt(meter, step.takenAt);
-      const expense = {
-        meter,
-        bucket: meter.id,
+      const at = returnsAt(limit, step.takenAt);
+      const charge = {
+        limit,
+        limiter: limit.id,
         cost: step.count,
         sentAt: step.takenAt,
         returnsAt: at,
         probes: false,
       };
-      return giveBack(bucket, expense, step.now);
+      return refund(limiter, charge, step.now);
     }
     case 'fill':
-      return fill(bucket, step.until, step.now);
+      return fill(limiter, step.until, step.now);
     case 'learn':
-      return { ...bucket, learnt: { limit: step.limit, at: step.now } };
+      return { ...limiter, learnt: { max: step.limit, at: step.now } };
     case 'look':
     case 'show':
-      return bucket;
+      return limiter;
   }
 }
 
 /** What `look` and `show` see along the steps. */
-function runMeter(input: z.output<typeof meterInput>, write: (at: number) => unknown): readonly unknown[] {
-  const { meter } = input;
-  let bucket = EMPTY_BUCKET;
+function runLimit(input: z.output<typeof limitInput>, write: (at: number) => unknown): readonly unknown[] {
+  const { limit } = input;
+  let limiter = EMPTY_LIMITER;
   return input.steps.flatMap((step): readonly unknown[] => {
-    bucket = changed(meter, bucket, step);
-    if (step.do === 'show') return [bucket];
+    limiter = changed(limit, limiter, step);
+    if (step.do === 'show') return [limiter];
     if (step.do !== 'look') return [];
-    const record = { ...EMPTY_ACCOUNT, buckets: { [bucketName(meter, MODEL)]: bucket } };
-    const readyAt = Math.max(readyAtOf(bucket, meter, 1, step.now), step.now);
-    return [{ ...meterUse(record, meter, MODEL, step.now), readyAt: write(readyAt) }];
+    const record = { ...EMPTY_ACCOUNT, limiters: { [limiterName(limit, MODEL)]: limiter } };
+    const readyAt = Math.max(readyAtOf(limiter, limit, 1, step.now), step.now);
+    return [{ ...limitUse(record, limit, MODEL, step.now), readyAt: write(readyAt) }];
   });
 }
 
-const dailyInput = z.union([z.strictObject({ timeZone: z.string(), at: z.string() }), meterInput]);
+const dailyInput = z.union([z.strictObject({ timeZone: z.string(), at: z.string() }), limitInput]);
 
 function isoOf(at: number): string {
   return new Date(at).toISOString();
@@ -218,7 +218,7 @@ const settleInput = z.strictObject({
   ),
 });
 
-export function pickOf(candidates: Stage, route: Route): Pick {
+export function pickOf(candidates: Stage, route: Route): Target {
   const { provider, models } = found(
     candidates.find((candidate) => candidate.provider.name === route.provider),
     `provider ${route.provider}`,
@@ -244,7 +244,7 @@ function partsOf({ provider, account }: RouteRecords): ReadonlyMap<string, unkno
   ]);
   const groups = {
     'provider.models': models,
-    'account.buckets': account.buckets,
+    'account.buckets': account.limiters,
     'account.models': account.models,
     'account.keys': account.keys,
   };
@@ -267,22 +267,22 @@ function changes(before: RouteRecords, after: RouteRecords): Record<string, unkn
 function runSettle(input: z.output<typeof settleInput>): unknown {
   const candidates = candidatesOf(input.pool);
   const records = new StoredRecords(input.records);
-  const bookings = new Map<string, Booking>();
+  const bookings = new Map<string, Reservation>();
   let last: Record<string, unknown> = {};
   for (const step of input.steps) {
     if (step.do === 'reserve') {
-      const pick = pickOf(candidates, step.route);
-      const { booking, ...booked } = reserve(records.of(pick), pick, step.now, {
+      const target = pickOf(candidates, step.route);
+      const { reservation, ...booked } = reserve(records.of(target), target, step.now, {
         needs: step.needs,
         probeMs: input.probeMs,
       });
-      bookings.set(step.as, booking);
-      records.store(pick, booked);
+      bookings.set(step.as, reservation);
+      records.store(target, booked);
     } else {
-      const booking = found(bookings.get(step.as), `booking ${step.as}`);
-      const before = records.of(booking.pick);
-      const after = settle(before, booking, step.outcome, step.now);
-      records.store(booking.pick, after);
+      const reservation = found(bookings.get(step.as), `booking ${step.as}`);
+      const before = records.of(reservation.target);
+      const after = settle(before, reservation, step.outcome, step.now);
+      records.store(reservation.target, after);
       last = changes(before, after);
     }
   }
@@ -293,7 +293,7 @@ const explainInput = z.strictObject({
   pool: poolSchema,
   stages: z.optional(stagesSchema),
   records: z.optional(recordsSchema),
-  ...choiceFields,
+  ...preferenceFields,
   needs: needsSchema,
   now: z.number(),
 });
@@ -306,7 +306,7 @@ const healthInput = z.strictObject({
 
 const strategiesInput = z.strictObject({
   strategy: z.enum(['priority', 'round_robin', 'quota_aware', 'latency']),
-  standings: z.array(
+  scores: z.array(
     z.strictObject({
       name: z.string(),
       index: z.number(),
@@ -334,7 +334,7 @@ export const runners: Record<string, (input: unknown) => unknown> = {
   },
   'daily-quota': (input) => {
     const parsed = dailyInput.parse(input);
-    if ('meter' in parsed) return plain(runMeter(parsed, isoOf));
+    if ('limit' in parsed) return plain(runLimit(parsed, isoOf));
     return isoOf(nextMidnight(parsed.timeZone, Date.parse(parsed.at)));
   },
   explain: (input) => {
@@ -343,9 +343,9 @@ export const runners: Record<string, (input: unknown) => unknown> = {
       now,
       stages: stagesOf(candidatesOf(pool), stages),
       records: new StoredRecords(records),
-      choice: choiceOf({ strategy, turn }),
+      preferences: preferencesOf({ strategy, turn }),
       needs,
-      tries: [],
+      failedAttempts: [],
       maxAttempts: Number.POSITIVE_INFINITY,
       waitUntil: 0,
     });
@@ -360,17 +360,17 @@ export const runners: Record<string, (input: unknown) => unknown> = {
       quotas: candidates.flatMap((candidate) => quotaStatuses(sight, candidate)),
     });
   },
-  'meter-status': (input) => {
+  'limit-status': (input) => {
     const { pool, records, now } = healthInput.parse(input);
     const sight = { records: new StoredRecords(records), now };
-    return plain(candidatesOf(pool).flatMap((candidate) => meterStatuses(sight, candidate)));
+    return plain(candidatesOf(pool).flatMap((candidate) => limitStatuses(sight, candidate)));
   },
   plan: (input) => plain(runCalls(callsSchema.parse(input))),
   settle: (input) => plain(runSettle(settleInput.parse(input))),
   strategies: (input) => {
-    const { strategy, standings, turns } = strategiesInput.parse(input);
-    const given = standings.map((standing) => ({ ...standing, latencyMs: standing.latencyMs }));
+    const { strategy, scores, turns } = strategiesInput.parse(input);
+    const given = scores.map((standing) => ({ ...standing, latencyMs: standing.latencyMs }));
     return turns.map((turn) => STRATEGIES[strategy](given, turn).map(({ name }) => name));
   },
-  'token-bucket': (input) => plain(runMeter(meterInput.parse(input), (at) => at)),
+  limits: (input) => plain(runLimit(limitInput.parse(input), (at) => at)),
 };

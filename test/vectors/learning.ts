@@ -1,7 +1,7 @@
 /** Runs the vectors of what is learnt of limits and accounts: calls go out, answers come, and what is believed is looked at. */
 
 import * as z from 'zod/mini';
-import { meterUse } from '../../src/core/records/account.ts';
+import { limitUse } from '../../src/core/records/account.ts';
 import { accountAdmission, providerAdmission } from '../../src/core/routing/admission.ts';
 import { accountsOf } from '../../src/core/records/shared-accounts.ts';
 import { reserve } from '../../src/core/ledger/reserve.ts';
@@ -54,26 +54,29 @@ class LearningScript {
   }
 
   #call({ route, needs, now, outcome }: Extract<z.output<typeof step>, { do: 'call' }>): void {
-    const pick = pickOf(this.#candidates, routeOf(route));
-    const { booking, ...booked } = reserve(this.#records.of(pick), pick, now, { needs, probeMs: PROBE_MS });
-    this.#records.store(pick, booked);
-    this.#records.store(pick, settle(booked, booking, outcome, now));
+    const target = pickOf(this.#candidates, routeOf(route));
+    const { reservation, ...booked } = reserve(this.#records.of(target), target, now, {
+      needs,
+      probeMs: PROBE_MS,
+    });
+    this.#records.store(target, booked);
+    this.#records.store(target, settle(booked, reservation, outcome, now));
   }
 
   /** By meter: the limit in force and what is used of it; and from when a request is admitted. */
   #look({ route, needs, now }: Extract<z.output<typeof step>, { do: 'look' }>): unknown {
-    const pick = pickOf(this.#candidates, routeOf(route));
-    const { provider, account } = this.#records.of(pick);
-    const { model } = pick.route;
-    const addressee = { provider: pick.provider, account: pick.account, record: account, model };
+    const target = pickOf(this.#candidates, routeOf(route));
+    const { provider, account } = this.#records.of(target);
+    const { model } = target.route;
+    const addressee = { provider: target.provider, account: target.account, record: account, model };
     const demand = demandOf(addressee, needs, now);
-    const own = accountAdmission(pick.account, account, { model, demand }, { now });
+    const own = accountAdmission(target.account, account, { model, demand }, { now });
     const readyAt = Math.max(now, own.readyAt, providerAdmission(provider, { now }).readyAt);
-    const meters = pick.account.meters(model).map((meter) => {
-      const { limit, used } = meterUse(account, meter, model, now);
-      return [meter.id, `${used} of ${limit}`];
+    const limits = target.account.limits(model).map((limit) => {
+      const { max, used } = limitUse(account, limit, model, now);
+      return [limit.id, `${used} of ${max}`];
     });
-    return { ...Object.fromEntries(meters), readyAt, maxTokens: demand.maxTokens };
+    return { ...Object.fromEntries(limits), readyAt, maxTokens: demand.maxTokens };
   }
 
   /** The keys of each account, as far as it is known which share one. */

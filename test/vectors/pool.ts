@@ -10,8 +10,8 @@ import {
   FAILURE_EFFECTS,
   type Trip,
 } from '../../src/core/failure.ts';
-import type { TokenEstimate, Choice, Records } from '../../src/core/routing/question.ts';
-import type { Meter, Observation } from '../../src/core/limits/limit.ts';
+import type { TokenEstimate, Preferences, Records } from '../../src/core/routing/question.ts';
+import type { Limit, Observation } from '../../src/core/limits/limit.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from '../../src/core/pool.ts';
 import { EMPTY_PROVIDER, type ProviderRecord, readProviderRecord } from '../../src/core/records/provider.ts';
 import { STRATEGIES } from '../../src/core/routing/strategy.ts';
@@ -21,19 +21,19 @@ const counted = {
   unit: z.enum(['requests', 'tokens']),
   per: z.enum(['account', 'account-model']),
   /** Absent: none is known. */
-  limit: z.pipe(
+  max: z.pipe(
     z.optional(z.number()),
-    z.transform((limit) => limit ?? Number.POSITIVE_INFINITY),
+    z.transform((max) => max ?? Number.POSITIVE_INFINITY),
   ),
   marginMs: z.prefault(z.number(), 0),
   counts: z.exactOptional(z.enum(['input', 'total', 'reserved'])),
   isOwn: z.exactOptional(z.boolean()),
 };
 
-export const meterSchema: z.ZodMiniType<Meter> = z.discriminatedUnion('kind', [
+export const limitSchema: z.ZodMiniType<Limit> = z.discriminatedUnion('kind', [
+  z.strictObject({ ...counted, kind: z.literal('sliding-window'), windowMs: z.number() }),
+  z.strictObject({ ...counted, kind: z.literal('fixed-window') }),
   z.strictObject({ ...counted, kind: z.literal('token-bucket'), windowMs: z.number() }),
-  z.strictObject({ ...counted, kind: z.literal('clock-minute') }),
-  z.strictObject({ ...counted, kind: z.literal('refilling-bucket'), windowMs: z.number() }),
   z.strictObject({ ...counted, kind: z.literal('daily'), timeZone: z.string() }),
   z.strictObject({ ...counted, kind: z.literal('monthly'), timeZone: z.string() }),
   z.strictObject({ ...counted, kind: z.literal('concurrency') }),
@@ -51,7 +51,7 @@ export const tripSchema: z.ZodMiniType<Trip> = z.strictObject({
   threshold: z.number(),
   cooldownMs: z.number(),
   maxCooldownMs: z.number(),
-  inNeedMs: z.exactOptional(z.number()),
+  lastResortMs: z.exactOptional(z.number()),
 });
 
 const SCOPES: Readonly<Record<Scope, true>> = {
@@ -98,7 +98,7 @@ const providerSchema = z.strictObject({
     z.strictObject({
       id: z.string(),
       keys: z.array(z.string()),
-      meters: z.prefault(z.array(meterSchema), []),
+      limits: z.prefault(z.array(limitSchema), []),
     }),
   ),
   models: z.array(z.union([z.string(), modelSchema])),
@@ -141,17 +141,23 @@ export const needsSchema = z.prefault(
   {},
 );
 
-export const choiceFields = {
+export const preferenceFields = {
   strategy: z.prefault(z.enum(['priority', 'round_robin', 'quota_aware', 'latency']), 'priority'),
   turn: z.prefault(z.number(), 0),
 };
 
-export function choiceOf({ strategy, turn }: { strategy: keyof typeof STRATEGIES; turn: number }): Choice {
+export function preferencesOf({
+  strategy,
+  turn,
+}: {
+  strategy: keyof typeof STRATEGIES;
+  turn: number;
+}): Preferences {
   return { order: STRATEGIES[strategy], thrifty: strategy === 'quota_aware', turn };
 }
 
-function toAccount(provider: string, { id, keys, meters }: ProviderData['accounts'][number]): PoolAccount {
-  return { id, recordId: `${provider}/${id}`, keyIds: keys, meters: () => meters };
+function toAccount(provider: string, { id, keys, limits }: ProviderData['accounts'][number]): PoolAccount {
+  return { id, recordId: `${provider}/${id}`, keyIds: keys, limits: () => limits };
 }
 
 function toModel(model: ProviderData['models'][number]): CandidateModel {
@@ -230,13 +236,13 @@ export class StoredRecords implements Records {
     return this.#accounts.get(account.recordId) ?? EMPTY_ACCOUNT;
   }
 
-  of(pick: { provider: PoolProvider; account: PoolAccount }): RouteRecords {
-    return { provider: this.provider(pick.provider), account: this.account(pick.account) };
+  of(target: { provider: PoolProvider; account: PoolAccount }): RouteRecords {
+    return { provider: this.provider(target.provider), account: this.account(target.account) };
   }
 
-  store(pick: { provider: PoolProvider; account: PoolAccount }, { provider, account }: RouteRecords): void {
-    this.#providers.set(pick.provider.recordId, provider);
-    this.#accounts.set(pick.account.recordId, account);
+  store(target: { provider: PoolProvider; account: PoolAccount }, { provider, account }: RouteRecords): void {
+    this.#providers.set(target.provider.recordId, provider);
+    this.#accounts.set(target.account.recordId, account);
   }
 }
 

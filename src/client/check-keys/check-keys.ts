@@ -7,8 +7,8 @@ import { parseJson } from '../../core/json.ts';
 import type { Observation } from '../../core/limits/limit.ts';
 import type { Candidate } from '../../core/pool.ts';
 import { networkFailure } from '../../engine/network-failure.ts';
-import { Stop } from '../../engine/attempt-timer.ts';
-import { FreeLMError } from '../../errors.ts';
+import { AttemptTimer } from '../../engine/attempt-timer.ts';
+import { FreeLLMError } from '../../errors.ts';
 import type { HttpResponse } from '../../ports.ts';
 import { type AccountState, readAccountState } from '../../providers/refusals/account-state.ts';
 import { classify, classifyAnswer } from '../../providers/refusals/classify.ts';
@@ -113,14 +113,14 @@ function faultOf(
 async function ask(
   pool: Pool,
   provider: Provider,
-  { kind, request, pick }: Question,
+  { kind, request, target }: Question,
   { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CheckKeysOptions,
 ): Promise<Answer> {
   const { clock, transport } = pool;
   const startedAt = clock.now();
   const deadline = startedAt + timeoutMs;
   const patience = { firstMs: timeoutMs, idleMs: timeoutMs, capMs: timeoutMs, deadline };
-  const stop = new Stop(clock, patience, signal);
+  const stop = new AttemptTimer(clock, patience, signal);
   let response: HttpResponse | undefined;
   let body = '';
   let failure: Failure | undefined;
@@ -130,7 +130,7 @@ async function ask(
     failure = faultOf(kind, response, body, { pool, provider });
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
-    if (FreeLMError.is(error)) throw error;
+    if (FreeLLMError.is(error)) throw error;
     failure = stop.timedOut
       ? { kind: 'timeout', scope: 'provider', message: `no complete answer within ${timeoutMs} ms` }
       : networkFailure(error, response !== undefined);
@@ -138,7 +138,7 @@ async function ask(
     stop.end();
   }
   const latencyMs = clock.now() - startedAt;
-  const observed = response === undefined || pick === undefined ? [] : pool.chat.observe(response, pick);
+  const observed = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
   return { kind, status: response?.status, body, failure, observed, latencyMs };
 }
 
@@ -177,7 +177,7 @@ async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions)
   const last = asksAgain ? await ask(pool, provider, questionFor(pool, subject, 'chat'), options) : first;
   const { works, advice } = verdictOn(last, provider);
   const state = accountOf(first, provider.spec);
-  const sight = { records: pool.turns.known([[candidate]]), now: pool.clock.now() };
+  const sight = { records: pool.ledger.known([[candidate]]), now: pool.clock.now() };
   return {
     provider: provider.name,
     key: key.mask,

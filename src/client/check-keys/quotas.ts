@@ -1,7 +1,7 @@
 /** The limits that a key is paced by: as documented or learnt, and as its provider states them. */
 
-import { meterUse } from '../../core/records/account.ts';
-import { type Meter, spanOf, type Observation, type QuotaWindow } from '../../core/limits/limit.ts';
+import { limitUse } from '../../core/records/account.ts';
+import { type Limit, spanOf, type Observation, type QuotaWindow } from '../../core/limits/limit.ts';
 import type { Records } from '../../core/routing/question.ts';
 import type { Candidate, PoolAccount } from '../../core/pool.ts';
 
@@ -25,16 +25,16 @@ export interface KeyQuota {
 }
 
 /** A quota that covers one meter more. */
-function widened(quota: KeyQuota | undefined, meter: Meter, limit: number): KeyQuota {
-  const limits = [limit, quota?.limit ?? limit, quota?.highest ?? limit];
+function widened(quota: KeyQuota | undefined, limit: Limit, max: number): KeyQuota {
+  const limits = [max, quota?.limit ?? max, quota?.highest ?? max];
   const lowest = Math.min(...limits);
   const highest = Math.max(...limits);
   return {
-    unit: meter.unit,
-    window: spanOf(meter),
+    unit: limit.unit,
+    window: spanOf(limit),
     limit: lowest,
     ...(highest === lowest ? {} : { highest }),
-    perModel: meter.per === 'account-model',
+    perModel: limit.per === 'account-model',
     stated: false,
   };
 }
@@ -48,10 +48,10 @@ export function pacedBy(
   const record = records.account(account);
   const quotas = new Map<string, KeyQuota>();
   for (const { id } of models) {
-    for (const meter of account.meters(id)) {
-      const { limit } = meterUse(record, meter, id, now);
-      const name = `${meter.unit} ${spanOf(meter)} ${meter.per}`;
-      if (Number.isFinite(limit)) quotas.set(name, widened(quotas.get(name), meter, limit));
+    for (const limit of account.limits(id)) {
+      const { max } = limitUse(record, limit, id, now);
+      const name = `${limit.unit} ${spanOf(limit)} ${limit.per}`;
+      if (Number.isFinite(max)) quotas.set(name, widened(quotas.get(name), limit, max));
     }
   }
   return [...quotas.values()];

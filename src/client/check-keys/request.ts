@@ -1,7 +1,7 @@
 /** The cheapest request that tells whether a provider takes a key. */
 
 import { isLong } from '../../core/limits/limit.ts';
-import type { Pick } from '../../core/routing/question.ts';
+import type { Target } from '../../core/routing/question.ts';
 import type { Candidate, CandidateModel, PoolAccount } from '../../core/pool.ts';
 import { modelOf } from '../../core/records/provider.ts';
 import type { HttpRequest } from '../../ports.ts';
@@ -24,11 +24,11 @@ function cheapestModel({ candidate, account }: Subject): CandidateModel | undefi
   let best: CandidateModel | undefined;
   let most = -1;
   for (const model of candidate.models) {
-    const days = account.meters(model.id).filter(isLong);
-    const limit = Math.min(...days.map((meter) => meter.limit));
-    if (limit > most) {
+    const days = account.limits(model.id).filter(isLong);
+    const max = Math.min(...days.map((limit) => limit.max));
+    if (max > most) {
       best = model;
-      most = limit;
+      most = max;
     }
   }
   return best;
@@ -38,16 +38,16 @@ function cheapestModel({ candidate, account }: Subject): CandidateModel | undefi
 export interface Question {
   readonly kind: CheckRequest;
   readonly request: HttpRequest;
-  readonly pick?: Pick;
+  readonly target?: Target;
 }
 
 function chatQuestion(pool: Pool, subject: Subject, model: CandidateModel): Question {
   const { provider, key, candidate, account } = subject;
   const route = { provider: provider.name, account: account.id, keyId: key.keyId, model: model.id };
-  const pick = { route, provider: candidate.provider, account, model };
-  const known = modelOf(pool.turns.known([[candidate]]).provider(candidate.provider), model.id);
+  const target = { route, provider: candidate.provider, account, model };
+  const known = modelOf(pool.ledger.known([[candidate]]).provider(candidate.provider), model.id);
   const body = requestBody([{ role: 'user', content: 'Hi' }], { max_tokens: 1 });
-  return { kind: 'chat', request: pool.chat.encode(body, pick, known, undefined), pick };
+  return { kind: 'chat', request: pool.chat.encode(body, target, known, undefined), target };
 }
 
 function getRequest({ provider, key }: Subject, path: string): HttpRequest {

@@ -1,11 +1,11 @@
 /** Quota and probes taken for one request before it is sent, and given back if it never was. */
 
-import { type AccountRecord, bucketName, bucketOf, entitlementOf, keyOf } from '../records/account.ts';
+import { type AccountRecord, limiterName, limiterOf, entitlementOf, keyOf } from '../records/account.ts';
 import { admit, type CircuitBreaker, release } from '../circuit-breaker.ts';
 import { costOf, type Demand, demandOf } from '../routing/cost.ts';
-import type { Needs, Pick } from '../routing/question.ts';
+import type { RequestNeeds, Target } from '../routing/question.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
-import { type Expense, expend, giveBack, limitOf, type TokenBucket } from '../limits/window.ts';
+import { type Charge, charge, refund, maxInForce, type LimiterState } from '../limits/window.ts';
 
 /** The state of a route's breakers when it was admitted. */
 export interface Generations {
@@ -17,9 +17,9 @@ export interface Generations {
 }
 
 /** What was taken for one request. */
-export interface Booking {
-  readonly pick: Pick;
-  readonly spent: readonly Expense[];
+export interface Reservation {
+  readonly target: Target;
+  readonly charges: readonly Charge[];
   readonly generations: Generations;
   /** Epoch ms. */
   readonly sentAt: number;
@@ -29,7 +29,7 @@ export interface Booking {
 
 /** What a route is booked for. */
 export interface Terms {
-  readonly needs: Needs;
+  readonly needs: RequestNeeds;
   /** How long a probe may take before it is given up for lost. */
   readonly probeMs: number;
 }
@@ -40,8 +40,8 @@ export interface RouteRecords {
   readonly account: AccountRecord;
 }
 
-export interface Reservation extends RouteRecords {
-  readonly booking: Booking;
+export interface Reserved extends RouteRecords {
+  readonly reservation: Reservation;
 }
 
 /** Sets one entry, or gives the same object back when nothing changed. */
@@ -70,8 +70,8 @@ export interface RouteBreakers {
   readonly key: CircuitBreaker;
 }
 
-export function breakersOf(records: RouteRecords, pick: Pick): RouteBreakers {
-  const { model, keyId } = pick.route;
+export function breakersOf(records: RouteRecords, target: Target): RouteBreakers {
+  const { model, keyId } = target.route;
   return {
     provider: records.provider.breaker,
     model: modelOf(records.provider, model).breaker,
@@ -84,11 +84,11 @@ export function breakersOf(records: RouteRecords, pick: Pick): RouteBreakers {
 /** The records with other breakers; a record of which nothing changed keeps its identity. */
 export function withBreakers(
   records: RouteRecords,
-  pick: Pick,
+  target: Target,
   before: RouteBreakers,
   after: RouteBreakers,
 ): RouteRecords {
-  const { model, keyId } = pick.route;
+  const { model, keyId } = target.route;
   let { provider, account } = records;
   if (after.provider !== before.provider) provider = { ...provider, breaker: after.provider };
   if (after.model !== before.model) {
@@ -111,32 +111,32 @@ export function withBreakers(
 }
 
 /** The account's buckets after one request, and what was taken of them. */
-function spendAll(
+function chargeAll(
   account: AccountRecord,
-  pick: Pick,
+  target: Target,
   demand: Demand,
   now: number,
-): { readonly account: AccountRecord; readonly spent: readonly Expense[] } {
-  const { model } = pick.route;
-  const meters = pick.account.meters(model);
-  if (meters.length === 0) return { account, spent: [] };
-  const buckets: Record<string, TokenBucket> = { ...account.buckets };
-  const spent: Expense[] = [];
-  for (const meter of meters) {
-    const name = bucketName(meter, model);
-    const bucket = bucketOf(account, meter, model);
-    const cost = costOf(meter, demand, limitOf(bucket, meter, now));
+): { readonly account: AccountRecord; readonly charges: readonly Charge[] } {
+  const { model } = target.route;
+  const limits = target.account.limits(model);
+  if (limits.length === 0) return { account, charges: [] };
+  const limiters: Record<string, LimiterState> = { ...account.limiters };
+  const charges: Charge[] = [];
+  for (const limit of limits) {
+    const name = limiterName(limit, model);
+    const limiter = limiterOf(account, limit, model);
+    const cost = costOf(limit, demand, maxInForce(limiter, limit, now));
     if (!Number.isFinite(cost)) continue;
-    const taken = expend(bucket, meter, { name, cost, now });
-    buckets[name] = taken.bucket;
-    spent.push(taken.expense);
+    const taken = charge(limiter, limit, { name, cost, now });
+    limiters[name] = taken.limiter;
+    charges.push(taken.charge);
   }
-  return { account: { ...account, buckets, since: account.since ?? now }, spent };
+  return { account: { ...account, limiters, since: account.since ?? now }, charges };
 }
 
 /** Takes the route's quota and probes at `now`. */
-export function reserve(records: RouteRecords, pick: Pick, now: number, terms: Terms): Reservation {
-  const before = breakersOf(records, pick);
+export function reserve(records: RouteRecords, target: Target, now: number, terms: Terms): Reserved {
+  const before = breakersOf(records, target);
   const { probeMs } = terms;
   const after: RouteBreakers = {
     provider: admit(before.provider, now, probeMs),
@@ -145,16 +145,16 @@ export function reserve(records: RouteRecords, pick: Pick, now: number, terms: T
     entitlement: admit(before.entitlement, now, probeMs),
     key: admit(before.key, now, probeMs),
   };
-  const admitted = withBreakers(records, pick, before, after);
-  const addressee = { ...pick, record: admitted.account, model: pick.route.model };
+  const admitted = withBreakers(records, target, before, after);
+  const addressee = { ...target, record: admitted.account, model: target.route.model };
   const demand = demandOf(addressee, terms.needs, now);
-  const { account, spent } = spendAll(admitted.account, pick, demand, now);
+  const { account, charges } = chargeAll(admitted.account, target, demand, now);
   return {
     provider: admitted.provider,
     account,
-    booking: {
-      pick,
-      spent,
+    reservation: {
+      target,
+      charges,
       maxTokens: demand.maxTokens,
       sentAt: now,
       generations: {
@@ -169,18 +169,18 @@ export function reserve(records: RouteRecords, pick: Pick, now: number, terms: T
 }
 
 /** Gives booked quota back: the provider certainly did not count it. */
-export function refund(account: AccountRecord, spent: readonly Expense[], now: number): AccountRecord {
-  let buckets = account.buckets;
-  for (const expense of spent) {
-    const state = buckets[expense.bucket];
-    if (state !== undefined) buckets = withEntry(buckets, expense.bucket, giveBack(state, expense, now));
+export function refundAll(account: AccountRecord, spent: readonly Charge[], now: number): AccountRecord {
+  let limiters = account.limiters;
+  for (const charge of spent) {
+    const state = limiters[charge.limiter];
+    if (state !== undefined) limiters = withEntry(limiters, charge.limiter, refund(state, charge, now));
   }
-  return patched(account, { buckets });
+  return patched(account, { limiters });
 }
 
 /** What is given back when a request ends, whatever came of it: its place among those under way. */
-export function isReturned({ meter }: Expense): boolean {
-  return meter.kind === 'concurrency';
+export function isReturned({ limit }: Charge): boolean {
+  return limit.kind === 'concurrency';
 }
 
 /** Frees every probe that the booking holds, as if it had never been admitted. */

@@ -1,11 +1,11 @@
 /** What the outcome of an attempt changes in an account's meters. */
 
-import { type AccountRecord, bucketName, bucketOf } from '../records/account.ts';
-import { type Booking, isReturned, patched, refund, withEntry } from './reserve.ts';
+import { type AccountRecord, limiterName, limiterOf } from '../records/account.ts';
+import { type Reservation, isReturned, patched, refundAll, withEntry } from './reserve.ts';
 import { type Failure, FAILURE_EFFECTS } from '../failure.ts';
-import { observed, raised, refusedBy, restsUntil, shrunk } from '../limits/learning.ts';
-import { horizonMs, isLong, type Meter, returnsAt, windowOf, type Observation } from '../limits/limit.ts';
-import { type Expense, giveBack, readyAtOf, spend, fill, type TokenBucket } from '../limits/window.ts';
+import { observed, raised, refusedBy, restUntil, shrunk } from '../limits/learning.ts';
+import { horizonMs, isLong, type Limit, returnsAt, windowOf, type Observation } from '../limits/limit.ts';
+import { type Charge, refund, readyAtOf, addCharge, fill, type LimiterState } from '../limits/window.ts';
 
 /** What the provider counted for an answer, where it tells. */
 export interface TokensUsed {
@@ -18,85 +18,85 @@ export interface TokensUsed {
 /** Changes some buckets of an account. */
 function changed(
   account: AccountRecord,
-  expenses: readonly Expense[],
-  change: (bucket: TokenBucket, expense: Expense) => TokenBucket,
+  charges: readonly Charge[],
+  change: (limiter: LimiterState, charge: Charge) => LimiterState,
 ): AccountRecord {
-  let buckets = account.buckets;
-  for (const expense of expenses) {
-    const bucket = buckets[expense.bucket];
-    if (bucket !== undefined) buckets = withEntry(buckets, expense.bucket, change(bucket, expense));
+  let limiters = account.limiters;
+  for (const charge of charges) {
+    const limiter = limiters[charge.limiter];
+    if (limiter !== undefined) limiters = withEntry(limiters, charge.limiter, change(limiter, charge));
   }
-  return patched(account, { buckets });
+  return patched(account, { limiters });
 }
 
 /** Puts what an answer cost in the place of what it was estimated to cost. */
-function settleTokens(bucket: TokenBucket, expense: Expense, tokens: TokensUsed, now: number): TokenBucket {
-  const { meter, returnsAt: at } = expense;
-  const cost = meter.counts === 'input' ? (tokens.input ?? tokens.total) : tokens.total;
-  if (meter.unit !== 'tokens' || cost === undefined || cost === expense.cost) return bucket;
-  const free = giveBack(bucket, expense, now);
-  return cost <= 0 || at <= now ? free : spend(free, meter, cost, { now, at });
+function settleTokens(limiter: LimiterState, charge: Charge, tokens: TokensUsed, now: number): LimiterState {
+  const { limit, returnsAt: at } = charge;
+  const cost = limit.counts === 'input' ? (tokens.input ?? tokens.total) : tokens.total;
+  if (limit.unit !== 'tokens' || cost === undefined || cost === charge.cost) return limiter;
+  const free = refund(limiter, charge, now);
+  return cost <= 0 || at <= now ? free : addCharge(free, limit, cost, { now, at });
 }
 
 /** Whoever serves one request more than the learnt limit has a higher one. */
-function settleProbe(bucket: TokenBucket, expense: Expense, now: number): TokenBucket {
-  return expense.probes ? raised(bucket, expense, now) : bucket;
+function settleProbe(limiter: LimiterState, charge: Charge, now: number): LimiterState {
+  return charge.probes ? raised(limiter, charge, now) : limiter;
 }
 
 /** Takes what an answer told about the quotas. */
 export function observe(
   account: AccountRecord,
-  { pick }: Pick<Booking, 'pick'>,
+  { target }: Pick<Reservation, 'target'>,
   observations: readonly Observation[] | undefined,
   now: number,
 ): AccountRecord {
   if (observations === undefined || observations.length === 0) return account;
-  const { model } = pick.route;
-  let buckets = account.buckets;
-  for (const meter of pick.account.meters(model)) {
-    const bucket = observed(bucketOf(account, meter, model), meter, observations, now);
-    buckets = withEntry(buckets, bucketName(meter, model), bucket);
+  const { model } = target.route;
+  let limiters = account.limiters;
+  for (const limit of target.account.limits(model)) {
+    const limiter = observed(limiterOf(account, limit, model), limit, observations, now);
+    limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }
-  return patched(account, { buckets });
+  return patched(account, { limiters });
 }
 
 /** The account after an answer. */
 export function afterSuccess(
   account: AccountRecord,
-  booking: Booking,
+  reservation: Reservation,
   told: { readonly tokens?: TokensUsed | undefined; readonly observed?: readonly Observation[] | undefined },
   now: number,
 ): AccountRecord {
-  const settled = changed(account, booking.spent, (bucket, expense) => {
-    if (isReturned(expense)) return giveBack(bucket, expense, now);
-    const counted = told.tokens === undefined ? bucket : settleTokens(bucket, expense, told.tokens, now);
-    return settleProbe(counted, expense, now);
+  const settled = changed(account, reservation.charges, (limiter, charge) => {
+    if (isReturned(charge)) return refund(limiter, charge, now);
+    const counted = told.tokens === undefined ? limiter : settleTokens(limiter, charge, told.tokens, now);
+    return settleProbe(counted, charge, now);
   });
-  return observe(settled, booking, told.observed, now);
+  return observe(settled, reservation, told.observed, now);
 }
 
 /** The account after its caller walked away; of what was `sent`, quota was spent. */
 export function afterLeaving(
   account: AccountRecord,
-  { spent }: Booking,
+  { charges }: Reservation,
   sent: boolean,
   now: number,
 ): AccountRecord {
-  return refund(account, sent ? spent.filter(isReturned) : spent, now);
+  return refundAll(account, sent ? charges.filter(isReturned) : charges, now);
 }
 
 /** The meters that a refusal speaks of: those of its scope, its window and, where it says so, its unit. */
-export function refusingMeters({ pick }: Booking, failure: Failure): readonly Meter[] {
+export function refusingLimits({ target }: Reservation, failure: Failure): readonly Limit[] {
   const window = FAILURE_EFFECTS[failure.kind].fills;
   if (window === undefined || (failure.scope !== 'account' && failure.scope !== 'account-model')) return [];
-  return pick.account
-    .meters(pick.route.model)
+  return target.account
+    .limits(target.route.model)
     .filter(
-      (meter) =>
-        meter.kind !== 'concurrency' &&
-        meter.per === failure.scope &&
-        isLong(meter) === (window === 'day') &&
-        (failure.unit === undefined || meter.unit === failure.unit),
+      (limit) =>
+        limit.kind !== 'concurrency' &&
+        limit.per === failure.scope &&
+        isLong(limit) === (window === 'day') &&
+        (failure.unit === undefined || limit.unit === failure.unit),
     );
 }
 
@@ -104,83 +104,88 @@ export function refusingMeters({ pick }: Booking, failure: Failure): readonly Me
 const LONG_WAIT_MS = 60 * 60 * 1000;
 
 /** The next moment at which something of a bucket comes back that was spent before what was refused. */
-function nextBack({ spent }: TokenBucket, meter: Meter, now: number): number | undefined {
-  const moments = spent.map(([at]) => at).filter((at) => at > now && at <= now + horizonMs(meter));
+function nextBack({ spent }: LimiterState, limit: Limit, now: number): number | undefined {
+  const moments = spent.map(([at]) => at).filter((at) => at > now && at <= now + horizonMs(limit));
   const [next] = moments;
   const last = moments.at(-1);
   return next !== undefined && last !== undefined && next < last ? next : undefined;
 }
 
 /** When a refused meter is free again: as the provider says, else as the meter itself counts. */
-function refusedUntil(meter: Meter, bucket: TokenBucket, failure: Failure, now: number): number {
+function refusedUntil(limit: Limit, limiter: LimiterState, failure: Failure, now: number): number {
   if (failure.retryAt !== undefined) return failure.retryAt;
-  const readyAt = readyAtOf(bucket, meter, 1, now);
+  const readyAt = readyAtOf(limiter, limit, 1, now);
   if (readyAt > now && Number.isFinite(readyAt)) return readyAt;
   // Whoever is refused although something should be left is admitted when the next comes back.
-  const next = isLong(meter) ? undefined : nextBack(bucket, meter, now);
+  const next = isLong(limit) ? undefined : nextBack(limiter, limit, now);
   if (next !== undefined) return next;
-  if (meter.kind === 'daily' || meter.kind === 'monthly' || meter.kind === 'refilling-bucket')
-    return returnsAt(meter, now);
-  return Math.min(returnsAt(meter, now), now + LONG_WAIT_MS);
+  if (limit.kind === 'daily' || limit.kind === 'monthly' || limit.kind === 'token-bucket')
+    return returnsAt(limit, now);
+  return Math.min(returnsAt(limit, now), now + LONG_WAIT_MS);
 }
 
-function isStated(meter: Meter, { statedLimit, unit = 'requests' }: Failure): boolean {
-  return statedLimit !== undefined && statedLimit > 0 && meter.unit === unit;
+function isStated(limit: Limit, { statedLimit, unit = 'requests' }: Failure): boolean {
+  return statedLimit !== undefined && statedLimit > 0 && limit.unit === unit;
 }
 
 /** A refusal of one meter. */
 interface Refusal {
   readonly failure: Failure;
-  readonly expense: Expense | undefined;
+  readonly charge: Charge | undefined;
   readonly now: number;
   /** Whether its requests are counted for less than its window. */
   readonly isYoung: boolean;
 }
 
 /** A refused meter, and what the refusal shows of its limit. */
-function refusedBucket(bucket: TokenBucket, meter: Meter, refusal: Refusal): TokenBucket {
-  const { failure, expense, now } = refusal;
-  const known = isStated(meter, failure)
-    ? refusedBy(bucket, expense, meter, { limit: failure.statedLimit ?? 0, now })
-    : failure.statedLimit === undefined && failure.uncounted !== true && expense !== undefined
-      ? shrunk(bucket, expense, refusal)
-      : bucket;
+function refusedLimiter(limiter: LimiterState, limit: Limit, refusal: Refusal): LimiterState {
+  const { failure, charge, now } = refusal;
+  const known = isStated(limit, failure)
+    ? refusedBy(limiter, charge, limit, { max: failure.statedLimit ?? 0, now })
+    : failure.statedLimit === undefined && failure.uncounted !== true && charge !== undefined
+      ? shrunk(limiter, charge, refusal)
+      : limiter;
   const rests =
-    failure.retryAt === undefined && expense !== undefined ? restsUntil(known, expense, now) : undefined;
-  return fill(known, Math.max(refusedUntil(meter, known, failure, now), rests ?? 0), now);
+    failure.retryAt === undefined && charge !== undefined ? restUntil(known, charge, now) : undefined;
+  return fill(known, Math.max(refusedUntil(limit, known, failure, now), rests ?? 0), now);
 }
 
 /** The meters that refused become full, and what the refusal shows of their limits is learnt. */
-function fillMeters(account: AccountRecord, booking: Booking, failure: Failure, now: number): AccountRecord {
-  let buckets = account.buckets;
-  const { model } = booking.pick.route;
-  for (const meter of refusingMeters(booking, failure)) {
+function fillLimits(
+  account: AccountRecord,
+  reservation: Reservation,
+  failure: Failure,
+  now: number,
+): AccountRecord {
+  let limiters = account.limiters;
+  const { model } = reservation.target.route;
+  for (const limit of refusingLimits(reservation, failure)) {
     const refusal: Refusal = {
       failure,
-      expense: booking.spent.find((one) => one.meter === meter),
+      charge: reservation.charges.find((one) => one.limit === limit),
       now,
-      isYoung: Math.abs(now - (account.since ?? now)) < windowOf(meter),
+      isYoung: Math.abs(now - (account.since ?? now)) < windowOf(limit),
     };
-    const bucket = refusedBucket(bucketOf(account, meter, model), meter, refusal);
-    buckets = withEntry(buckets, bucketName(meter, model), bucket);
+    const limiter = refusedLimiter(limiterOf(account, limit, model), limit, refusal);
+    limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }
-  return patched(account, { buckets });
+  return patched(account, { limiters });
 }
 
 /** What was not counted for a refused request: nothing at all, or none of its tokens, since it was never processed. */
-function uncounted({ spent }: Booking, failure: Failure): readonly Expense[] {
-  if (failure.uncounted === true) return spent;
+function uncounted({ charges }: Reservation, failure: Failure): readonly Charge[] {
+  if (failure.uncounted === true) return charges;
   const refused = failure.status !== undefined && failure.status >= 400;
-  return spent.filter((expense) => isReturned(expense) || (refused && expense.meter.unit === 'tokens'));
+  return charges.filter((charge) => isReturned(charge) || (refused && charge.limit.unit === 'tokens'));
 }
 
 /** The account after a failure. */
 export function afterFailure(
   account: AccountRecord,
-  booking: Booking,
+  reservation: Reservation,
   failure: Failure,
   now: number,
 ): AccountRecord {
-  const filled = fillMeters(account, booking, failure, now);
-  return observe(refund(filled, uncounted(booking, failure), now), booking, failure.observed, now);
+  const filled = fillLimits(account, reservation, failure, now);
+  return observe(refundAll(filled, uncounted(reservation, failure), now), reservation, failure.observed, now);
 }

@@ -1,9 +1,9 @@
 /** What the outcome of an attempt changes in the records: the effects table, carried out. */
 
 import { identified, isRoot, suspected } from '../records/shared-accounts.ts';
-import { type AccountRecord, bucketName, bucketOf, keyOf, type KeyRecord } from '../records/account.ts';
+import { type AccountRecord, limiterName, limiterOf, keyOf, type KeyRecord } from '../records/account.ts';
 import {
-  type Booking,
+  type Reservation,
   breakersOf,
   patched,
   releaseAll,
@@ -22,14 +22,14 @@ import {
 } from '../circuit-breaker.ts';
 import { type Failure, type Scope, FAILURE_EFFECTS, type Trip } from '../failure.ts';
 import { admittedOf, exhausted } from '../limits/learning.ts';
-import { type Meter, windowOf, type Observation } from '../limits/limit.ts';
-import type { Pick } from '../routing/question.ts';
+import { type Limit, windowOf, type Observation } from '../limits/limit.ts';
+import type { Target } from '../routing/question.ts';
 import { believed, modelOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
 import {
   afterFailure,
   afterLeaving,
   afterSuccess,
-  refusingMeters,
+  refusingLimits,
   type TokensUsed,
 } from './settle-limits.ts';
 
@@ -52,20 +52,20 @@ const LATENCY_WEIGHT = 0.3;
 
 type SuccessOutcome = Extract<Outcome, { kind: 'success' }>;
 
-function admittedBy({ generations, sentAt }: Booking, guard: keyof RouteBreakers): Admitted {
+function admittedBy({ generations, sentAt }: Reservation, guard: keyof RouteBreakers): Admitted {
   return { generation: generations[guard], sentAt };
 }
 
 function onSuccess(
   records: RouteRecords,
-  booking: Booking,
+  reservation: Reservation,
   outcome: SuccessOutcome,
   now: number,
 ): RouteRecords {
   const { latencyMs } = outcome;
-  const before = breakersOf(records, booking.pick);
+  const before = breakersOf(records, reservation.target);
   const served = (guard: keyof RouteBreakers): CircuitBreaker =>
-    succeed(before[guard], admittedBy(booking, guard));
+    succeed(before[guard], admittedBy(reservation, guard));
   const after: RouteBreakers = {
     provider: served('provider'),
     model: served('model'),
@@ -73,18 +73,28 @@ function onSuccess(
     entitlement: served('entitlement'),
     key: served('key'),
   };
-  const next = withBreakers(records, booking.pick, before, after);
-  const { keyId } = booking.pick.route;
+  const next = withBreakers(records, reservation.target, before, after);
+  const { keyId } = reservation.target.route;
   const { breaker, latencyMs: known = latencyMs } = keyOf(next.account, keyId);
   const key: KeyRecord = { breaker, latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
-  const account = afterSuccess(next.account, booking, outcome, now);
+  const account = afterSuccess(next.account, reservation, outcome, now);
   return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
 }
 
-function onAbandoned(records: RouteRecords, booking: Booking, sent: boolean, now: number): RouteRecords {
-  const before = breakersOf(records, booking.pick);
-  const next = withBreakers(records, booking.pick, before, releaseAll(before, booking.generations, now));
-  return { ...next, account: afterLeaving(next.account, booking, sent, now) };
+function onAbandoned(
+  records: RouteRecords,
+  reservation: Reservation,
+  sent: boolean,
+  now: number,
+): RouteRecords {
+  const before = breakersOf(records, reservation.target);
+  const next = withBreakers(
+    records,
+    reservation.target,
+    before,
+    releaseAll(before, reservation.generations, now),
+  );
+  return { ...next, account: afterLeaving(next.account, reservation, sent, now) };
 }
 
 const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
@@ -104,11 +114,16 @@ interface Struck {
 }
 
 /** Whether another model of the account rests for the same reason: then the reason is the account's. */
-function escalates({ account }: RouteRecords, { pick }: Booking, failure: Failure, now: number): boolean {
+function escalates(
+  { account }: RouteRecords,
+  { target }: Reservation,
+  failure: Failure,
+  now: number,
+): boolean {
   if (failure.escalates !== true || failure.scope !== 'account-model') return false;
   return Object.entries(account.models).some(
     ([model, breaker]) =>
-      model !== pick.route.model &&
+      model !== target.route.model &&
       breaker.state !== 'closed' &&
       breaker.reason === failure.kind &&
       breakerReadyAt(breaker, now) > now,
@@ -121,38 +136,38 @@ function isSuspicious({ kind, scope }: Failure): boolean {
 }
 
 /** Whether another model failed as well since the provider last served anybody: then it is the provider. */
-function spreads({ provider }: RouteRecords, { pick }: Booking, failure: Failure): boolean {
+function spreads({ provider }: RouteRecords, { target }: Reservation, failure: Failure): boolean {
   if (!isSuspicious(failure)) return false;
   const { breaker } = provider;
   if (breaker.state !== 'closed') return breaker.reason === failure.kind;
-  const own = modelOf(provider, pick.route.model).breaker;
+  const own = modelOf(provider, target.route.model).breaker;
   return own.state === 'closed' && breaker.failures > own.failures;
 }
 
 /** Which breaker a failure strikes, and how. */
-function struckBy(records: RouteRecords, booking: Booking, failure: Failure, now: number): Struck {
-  if (refusingMeters(booking, failure).length > 0) return { now, trip: undefined, breaker: undefined };
-  const trip = booking.pick.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip;
-  if (escalates(records, booking, failure, now)) return { now, trip, breaker: 'account' };
-  return { now, trip, breaker: spreads(records, booking, failure) ? 'provider' : STRUCK[failure.scope] };
+function struckBy(records: RouteRecords, reservation: Reservation, failure: Failure, now: number): Struck {
+  if (refusingLimits(reservation, failure).length > 0) return { now, trip: undefined, breaker: undefined };
+  const trip = reservation.target.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip;
+  if (escalates(records, reservation, failure, now)) return { now, trip, breaker: 'account' };
+  return { now, trip, breaker: spreads(records, reservation, failure) ? 'provider' : STRUCK[failure.scope] };
 }
 
 /** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
 function strike(
   breakers: RouteBreakers,
-  booking: Booking,
+  reservation: Reservation,
   failure: Failure,
   { trip, now, breaker: struck }: Struck,
 ): RouteBreakers {
-  const next = { ...releaseAll(breakers, booking.generations, now) };
+  const next = { ...releaseAll(breakers, reservation.generations, now) };
   if (struck !== 'provider' && isSuspicious(failure)) {
-    next.provider = countAgainst(breakers.provider, admittedBy(booking, 'provider'));
+    next.provider = countAgainst(breakers.provider, admittedBy(reservation, 'provider'));
   } else if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
-    next.provider = succeed(breakers.provider, admittedBy(booking, 'provider'));
+    next.provider = succeed(breakers.provider, admittedBy(reservation, 'provider'));
   }
   if (struck !== undefined && trip !== undefined) {
     next[struck] = fail(breakers[struck], {
-      ...admittedBy(booking, struck),
+      ...admittedBy(reservation, struck),
       now,
       reason: failure.kind,
       trip,
@@ -178,11 +193,11 @@ function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: F
 /** What a refusal of the request itself teaches about the model. */
 function remember(
   provider: ProviderRecord,
-  { pick }: Booking,
+  { target }: Reservation,
   { failure, size }: FailureOutcome,
   now: number,
 ): ProviderRecord {
-  const { model } = pick.route;
+  const { model } = target.route;
   const what = FAILURE_EFFECTS[failure.kind].remembers;
   if (what === undefined) return provider;
   const known = believed(modelOf(provider, model), now);
@@ -201,67 +216,72 @@ interface Refusal {
 /** What the refusal of one meter teaches about whose account it is. */
 function suspect(
   records: RouteRecords,
-  { route }: Pick,
-  meter: Meter,
+  { route }: Target,
+  limit: Limit,
   { failure, before, now }: Refusal,
 ): RouteRecords {
-  const { statedLimit: limit = meter.limit, unit = 'requests' } = failure;
-  if (meter.unit !== unit || unit === 'tokens' || !Number.isFinite(limit)) return records;
-  const bucket = bucketName(meter, route.model);
+  const { statedLimit: max = limit.max, unit = 'requests' } = failure;
+  if (limit.unit !== unit || unit === 'tokens' || !Number.isFinite(max)) return records;
+  const limiter = limiterName(limit, route.model);
   // The refused request itself was not admitted.
-  const used = admittedOf(bucketOf(before, meter, route.model), meter, now) - 1;
-  const surprise = { account: route.account, bucket, used, limit, windowMs: windowOf(meter) };
+  const used = admittedOf(limiterOf(before, limit, route.model), limit, now) - 1;
+  const surprise = { account: route.account, limiter, used, max, windowMs: windowOf(limit) };
   const provider = suspected(records.provider, surprise, now);
   if (!isRoot(provider, route.account, now) || isRoot(records.provider, route.account, now))
     return { ...records, provider };
-  const spent = exhausted(bucketOf(records.account, meter, route.model), meter, limit, now);
-  const buckets = withEntry(records.account.buckets, bucket, spent);
-  return { provider, account: { ...records.account, buckets } };
+  const spent = exhausted(limiterOf(records.account, limit, route.model), limit, max, now);
+  const limiters = withEntry(records.account.limiters, limiter, spent);
+  return { provider, account: { ...records.account, limiters } };
 }
 
 /** What a refusal teaches about whom the provider counts it against. */
-function relate(records: RouteRecords, booking: Booking, refusal: Refusal): RouteRecords {
-  const { pick } = booking;
+function relate(records: RouteRecords, reservation: Reservation, refusal: Refusal): RouteRecords {
+  const { target } = reservation;
   const { failure, now } = refusal;
-  let known = { ...records, provider: identified(records.provider, pick.route.account, failure, now) };
-  if (pick.provider.accounts.length < 2) return known;
-  for (const meter of refusingMeters(booking, failure)) known = suspect(known, pick, meter, refusal);
+  let known = { ...records, provider: identified(records.provider, target.route.account, failure, now) };
+  if (target.provider.accounts.length < 2) return known;
+  for (const limit of refusingLimits(reservation, failure)) known = suspect(known, target, limit, refusal);
   return known;
 }
 
 function onFailure(
   records: RouteRecords,
-  booking: Booking,
+  reservation: Reservation,
   outcome: FailureOutcome,
   now: number,
 ): RouteRecords {
   const { failure } = outcome;
-  const { pick } = booking;
-  const before = breakersOf(records, pick);
-  const struck = struckBy(records, booking, failure, now);
-  const next = withBreakers(records, pick, before, strike(before, booking, failure, struck));
-  let account = afterFailure(next.account, booking, failure, now);
-  const { keyId, model } = pick.route;
+  const { target } = reservation;
+  const before = breakersOf(records, target);
+  const struck = struckBy(records, reservation, failure, now);
+  const next = withBreakers(records, target, before, strike(before, reservation, failure, struck));
+  let account = afterFailure(next.account, reservation, failure, now);
+  const { keyId, model } = target.route;
   if (FAILURE_EFFECTS[failure.kind].throws !== true) {
     const lastError = { kind: failure.kind, message: failure.message, at: now, model };
     account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), lastError } } };
   }
-  const related = relate({ account, provider: next.provider }, booking, {
+  const related = relate({ account, provider: next.provider }, reservation, {
     failure,
     before: records.account,
     now,
   });
-  return { ...related, provider: remember(related.provider, booking, outcome, now) };
+  return { ...related, provider: remember(related.provider, reservation, outcome, now) };
 }
 
 /** The records after the attempt behind `booking` ended. Records of which nothing changed keep their identity. */
-export function settle(records: RouteRecords, booking: Booking, outcome: Outcome, now: number): RouteRecords {
+export function settle(
+  records: RouteRecords,
+  reservation: Reservation,
+  outcome: Outcome,
+  now: number,
+): RouteRecords {
   switch (outcome.kind) {
     case 'success':
-      return onSuccess(records, booking, outcome, now);
+      return onSuccess(records, reservation, outcome, now);
     case 'abandoned':
-      return onAbandoned(records, booking, outcome.sent, now);
+      return onAbandoned(records, reservation, outcome.sent, now);
     case 'failure':
-      return onFailure(records, booking, outcome, now);
+      return onFailure(records, reservation, outcome, now);
   }
 }

@@ -4,22 +4,22 @@ import {
   type Observation,
   horizonMs,
   isLong,
-  LONGEST_ROAD_MS,
-  type Meter,
+  MAX_MARGIN_MS,
+  type Limit,
   returnsAt,
   spanOf,
   windowOf,
 } from './limit.ts';
 import {
-  type Expense,
-  learntLimit,
-  limitOf,
-  onItsRoad,
-  spend,
+  type Charge,
+  learntMax,
+  maxInForce,
+  withLearntMargin,
+  addCharge,
   usedOf,
   add,
   sumOf,
-  type TokenBucket,
+  type LimiterState,
 } from './window.ts';
 
 /** A refusal this near to the limit may be the road's doing. */
@@ -34,45 +34,45 @@ function isNear(admitted: number, limit: number): boolean {
 }
 
 /** The bucket with a wider margin; undefined when it is as wide as can be. What it is good for shows a window later. */
-function widened(bucket: TokenBucket, meter: Meter, now: number): TokenBucket | undefined {
-  const { marginMs } = onItsRoad(bucket, meter, now);
-  if (bucket.road !== undefined && Math.abs(now - bucket.road.at) < windowOf(meter)) return bucket;
-  if (marginMs >= LONGEST_ROAD_MS) return undefined;
-  return { ...bucket, road: { ms: Math.min(LONGEST_ROAD_MS, marginMs + ROAD_STEP_MS), at: now } };
+function widened(limiter: LimiterState, limit: Limit, now: number): LimiterState | undefined {
+  const { marginMs } = withLearntMargin(limiter, limit, now);
+  if (limiter.margin !== undefined && Math.abs(now - limiter.margin.at) < windowOf(limit)) return limiter;
+  if (marginMs >= MAX_MARGIN_MS) return undefined;
+  return { ...limiter, margin: { ms: Math.min(MAX_MARGIN_MS, marginMs + ROAD_STEP_MS), at: now } };
 }
 
 /** How many requests of the window the provider admitted. */
-export function admittedOf(bucket: TokenBucket, meter: Meter, now: number): number {
-  return usedOf(bucket, meter, now) - sumOf(bucket.refused ?? [], now, horizonMs(meter));
+export function admittedOf(limiter: LimiterState, limit: Limit, now: number): number {
+  return usedOf(limiter, limit, now) - sumOf(limiter.refused ?? [], now, horizonMs(limit));
 }
 
 /** Whether a refusal tells no more than that a learnt limit holds: of probes and their companions anyone may be the one too many. */
 function refutesProbe(
-  bucket: TokenBucket,
-  { meter, probes }: Expense,
+  limiter: LimiterState,
+  { limit, probes }: Charge,
   { admitted, learnt }: { readonly admitted: number; readonly learnt: number },
   now: number,
 ): boolean {
-  return probes || (limitOf(bucket, meter, now) > learnt && admitted >= learnt);
+  return probes || (maxInForce(limiter, limit, now) > learnt && admitted >= learnt);
 }
 
 /** What is believed after a refusal that came before the limit in force was spent. */
-function lowered(bucket: TokenBucket, { meter, cost, sentAt }: Expense, now: number): TokenBucket {
-  const admitted = admittedOf(bucket, meter, now);
-  const { learnt, road } = bucket;
-  if (learnt === undefined || learntLimit(bucket, now) === undefined) {
-    const wider = isNear(admitted, meter.limit) ? widened(bucket, meter, now) : undefined;
+function lowered(limiter: LimiterState, { limit, cost, sentAt }: Charge, now: number): LimiterState {
+  const admitted = admittedOf(limiter, limit, now);
+  const { learnt, margin } = limiter;
+  if (learnt === undefined || learntMax(limiter, now) === undefined) {
+    const wider = isNear(admitted, limit.max) ? widened(limiter, limit, now) : undefined;
     if (wider !== undefined) return wider;
     // What was put down to the road just now was the limit.
-    const { road: _, ...rest } = bucket;
-    const kept = road !== undefined && sentAt <= road.at ? rest : bucket;
-    return { ...kept, learnt: { limit: admitted, at: now } };
+    const { margin: _, ...rest } = limiter;
+    const kept = margin !== undefined && sentAt <= margin.at ? rest : limiter;
+    return { ...kept, learnt: { max: admitted, at: now } };
   }
   // Of one burst with the first that was refused, it shows how few were admitted. Later, what was refused may count as well.
-  const shown = sentAt <= learnt.at ? admitted : usedOf(bucket, meter, now) - cost;
+  const shown = sentAt <= learnt.at ? admitted : usedOf(limiter, limit, now) - cost;
   // Somebody else may spend, now more, now less.
-  const limit = learnt.rising === true ? shown : Math.max(shown, Math.floor(learnt.limit * LOWERED));
-  return { ...bucket, learnt: { limit, at: now } };
+  const max = learnt.increasing === true ? shown : Math.max(shown, Math.floor(learnt.max * LOWERED));
+  return { ...limiter, learnt: { max, at: now } };
 }
 
 /**
@@ -81,25 +81,25 @@ function lowered(bucket: TokenBucket, { meter, cost, sentAt }: Expense, now: num
  * first. Of a window that is not known whole (`isYoung`) too little may be known: then more is tried soon.
  */
 export function shrunk(
-  bucket: TokenBucket,
-  expense: Expense,
+  limiter: LimiterState,
+  charge: Charge,
   { now, isYoung }: { readonly now: number; readonly isYoung: boolean },
-): TokenBucket {
-  const { meter, cost, returnsAt: at } = expense;
+): LimiterState {
+  const { limit, cost, returnsAt: at } = charge;
   // Of a day, most may have been spent before anybody counted.
-  if (meter.unit !== 'requests' || meter.kind === 'refilling-bucket' || isLong(meter)) return bucket;
-  const noted: TokenBucket = { ...bucket, refused: add(bucket.refused ?? [], cost, at, now) };
-  const learnt = learntLimit(bucket, now);
+  if (limit.unit !== 'requests' || limit.kind === 'token-bucket' || isLong(limit)) return limiter;
+  const noted: LimiterState = { ...limiter, refused: add(limiter.refused ?? [], cost, at, now) };
+  const learnt = learntMax(limiter, now);
   if (
     learnt !== undefined &&
-    refutesProbe(bucket, expense, { admitted: admittedOf(noted, meter, now), learnt }, now)
+    refutesProbe(limiter, charge, { admitted: admittedOf(noted, limit, now), learnt }, now)
   )
-    return { ...noted, learnt: { limit: learnt, at: now } };
-  const next = lowered(noted, expense, now);
-  const limit = learntLimit(next, now);
-  if (limit === undefined) return next;
-  if (limit < 1 || limit >= limitOf(bucket, meter, now)) return noted;
-  return isYoung ? { ...next, learnt: { limit, at: now, rising: true } } : next;
+    return { ...noted, learnt: { max: learnt, at: now } };
+  const next = lowered(noted, charge, now);
+  const max = learntMax(next, now);
+  if (max === undefined) return next;
+  if (max < 1 || max >= maxInForce(limiter, limit, now)) return noted;
+  return isYoung ? { ...next, learnt: { max, at: now, increasing: true } } : next;
 }
 
 /** However often nothing at all is admitted, it is tried again after this long. */
@@ -109,83 +109,83 @@ const LONGEST_REST_MS = 60 * 60 * 1000;
  * Epoch ms until which a meter rests whose window admitted nothing at all before it refused: longer each time, as the
  * provider's own window must be. Undefined where something was admitted.
  */
-export function restsUntil(bucket: TokenBucket, { meter }: Expense, now: number): number | undefined {
-  if (admittedOf(bucket, meter, now) > 0 || bucket.full === undefined) return undefined;
-  const { since, until } = bucket.full;
+export function restUntil(limiter: LimiterState, { limit }: Charge, now: number): number | undefined {
+  if (admittedOf(limiter, limit, now) > 0 || limiter.full === undefined) return undefined;
+  const { since, until } = limiter.full;
   const lastMs = until - since;
   if (now - until > lastMs || until > now) return undefined;
   return now + Math.min(LONGEST_REST_MS, 2 * lastMs);
 }
 
 /** The bucket after the provider stated its limit. */
-function stated(bucket: TokenBucket, meter: Meter, limit: number, now: number): TokenBucket {
-  if (limit < meter.limit || (limit > meter.limit && meter.isOwn !== true))
-    return { ...bucket, learnt: { limit, at: now } };
-  if (bucket.learnt === undefined) return bucket;
-  const { learnt: _, ...rest } = bucket;
+function stated(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
+  if (max < limit.max || (max > limit.max && limit.isOwn !== true))
+    return { ...limiter, learnt: { max, at: now } };
+  if (limiter.learnt === undefined) return limiter;
+  const { learnt: _, ...rest } = limiter;
   return rest;
 }
 
 /** The bucket after a refusal that names its limit. When all of it was used up as it should be, the road is to blame. */
 export function refusedBy(
-  bucket: TokenBucket,
-  expense: Expense | undefined,
-  meter: Meter,
-  { limit, now }: { readonly limit: number; readonly now: number },
-): TokenBucket {
-  const known = stated(bucket, meter, limit, now);
-  if (expense === undefined || expense.probes || isLong(meter) || limit !== limitOf(bucket, meter, now))
+  limiter: LimiterState,
+  charge: Charge | undefined,
+  limit: Limit,
+  { max, now }: { readonly max: number; readonly now: number },
+): LimiterState {
+  const known = stated(limiter, limit, max, now);
+  if (charge === undefined || charge.probes || isLong(limit) || max !== maxInForce(limiter, limit, now))
     return known;
-  const admitted = usedOf(bucket, meter, now) - 1;
-  return admitted <= limit && isNear(admitted, limit) ? (widened(known, meter, now) ?? known) : known;
+  const admitted = usedOf(limiter, limit, now) - 1;
+  return admitted <= max && isNear(admitted, max) ? (widened(known, limit, now) ?? known) : known;
 }
 
 /** The bucket after a request that was one more than the learnt limit was served: the limit is higher, by one at least. */
-export function raised(bucket: TokenBucket, { meter, sentAt }: Expense, now: number): TokenBucket {
-  const { learnt } = bucket;
-  if (learnt === undefined || learntLimit(bucket, now) === undefined || sentAt < learnt.at) return bucket;
+export function raised(limiter: LimiterState, { limit, sentAt }: Charge, now: number): LimiterState {
+  const { learnt } = limiter;
+  if (learnt === undefined || learntMax(limiter, now) === undefined || sentAt < learnt.at) return limiter;
   // Another one was refused in its place.
-  if (bucket.full !== undefined && bucket.full.since >= sentAt) return bucket;
-  const next = stated(bucket, meter, learnt.limit + 1, now);
-  return next.learnt === undefined ? next : { ...next, learnt: { ...next.learnt, rising: true } };
+  if (limiter.full !== undefined && limiter.full.since >= sentAt) return limiter;
+  const next = stated(limiter, limit, learnt.max + 1, now);
+  return next.learnt === undefined ? next : { ...next, learnt: { ...next.learnt, increasing: true } };
 }
 
 /** What is missing of a quota that somebody else spends, too, is spent here as well. */
 function reconciled(
-  bucket: TokenBucket,
-  meter: Meter,
+  limiter: LimiterState,
+  limit: Limit,
   observation: Omit<Observation, 'window'>,
   now: number,
-): TokenBucket {
+): LimiterState {
   const { remaining, resetAt } = observation;
-  if (remaining === undefined) return bucket;
-  const limit = observation.limit ?? limitOf(bucket, meter, now);
-  const missing = limit - remaining - Math.floor(usedOf(bucket, meter, now));
-  if (missing <= 0 || !Number.isFinite(missing)) return bucket;
-  const usual = returnsAt(meter, now);
+  if (remaining === undefined) return limiter;
+  const max = observation.limit ?? maxInForce(limiter, limit, now);
+  const missing = max - remaining - Math.floor(usedOf(limiter, limit, now));
+  if (missing <= 0 || !Number.isFinite(missing)) return limiter;
+  const usual = returnsAt(limit, now);
   const at = resetAt !== undefined && resetAt > now ? Math.min(resetAt, usual) : usual;
-  return spend(bucket, meter, missing, { now, at });
+  return addCharge(limiter, limit, missing, { now, at });
 }
 
 /** The bucket of an account of which others spent what is left of the limit. */
-export function exhausted(bucket: TokenBucket, meter: Meter, limit: number, now: number): TokenBucket {
-  const known = stated(bucket, meter, limit, now);
-  return reconciled(known, meter, { unit: meter.unit, limit, remaining: 0 }, now);
+export function exhausted(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
+  const known = stated(limiter, limit, max, now);
+  return reconciled(known, limit, { unit: limit.unit, limit: max, remaining: 0 }, now);
 }
 
 /** The bucket after an answer told where the provider's own count stands. */
 export function observed(
-  bucket: TokenBucket,
-  meter: Meter,
+  limiter: LimiterState,
+  limit: Limit,
   observations: readonly Observation[],
   now: number,
-): TokenBucket {
-  let next = bucket;
+): LimiterState {
+  let next = limiter;
   for (const observation of observations) {
-    if (observation.unit !== meter.unit || spanOf(meter) !== observation.window) continue;
-    const { limit } = observation;
-    if (limit !== undefined && limit > 0) next = stated(next, meter, limit, now);
-    next = reconciled(next, meter, observation, now);
+    if (observation.unit !== limit.unit || spanOf(limit) !== observation.window) continue;
+    const { limit: max } = observation;
+    if (max !== undefined && max > 0) next = stated(next, limit, max, now);
+    next = reconciled(next, limit, observation, now);
   }
   return next;
 }

@@ -2,14 +2,14 @@
 
 import { nextMidnight, nextMonth } from './calendar.ts';
 
-interface MeterBase {
+interface LimitBase {
   /** Unique among a tier's meters, e.g. `rpm`. */
   readonly id: string;
   readonly unit: 'requests' | 'tokens';
   /** Whom the limit counts: an account over all its models, or an account's use of one model. */
   readonly per: 'account' | 'account-model';
   /** Infinity: no limit is known; what is sent is counted, so that one can be learnt. */
-  readonly limit: number;
+  readonly max: number;
   /**
    * Allowance for the road and for clocks that disagree, in milliseconds: what is sent a window apart may
    * arrive less than a window apart.
@@ -25,47 +25,47 @@ interface MeterBase {
 }
 
 /** What was spent comes back one window after it was spent. */
-export interface TokenBucketMeter extends MeterBase {
-  readonly kind: 'token-bucket';
+export interface SlidingWindowLimit extends LimitBase {
+  readonly kind: 'sliding-window';
   readonly windowMs: number;
 }
 
 /** The textbook bucket: one comes back every `windowMs / limit`, also while others are spent. */
-export interface RefillingBucketMeter extends MeterBase {
-  readonly kind: 'refilling-bucket';
+export interface TokenBucketLimit extends LimitBase {
+  readonly kind: 'token-bucket';
   readonly windowMs: number;
 }
 
 /** A fixed window that starts with each minute of the clock, for providers known to count so. */
-export interface ClockMinuteMeter extends MeterBase {
-  readonly kind: 'clock-minute';
+export interface FixedWindowLimit extends LimitBase {
+  readonly kind: 'fixed-window';
 }
 
 /** A day meter: everything comes back at the provider's midnight. */
-export interface DailyMeter extends MeterBase {
+export interface DailyLimit extends LimitBase {
   readonly kind: 'daily';
   /** IANA name of the provider's time zone, e.g. `America/Los_Angeles`. */
   readonly timeZone: string;
 }
 
 /** Everything comes back on the first of the month. */
-export interface MonthlyMeter extends MeterBase {
+export interface MonthlyLimit extends LimitBase {
   readonly kind: 'monthly';
   readonly timeZone: string;
 }
 
 /** How many requests may be under way at once: what is taken comes back when the request ends. */
-export interface ConcurrencyMeter extends MeterBase {
+export interface ConcurrencyLimit extends LimitBase {
   readonly kind: 'concurrency';
 }
 
-export type Meter =
-  | TokenBucketMeter
-  | RefillingBucketMeter
-  | ClockMinuteMeter
-  | DailyMeter
-  | MonthlyMeter
-  | ConcurrencyMeter;
+export type Limit =
+  | SlidingWindowLimit
+  | TokenBucketLimit
+  | FixedWindowLimit
+  | DailyLimit
+  | MonthlyLimit
+  | ConcurrencyLimit;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -78,12 +78,12 @@ const LEASE_MS = 10 * MINUTE_MS;
 const MOMENTS_KEPT = 120;
 
 /** The span after which what is spent has come back, in milliseconds. */
-export function windowOf(meter: Meter): number {
-  switch (meter.kind) {
+export function windowOf(limit: Limit): number {
+  switch (limit.kind) {
+    case 'sliding-window':
     case 'token-bucket':
-    case 'refilling-bucket':
-      return meter.windowMs;
-    case 'clock-minute':
+      return limit.windowMs;
+    case 'fixed-window':
       return MINUTE_MS;
     case 'daily':
       return DAY_MS;
@@ -95,53 +95,53 @@ export function windowOf(meter: Meter): number {
 }
 
 /** Whether a meter counts a day or more: what is spent of it is gone for long. */
-export function isLong(meter: Meter): boolean {
-  return meter.kind !== 'concurrency' && windowOf(meter) >= DAY_MS / 2;
+export function isLong(limit: Limit): boolean {
+  return limit.kind !== 'concurrency' && windowOf(limit) >= DAY_MS / 2;
 }
 
 /** The window by which a stated quota is about a meter; `at-once`: how many may be under way. */
-export function spanOf(meter: Meter): QuotaWindow | 'at-once' {
-  if (meter.kind === 'concurrency') return 'at-once';
-  const ms = windowOf(meter);
+export function spanOf(limit: Limit): QuotaWindow | 'at-once' {
+  if (limit.kind === 'concurrency') return 'at-once';
+  const ms = windowOf(limit);
   if (ms <= 10_000) return 'second';
   if (ms <= 2 * MINUTE_MS) return 'minute';
-  if (!isLong(meter)) return 'hour';
+  if (!isLong(limit)) return 'hour';
   return ms <= 2 * DAY_MS ? 'day' : 'month';
 }
 
 /** Epoch ms at which what is spent at `at` has certainly come back. */
-export function returnsAt(meter: Meter, at: number): number {
-  switch (meter.kind) {
-    case 'token-bucket': {
-      const exact = at + meter.windowMs + meter.marginMs;
-      if (meter.limit <= MOMENTS_KEPT) return exact;
-      const grainMs = meter.windowMs / MOMENTS_KEPT;
+export function returnsAt(limit: Limit, at: number): number {
+  switch (limit.kind) {
+    case 'sliding-window': {
+      const exact = at + limit.windowMs + limit.marginMs;
+      if (limit.max <= MOMENTS_KEPT) return exact;
+      const grainMs = limit.windowMs / MOMENTS_KEPT;
       return Math.ceil(exact / grainMs) * grainMs;
     }
-    case 'refilling-bucket':
-      return at + meter.windowMs / meter.limit + meter.marginMs;
-    case 'clock-minute':
-      return (Math.floor((at + meter.marginMs) / MINUTE_MS) + 1) * MINUTE_MS + meter.marginMs;
+    case 'token-bucket':
+      return at + limit.windowMs / limit.max + limit.marginMs;
+    case 'fixed-window':
+      return (Math.floor((at + limit.marginMs) / MINUTE_MS) + 1) * MINUTE_MS + limit.marginMs;
     case 'daily':
-      return nextMidnight(meter.timeZone, at + meter.marginMs) + meter.marginMs;
+      return nextMidnight(limit.timeZone, at + limit.marginMs) + limit.marginMs;
     case 'monthly':
-      return nextMonth(meter.timeZone, at + meter.marginMs) + meter.marginMs;
+      return nextMonth(limit.timeZone, at + limit.marginMs) + limit.marginMs;
     case 'concurrency':
       return at + LEASE_MS;
   }
 }
 
 /** No road is longer than this, in ms: no margin grows beyond it. */
-export const LONGEST_ROAD_MS = 1000;
+export const MAX_MARGIN_MS = 1000;
 
 /** No moment further off than this, in ms, can be true: the cap that survives a clock that jumps. */
-export function horizonMs(meter: Meter): number {
-  const marginMs = Math.max(meter.marginMs, LONGEST_ROAD_MS);
-  switch (meter.kind) {
+export function horizonMs(limit: Limit): number {
+  const marginMs = Math.max(limit.marginMs, MAX_MARGIN_MS);
+  switch (limit.kind) {
+    case 'sliding-window':
     case 'token-bucket':
-    case 'refilling-bucket':
-      return meter.windowMs + marginMs + meter.windowMs / MOMENTS_KEPT;
-    case 'clock-minute':
+      return limit.windowMs + marginMs + limit.windowMs / MOMENTS_KEPT;
+    case 'fixed-window':
       return MINUTE_MS + 2 * marginMs;
     case 'daily':
       return LONGEST_DAY_MS + 2 * marginMs;

@@ -1,6 +1,6 @@
 /** A meter and its bucket: what is left, from when a cost is admitted, what spending and giving back do. */
 
-import { horizonMs, type Meter, type RefillingBucketMeter, returnsAt, windowOf } from './limit.ts';
+import { horizonMs, type Limit, type TokenBucketLimit, returnsAt, windowOf } from './limit.ts';
 
 /** What is learnt of a limit is believed for this long; then the assumed one is tried again. */
 const LEARNT_MS = 24 * 60 * 60 * 1000;
@@ -17,88 +17,89 @@ const UNSURE_MS = 1500;
 const UNSURE_SHARE = 1 / 40;
 
 /** How long before it comes back what is spent may be back at the provider already, in ms. */
-function unsureMs(meter: Meter): number {
-  return meter.marginMs + Math.min(UNSURE_MS, windowOf(meter) * UNSURE_SHARE);
+function unsureMs(limit: Limit): number {
+  return limit.marginMs + Math.min(UNSURE_MS, windowOf(limit) * UNSURE_SHARE);
 }
 
 /** The limit that was learnt, while it is believed. */
-export function learntLimit({ learnt }: TokenBucket, now: number): number | undefined {
-  return learnt === undefined || Math.abs(now - learnt.at) > LEARNT_MS ? undefined : learnt.limit;
+export function learntMax({ learnt }: LimiterState, now: number): number | undefined {
+  return learnt === undefined || Math.abs(now - learnt.at) > LEARNT_MS ? undefined : learnt.max;
 }
 
 /**
  * How many more than a learnt limit are tried, so that one of them is surely more than it: where requests come evenly,
  * some are always about to come back.
  */
-function stepOf(learnt: number, meter: Meter): number {
-  const unsure = unsureMs(meter);
-  return 1 + Math.floor((learnt * unsure) / Math.max(1, windowOf(meter) - unsure));
+function stepOf(learnt: number, limit: Limit): number {
+  const unsure = unsureMs(limit);
+  return 1 + Math.floor((learnt * unsure) / Math.max(1, windowOf(limit) - unsure));
 }
 
 /** Whether more than a learnt limit is tried now. */
-function isTried({ learnt }: TokenBucket, meter: Meter, now: number): boolean {
-  if (meter.unit !== 'requests' || learnt === undefined || learnt.limit >= meter.limit) return false;
-  if (learnt.rising === true) return true;
+function isProbing({ learnt }: LimiterState, limit: Limit, now: number): boolean {
+  if (limit.unit !== 'requests' || learnt === undefined || learnt.max >= limit.max) return false;
+  if (learnt.increasing === true) return true;
   const chance = (learnt.at % 1000) / 1000;
-  const requests = REQUESTS_PER_PROBE * stepOf(learnt.limit, meter);
-  const windows = Math.min(WINDOWS_PER_PROBE, requests / learnt.limit);
-  return now - learnt.at >= windows * (1 - SPREAD + 2 * SPREAD * chance) * windowOf(meter);
+  const requests = REQUESTS_PER_PROBE * stepOf(learnt.max, limit);
+  const windows = Math.min(WINDOWS_PER_PROBE, requests / learnt.max);
+  return now - learnt.at >= windows * (1 - SPREAD + 2 * SPREAD * chance) * windowOf(limit);
 }
 
 /** The limit in force: the learnt one while it is believed, and now and then a little more; else the assumed one. */
-export function limitOf(bucket: TokenBucket, meter: Meter, now: number): number {
-  const learnt = learntLimit(bucket, now);
-  if (learnt === undefined) return meter.limit;
-  return isTried(bucket, meter, now) ? Math.min(meter.limit, learnt + stepOf(learnt, meter)) : learnt;
+export function maxInForce(limiter: LimiterState, limit: Limit, now: number): number {
+  const learnt = learntMax(limiter, now);
+  if (learnt === undefined) return limit.max;
+  return isProbing(limiter, limit, now) ? Math.min(limit.max, learnt + stepOf(learnt, limit)) : learnt;
 }
 
 /** The meter with the margin that the road turned out to need. */
-export function onItsRoad({ road }: TokenBucket, meter: Meter, now: number): Meter {
-  if (road === undefined || road.ms <= meter.marginMs || Math.abs(now - road.at) > LEARNT_MS) return meter;
-  return { ...meter, marginMs: road.ms };
+export function withLearntMargin({ margin }: LimiterState, limit: Limit, now: number): Limit {
+  if (margin === undefined || margin.ms <= limit.marginMs || Math.abs(now - margin.at) > LEARNT_MS)
+    return limit;
+  return { ...limit, marginMs: margin.ms };
 }
 
 /** How long one takes to come back into a bucket that refills, in milliseconds. */
-function refillMs(bucket: TokenBucket, meter: RefillingBucketMeter, now: number): number {
-  return meter.windowMs / Math.max(1, limitOf(bucket, meter, now));
+function refillMs(limiter: LimiterState, limit: TokenBucketLimit, now: number): number {
+  return limit.windowMs / Math.max(1, maxInForce(limiter, limit, now));
 }
 
 /** How long a bucket that refills takes to be full, in milliseconds; 0 when it is. */
-function drainedMs({ fullAt = 0 }: TokenBucket, meter: Meter, now: number): number {
-  return fullAt <= now || fullAt > now + horizonMs(meter) ? 0 : fullAt - now;
+function drainedMs({ fullAt = 0 }: LimiterState, limit: Limit, now: number): number {
+  return fullAt <= now || fullAt > now + horizonMs(limit) ? 0 : fullAt - now;
 }
 
 /** How much of a meter is spent at `now` by any clock and road. */
-function surelyUsed(bucket: TokenBucket, meter: Meter, now: number): number {
-  if (meter.kind === 'refilling-bucket') return usedOf(bucket, meter, now);
-  return sumOf(bucket.spent, now + unsureMs(meter), horizonMs(meter));
+function surelyUsed(limiter: LimiterState, limit: Limit, now: number): number {
+  if (limit.kind === 'token-bucket') return usedOf(limiter, limit, now);
+  return sumOf(limiter.spent, now + unsureMs(limit), horizonMs(limit));
 }
 
 /** How much of a meter is spent at `now`. */
-export function usedOf(bucket: TokenBucket, meter: Meter, now: number): number {
-  if (meter.kind === 'refilling-bucket') return drainedMs(bucket, meter, now) / refillMs(bucket, meter, now);
-  return sumOf(bucket.spent, now, horizonMs(meter));
+export function usedOf(limiter: LimiterState, limit: Limit, now: number): number {
+  if (limit.kind === 'token-bucket') return drainedMs(limiter, limit, now) / refillMs(limiter, limit, now);
+  return sumOf(limiter.spent, now, horizonMs(limit));
 }
 
 /** Epoch ms from which `cost` can be spent; at most `now` when at once, Infinity when never. */
-export function readyAtOf(bucket: TokenBucket, meter: Meter, cost: number, now: number): number {
-  const limit = limitOf(bucket, meter, now);
-  if (cost > limit) return Number.POSITIVE_INFINITY;
-  const floor = fullUntil(bucket, now);
-  if (meter.kind === 'refilling-bucket') {
-    const waitMs = drainedMs(bucket, meter, now) - (limit - cost) * refillMs(bucket, meter, now);
+export function readyAtOf(limiter: LimiterState, limit: Limit, cost: number, now: number): number {
+  const max = maxInForce(limiter, limit, now);
+  if (cost > max) return Number.POSITIVE_INFINITY;
+  const floor = fullUntil(limiter, now);
+  if (limit.kind === 'token-bucket') {
+    const waitMs = drainedMs(limiter, limit, now) - (max - cost) * refillMs(limiter, limit, now);
     return waitMs > 0 ? Math.max(floor, now + waitMs) : floor;
   }
-  const missing = usedOf(bucket, meter, now) + cost - limit;
+  const missing = usedOf(limiter, limit, now) + cost - max;
   if (missing <= 0) return floor;
-  return Math.max(floor, backAt(bucket.spent, missing, now, horizonMs(meter)) ?? 0);
+  return Math.max(floor, backAt(limiter.spent, missing, now, horizonMs(limit)) ?? 0);
 }
 
 /** What was spent of one meter for one request. */
-export interface Expense {
-  readonly meter: Meter;
+export interface Charge {
+  readonly limit: Limit;
   /** The name of its bucket. */
-  readonly bucket: string;
+  readonly limiter: string;
   readonly cost: number;
   /** Epoch ms at which the request was sent. */
   readonly sentAt: number;
@@ -109,44 +110,44 @@ export interface Expense {
 }
 
 /** Spends `cost` at `now`, to come back at `at`. */
-export function spend(
-  bucket: TokenBucket,
-  meter: Meter,
+export function addCharge(
+  limiter: LimiterState,
+  limit: Limit,
   cost: number,
   { now, at }: { readonly now: number; readonly at: number },
-): TokenBucket {
-  if (meter.kind !== 'refilling-bucket') return { ...bucket, spent: add(bucket.spent, cost, at, now) };
-  const fullAt = now + drainedMs(bucket, meter, now) + cost * refillMs(bucket, meter, now);
-  return { ...bucket, fullAt };
+): LimiterState {
+  if (limit.kind !== 'token-bucket') return { ...limiter, spent: add(limiter.spent, cost, at, now) };
+  const fullAt = now + drainedMs(limiter, limit, now) + cost * refillMs(limiter, limit, now);
+  return { ...limiter, fullAt };
 }
 
 /** Spends `cost` for a request that is sent at `now`. */
-export function expend(
-  bucket: TokenBucket,
-  meter: Meter,
+export function charge(
+  limiter: LimiterState,
+  limit: Limit,
   { name, cost, now }: { readonly name: string; readonly cost: number; readonly now: number },
-): { readonly bucket: TokenBucket; readonly expense: Expense } {
-  const at = returnsAt(onItsRoad(bucket, meter, now), now);
-  const learnt = learntLimit(bucket, now);
-  const probes = learnt !== undefined && surelyUsed(bucket, meter, now) + cost > learnt;
+): { readonly limiter: LimiterState; readonly charge: Charge } {
+  const at = returnsAt(withLearntMargin(limiter, limit, now), now);
+  const learnt = learntMax(limiter, now);
+  const probes = learnt !== undefined && surelyUsed(limiter, limit, now) + cost > learnt;
   return {
-    bucket: spend(bucket, meter, cost, { now, at }),
-    expense: { meter, bucket: name, cost, sentAt: now, returnsAt: at, probes },
+    limiter: addCharge(limiter, limit, cost, { now, at }),
+    charge: { limit, limiter: name, cost, sentAt: now, returnsAt: at, probes },
   };
 }
 
 /** Gives back what was spent; a no-op when it has come back already. */
-export function giveBack(
-  bucket: TokenBucket,
-  { meter, cost, returnsAt: at }: Expense,
+export function refund(
+  limiter: LimiterState,
+  { limit, cost, returnsAt: at }: Charge,
   now: number,
-): TokenBucket {
-  if (meter.kind !== 'refilling-bucket') {
-    const spent = remove(bucket.spent, cost, at);
-    return spent === bucket.spent ? bucket : { ...bucket, spent };
+): LimiterState {
+  if (limit.kind !== 'token-bucket') {
+    const spent = remove(limiter.spent, cost, at);
+    return spent === limiter.spent ? limiter : { ...limiter, spent };
   }
-  const fullAt = now + Math.max(0, drainedMs(bucket, meter, now) - cost * refillMs(bucket, meter, now));
-  return fullAt === bucket.fullAt ? bucket : { ...bucket, fullAt };
+  const fullAt = now + Math.max(0, drainedMs(limiter, limit, now) - cost * refillMs(limiter, limit, now));
+  return fullAt === limiter.fullAt ? limiter : { ...limiter, fullAt };
 }
 
 /** Tokens that come back together: `[epoch ms at which they do, how many]`. */
@@ -156,7 +157,7 @@ export type Spent = readonly [returnsAt: number, count: number];
  * The state of one meter. The textbook bucket refills while it drains and so lets nearly twice its size
  * through in one window; here a token stays spent until the moment that was fixed when it was spent.
  */
-export interface TokenBucket {
+export interface LimiterState {
   /** Sorted by moment; no two entries share one. */
   readonly spent: readonly Spent[];
   /** Of what is spent: what the provider refused. Sorted in the same way. */
@@ -167,16 +168,16 @@ export interface TokenBucket {
   readonly full?: { readonly since: number; readonly until: number };
   /** The limit that the provider stated, or that its refusals show, and since when (epoch ms) it is believed. */
   readonly learnt?: {
-    readonly limit: number;
+    readonly max: number;
     readonly at: number;
     /** Whether there is reason to think that it is higher: then one more than it is tried at once. */
-    readonly rising?: true;
+    readonly increasing?: true;
   };
   /** The margin that the road turned out to need, in ms, and since when (epoch ms). */
-  readonly road?: { readonly ms: number; readonly at: number };
+  readonly margin?: { readonly ms: number; readonly at: number };
 }
 
-export const EMPTY_BUCKET: TokenBucket = { spent: [] };
+export const EMPTY_LIMITER: LimiterState = { spent: [] };
 
 /**
  * How many of `spent` are not back at `now`. A moment further off than `horizonMs` cannot be true (the clock was
@@ -199,9 +200,9 @@ const TOLERANCE = 1.25;
  * Epoch ms until which nothing is left by the provider's word; 0 when it says no such thing. A moment that is further
  * off than when it was said cannot be true (the clock was set back) and is passed over.
  */
-export function fullUntil(bucket: TokenBucket, now: number): number {
-  if (bucket.full === undefined) return 0;
-  const { since, until } = bucket.full;
+export function fullUntil(limiter: LimiterState, now: number): number {
+  if (limiter.full === undefined) return 0;
+  const { since, until } = limiter.full;
   return until > now && until - now <= (until - since) * TOLERANCE ? until : 0;
 }
 
@@ -251,7 +252,7 @@ export function remove(spent: readonly Spent[], cost: number, returnsAt: number)
 }
 
 /** Marks the bucket as full until `until`, epoch ms; an earlier moment never shortens a later one. */
-export function fill(bucket: TokenBucket, until: number, now: number): TokenBucket {
-  if (fullUntil(bucket, now) >= until) return bucket;
-  return { ...bucket, full: { since: now, until: Math.min(until, now + MAX_FULL_MS) } };
+export function fill(limiter: LimiterState, until: number, now: number): LimiterState {
+  if (fullUntil(limiter, now) >= until) return limiter;
+  return { ...limiter, full: { since: now, until: Math.min(until, now + MAX_FULL_MS) } };
 }

@@ -3,8 +3,8 @@
 import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import type { FailureKind } from '../failure.ts';
 import { isJsonObject } from '../json.ts';
-import type { Meter } from '../limits/limit.ts';
-import { limitOf, usedOf, EMPTY_BUCKET, fullUntil, type TokenBucket } from '../limits/window.ts';
+import type { Limit } from '../limits/limit.ts';
+import { maxInForce, usedOf, EMPTY_LIMITER, fullUntil, type LimiterState } from '../limits/window.ts';
 
 /** The last failure of a key, for people to read. */
 export interface LastError {
@@ -31,14 +31,14 @@ export interface AccountRecord {
   /** The account as a whole: out of credits, forbidden. */
   readonly breaker: CircuitBreaker;
   /** By meter id, or `id model` where the provider counts per model. */
-  readonly buckets: Readonly<Record<string, TokenBucket>>;
+  readonly limiters: Readonly<Record<string, LimiterState>>;
   /** This account's use of one model: not entitled, refused without a reason. By model id. */
   readonly models: Readonly<Record<string, CircuitBreaker>>;
   /** By key id. */
   readonly keys: Readonly<Record<string, KeyRecord>>;
 }
 
-export const EMPTY_ACCOUNT: AccountRecord = { v: 1, breaker: CLOSED, buckets: {}, models: {}, keys: {} };
+export const EMPTY_ACCOUNT: AccountRecord = { v: 1, breaker: CLOSED, limiters: {}, models: {}, keys: {} };
 
 const EMPTY_KEY: KeyRecord = { breaker: CLOSED };
 
@@ -52,35 +52,35 @@ export function entitlementOf(record: AccountRecord, model: string): CircuitBrea
 }
 
 /** By meter, the last name asked for: a meter is mostly of one model, and a name put together anew is slow to look up. */
-const names = new WeakMap<Meter, { readonly model: string; readonly name: string }>();
+const names = new WeakMap<Limit, { readonly model: string; readonly name: string }>();
 
 /** The name under which a meter's bucket for `model` is stored. */
-export function bucketName(meter: Meter, model: string): string {
-  if (meter.per === 'account') return meter.id;
-  let known = names.get(meter);
+export function limiterName(limit: Limit, model: string): string {
+  if (limit.per === 'account') return limit.id;
+  let known = names.get(limit);
   if (known?.model !== model) {
-    known = { model, name: `${meter.id} ${model}` };
-    names.set(meter, known);
+    known = { model, name: `${limit.id} ${model}` };
+    names.set(limit, known);
   }
   return known.name;
 }
 
-export function bucketOf(record: AccountRecord, meter: Meter, model: string): TokenBucket {
-  return record.buckets[bucketName(meter, model)] ?? EMPTY_BUCKET;
+export function limiterOf(record: AccountRecord, limit: Limit, model: string): LimiterState {
+  return record.limiters[limiterName(limit, model)] ?? EMPTY_LIMITER;
 }
 
 /** What is left of a meter at `now`. */
-export interface MeterUse {
-  readonly limit: number;
+export interface LimitUse {
+  readonly max: number;
   readonly used: number;
 }
 
-export function meterUse(record: AccountRecord, meter: Meter, model: string, now: number): MeterUse {
-  const bucket = bucketOf(record, meter, model);
-  const limit = limitOf(bucket, meter, now);
+export function limitUse(record: AccountRecord, limit: Limit, model: string, now: number): LimitUse {
+  const limiter = limiterOf(record, limit, model);
+  const max = maxInForce(limiter, limit, now);
   return {
-    limit,
-    used: fullUntil(bucket, now) > 0 ? limit : Math.min(limit, Math.ceil(usedOf(bucket, meter, now))),
+    max,
+    used: fullUntil(limiter, now) > 0 ? max : Math.min(max, Math.ceil(usedOf(limiter, limit, now))),
   };
 }
 
@@ -89,7 +89,7 @@ function isAccountRecord(value: unknown): value is AccountRecord {
     isJsonObject(value) &&
     value['v'] === EMPTY_ACCOUNT.v &&
     isJsonObject(value['breaker']) &&
-    isJsonObject(value['buckets']) &&
+    isJsonObject(value['limiters']) &&
     isJsonObject(value['models']) &&
     isJsonObject(value['keys'])
   );

@@ -23,7 +23,7 @@ export interface ModelRecord {
 export interface Suspicion {
   readonly account: string;
   readonly used: number;
-  readonly limit: number;
+  readonly max: number;
   /** Epoch ms. */
   readonly at: number;
 }

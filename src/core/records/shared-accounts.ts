@@ -129,10 +129,10 @@ export function identified(
 /** One refusal, and how much of the limit the refused key had spent itself. */
 export interface Surprise {
   readonly account: string;
-  readonly bucket: string;
+  readonly limiter: string;
   readonly used: number;
   /** As the refusal states it, or as it is assumed. */
-  readonly limit: number;
+  readonly max: number;
   /** Of the limit; refusals further apart speak of other windows. */
   readonly windowMs: number;
 }
@@ -158,23 +158,23 @@ function part(record: ProviderRecord, accounts: readonly string[], now: number):
  * were surprised so add up to that limit, it was they. When it is refused again before that limit is spent, it was not.
  */
 export function suspected(record: ProviderRecord, surprise: Surprise, now: number): ProviderRecord {
-  const { account, bucket, used, limit, windowMs } = surprise;
-  if (limit < LEAST_LIMIT || used >= limit * (1 - TOLERANCE)) return record;
+  const { account, limiter, used, max, windowMs } = surprise;
+  if (max < LEAST_LIMIT || used >= max * (1 - TOLERANCE)) return record;
   const together = guessedWith(record, account, now);
   if (together.length > 0) return part(record, [account, ...together], now);
   // Whoever was sent before it was known tells nothing new.
   if (settled(record, account, now) !== undefined) return record;
-  const others = (record.suspicions?.[bucket] ?? []).filter(
+  const others = (record.suspicions?.[limiter] ?? []).filter(
     (other) =>
       other.account !== account &&
-      other.limit === limit &&
+      other.max === max &&
       Math.abs(now - other.at) < windowMs &&
       !areApart(record, account, other.account),
   );
-  const all: readonly Suspicion[] = [...others, { account, used, limit, at: now }];
+  const all: readonly Suspicion[] = [...others, { account, used, max, at: now }];
   const sum = all.reduce((total, one) => total + one.used, 0);
-  const isWhole = others.length > 0 && Math.abs(sum - limit) <= Math.max(1, limit * TOLERANCE);
-  const noted = { ...record, suspicions: { ...record.suspicions, [bucket]: isWhole ? [] : all } };
+  const isWhole = others.length > 0 && Math.abs(sum - max) <= Math.max(1, max * TOLERANCE);
+  const noted = { ...record, suspicions: { ...record.suspicions, [limiter]: isWhole ? [] : all } };
   const accounts = all.map((one) => one.account);
   return isWhole ? join(noted, accounts, { into: account, at: now, guessed: true }) : noted;
 }

@@ -1,6 +1,6 @@
 /** A dry run: every route in the order in which a call would try it. Changes nothing. */
 
-import type { Tried, Question } from '../routing/question.ts';
+import type { FailedAttempt, Question } from '../routing/question.ts';
 import { routeStatuses, type RouteStatus } from './health.ts';
 import { informed } from '../routing/fitness.ts';
 import { plan } from '../routing/plan.ts';
@@ -39,18 +39,23 @@ function inOrder(question: Question, routes: readonly RouteStatus[]): readonly R
     else keys.push(route);
   }
   const ordered: RouteStatus[] = [];
-  const tries: Tried[] = [...question.tries];
+  const failedAttempts: FailedAttempt[] = [...question.failedAttempts];
   for (let step = 0; left.size > 0 && step < MAX_STEPS; step += 1) {
-    const decision = plan({ ...question, tries, maxAttempts: Number.POSITIVE_INFINITY, waitUntil: 0 });
+    const decision = plan({
+      ...question,
+      failedAttempts,
+      maxAttempts: Number.POSITIVE_INFINITY,
+      waitUntil: 0,
+    });
     if (decision.kind !== 'attempt') break;
-    const { route } = decision.pick;
+    const { route } = decision.target;
     const keys = left.get(idOf(route)) ?? [];
     left.delete(idOf(route));
     ordered.push(
       ...keys.toSorted((a, b) => Number(b.keyId === route.keyId) - Number(a.keyId === route.keyId)),
     );
     const failure = { kind: 'rate_limited', scope: 'account-model', message: '' } as const;
-    tries.push({ route, failure, excludedUntil: Number.POSITIVE_INFINITY });
+    failedAttempts.push({ route, failure, excludedUntil: Number.POSITIVE_INFINITY });
   }
   return ordered;
 }

@@ -1,6 +1,6 @@
 /** What people are shown of the pool, read off the same numbers that decide. Changes nothing. */
 
-import { keyOf, type LastError, meterUse, bucketName, bucketOf } from '../records/account.ts';
+import { keyOf, type LastError, limitUse, limiterName, limiterOf } from '../records/account.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
 import {
   ADMITTED,
@@ -14,7 +14,7 @@ import {
 } from '../routing/admission.ts';
 import { breakerReadyAt, type CircuitBreaker } from '../circuit-breaker.ts';
 import { demandOf } from '../routing/cost.ts';
-import type { Needs, Records } from '../routing/question.ts';
+import type { RequestNeeds, Records } from '../routing/question.ts';
 import { unfit } from '../routing/fitness.ts';
 import { isLong, returnsAt, spanOf, type QuotaWindow } from '../limits/limit.ts';
 import type { Candidate, CandidateModel, PoolAccount } from '../pool.ts';
@@ -35,7 +35,7 @@ export interface RouteStatus {
   readonly reason: RouteReason | undefined;
 }
 
-const NOTHING_NEEDED: Needs = { size: 0, capabilities: [] };
+const NOTHING_NEEDED: RequestNeeds = { size: 0, capabilities: [] };
 
 /** The records at one moment. */
 export interface Sight {
@@ -54,7 +54,7 @@ function admissionOf(
   { records, now }: Sight,
   candidate: Candidate,
   account: PoolAccount,
-  { model, needs }: { readonly model: CandidateModel; readonly needs: Needs },
+  { model, needs }: { readonly model: CandidateModel; readonly needs: RequestNeeds },
 ): Admission {
   const provider = records.provider(candidate.provider);
   const record = records.account(account);
@@ -70,7 +70,7 @@ function admissionOf(
 export function routeStatuses(
   sight: Sight,
   candidate: Candidate,
-  needs: Needs = NOTHING_NEEDED,
+  needs: RequestNeeds = NOTHING_NEEDED,
 ): readonly RouteStatus[] {
   const { records, now } = sight;
   const provider = candidate.provider.name;
@@ -117,16 +117,16 @@ interface Use {
 
 function tightest({ records, now }: Sight, candidate: Candidate, account: PoolAccount, daily: boolean): Use {
   const record = records.account(account);
-  let worst: { used: number; limit: number } | undefined;
+  let worst: { used: number; max: number } | undefined;
   for (const { id } of candidate.models) {
-    for (const meter of account.meters(id)) {
-      if (isLong(meter) !== daily || meter.unit !== 'requests' || meter.kind === 'concurrency') continue;
-      const use = meterUse(record, meter, id, now);
-      if (!Number.isFinite(use.limit)) continue;
-      if (worst === undefined || use.used / use.limit > worst.used / worst.limit) worst = { ...use };
+    for (const limit of account.limits(id)) {
+      if (isLong(limit) !== daily || limit.unit !== 'requests' || limit.kind === 'concurrency') continue;
+      const use = limitUse(record, limit, id, now);
+      if (!Number.isFinite(use.max)) continue;
+      if (worst === undefined || use.used / use.max > worst.used / worst.max) worst = { ...use };
     }
   }
-  return { used: worst?.used, limit: worst?.limit };
+  return { used: worst?.used, limit: worst?.max };
 }
 
 /** One key as it stands. */
@@ -230,15 +230,15 @@ function quotaStatus(
   let leftToday: number | undefined;
   let resetsAt: number | undefined;
   let shared = true;
-  for (const meter of account.meters(model.id)) {
-    if (meter.per === 'account-model') shared = false;
-    if (meter.unit !== 'requests') continue;
-    const { limit, used } = meterUse(record, meter, model.id, now);
-    if (!Number.isFinite(limit)) continue;
-    leftNow = Math.min(leftNow ?? limit, limit - used);
-    if (!isLong(meter)) continue;
-    leftToday = Math.min(leftToday ?? limit, limit - used);
-    resetsAt = returnsAt(meter, now);
+  for (const limit of account.limits(model.id)) {
+    if (limit.per === 'account-model') shared = false;
+    if (limit.unit !== 'requests') continue;
+    const { max, used } = limitUse(record, limit, model.id, now);
+    if (!Number.isFinite(max)) continue;
+    leftNow = Math.min(leftNow ?? max, max - used);
+    if (!isLong(limit)) continue;
+    leftToday = Math.min(leftToday ?? max, max - used);
+    resetsAt = returnsAt(limit, now);
   }
   const keys = account.keyIds.map((keyId) => keyAdmission(record, keyId, { now }));
   const key = keys.reduce((a, b) => (b.readyAt < a.readyAt ? b : a), keys[0] ?? ADMITTED);
@@ -268,7 +268,7 @@ export function quotaStatuses(sight: Sight, candidate: Candidate): readonly Quot
 }
 
 /** One limit of an account, as it stands. */
-export interface MeterStatus {
+export interface LimitStatus {
   readonly provider: string;
   readonly account: string;
   /** Undefined: it covers all the models. */
@@ -283,26 +283,26 @@ export interface MeterStatus {
 }
 
 /** The limits of a candidate's accounts, each once; a meter without a limit is none. */
-export function meterStatuses({ records, now }: Sight, candidate: Candidate): readonly MeterStatus[] {
+export function limitStatuses({ records, now }: Sight, candidate: Candidate): readonly LimitStatus[] {
   const { provider, models } = candidate;
   return accountsOf(provider, records.provider(provider), now).flatMap((account) => {
     const record = records.account(account);
-    const rows = new Map<string, MeterStatus>();
+    const rows = new Map<string, LimitStatus>();
     for (const { id } of models) {
-      for (const meter of account.meters(id)) {
-        const name = bucketName(meter, id);
-        const { used, limit } = meterUse(record, meter, id, now);
-        if (rows.has(name) || !Number.isFinite(limit)) continue;
-        const missing = limit - used + 1;
+      for (const limit of account.limits(id)) {
+        const name = limiterName(limit, id);
+        const { used, max } = limitUse(record, limit, id, now);
+        if (rows.has(name) || !Number.isFinite(max)) continue;
+        const missing = max - used + 1;
         rows.set(name, {
           provider: provider.name,
           account: account.id,
-          model: meter.per === 'account' ? undefined : id,
-          unit: meter.unit,
-          window: spanOf(meter),
+          model: limit.per === 'account' ? undefined : id,
+          unit: limit.unit,
+          window: spanOf(limit),
           used,
-          limit,
-          returnsAt: used === 0 ? undefined : readyAtOf(bucketOf(record, meter, id), meter, missing, now),
+          limit: max,
+          returnsAt: used === 0 ? undefined : readyAtOf(limiterOf(record, limit, id), limit, missing, now),
         });
       }
     }

@@ -1,13 +1,13 @@
 /** From when do a route's guards admit a request, and which of them says so. */
 
-import { type AccountRecord, bucketOf, entitlementOf, keyOf } from '../records/account.ts';
-import { breakerReadyAt, breakerRestsUntil, type CircuitBreaker } from '../circuit-breaker.ts';
+import { type AccountRecord, limiterOf, entitlementOf, keyOf } from '../records/account.ts';
+import { breakerReadyAt, breakerAvoidUntil, type CircuitBreaker } from '../circuit-breaker.ts';
 import type { FailureKind } from '../failure.ts';
 import { costOf, type Demand } from './cost.ts';
-import { isLong, type Meter } from '../limits/limit.ts';
+import { isLong, type Limit } from '../limits/limit.ts';
 import type { PoolAccount, Candidate } from '../pool.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
-import { limitOf, readyAtOf, EMPTY_BUCKET, usedOf } from '../limits/window.ts';
+import { maxInForce, readyAtOf, EMPTY_LIMITER, usedOf } from '../limits/window.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
 import type { Records } from './question.ts';
 
@@ -44,30 +44,30 @@ function breakerAdmission(breaker: CircuitBreaker, { now, leisure }: Asking): Ad
   if (breaker.state === 'closed') return ADMITTED;
   let readyAt = breakerReadyAt(breaker, now);
   if (leisure !== undefined) {
-    const restsUntil = breakerRestsUntil(breaker, now);
-    leisure.spares ||= restsUntil !== readyAt;
-    readyAt = restsUntil;
+    const avoidUntil = breakerAvoidUntil(breaker, now);
+    leisure.spares ||= avoidUntil !== readyAt;
+    readyAt = avoidUntil;
   }
   if (readyAt <= now) return ADMITTED;
   return { readyAt, reason: breaker.state === 'open' ? breaker.reason : 'probing' };
 }
 
-function meterAdmission(
+function limitAdmission(
   record: AccountRecord,
-  meter: Meter,
+  limit: Limit,
   { model, demand }: Asked,
   now: number,
 ): Admission {
-  const bucket = bucketOf(record, meter, model);
-  const cost = costOf(meter, demand, limitOf(bucket, meter, now));
-  const readyAt = bucket === EMPTY_BUCKET && cost <= meter.limit ? 0 : readyAtOf(bucket, meter, cost, now);
+  const limiter = limiterOf(record, limit, model);
+  const cost = costOf(limit, demand, maxInForce(limiter, limit, now));
+  const readyAt = limiter === EMPTY_LIMITER && cost <= limit.max ? 0 : readyAtOf(limiter, limit, cost, now);
   if (readyAt <= now) return ADMITTED;
   // More than the meter ever holds: no waiting makes room for it.
   if (readyAt === Number.POSITIVE_INFINITY) return { readyAt, reason: 'context_too_long' };
-  if (meter.kind === 'concurrency') return { readyAt, reason: 'busy' };
+  if (limit.kind === 'concurrency') return { readyAt, reason: 'busy' };
   // Where no limit is known, only the provider's word can have spent it.
-  if (!Number.isFinite(limitOf(bucket, meter, now))) return { readyAt, reason: 'rate_limited' };
-  return { readyAt, reason: isLong(meter) ? 'day_quota_spent' : 'minute_quota_spent' };
+  if (!Number.isFinite(maxInForce(limiter, limit, now))) return { readyAt, reason: 'rate_limited' };
+  return { readyAt, reason: isLong(limit) ? 'day_quota_spent' : 'minute_quota_spent' };
 }
 
 /** The later of two answers. */
@@ -100,8 +100,8 @@ export function accountAdmission(
 ): Admission {
   let admission = breakerAdmission(record.breaker, asking);
   admission = later(admission, breakerAdmission(entitlementOf(record, asked.model), asking));
-  for (const meter of account.meters(asked.model)) {
-    admission = later(admission, meterAdmission(record, meter, asked, asking.now));
+  for (const limit of account.limits(asked.model)) {
+    admission = later(admission, limitAdmission(record, limit, asked, asking.now));
   }
   return admission;
 }
@@ -118,10 +118,10 @@ function isProbing(breaker: CircuitBreaker, now: number): boolean {
 /** Whether as many requests are under way as the account may have: one of them may end at any moment. */
 function isBusy(account: PoolAccount, record: AccountRecord, model: string, now: number): boolean {
   return account
-    .meters(model)
+    .limits(model)
     .some(
-      (meter) =>
-        meter.kind === 'concurrency' && usedOf(bucketOf(record, meter, model), meter, now) >= meter.limit,
+      (limit) =>
+        limit.kind === 'concurrency' && usedOf(limiterOf(record, limit, model), limit, now) >= limit.max,
     );
 }
 

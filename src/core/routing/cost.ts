@@ -1,10 +1,10 @@
 /** What one request on an account's quota for a model costs, so that scarce quota is kept. */
 
-import { type AccountRecord, meterUse, bucketOf } from '../records/account.ts';
-import { isLong, type Meter, returnsAt } from '../limits/limit.ts';
+import { type AccountRecord, type LimitUse, limitUse, limiterOf } from '../records/account.ts';
+import { isLong, type Limit, returnsAt } from '../limits/limit.ts';
 import type { PoolAccount, PoolProvider } from '../pool.ts';
-import type { Needs, TokenEstimate } from './question.ts';
-import { limitOf } from '../limits/window.ts';
+import type { RequestNeeds, TokenEstimate } from './question.ts';
+import { maxInForce } from '../limits/window.ts';
 
 /** See `Standing.price` and `Standing.minuteUse`. */
 export interface Cost {
@@ -15,11 +15,11 @@ export interface Cost {
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What of a long quota one request costs: the time until it comes back, in days, over the requests that are left. */
-function priceOf(meter: Meter, use: { limit: number; used: number }, cost: number, now: number): number {
+function priceOf(limit: Limit, use: LimitUse, cost: number, now: number): number {
   // What refills all the time is lost while the bucket is full.
-  if (meter.kind === 'refilling-bucket' && use.used === 0) return 0;
-  const left = Math.max(1, (use.limit - use.used) / cost);
-  return (returnsAt(meter, now) - now) / DAY_MS / left;
+  if (limit.kind === 'token-bucket' && use.used === 0) return 0;
+  const left = Math.max(1, (use.max - use.used) / cost);
+  return (returnsAt(limit, now) - now) / DAY_MS / left;
 }
 
 /** What a wasted request is worth, as a part of a day's quota. */
@@ -42,12 +42,12 @@ export function priceAt(
 ): Cost {
   let price = 0;
   let minuteUse = 0;
-  for (const meter of account.meters(model)) {
-    const use = meterUse(record, meter, model, now);
-    if (!Number.isFinite(use.limit)) continue;
-    const cost = meter.unit === 'requests' ? 1 : costOf(meter, demand, use.limit);
-    if (isLong(meter)) price = Math.max(price, priceOf(meter, use, cost, now));
-    else minuteUse = Math.max(minuteUse, use.used / Math.max(1, use.limit));
+  for (const limit of account.limits(model)) {
+    const use = limitUse(record, limit, model, now);
+    if (!Number.isFinite(use.max)) continue;
+    const cost = limit.unit === 'requests' ? 1 : costOf(limit, demand, use.max);
+    if (isLong(limit)) price = Math.max(price, priceOf(limit, use, cost, now));
+    else minuteUse = Math.max(minuteUse, use.used / Math.max(1, use.max));
   }
   return { price, minuteUse };
 }
@@ -73,7 +73,7 @@ const ONE: Amount = { likely: 1, least: 1 };
 
 /** A request to one provider. */
 export interface Demand {
-  readonly needs: Needs;
+  readonly needs: RequestNeeds;
   /** The most tokens that the answer may have, to be sent where the caller says nothing. */
   readonly maxTokens: number | undefined;
 }
@@ -89,9 +89,9 @@ export interface Addressee {
 /** The least of the limits in force on what a request may take. */
 function tightestReserve({ account, record, model }: Addressee, now: number): number {
   let least = Number.POSITIVE_INFINITY;
-  for (const meter of account.meters(model)) {
-    if (meter.counts !== 'reserved') continue;
-    least = Math.min(least, limitOf(bucketOf(record, meter, model), meter, now));
+  for (const limit of account.limits(model)) {
+    if (limit.counts !== 'reserved') continue;
+    least = Math.min(least, maxInForce(limiterOf(record, limit, model), limit, now));
   }
   return least;
 }
@@ -100,7 +100,7 @@ function tightestReserve({ account, record, model }: Addressee, now: number): nu
  * What a request asks of one model of an account. Where a meter counts the longest possible answer and the caller sets
  * none, the answer is bounded so that the request fits the meter at all.
  */
-export function demandOf(addressee: Addressee, needs: Needs, now: number): Demand {
+export function demandOf(addressee: Addressee, needs: RequestNeeds, now: number): Demand {
   const usual = addressee.provider.maxTokensWhenUnset;
   if (usual === undefined || needs.tokens === undefined) return { needs, maxTokens: undefined };
   const { prompt, maxTokens } = needs.tokens();
@@ -109,10 +109,10 @@ export function demandOf(addressee: Addressee, needs: Needs, now: number): Deman
   return { needs, maxTokens: Math.max(LEAST_ANSWER, Math.min(usual, Math.floor(room))) };
 }
 
-function tokensOf(meter: Meter, estimate: TokenEstimate, granted: number | undefined): Amount {
+function tokensOf(limit: Limit, estimate: TokenEstimate, granted: number | undefined): Amount {
   const { least, maxTokens } = estimate;
   const prompt = cautious(estimate.prompt);
-  switch (meter.counts) {
+  switch (limit.counts) {
     case 'input':
       return { likely: prompt, least };
     case 'reserved': {
@@ -126,10 +126,10 @@ function tokensOf(meter: Meter, estimate: TokenEstimate, granted: number | undef
 }
 
 /** What a request takes of a meter whose limit in force is `limit`; Infinity: it never fits. */
-export function costOf(meter: Meter, demand: Demand | undefined, limit: number): number {
-  const estimate = meter.unit === 'tokens' ? demand?.needs.tokens?.() : undefined;
-  const { likely, least } = estimate === undefined ? ONE : tokensOf(meter, estimate, demand?.maxTokens);
-  if (likely <= limit) return Math.max(1, likely);
+export function costOf(limit: Limit, demand: Demand | undefined, max: number): number {
+  const estimate = limit.unit === 'tokens' ? demand?.needs.tokens?.() : undefined;
+  const { likely, least } = estimate === undefined ? ONE : tokensOf(limit, estimate, demand?.maxTokens);
+  if (likely <= max) return Math.max(1, likely);
   // The estimate may be wrong: an empty meter shows whether it is.
-  return least <= limit ? limit : Number.POSITIVE_INFINITY;
+  return least <= max ? max : Number.POSITIVE_INFINITY;
 }

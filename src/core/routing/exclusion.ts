@@ -2,7 +2,7 @@
 
 import { backoffMs, type Failure, FAILURE_EFFECTS } from '../failure.ts';
 import type { CandidateModel, Route } from '../pool.ts';
-import type { Tried } from './question.ts';
+import type { FailedAttempt } from './question.ts';
 
 const BASE_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
@@ -22,8 +22,8 @@ export interface CallBounds {
  * never. A call that may not wait for others pauses all the same, but never for long.
  */
 export function excludedUntil(
-  tries: readonly Tried[],
-  entry: Omit<Tried, 'excludedUntil'>,
+  failedAttempts: readonly FailedAttempt[],
+  entry: Omit<FailedAttempt, 'excludedUntil'>,
   { waits, deadline }: CallBounds,
   now: number,
 ): number {
@@ -31,7 +31,7 @@ export function excludedUntil(
   if (FAILURE_EFFECTS[entry.failure.kind].repeatable === true) return now;
   if (FAILURE_EFFECTS[entry.failure.kind].transient !== true) return Number.POSITIVE_INFINITY;
   const { provider, keyId, model } = entry.route;
-  const before = tries.filter(
+  const before = failedAttempts.filter(
     ({ route }) => route.provider === provider && route.keyId === keyId && route.model === model,
   );
   const { retryAt = 0 } = entry.failure;
@@ -44,15 +44,15 @@ export function excludedUntil(
  * Epoch ms until which a call pauses at most before it comes back to what failed, though it may not wait, or no longer;
  * 0 when there is nothing to come back to.
  */
-export function pauseUntil(tries: readonly Tried[], now: number): number {
+export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number): number {
   let at = 0;
-  for (const { excludedUntil: until } of tries)
+  for (const { excludedUntil: until } of failedAttempts)
     if (until < Number.POSITIVE_INFINITY) at = Math.max(at, until);
   return Math.min(at, now + MAX_PAUSE_MS);
 }
 
 /** Whether a failure at one model speaks for another one of the same or another provider. */
-function coversModel(tried: Tried, provider: string, model: CandidateModel): boolean {
+function coversModel(tried: FailedAttempt, provider: string, model: CandidateModel): boolean {
   const { route, failure } = tried;
   if (failure.kind === 'context_too_long') {
     if (route.provider === provider && route.model === model.id) return true;
@@ -73,24 +73,28 @@ function isModelScoped(failure: Failure): boolean {
 }
 
 /** Epoch ms until which the call skips `model` at `provider`, whatever the key; 0 when it does not. */
-export function modelExcludedUntil(tries: readonly Tried[], provider: string, model: CandidateModel): number {
+export function modelExcludedUntil(
+  failedAttempts: readonly FailedAttempt[],
+  provider: string,
+  model: CandidateModel,
+): number {
   let until = 0;
-  for (const tried of tries) {
+  for (const tried of failedAttempts) {
     if (tried.excludedUntil > until && coversModel(tried, provider, model)) until = tried.excludedUntil;
   }
   return until;
 }
 
 /** Epoch ms until which the call skips a key of an account for `model`; 0 when it does not. */
-export function keyExcludedUntil(tries: readonly Tried[], route: Route): number {
+export function keyExcludedUntil(failedAttempts: readonly FailedAttempt[], route: Route): number {
   let until = 0;
-  for (const tried of tries) {
+  for (const tried of failedAttempts) {
     if (tried.excludedUntil > until && coversKey(tried, route)) until = tried.excludedUntil;
   }
   return until;
 }
 
-function coversKey(tried: Tried, route: Route): boolean {
+function coversKey(tried: FailedAttempt, route: Route): boolean {
   const at = tried.route;
   if (at.provider !== route.provider) return false;
   switch (tried.failure.scope) {
@@ -108,9 +112,9 @@ function coversKey(tried: Tried, route: Route): boolean {
 }
 
 /** How often `provider` failed this call otherwise than by a spent quota; others are tried first. */
-export function setbacksOf(tries: readonly Tried[], provider: string): number {
+export function setbacksOf(failedAttempts: readonly FailedAttempt[], provider: string): number {
   let setbacks = 0;
-  for (const { route, failure } of tries) {
+  for (const { route, failure } of failedAttempts) {
     if (route.provider === provider && FAILURE_EFFECTS[failure.kind].setback === true) setbacks += 1;
   }
   return setbacks;

@@ -1,6 +1,6 @@
 /** Whether a model takes what a call asks, as far as that is known. */
 
-import type { Question, Needs } from './question.ts';
+import type { Question, RequestNeeds } from './question.ts';
 import type { CandidateModel } from '../pool.ts';
 import { believed, knownOf, type ProviderRecord } from '../records/provider.ts';
 
@@ -11,7 +11,7 @@ const SMALLEST_WINDOW = 2048;
 export function unfit(
   record: ProviderRecord,
   model: CandidateModel,
-  needs: Needs,
+  needs: RequestNeeds,
   now: number,
 ): 'context_too_long' | 'unsupported' | undefined {
   const known = knownOf(record, model.id, now);
@@ -24,7 +24,7 @@ export function unfit(
 }
 
 /** Whether a request fits into a window of `ctx` tokens: surely, or where no model surely has room, perhaps. */
-function hasRoom(ctx: number, { size, tokens, isLarge, outgrown = 0 }: Needs): boolean {
+function hasRoom(ctx: number, { size, tokens, isLarge, outgrown = 0 }: RequestNeeds): boolean {
   if (ctx <= outgrown) return false;
   // No text has more tokens than characters to speak of: most requests need no estimate.
   if (size <= ctx || tokens === undefined) return true;

@@ -16,8 +16,8 @@ import { informed, unfit } from './fitness.ts';
 import { keyExcludedUntil, modelExcludedUntil, pauseUntil } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
 import { modelOf } from '../records/provider.ts';
-import { bestOf, ProviderStanding, cheaper } from './strategy.ts';
-import type { Choice, Question, Pick, Decision } from './question.ts';
+import { bestOf, LazyProviderScore, cheaper } from './strategy.ts';
+import type { Preferences, Question, Target, Decision } from './question.ts';
 
 /** The question, and whether what is better left alone is left out. */
 interface Search extends Question {
@@ -25,13 +25,13 @@ interface Search extends Question {
 }
 
 interface Found extends Cost {
-  readonly pick: Pick | undefined;
+  readonly target: Target | undefined;
   /** Epoch ms at which the earliest of the routes looked at is ready; meaningful when there is no pick. */
   readonly readyAt: number;
 }
 
 function nothingUntil(readyAt: number): Found {
-  return { pick: undefined, readyAt, price: 0, minuteUse: 0 };
+  return { target: undefined, readyAt, price: 0, minuteUse: 0 };
 }
 
 const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
@@ -43,7 +43,7 @@ function findKey(
   account: PoolAccount,
   model: CandidateModel,
 ): Found {
-  const { now, tries } = question;
+  const { now, failedAttempts } = question;
   const record = question.records.account(account);
   const addressee = { provider, account, record, model: model.id };
   const asked = { model: model.id, demand: demandOf(addressee, question.needs, now) };
@@ -54,11 +54,11 @@ function findKey(
     const keyReadyAt = Math.max(
       accountReadyAt,
       keyAdmission(record, keyId, question).readyAt,
-      keyExcludedUntil(tries, route),
+      keyExcludedUntil(failedAttempts, route),
     );
     if (keyReadyAt <= now) {
       const { price, minuteUse } = priceAt(account, record, asked, now);
-      return { pick: { route, provider, account, model }, readyAt: now, price, minuteUse };
+      return { target: { route, provider, account, model }, readyAt: now, price, minuteUse };
     }
     readyAt = Math.min(readyAt, keyReadyAt);
   }
@@ -66,30 +66,30 @@ function findKey(
 }
 
 /** Whether it is not worth looking on for a cheaper account. */
-function isBest({ price, minuteUse }: Found, { thrifty }: Choice): boolean {
+function isBest({ price, minuteUse }: Found, { thrifty }: Preferences): boolean {
   return minuteUse === 0 && (price === 0 || !thrifty);
 }
 
 /** The least used account that admits `model`; else when the first one does. */
 function findAccount(question: Search, candidate: Candidate, model: CandidateModel): Found {
-  const { now, tries } = question;
+  const { now, failedAttempts } = question;
   const record = question.records.provider(candidate.provider);
   if (unfit(record, model, question.needs, now) !== undefined) return NOTHING;
   const modelReadyAt = Math.max(
     modelAdmission(record, model.id, question).readyAt,
-    modelExcludedUntil(tries, candidate.provider.name, model),
+    modelExcludedUntil(failedAttempts, candidate.provider.name, model),
   );
   let best = NOTHING;
   for (const account of accountsOf(candidate.provider, record, now)) {
     const found = findKey(question, candidate, account, model);
-    if (modelReadyAt > now || found.pick === undefined) {
+    if (modelReadyAt > now || found.target === undefined) {
       const readyAt = Math.max(found.readyAt, modelReadyAt);
-      if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
+      if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
       // No account is admitted before the model is.
       if (best.readyAt === modelReadyAt && modelReadyAt > now) break;
-    } else if (best.pick === undefined || cheaper(found, best) < 0) {
+    } else if (best.target === undefined || cheaper(found, best) < 0) {
       best = found;
-      if (isBest(found, question.choice)) break;
+      if (isBest(found, question.preferences)) break;
     }
   }
   return best;
@@ -103,20 +103,20 @@ function findRoute(question: Search, candidate: Candidate): Found {
   for (const model of candidate.models) {
     const rate = Math.max(rateOf(record.breaker), rateOf(modelOf(record, model.id).breaker));
     const found = atRisk(findAccount(question, candidate, model), rate);
-    if (found.pick === undefined || providerReadyAt > question.now) {
+    if (found.target === undefined || providerReadyAt > question.now) {
       const readyAt = Math.max(found.readyAt, providerReadyAt);
-      if (best.pick === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
+      if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
       continue;
     }
-    if (!question.choice.thrifty || model.preferred === true) return found;
-    if (best.pick === undefined || cheaper(found, best) < 0) best = found;
+    if (!question.preferences.thrifty || model.preferred === true) return found;
+    if (best.target === undefined || cheaper(found, best) < 0) best = found;
     if (best.price === 0 && best.minuteUse === 0) break;
   }
   return best;
 }
 
 interface StageResult {
-  readonly best: Pick | undefined;
+  readonly best: Target | undefined;
   /** Whether another provider than the best one's could serve the call, too. */
   readonly alternatives: boolean;
   /** Epoch ms at which the earliest route is ready; meaningful when there is no best one. */
@@ -125,17 +125,19 @@ interface StageResult {
 
 /** Looks for the route that a stage offers now. */
 function searchStage(question: Search, stage: Stage): StageResult {
-  const standings: ProviderStanding[] = [];
+  const scores: LazyProviderScore[] = [];
   let readyAt = Number.POSITIVE_INFINITY;
   for (const candidate of stage) {
     const found = findRoute(question, candidate);
-    if (found.pick === undefined) readyAt = Math.min(readyAt, found.readyAt);
-    else standings.push(new ProviderStanding(question.records, found, found.pick));
+    if (found.target === undefined) readyAt = Math.min(readyAt, found.readyAt);
+    else scores.push(new LazyProviderScore(question.records, found, found.target));
   }
-  const { tries, choice } = question;
+  const { failedAttempts, preferences } = question;
   const best =
-    standings.length < 2 ? standings[0]?.pick : bestOf(standings, tries, choice.order, choice.turn);
-  return { best, alternatives: standings.length > 1, readyAt };
+    scores.length < 2
+      ? scores[0]?.target
+      : bestOf(scores, failedAttempts, preferences.order, preferences.turn);
+  return { best, alternatives: scores.length > 1, readyAt };
 }
 
 /** Looks for a route of the first stage that has one ready. */
@@ -157,7 +159,7 @@ function searchAll(question: Question): StageResult {
 }
 
 /** Looks for the route that was to be tried once more, should its guards still admit it. */
-function findAgain(question: Question, route: Route): Pick | undefined {
+function findAgain(question: Question, route: Route): Target | undefined {
   for (const candidate of question.stages.flat()) {
     if (candidate.provider.name !== route.provider) continue;
     const { now, needs } = question;
@@ -171,31 +173,34 @@ function findAgain(question: Question, route: Route): Pick | undefined {
     );
     if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
     const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
-    return found.pick === undefined ? undefined : { ...found.pick, account };
+    return found.target === undefined ? undefined : { ...found.target, account };
   }
   return undefined;
 }
 
 /** Epoch ms from which a new call could be served: what passes by itself keeps off only the call that ran into it. */
 function nextReadyAt(question: Question): number {
-  const tries = question.tries.filter(({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true);
-  if (tries.length === question.tries.length) return Number.POSITIVE_INFINITY;
-  const found = search({ ...question, tries });
+  const failedAttempts = question.failedAttempts.filter(
+    ({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true,
+  );
+  if (failedAttempts.length === question.failedAttempts.length) return Number.POSITIVE_INFINITY;
+  const found = search({ ...question, failedAttempts });
   return found.best === undefined ? found.readyAt : question.now;
 }
 
 /** Decides what a call does next. Changes nothing. */
 export function plan(asked: Question): Decision {
   const question = informed(asked);
-  const { now, tries } = question;
-  if (tries.length >= question.maxAttempts) return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
+  const { now, failedAttempts } = question;
+  if (failedAttempts.length >= question.maxAttempts)
+    return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
   const again = question.again === undefined ? undefined : findAgain(question, question.again);
-  if (again !== undefined) return { kind: 'attempt', pick: again, alternatives: true };
-  const { best: pick, alternatives, ...found } = searchAll(question);
-  if (pick !== undefined) return { kind: 'attempt', pick, alternatives };
+  if (again !== undefined) return { kind: 'attempt', target: again, alternatives: true };
+  const { best: target, alternatives, ...found } = searchAll(question);
+  if (target !== undefined) return { kind: 'attempt', target, alternatives };
   let { readyAt } = found;
   // Whoever failed pauses before it comes back, though it may not wait for others.
-  if (readyAt <= Math.max(question.waitUntil, pauseUntil(tries, now)))
+  if (readyAt <= Math.max(question.waitUntil, pauseUntil(failedAttempts, now)))
     return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
   // A probe is given long to report, and mostly reports soon.

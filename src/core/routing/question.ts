@@ -16,7 +16,7 @@ export interface TokenEstimate {
 }
 
 /** What a call asks of a model. */
-export interface Needs {
+export interface RequestNeeds {
   /** Absent: nothing is known of the tokens. */
   readonly tokens?: (() => TokenEstimate) | undefined;
   /** The request's length in characters. */
@@ -32,7 +32,7 @@ export interface Needs {
 }
 
 /** One unsuccessful attempt of the call under way. */
-export interface Tried {
+export interface FailedAttempt {
   readonly route: Route;
   readonly failure: Failure;
   /** The context length of the model that was tried, in tokens, where known. */
@@ -42,7 +42,7 @@ export interface Tried {
 }
 
 /** How one provider stands, as seen by a strategy. */
-export interface Standing {
+export interface ProviderScore {
   readonly name: string;
   /** Position in the user's list of providers. */
   readonly index: number;
@@ -60,7 +60,7 @@ export interface Standing {
 }
 
 /** Orders the providers, best first. `turn` is the number of the call, starting at 0. Must not change its arguments. */
-export type Strategy = (standings: readonly Standing[], turn: number) => readonly Standing[];
+export type Strategy = (scores: readonly ProviderScore[], turn: number) => readonly ProviderScore[];
 
 export type StrategyName = 'priority' | 'round_robin' | 'quota_aware' | 'latency';
 
@@ -71,7 +71,7 @@ export interface Records {
 }
 
 /** How the pool chooses. */
-export interface Choice {
+export interface Preferences {
   readonly order: Strategy;
   /** Whether a provider's cheapest route is preferred over its best model. */
   readonly thrifty: boolean;
@@ -85,9 +85,9 @@ export interface Question {
   /** The fallback chain: a stage is used when nothing of an earlier one is ready. */
   readonly stages: readonly Stage[];
   readonly records: Records;
-  readonly choice: Choice;
-  readonly needs: Needs;
-  readonly tries: readonly Tried[];
+  readonly preferences: Preferences;
+  readonly needs: RequestNeeds;
+  readonly failedAttempts: readonly FailedAttempt[];
   /** A route to be tried once more before any other. */
   readonly again?: Route | undefined;
   readonly maxAttempts: number;
@@ -96,7 +96,7 @@ export interface Question {
 }
 
 /** A route and the account behind it. */
-export interface Pick {
+export interface Target {
   readonly route: Route;
   readonly provider: PoolProvider;
   readonly account: PoolAccount;
@@ -107,7 +107,7 @@ export interface Pick {
 export type Decision =
   | {
       readonly kind: 'attempt';
-      readonly pick: Pick;
+      readonly target: Target;
       /** Whether another provider could serve the call now. */
       readonly alternatives: boolean;
     }

@@ -1,11 +1,11 @@
 /** In which order the providers that could serve a call now are tried. */
 
-import type { Standing, Strategy, StrategyName, Tried, Pick, Records } from './question.ts';
+import type { ProviderScore, Strategy, StrategyName, FailedAttempt, Target, Records } from './question.ts';
 import { type AccountRecord, keyOf } from '../records/account.ts';
 import { setbacksOf } from './exclusion.ts';
 import type { Cost } from './cost.ts';
 
-function byPriority(a: Standing, b: Standing): number {
+function byPriority(a: ProviderScore, b: ProviderScore): number {
   return a.priority - b.priority || a.index - b.index;
 }
 
@@ -19,43 +19,42 @@ export function cheaper(
 
 /** The strategies by name. `quota_aware` spends what would be lost or comes back soonest, and saves what is scarce. */
 export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
-  priority: (standings) => standings.toSorted(byPriority),
-  round_robin: (standings, turn) => {
-    const inOrder = standings.toSorted((a, b) => a.index - b.index);
+  priority: (scores) => scores.toSorted(byPriority),
+  round_robin: (scores, turn) => {
+    const inOrder = scores.toSorted((a, b) => a.index - b.index);
     // Counted over those that are ready: whoever comes after one that rests would else get its calls too.
     const first = turn % Math.max(1, inOrder.length);
     return [...inOrder.slice(first), ...inOrder.slice(0, first)];
   },
-  quota_aware: (standings) => standings.toSorted((a, b) => cheaper(a, b) || byPriority(a, b)),
+  quota_aware: (scores) => scores.toSorted((a, b) => cheaper(a, b) || byPriority(a, b)),
   // Whoever has not answered yet is tried first: nothing is known against it.
-  latency: (standings) =>
-    standings.toSorted((a, b) => (a.latencyMs ?? 0) - (b.latencyMs ?? 0) || byPriority(a, b)),
+  latency: (scores) => scores.toSorted((a, b) => (a.latencyMs ?? 0) - (b.latencyMs ?? 0) || byPriority(a, b)),
 };
 
 /** How a provider stands; its latency is looked up only by those who ask for it. */
-export class ProviderStanding implements Standing {
+export class LazyProviderScore implements ProviderScore {
   readonly name: string;
   readonly index: number;
   readonly priority: number;
   readonly price: number;
   readonly minuteUse: number;
-  readonly pick: Pick;
+  readonly target: Target;
   readonly #records: Records;
 
-  constructor(records: Records, { price, minuteUse }: Cost, pick: Pick) {
-    this.name = pick.provider.name;
-    this.index = pick.provider.index;
-    this.priority = pick.provider.priority;
+  constructor(records: Records, { price, minuteUse }: Cost, target: Target) {
+    this.name = target.provider.name;
+    this.index = target.provider.index;
+    this.priority = target.provider.priority;
     this.price = price;
     this.minuteUse = minuteUse;
-    this.pick = pick;
+    this.target = target;
     this.#records = records;
   }
 
   get latencyMs(): number | undefined {
     let total = 0;
     let known = 0;
-    for (const account of this.pick.provider.accounts) {
+    for (const account of this.target.provider.accounts) {
       const record: AccountRecord = this.#records.account(account);
       for (const keyId of account.keyIds) {
         const { latencyMs } = keyOf(record, keyId);
@@ -70,19 +69,19 @@ export class ProviderStanding implements Standing {
 
 /** The best of several providers: the strategy's first among those that failed this call least. */
 export function bestOf(
-  standings: readonly ProviderStanding[],
-  tries: readonly Tried[],
+  scores: readonly LazyProviderScore[],
+  failedAttempts: readonly FailedAttempt[],
   order: Strategy,
   turn: number,
-): Pick | undefined {
-  let best: Standing | undefined;
+): Target | undefined {
+  let best: ProviderScore | undefined;
   let fewest = Number.POSITIVE_INFINITY;
-  for (const standing of order(standings, turn)) {
-    const setbacks = setbacksOf(tries, standing.name);
+  for (const standing of order(scores, turn)) {
+    const setbacks = setbacksOf(failedAttempts, standing.name);
     if (setbacks >= fewest) continue;
     best = standing;
     fewest = setbacks;
   }
   // A strategy of the user's own may give back whatever it likes: what it names is looked up, not trusted.
-  return (standings.find(({ name }) => name === best?.name) ?? standings[0])?.pick;
+  return (scores.find(({ name }) => name === best?.name) ?? scores[0])?.target;
 }

@@ -83,11 +83,11 @@ function showSummary(status, at) {
   write(byId('ready'), ready + ' of ' + keys.length);
   const down = keys.filter((key) => key.disabled || key.breaker === 'open').length;
   write(byId('ready-more'), down === 0 ? 'none is down' : many(down, 'key') + ' down');
-  write(byId('left-now'), count.format(capacity.now));
+  write(byId('left-now'), count.format(capacity.requestsNow));
   const { nextAt } = capacity;
   const never = nextAt === undefined || nextAt === null;
   write(byId('left-now-more'), never ? 'no route' : nextAt <= at ? 'can go out at once' : 'next ' + coming(nextAt, at));
-  write(byId('left-today'), count.format(capacity.today));
+  write(byId('left-today'), count.format(capacity.requestsToday));
   write(byId('served'), count.format(totals.served));
   const rest = [totals.failed + ' failed'];
   if (totals.abandoned > 0) rest.push(totals.abandoned + ' abandoned');

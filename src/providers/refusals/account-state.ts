@@ -28,11 +28,11 @@ function count(json: unknown, path: string | undefined): number | undefined {
 /** A limit of nought or none at all tells nothing. */
 function observationOf(quota: AccountSpec['quotas'][number], json: unknown): readonly Observation[] {
   const { unit, window } = quota;
-  const [limit = 0, used, left] = [quota.limit, quota.used, quota.remaining].map((path) => count(json, path));
+  const [max = 0, used, left] = [quota.limit, quota.used, quota.remaining].map((path) => count(json, path));
   // Whoever goes on asking is counted above the limit.
-  const remaining = left ?? (used === undefined ? undefined : Math.max(0, limit - used));
-  if (limit === 0) return [];
-  return [{ unit, window, limit, ...(remaining === undefined ? {} : { remaining }) }];
+  const remaining = left ?? (used === undefined ? undefined : Math.max(0, max - used));
+  if (max === 0) return [];
+  return [{ unit, window, limit: max, ...(remaining === undefined ? {} : { remaining }) }];
 }
 
 /**

@@ -57,12 +57,12 @@ function readQuota(
   { limit: most, remaining: left, reset }: Numbers,
   now: number,
 ): Pick<Observation, 'limit' | 'remaining' | 'resetAt'> | undefined {
-  const limit = wholeNumber(most);
+  const max = wholeNumber(most);
   const remaining = wholeNumber(left);
   const resetAt = reset === undefined ? undefined : readReset(reset, now);
-  if ((limit !== undefined && limit <= 0) || (limit ?? remaining ?? resetAt) === undefined) return undefined;
+  if ((max !== undefined && max <= 0) || (max ?? remaining ?? resetAt) === undefined) return undefined;
   return {
-    ...(limit === undefined ? {} : { limit }),
+    ...(max === undefined ? {} : { limit: max }),
     // Some go on counting below nought.
     ...(remaining === undefined ? {} : { remaining: Math.max(0, remaining) }),
     ...(resetAt === undefined ? {} : { resetAt }),

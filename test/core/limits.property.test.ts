@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Meter, returnsAt } from '../../src/core/limits/limit.ts';
+import { type Limit, returnsAt } from '../../src/core/limits/limit.ts';
 import { DAY, happen, mildOutcome, MINUTE, PoolWorld, providerOf, type Sent, steps } from './pool-world.ts';
 
 const per = fc.constantFrom('account' as const, 'account-model' as const);
@@ -10,24 +10,24 @@ const counted = { unit: fc.constant('requests' as const), per, marginMs: fc.cons
 const tokenBucket = fc.record({
   ...counted,
   id: fc.constant('rpm'),
-  kind: fc.constant('token-bucket' as const),
-  limit: smallOrLarge,
+  kind: fc.constant('sliding-window' as const),
+  max: smallOrLarge,
   windowMs: fc.constantFrom(MINUTE, 10_000, 7777),
 });
 const clockMinute = fc.record({
   ...counted,
   id: fc.constant('clock'),
-  kind: fc.constant('clock-minute' as const),
-  limit: smallOrLarge,
+  kind: fc.constant('fixed-window' as const),
+  max: smallOrLarge,
 });
 const daily = fc.record({
   ...counted,
   id: fc.constant('rpd'),
   kind: fc.constant('daily' as const),
-  limit: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 200, max: 1000 })),
+  max: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 200, max: 1000 })),
   timeZone: fc.constantFrom('UTC', 'America/Los_Angeles', 'Asia/Kolkata', 'Pacific/Auckland'),
 });
-const anyMeter: fc.Arbitrary<Meter> = fc.oneof(tokenBucket, clockMinute, daily);
+const anyMeter: fc.Arbitrary<Limit> = fc.oneof(tokenBucket, clockMinute, daily);
 
 /** Beginnings near the days on which clocks change. */
 const beginning = fc
@@ -44,14 +44,14 @@ const beginning = fc
 
 /** When each counted request arrives, by what the meter counts. */
 function arrivals(
-  meter: Meter,
+  limit: Limit,
   sent: Iterable<Sent>,
   delayOf: (index: number) => number,
 ): readonly (readonly number[])[] {
   const groups = new Map<string, number[]>();
   let index = 0;
   for (const { at, account, model } of sent) {
-    const whom = meter.per === 'account' ? account : `${account} ${model}`;
+    const whom = limit.per === 'account' ? account : `${account} ${model}`;
     const moments = groups.get(whom) ?? [];
     moments.push(at + delayOf(index));
     groups.set(whom, moments);
@@ -73,38 +73,38 @@ function dateOf(timeZone: string, at: number): string {
 }
 
 /** The most requests that the provider sees in one of its own windows. */
-function mostInWindow(meter: Meter, moments: readonly number[]): number {
-  if (meter.kind === 'token-bucket') {
+function mostInWindow(limit: Limit, moments: readonly number[]): number {
+  if (limit.kind === 'sliding-window') {
     let most = 0;
     let first = 0;
     for (const [last, at] of moments.entries()) {
-      while ((moments[first] ?? at) <= at - meter.windowMs) first += 1;
+      while ((moments[first] ?? at) <= at - limit.windowMs) first += 1;
       most = Math.max(most, last - first + 1);
     }
     return most;
   }
   const windows = new Map<number | string, number>();
   for (const at of moments) {
-    const window = meter.kind === 'daily' ? dateOf(meter.timeZone, at) : Math.floor(at / MINUTE);
+    const window = limit.kind === 'daily' ? dateOf(limit.timeZone, at) : Math.floor(at / MINUTE);
     windows.set(window, (windows.get(window) ?? 0) + 1);
   }
   return Math.max(0, ...windows.values());
 }
 
 /** How long a request may be on its way, or how far the provider's clock may be off: what the margin allows for. */
-function delays(meter: Meter, seed: readonly number[]): (index: number) => number {
+function delays(limit: Limit, seed: readonly number[]): (index: number) => number {
   return (index) => {
     const part = (seed[index % seed.length] ?? 0) / 100;
-    return meter.kind === 'token-bucket' ? part * meter.marginMs : (2 * part - 1) * meter.marginMs;
+    return limit.kind === 'sliding-window' ? part * limit.marginMs : (2 * part - 1) * limit.marginMs;
   };
 }
 
 const roads = fc.array(fc.nat(100), { minLength: 7, maxLength: 31 });
 
 /** The meters of a world, and what happens in it: about a thousand requests are asked for. */
-function worlds(meters: fc.Arbitrary<readonly Meter[]>, longestPassMs: number) {
+function worlds(limits: fc.Arbitrary<readonly Limit[]>, longestPassMs: number) {
   return fc.record({
-    meters,
+    limits,
     now: beginning,
     accounts: fc.integer({ min: 1, max: 2 }),
     models: fc.integer({ min: 1, max: 2 }),
@@ -115,13 +115,13 @@ function worlds(meters: fc.Arbitrary<readonly Meter[]>, longestPassMs: number) {
 
 type WorldOf = ReturnType<typeof worlds> extends fc.Arbitrary<infer T> ? T : never;
 
-function neverExceeded({ meters, now, accounts, models, roads: seed, script }: WorldOf): void {
-  const world = new PoolWorld(now, [providerOf(accounts, models, meters)]);
+function neverExceeded({ limits, now, accounts, models, roads: seed, script }: WorldOf): void {
+  const world = new PoolWorld(now, [providerOf(accounts, models, limits)]);
   for (const step of script) happen(world, step);
   expect(world.sent.size).toBeGreaterThan(0);
-  for (const meter of meters) {
-    for (const moments of arrivals(meter, world.sent, delays(meter, seed))) {
-      expect(mostInWindow(meter, moments)).toBeLessThanOrEqual(meter.limit);
+  for (const limit of limits) {
+    for (const moments of arrivals(limit, world.sent, delays(limit, seed))) {
+      expect(mostInWindow(limit, moments)).toBeLessThanOrEqual(limit.max);
     }
   }
 }
@@ -136,7 +136,7 @@ describe(
       fc.assert(
         fc.property(
           worlds(
-            tokenBucket.map((meter) => [meter]),
+            tokenBucket.map((limit) => [limit]),
             2 * MINUTE,
           ),
           neverExceeded,
@@ -149,7 +149,7 @@ describe(
       fc.assert(
         fc.property(
           worlds(
-            clockMinute.map((meter) => [meter]),
+            clockMinute.map((limit) => [limit]),
             2 * MINUTE,
           ),
           neverExceeded,
@@ -162,7 +162,7 @@ describe(
       fc.assert(
         fc.property(
           worlds(
-            daily.map((meter) => [meter]),
+            daily.map((limit) => [limit]),
             DAY / 8,
           ),
           neverExceeded,
@@ -184,13 +184,13 @@ describe('the full burst', { timeout: 60_000 }, () => {
   it('goes out at once, not one more, and again as soon as it has come back', () => {
     const anyLimit = fc.tuple(anyMeter, fc.integer({ min: 1, max: 1500 }));
     fc.assert(
-      fc.property(anyLimit, beginning, ([given, limit], now) => {
-        const meter: Meter = { ...given, limit };
-        const world = new PoolWorld(now, [providerOf(1, 1, [meter])]);
+      fc.property(anyLimit, beginning, ([given, max], now) => {
+        const limit: Limit = { ...given, max };
+        const world = new PoolWorld(now, [providerOf(1, 1, [limit])]);
         for (let round = 0; round < 2; round += 1) {
-          for (let count = 0; count < limit; count += 1) expect(world.take()).toBe(true);
+          for (let count = 0; count < max; count += 1) expect(world.take()).toBe(true);
           expect(world.take()).toBe(false);
-          const comesBack = returnsAt(meter, world.now);
+          const comesBack = returnsAt(limit, world.now);
           world.passUntilReady();
           expect(world.now).toBe(comesBack);
         }
@@ -201,10 +201,10 @@ describe('the full burst', { timeout: 60_000 }, () => {
 
   it('is held back by rounding for no more than a 120th of the window', () => {
     fc.assert(
-      fc.property(tokenBucket, fc.nat(DAY), (meter, now) => {
-        const exact = now + meter.windowMs + meter.marginMs;
-        expect(returnsAt(meter, now)).toBeGreaterThanOrEqual(exact);
-        expect(returnsAt(meter, now)).toBeLessThanOrEqual(exact + meter.windowMs / 120);
+      fc.property(tokenBucket, fc.nat(DAY), (limit, now) => {
+        const exact = now + limit.windowMs + limit.marginMs;
+        expect(returnsAt(limit, now)).toBeGreaterThanOrEqual(exact);
+        expect(returnsAt(limit, now)).toBeLessThanOrEqual(exact + limit.windowMs / 120);
       }),
     );
   });
@@ -218,9 +218,9 @@ describe('what is stored of a meter', { timeout: 60_000 }, () => {
         tokenBucket,
         large,
         fc.array(fc.nat(60), { minLength: 3000, maxLength: 3000, size: 'max' }),
-        (given, limit, pauses) => {
-          const meter: Meter = { ...given, per: 'account', limit };
-          const world = new PoolWorld(0, [providerOf(1, 1, [meter])]);
+        (given, max, pauses) => {
+          const limit: Limit = { ...given, per: 'account', max };
+          const world = new PoolWorld(0, [providerOf(1, 1, [limit])]);
           for (const ms of pauses) {
             world.now += ms;
             world.take();
@@ -228,7 +228,7 @@ describe('what is stored of a meter', { timeout: 60_000 }, () => {
           const account = world.stage[0]?.provider.accounts[0];
           if (account === undefined) throw new Error('the world has no account');
           const most = 120 * (1 + given.marginMs / given.windowMs) + 2;
-          expect(world.records.account(account).buckets['rpm']?.spent.length).toBeLessThanOrEqual(most);
+          expect(world.records.account(account).limiters['rpm']?.spent.length).toBeLessThanOrEqual(most);
         },
       ),
       { numRuns: 5, endOnFailure: true },

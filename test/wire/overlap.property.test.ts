@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Seam } from '../../src/wire/resume.ts';
+import { OverlapTrimmer } from '../../src/wire/resume.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzéü漢字👍🏽';
 const word = fc.string({ unit: fc.constantFrom(...Array.from(LETTERS)), minLength: 1, maxLength: 9 });
@@ -19,7 +19,7 @@ function piecesOf(text: string, length: number): readonly string[] {
 }
 
 function joined(delivered: string, continuation: string, length: number): string {
-  const seam = new Seam(delivered);
+  const seam = new OverlapTrimmer(delivered);
   const added = piecesOf(continuation, length).map((piece) => seam.feed(piece));
   return delivered + added.join('') + seam.end();
 }
@@ -57,7 +57,7 @@ describe('a seam', () => {
   it('holds back no more than was delivered and one piece', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.string()), (delivered, pieces) => {
-        const seam = new Seam(delivered);
+        const seam = new OverlapTrimmer(delivered);
         let held = 0;
         for (const piece of pieces) {
           held += piece.length - seam.feed(piece).length;

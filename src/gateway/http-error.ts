@@ -1,20 +1,20 @@
 /** A request that is turned away at the door. */
 
 /** What it is told, in OpenAI's words. */
-export interface DenialInit {
+export interface HttpErrorInit {
   readonly status: number;
   readonly code: string;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-export class Denial extends Error {
+export class HttpError extends Error {
   static override readonly name: string = 'Denial';
   readonly status: number;
   readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor({ status, code, message, headers = {} }: DenialInit) {
+  constructor({ status, code, message, headers = {} }: HttpErrorInit) {
     super(message);
     this.status = status;
     this.code = code;

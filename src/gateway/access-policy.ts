@@ -7,7 +7,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { Denial } from './denial.ts';
+import { HttpError } from './http-error.ts';
 import { isLoopback, type Settings, withoutBrackets } from './options.ts';
 
 /** The `host` header as a URL reads it; undefined when it is none. */
@@ -25,7 +25,7 @@ function bearerOf(authorization: string | undefined): string {
   return /^bearer +(\S+)\s*$/i.exec(authorization ?? '')?.[1] ?? '';
 }
 
-export class Door {
+export class AccessPolicy {
   readonly #settings: Settings;
   readonly #token: Buffer | undefined;
 
@@ -44,7 +44,7 @@ export class Door {
     const name = urlOf(host)?.hostname.replace(/\.$/, '');
     if (name !== undefined && (isLoopback(name) || isIP(withoutBrackets(name)) !== 0)) return;
     if (name !== undefined && allowedHosts.includes(name)) return;
-    throw new Denial({
+    throw new HttpError({
       status: 403,
       code: 'host_not_allowed',
       message: `This endpoint is not called "${host ?? ''}". Call it by its address, or allow the name (allowedHosts, --allow-host).`,
@@ -56,7 +56,7 @@ export class Door {
     if (origin === undefined) return undefined;
     if (this.#settings.allowedOrigins.includes(origin)) return origin;
     if (URL.canParse(origin) && new URL(origin).host === urlOf(host)?.host) return undefined;
-    throw new Denial({
+    throw new HttpError({
       status: 403,
       code: 'origin_not_allowed',
       message: `Pages of ${origin} may not call this endpoint. Allow the origin (allowedOrigins, --allow-origin) if you trust all its pages.`,
@@ -70,7 +70,7 @@ export class Door {
 
   checkToken(headers: IncomingHttpHeaders): void {
     if (this.knows(headers)) return;
-    throw new Denial({
+    throw new HttpError({
       status: 401,
       code: 'invalid_api_key',
       message: 'This endpoint wants its token as the API key: Authorization: Bearer <token>.',
@@ -83,7 +83,7 @@ export class Door {
 export function checkType(headers: IncomingHttpHeaders): void {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
-    throw new Denial({
+    throw new HttpError({
       status: 415,
       code: 'unsupported_media_type',
       message: 'Send the body as JSON, with content-type: application/json.',
@@ -91,7 +91,7 @@ export function checkType(headers: IncomingHttpHeaders): void {
   }
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity') {
-    throw new Denial({
+    throw new HttpError({
       status: 415,
       code: 'unsupported_encoding',
       message: `Send the body as it is, not as ${encoding}.`,

@@ -6,7 +6,7 @@ import type { TokenUsage, ToolCall } from '../wire/chat-response.ts';
 import type { StreamPart } from '../wire/stream-part.ts';
 
 /** What a request body asks for. */
-export interface Asked {
+export interface ChatCall {
   /** A list that nobody has looked into. */
   readonly messages: readonly ChatMessage[];
   /** Undefined: the pool's own. */
@@ -54,9 +54,9 @@ export interface OfferedModel extends Pick<ModelSpec, 'id' | 'tags' | 'ctx'> {
 }
 
 /** Answers calls. */
-export interface Answerer {
-  chat(asked: Asked): Promise<Answer>;
-  stream(asked: Asked): AnswerStream;
+export interface ChatBackend {
+  chat(asked: ChatCall): Promise<Answer>;
+  stream(asked: ChatCall): AnswerStream;
   /** The models that can be asked for by their ids. */
   models(signal: AbortSignal | undefined): Promise<readonly OfferedModel[]>;
   /** Whether a name that nobody offers is served all the same. */
