@@ -1,5 +1,6 @@
 /** A transport over the user's own `fetch`. */
 
+import { unlessAborted } from '../abort.ts';
 import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { closedError } from '../errors.ts';
 
@@ -29,21 +30,6 @@ function isIterable(body: unknown): body is AsyncIterable<Uint8Array> {
 
 async function* wholeText(response: FetchResponse): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(await response.text());
-}
-
-/** Settles with `work`, or rejects with the signal's reason even where `work` is deaf to it. */
-function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(signal.reason);
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const leave = (): void => {
-      signal.removeEventListener('abort', onAbort);
-    };
-    work.then(resolve, reject).then(leave, leave);
-  });
 }
 
 /** The body's pieces until `signal` aborts, also where the body is deaf to it. */

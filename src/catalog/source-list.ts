@@ -1,5 +1,6 @@
 /** One provider's model list as it is known now, and the one discovery at a time that betters it. */
 
+import { unlessAborted } from '../abort.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { Clock, ModelCache, Transport } from '../ports.ts';
 import { readModelList } from './discover.ts';
@@ -51,16 +52,6 @@ function milestone(): { readonly reached: Promise<void>; readonly reach: () => v
     reach = resolve;
   });
   return { reached, reach };
-}
-
-/** Settles with `work`, or rejects with the signal's reason even where `work` is deaf to it. */
-function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const leave = (): void => signal.removeEventListener('abort', onAbort);
-    work.then(resolve, reject).then(leave, leave);
-  });
 }
 
 /** A provider's models: the user's own, else what was discovered, else what is built in. */

@@ -1,5 +1,6 @@
 /** `freelm models`: which models there are, and where. */
 
+import { unlessAborted } from '../abort.ts';
 import type { FreeLLM, ListedModel } from '../index.ts';
 import { type Library, type PoolOptions, withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
@@ -27,14 +28,6 @@ function lines(list: readonly ListedModel[]): readonly string[] {
       tags.join(' '),
     ]),
   );
-}
-
-/** Rejects as soon as the signal aborts, with its reason. */
-function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 /** A pool of the one provider whose list tells what is free and anybody may read. */
