@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ListShape } from '../providers/spec.ts';
 import { entryValues, holds } from './list-path.ts';
 import { matchesGlob } from '../providers/glob.ts';
+import { DAY_MS } from '../core/time.ts';
 
 /** One model as a list describes it; what the list does not say is `undefined`. */
 export interface ListedModel {
@@ -20,7 +21,6 @@ export interface ListedModel {
   readonly capabilities: readonly string[] | undefined;
 }
 
-const DAY_MS = 86_400_000;
 /** A context length beyond this is a mistake in the list. */
 const LONGEST_CONTEXT = 1_000_000_000;
 /** Where lists say how much room a model has; a free variant can be served with less than its model: the smallest counts. */

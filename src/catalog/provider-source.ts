@@ -6,11 +6,12 @@ import type { Provider } from '../providers/provider.ts';
 import { VERSION } from '../version.ts';
 import type { ModelDiscovery, ModelSource } from './source-list.ts';
 import { sizeTags } from './size-tags.ts';
+import { MINUTE_MS } from '../core/time.ts';
 
 /** A server on the user's own machine answers at once or is not there: it is asked again soon, and waited for little. */
 const LOCAL_PACE = { retries: 0, patienceMs: 1000, longestPauseMs: 30_000 };
 /** Asking it costs nothing, and its owner adds models at any time. */
-const LOCAL_TTL_MS = 60_000;
+const LOCAL_TTL_MS = MINUTE_MS;
 
 /** A model that the user named without tags is a chat model whose size its name tells. */
 function toModelSpec(model: ModelSpec | string): ModelSpec {

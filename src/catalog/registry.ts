@@ -3,6 +3,7 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { Clock, ModelCache, Transport } from '../ports.ts';
 import { type DiscoveryReport, type ModelSource, SourceList, type Flight } from './source-list.ts';
+import { MINUTE_MS } from '../core/time.ts';
 
 /** What a registry is made of. */
 export interface ModelRegistryOptions {
@@ -15,7 +16,7 @@ export interface ModelRegistryOptions {
 }
 
 /** A refresh takes two discoveries at most: one under way, and its own. */
-const REFRESH_LIMIT_MS = 60_000;
+const REFRESH_LIMIT_MS = MINUTE_MS;
 
 const NO_MODELS: readonly ModelSpec[] = [];
 

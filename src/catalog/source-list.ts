@@ -8,6 +8,7 @@ import { fetchModelList, type ModelListSource } from './fetch-list.ts';
 import { offerTest, type OfferRules } from './list-entry.ts';
 import { decodeStoredList, encodeStoredList, type StoredList } from './stored-list.ts';
 import type { ListShape } from '../providers/spec.ts';
+import { MINUTE_MS } from '../core/time.ts';
 
 /** What a list needs of the world around it. */
 export interface SourceListContext {
@@ -40,8 +41,8 @@ interface OwnFlight extends Flight {
 
 /** A list endpoint that has not answered by then is given up, retries included. */
 const DISCOVERY_LIMIT_MS = 15_000;
-const FIRST_BACKOFF_MS = 60_000;
-const LONGEST_BACKOFF_MS = 30 * 60_000;
+const FIRST_BACKOFF_MS = MINUTE_MS;
+const LONGEST_BACKOFF_MS = 30 * MINUTE_MS;
 
 const nothing = (): void => undefined;
 

@@ -7,9 +7,10 @@ import type { AccountSpec } from '../providers/spec.ts';
 import { VERSION } from '../version.ts';
 import { readBody } from '../wire/read-body.ts';
 import type { Pool } from './pool.ts';
+import { HOUR_MS } from '../core/time.ts';
 
 /** Somebody else may spend on the account meanwhile; more often than this it is not worth a request. */
-const EVERY_MS = 60 * 60 * 1000;
+const EVERY_MS = HOUR_MS;
 const TIMEOUT_MS = 15_000;
 const MAX_BYTES = 256 * 1024;
 

@@ -1,6 +1,7 @@
 /** The limits of a call, all of them decided. */
 
 import type { CallLimits } from './options.ts';
+import { MINUTE_MS } from '../core/time.ts';
 
 export interface Limits extends Required<{
   readonly [Name in Exclude<keyof CallLimits, 'timeoutMs'>]: NonNullable<CallLimits[Name]>;
@@ -10,7 +11,7 @@ export interface Limits extends Required<{
 }
 
 /** Of a call as a whole, and of a stream until its first part, where nobody asks for another. */
-export const DEFAULT_TIMEOUT_MS = 60_000;
+export const DEFAULT_TIMEOUT_MS = MINUTE_MS;
 
 export const DEFAULT_LIMITS: Limits = {
   timeoutMs: undefined,

@@ -27,6 +27,7 @@ import { cacheDirFrom, cacheTtlFrom, type Environment } from './env/from-env.ts'
 import type { FreeLLMOptions } from './options.ts';
 import { tellingOfStaleFacts } from './stale-facts.ts';
 import { systemClock } from '../adapters/system.ts';
+import { HOUR_MS } from '../core/time.ts';
 
 /** What a pool is put together over; all of it can be replaced. */
 export interface Ports {
@@ -37,7 +38,7 @@ export interface Ports {
   readonly env: Environment;
 }
 
-const DEFAULT_CACHE_TTL_MS = 3_600_000;
+const DEFAULT_CACHE_TTL_MS = HOUR_MS;
 
 /** A pool, put together. */
 export interface Pool {

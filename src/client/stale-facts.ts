@@ -3,8 +3,7 @@
 import type { Clock } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { FreeLLMEvent } from './events.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../core/time.ts';
 
 function warningOf({ title, asOf, expires }: Provider['spec']): string {
   return `What this version knows of ${title} (limits, models, prices) was checked on ${asOf} and was good until ${expires}. Update freelm. Until then the provider's own answers correct what they can, and the options rpm, rpd, tpm and models what you know better.`;

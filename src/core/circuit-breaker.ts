@@ -1,6 +1,7 @@
 /** A circuit breaker: closed, open until a moment, or half-open with one probe under way. */
 
 import { backoffMs, type FailureKind, FAILURE_EFFECTS, type Trip } from './failure.ts';
+import { DAY_MS, HOUR_MS } from './time.ts';
 
 /**
  * `generation` grows with every change of state; whoever was admitted carries the generation that admitted
@@ -59,9 +60,6 @@ const FIRST_PAUSE_MS = 500;
 
 export const CLOSED: CircuitBreaker = { state: 'closed', failures: 0, trips: 0, generation: 0 };
 
-const HOUR_MS = 60 * 60 * 1000;
-/** The longest that a provider's word is believed. */
-const DAY_MS = 24 * HOUR_MS;
 const LONGEST_RESTS = new Map<string, number>(
   Object.entries(FAILURE_EFFECTS).map(([kind, { trip }]) => [kind, trip?.maxCooldownMs ?? 0]),
 );

@@ -3,6 +3,7 @@
 import type { Limit } from '../core/limits/limit.ts';
 import { matchesGlob } from './glob.ts';
 import type { LimitSpec } from './spec.ts';
+import { DAY_MS, MINUTE_MS } from '../core/time.ts';
 
 /** The user's own limits: requests a minute and a day, tokens a minute, requests at once. */
 export interface LimitOverrides {
@@ -12,8 +13,6 @@ export interface LimitOverrides {
   readonly concurrency?: number | undefined;
 }
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 /** What is sent is counted even where no limit is known, so that one can be learnt from a refusal. */
 const COUNTED: LimitSpec = {
   id: 'rpm',

@@ -16,6 +16,7 @@ import {
   variablesOf,
 } from './from-env.ts';
 import { systemClock } from '../../adapters/system.ts';
+import { DAY_MS } from '../../core/time.ts';
 
 /** What the environment holds for one provider. */
 export interface ProviderReport {
@@ -47,8 +48,6 @@ export interface EnvironmentReport {
   /** Every known provider. */
   readonly providers: readonly ProviderReport[];
 }
-
-const DAY_MS = 86_400_000;
 
 function isSet(env: Environment, name: string): boolean {
   return (env[name]?.trim() ?? '') !== '';

@@ -6,6 +6,7 @@ import { type Failure, FAILURE_EFFECTS } from '../failure.ts';
 import { observed, raised, refusedBy, restUntil, shrunk } from '../limits/learning.ts';
 import { horizonMs, isLong, type Limit, returnsAt, windowOf, type Observation } from '../limits/limit.ts';
 import { type Charge, refund, readyAtOf, addCharge, fill, type LimiterState } from '../limits/window.ts';
+import { HOUR_MS } from '../time.ts';
 
 /** What the provider counted for an answer, where it tells. */
 export interface TokensUsed {
@@ -101,7 +102,7 @@ export function refusingLimits({ target }: Reservation, failure: Failure): reado
 }
 
 /** A long window of which nobody says when it ends is tried again after this long. */
-const LONG_WAIT_MS = 60 * 60 * 1000;
+const LONG_WAIT_MS = HOUR_MS;
 
 /** The next moment at which something of a bucket comes back that was spent before what was refused. */
 function nextBack({ spent }: LimiterState, limit: Limit, now: number): number | undefined {

@@ -1,6 +1,6 @@
 /** When a provider's day and month end, in the provider's own time zone, daylight saving time included. */
 
-const HOUR_MS = 60 * 60 * 1000;
+import { HOUR_MS } from '../time.ts';
 
 interface Calendar {
   readonly options: Intl.DateTimeFormatOptions;

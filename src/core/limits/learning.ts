@@ -21,6 +21,7 @@ import {
   sumOf,
   type LimiterState,
 } from './window.ts';
+import { HOUR_MS } from '../time.ts';
 
 /** A refusal this near to the limit may be the road's doing. */
 const NEAR = 0.8;
@@ -103,7 +104,7 @@ export function shrunk(
 }
 
 /** However often nothing at all is admitted, it is tried again after this long. */
-const LONGEST_REST_MS = 60 * 60 * 1000;
+const LONGEST_REST_MS = HOUR_MS;
 
 /**
  * Epoch ms until which a meter rests whose window admitted nothing at all before it refused: longer each time, as the

@@ -1,6 +1,7 @@
 /** One limit of a provider, and when what was spent of it comes back. */
 
 import { nextMidnight, nextMonth } from './calendar.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 
 interface LimitBase {
   /** Unique among a tier's meters, e.g. `rpm`. */
@@ -67,9 +68,6 @@ export type Limit =
   | MonthlyLimit
   | ConcurrencyLimit;
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 const LONGEST_DAY_MS = DAY_MS + HOUR_MS;
 const LONGEST_MONTH_MS = 31 * DAY_MS + HOUR_MS;
 /** A request that has not ended after this long is taken for lost. */

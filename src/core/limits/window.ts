@@ -1,9 +1,10 @@
 /** A meter and its bucket: what is left, from when a cost is admitted, what spending and giving back do. */
 
 import { horizonMs, type Limit, type TokenBucketLimit, returnsAt, windowOf } from './limit.ts';
+import { DAY_MS } from '../time.ts';
 
 /** What is learnt of a limit is believed for this long; then the assumed one is tried again. */
-const LEARNT_MS = 24 * 60 * 60 * 1000;
+const LEARNT_MS = DAY_MS;
 /** A limit below the assumed one is tried after about so many requests at it for each that is one more, */
 const REQUESTS_PER_PROBE = 200;
 /** and after no more windows than this, */
@@ -192,7 +193,7 @@ export function sumOf(spent: readonly Spent[], now: number, horizonMs: number): 
 }
 
 /** No provider's word holds longer. */
-const MAX_FULL_MS = 32 * 24 * 60 * 60 * 1000;
+const MAX_FULL_MS = 32 * DAY_MS;
 /** How much further off than when it was said a moment may be: clocks disagree a little. */
 const TOLERANCE = 1.25;
 

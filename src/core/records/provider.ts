@@ -2,6 +2,7 @@
 
 import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import { isJsonObject } from '../json.ts';
+import { DAY_MS } from '../time.ts';
 
 /** What was learnt of one model. */
 export interface ModelRecord {
@@ -61,7 +62,7 @@ export function modelOf(record: ProviderRecord, model: string): ModelRecord {
 }
 
 /** What is learnt of a model is believed for a week: models change behind their names. */
-const BELIEVED_MS = 7 * 24 * 60 * 60 * 1000;
+const BELIEVED_MS = 7 * DAY_MS;
 
 /** What is still believed of a model. */
 export function believed(model: ModelRecord, now: number): ModelRecord {

@@ -3,8 +3,8 @@
 import type { Failure } from '../failure.ts';
 import type { PoolAccount, PoolProvider } from '../pool.ts';
 import type { Merged, ProviderRecord, Suspicion } from './provider.ts';
+import { DAY_MS } from '../time.ts';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** What is known of an account is believed for this long; */
 const KNOWN_MS = 7 * DAY_MS;
 /** that it is another one's, by what was spent alone, for this long: keys that rest for nothing are never refused. */

@@ -5,14 +5,13 @@ import { isLong, type Limit, returnsAt } from '../limits/limit.ts';
 import type { PoolAccount, PoolProvider } from '../pool.ts';
 import type { RequestNeeds, TokenEstimate } from './question.ts';
 import { maxInForce } from '../limits/window.ts';
+import { DAY_MS } from '../time.ts';
 
 /** See `Standing.price` and `Standing.minuteUse`. */
 export interface Cost {
   readonly price: number;
   readonly minuteUse: number;
 }
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What of a long quota one request costs: the time until it comes back, in days, over the requests that are left. */
 function priceOf(limit: Limit, use: LimitUse, cost: number, now: number): number {

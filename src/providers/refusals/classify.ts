@@ -10,6 +10,7 @@ import { identityIn, refusedFields, statedContextLength, withoutName } from './d
 import { findRule, type Refusal, type Verdict, verdictOfAnswer, verdictOfStatus } from './rules.ts';
 import { type RefusedQuota, refusedQuota } from './refused-quota.ts';
 import type { ProviderSpec, RefusalRule } from '../spec.ts';
+import { DAY_MS, MINUTE_MS } from '../../core/time.ts';
 
 /** A provider's whole answer. */
 export interface Reply {
@@ -70,8 +71,6 @@ export function classifyAnswer(
   return failureOf(verdict, refusal, { status: reply.status, ...given });
 }
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Nobody waits longer for what an answer says: it may be garbled, and to ask once a day costs little. */
 const LONGEST_WAIT_MS = DAY_MS;
 /** A hint this short beside a day's quota is not about it: Google sends `retry in 15s` to `59s` with one. */

@@ -1,9 +1,7 @@
 /** Texts that name a span or a moment, read by hand: `1m30.5s`, RFC 3339, the dates of HTTP. */
 
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/time.ts';
+
 /** No text that names a moment is longer than this. */
 const LONGEST_TEXT = 64;
 

@@ -2,9 +2,8 @@
 
 import { isJsonObject, member, valuesAt } from '../../core/json.ts';
 import { readHttpDate, readSpan, readTimeOfDay, readTimestamp } from './moments.ts';
+import { DAY_MS, SECOND_MS } from '../../core/time.ts';
 
-const SECOND_MS = 1000;
-const DAY_MS = 24 * 60 * 60 * SECOND_MS;
 /** What is further off is brought back to it: one garbled digit must not cost a month. */
 const LONGEST_WAIT_MS = DAY_MS;
 /** A quota's own clock may stand for the rest of a month. */
