@@ -62,24 +62,6 @@ export function diskCache(directory: string | (() => Promise<string>)): ModelCac
   };
 }
 
-/** Forgets everything with the process. Values are kept as JSON text, so that no caller can change another's. */
-export function memoryCache(): ModelCache {
-  const texts = new Map<string, string>();
-  return {
-    async read(id) {
-      const value: unknown = JSON.parse(texts.get(id) ?? 'null');
-      return value ?? undefined;
-    },
-    async write(id, value) {
-      try {
-        texts.set(id, JSON.stringify(value));
-      } catch {
-        // What has no JSON text is not kept, as on disk.
-      }
-    },
-  };
-}
-
 /**
  * The user's cache directory for freelm, e.g. `~/.cache/freelm` on Linux; nothing is created. Rejects where the user
  * has no home, which must not keep a program from starting: hence the late import, which looks for it.

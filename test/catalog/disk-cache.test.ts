@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { defaultCacheDir, diskCache, memoryCache } from '../../src/adapters/disk-cache.ts';
+import { defaultCacheDir, diskCache } from '../../src/adapters/disk-cache.ts';
 import type { ModelCache } from '../../src/ports.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 
 const ID = 'mine https://models.example:8080/v1/../../etc free';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import type { DiscoveryReport } from '../../src/catalog/source-list.ts';
 import { sourceOf } from '../../src/catalog/provider-source.ts';
 import { ModelRegistry } from '../../src/catalog/registry.ts';

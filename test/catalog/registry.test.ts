@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import type { DiscoveryReport, ModelSource } from '../../src/catalog/source-list.ts';
 import { ModelRegistry } from '../../src/catalog/registry.ts';
 import type { ModelCache } from '../../src/ports.ts';

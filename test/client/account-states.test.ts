@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { FreeLLM, OpenRouter } from '../../src/index.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 import type { FetchLike } from '../../src/adapters/fetch.ts';
 

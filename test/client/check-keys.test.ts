@@ -17,7 +17,7 @@ import {
   type Transport,
 } from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { partly, textLike } from './support.ts';
 
 /** What is answered: a status with a body, an error on the way, or nothing at all. */

@@ -9,7 +9,7 @@ import {
   OpenAICompatible,
 } from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { errorOf } from '../support/rejection.ts';
 import { completion, serve, type TestServer } from '../support/server.ts';
 import { endpoint, open } from './support.ts';

@@ -7,7 +7,7 @@ import {
   OpenRouter,
   type Provider,
 } from '../../src/index.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { SPECS } from '../../src/providers/spec.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 

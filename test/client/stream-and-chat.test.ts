@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { FreeLLM, GoogleAIStudio, NIM, NoProvidersAvailableError, OpenRouter } from '../../src/index.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { type Fault, inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 
 const ANSWER = 'One answer, however it is asked for, and whatever happens on the way to it.';

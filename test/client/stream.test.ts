@@ -12,7 +12,7 @@ import {
   OpenRouter,
   type StreamPart,
 } from '../../src/index.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { type Fault, startWorld, type World } from '../../src/testing.ts';
 
 const ANSWER = Array.from({ length: 200 }, (_, index) => `word${index} and`).join(' ');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import type { Fault } from '../../src/testing.ts';
 import { bench, type Bench, type BenchOptions, HOUR, KEY, NOON, SECOND } from '../support/bench.ts';
 

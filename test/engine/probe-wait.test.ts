@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { FreeLLM, NIM } from '../../src/index.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 
 it('a call that waits for less than a probe may take is served when the probe succeeds', async () => {

@@ -15,7 +15,7 @@ import {
   type Provider,
   type StateStore,
 } from '../../src/index.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from './memory-cache.ts';
 import {
   type Fault,
   type Limits,

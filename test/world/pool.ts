@@ -10,7 +10,7 @@ import {
   type Provider,
   type StrategyName,
 } from '../../src/index.ts';
-import { memoryCache } from '../../src/adapters/disk-cache.ts';
+import { memoryCache } from '../support/memory-cache.ts';
 import { type ProviderName, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { WorldTransport } from '../support/world-transport.ts';
