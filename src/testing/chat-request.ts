@@ -1,7 +1,7 @@
 /** Reads the body of a chat request as far as the rules need to. */
 
 import { isJsonObject, type JsonObject } from './exchange.ts';
-import type { Capability } from './options.ts';
+import type { Capability } from './model.ts';
 
 /** A chat request that a provider would look at. */
 export interface ChatRequest {

@@ -2,7 +2,7 @@
 
 import { countTokens, type ChatRequest } from './chat-request.ts';
 import type { JsonObject } from './exchange.ts';
-import type { ProviderName } from './options.ts';
+import type { ProviderName } from './model.ts';
 
 /** What a model is asked, for those who write their own `reply`. */
 export interface ReplyRequest {

@@ -2,9 +2,9 @@
 
 import type { Fault } from './fault.ts';
 import type { ReplyFunction } from './completion.ts';
+import type { Capability, Limits } from './model.ts';
 
-/** The providers that a world has. `custom` speaks plain OpenAI, for endpoints of one's own. */
-export type ProviderName = 'openrouter' | 'google' | 'nim' | 'custom';
+export type { Capability, Limits, ProviderName } from './model.ts';
 
 /** One key. */
 export interface KeyOptions {
@@ -24,13 +24,6 @@ export interface KeyOptions {
 
 /** A span of time in milliseconds: always the same, or each time another one between two. */
 export type Latency = number | readonly [least: number, most: number];
-
-/** Requests a minute, requests a day, tokens a minute. A limit left out is the provider's default. */
-export interface Limits {
-  readonly rpm?: number | undefined;
-  readonly rpd?: number | undefined;
-  readonly tpm?: number | undefined;
-}
 
 /** How a `custom` endpoint counts and what it says; the other providers do what they were recorded to do. */
 export interface QuotaStyle {
@@ -57,12 +50,6 @@ export interface QuotaStyle {
    */
   readonly headers?: boolean | undefined;
 }
-
-/**
- * What a model may be unable to do: `tools`, `vision` (images), `system` (system messages), `prefill` (a last message
- * from the assistant), `parallel-tools` (several tool calls in one turn of the history).
- */
-export type Capability = 'tools' | 'vision' | 'system' | 'prefill' | 'parallel-tools';
 
 /**
  * How a model goes on with an answer that was broken off, its text standing as the last message of the assistant or
