@@ -81,11 +81,11 @@ export class AccountStates {
   }
 
   async #learn({ provider, account, keyId, spec }: Subject, body: string): Promise<void> {
-    const { observed } = readAccountState(body, spec);
+    const { reported } = readAccountState(body, spec);
     const candidate = this.#pool.everything().find((one) => one.provider.name === provider.name);
     const [model] = candidate?.models ?? [];
-    if (candidate === undefined || model === undefined || observed.length === 0) return;
+    if (candidate === undefined || model === undefined || reported.length === 0) return;
     const route = { provider: provider.name, account: account.id, keyId, model: model.id };
-    await this.#pool.ledger.observe({ route, provider: candidate.provider, account, model }, observed);
+    await this.#pool.ledger.observe({ route, provider: candidate.provider, account, model }, reported);
   }
 }

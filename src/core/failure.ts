@@ -1,7 +1,7 @@
 /** What an unsuccessful attempt means: a kind, a scope and what the provider said about coming back. */
 
 import table from '../../spec/failure-effects.json' with { type: 'json' };
-import type { Observation } from './limits/limit.ts';
+import type { ReportedQuota } from './limits/limit.ts';
 
 /** Every meaning that an unsuccessful attempt can have. The effects table has a row for each. */
 export type FailureKind =
@@ -39,11 +39,11 @@ export interface Failure {
   /** Epoch ms at which the provider says that it admits a request again. */
   readonly retryAt?: number;
   /** The provider's own limit, when the answer states it, for the window that refused. */
-  readonly statedLimit?: number;
+  readonly reportedLimit?: number;
   /** What the refusing limit counts, when the answer says so. */
   readonly unit?: 'requests' | 'tokens';
   /** Quotas that the answer states beside what it refuses. */
-  readonly observed?: readonly Observation[];
+  readonly reported?: readonly ReportedQuota[];
   /** A hash of whom the provider says that it counts against: keys that share it share their quotas. */
   readonly identity?: string;
   /** The verdict stands on a status alone: a second model that meets it speaks for the whole account. */
@@ -56,7 +56,6 @@ export interface Failure {
   readonly contextLength?: number;
   /** The refusal happened before the provider counted the request: its quota is given back. */
   readonly uncounted?: boolean;
-  readonly cause?: unknown;
 }
 
 /** How a circuit breaker opens: after how many failures, and for how long the first and the longest time. */

@@ -99,7 +99,7 @@ export async function* attempt<Request, Part>(
         timer.resume();
       }
       const latencyMs = ports.clock.now() - startedAt;
-      return { kind: 'success', latencyMs, tokens, observed: operation.observe(response, plan.target) };
+      return { kind: 'success', latencyMs, tokens, reported: operation.observe(response, plan.target) };
     }
     const failure = await operation.classify(response, plan.target);
     if (timer.callerLeft) throw call.signal?.reason;

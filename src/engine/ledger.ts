@@ -12,9 +12,9 @@ import {
   type ProviderRecord,
   readProviderRecord,
 } from '../core/records/provider.ts';
-import type { Observation } from '../core/limits/limit.ts';
+import type { ReportedQuota } from '../core/limits/limit.ts';
 import { type Outcome, settle } from '../core/ledger/settle.ts';
-import { observe } from '../core/ledger/settle-limits.ts';
+import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
 
@@ -224,11 +224,11 @@ export class Ledger {
   }
 
   /** Records what the provider told of an account outside of an attempt. */
-  observe(target: Target, observations: readonly Observation[]): Maybe<void> {
+  observe(target: Target, observations: readonly ReportedQuota[]): Maybe<void> {
     return this.#inTurn(() =>
       this.#learn(target, (records, now) => ({
         ...records,
-        account: observe(records.account, { target }, observations, now),
+        account: withReportedQuotas(records.account, { target }, observations, now),
       })),
     );
   }

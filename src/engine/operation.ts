@@ -2,7 +2,7 @@
 
 import type { Failure } from '../core/failure.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
-import type { Observation } from '../core/limits/limit.ts';
+import type { ReportedQuota } from '../core/limits/limit.ts';
 import type { ModelRecord } from '../core/records/provider.ts';
 import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
@@ -46,7 +46,7 @@ export interface Operation<Request, Part> {
   /** The tokens of this attempt that a part tells, where it does. */
   tokensOf(part: Part, request: Request): TokensUsed | undefined;
   /** The quotas that an answer states beside its parts. */
-  observe(response: HttpResponse, target: Target): readonly Observation[];
+  observe(response: HttpResponse, target: Target): readonly ReportedQuota[];
   /** What an answer with another status means. */
   classify(response: HttpResponse, target: Target): Promise<Failure>;
   /** Whether the request can be written so that it does without something of what the model has refused. */

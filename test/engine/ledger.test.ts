@@ -39,7 +39,7 @@ const SERVED: Outcome = { kind: 'success', latencyMs: 100 };
 const REFUSED: Outcome = {
   kind: 'failure',
   size: 1,
-  failure: { kind: 'rate_limited', scope: 'account', status: 429, message: '', statedLimit: 20 },
+  failure: { kind: 'rate_limited', scope: 'account', status: 429, message: '', reportedLimit: 20 },
 };
 
 /** A pool of two keys over a store of which the test decides which writes come too late. */

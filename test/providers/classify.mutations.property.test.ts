@@ -181,14 +181,14 @@ describe('a refusal that was cut, wrapped, garbled, or whose headers were swappe
         const failure = classify(reply, refusalsOf(provider), NOW);
         expect(failure.message).toMatch(/^\S.{0,299}$/u);
         expect(failure.message).not.toContain(KEY);
-        const { retryAt = NOW + 1, statedLimit = 1, observed = [] } = failure;
+        const { retryAt = NOW + 1, reportedLimit = 1, reported = [] } = failure;
         expect(retryAt).toBeGreaterThan(NOW);
         expect(retryAt).toBeLessThanOrEqual(NOW + DAY_MS);
-        for (const limit of [statedLimit, ...observed.map((quota) => quota.limit ?? 1)]) {
+        for (const limit of [reportedLimit, ...reported.map((quota) => quota.limit ?? 1)]) {
           expect(Number.isSafeInteger(limit)).toBe(true);
           expect(limit).toBeGreaterThan(0);
         }
-        for (const { remaining = 0, resetAt = NOW + 1 } of observed) {
+        for (const { remaining = 0, resetAt = NOW + 1 } of reported) {
           expect(remaining).toBeGreaterThanOrEqual(0);
           expect(resetAt).toBeGreaterThan(NOW);
           expect(resetAt).toBeLessThanOrEqual(NOW + 32 * DAY_MS);

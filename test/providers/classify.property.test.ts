@@ -89,7 +89,7 @@ describe('whatever a provider answers', () => {
           expect(failure.retryAt).toBeGreaterThan(NOW);
           expect(failure.retryAt).toBeLessThanOrEqual(NOW + 32 * DAY_MS);
         }
-        if (failure.statedLimit !== undefined) expect(failure.statedLimit).toBeGreaterThan(0);
+        if (failure.reportedLimit !== undefined) expect(failure.reportedLimit).toBeGreaterThan(0);
       }),
     );
   });

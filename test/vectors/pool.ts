@@ -11,7 +11,7 @@ import {
   type Trip,
 } from '../../src/core/failure.ts';
 import type { TokenEstimate, Preferences, Records } from '../../src/core/routing/question.ts';
-import type { Limit, Observation } from '../../src/core/limits/limit.ts';
+import type { Limit, ReportedQuota } from '../../src/core/limits/limit.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider, Stage } from '../../src/core/pool.ts';
 import { EMPTY_PROVIDER, type ProviderRecord, readProviderRecord } from '../../src/core/records/provider.ts';
 import { STRATEGIES } from '../../src/core/routing/strategy.ts';
@@ -39,7 +39,7 @@ export const limitSchema: z.ZodMiniType<Limit> = z.discriminatedUnion('kind', [
   z.strictObject({ ...counted, kind: z.literal('concurrency') }),
 ]);
 
-export const observationSchema: z.ZodMiniType<Observation> = z.strictObject({
+export const reportedQuotaSchema: z.ZodMiniType<ReportedQuota> = z.strictObject({
   unit: z.enum(['requests', 'tokens']),
   window: z.enum(['second', 'minute', 'hour', 'day', 'month']),
   limit: z.exactOptional(z.number()),
@@ -74,13 +74,13 @@ export const failureSchema: z.ZodMiniType<Failure> = z.strictObject({
   message: z.prefault(z.string(), 'refused'),
   status: z.exactOptional(z.number()),
   retryAt: z.exactOptional(z.number()),
-  statedLimit: z.exactOptional(z.number()),
+  reportedLimit: z.exactOptional(z.number()),
   parameters: z.exactOptional(z.array(z.string())),
   capabilities: z.exactOptional(z.array(z.string())),
   contextLength: z.exactOptional(z.number()),
   uncounted: z.exactOptional(z.boolean()),
   unit: z.exactOptional(z.enum(['requests', 'tokens'])),
-  observed: z.exactOptional(z.array(observationSchema)),
+  reported: z.exactOptional(z.array(reportedQuotaSchema)),
   identity: z.exactOptional(z.string()),
   escalates: z.exactOptional(z.boolean()),
 });

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { check } from '../../check.ts';
 import type { Failure, FailureKind } from '../../core/failure.ts';
 import { parseJson } from '../../core/json.ts';
-import type { Observation } from '../../core/limits/limit.ts';
+import type { ReportedQuota } from '../../core/limits/limit.ts';
 import type { Candidate } from '../../core/pool.ts';
 import { networkFailure } from '../../engine/network-failure.ts';
 import { AttemptTimer } from '../../engine/attempt-timer.ts';
@@ -87,7 +87,7 @@ interface Answer {
   readonly body: string;
   readonly failure: Failure | undefined;
   /** Quotas that it states beside. */
-  readonly observed: readonly Observation[];
+  readonly reported: readonly ReportedQuota[];
   readonly latencyMs: number;
 }
 
@@ -138,8 +138,8 @@ async function ask(
     stop.end();
   }
   const latencyMs = clock.now() - startedAt;
-  const observed = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
-  return { kind, status: response?.status, body, failure, observed, latencyMs };
+  const reported = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
+  return { kind, status: response?.status, body, failure, reported, latencyMs };
 }
 
 /** A list that anybody may read says nothing of a key. */
@@ -152,7 +152,7 @@ function verdictOn({ failure, kind }: Answer, { spec }: Provider): KeyVerdict {
 
 /** What the account's own page tells. */
 function accountOf({ kind, failure, body }: Answer, { account }: Provider['spec']): AccountState {
-  if (kind !== 'account' || failure !== undefined || account === undefined) return { observed: [] };
+  if (kind !== 'account' || failure !== undefined || account === undefined) return { reported: [] };
   return readAccountState(body, account);
 }
 
@@ -190,7 +190,7 @@ async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions)
     latencyMs: last.latencyMs,
     kind: last.failure?.kind,
     message: last.failure === undefined ? undefined : pool.redact(last.failure.message),
-    quotas: corrected(pacedBy(candidate.models, account, sight), [...state.observed, ...last.observed]),
+    quotas: corrected(pacedBy(candidate.models, account, sight), [...state.reported, ...last.reported]),
     advice: advice ?? tierAdvice(subject, state.tier),
   };
 }

@@ -1,7 +1,7 @@
 /** The limits that a key is paced by: as documented or learnt, and as its provider states them. */
 
 import { limitUse } from '../../core/records/account.ts';
-import { type Limit, spanOf, type Observation, type QuotaWindow } from '../../core/limits/limit.ts';
+import { type Limit, spanOf, type ReportedQuota, type QuotaWindow } from '../../core/limits/limit.ts';
 import type { Records } from '../../core/routing/question.ts';
 import type { Candidate, PoolAccount } from '../../core/pool.ts';
 
@@ -60,9 +60,9 @@ export function pacedBy(
 /** The same with what the provider states in the place of what was assumed. */
 export function corrected(
   quotas: readonly KeyQuota[],
-  observed: readonly Observation[],
+  reported: readonly ReportedQuota[],
 ): readonly KeyQuota[] {
-  const stated = observed.map(({ unit, window, limit, remaining, resetAt }): KeyQuota => ({
+  const stated = reported.map(({ unit, window, limit, remaining, resetAt }): KeyQuota => ({
     unit,
     window,
     limit: limit ?? quotas.find((quota) => quota.unit === unit && quota.window === window)?.limit,

@@ -3,8 +3,8 @@
 import { type AccountRecord, limiterName, limiterOf } from '../records/account.ts';
 import { type Reservation, isReturned, patched, refundAll, withEntry } from './reserve.ts';
 import { type Failure, FAILURE_EFFECTS } from '../failure.ts';
-import { observed, raised, refusedBy, restUntil, shrunk } from '../limits/learning.ts';
-import { horizonMs, isLong, type Limit, returnsAt, windowOf, type Observation } from '../limits/limit.ts';
+import { withReported, raised, refusedBy, restUntil, shrunk } from '../limits/learning.ts';
+import { horizonMs, isLong, type Limit, returnsAt, windowOf, type ReportedQuota } from '../limits/limit.ts';
 import { type Charge, refund, readyAtOf, addCharge, fill, type LimiterState } from '../limits/window.ts';
 import { HOUR_MS } from '../time.ts';
 
@@ -45,17 +45,17 @@ function settleProbe(limiter: LimiterState, charge: Charge, now: number): Limite
 }
 
 /** Takes what an answer told about the quotas. */
-export function observe(
+export function withReportedQuotas(
   account: AccountRecord,
   { target }: Pick<Reservation, 'target'>,
-  observations: readonly Observation[] | undefined,
+  observations: readonly ReportedQuota[] | undefined,
   now: number,
 ): AccountRecord {
   if (observations === undefined || observations.length === 0) return account;
   const { model } = target.route;
   let limiters = account.limiters;
   for (const limit of target.account.limits(model)) {
-    const limiter = observed(limiterOf(account, limit, model), limit, observations, now);
+    const limiter = withReported(limiterOf(account, limit, model), limit, observations, now);
     limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }
   return patched(account, { limiters });
@@ -65,7 +65,10 @@ export function observe(
 export function afterSuccess(
   account: AccountRecord,
   reservation: Reservation,
-  told: { readonly tokens?: TokensUsed | undefined; readonly observed?: readonly Observation[] | undefined },
+  told: {
+    readonly tokens?: TokensUsed | undefined;
+    readonly reported?: readonly ReportedQuota[] | undefined;
+  },
   now: number,
 ): AccountRecord {
   const settled = changed(account, reservation.charges, (limiter, charge) => {
@@ -73,7 +76,7 @@ export function afterSuccess(
     const counted = told.tokens === undefined ? limiter : settleTokens(limiter, charge, told.tokens, now);
     return settleProbe(counted, charge, now);
   });
-  return observe(settled, reservation, told.observed, now);
+  return withReportedQuotas(settled, reservation, told.reported, now);
 }
 
 /** The account after its caller walked away; of what was `sent`, quota was spent. */
@@ -125,8 +128,8 @@ function refusedUntil(limit: Limit, limiter: LimiterState, failure: Failure, now
   return Math.min(returnsAt(limit, now), now + LONG_WAIT_MS);
 }
 
-function isStated(limit: Limit, { statedLimit, unit = 'requests' }: Failure): boolean {
-  return statedLimit !== undefined && statedLimit > 0 && limit.unit === unit;
+function hasReportedLimit(limit: Limit, { reportedLimit, unit = 'requests' }: Failure): boolean {
+  return reportedLimit !== undefined && reportedLimit > 0 && limit.unit === unit;
 }
 
 /** A refusal of one meter. */
@@ -141,9 +144,9 @@ interface Refusal {
 /** A refused meter, and what the refusal shows of its limit. */
 function refusedLimiter(limiter: LimiterState, limit: Limit, refusal: Refusal): LimiterState {
   const { failure, charge, now } = refusal;
-  const known = isStated(limit, failure)
-    ? refusedBy(limiter, charge, limit, { max: failure.statedLimit ?? 0, now })
-    : failure.statedLimit === undefined && failure.uncounted !== true && charge !== undefined
+  const known = hasReportedLimit(limit, failure)
+    ? refusedBy(limiter, charge, limit, { max: failure.reportedLimit ?? 0, now })
+    : failure.reportedLimit === undefined && failure.uncounted !== true && charge !== undefined
       ? shrunk(limiter, charge, refusal)
       : limiter;
   const rests =
@@ -188,5 +191,10 @@ export function afterFailure(
   now: number,
 ): AccountRecord {
   const filled = fillLimits(account, reservation, failure, now);
-  return observe(refundAll(filled, uncounted(reservation, failure), now), reservation, failure.observed, now);
+  return withReportedQuotas(
+    refundAll(filled, uncounted(reservation, failure), now),
+    reservation,
+    failure.reported,
+    now,
+  );
 }

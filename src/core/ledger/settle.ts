@@ -22,7 +22,7 @@ import {
 } from '../circuit-breaker.ts';
 import { type Failure, type Scope, FAILURE_EFFECTS, type Trip } from '../failure.ts';
 import { admittedOf, exhausted } from '../limits/learning.ts';
-import { type Limit, windowOf, type Observation } from '../limits/limit.ts';
+import { type Limit, windowOf, type ReportedQuota } from '../limits/limit.ts';
 import type { Target } from '../routing/question.ts';
 import { believed, modelOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
 import {
@@ -40,7 +40,7 @@ export type Outcome =
       readonly latencyMs: number;
       readonly tokens?: TokensUsed | undefined;
       /** Quotas that the answer states. */
-      readonly observed?: readonly Observation[] | undefined;
+      readonly reported?: readonly ReportedQuota[] | undefined;
     }
   | { readonly kind: 'abandoned'; readonly sent: boolean }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly size: number };
@@ -220,7 +220,7 @@ function suspect(
   limit: Limit,
   { failure, before, now }: Refusal,
 ): RouteRecords {
-  const { statedLimit: max = limit.max, unit = 'requests' } = failure;
+  const { reportedLimit: max = limit.max, unit = 'requests' } = failure;
   if (limit.unit !== unit || unit === 'tokens' || !Number.isFinite(max)) return records;
   const limiter = limiterName(limit, route.model);
   // The refused request itself was not admitted.

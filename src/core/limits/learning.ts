@@ -1,7 +1,7 @@
 /** What refusals and answers teach about a limit that is not as it was assumed. */
 
 import {
-  type Observation,
+  type ReportedQuota,
   horizonMs,
   isLong,
   MAX_MARGIN_MS,
@@ -155,7 +155,7 @@ export function raised(limiter: LimiterState, { limit, sentAt }: Charge, now: nu
 function reconciled(
   limiter: LimiterState,
   limit: Limit,
-  observation: Omit<Observation, 'window'>,
+  observation: Omit<ReportedQuota, 'window'>,
   now: number,
 ): LimiterState {
   const { remaining, resetAt } = observation;
@@ -175,10 +175,10 @@ export function exhausted(limiter: LimiterState, limit: Limit, max: number, now:
 }
 
 /** The bucket after an answer told where the provider's own count stands. */
-export function observed(
+export function withReported(
   limiter: LimiterState,
   limit: Limit,
-  observations: readonly Observation[],
+  observations: readonly ReportedQuota[],
   now: number,
 ): LimiterState {
   let next = limiter;

@@ -154,7 +154,7 @@ export function horizonMs(limit: Limit): number {
 export type QuotaWindow = 'second' | 'minute' | 'hour' | 'day' | 'month';
 
 /** One quota as an answer states it. */
-export interface Observation {
+export interface ReportedQuota {
   readonly unit: 'requests' | 'tokens';
   readonly window: QuotaWindow;
   /** The real limit. */

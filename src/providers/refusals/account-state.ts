@@ -1,14 +1,14 @@
 /** What a provider's account endpoint tells: the account's tier and what it has used. */
 
 import { parseJson, valuesAt } from '../../core/json.ts';
-import type { Observation } from '../../core/limits/limit.ts';
+import type { ReportedQuota } from '../../core/limits/limit.ts';
 import type { AccountSpec } from '../spec.ts';
 
 /** An account as its provider sees it; what the answer does not tell is absent. */
 export interface AccountState {
   /** One of the provider's tiers. */
   readonly tier?: string;
-  readonly observed: readonly Observation[];
+  readonly reported: readonly ReportedQuota[];
 }
 
 type TierRow = NonNullable<AccountSpec['tier']>[number];
@@ -26,7 +26,7 @@ function count(json: unknown, path: string | undefined): number | undefined {
 }
 
 /** A limit of nought or none at all tells nothing. */
-function observationOf(quota: AccountSpec['quotas'][number], json: unknown): readonly Observation[] {
+function observationOf(quota: AccountSpec['quotas'][number], json: unknown): readonly ReportedQuota[] {
   const { unit, window } = quota;
   const [max = 0, used, left] = [quota.limit, quota.used, quota.remaining].map((path) => count(json, path));
   // Whoever goes on asking is counted above the limit.
@@ -44,6 +44,6 @@ function observationOf(quota: AccountSpec['quotas'][number], json: unknown): rea
 export function readAccountState(body: string, account: AccountSpec): AccountState {
   const json = parseJson(body);
   const tier = account.tier?.find((row) => isMet(row, json))?.tier;
-  const observed = account.quotas.flatMap((quota) => observationOf(quota, json));
-  return tier === undefined ? { observed } : { tier, observed };
+  const reported = account.quotas.flatMap((quota) => observationOf(quota, json));
+  return tier === undefined ? { reported } : { tier, reported };
 }

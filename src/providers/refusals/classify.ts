@@ -137,9 +137,9 @@ function quotaDetails(ruling: Ruling, refusal: Refusal, answered: Answered): Par
   const retryAt = retryAtOf(ruling, refusal, quota, answered);
   return {
     ...(retryAt === undefined ? {} : { retryAt }),
-    ...(quota.limit === undefined ? {} : { statedLimit: quota.limit }),
+    ...(quota.limit === undefined ? {} : { reportedLimit: quota.limit }),
     ...(quota.unit === undefined ? {} : { unit: quota.unit }),
-    ...(quota.beside.length > 0 ? { observed: quota.beside } : {}),
+    ...(quota.beside.length > 0 ? { reported: quota.beside } : {}),
   };
 }
 

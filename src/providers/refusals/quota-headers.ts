@@ -2,17 +2,17 @@
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
 import { isJsonObject } from '../../core/json.ts';
-import type { Observation, QuotaWindow } from '../../core/limits/limit.ts';
+import type { ReportedQuota, QuotaWindow } from '../../core/limits/limit.ts';
 import { readReset } from './retry-hints.ts';
 import type { Headers } from '../../ports.ts';
 import type { QuotaHeader } from '../spec.ts';
 
-type Unit = Observation['unit'];
+type Unit = ReportedQuota['unit'];
 type Told = string | number | undefined;
 
 /** A quota as headers tell it. */
 export interface ToldQuota {
-  readonly quota: Observation;
+  readonly quota: ReportedQuota;
   /** Nobody says that the window is this one, but that it refused. */
   readonly isAssumed: boolean;
   /** `resetAt` is the moment at which a bucket that refills is full again. */
@@ -56,7 +56,7 @@ interface Numbers {
 function readQuota(
   { limit: most, remaining: left, reset }: Numbers,
   now: number,
-): Pick<Observation, 'limit' | 'remaining' | 'resetAt'> | undefined {
+): Pick<ReportedQuota, 'limit' | 'remaining' | 'resetAt'> | undefined {
   const max = wholeNumber(most);
   const remaining = wholeNumber(left);
   const resetAt = reset === undefined ? undefined : readReset(reset, now);
@@ -141,6 +141,6 @@ export function readObservations(
   headers: Headers,
   own: readonly QuotaHeader[],
   now: number,
-): readonly Observation[] {
+): readonly ReportedQuota[] {
   return toldQuotas(headers, own, now).map(({ quota }) => quota);
 }

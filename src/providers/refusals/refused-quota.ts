@@ -3,13 +3,13 @@
 import table from '../../../spec/refusals.json' with { type: 'json' };
 import type { FailureKind } from '../../core/failure.ts';
 import { member, valuesAt } from '../../core/json.ts';
-import type { Observation, QuotaWindow } from '../../core/limits/limit.ts';
+import type { ReportedQuota, QuotaWindow } from '../../core/limits/limit.ts';
 import { statedHeader } from './retry-hints.ts';
 import { type ToldQuota, toldQuotas } from './quota-headers.ts';
 import type { Refusal } from './rules.ts';
 import type { QuotaHeader } from '../spec.ts';
 
-type Unit = Observation['unit'];
+type Unit = ReportedQuota['unit'];
 
 /** What a refusal tells of quotas. */
 export interface RefusedQuota {
@@ -20,7 +20,7 @@ export interface RefusedQuota {
   /** Epoch ms at which it is back. */
   readonly resetAt?: number | undefined;
   /** The other quotas. */
-  readonly beside: readonly Observation[];
+  readonly beside: readonly ReportedQuota[];
 }
 
 /** The window that a kind speaks of. */
@@ -63,8 +63,8 @@ function besides(
   told: readonly ToldQuota[],
   stated: readonly StatedQuota[],
   refused: { readonly unit: Unit | undefined; readonly window: QuotaWindow | undefined },
-): readonly Observation[] {
-  const found = new Map<string, Observation>();
+): readonly ReportedQuota[] {
+  const found = new Map<string, ReportedQuota>();
   const labelled = stated.flatMap(({ unit, window, limit }) =>
     unit === undefined || window === undefined ? [] : [{ unit, window, limit }],
   );
@@ -108,7 +108,7 @@ export function refusedQuota(refusal: Refusal, by: RefusedBy): RefusedQuota {
 
 /** A limit as a refusal states it; what its words do not tell is absent. */
 export interface StatedQuota {
-  readonly unit?: Observation['unit'];
+  readonly unit?: ReportedQuota['unit'];
   readonly window?: QuotaWindow;
   readonly limit: number;
 }
