@@ -17,14 +17,18 @@ const START = 1_790_000_000_000;
 const HOUR = 3_600_000;
 const KEY = 'abcdef-0123456789-0123456789';
 
-interface Bench {
+interface ScriptedRegistry {
   readonly clock: ManualClock;
   readonly transport: ScriptedTransport;
   readonly registry: ModelRegistry;
   readonly reports: DiscoveryReport[];
 }
 
-function bench(provider: Provider, answers: readonly Answer[], cache = memoryCache()): Bench {
+function scriptedRegistry(
+  provider: Provider,
+  answers: readonly Answer[],
+  cache = memoryCache(),
+): ScriptedRegistry {
   const clock = new ManualClock(START);
   const transport = new ScriptedTransport(answers);
   const reports: DiscoveryReport[] = [];
@@ -43,7 +47,7 @@ const tags = answerText(JSON.stringify({ models: [{ name: 'qwen3.5:9b' }] }));
 
 describe('the list of a server on your own machine', () => {
   test('is there without a key, and all of it is free', async () => {
-    const { registry, transport } = bench(local, [tags]);
+    const { registry, transport } = scriptedRegistry(local, [tags]);
     await registry.refresh();
     expect(registry.models('ollama')).toEqual([
       { id: 'qwen3.5:9b', tags: ['chat', 'fast', 'small'], free: true },
@@ -54,13 +58,13 @@ describe('the list of a server on your own machine', () => {
   });
 
   test('is asked with the key where the server wants one', async () => {
-    const { registry, transport } = bench(new Ollama({ keys: KEY }), [tags]);
+    const { registry, transport } = scriptedRegistry(new Ollama({ keys: KEY }), [tags]);
     await registry.refresh();
     expect(transport.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${KEY}` });
   });
 
   test('is not asked for again at once where nothing answers, but every half minute', async () => {
-    const { registry, transport, clock, reports } = bench(local, [answerTrouble]);
+    const { registry, transport, clock, reports } = scriptedRegistry(local, [answerTrouble]);
     for (const requests of [1, 2, 3]) {
       await registry.ensure(['ollama'], undefined, 3000);
       expect(transport.requests).toHaveLength(requests);
@@ -72,7 +76,7 @@ describe('the list of a server on your own machine', () => {
   });
 
   test('is not waited for longer than a second', async () => {
-    const { registry, clock } = bench(local, [answerHanging]);
+    const { registry, clock } = scriptedRegistry(local, [answerHanging]);
     let isWaiting = true;
     const wait = async (): Promise<void> => {
       await registry.ensure(['ollama'], undefined, 3000);
@@ -87,7 +91,7 @@ describe('the list of a server on your own machine', () => {
   });
 
   test('is old after a minute', async () => {
-    const { registry, transport, clock } = bench(local, [tags]);
+    const { registry, transport, clock } = scriptedRegistry(local, [tags]);
     await registry.refresh();
     for (const [after, requests] of [
       [59_999, 1],
@@ -112,7 +116,7 @@ describe('the list of a service', () => {
       `Bearer ${KEY}`,
     ],
   ])('is asked for with its key only where it needs one (case %#)', async (provider, url, authorization) => {
-    const { registry, transport } = bench(provider, [answerText('[]')]);
+    const { registry, transport } = scriptedRegistry(provider, [answerText('[]')]);
     await registry.refresh();
     expect(transport.requests.map((request) => [request.url, request.headers['authorization']])).toEqual([
       [url, authorization],
@@ -131,7 +135,7 @@ describe('the list of a service', () => {
         { id: 'a/any', tags: ['chat'] },
       ],
     });
-    const { registry, transport } = bench(new Requesty(KEY), [answerTrouble], cache);
+    const { registry, transport } = scriptedRegistry(new Requesty(KEY), [answerTrouble], cache);
     await registry.ensure(['requesty'], undefined, 3000);
     expect(registry.models('requesty').map(({ id }) => id)).toEqual(['a/free']);
     expect(transport.requests).toEqual([]);

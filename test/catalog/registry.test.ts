@@ -35,17 +35,17 @@ const acme: ModelSource = {
   cacheTtlMs: HOUR,
 };
 
-interface Bench {
+interface ScriptedRegistry {
   readonly clock: ManualClock;
   readonly transport: ScriptedTransport;
   readonly registry: ModelRegistry;
   readonly reports: DiscoveryReport[];
 }
 
-function bench(
+function scriptedRegistry(
   answers: readonly Answer[],
-  { sources = [acme], cache = memoryCache(), now = START }: BenchOptions = {},
-): Bench {
+  { sources = [acme], cache = memoryCache(), now = START }: RegistryOptions = {},
+): ScriptedRegistry {
   const clock = new ManualClock(now);
   const transport = new ScriptedTransport(answers);
   const reports: DiscoveryReport[] = [];
@@ -60,7 +60,7 @@ function bench(
   };
 }
 
-interface BenchOptions {
+interface RegistryOptions {
   readonly sources?: readonly ModelSource[];
   readonly cache?: ModelCache;
   readonly now?: number;
@@ -72,21 +72,21 @@ const ids = (registry: ModelRegistry, name = 'acme'): readonly string[] =>
 /** A cache that holds the list `kept`, discovered `ageMs` before START. */
 async function cacheWith(ageMs: number, ...kept: readonly string[]): Promise<ModelCache> {
   const cache = memoryCache();
-  const { registry } = bench([answerIds(...kept)], { cache, now: START - ageMs });
+  const { registry } = scriptedRegistry([answerIds(...kept)], { cache, now: START - ageMs });
   await registry.refresh();
   return cache;
 }
 
 describe('the list at hand', () => {
   test('is the built-in one before anything was discovered', () => {
-    const { registry, transport } = bench([answerIds('live')]);
+    const { registry, transport } = scriptedRegistry([answerIds('live')]);
     expect(registry.models('acme')).toBe(acme.builtIn);
     expect(registry.version).toBe(0);
     expect(transport.requests).toEqual([]);
   });
 
   test('is empty for a provider that is not there', () => {
-    const { registry } = bench([]);
+    const { registry } = scriptedRegistry([]);
     expect(registry.models('other')).toEqual([]);
     expect(registry.models('other')).toBe(registry.models('another'));
     expect(registry.ensure(['other'], undefined, 1000)).toBeUndefined();
@@ -94,7 +94,9 @@ describe('the list at hand', () => {
 
   test("is the user's own where there is one, and nothing is discovered", async () => {
     const userModels = [{ id: 'mine' }];
-    const { registry, transport } = bench([answerIds('live')], { sources: [{ ...acme, userModels }] });
+    const { registry, transport } = scriptedRegistry([answerIds('live')], {
+      sources: [{ ...acme, userModels }],
+    });
     expect(registry.ensure(['acme'], undefined, 1000)).toBeUndefined();
     await registry.refresh();
     expect(registry.models('acme')).toBe(userModels);
@@ -102,7 +104,7 @@ describe('the list at hand', () => {
   });
 
   test('is the same array until it changes, and the version grows when it does', async () => {
-    const { registry } = bench([answerIds('a'), answerIds('a'), answerIds('a', 'b')]);
+    const { registry } = scriptedRegistry([answerIds('a'), answerIds('a'), answerIds('a', 'b')]);
     await registry.refresh();
     const first = registry.models('acme');
     expect(registry.version).toBe(1);
@@ -117,7 +119,7 @@ describe('the list at hand', () => {
 
 describe('the first call', () => {
   test('waits for the list, then none does', async () => {
-    const { registry, reports, clock } = bench([answerIds('live')]);
+    const { registry, reports, clock } = scriptedRegistry([answerIds('live')]);
     const { signal } = new AbortController();
     await registry.ensure(['acme'], signal, 5000);
     expect(ids(registry)).toEqual(['live']);
@@ -129,7 +131,7 @@ describe('the first call', () => {
   });
 
   test('shares one request with all that come meanwhile', async () => {
-    const { registry, transport } = bench([answerIds('live')]);
+    const { registry, transport } = scriptedRegistry([answerIds('live')]);
     await Promise.all(
       Array.from({ length: 1000 }, async () => {
         await registry.ensure(['acme'], undefined, 5000);
@@ -140,7 +142,7 @@ describe('the first call', () => {
   });
 
   test('waits no longer than allowed, and the calls after it no more at all', async () => {
-    const { registry, clock } = bench([answerHanging]);
+    const { registry, clock } = scriptedRegistry([answerHanging]);
     const first = registry.ensure(['acme'], undefined, 3000);
     await clock.advance(2999);
     expect(clock.pending).toBe(2);
@@ -153,7 +155,7 @@ describe('the first call', () => {
   });
 
   test('is let go when its signal aborts, without harm to the others, and leaves no listener or timer', async () => {
-    const { registry, clock } = bench([answerHanging]);
+    const { registry, clock } = scriptedRegistry([answerHanging]);
     const controller = new AbortController();
     const left = registry.ensure(['acme'], controller.signal, 3000);
     const patient = registry.ensure(['acme'], new AbortController().signal, 3000);
@@ -174,7 +176,7 @@ describe('the first call', () => {
       { ...acme, name: 'other', cacheId: 'other' },
       { ...acme, name: 'closed', discovery: undefined },
     ];
-    const { registry, transport } = bench([answerIds('live')], { sources });
+    const { registry, transport } = scriptedRegistry([answerIds('live')], { sources });
     await registry.ensure(['acme', 'other', 'closed'], undefined, 3000);
     expect([ids(registry), ids(registry, 'other'), ids(registry, 'closed')]).toEqual([
       ['live'],
@@ -186,7 +188,7 @@ describe('the first call', () => {
 
   test('takes a fresh list that is kept, and asks nobody', async () => {
     const cache = await cacheWith(HOUR - 1, 'kept');
-    const { registry, transport, reports } = bench([answerIds('live')], { cache });
+    const { registry, transport, reports } = scriptedRegistry([answerIds('live')], { cache });
     await registry.ensure(['acme'], undefined, 3000);
     expect(ids(registry)).toEqual(['kept']);
     expect(transport.requests).toEqual([]);
@@ -195,7 +197,7 @@ describe('the first call', () => {
 
   test('takes an old list that is kept at once, while a new one is asked for beside it', async () => {
     const cache = await cacheWith(HOUR, 'kept');
-    const { registry, clock, reports } = bench([answerHanging, answerIds('live')], { cache });
+    const { registry, clock, reports } = scriptedRegistry([answerHanging, answerIds('live')], { cache });
     await registry.ensure(['acme'], undefined, 3000);
     expect(ids(registry)).toEqual(['kept']);
     expect(registry.ensure(['acme'], undefined, 3000)).toBeUndefined();
@@ -206,7 +208,7 @@ describe('the first call', () => {
 
   test('does not trust a kept list from the future', async () => {
     const cache = await cacheWith(-HOUR, 'kept');
-    const { registry, transport } = bench([answerIds('live')], { cache });
+    const { registry, transport } = scriptedRegistry([answerIds('live')], { cache });
     await registry.ensure(['acme'], undefined, 3000);
     await settled();
     expect(ids(registry)).toEqual(['live']);
@@ -215,13 +217,13 @@ describe('the first call', () => {
 
   test('never takes a paid model from a kept list of everything, or from a changed file, where only free ones are wanted', async () => {
     const cache = memoryCache();
-    const everything = bench([answerIds('paid')], {
+    const everything = scriptedRegistry([answerIds('paid')], {
       cache,
       sources: [{ ...acme, discovery: { ...discovery, freeOnly: false } }],
     });
     await everything.registry.refresh();
     const free = { ...acme, discovery: { ...discovery, freePattern: ':free$' } };
-    const guarded = bench([answerIds('gift:free', 'paid')], { cache, sources: [free] });
+    const guarded = scriptedRegistry([answerIds('gift:free', 'paid')], { cache, sources: [free] });
     await guarded.registry.ensure(['acme'], undefined, 3000);
     await settled();
     expect(ids(guarded.registry)).toEqual(['gift:free']);
@@ -234,7 +236,7 @@ describe('the first call', () => {
       }),
       write: async () => undefined,
     };
-    const { registry } = bench([], { cache: changed, sources: [free] });
+    const { registry } = scriptedRegistry([], { cache: changed, sources: [free] });
     await registry.ensure(['acme'], undefined, 3000);
     expect(ids(registry)).toEqual(['kept:free']);
   });
@@ -242,7 +244,10 @@ describe('the first call', () => {
 
 describe('an old list', () => {
   test('is used while one new one is asked for beside the calls', async () => {
-    const { registry, clock, transport, reports } = bench([answerIds('first'), answerIds('second')]);
+    const { registry, clock, transport, reports } = scriptedRegistry([
+      answerIds('first'),
+      answerIds('second'),
+    ]);
     await registry.ensure(['acme'], undefined, 3000);
     await clock.advance(HOUR - 1);
     expect(registry.ensure(['acme'], undefined, 3000)).toBeUndefined();
@@ -260,10 +265,10 @@ describe('an old list', () => {
 
   test('is replaced by the list that another process has kept meanwhile', async () => {
     const cache = memoryCache();
-    const here = bench([answerIds('first')], { cache });
+    const here = scriptedRegistry([answerIds('first')], { cache });
     await here.registry.ensure(['acme'], undefined, 3000);
     await here.clock.advance(HOUR);
-    const there = bench([answerIds('second')], { cache, now: START + HOUR });
+    const there = scriptedRegistry([answerIds('second')], { cache, now: START + HOUR });
     await there.registry.refresh();
     void here.registry.ensure(['acme'], undefined, 3000);
     await settled();
@@ -272,7 +277,7 @@ describe('an old list', () => {
   });
 
   test('is asked for anew when the clock was set back, and used until then', async () => {
-    const { registry, clock } = bench([answerIds('first'), answerIds('second')]);
+    const { registry, clock } = scriptedRegistry([answerIds('first'), answerIds('second')]);
     await registry.ensure(['acme'], undefined, 3000);
     await clock.advance(-24 * HOUR);
     expect(registry.ensure(['acme'], undefined, 3000)).toBeUndefined();
@@ -289,7 +294,7 @@ describe('a discovery that fails', () => {
     ['a page', answerText('<html>'), 'acme.example answered 6 characters that are not JSON', 1],
     ['a list of nothing', answerText('{"data":[]}'), 'the answer names no model that can be used', 1],
   ])('by %s leaves the former list and says why', async (_name, answer, why, requests) => {
-    const { registry, transport, reports } = bench([answer]);
+    const { registry, transport, reports } = scriptedRegistry([answer]);
     await registry.ensure(['acme'], undefined, 3000);
     expect(ids(registry)).toEqual(['built-in']);
     expect(registry.version).toBe(0);
@@ -309,7 +314,7 @@ describe('a discovery that fails', () => {
     ['hanging', answerHanging],
     ['deaf to the signal', answerDeaf],
   ])('because the endpoint is %s is given up after 15 s', async (_name, answer) => {
-    const { registry, clock, reports } = bench([answer]);
+    const { registry, clock, reports } = scriptedRegistry([answer]);
     const waiting = registry.ensure(['acme'], undefined, 60_000);
     await clock.advance(14_999);
     expect(reports).toEqual([]);
@@ -321,7 +326,7 @@ describe('a discovery that fails', () => {
   });
 
   test('is not tried again before a pause that doubles from a minute to half an hour', async () => {
-    const { registry, clock, transport } = bench([answerText('{}', 403)]);
+    const { registry, clock, transport } = scriptedRegistry([answerText('{}', 403)]);
     const pauses: number[] = [];
     let triedAt = clock.now();
     for (let minute = 0; minute < 150; minute += 1) {
@@ -339,7 +344,7 @@ describe('a discovery that fails', () => {
 
   test('starts with a short pause again after a success', async () => {
     const refusal = answerText('{}', 403);
-    const { registry, clock, transport } = bench([
+    const { registry, clock, transport } = scriptedRegistry([
       refusal,
       refusal,
       answerIds('live'),
@@ -360,7 +365,7 @@ describe('a discovery that fails', () => {
   });
 
   test('is not held back for ever by a clock that is set back', async () => {
-    const { registry, clock, transport } = bench([answerText('{}', 403), answerIds('live')]);
+    const { registry, clock, transport } = scriptedRegistry([answerText('{}', 403), answerIds('live')]);
     await registry.ensure(['acme'], undefined, 3000);
     await clock.advance(-24 * HOUR);
     await registry.ensure(['acme'], undefined, 3000);
@@ -373,7 +378,7 @@ describe('a discovery that fails', () => {
       read: async () => ({ version: 'odd' }),
       write: () => Promise.reject(new Error('disk full')),
     };
-    const { registry, reports } = bench([answerIds('live')], { cache: broken });
+    const { registry, reports } = scriptedRegistry([answerIds('live')], { cache: broken });
     await registry.refresh();
     expect(ids(registry)).toEqual(['live']);
     expect(reports.map((report) => report.outcome)).toEqual(['live']);
@@ -383,7 +388,9 @@ describe('a discovery that fails', () => {
 describe('refresh', () => {
   test('asks although a fresh list is kept, and although the last try failed', async () => {
     const cache = await cacheWith(0, 'kept');
-    const { registry, transport, reports } = bench([answerText('{}', 403), answerIds('live')], { cache });
+    const { registry, transport, reports } = scriptedRegistry([answerText('{}', 403), answerIds('live')], {
+      cache,
+    });
     await registry.refresh();
     expect(ids(registry)).toEqual(['kept']);
     await registry.refresh();
@@ -393,19 +400,19 @@ describe('refresh', () => {
   });
 
   test('joins what is under way, but not when that only looks on disk', async () => {
-    const joined = bench([answerIds('live')]);
+    const joined = scriptedRegistry([answerIds('live')]);
     void joined.registry.ensure(['acme'], undefined, 3000);
     await Promise.all([joined.registry.refresh(), joined.registry.refresh()]);
     expect(joined.transport.requests).toHaveLength(1);
 
     const cache = await cacheWith(0, 'kept');
-    const { registry, transport } = bench([answerIds('live')], { cache });
+    const { registry, transport } = scriptedRegistry([answerIds('live')], { cache });
     const looking = registry.ensure(['acme'], undefined, 3000);
     await Promise.all([looking, registry.refresh(), registry.refresh()]);
     expect(ids(registry)).toEqual(['live']);
     expect(transport.requests).toHaveLength(1);
 
-    const late = bench([answerIds('live')], { cache: await cacheWith(0, 'kept') });
+    const late = scriptedRegistry([answerIds('live')], { cache: await cacheWith(0, 'kept') });
     await late.registry.ensure(['acme'], undefined, 3000);
     await Promise.all([late.registry.refresh(), late.registry.refresh()]);
     expect(late.transport.requests).toHaveLength(1);
@@ -431,7 +438,7 @@ describe('close', () => {
     ['hanging', answerHanging],
     ['deaf', answerDeaf],
   ])('ends what is under way at once, %s or not, and reports nothing', async (_name, answer) => {
-    const { registry, clock, reports } = bench([answer]);
+    const { registry, clock, reports } = scriptedRegistry([answer]);
     const waiting = registry.ensure(['acme'], undefined, 3000);
     const refreshed = registry.refresh();
     await settled();
@@ -442,7 +449,7 @@ describe('close', () => {
   });
 
   test('starts nothing any more; the lists stay', async () => {
-    const { registry, transport } = bench([answerIds('live')]);
+    const { registry, transport } = scriptedRegistry([answerIds('live')]);
     await registry.refresh();
     registry.close();
     await registry.refresh();

@@ -1,6 +1,6 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateText, jsonSchema, Output, stepCountIs, streamText, tool, type ToolSet } from 'ai';
-import type { Place } from './bench.ts';
+import type { Place } from './served-pool.ts';
 import {
   ANSWER_SCHEMA,
   type Answer,

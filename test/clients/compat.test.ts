@@ -1,6 +1,6 @@
 import OpenAI from '../../src/compat.ts';
 import type { FreeLLM } from '../../src/index.ts';
-import type { Place } from './bench.ts';
+import type { Place } from './served-pool.ts';
 import { sdkClient } from './sdk-client.ts';
 import { describeClient } from './table.ts';
 

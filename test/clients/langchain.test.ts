@@ -6,7 +6,7 @@ import {
   ToolMessage,
 } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';
-import type { Place } from './bench.ts';
+import type { Place } from './served-pool.ts';
 import {
   ANSWER_SCHEMA,
   type Answer,

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import type { RunnableToolFunction } from 'openai/lib/RunnableFunction';
 import { describe, expect, it } from 'vitest';
-import { bench, FACES, SAYINGS } from './bench.ts';
+import { servedPool, FACES, SAYINGS } from './served-pool.ts';
 import { ANSWER_SCHEMA, cityOf, WEATHER } from './client.ts';
 import { sdkClient } from './sdk-client.ts';
 import { describeClient } from './table.ts';
@@ -34,7 +34,7 @@ function asking(content: string): Asking {
 // What freelm/compat sends to the SDK for.
 describe.each(FACES)("the SDK's helpers over %s", (face) => {
   async function completions(): Promise<OpenAI['chat']['completions']> {
-    const { fetch, baseUrl } = (await bench(face)).place;
+    const { fetch, baseUrl } = (await servedPool(face)).place;
     return new OpenAI({ apiKey: 'none', baseURL: baseUrl, fetch }).chat.completions;
   }
 

@@ -2,12 +2,20 @@
 
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/server.ts';
-import { bench, type Bench, type BenchOptions, FACES, type Place, SAYINGS, STRANGE } from './bench.ts';
+import {
+  servedPool,
+  type ServedPool,
+  type ServedPoolOptions,
+  FACES,
+  type Place,
+  SAYINGS,
+  STRANGE,
+} from './served-pool.ts';
 import type { Call, Client, Failure } from './client.ts';
 
 /** What there is to know of a client. */
 export interface Traits {
-  make(place: Place, bench: Bench): Client;
+  make(place: Place, pool: ServedPool): Client;
   /** What only some clients have: lists of models, and retries of their own that go by `retry-after`. */
   readonly has: readonly Ability[];
   /** It sends a request again where that is in vain: `x-should-retry` means nothing to it. */
@@ -16,14 +24,14 @@ export interface Traits {
 
 type Ability = 'models' | 'retries';
 
-interface Situation extends Bench {
+interface Situation extends ServedPool {
   readonly client: Client;
   readonly traits: Traits;
 }
 
 interface Case {
   readonly name: string;
-  readonly pool?: BenchOptions;
+  readonly pool?: ServedPoolOptions;
   readonly needs?: Ability;
   readonly run: (situation: Situation) => Promise<void>;
 }
@@ -284,7 +292,7 @@ export function describeClient(name: string, traits: Traits): void {
     const named = cases.map(({ name: said, ...rest }) => [said, rest] as const);
     // oxlint-disable-next-line vitest/expect-expect -- the cases do
     it.each(named)('%s', async (_case, { pool, run }) => {
-      const base = await bench(face, pool);
+      const base = await servedPool(face, pool);
       await run({ ...base, client: traits.make(base.place, base), traits });
     });
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as ours from './app-compat.ts';
 import * as theirs from './app-openai.ts';
 import type { ReplyFunction } from '../../src/testing.ts';
-import { bench, type Bench } from './support.ts';
+import { compatClient, type CompatSetup } from './support.ts';
 
 const source = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8');
 
@@ -25,7 +25,7 @@ const meteorologist: ReplyFunction = ({ messages, lastUserText }) => {
 };
 
 const answer: ReplyFunction = () => '{"answer":"42"}';
-const outage = ({ world }: Bench): void => world.custom.script({ kind: 'outage' });
+const outage = ({ world }: CompatSetup): void => world.custom.script({ kind: 'outage' });
 const report = (name: string, input: unknown): string => `${name} ${JSON.stringify(input)}`;
 const aborted = AbortSignal.abort();
 
@@ -39,9 +39,9 @@ describe('a program that was written for the SDK of OpenAI', () => {
   const jobs: readonly {
     readonly job: string;
     readonly reply?: ReplyFunction;
-    readonly before?: (bench: Bench) => void;
+    readonly before?: (setup: CompatSetup) => void;
     readonly real: (client: RealOpenAI) => Promise<unknown>;
-    readonly compat: (client: Bench['client']) => Promise<unknown>;
+    readonly compat: (client: CompatSetup['client']) => Promise<unknown>;
     readonly result: unknown;
   }[] = [
     {
@@ -117,10 +117,10 @@ describe('a program that was written for the SDK of OpenAI', () => {
   it.each(jobs.map((job) => [job.job, job] as const))(
     '%s',
     async (_job, { reply, before, real, compat, result }) => {
-      const first = await bench({ reply });
+      const first = await compatClient({ reply });
       before?.(first);
       expect(await real(new RealOpenAI({ apiKey: 'none', fetch: first.llm.fetch }))).toEqual(result);
-      const second = await bench({ reply });
+      const second = await compatClient({ reply });
       before?.(second);
       expect(await compat(second.client)).toEqual(result);
     },

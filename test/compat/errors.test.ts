@@ -14,7 +14,7 @@ import {
 } from '../../src/index.ts';
 import type { Fault } from '../../src/testing.ts';
 import { errorOf } from '../support/rejection.ts';
-import { bench, type BenchOptions, HELLO } from './support.ts';
+import { compatClient, type CompatSetupOptions, HELLO } from './support.ts';
 
 /** A class and those that it extends, by name. */
 function lineage(Class: unknown): readonly string[] {
@@ -65,7 +65,7 @@ describe('the classes', () => {
 const failures: readonly {
   readonly case: string;
   readonly fault?: Fault;
-  readonly provider?: BenchOptions['provider'];
+  readonly provider?: CompatSetupOptions['provider'];
   /** Calls that go well before it. */
   readonly calls?: number;
   readonly body?: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming>;
@@ -128,7 +128,7 @@ describe('a call that fails', () => {
   const byCase = failures.map((failure) => [failure.case, failure] as const);
 
   it.each(byCase)('by %s', async (_case, { fault, provider, calls, body, is, shape, cause }) => {
-    const { client, world } = await bench({ provider });
+    const { client, world } = await compatClient({ provider });
     for (let done = 0; done < (calls ?? 0); done += 1) await client.chat.completions.create(HELLO);
     if (fault !== undefined) world.custom.script(fault);
     const error = await errorOf(client.chat.completions.create({ ...HELLO, ...body }));
@@ -139,7 +139,7 @@ describe('a call that fails', () => {
   });
 
   it.each(byCase)('by %s, as a stream', async (_case, { fault, provider, calls, body, is, shape }) => {
-    const { client, world } = await bench({ provider });
+    const { client, world } = await compatClient({ provider });
     for (let done = 0; done < (calls ?? 0); done += 1) await client.chat.completions.create(HELLO);
     if (fault !== undefined) world.custom.script(fault);
     const error = await errorOf(client.chat.completions.create({ ...HELLO, ...body, stream: true }));
@@ -148,7 +148,7 @@ describe('a call that fails', () => {
   });
 
   it('fails once: nobody else asks again', async () => {
-    const { client, world } = await bench();
+    const { client, world } = await compatClient();
     world.custom.script({ kind: 'outage' });
     await errorOf(
       client.chat.completions.create({ ...HELLO, freelm: { maxAttempts: 1 } }, { maxRetries: 5 }),
@@ -157,7 +157,7 @@ describe('a call that fails', () => {
   });
 
   it('says when to come back', async () => {
-    const { client } = await bench({ provider: { rpm: 1 } });
+    const { client } = await compatClient({ provider: { rpm: 1 } });
     await client.chat.completions.create(HELLO);
     const error = await errorOf(client.chat.completions.create(HELLO));
     expect(error).toBeInstanceOf(OpenAI.RateLimitError);
@@ -167,7 +167,7 @@ describe('a call that fails', () => {
   });
 
   it('shows no key, however it is printed', async () => {
-    const { client, world } = await bench({ client: { apiKey: 'sk-of-the-caller' } });
+    const { client, world } = await compatClient({ client: { apiKey: 'sk-of-the-caller' } });
     const [key = ''] = world.custom.keys;
     world.custom.script({ kind: 'echo-key' });
     const error = await errorOf(client.chat.completions.create(HELLO));
@@ -182,7 +182,7 @@ describe('a call that fails', () => {
   });
 
   it('by the closing of its pool', async () => {
-    const { client, llm } = await bench();
+    const { client, llm } = await compatClient();
     await llm.close();
     const error = await errorOf(client.chat.completions.create(HELLO));
     expect(error).toBeInstanceOf(OpenAI.InternalServerError);
@@ -190,7 +190,7 @@ describe('a call that fails', () => {
   });
 
   it('by a body that has no JSON text', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const parameters: Record<string, unknown> = {};
     parameters['self'] = parameters;
     const tool = { type: 'function', function: { name: 'f', parameters } } as const;
@@ -203,7 +203,7 @@ describe('a call that fails', () => {
 
 describe('a stream that breaks', () => {
   it('fails with what the pool says', async () => {
-    const { client, world } = await bench();
+    const { client, world } = await compatClient();
     world.custom.script({ kind: 'cut', afterTokens: 2 });
     const stream = await client.chat.completions.create({
       ...HELLO,

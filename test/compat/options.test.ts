@@ -5,7 +5,7 @@ import type { FreeLLMEvent } from '../../src/index.ts';
 import { endpoint, temporaryFolder } from '../client/support.ts';
 import { errorOf } from '../support/rejection.ts';
 import { posted, says, serve } from '../support/server.ts';
-import { bench, HELLO } from './support.ts';
+import { compatClient, HELLO } from './support.ts';
 
 /** Closed with the test. */
 function client(options: ClientOptions): OpenAI {
@@ -36,7 +36,7 @@ async function sent(
 
 describe('the pool of a client', () => {
   it('is the one that it is given', async () => {
-    const { llm, client: over } = await bench();
+    const { llm, client: over } = await compatClient();
     expect(over.freelm).toBe(llm);
     expect(await textOf(over)).toBe('You said: Hello');
   });
@@ -105,7 +105,7 @@ describe('the pool of a client', () => {
   });
 
   it('is shared by clients with other options', async () => {
-    const { client: over, world } = await bench({ client: { timeout: 60_000 } });
+    const { client: over, world } = await compatClient({ client: { timeout: 60_000 } });
     world.custom.script({ kind: 'hang' });
     const hasty = over.withOptions({ timeout: 40, maxRetries: 9 });
     expect(hasty.freelm).toBe(over.freelm);
@@ -187,7 +187,7 @@ describe('the body', () => {
 
 describe('what is not there', () => {
   it('says what is', async () => {
-    const { client: over } = await bench();
+    const { client: over } = await compatClient();
     const missing: readonly (readonly [object, string, RegExp])[] = [
       [over, 'responses', /no responses\./],
       [over, 'images', /no images\./],
@@ -203,7 +203,7 @@ describe('what is not there', () => {
   });
 
   it('is not everything that the real client has', async () => {
-    const { client: over } = await bench();
+    const { client: over } = await compatClient();
     const { default: Real } = await import('openai');
     const real = new Real({ apiKey: 'none' });
     const resources = Object.entries(real).filter(
@@ -214,7 +214,7 @@ describe('what is not there', () => {
   });
 
   it('of embeddings, says that there are none', async () => {
-    const { client: over } = await bench();
+    const { client: over } = await compatClient();
     const error = await errorOf(over.embeddings.create({ model: 'auto', input: 'Hello' }));
     expect(error).toBeInstanceOf(OpenAI.InternalServerError);
     expect(error).toMatchObject({ status: 501, code: 'not_implemented' });

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import OpenAI from '../../src/compat.ts';
 import { errorOf } from '../support/rejection.ts';
 import { until } from '../support/server.ts';
-import { bench, HELLO } from './support.ts';
+import { compatClient, HELLO } from './support.ts';
 
 describe('what a method returns', () => {
   it('is a promise of the answer', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const asked = client.chat.completions.create(HELLO);
     expect(asked).toBeInstanceOf(Promise);
     expect(await asked).toMatchObject({ object: 'chat.completion', model: 'custom-large' });
@@ -17,7 +17,7 @@ describe('what a method returns', () => {
   });
 
   it('can be waited for in every way', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const told: string[] = [];
     const all = await Promise.all([client.chat.completions.create(HELLO), client.models.retrieve('auto')]);
     expect(all.map(({ object }) => object)).toEqual(['chat.completion', 'model']);
@@ -28,14 +28,14 @@ describe('what a method returns', () => {
   });
 
   it('hands out the response, unread', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const response = await client.chat.completions.create(HELLO).asResponse();
     expect(response.headers.get('x-freelm-provider')).toBe('mine');
     expect(await response.json()).toMatchObject({ object: 'chat.completion' });
   });
 
   it('hands out the answer and the response', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const { data, response, request_id: id } = await client.chat.completions.create(HELLO).withResponse();
     expect(data.choices).toHaveLength(1);
     expect(response.status).toBe(200);
@@ -43,7 +43,7 @@ describe('what a method returns', () => {
   });
 
   it('keeps the id of the request out of sight', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const completion = await client.chat.completions.create(HELLO);
     expect(completion).toHaveProperty('_request_id', completion.id);
     expect(JSON.stringify(completion)).not.toContain('_request_id');
@@ -51,7 +51,7 @@ describe('what a method returns', () => {
   });
 
   it('lets go of the signal when it is over, well or not', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const { signal } = new AbortController();
     await client.chat.completions.create(HELLO, { signal });
     await errorOf(client.chat.completions.create({ ...HELLO, model: 'no-such-model' }, { signal }));
@@ -60,7 +60,7 @@ describe('what a method returns', () => {
   });
 
   it('rejects when it is aborted, with the reason as its cause', async () => {
-    const { client, world } = await bench();
+    const { client, world } = await compatClient();
     world.custom.script({ kind: 'hang' });
     const controller = new AbortController();
     const failed = errorOf(client.chat.completions.create(HELLO, { signal: controller.signal }));
@@ -72,7 +72,7 @@ describe('what a method returns', () => {
   });
 
   it('sends nothing when it was aborted before', async () => {
-    const { client, world } = await bench();
+    const { client, world } = await compatClient();
     await errorOf(client.chat.completions.create(HELLO, { signal: AbortSignal.abort() }));
     expect(world.counts.total).toBe(0);
   });
@@ -80,7 +80,7 @@ describe('what a method returns', () => {
 
 describe('the list of models', () => {
   it('is a page, the only one', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const page = await client.models.list();
     expect(page.object).toBe('list');
     expect(page.data.map(({ id }) => id)).toEqual([
@@ -101,7 +101,7 @@ describe('the list of models', () => {
   });
 
   it('can be iterated, waited for or not', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const ids: string[] = [];
     for await (const { id } of client.models.list()) ids.push(id);
     for await (const { id } of await client.models.list()) ids.push(id);
@@ -109,7 +109,7 @@ describe('the list of models', () => {
   });
 
   it('has models whose names are paths', async () => {
-    const { client, world } = await bench();
+    const { client, world } = await compatClient();
     expect(world.counts.total).toBe(0);
     const model = await errorOf(client.models.retrieve('z-ai/glm-5.2:free'));
     expect(model.message).toContain('"z-ai/glm-5.2:free"');

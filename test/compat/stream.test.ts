@@ -8,7 +8,7 @@ import { Completions } from '../../src/compat/chat.ts';
 import type { ReplyDetails } from '../../src/testing.ts';
 import { errorOf } from '../support/rejection.ts';
 import { until } from '../support/server.ts';
-import { bench, HELLO } from './support.ts';
+import { compatClient, HELLO } from './support.ts';
 
 /** What the model says: three tokens. */
 const SAID = ['You', ' said:', ' Hello'];
@@ -43,7 +43,7 @@ async function atFirstText(stream: Chunks, then: () => 'go on' | 'leave'): Promi
 describe('a stream', () => {
   it('hands out chunks, the last of them with the tokens where they are asked for', async () => {
     const reply = (): ReplyDetails => ({ text: SAID.join(''), promptTokens: 30, completionTokens: 4 });
-    const { client } = await bench({ reply });
+    const { client } = await compatClient({ reply });
     const stream = await client.chat.completions.create({
       ...HELLO,
       stream: true,
@@ -78,7 +78,7 @@ describe('a stream', () => {
   });
 
   it('can be read once', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const stream = await client.chat.completions.create({ ...HELLO, stream: true });
     expect(await textsOf(stream)).toEqual(SAID);
     const error = await errorOf(textsOf(stream));
@@ -87,7 +87,7 @@ describe('a stream', () => {
   });
 
   it('makes two of itself, each read at its own pace', async () => {
-    const { client, world } = await bench();
+    const { client, world } = await compatClient();
     const stream = await client.chat.completions.create({ ...HELLO, stream: true });
     const [left, right] = stream.tee();
     expect(await textsOf(left)).toEqual(SAID);
@@ -97,7 +97,7 @@ describe('a stream', () => {
   });
 
   it('becomes lines of JSON, which the real SDK reads', async () => {
-    const { client } = await bench();
+    const { client } = await compatClient();
     const readable = (): Promise<ReadableStream<Uint8Array>> =>
       client.chat.completions.create({ ...HELLO, stream: true }).then((stream) => stream.toReadableStream());
     const lines = (await readText(await readable())).trimEnd().split('\n');
@@ -123,7 +123,7 @@ describe('a stream that is left', () => {
   ];
 
   it.each(ways)('%s just ends, and so does the request', async (_way, then) => {
-    const { client, world } = await bench(LONG);
+    const { client, world } = await compatClient(LONG);
     world.custom.script(ENDLESS);
     const caller = new AbortController();
     const stream = await client.chat.completions.create(
@@ -139,7 +139,7 @@ describe('a stream that is left', () => {
   });
 
   it('as lines of JSON ends, too', async () => {
-    const { client, world } = await bench(LONG);
+    const { client, world } = await compatClient(LONG);
     world.custom.script(ENDLESS);
     const stream = await client.chat.completions.create({ ...HELLO, stream: true });
     const reader = stream.toReadableStream().getReader();
@@ -150,7 +150,7 @@ describe('a stream that is left', () => {
   });
 
   it('before it began is a call that was aborted', async () => {
-    const { client, world } = await bench();
+    const { client, world } = await compatClient();
     world.custom.script({ kind: 'hang' });
     const caller = new AbortController();
     const asked = client.chat.completions.create({ ...HELLO, stream: true }, { signal: caller.signal });

@@ -10,14 +10,14 @@ import {
 import type { ReplyFunction, ServedWorldOptions, World } from '../../src/testing.ts';
 import { open, world } from '../client/support.ts';
 
-export interface Bench {
+export interface CompatSetup {
   readonly world: World;
   readonly llm: FreeLLM;
   readonly client: OpenAI;
 }
 
 /** Keys and routes beyond the one that a test looks at. */
-export type BenchOptions = Pick<ServedWorldOptions, 'reply'> & {
+export type CompatSetupOptions = Pick<ServedWorldOptions, 'reply'> & {
   readonly provider?: Pick<OpenAICompatibleOptions, 'rpm' | 'rpd'> | undefined;
   readonly pool?: Omit<FreeLLMOptions, 'providers'> | undefined;
   readonly client?: ClientOptions | undefined;
@@ -29,7 +29,12 @@ const NONE = { keys: [] };
 const repeat: ReplyFunction = ({ lastUserText }) => `You said: ${lastUserText}`;
 
 /** A provider with one key and one model, the pool over it, and the client over that. */
-export async function bench({ reply = repeat, provider, pool, client }: BenchOptions = {}): Promise<Bench> {
+export async function compatClient({
+  reply = repeat,
+  provider,
+  pool,
+  client,
+}: CompatSetupOptions = {}): Promise<CompatSetup> {
   const custom = { keys: 1, models: [{ id: 'custom-large', lacks: [] }] };
   const simulated = await world({ openrouter: NONE, google: NONE, nim: NONE, custom, reply });
   const { keys, baseUrl } = simulated.custom;

@@ -1,7 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
-import { bench, type Bench, type BenchOptions, DAY, laterStore, SECOND } from '../support/bench.ts';
+import {
+  simulatedPool,
+  type SimulatedPool,
+  type SimulatedPoolOptions,
+  DAY,
+  laterStore,
+  SECOND,
+} from '../support/simulated-pool.ts';
 import type { Road } from '../support/world-transport.ts';
 
 // Crowds take their time on a busy machine.
@@ -43,13 +50,13 @@ function watched(): Watched {
 }
 
 /** What people see of the keys, but for the quota that was spent. */
-function standing({ llm }: Bench): unknown {
+function standing({ llm }: SimulatedPool): unknown {
   return llm.health().map(({ key, ready, breaker, lastError }) => ({ key, ready, breaker, lastError }));
 }
 
 interface Phase {
   readonly phase: string;
-  readonly options: BenchOptions;
+  readonly options: SimulatedPoolOptions;
   readonly road?: Road;
   /** Calls that are answered before. */
   readonly before?: number;
@@ -81,7 +88,7 @@ const PHASES: readonly Phase[] = [
 describe.each(PHASES)('a call that is aborted $phase', (phase) => {
   it('ends at once with the reason, leaves nothing behind and blames nobody', async () => {
     const { options, road = {}, before = 0, spent, beside = 0 } = phase;
-    const pool = bench(options);
+    const pool = simulatedPool(options);
     await pool.trace(before);
     pool.transport.road = road;
     const asBefore = standing(pool);
@@ -110,7 +117,7 @@ describe.each(PHASES)('a call that is aborted $phase', (phase) => {
 
 describe('a signal', () => {
   it('that is aborted already stops the call before anything is looked for or sent', async () => {
-    const pool = bench({ openrouter: { discover: true }, nim: {} });
+    const pool = simulatedPool({ openrouter: { discover: true }, nim: {} });
     const { signal, abort, added } = watched();
     abort();
     expect(await pool.fails(pool.llm.chat('Hello', { signal }))).toBe(REASON);
@@ -119,7 +126,7 @@ describe('a signal', () => {
   });
 
   it('that is aborted after the answer changes nothing, and has no listener left', async () => {
-    const pool = bench({ nim: {} });
+    const pool = simulatedPool({ nim: {} });
     const { signal, abort, left } = watched();
     const { text } = await pool.run(pool.llm.chat('Hello', { signal }));
     expect(left()).toBe(0);
@@ -129,7 +136,7 @@ describe('a signal', () => {
   });
 
   it('tells the reason of a timeout as it is', async () => {
-    const pool = bench({ nim: { faults: [{ kind: 'hang' }] } });
+    const pool = simulatedPool({ nim: { faults: [{ kind: 'hang' }] } });
     const timeout = new DOMException('The operation timed out.', 'TimeoutError');
     const controller = new AbortController();
     pool.clock.after(SECOND, () => {
@@ -140,7 +147,7 @@ describe('a signal', () => {
   });
 
   it('serves any number of calls, whose listeners it loses with them', async () => {
-    const pool = bench({ nim: {}, custom: { faults: [{ kind: 'server-error', share: 0.5 }] } });
+    const pool = simulatedPool({ nim: {}, custom: { faults: [{ kind: 'server-error', share: 0.5 }] } });
     const { signal, abort, added, left } = watched();
     setMaxListeners(0, signal);
     const calls = Array.from({ length: 200 }, () => pool.llm.chat('Hello', { ...PATIENT, signal }));
@@ -154,7 +161,10 @@ describe('a signal', () => {
 const STORE_MS = 10;
 
 /** A pool whose store answers later; on demand later by so many milliseconds. */
-function slowlyStored(options: BenchOptions): { readonly pool: Bench; readonly slow: () => void } {
+function slowlyStored(options: SimulatedPoolOptions): {
+  readonly pool: SimulatedPool;
+  readonly slow: () => void;
+} {
   let isSlow = false;
   const answered = async (): Promise<void> => {
     if (!isSlow) return;
@@ -162,7 +172,7 @@ function slowlyStored(options: BenchOptions): { readonly pool: Bench; readonly s
       pool.clock.after(STORE_MS, resolve);
     });
   };
-  const pool: Bench = bench({ ...options, store: laterStore(memoryStore(), answered) });
+  const pool: SimulatedPool = simulatedPool({ ...options, store: laterStore(memoryStore(), answered) });
   return {
     pool,
     slow: () => {
@@ -199,7 +209,7 @@ describe('a booking that was never sent', () => {
 
   it('is given back when its call is aborted between its turn and its request', async () => {
     const second = watched();
-    const pool = bench({
+    const pool = simulatedPool({
       custom: { rpm: 2, limits: { rpm: 2 } },
       onEvent: ({ type, ...event }) => {
         if (type === 'attempt' && 'call' in event && event.call === 3) second.abort();

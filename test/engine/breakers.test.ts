@@ -1,6 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Fault } from '../../src/testing.ts';
-import { type Bench, bench, type BenchProvider, DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
+import {
+  type SimulatedPool,
+  simulatedPool,
+  type ProviderSetup,
+  DAY,
+  HOUR,
+  MINUTE,
+  SECOND,
+} from '../support/simulated-pool.ts';
 
 // Crowds take their time on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -10,8 +18,8 @@ const AMPLE = { rpm: 100_000, limits: { rpm: 100_000 } };
 const LONG = { timeoutMs: HOUR, attemptTimeoutMs: HOUR };
 
 /** Two accounts, the first with two keys, and two models, in front of a provider that always works. */
-function pool(faults: readonly Fault[], more: BenchProvider = {}): Bench {
-  return bench({
+function pool(faults: readonly Fault[], more: ProviderSetup = {}): SimulatedPool {
+  return simulatedPool({
     strategy: 'priority',
     custom: {
       accounts: [['k1', 'k2'], ['k3']],
@@ -28,7 +36,7 @@ describe('a refusal of one model is remembered for that model', () => {
   it.each(['quota_aware', 'priority', 'round_robin', 'latency'] as const)(
     'twelve calls in a row waste one upstream call under the strategy %s',
     async (strategy) => {
-      const { trace, world } = bench({
+      const { trace, world } = simulatedPool({
         strategy,
         openrouter: {
           accounts: [['or-1'], ['or-2']],
@@ -85,7 +93,9 @@ describe('an outage', () => {
   });
 
   it('is probed sooner by calls that nothing else can serve, ever more seldom, at last once a minute', async () => {
-    const { clock, fails, llm, world } = bench({ custom: { faults: [{ kind: 'outage' }], ...AMPLE } });
+    const { clock, fails, llm, world } = simulatedPool({
+      custom: { faults: [{ kind: 'outage' }], ...AMPLE },
+    });
     const askedAt: number[] = [];
     for (let second = 0; second < 300; second += 0.5) {
       const before = world.custom.counts.total;
@@ -219,7 +229,7 @@ describe('a late result of an earlier state changes nothing', () => {
 });
 
 /** A story with a dead key, a busy model, an outage and a recovery. */
-async function story(look: (pool: Bench) => void): Promise<readonly string[]> {
+async function story(look: (pool: SimulatedPool) => void): Promise<readonly string[]> {
   const here = pool([
     { kind: 'unauthorized', key: 'k1' },
     { kind: 'congested', model: 'first', skip: 2, times: 1 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NoProvidersAvailableError } from '../../src/index.ts';
 import type { FaultEffect } from '../../src/testing.ts';
-import { bench, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import { simulatedPool, MINUTE, NOON, SECOND } from '../support/simulated-pool.ts';
 
 /** As much as a test can ask for, so that no limit is met. */
 const AMPLE = { rpm: 100_000, limits: { rpm: 100_000 } };
@@ -16,14 +16,14 @@ const PASSING: readonly FaultEffect[] = [
 
 describe('a call that may not wait', () => {
   it.each(PASSING)('comes back to the only route after a pause: $kind', async (fault) => {
-    const pool = bench({ custom: { faults: [{ ...fault, times: 1 }], latencyMs: 0, ...AMPLE } });
+    const pool = simulatedPool({ custom: { faults: [{ ...fault, times: 1 }], latencyMs: 0, ...AMPLE } });
     const { attempts } = await pool.run(pool.llm.chat('Hello'));
     expect(attempts.map(({ startedAt }) => startedAt - NOON)).toEqual([0, SECOND / 2]);
     expect(pool.events.filter(({ type }) => type === 'wait')).toEqual([]);
   });
 
   it('goes elsewhere first, without a pause', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'priority',
       custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE },
       nim: { latencyMs: 0 },
@@ -34,7 +34,7 @@ describe('a call that may not wait', () => {
   });
 
   it('gives up when the breaker opens for longer than it would pause, and sends nothing after that', async () => {
-    const pool = bench({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
+    const pool = simulatedPool({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
     const error = await pool.fails(pool.llm.chat('Hello'));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
     expect(error).toMatchObject({ readyAt: NOON + 9.5 * SECOND });
@@ -45,25 +45,25 @@ describe('a call that may not wait', () => {
 
   it('does not come back to what does not pass by itself, or not soon', async () => {
     for (const kind of ['unauthorized', 'retired', 'not-entitled'] as const) {
-      const pool = bench({ custom: { faults: [{ kind, times: 1 }], ...AMPLE } });
+      const pool = simulatedPool({ custom: { faults: [{ kind, times: 1 }], ...AMPLE } });
       await pool.fails(pool.llm.chat('Hello'));
       expect(pool.world.custom.counts.total).toBe(1);
     }
-    const spent = bench({ custom: { rpm: 1, limits: { rpm: 1 } } });
+    const spent = simulatedPool({ custom: { rpm: 1, limits: { rpm: 1 } } });
     await spent.run(spent.llm.chat('Hello'));
     await spent.fails(spent.llm.chat('Hello'));
     expect(spent.world.custom.counts.total).toBe(1);
   });
 
   it('does not pause past its deadline', async () => {
-    const pool = bench({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
+    const pool = simulatedPool({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
     const error = await pool.fails(pool.llm.chat('Hello', { timeoutMs: 400 }));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
     expect(pool.clock.now()).toBe(NOON);
   });
 
   it('can be aborted in its pause', async () => {
-    const pool = bench({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
+    const pool = simulatedPool({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
     const controller = new AbortController();
     const call = pool.llm.chat('Hello', { signal: controller.signal });
     await pool.clock.advance(100);
@@ -76,7 +76,7 @@ describe('a call that may not wait', () => {
 
 describe('a source that fails now and then', () => {
   it.each(PASSING)('serves nearly every call, although nothing else could: $kind', async (fault) => {
-    const pool = bench({ custom: { faults: [{ ...fault, share: 0.3 }], ...AMPLE } });
+    const pool = simulatedPool({ custom: { faults: [{ ...fault, share: 0.3 }], ...AMPLE } });
     let served = 0;
     const calls = Array.from({ length: 600 }, async (_, number) => {
       await new Promise<void>((resolve) => pool.clock.after(number * 2 * SECOND, resolve));
@@ -90,7 +90,7 @@ describe('a source that fails now and then', () => {
 
   it('does so for many at once, too, although failures come sooner than answers', async () => {
     const faults = [{ kind: 'reset', share: 0.3 }] as const;
-    const pool = bench({ custom: { faults, latencyMs: 5 * SECOND, ...AMPLE } });
+    const pool = simulatedPool({ custom: { faults, latencyMs: 5 * SECOND, ...AMPLE } });
     let served = 0;
     const calls = Array.from({ length: 2000 }, async (_, number) => {
       await new Promise<void>((resolve) => pool.clock.after((number * SECOND) / 8, resolve));
@@ -104,7 +104,7 @@ describe('a source that fails now and then', () => {
   it.each([false, true])(
     'is found out when it is down, before a crowd has come back, wait: %s',
     async (wait) => {
-      const pool = bench({ custom: { faults: [{ kind: 'reset', share: 0.5 }], ...AMPLE } });
+      const pool = simulatedPool({ custom: { faults: [{ kind: 'reset', share: 0.5 }], ...AMPLE } });
       for (let number = 0; number < 300; number += 1) {
         await pool.fails(pool.llm.chat('Hello'));
         await pool.clock.advance(SECOND);

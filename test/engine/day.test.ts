@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { FreeLLM, GoogleAIStudio, NIM, OpenRouter } from '../../src/index.ts';
 import { memoryCache } from '../support/memory-cache.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock, type WorldOptions } from '../../src/testing.ts';
-import { DAY, HOUR, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import { DAY, HOUR, MINUTE, NOON, SECOND } from '../support/simulated-pool.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 // Crowds take their time on a busy machine.

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { DeadlineError, NoProvidersAvailableError, type StrategyName } from '../../src/index.ts';
 import type { Fault } from '../../src/testing.ts';
-import { bench, HOUR, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import { simulatedPool, HOUR, MINUTE, NOON, SECOND } from '../support/simulated-pool.ts';
 
 // Crowds take their time on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -17,7 +17,13 @@ describe('with timeoutMs: 20_000', () => {
     async (strategy) => {
       const names = ['openrouter', 'google', 'nim'] as const;
       for (const hanging of names) {
-        const pool = bench({ strategy, openrouter: {}, google: {}, nim: {}, [hanging]: { faults: HANGS } });
+        const pool = simulatedPool({
+          strategy,
+          openrouter: {},
+          google: {},
+          nim: {},
+          [hanging]: { faults: HANGS },
+        });
         const { provider, latencyMs } = await pool.run(pool.llm.chat('Hello', limits));
         expect(provider).not.toBe(hanging);
         expect([0, 10 * SECOND]).toContain(latencyMs);
@@ -27,7 +33,7 @@ describe('with timeoutMs: 20_000', () => {
   );
 
   it('two hanging providers cost three quarters of it', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'priority',
       openrouter: { faults: HANGS },
       google: { faults: HANGS },
@@ -43,7 +49,7 @@ describe('with timeoutMs: 20_000', () => {
   });
 
   it.each(['connect', 'body'] as const)('a provider that stalls in the %s costs as much', async (stalls) => {
-    const pool = bench({ strategy: 'priority', openrouter: {}, nim: {} });
+    const pool = simulatedPool({ strategy: 'priority', openrouter: {}, nim: {} });
     pool.transport.road = { stalls };
     pool.clock.after(10 * SECOND, () => {
       pool.transport.road = {};
@@ -57,7 +63,7 @@ describe('with timeoutMs: 20_000', () => {
     ['of three', { openrouter: { faults: HANGS }, google: { faults: HANGS }, nim: { faults: HANGS } }],
     ['of one with many keys', { nim: { faults: HANGS, accounts: [['n-1'], ['n-2'], ['n-3', 'n-4']] } }],
   ])('when all providers %s hang, DeadlineError comes with the deadline', async (_, providers) => {
-    const pool = bench({ strategy: 'priority', ...providers });
+    const pool = simulatedPool({ strategy: 'priority', ...providers });
     const error = await pool.fails(pool.llm.chat('Hello', limits));
     expect(error).toBeInstanceOf(DeadlineError);
     expect(error).toMatchObject({ code: 'deadline', timeoutMs: 20 * SECOND });
@@ -68,7 +74,7 @@ describe('with timeoutMs: 20_000', () => {
 
 describe('the limits of a call', () => {
   it("come from the call, else from the pool's options", async () => {
-    const pool = bench({ timeoutMs: 7 * SECOND, nim: { faults: HANGS } });
+    const pool = simulatedPool({ timeoutMs: 7 * SECOND, nim: { faults: HANGS } });
     expect(await pool.fails(pool.llm.chat('Hello'))).toMatchObject({ timeoutMs: 7 * SECOND });
     expect(pool.clock.now()).toBe(NOON + 7 * SECOND);
     expect(await pool.fails(pool.llm.chat('Hello', { timeoutMs: 3 * SECOND }))).toMatchObject({
@@ -78,7 +84,7 @@ describe('the limits of a call', () => {
   });
 
   it('attemptTimeoutMs bounds every attempt', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'priority',
       attemptTimeoutMs: 4 * SECOND,
       openrouter: { faults: HANGS },
@@ -102,7 +108,7 @@ describe('the limits of a call', () => {
 
   it('maxAttempts bounds the requests that one call costs', async () => {
     const accounts = Array.from({ length: 9 }, (_, index) => [`n-${index}`]);
-    const pool = bench({ maxAttempts: 3, nim: { accounts, faults: [{ kind: 'unauthorized' }] } });
+    const pool = simulatedPool({ maxAttempts: 3, nim: { accounts, faults: [{ kind: 'unauthorized' }] } });
     const error = await pool.fails(pool.llm.chat('Hello'));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
     expect(String(error)).toContain('It stopped at maxAttempts = 3.');
@@ -112,7 +118,7 @@ describe('the limits of a call', () => {
   });
 
   it("a caller's hurry is not held against a provider that is only slow", async () => {
-    const pool = bench({ strategy: 'priority', nim: { latencyMs: 3 * SECOND } });
+    const pool = simulatedPool({ strategy: 'priority', nim: { latencyMs: 3 * SECOND } });
     for (let hurry = 0; hurry < 10; hurry += 1) {
       expect(await pool.fails(pool.llm.chat('Hello', { timeoutMs: SECOND }))).toBeInstanceOf(DeadlineError);
     }
@@ -127,7 +133,7 @@ describe('the limits of a call', () => {
       { kind: 'reset', share: 0.2 },
     ];
     const ample = { faults, rpm: 10_000, limits: { rpm: 10_000 } };
-    const pool = bench({ openrouter: { ...ample, rpd: 10_000 }, nim: ample, custom: ample });
+    const pool = simulatedPool({ openrouter: { ...ample, rpd: 10_000 }, nim: ample, custom: ample });
     const late: number[] = [];
     const calls = Array.from({ length: 500 }, async (_, index) => {
       const timeoutMs = 500 + index * 50;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FailureKind } from '../../src/index.ts';
 import type { FaultEffect, FaultMatch, ProviderName } from '../../src/testing.ts';
-import { type Bench, bench } from '../support/bench.ts';
+import { type SimulatedPool, simulatedPool } from '../support/simulated-pool.ts';
 
 /** Each provider's own ids for a first and a second model. */
 const MODELS = {
@@ -12,10 +12,10 @@ const MODELS = {
 } as const;
 
 /** Two accounts, the first with two keys, and two models; behind them another provider with the key `other`. */
-function pool(name: ProviderName, fault: FaultEffect & FaultMatch): Bench {
+function pool(name: ProviderName, fault: FaultEffect & FaultMatch): SimulatedPool {
   const { first, second } = MODELS[name];
   const others = name === 'custom' ? 'nim' : 'custom';
-  return bench({
+  return simulatedPool({
     strategy: 'priority',
     [name]: {
       accounts: [['k1', 'k2'], ['k3']],

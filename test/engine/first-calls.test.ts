@@ -1,18 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { memoryCache } from '../support/memory-cache.ts';
 import type { Fault } from '../../src/testing.ts';
-import { bench, type Bench, type BenchOptions, HOUR, KEY, NOON, SECOND } from '../support/bench.ts';
+import {
+  simulatedPool,
+  type SimulatedPool,
+  type SimulatedPoolOptions,
+  HOUR,
+  KEY,
+  NOON,
+  SECOND,
+} from '../support/simulated-pool.ts';
 
 /** Not one of the models that the library knows by itself. */
 const LIVE = 'new/model-70b:free';
 const BUILT_IN = 'z-ai/glm-5.2:free';
 
 /** OpenRouter with a live model and one that the library knows by itself; its list is fetched. */
-function pool(faults: readonly Fault[] = [], more: Partial<BenchOptions> = {}): Bench {
-  return bench({ ...more, openrouter: { discover: true, models: [LIVE, BUILT_IN], faults } });
+function pool(faults: readonly Fault[] = [], more: Partial<SimulatedPoolOptions> = {}): SimulatedPool {
+  return simulatedPool({ ...more, openrouter: { discover: true, models: [LIVE, BUILT_IN], faults } });
 }
 
-const lists = ({ world }: Bench): number =>
+const lists = ({ world }: SimulatedPool): number =>
   world.openrouter.calls.filter(({ route }) => route === 'models').length;
 
 describe('the first calls', () => {

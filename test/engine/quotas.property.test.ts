@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
-import { type Bench, bench, HOUR, laterStore, MINUTE, SECOND } from '../support/bench.ts';
+import {
+  type SimulatedPool,
+  simulatedPool,
+  HOUR,
+  laterStore,
+  MINUTE,
+  SECOND,
+} from '../support/simulated-pool.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 /** How a crowd of calls comes, and what it meets. */
@@ -34,10 +41,10 @@ const crowds: fc.Arbitrary<Crowd> = fc.record({
 const CALLS = 1000;
 
 /** A pool that meets the crowd: limits as the provider has them, a road that takes up to a quarter of a second. */
-function poolFor({ seed, rpm, accounts, latencyMs, spoilt, store }: Crowd): Bench {
+function poolFor({ seed, rpm, accounts, latencyMs, spoilt, store }: Crowd): SimulatedPool {
   const random = seededRandom(seed);
   const memory = memoryStore();
-  const pool = bench({
+  const pool = simulatedPool({
     maxAttempts: 50,
     custom: {
       accounts: Array.from({ length: accounts }, (_, index) => [`key-${index}`]),
@@ -56,7 +63,7 @@ function poolFor({ seed, rpm, accounts, latencyMs, spoilt, store }: Crowd): Benc
 }
 
 /** One call of the crowd: comes at some moment, and is perhaps given up at some later one. */
-async function visit(pool: Bench, crowd: Crowd, random: () => number): Promise<void> {
+async function visit(pool: SimulatedPool, crowd: Crowd, random: () => number): Promise<void> {
   const { clock, llm } = pool;
   const controller = new AbortController();
   const comesAfter = random() * crowd.withinMs;

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ProviderName } from '../../src/testing.ts';
-import { type Bench, bench, DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
+import { type SimulatedPool, simulatedPool, DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 
 // Crowds take their time on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 /** Two accounts at each of three providers, whose limits are the documented ones: nothing is broken. */
-const healthy = (): Bench =>
-  bench({
+const healthy = (): SimulatedPool =>
+  simulatedPool({
     openrouter: { accounts: [['or-1', 'or-1b'], ['or-2']], models: ['m/a:free', 'm/b:free'], latencyMs: 900 },
     google: {
       accounts: [['g-1'], ['g-2']],
@@ -18,7 +18,7 @@ const healthy = (): Bench =>
   });
 
 const burst = (
-  pool: Bench,
+  pool: SimulatedPool,
   count: number,
   wait: boolean,
 ): Promise<readonly PromiseSettledResult<unknown>[]> =>
@@ -68,7 +68,7 @@ describe('a day of the provider', () => {
   ];
 
   it.each(cases)('has $hours hours at $name $when', async ({ name, midnight, hours, perDay }) => {
-    const pool = bench({ startAt: midnight + 2 * SECOND, [name]: {} });
+    const pool = simulatedPool({ startAt: midnight + 2 * SECOND, [name]: {} });
     const { clock, llm, requests, trace, world } = pool;
     for (let minute = 0; minute < 25; minute += 1) {
       await trace(3);

@@ -10,9 +10,9 @@ import { SPECS } from '../../src/providers/spec.ts';
 import { VirtualClock } from '../../src/testing.ts';
 import { chatBody } from '../../src/wire/chat-body.ts';
 import type { ChatMessage } from '../../src/wire/chat-request.ts';
-import { bench, type Bench } from '../support/bench.ts';
+import { simulatedPool, type SimulatedPool } from '../support/simulated-pool.ts';
 
-const roles = ({ transport }: Bench): readonly unknown[] =>
+const roles = ({ transport }: SimulatedPool): readonly unknown[] =>
   transport.sent.map(({ body }) =>
     z
       .array(z.looseObject({ role: z.string() }))
@@ -32,8 +32,8 @@ const PARALLEL = [
   { role: 'tool', tool_call_id: 'b', content: '2' },
 ] as const;
 
-const lacking = (lacks: 'system' | 'parallel-tools'): Bench =>
-  bench({
+const lacking = (lacks: 'system' | 'parallel-tools'): SimulatedPool =>
+  simulatedPool({
     strategy: 'priority',
     nim: { accounts: [['n-1']], models: [{ id: 'm/first', lacks: [lacks] }, 'm/second'] },
   });
@@ -77,7 +77,7 @@ describe('what a model cannot be told in one way', () => {
 
 describe('a limit of the answer that was refused under one name', () => {
   it('is sent under the other', async () => {
-    const pool = bench({ openrouter: { accounts: [['or-1']] } });
+    const pool = simulatedPool({ openrouter: { accounts: [['or-1']] } });
     const said = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.";
     pool.transport.road = {
       answer: ({ body }) =>

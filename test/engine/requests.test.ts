@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { BadRequestError, ContentBlockedError } from '../../src/index.ts';
-import { type Bench, bench, KEY, MODEL } from '../support/bench.ts';
+import { type SimulatedPool, simulatedPool, KEY, MODEL } from '../support/simulated-pool.ts';
 
 /** What people see of the keys, but for the quota that a request costs whatever becomes of it. */
-function standing({ llm }: Bench, ...but: readonly string[]): unknown {
+function standing({ llm }: SimulatedPool, ...but: readonly string[]): unknown {
   const left = new Set(['rpmUsed', 'rpdUsed', ...but]);
   return llm
     .health()
@@ -25,7 +25,7 @@ describe("a caller's mistake", () => {
   ] as const)(
     'that %s answers with %i is thrown after one call, and blamed on nobody',
     async (name, status, body) => {
-      const pool = bench({
+      const pool = simulatedPool({
         openrouter: {},
         google: {},
         nim: {},
@@ -57,8 +57,8 @@ const tokens = (count: number): string => 'Talk'.repeat(count);
 
 /**
  * Models of several sizes, in tokens; the pool knows those of OpenRouter's models, but not those of NIM's. */
-const poolOfSizes = (): Bench =>
-  bench({
+const poolOfSizes = (): SimulatedPool =>
+  simulatedPool({
     strategy: 'priority',
     openrouter: {
       accounts: [['or-1', 'or-1b'], ['or-2']],
@@ -72,7 +72,7 @@ const poolOfSizes = (): Bench =>
     nim: { models: [{ id: 'n/64', context: 65_536 }] },
   });
 /** Which models are asked for a text of so many tokens. */
-const way = async ({ routes, fails, llm }: Bench, count: number): Promise<string> => {
+const way = async ({ routes, fails, llm }: SimulatedPool, count: number): Promise<string> => {
   const before = routes().length;
   const error = await fails(llm.chat(tokens(count)));
   const asked = routes()
@@ -117,7 +117,7 @@ describe('a field that a model refuses', () => {
   it.each(['openrouter', 'google', 'nim', 'custom'] as const)(
     'is left out at %s: once more to the same route, and never again there',
     async (name) => {
-      const pool = bench({
+      const pool = simulatedPool({
         strategy: 'priority',
         nim: {},
         [name]: {
@@ -137,7 +137,7 @@ describe('a field that a model refuses', () => {
   );
 
   it('is still sent to other models', async () => {
-    const { trace, transport } = bench({
+    const { trace, transport } = simulatedPool({
       strategy: 'round_robin',
       openrouter: { accounts: [['or-1']] },
       nim: { accounts: [['n-1']], faults: [{ kind: 'unsupported', parameters: ['seed'] }] },
@@ -153,7 +153,7 @@ describe('a field that a model refuses', () => {
   });
 
   it('is not left out when the answer would be another one', async () => {
-    const { trace, transport } = bench({
+    const { trace, transport } = simulatedPool({
       strategy: 'priority',
       openrouter: {
         accounts: [['or-1']],
@@ -175,7 +175,7 @@ describe('a capability that a model lacks', () => {
     async (name) => {
       const first = { openrouter: 'm/first:free', nim: 'm/first', custom: 'first' }[name];
       const second = first.replace('first', 'second');
-      const { trace } = bench({
+      const { trace } = simulatedPool({
         strategy: 'priority',
         [name]: { accounts: [['k1']], models: [{ id: first, lacks: ['tools'] }, second] },
       });
@@ -185,7 +185,7 @@ describe('a capability that a model lacks', () => {
   );
 
   it('that no model has is told as that', async () => {
-    const pool = bench({ openrouter: { models: [{ id: 'm/a:free', lacks: ['tools'] }] } });
+    const pool = simulatedPool({ openrouter: { models: [{ id: 'm/a:free', lacks: ['tools'] }] } });
     const error = await pool.fails(pool.llm.chat('Hello', tools));
     expect(error).toMatchObject({ code: 'unsupported', name: 'BadRequestError' });
     expect(await pool.fails(pool.llm.chat('Hello', tools))).toMatchObject({
@@ -198,7 +198,7 @@ describe('a capability that a model lacks', () => {
 describe('a request that moderation refuses', () => {
   it('goes to every provider once, and ends as ContentBlockedError', async () => {
     const moderated = { faults: [{ kind: 'moderated' }] } as const;
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'priority',
       openrouter: { ...moderated, accounts: [['or-1'], ['or-2']], models: ['m/a:free', 'm/b:free'] },
       google: { ...moderated, accounts: [['g-1'], ['g-2']] },

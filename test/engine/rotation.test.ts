@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NoProvidersAvailableError } from '../../src/index.ts';
-import { bench, HOUR, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import { simulatedPool, HOUR, MINUTE, NOON, SECOND } from '../support/simulated-pool.ts';
 
 describe('a 429 rotates to the next key, then the next model, then the next provider', () => {
   it('at Google, which counts each account and model', async () => {
-    const { elsewhere, trace } = bench({
+    const { elsewhere, trace } = simulatedPool({
       strategy: 'priority',
       google: {
         accounts: [['g-1'], ['g-2']],
@@ -22,7 +22,7 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
   });
 
   it('at NIM, which names no window, under the default strategy', async () => {
-    const { elsewhere, trace } = bench({
+    const { elsewhere, trace } = simulatedPool({
       openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
       nim: { accounts: [['n-1'], ['n-2']], models: ['m/a', 'm/b'] },
     });
@@ -34,7 +34,7 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
   });
 
   it('at OpenRouter, which counts an account over all its keys and models: they are skipped together', async () => {
-    const { elsewhere, trace } = bench({
+    const { elsewhere, trace } = simulatedPool({
       strategy: 'priority',
       openrouter: {
         accounts: [
@@ -51,7 +51,7 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
   });
 
   it('where nothing is known of limits: each account is held back for a minute', async () => {
-    const { elsewhere, trace, clock } = bench({
+    const { elsewhere, trace, clock } = simulatedPool({
       strategy: 'priority',
       custom: { accounts: [['c-1', 'c-1b'], ['c-2']], models: ['large', 'small'], limits: { rpm: 10 } },
     });
@@ -64,7 +64,7 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
 
 describe('a list of models', () => {
   it('is a chain: a later one is asked only when nothing of an earlier one is left', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'round_robin',
       openrouter: { accounts: [['or-1'], ['or-2']], models: ['m/a:free', 'm/b:free'] },
       nim: { accounts: [['n-1']], models: ['m/a'] },
@@ -81,7 +81,7 @@ describe('a list of models', () => {
 
 describe('what a 429 says of time', () => {
   it('a minute is over when the provider says so', async () => {
-    const { elsewhere, trace, clock, llm } = bench({
+    const { elsewhere, trace, clock, llm } = simulatedPool({
       startAt: NOON + 21 * SECOND,
       openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
     });
@@ -96,7 +96,7 @@ describe('what a 429 says of time', () => {
   });
 
   it("a day's quota is over at the provider's midnight, whatever seconds are named beside it", async () => {
-    const { elsewhere, trace, clock, llm } = bench({
+    const { elsewhere, trace, clock, llm } = simulatedPool({
       startAt: Date.UTC(2026, 9, 10, 12),
       google: { accounts: [['g-1']], models: ['gemini-3.8-flash'] },
     });
@@ -117,7 +117,7 @@ describe('what a 429 says of time', () => {
   });
 
   it('a lower limit than the documented one is believed, and kept to', async () => {
-    const { world, trace, requests, clock } = bench({
+    const { world, trace, requests, clock } = simulatedPool({
       openrouter: { accounts: [['or-1']], models: ['m/a:free'], limits: { rpm: 16 } },
     });
     await trace(17);
@@ -131,7 +131,7 @@ describe('what a 429 says of time', () => {
 
 describe('when nothing is left', () => {
   it('says when the next route is ready, and why each key is not', async () => {
-    const { elsewhere, fails, llm } = bench({
+    const { elsewhere, fails, llm } = simulatedPool({
       openrouter: { accounts: [['or-1'], ['or-2']], models: ['m/a:free'] },
       nim: { accounts: [['n-1']], models: ['m/a'], faults: [{ kind: 'unauthorized' }] },
     });

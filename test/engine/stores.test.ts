@@ -2,7 +2,16 @@ import { describe, expect, it, vi } from 'vitest';
 import { readAccountRecord } from '../../src/core/records/account.ts';
 import type { FreeLLM, StateStore } from '../../src/index.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
-import { bench, type Bench, DAY, HOUR, laterStore, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import {
+  simulatedPool,
+  type SimulatedPool,
+  DAY,
+  HOUR,
+  laterStore,
+  MINUTE,
+  NOON,
+  SECOND,
+} from '../support/simulated-pool.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 // Crowds take their time on a busy machine.
@@ -53,7 +62,7 @@ function contested(store: StateStore, seed: number): StateStore {
 
 interface Case {
   readonly kind: string;
-  readonly over: (store: StateStore, pool: () => Bench) => StateStore;
+  readonly over: (store: StateStore, pool: () => SimulatedPool) => StateStore;
 }
 
 const CASES: readonly Case[] = [
@@ -72,9 +81,9 @@ const CASES: readonly Case[] = [
 ];
 
 describe.each(CASES)('a store $kind', ({ over }) => {
-  const setUp = (): { pool: Bench; store: OpenStore } => {
+  const setUp = (): { pool: SimulatedPool; store: OpenStore } => {
     const store = openStore();
-    const pool: Bench = bench({
+    const pool: SimulatedPool = simulatedPool({
       store: over(store, () => pool),
       custom: {
         rpm: 40,
@@ -140,7 +149,7 @@ describe.each(CASES)('a store $kind', ({ over }) => {
 describe('looking', () => {
   it('never writes, and shows what was last seen of a store that answers later', async () => {
     const store = openStore();
-    const pool = bench({ store: laterStore(store, () => Promise.resolve()), nim: {} });
+    const pool = simulatedPool({ store: laterStore(store, () => Promise.resolve()), nim: {} });
     await pool.trace(3);
     const swaps = store.swaps();
     for (let times = 0; times < 100; times += 1) {
@@ -166,7 +175,7 @@ describe('what another version or another program left in the store', () => {
         },
         swap: (id, expectedVersion, next) => memory.swap(id, expectedVersion, next),
       };
-      const pool = bench({ store, nim: {} });
+      const pool = simulatedPool({ store, nim: {} });
       expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 0 }]);
       await pool.run(pool.llm.chat('Hello'));
       expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 1 }]);

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ProviderScore } from '../../src/index.ts';
-import { bench, type Bench, KEY, MINUTE, SECOND } from '../support/bench.ts';
+import { simulatedPool, type SimulatedPool, KEY, MINUTE, SECOND } from '../support/simulated-pool.ts';
 
 /** The providers that are asked, in order. */
-const asked = ({ transport }: Bench): readonly string[] => transport.sent.map(({ provider }) => provider);
+const asked = ({ transport }: SimulatedPool): readonly string[] =>
+  transport.sent.map(({ provider }) => provider);
 const AMPLE = { rpm: 1000, limits: { rpm: 1000 } };
 
 describe('priority', () => {
   it('asks the lowest number first, equal ones in the order of the list, and comes back as soon as it can', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'priority',
       openrouter: { priority: 1 },
       nim: { priority: 1 },
@@ -25,7 +26,7 @@ describe('priority', () => {
 
   it('asks a provider for its models in their order, preferred ones first', async () => {
     const models = ['m/a:free', 'm/b:free', { id: 'm/c:free', spec: { priority: -1 } }];
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'priority',
       openrouter: { models, faults: [{ kind: 'congested', times: 2 }] },
     });
@@ -39,13 +40,13 @@ describe('round_robin', () => {
   const names = ['openrouter', 'nim', 'custom'];
 
   it('starts each call at the next provider', async () => {
-    const pool = bench({ strategy: 'round_robin', openrouter: {}, nim: {}, custom: {} });
+    const pool = simulatedPool({ strategy: 'round_robin', openrouter: {}, nim: {}, custom: {} });
     await pool.trace(9);
     expect(asked(pool)).toEqual([...names, ...names, ...names]);
   });
 
   it('does so even if every odd request fails', async () => {
-    const pool = bench({ strategy: 'round_robin', openrouter: {}, nim: {}, custom: {} });
+    const pool = simulatedPool({ strategy: 'round_robin', openrouter: {}, nim: {}, custom: {} });
     pool.transport.road = {
       answer: () =>
         pool.requests() % 2 === 0
@@ -62,7 +63,7 @@ describe('round_robin', () => {
   });
 
   it('gives concurrent calls to all providers alike', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'round_robin',
       openrouter: { ...AMPLE, rpd: 1000 },
       nim: AMPLE,
@@ -75,7 +76,7 @@ describe('round_robin', () => {
 
 describe('quota_aware', () => {
   it('is the default, and keeps what is scarce for when nothing else is left', async () => {
-    const pool = bench({ openrouter: {}, google: {}, nim: {} });
+    const pool = simulatedPool({ openrouter: {}, google: {}, nim: {} });
     await pool.trace(30);
     expect(asked(pool)).toEqual(Array.from({ length: 30 }, () => 'nim'));
     await pool.trace(20);
@@ -87,7 +88,7 @@ describe('quota_aware', () => {
 
   it('spends what would otherwise be lost at midnight', async () => {
     const midnightInCalifornia = Date.UTC(2026, 9, 11, 7);
-    const pool = bench({ startAt: midnightInCalifornia - 10 * MINUTE, openrouter: {}, google: {} });
+    const pool = simulatedPool({ startAt: midnightInCalifornia - 10 * MINUTE, openrouter: {}, google: {} });
     await pool.trace(5);
     expect(new Set(asked(pool))).toEqual(new Set(['google']));
     await pool.clock.advance(11 * MINUTE);
@@ -96,7 +97,7 @@ describe('quota_aware', () => {
   });
 
   it('spreads calls over accounts and models, so that a burst finds room', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       google: { accounts: [['g-1'], ['g-2']], models: ['gemini-3.8-flash', 'gemini-3.7-flash'] },
     });
     await pool.trace(8);
@@ -108,7 +109,7 @@ describe('quota_aware', () => {
 
 describe('latency', () => {
   it('asks each provider once, then the faster one, until it is not any longer', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       strategy: 'latency',
       nim: { ...AMPLE, latencyMs: 900 },
       custom: { ...AMPLE, latencyMs: 300 },
@@ -121,7 +122,7 @@ describe('latency', () => {
   });
 
   it('goes on with the next provider when the faster one fails', async () => {
-    const pool = bench({ strategy: 'latency', nim: { latencyMs: 900 }, custom: { latencyMs: 300 } });
+    const pool = simulatedPool({ strategy: 'latency', nim: { latencyMs: 900 }, custom: { latencyMs: 300 } });
     await pool.trace(2);
     pool.world.custom.script({ kind: 'reset', times: 1 });
     await pool.trace(1);
@@ -132,7 +133,7 @@ describe('latency', () => {
 describe('a function', () => {
   it('is told how the providers stand, and decides their order', async () => {
     const told: { turn: number; scores: readonly ProviderScore[] }[] = [];
-    const pool = bench({
+    const pool = simulatedPool({
       openrouter: { priority: 7 },
       nim: { latencyMs: 250 },
       custom: {},
@@ -161,7 +162,7 @@ describe('a function', () => {
   });
 
   it('only orders: what it leaves out comes last, and a call that has nobody else still goes there', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       nim: {},
       custom: { faults: [{ kind: 'reset' }] },
       strategy: (scores) => scores.filter(({ name }) => name === 'custom'),

@@ -2,16 +2,16 @@ import { describe, expect, it, vi } from 'vitest';
 import { type ChatResponse, NoProvidersAvailableError } from '../../src/index.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
 import {
-  bench,
-  type Bench,
-  type BenchOptions,
+  simulatedPool,
+  type SimulatedPool,
+  type SimulatedPoolOptions,
   DAY,
   HOUR,
   laterStore,
   MINUTE,
   NOON,
   SECOND,
-} from '../support/bench.ts';
+} from '../support/simulated-pool.ts';
 
 // Crowds take their time on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -20,13 +20,13 @@ const PATIENT = { wait: true, maxWaitMs: DAY, timeoutMs: DAY };
 /** A minute's quota of this pool is back a quarter of a second later than it could be: the margin for the road. */
 const MARGIN = 250;
 
-const stores: readonly (readonly [string, () => Partial<BenchOptions>])[] = [
+const stores: readonly (readonly [string, () => Partial<SimulatedPoolOptions>])[] = [
   ['in memory', () => ({})],
   ['that answers later', () => ({ store: laterStore(memoryStore(), () => Promise.resolve()) })],
 ];
 
 /** The numbers of the calls, in the order of their requests. */
-function order({ transport }: Bench): readonly number[] {
+function order({ transport }: SimulatedPool): readonly number[] {
   return transport.sent.map(({ body }) => Number(/\d+/.exec(JSON.stringify(body['messages']))?.[0]));
 }
 
@@ -34,7 +34,7 @@ const count = (length: number): readonly number[] => Array.from({ length }, (_, 
 
 describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
   it('are served first come first served, without any refusal', async () => {
-    const pool = bench({ ...store(), nim: {}, openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
+    const pool = simulatedPool({ ...store(), nim: {}, openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
     const answers = await pool.run(
       Promise.all(count(1000).map((number) => pool.llm.chat(`Call ${number}`, PATIENT))),
     );
@@ -44,7 +44,7 @@ describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
   });
 
   it('cost one refusal in all when somebody else has used up the minute', async () => {
-    const pool = bench({ ...store(), openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
+    const pool = simulatedPool({ ...store(), openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
     pool.elsewhere('openrouter', 'key-of-openrouter', 'poolside/laguna-s-2.1:free', 20);
     const first = pool.llm.chat('Call 0', PATIENT);
     await pool.clock.advance(SECOND);
@@ -60,7 +60,7 @@ describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
   });
 
   it('share one timer while they wait', async () => {
-    const pool = bench({ ...store(), nim: {} });
+    const pool = simulatedPool({ ...store(), nim: {} });
     const calls = Promise.all(count(1000).map((number) => pool.llm.chat(`Call ${number}`, PATIENT)));
     for (let seconds = 0; seconds < 120; seconds += 10) {
       await pool.clock.advance(10 * SECOND);
@@ -73,8 +73,8 @@ describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
 
 describe.each(stores)('a line, with a store %s', (_, store) => {
   /** One request a minute, of which the first is under way. */
-  const narrow = async (): Promise<Bench> => {
-    const pool = bench({ ...store(), custom: { rpm: 1, limits: { rpm: 1 } } });
+  const narrow = async (): Promise<SimulatedPool> => {
+    const pool = simulatedPool({ ...store(), custom: { rpm: 1, limits: { rpm: 1 } } });
     await pool.run(pool.llm.chat('Call 0'));
     return pool;
   };
@@ -146,7 +146,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
   });
 
   it('lets a short call pass whose long neighbour waits for the only model that takes it', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       ...store(),
       strategy: 'priority',
       openrouter: { models: [{ id: 'm/small:free', context: 8192 }] },
@@ -162,7 +162,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
   });
 
   it('is not held up by a call that waits for another chance at what failed it', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       ...store(),
       custom: { faults: [{ kind: 'server-error', times: 4 }] },
       maxAttempts: 20,
@@ -178,7 +178,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
 
 describe('a waiting call whose route failed', () => {
   it('comes back to it, later each time, until it is served', async () => {
-    const pool = bench({ custom: { faults: [{ kind: 'empty', times: 2 }] } });
+    const pool = simulatedPool({ custom: { faults: [{ kind: 'empty', times: 2 }] } });
     const { attempts } = await pool.run(pool.llm.chat('Hello', PATIENT));
     expect(attempts.map(({ outcome, startedAt }) => [outcome, startedAt - NOON])).toEqual([
       ['server_error', 0],
@@ -189,7 +189,7 @@ describe('a waiting call whose route failed', () => {
   });
 
   it('waits out the cooldown of a provider that is down', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       custom: { faults: [{ kind: 'outage', until: NOON + 35 * SECOND }] },
       maxAttempts: 50,
     });
@@ -199,7 +199,7 @@ describe('a waiting call whose route failed', () => {
   });
 
   it('waits no longer than maxWaitMs in all', async () => {
-    const pool = bench({ custom: { faults: [{ kind: 'outage' }] }, maxAttempts: 50 });
+    const pool = simulatedPool({ custom: { faults: [{ kind: 'outage' }] }, maxAttempts: 50 });
     const error = await pool.fails(
       pool.llm.chat('Hello', { wait: true, maxWaitMs: 10 * SECOND, timeoutMs: HOUR }),
     );
@@ -210,7 +210,7 @@ describe('a waiting call whose route failed', () => {
 
   it('waits no longer than maxWaitMs, be it for a moment that the provider names', async () => {
     const faults = [{ kind: 'congested', retryAfterMs: 40 * SECOND }] as const;
-    const pool = bench({ custom: { faults } });
+    const pool = simulatedPool({ custom: { faults } });
     const error = await pool.fails(pool.llm.chat('Hello', { wait: true, maxWaitMs: 30 * SECOND }));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
     expect(error).toMatchObject({ readyAt: NOON + 40 * SECOND });
@@ -218,7 +218,7 @@ describe('a waiting call whose route failed', () => {
   });
 
   it('does not wait for what waiting cannot mend', async () => {
-    const pool = bench({ custom: { faults: [{ kind: 'retired' }] } });
+    const pool = simulatedPool({ custom: { faults: [{ kind: 'retired' }] } });
     const error = await pool.fails(pool.llm.chat('Hello', { wait: true, timeoutMs: MINUTE }));
     expect(error).toMatchObject({ attempts: [{ outcome: 'model_gone' }] });
     expect(pool.clock.now()).toBe(NOON);
@@ -227,7 +227,7 @@ describe('a waiting call whose route failed', () => {
 
 describe('lines of different models', () => {
   it('are served as their own routes become ready', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       google: { models: ['gemini-3.8-flash', 'gemini-3.5-flash-lite'] },
     });
     const ask = (model: string): Promise<ChatResponse> =>
@@ -242,7 +242,7 @@ describe('lines of different models', () => {
   });
 
   it('a line is woken as soon as a probe succeeds', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       custom: { faults: [{ kind: 'outage', times: 3 }], latencyMs: 2 * SECOND },
       maxAttempts: 50,
     });
@@ -257,7 +257,7 @@ describe('lines of different models', () => {
 
 describe('a line that cannot be served', () => {
   it.each([{ wait: false }, { wait: true }])('ends when the store takes nothing, $wait', async ({ wait }) => {
-    const pool = bench({ store: { ...memoryStore(), swap: () => false }, nim: {} });
+    const pool = simulatedPool({ store: { ...memoryStore(), swap: () => false }, nim: {} });
     const error = await pool.fails(pool.llm.chat('Hello', { wait, timeoutMs: SECOND }));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
     expect(pool.clock.now()).toBe(wait ? NOON + SECOND : NOON);
@@ -266,7 +266,7 @@ describe('a line that cannot be served', () => {
 
   it('tells the caller whose strategy throws, and nobody else', async () => {
     let broken = false;
-    const pool = bench({
+    const pool = simulatedPool({
       custom: { faults: [{ kind: 'reset', times: 1 }] },
       nim: { faults: [{ kind: 'reset', times: 1 }] },
       strategy: (scores) => {
@@ -282,7 +282,7 @@ describe('a line that cannot be served', () => {
   });
 
   it('takes nobody in once the pool is closed, though the store was being asked', async () => {
-    const pool: Bench = bench({
+    const pool: SimulatedPool = simulatedPool({
       store: laterStore(memoryStore(), () => new Promise((resolve) => void pool.clock.after(1, resolve))),
       custom: { faults: [{ kind: 'reset' }] },
     });

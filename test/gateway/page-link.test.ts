@@ -1,7 +1,7 @@
 /** How the page stays in touch with its server: the token, the clock, how often it asks, and when nobody answers. */
 
 import { describe, expect, it } from 'vitest';
-import { bench, MINUTE, NOON, SECOND } from '../support/bench.ts';
+import { simulatedPool, MINUTE, NOON, SECOND } from '../support/simulated-pool.ts';
 import { goneOut, hasBrowser, look, says, someStatus, useBrowser } from './page-support.ts';
 import { gatewayOver } from './support.ts';
 
@@ -11,7 +11,7 @@ describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000
   const open = useBrowser();
 
   it('goes by the clock of the server, and says so where that of the browser is another', async () => {
-    const pool = bench({ nim: { rpm: 1 } });
+    const pool = simulatedPool({ nim: { rpm: 1 } });
     await pool.run(pool.llm.text('Hello'));
     const { url } = await gatewayOver(pool.llm);
     const off = await open(url);
@@ -23,7 +23,7 @@ describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000
   });
 
   it('asks for the token, keeps it for the session, sends it as a header, and forgets it', async () => {
-    const pool = bench({ nim: {} });
+    const pool = simulatedPool({ nim: {} });
     const gateway = await gatewayOver(pool.llm, { token: 'open-sesame' });
     const page = await open(gateway.url, { complains: /401/ });
     const field = page.getByLabel('Token');
@@ -48,7 +48,7 @@ describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000
   });
 
   it('says when the server is gone, keeps what it knows, and goes on when it is back', async () => {
-    const pool = bench({ nim: {} });
+    const pool = simulatedPool({ nim: {} });
     const gateway = await gatewayOver(pool.llm);
     const page = await open(gateway.url, { complains: GONE });
     await says(page, '.key', 'Ready');
@@ -67,7 +67,7 @@ describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000
   it('asks every second, seldom where it is not seen or nobody answers, and not at all while it is paused', async () => {
     let asked = 0;
     let fails = false;
-    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
+    const page = await open((await gatewayOver(simulatedPool({ nim: {} }).llm)).url, {
       complains: GONE,
       before: async (one) => {
         await one.clock.install({ time: NOON });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Locator } from 'playwright-core';
 import type { HealthRow } from '../../src/index.ts';
 import { endpoint, open as openPool, textLike } from '../client/support.ts';
-import { bench, MODEL, SECOND } from '../support/bench.ts';
+import { simulatedPool, MODEL, SECOND } from '../support/simulated-pool.ts';
 import { json, serve } from '../support/server.ts';
 import {
   hasBrowser,
@@ -40,7 +40,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   const open = useBrowser();
 
   it('shows what health() says, row by row', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       openrouter: { accounts: [['one'], ['two']], faults: [{ kind: 'unauthorized', account: 'account-0' }] },
       google: { rpm: 2, models: [MODEL.google, 'gemma-4-31b-it'] },
       nim: { faults: [{ kind: 'outage' }] },
@@ -61,7 +61,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it('says of every quota when it comes back, by the clock and from now, and to those who do not see bars', async () => {
-    const pool = bench({ openrouter: { rpm: 1 } });
+    const pool = simulatedPool({ openrouter: { rpm: 1 } });
     await pool.run(pool.llm.text('Hello'));
     const page = await open((await gatewayOver(pool.llm)).url);
     await says(page, '.key', 'Resting');
@@ -75,7 +75,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it.each(SCHEMES)('paints as much of a bar as is used: %s', async (colorScheme) => {
-    const pool = bench({ openrouter: { rpm: 4 }, nim: { rpm: 1 } });
+    const pool = simulatedPool({ openrouter: { rpm: 4 }, nim: { rpm: 1 } });
     for (const name of ['openrouter', 'nim'] as const)
       await pool.run(pool.llm.text('Hello', { model: MODEL[name] }));
     const page = await open((await gatewayOver(pool.llm)).url, { colorScheme });
@@ -86,7 +86,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it('follows a key that goes down and comes back, and tells those who do not see it', async () => {
-    const pool = bench({ nim: {} });
+    const pool = simulatedPool({ nim: {} });
     const page = await open((await gatewayOver(pool.llm)).url);
     await says(page, '.key', 'Ready');
     pool.world.nim.script({ kind: 'outage' });
@@ -108,7 +108,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it('shows the last calls with their attempts', async () => {
-    const pool = bench({
+    const pool = simulatedPool({
       openrouter: { faults: [{ kind: 'outage', times: 1 }] },
       nim: {},
       strategy: 'priority',
@@ -128,7 +128,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it('can be used by keyboard alone, and what is open and focused stays so while calls come in', async () => {
-    const pool = bench({ nim: {} });
+    const pool = simulatedPool({ nim: {} });
     const { url } = await gatewayOver(pool.llm);
     await pool.run(pool.llm.text('Hello'));
     const page = await open(url);
@@ -159,7 +159,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   it('keeps a call that somebody reads, also when it is no longer among the last', async () => {
     const call = { state: 'served', startedAt: 0, endedAt: 1, attempts: [], attemptCount: 0 } as const;
     let newest = 2;
-    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
+    const page = await open((await gatewayOver(simulatedPool({ nim: {} }).llm)).url, {
       before: (one) =>
         one.route('**/status', (route) =>
           route.fulfill({
@@ -196,7 +196,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it.each(SCHEMES)('is readable by day and by night: %s', async (colorScheme) => {
-    const { url } = await gatewayOver(bench({ nim: {} }).llm);
+    const { url } = await gatewayOver(simulatedPool({ nim: {} }).llm);
     const page = await open(url, { colorScheme });
     const names = [
       'ground',
@@ -249,7 +249,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
       calls: [{ ...call, attempts: [{ provider, key, outcome, startedAt, message, model }] }],
       warnings: ['W'.repeat(300)],
     });
-    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
+    const page = await open((await gatewayOver(simulatedPool({ nim: {} }).llm)).url, {
       viewport: { width, height: 800 },
       before: (one) => one.route('**/status', (route) => route.fulfill({ json: status })),
     });
@@ -270,7 +270,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it('has room for a finger on everything that can be touched, and keeps still for those who want that', async () => {
-    const pool = bench({ nim: {} });
+    const pool = simulatedPool({ nim: {} });
     const { url } = await gatewayOver(pool.llm);
     await pool.run(pool.llm.text('Hello'));
     const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true } as const;
@@ -286,7 +286,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it('says that there are no keys', async () => {
-    const page = await open((await gatewayOver(bench({ nim: {} }).llm)).url, {
+    const page = await open((await gatewayOver(simulatedPool({ nim: {} }).llm)).url, {
       before: (one) => one.route('**/status', (route) => route.fulfill({ json: someStatus() })),
     });
     await says(page, '#no-keys', 'The pool has no keys.');

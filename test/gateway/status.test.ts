@@ -2,11 +2,22 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Status, StatusBoard } from '../../src/gateway/status.ts';
 import { type Capacity, type FreeLLMEvent, VERSION } from '../../src/index.ts';
 import { textLike } from '../client/support.ts';
-import { type Bench, bench, type BenchOptions, MINUTE, MODEL, NOON, SECOND } from '../support/bench.ts';
+import {
+  type SimulatedPool,
+  simulatedPool,
+  type SimulatedPoolOptions,
+  MINUTE,
+  MODEL,
+  NOON,
+  SECOND,
+} from '../support/simulated-pool.ts';
 
 /** A pool with a board over it. */
-function watched(options: BenchOptions, calls?: number): Bench & { readonly board: StatusBoard } {
-  const pool = bench(options);
+function watched(
+  options: SimulatedPoolOptions,
+  calls?: number,
+): SimulatedPool & { readonly board: StatusBoard } {
+  const pool = simulatedPool(options);
   const board = new StatusBoard(pool.llm, { calls });
   onTestFinished(() => {
     board.close();

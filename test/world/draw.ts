@@ -1,7 +1,7 @@
 /** A scenario with everything settled that it leaves to chance: the same for the same seed. */
 
 import type { Fault, ProviderName } from '../../src/testing.ts';
-import { HOUR } from '../support/bench.ts';
+import { HOUR } from '../support/simulated-pool.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import {
   type DayFault,

@@ -1,6 +1,6 @@
 /** The scenarios, as data. What the pool is told is what is documented, unless a scenario says so. */
 
-import { DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { FaultEffect } from '../../src/testing.ts';
 import type { DayProvider, Scenario } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 /** What is true in a day of a scenario, for the oracle: every counter of every provider, and when it serves nothing. */
 
 import type { Fault, FaultKind, Limits, ProviderName } from '../../src/testing.ts';
-import { DAY, MINUTE } from '../support/bench.ts';
+import { DAY, MINUTE } from '../support/simulated-pool.ts';
 import type { Day } from './draw.ts';
 import type { Gap, Machine, Rule, Steps, TokenRule } from './machine.ts';
 import type { Window } from './haste.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Fault, ProviderName } from '../../src/testing.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../support/bench.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { Day } from './draw.ts';
 import { after } from './machine.ts';
 import { type DayProvider, NAMES, type Scenario, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';

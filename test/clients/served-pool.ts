@@ -17,7 +17,7 @@ export interface Place {
 export const FACES = ['llm.fetch', 'the gateway'] as const;
 export type Face = (typeof FACES)[number];
 
-export interface Bench {
+export interface ServedPool {
   readonly world: World;
   readonly llm: FreeLLM;
   readonly place: Place;
@@ -69,11 +69,11 @@ function noonClock(): Clock {
 }
 
 /** Requests a day at each provider. */
-export interface BenchOptions {
+export interface ServedPoolOptions {
   readonly rpd?: number | undefined;
 }
 
-function poolOver({ custom, nim }: World, { rpd }: BenchOptions): FreeLLM {
+function poolOver({ custom, nim }: World, { rpd }: ServedPoolOptions): FreeLLM {
   const tags = ['chat', 'tools', 'reasoning'];
   const common = { rpd, discover: false };
   const first = { name: 'first', baseUrl: custom.baseUrl, models: [{ id: 'custom-large', tags }] };
@@ -96,7 +96,7 @@ async function placeOf(face: Face, llm: FreeLLM): Promise<Place> {
   return { fetch, baseUrl: `${gateway.url}/v1` };
 }
 
-export async function bench(face: Face, options: BenchOptions = {}): Promise<Bench> {
+export async function servedPool(face: Face, options: ServedPoolOptions = {}): Promise<ServedPool> {
   const heard: JsonObject[] = [];
   const simulated = await world({
     openrouter: { keys: [] },

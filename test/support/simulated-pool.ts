@@ -35,17 +35,17 @@ export const DAY: number = 24 * HOUR;
 export const NOON: number = Date.UTC(2026, 9, 10, 12);
 
 /** One model, as the world has it and as the pool is told. */
-export interface BenchModel extends ModelOptions {
+export interface ModelSetup extends ModelOptions {
   /** What the pool is told besides the id. */
   readonly spec?: Omit<ModelSpec, 'id'> | undefined;
 }
 
 /** One provider of the pool and of the world. */
-export interface BenchProvider {
+export interface ProviderSetup {
   /** One list of keys for every account; the keys are also their names. Default: one key. */
   readonly accounts?: readonly (readonly string[])[] | undefined;
   /** Default: one model that every provider has a name of its own for. */
-  readonly models?: readonly (string | BenchModel)[] | undefined;
+  readonly models?: readonly (string | ModelSetup)[] | undefined;
   /** The world's limits, where they are not the usual ones. */
   readonly limits?: Limits | undefined;
   readonly latencyMs?: number | undefined;
@@ -58,11 +58,11 @@ export interface BenchProvider {
   readonly discover?: boolean | undefined;
 }
 
-export interface BenchOptions extends Omit<FreeLLMOptions, 'providers'> {
-  readonly openrouter?: BenchProvider | undefined;
-  readonly google?: BenchProvider | undefined;
-  readonly nim?: BenchProvider | undefined;
-  readonly custom?: BenchProvider | undefined;
+export interface SimulatedPoolOptions extends Omit<FreeLLMOptions, 'providers'> {
+  readonly openrouter?: ProviderSetup | undefined;
+  readonly google?: ProviderSetup | undefined;
+  readonly nim?: ProviderSetup | undefined;
+  readonly custom?: ProviderSetup | undefined;
   /** Epoch ms at which the clock starts. Default {@link NOON}. */
   readonly startAt?: number | undefined;
   readonly cache?: ModelCache | undefined;
@@ -85,20 +85,20 @@ export const MODEL: Readonly<Record<ProviderName, string>> = {
   custom: 'custom-large',
 };
 
-function keysOf(name: ProviderName, { accounts = [[KEY[name]]] }: BenchProvider): readonly KeyInput[] {
+function keysOf(name: ProviderName, { accounts = [[KEY[name]]] }: ProviderSetup): readonly KeyInput[] {
   return accounts.flatMap((keys, index) => keys.map((key) => ({ key, account: `account-${index}` })));
 }
 
-function modelsOf(name: ProviderName, { models = [MODEL[name]] }: BenchProvider): readonly BenchModel[] {
+function modelsOf(name: ProviderName, { models = [MODEL[name]] }: ProviderSetup): readonly ModelSetup[] {
   return models.map((model) => (typeof model === 'string' ? { id: model } : model));
 }
 
-function specsOf(name: ProviderName, provider: BenchProvider): readonly ModelSpec[] | undefined {
+function specsOf(name: ProviderName, provider: ProviderSetup): readonly ModelSpec[] | undefined {
   if (provider.discover === true) return undefined;
   return modelsOf(name, provider).map(({ id, spec }) => ({ tags: ['chat', 'tools', 'vision'], ...spec, id }));
 }
 
-function makeWorld(options: BenchOptions): SimulatedWorld {
+function makeWorld(options: SimulatedPoolOptions): SimulatedWorld {
   const side = (name: ProviderName): object => {
     const provider = options[name];
     if (provider === undefined) return { keys: [] };
@@ -114,7 +114,7 @@ function makeWorld(options: BenchOptions): SimulatedWorld {
   });
 }
 
-function makeProvider(name: ProviderName, provider: BenchProvider, baseUrl: string): Provider {
+function makeProvider(name: ProviderName, provider: ProviderSetup, baseUrl: string): Provider {
   const { rpm, rpd, priority, discover = false } = provider;
   const keys = keysOf(name, provider);
   const options = { rpm, rpd, priority, discover, models: specsOf(name, provider) };
@@ -131,7 +131,7 @@ function makeProvider(name: ProviderName, provider: BenchProvider, baseUrl: stri
 }
 
 /** A pool, its world and its time. */
-export interface Bench {
+export interface SimulatedPool {
   readonly llm: FreeLLM;
   readonly world: SimulatedWorld;
   readonly clock: VirtualClock;
@@ -154,7 +154,7 @@ export interface Bench {
 }
 
 /** Sets up a world with the providers that are named, and a FreeLLM over them in the order in which they are. */
-export function bench(options: BenchOptions): Bench {
+export function simulatedPool(options: SimulatedPoolOptions): SimulatedPool {
   const { openrouter, google, nim, custom, startAt = NOON, cache = memoryCache(), reply, ...own } = options;
   const named = Object.keys(options).flatMap((key) => NAMES.find((name) => name === key) ?? []);
   const world = makeWorld({ openrouter, google, nim, custom, reply });
