@@ -1,91 +1,96 @@
-/** Gets a provider's model list over the wire, with a few retries and within bounds. */
+/** Fetches a provider's model list, with retries. */
 
 import pRetry, { AbortError } from 'p-retry';
-import type { Headers, HttpResponse, Transport } from '../ports.ts';
-import { BodyTooLargeError, readBody } from '../wire/read-body.ts';
+import type { Clock, HttpRequest, Transport } from '../ports.ts';
+import { sendBeside } from '../providers/side-request.ts';
+import { BodyTooLargeError } from '../wire/read-body.ts';
 
 /** Where a model list comes from. */
 export interface ModelListSource {
-  readonly url: string;
-  /** Called for every attempt; the key, where the list needs one, is in here. */
-  headers(): Headers;
-  /** Applied to the answer before anything is read from it, and to what error messages repeat of it. */
+  /** Called for every attempt, so that no record holds the key that the list may need. */
+  request(): HttpRequest;
+  /** Takes keys out of the answer and of error messages. */
   readonly redact?: ((text: string) => string) | undefined;
-  /** How often it is asked again at once. @defaultValue 2 */
+  /** How often a failed request is repeated. @defaultValue 2 */
   readonly retries?: number | undefined;
-  /** Pause before the first retry in ms, doubled for the second. @defaultValue 250 */
-  readonly retryDelayMs?: number | undefined;
 }
 
 const RETRIES = 2;
+/** The pause before the first retry; it doubles with each further one. */
+const FIRST_PAUSE_MS = 250;
 /** OpenRouter's list of 444 models has 0.5 MB (2026-08). */
-const LONGEST_BODY = 8 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Reads to the first bytes and closes: an answer left alone would keep its socket. */
-async function discard(body: HttpResponse['body']): Promise<void> {
-  try {
-    // oxlint-disable-next-line no-unreachable-loop -- leaving the loop is what closes the body
-    for await (const chunk of body) {
-      void chunk;
-      break;
-    }
-  } catch {
-    // The status has already told what happened.
-  }
+/** Rejects with the reason of `signal` if that aborts first. */
+function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const onAbort = (): void => {
+      cancel();
+      reject(signal.reason);
+    };
+    const cancel = clock.after(
+      delayMs,
+      () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      true,
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
-async function attempt(source: ModelListSource, transport: Transport, signal: AbortSignal): Promise<unknown> {
-  const { host } = new URL(source.url);
-  const response = await transport.send(
-    { method: 'GET', url: source.url, headers: source.headers(), background: true },
-    signal,
-  );
-  const { status } = response;
+async function attempt(
+  source: ModelListSource,
+  ports: { readonly clock: Clock; readonly transport: Transport },
+  signal: AbortSignal,
+): Promise<unknown> {
+  const request: HttpRequest = { ...source.request(), background: true };
+  const { host } = new URL(request.url);
+  const outcome = await sendBeside(request, { ...ports, maxBytes: MAX_BYTES, signal });
+  if (!outcome.ok) {
+    const { error } = outcome;
+    if (error instanceof BodyTooLargeError)
+      throw new AbortError(`the list of ${host} is longer than the ${MAX_BYTES} bytes that are read`);
+    const message = error instanceof Error ? error.message : String(error);
+    // Reports carry this message and not its cause: the error of a user's own transport may hold the key.
+    throw new Error(source.redact?.(message) ?? message, { cause: error });
+  }
+  const { status } = outcome.response;
   if (status !== 200) {
-    await discard(response.body);
     const message = `${host} answered ${status}`;
     throw status === 429 || status >= 500 ? new Error(message) : new AbortError(message);
   }
-  const text = await readBody(response.body, LONGEST_BODY);
   try {
-    // Read first: in the text a key may be written with escapes.
-    return JSON.parse(text, (_name, value: unknown) =>
+    // Redacted while it is parsed: in the text a key may be written with escapes.
+    return JSON.parse(outcome.body, (_name, value: unknown) =>
       typeof value === 'string' ? (source.redact?.(value) ?? value) : value,
     );
   } catch {
-    throw new AbortError(`${host} answered ${text.length} characters that are not JSON`);
+    throw new AbortError(`${host} answered ${outcome.body.length} characters that are not JSON`);
   }
 }
 
 /**
- * The parsed answer of a list endpoint. Trouble on the way, 429 and 5xx are tried twice more; any other status, an
- * answer of more than 8 MB and one that is not JSON are not. Rejects with an `Error` whose message names the host but
- * no path, query or key, or with the reason of `signal`, which is also the only limit in time.
+ * The parsed answer of a list endpoint. Network errors, 429 and 5xx are retried; any other status, an answer of more
+ * than 8 MiB and one that is not JSON are not. Only `signal` bounds the time.
+ * @throws Error whose message names the host but no path, query or key; or the reason of `signal`.
  */
-export async function fetchModelList(
+// spec 10.6
+export function fetchModelList(
   source: ModelListSource,
-  transport: Transport,
+  ports: { readonly clock: Clock; readonly transport: Transport },
   signal: AbortSignal,
 ): Promise<unknown> {
-  const once = async (): Promise<unknown> => {
-    try {
-      return await attempt(source, transport, signal);
-    } catch (cause) {
-      if (cause instanceof AbortError) throw cause;
-      if (cause instanceof BodyTooLargeError) {
-        throw new AbortError(
-          `the list of ${new URL(source.url).host} is longer than the ${LONGEST_BODY} bytes that are read`,
-        );
-      }
-      const message = cause instanceof Error ? cause.message : String(cause);
-      // The cause of a user's own transport may hold the key: reports carry the message alone.
-      throw new Error(source.redact?.(message) ?? message, { cause });
-    }
-  };
-  return pRetry(once, {
+  return pRetry(() => attempt(source, ports, signal), {
     retries: source.retries ?? RETRIES,
-    minTimeout: source.retryDelayMs ?? 250,
     signal,
-    unref: true,
+    // p-retry pauses on timers of the system: it gets no pause of its own, and waits for one on the clock instead.
+    minTimeout: 0,
+    shouldRetry: async ({ retriesConsumed }) => {
+      await pause(ports.clock, FIRST_PAUSE_MS * 2 ** retriesConsumed, signal);
+      return true;
+    },
   });
 }

@@ -1,9 +1,8 @@
 /** Where a provider's models come from, by its data and the user's options. */
 
 import type { ModelSpec } from '../core/model.ts';
-import type { Headers } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
-import { VERSION } from '../version.ts';
+import { getRequest } from '../providers/side-request.ts';
 import type { ModelDiscovery, ModelSource } from './source-list.ts';
 import { sizeTags } from './size-tags.ts';
 import { MINUTE_MS } from '../core/time.ts';
@@ -25,11 +24,8 @@ function discoveryOf(provider: Provider, redact: (text: string) => string): Mode
   if (discovery === undefined || !(options.discover ?? discovery.default)) return undefined;
   const [first] = provider.keys;
   const needsKey = discovery.needsKey || spec.access === 'local';
-  const keyHeaders = (): Headers =>
-    needsKey && first !== undefined ? provider.headersFor(first.keyId) : provider.headersWithoutKey();
   return {
-    url: provider.urlOf(discovery.path),
-    headers: () => ({ 'user-agent': `freelm/${VERSION}`, accept: 'application/json', ...keyHeaders() }),
+    request: () => getRequest(provider, discovery.path, needsKey ? first?.keyId : undefined),
     redact,
     ...(spec.access === 'local' ? LOCAL_PACE : {}),
     freeOnly: options.discoverFreeOnly !== false,

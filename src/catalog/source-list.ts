@@ -169,7 +169,7 @@ export class SourceList {
     await this.#lookOnDisk(flight, discovery);
     if (signal.aborted || (!flight.forced && this.#fresh(clock.now()))) return;
     flight.stage = 'asked';
-    const body = await fetchModelList(discovery, transport, signal);
+    const body = await fetchModelList(discovery, { clock, transport }, signal);
     if (signal.aborted) return;
     const savedAt = clock.now();
     const models = readModelList(body, { ...discovery, now: savedAt, builtIn: this.#source.builtIn });

@@ -4,8 +4,7 @@ import type { PoolAccount } from '../core/pool.ts';
 import { readAccountState } from '../providers/refusals/account-state.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { AccountSpec } from '../providers/spec.ts';
-import { VERSION } from '../version.ts';
-import { readBody } from '../wire/read-body.ts';
+import { getRequest, sendBeside } from '../providers/side-request.ts';
 import type { Pool } from './pool.ts';
 import { HOUR_MS } from '../core/time.ts';
 
@@ -50,34 +49,11 @@ export class AccountStates {
 
   async #ask(subject: Subject): Promise<void> {
     const { clock, transport } = this.#pool;
-    const stop = new AbortController();
-    const cancel = clock.after(
-      TIMEOUT_MS,
-      () => {
-        stop.abort(new Error('the account endpoint did not answer in time'));
-      },
-      true,
-    );
-    try {
-      const { provider, keyId, spec } = subject;
-      const response = await transport.send(
-        {
-          method: 'GET',
-          url: provider.baseUrl + spec.path,
-          headers: {
-            'user-agent': `freelm/${VERSION}`,
-            accept: 'application/json',
-            ...provider.headersFor(keyId),
-          },
-          background: true,
-        },
-        stop.signal,
-      );
-      const body = await readBody(response.body, MAX_BYTES);
-      if (response.status === 200) await this.#learn(subject, body);
-    } finally {
-      cancel();
-    }
+    const { provider, keyId, spec } = subject;
+    const request = { ...getRequest(provider, spec.path, keyId), background: true };
+    const bounds = { clock, transport, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES };
+    const outcome = await sendBeside(request, bounds);
+    if (outcome.ok && outcome.response.status === 200) await this.#learn(subject, outcome.body);
   }
 
   async #learn({ provider, account, keyId, spec }: Subject, body: string): Promise<void> {

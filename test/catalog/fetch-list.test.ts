@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fetchModelList, type ModelListSource } from '../../src/catalog/fetch-list.ts';
+import type { HttpRequest } from '../../src/ports.ts';
+import { VirtualClock } from '../../src/testing.ts';
 import {
   type Answer,
   answerHanging,
@@ -10,11 +12,12 @@ import {
   settled,
 } from './doubles.ts';
 
-const source: ModelListSource = {
+const request: HttpRequest = {
+  method: 'GET',
   url: 'https://models.example/v1/models?token=secret',
-  headers: () => ({ authorization: 'Bearer key-1' }),
-  retryDelayMs: 0,
+  headers: { authorization: 'Bearer key-1' },
 };
+const source: ModelListSource = { request: () => request };
 
 const never = new AbortController().signal;
 
@@ -24,12 +27,18 @@ const answerTellingTheKey: Answer = () => {
   throw new Error('bad header: Bearer key-1');
 };
 
+/** Fetches the list in virtual time. */
+function fetchFrom(transport: ScriptedTransport, from = source): Promise<unknown> {
+  const clock = new VirtualClock(0);
+  return clock.run(fetchModelList(from, { clock, transport }, never));
+}
+
 async function failure(
   answers: readonly Answer[],
   from = source,
 ): Promise<{ message: string; attempts: number }> {
   const transport = new ScriptedTransport(answers);
-  const error: unknown = await fetchModelList(from, transport, never).then(
+  const error: unknown = await fetchFrom(transport, from).then(
     () => new Error('it succeeded'),
     (reason: unknown) => reason,
   );
@@ -39,10 +48,8 @@ async function failure(
 describe('fetching a model list', () => {
   test('asks with the headers given and parses what comes', async () => {
     const transport = new ScriptedTransport([answerText('{"data":[{"id":"a"}]}')]);
-    expect(await fetchModelList(source, transport, never)).toEqual({ data: [{ id: 'a' }] });
-    expect(transport.requests).toEqual([
-      { method: 'GET', background: true, url: source.url, headers: { authorization: 'Bearer key-1' } },
-    ]);
+    expect(await fetchFrom(transport)).toEqual({ data: [{ id: 'a' }] });
+    expect(transport.requests).toEqual([{ ...request, background: true }]);
   });
 
   test('puts characters together that are cut between two chunks', async () => {
@@ -51,7 +58,7 @@ describe('fetching a model list', () => {
       for (const byte of bytes) yield Uint8Array.of(byte);
     };
     const transport = new ScriptedTransport([() => ({ status: 200, headers: {}, body: body() })]);
-    expect(await fetchModelList(source, transport, never)).toEqual(['é']);
+    expect(await fetchFrom(transport)).toEqual(['é']);
   });
 
   test.each([
@@ -62,7 +69,7 @@ describe('fetching a model list', () => {
   ])('%s is tried twice more', async (_name, answer) => {
     expect((await failure([answer])).attempts).toBe(3);
     const transport = new ScriptedTransport([answer, answer, answerText('[]')]);
-    expect(await fetchModelList(source, transport, never)).toEqual([]);
+    expect(await fetchFrom(transport)).toEqual([]);
   });
 
   test.each([302, 400, 401, 403, 404, 410])('%i is not tried again', async (status) => {
@@ -109,23 +116,45 @@ describe('fetching a model list', () => {
 
   test('redacts the answer before it is read, and what a message repeats of the trouble', async () => {
     const transport = new ScriptedTransport([answerText('{"echo":"key-1"}')]);
-    expect(await fetchModelList({ ...source, redact }, transport, never)).toEqual({ echo: '***' });
+    expect(await fetchFrom(transport, { ...source, redact })).toEqual({ echo: '***' });
     expect((await failure([answerTellingTheKey], { ...source, redact })).message).toBe(
       'bad header: Bearer ***',
     );
   });
 
-  test('stops with the reason of the signal, mid-request and between two attempts, and leaves no listener', async () => {
-    for (const answer of [answerHanging, answerText('busy', 503)]) {
-      const controller = new AbortController();
-      const patient = { ...source, retryDelayMs: 60_000 };
-      const fetched = fetchModelList(patient, new ScriptedTransport([answer]), controller.signal);
-      const caught = fetched.catch((reason: unknown) => reason);
-      await settled();
-      const reason = new Error('enough');
-      controller.abort(reason);
-      expect(await caught).toBe(reason);
-      expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
-    }
+  test('pauses on its clock for 250 ms and then 500 ms, and leaves no timer', async () => {
+    const setTimeout = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => setTimeout.mockRestore());
+    const clock = new VirtualClock(0);
+    const sentAt: number[] = [];
+    const busy: Answer = (...given) => {
+      sentAt.push(clock.now());
+      return answerText('busy', 503)(...given);
+    };
+    const transport = new ScriptedTransport([busy]);
+    const fetched = fetchModelList(source, { clock, transport }, never);
+    await expect(clock.run(fetched)).rejects.toThrow('models.example answered 503');
+    expect(sentAt).toEqual([0, 250, 750]);
+    expect(clock.pending).toBe(0);
+    expect(setTimeout).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['during a request', answerHanging, 0],
+    ['between two attempts', answerText('busy', 503), 1],
+  ])('an abort %s rejects with its reason and leaves no timer or listener', async (_, answer, timers) => {
+    const controller = new AbortController();
+    const clock = new VirtualClock(0);
+    const transport = new ScriptedTransport([answer]);
+    const fetched = fetchModelList(source, { clock, transport }, controller.signal);
+    const caught = fetched.catch((reason: unknown) => reason);
+    await settled();
+    expect(clock.pending).toBe(timers);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    expect(await caught).toBe(reason);
+    expect(clock.pending).toBe(0);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    expect(transport.requests).toHaveLength(1);
   });
 });

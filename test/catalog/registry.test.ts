@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { memoryCache } from '../support/memory-cache.ts';
-import type { DiscoveryReport, ModelSource } from '../../src/catalog/source-list.ts';
+import type { DiscoveryReport, ModelDiscovery, ModelSource } from '../../src/catalog/source-list.ts';
 import { ModelRegistry } from '../../src/catalog/registry.ts';
 import type { ModelCache } from '../../src/ports.ts';
 import {
@@ -19,12 +19,10 @@ import {
 const START = 1_790_000_000_000;
 const HOUR = 3_600_000;
 
-const discovery = {
-  url: 'https://acme.example/v1/models',
-  headers: () => ({}),
+const discovery: ModelDiscovery = {
+  request: () => ({ method: 'GET', url: 'https://acme.example/v1/models', headers: {} }),
   freeOnly: true,
   exclude: [],
-  retryDelayMs: 0,
 };
 
 const acme: ModelSource = {
@@ -287,24 +285,33 @@ describe('an old list', () => {
 });
 
 describe('a discovery that fails', () => {
-  test.each<[string, Answer, string, number]>([
-    ['an outage', answerText('busy', 503), 'acme.example answered 503', 3],
-    ['a refusal', answerText('{}', 401), 'acme.example answered 401', 1],
-    ['trouble on the way', answerTrouble, 'connect ECONNREFUSED 127.0.0.1:9', 3],
-    ['a page', answerText('<html>'), 'acme.example answered 6 characters that are not JSON', 1],
-    ['a list of nothing', answerText('{"data":[]}'), 'the answer names no model that can be used', 1],
-  ])('by %s leaves the former list and says why', async (_name, answer, why, requests) => {
-    const { registry, transport, reports } = scriptedRegistry([answer]);
-    await registry.ensure(['acme'], undefined, 3000);
+  test.each<[string, Answer, string, readonly number[]]>([
+    ['an outage', answerText('busy', 503), 'acme.example answered 503', [250, 500]],
+    ['a refusal', answerText('{}', 401), 'acme.example answered 401', []],
+    ['trouble on the way', answerTrouble, 'connect ECONNREFUSED 127.0.0.1:9', [250, 500]],
+    ['a page', answerText('<html>'), 'acme.example answered 6 characters that are not JSON', []],
+    ['a list of nothing', answerText('{"data":[]}'), 'the answer names no model that can be used', []],
+  ])('by %s leaves the former list and says why', async (_name, answer, why, pausesMs) => {
+    const { registry, clock, transport, reports } = scriptedRegistry([answer]);
+    const waiting = registry.ensure(['acme'], undefined, 3000);
+    await settled();
+    for (const [retries, pauseMs] of pausesMs.entries()) {
+      await clock.advance(pauseMs - 1);
+      expect(transport.requests).toHaveLength(1 + retries);
+      await clock.advance(1);
+      expect(transport.requests).toHaveLength(2 + retries);
+    }
+    await waiting;
+    expect(transport.requests).toHaveLength(1 + pausesMs.length);
+    expect(clock.pending).toBe(0);
     expect(ids(registry)).toEqual(['built-in']);
     expect(registry.version).toBe(0);
-    expect(transport.requests).toHaveLength(requests);
     expect(reports).toEqual([
       {
         provider: 'acme',
         outcome: 'failed',
         models: 1,
-        durationMs: 0,
+        durationMs: pausesMs.reduce((sum, pauseMs) => sum + pauseMs, 0),
         message: `the model list of acme could not be had: ${why}; the models known before (1) stay in use, next try in 60 s`,
       },
     ]);

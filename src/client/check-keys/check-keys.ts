@@ -7,14 +7,12 @@ import { parseJson } from '../../core/json.ts';
 import type { ReportedQuota } from '../../core/limits/limit.ts';
 import type { Candidate } from '../../core/pool.ts';
 import { networkFailure } from '../../engine/network-failure.ts';
-import { AttemptTimer } from '../../engine/attempt-timer.ts';
 import { FreeLLMError } from '../../errors.ts';
-import type { HttpResponse } from '../../ports.ts';
 import { type AccountState, readAccountState } from '../../providers/refusals/account-state.ts';
 import { classify, classifyAnswer } from '../../providers/refusals/classify.ts';
 import type { Provider } from '../../providers/provider.ts';
+import { sendBeside, type SideOutcome } from '../../providers/side-request.ts';
 import { readChatResponse } from '../../wire/chat-response.ts';
-import { readBody } from '../../wire/read-body.ts';
 import type { Pool } from '../pool.ts';
 import { corrected, type KeyQuota, pacedBy } from './quotas.ts';
 import { type Question, questionFor, type Subject } from './request.ts';
@@ -91,20 +89,21 @@ interface Answer {
   readonly latencyMs: number;
 }
 
-/** What an answer is at fault of; undefined when it is a good one. */
-function faultOf(
+/** The failure that an answer means; undefined for a good answer. */
+function failureOf(
   kind: CheckRequest,
-  { status, headers }: HttpResponse,
-  body: string,
-  { pool, provider }: { readonly pool: Pool; readonly provider: Provider },
+  { response, body }: Extract<SideOutcome, { ok: true }>,
+  pool: Pool,
+  provider: Provider,
 ): Failure | undefined {
   const given = { spec: provider.spec, now: pool.clock.now() };
+  const { status, headers } = response;
   const reply = { status, headers, body, redact: (text: string) => pool.redact(text) };
   if (status !== 200) return classify(reply, given.spec, given.now);
   const answer = readChatResponse(body);
   if (answer.ok) return undefined;
   const json = parseJson(body);
-  // Of one token nothing may be left to read, and a list is no chat: it is enough that no error speaks.
+  // A chat of one token may be empty, and a list is no chat: an answer that holds no error is good.
   const isGood = kind === 'chat' ? answer.problem === 'empty' : typeof json === 'object' && json !== null;
   if (isGood && answer.problem !== 'error') return undefined;
   return classifyAnswer(answer, reply, given);
@@ -116,30 +115,21 @@ async function ask(
   { kind, request, target }: Question,
   { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CheckKeysOptions,
 ): Promise<Answer> {
-  const { clock, transport } = pool;
+  const { clock, transport, redact } = pool;
   const startedAt = clock.now();
-  const deadline = startedAt + timeoutMs;
-  const patience = { firstMs: timeoutMs, idleMs: timeoutMs, capMs: timeoutMs, deadline };
-  const stop = new AttemptTimer(clock, patience, signal);
-  let response: HttpResponse | undefined;
-  let body = '';
-  let failure: Failure | undefined;
-  try {
-    response = await transport.send(request, stop);
-    body = pool.redact(await readBody(response.body, MAX_BYTES));
-    failure = faultOf(kind, response, body, { pool, provider });
-  } catch (error) {
-    if (signal?.aborted === true) throw signal.reason;
-    if (FreeLLMError.is(error)) throw error;
-    failure = stop.timedOut
-      ? { kind: 'timeout', scope: 'provider', message: `no complete answer within ${timeoutMs} ms` }
-      : networkFailure(error, response !== undefined);
-  } finally {
-    stop.end();
-  }
+  const bounds = { clock, transport, redact, timeoutMs, signal, maxBytes: MAX_BYTES, readsRefusals: true };
+  const outcome = await sendBeside(request, bounds);
   const latencyMs = clock.now() - startedAt;
+  const { response } = outcome;
   const reported = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
-  return { kind, status: response?.status, body, failure, reported, latencyMs };
+  const answer = { kind, status: response?.status, reported, latencyMs };
+  if (outcome.ok) return { ...answer, body: outcome.body, failure: failureOf(kind, outcome, pool, provider) };
+  if (signal?.aborted === true) throw signal.reason;
+  if (FreeLLMError.is(outcome.error)) throw outcome.error;
+  const failure: Failure = outcome.timedOut
+    ? { kind: 'timeout', scope: 'provider', message: `no complete answer within ${timeoutMs} ms` }
+    : networkFailure(outcome.error, response !== undefined);
+  return { ...answer, body: '', failure };
 }
 
 /** A list that anybody may read says nothing of a key. */

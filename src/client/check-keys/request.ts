@@ -6,7 +6,7 @@ import type { Candidate, CandidateModel, PoolAccount } from '../../core/pool.ts'
 import { modelOf } from '../../core/records/provider.ts';
 import type { HttpRequest } from '../../ports.ts';
 import type { Provider, ProviderKey } from '../../providers/provider.ts';
-import { VERSION } from '../../version.ts';
+import { getRequest } from '../../providers/side-request.ts';
 import type { Pool } from '../pool.ts';
 import type { CheckRequest } from './verdict.ts';
 import { requestBody } from '../request-body.ts';
@@ -50,24 +50,13 @@ function chatQuestion(pool: Pool, subject: Subject, model: CandidateModel): Ques
   return { kind: 'chat', request: pool.chat.encode(body, target, known, undefined), target };
 }
 
-function getRequest({ provider, key }: Subject, path: string): HttpRequest {
-  return {
-    method: 'GET',
-    url: provider.urlOf(path),
-    headers: {
-      'user-agent': `freelm/${VERSION}`,
-      accept: 'application/json',
-      ...provider.headersFor(key.keyId),
-    },
-  };
-}
-
-/** A provider without a model to chat with is asked for its list. */
+/** The question of the wanted kind; a provider without a model to chat with is asked for its list. */
 export function questionFor(pool: Pool, subject: Subject, wanted: CheckRequest): Question {
-  const { spec } = subject.provider;
+  const { provider, key } = subject;
+  const { account, discovery } = provider.spec;
   const model = wanted === 'chat' ? cheapestModel(subject) : undefined;
   if (model !== undefined) return chatQuestion(pool, subject, model);
-  if (wanted === 'account' && spec.account !== undefined)
-    return { kind: 'account', request: getRequest(subject, spec.account.path) };
-  return { kind: 'models', request: getRequest(subject, spec.discovery?.path ?? '/models') };
+  const isAccount = wanted === 'account' && account !== undefined;
+  const path = isAccount ? account.path : (discovery?.path ?? '/models');
+  return { kind: isAccount ? 'account' : 'models', request: getRequest(provider, path, key.keyId) };
 }
