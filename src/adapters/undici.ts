@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { ConfigError, closedError } from '../errors.ts';
 import type { Headers, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { Connecting } from './connecting.ts';
+import { decodedBody } from './decoded-body.ts';
 
 type Undici = typeof undiciModule;
 type Dispatcher = undiciModule.Dispatcher;
@@ -146,13 +147,19 @@ class UndiciTransport implements Transport {
         reject(stop.reason);
         settle();
       });
-      const { method, headers, body = null, background = false } = request;
+      const { method, body = null, background = false } = request;
+      const headers = { 'accept-encoding': 'identity', ...request.headers };
       const dispatcher = this.#agent(undici, background);
       this.#connecting.enter(request);
       undici
         .request(request.url, { method, headers, body, signal, dispatcher })
         .then((answer) => {
-          resolve({ status: answer.statusCode, headers: readHeaders(answer.headers), body: answer.body });
+          const received = readHeaders(answer.headers);
+          resolve({
+            status: answer.statusCode,
+            headers: received,
+            body: decodedBody(received, answer.body),
+          });
           return settle();
         })
         .catch((error: unknown) => {

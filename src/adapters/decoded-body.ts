@@ -1,0 +1,80 @@
+/**
+ * Decompresses bodies. Every request asks for `identity`, but some servers and proxies compress all the same
+ * (RFC 9110, 12.5.3).
+ */
+
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import type { Headers } from '../ports.ts';
+
+const GZIP_MAGIC = 0x1f;
+/** The first byte of the zlib format with the window size that every encoder uses. */
+const ZLIB_MAGIC = 0x78;
+/** How JSON and server-sent events begin. */
+const PLAIN_START: ReadonlySet<string> = new Set(['{', '[', 'd', ':', ' ', '\n']);
+
+/** The decoder for a body that begins with the byte `first`; undefined where the body is plain. */
+function decoderFor(coding: string, first: number): Transform | undefined {
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      // A proxy that has decompressed a body may leave its header.
+      return first === GZIP_MAGIC ? createGunzip() : undefined;
+    case 'deflate':
+      if (first === ZLIB_MAGIC) return createInflate();
+      // The standard means the zlib format; some servers send the bare deflate format.
+      return PLAIN_START.has(String.fromCodePoint(first)) ? undefined : createInflateRaw();
+    case 'br':
+      return createBrotliDecompress();
+    default:
+      return undefined;
+  }
+}
+
+/** Resolves when a stream has something to read, or has ended or broken. */
+function change(source: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['readable', 'end', 'error', 'close'] as const;
+    const settle = (): void => {
+      for (const event of events) source.off(event, settle);
+      resolve();
+    };
+    for (const event of events) source.once(event, settle);
+  });
+}
+
+/** The first byte of a stream, which stays in it; undefined where the stream is empty or broken. */
+async function peek(source: Readable): Promise<number | undefined> {
+  for (;;) {
+    const chunk: unknown = source.read();
+    if (chunk instanceof Uint8Array) {
+      source.unshift(chunk);
+      return chunk[0];
+    }
+    if (source.destroyed || source.readableEnded) return undefined;
+    await change(source);
+  }
+}
+
+async function* decoded(source: Readable, codings: readonly string[]): AsyncGenerator<Uint8Array> {
+  let stream = source;
+  for (const coding of codings) {
+    const first = await peek(stream);
+    const decoder = first === undefined ? undefined : decoderFor(coding, first);
+    if (decoder === undefined) continue;
+    // The pipeline passes errors on in both directions; the reader of the decoder sees them.
+    pipeline(stream, decoder, () => undefined);
+    stream = decoder;
+  }
+  const chunks: AsyncIterable<Uint8Array> = stream;
+  yield* chunks;
+}
+
+/** The body without its content coding. An unknown coding is left as it is. Decoding keeps pace with the reader. */
+export function decodedBody(headers: Headers, body: Readable): AsyncIterable<Uint8Array> {
+  const header = headers['content-encoding'];
+  if (header === undefined) return body;
+  const codings = header.toLowerCase().split(',');
+  // The coding that was applied last is taken off first.
+  return decoded(body, codings.map((coding) => coding.trim()).toReversed());
+}
