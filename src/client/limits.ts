@@ -11,7 +11,7 @@ export interface Limits extends Required<{
 }
 
 /** Of a call as a whole, and of a stream until its first part, where nobody asks for another. */
-export const DEFAULT_TIMEOUT_MS = MINUTE_MS;
+export const DEFAULT_TIMEOUT_MS: number = MINUTE_MS;
 
 export const DEFAULT_LIMITS: Limits = {
   timeoutMs: undefined,
