@@ -1,9 +1,9 @@
 /** Asks providers that tell it what an account's tier allows and what of it is used, beside the calls. */
 
 import type { PoolAccount } from '../core/pool.ts';
-import { readAccountState } from '../providers/refusals/account-state.ts';
+import { parseJson } from '../core/json.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { AccountSpec } from '../providers/spec.ts';
+import type { AccountEndpoint } from '../providers/quirks.ts';
 import { getRequest, sendBeside } from '../providers/side-request.ts';
 import type { Pool } from './pool.ts';
 import { HOUR_MS } from '../core/time.ts';
@@ -18,7 +18,7 @@ interface Subject {
   readonly provider: Provider;
   readonly account: PoolAccount;
   readonly keyId: string;
-  readonly spec: AccountSpec;
+  readonly endpoint: AccountEndpoint;
 }
 
 /** What is known of accounts before their first refusal: the real limit of the day, and what others spent of it. */
@@ -30,11 +30,11 @@ export class AccountStates {
   constructor(pool: Pool) {
     this.#pool = pool;
     this.#subjects = [...pool.providers.values()].flatMap((provider) => {
-      const spec = provider.spec.account;
-      if (spec === undefined || provider.options.discover === false) return [];
+      const endpoint = provider.spec.account;
+      if (endpoint === undefined || provider.options.discover === false) return [];
       return provider.accounts.flatMap((account) => {
         const [keyId] = account.keyIds;
-        return keyId === undefined ? [] : [{ provider, account, keyId, spec }];
+        return keyId === undefined ? [] : [{ provider, account, keyId, endpoint }];
       });
     });
   }
@@ -49,15 +49,15 @@ export class AccountStates {
 
   async #ask(subject: Subject): Promise<void> {
     const { clock, transport } = this.#pool;
-    const { provider, keyId, spec } = subject;
-    const request = { ...getRequest(provider, spec.path, keyId), background: true };
+    const { provider, keyId, endpoint } = subject;
+    const request = { ...getRequest(provider, endpoint.path, keyId), background: true };
     const bounds = { clock, transport, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES };
     const outcome = await sendBeside(request, bounds);
     if (outcome.ok && outcome.response.status === 200) await this.#learn(subject, outcome.body);
   }
 
-  async #learn({ provider, account, keyId, spec }: Subject, body: string): Promise<void> {
-    const { reported } = readAccountState(body, spec);
+  async #learn({ provider, account, keyId, endpoint }: Subject, body: string): Promise<void> {
+    const { reported } = endpoint.read(parseJson(body));
     const candidate = this.#pool.everything().find((one) => one.provider.name === provider.name);
     const [model] = candidate?.models ?? [];
     if (candidate === undefined || model === undefined || reported.length === 0) return;

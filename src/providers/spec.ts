@@ -21,6 +21,7 @@ import type { FailureKind, Scope, Trip } from '../core/failure.ts';
 import type { Limit, QuotaWindow } from '../core/limits/limit.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { RequestShape } from '../wire/request-shape.ts';
+import { type AccountEndpoint, QUIRKS } from './quirks.ts';
 
 /** A limit that differs between models: the first row whose pattern matches the id holds. */
 export interface ModelLimit {
@@ -148,27 +149,6 @@ export interface IdentityRule {
   readonly pattern?: string;
 }
 
-/** An endpoint that tells an account's tier and what it has used. */
-export interface AccountSpec {
-  /** Path below the base URL, asked with the key. */
-  readonly path: string;
-  /** The first row whose value is found at its path tells the tier: it `is` that, or is a number `atLeast` that high. */
-  readonly tier?: readonly {
-    readonly path: string;
-    readonly is?: string | number | boolean;
-    readonly atLeast?: number;
-    readonly tier: string;
-  }[];
-  /** Paths of the numbers of a quota. */
-  readonly quotas: readonly {
-    readonly unit: 'requests' | 'tokens';
-    readonly window: QuotaWindow;
-    readonly limit?: string;
-    readonly used?: string;
-    readonly remaining?: string;
-  }[];
-}
-
 /** The environment variables that are read for a provider. */
 export interface EnvSpec {
   /** Of these the first that holds a key counts. */
@@ -245,7 +225,8 @@ export interface ProviderSpec {
   readonly identity?: readonly IdentityRule[];
   /** The cheapest request that proves a key. Default `models`. */
   readonly check?: { readonly request: 'models' | 'chat' | 'account' };
-  readonly account?: AccountSpec;
+  /** An endpoint that reports an account's tier and usage; set by `QUIRKS`. */
+  readonly account?: AccountEndpoint;
   /** Where this provider's cooldowns differ from `spec/failure-effects.json`. */
   readonly trips: Readonly<Partial<Record<FailureKind, Trip>>>;
 }
@@ -290,8 +271,13 @@ const FILES = {
   vllm,
 } satisfies Readonly<Record<KnownProvider, unknown>>;
 
+function withQuirks(file: { readonly name: string; readonly request?: object }): object {
+  const { account, request: quirk } = QUIRKS[file.name] ?? {};
+  return { ...file, ...(account && { account }), ...(quirk && { request: { ...file.request, quirk } }) };
+}
+
 /** Every provider of spec/providers by its name, in the order in which they are tried on equal terms. */
-// JSON modules widen literals to `string`; `test/spec.test.ts` holds every file against its JSON Schema.
-export const SPECS: Readonly<Record<KnownProvider, ProviderSpec>> = FILES as unknown as Readonly<
-  Record<KnownProvider, ProviderSpec>
->;
+// JSON modules widen literals to `string`; `test/spec.test.ts` checks every file against its JSON Schema.
+export const SPECS: Readonly<Record<KnownProvider, ProviderSpec>> = Object.fromEntries(
+  Object.entries(FILES).map(([name, file]) => [name, withQuirks(file)]),
+) as unknown as Readonly<Record<KnownProvider, ProviderSpec>>;

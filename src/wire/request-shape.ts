@@ -1,9 +1,8 @@
 /** What a provider's data changes of a request before it is sent there. */
 
-import { type JsonObject, member } from '../core/json.ts';
+import { member } from '../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
-import { withFirstCall } from './message-tool-calls.ts';
-import { mapSame, without, withoutSchemaKeys } from './schema-keys.ts';
+import { mapSame, without } from './schema-keys.ts';
 import {
   FIELD_TRANSFORMS,
   isFieldTransform,
@@ -25,18 +24,20 @@ export interface RequestShape {
   readonly maxTokensField?: MaxTokensField;
   /** The limit that is sent where the caller sets none: some cut an answer short without one, others reserve too much. */
   readonly maxTokensWhenUnset?: number;
-  /** By field: a number that is larger is sent as this one. */
-  readonly atMost?: Readonly<Record<string, number>>;
   /** Named changes, in this order. */
   readonly transforms?: readonly TransformName[];
-  /** Keywords that are taken out of JSON schemas. */
-  readonly dropSchemaKeys?: readonly string[];
   /** Fields that are never sent, where they may be left out. */
   readonly drop?: readonly string[];
   /** Fields of a message that are sent; absent: all. */
   readonly messageFields?: readonly string[];
-  /** What the first of the tool calls that an assistant made at once has to carry. */
-  readonly firstToolCall?: JsonObject;
+  /** Changes that only this provider needs; made last. */
+  readonly quirk?: RequestQuirk;
+}
+
+/** A function returns its argument if nothing changes. */
+export interface RequestQuirk {
+  readonly messages?: (messages: readonly ChatMessage[]) => readonly ChatMessage[];
+  readonly fields?: (fields: RequestFields) => RequestFields;
 }
 
 export type MaxTokensField = 'max_tokens' | 'max_completion_tokens';
@@ -106,7 +107,7 @@ function withMaxTokens(
     : { ...changed, [maxTokensField ?? 'max_tokens']: maxTokensWhenUnset };
 }
 
-function bounded(fields: RequestFields, bounds: RequestShape['atMost'] = {}): RequestFields {
+function bounded(fields: RequestFields, bounds: Readonly<Record<string, number>>): RequestFields {
   const larger = Object.entries(bounds).filter(([name, most]) => {
     const given = fields[name];
     return typeof given === 'number' && given > most;
@@ -131,12 +132,12 @@ function withoutRefused(fields: RequestFields, refused: readonly string[]): Requ
 function shapedFields(given: RequestFields, shape: RequestShape): RequestFields {
   let fields = extracted(given, shape.extract);
   fields = renamed(withValues(fields, shape.values), shape.rename);
-  fields = bounded(withMaxTokens(fields, shape), shape.atMost);
+  fields = withMaxTokens(fields, shape);
   for (const name of shape.transforms ?? []) {
     if (isFieldTransform(name)) fields = FIELD_TRANSFORMS[name](fields);
   }
-  if (shape.dropSchemaKeys !== undefined) fields = withoutSchemaKeys(fields, shape.dropSchemaKeys);
-  return shape.drop === undefined ? fields : withoutRefused(fields, shape.drop);
+  if (shape.drop !== undefined) fields = withoutRefused(fields, shape.drop);
+  return shape.quirk?.fields?.(fields) ?? fields;
 }
 
 function shapedMessages(given: readonly ChatMessage[], shape: RequestShape): readonly ChatMessage[] {
@@ -144,11 +145,11 @@ function shapedMessages(given: readonly ChatMessage[], shape: RequestShape): rea
   for (const name of shape.transforms ?? []) {
     if (isMessageTransform(name)) messages = MESSAGE_TRANSFORMS[name](messages);
   }
-  const { messageFields, firstToolCall } = shape;
+  const { messageFields, quirk } = shape;
   if (messageFields !== undefined) {
     messages = mapSame(messages, (message) => without(message, (name) => !messageFields.includes(name)));
   }
-  return firstToolCall === undefined ? messages : withFirstCall(messages, firstToolCall);
+  return quirk?.messages?.(messages) ?? messages;
 }
 
 /** The request for one provider, after `mends` by which a model can do without what it lacks; the same where nothing changes. */

@@ -2,7 +2,10 @@
 
 import * as z from 'zod/mini';
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Failure } from '../../src/core/failure.ts';
+import { classify, classifyAnswer, type Reply } from '../../src/providers/refusals/classify.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
+import { readChatResponse } from '../../src/wire/chat-response.ts';
 
 const inputSchema = z.object({
   provider: z.optional(z.string()),
@@ -36,4 +39,11 @@ export const NOBODY: KnownRefusals = { refusals: [] };
 /** What is known of how a provider refuses. */
 export function refusalsOf(provider: string | undefined): KnownRefusals {
   return Object.values(SPECS).find(({ name }) => name === provider) ?? NOBODY;
+}
+
+/** Classifies any answer; `undefined` for a good one. */
+export function failureIn(reply: Reply, spec: KnownRefusals, now: number): Failure | undefined {
+  if (reply.status !== 200) return classify(reply, spec, now);
+  const answer = readChatResponse(reply.body);
+  return answer.ok ? undefined : classifyAnswer(answer, reply, { spec, now });
 }

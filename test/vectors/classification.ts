@@ -1,9 +1,9 @@
 /** Runs the vectors of classification: error bodies, answers, hints, quotas, and what they mean together. */
 
 import * as z from 'zod/mini';
+import { parseJson } from '../../src/core/json.ts';
 import { readRetryHints } from '../../src/providers/refusals/retry-hints.ts';
-import { classify } from '../../src/providers/refusals/classify.ts';
-import { readAccountState } from '../../src/providers/refusals/account-state.ts';
+import { classify, classifyAnswer } from '../../src/providers/refusals/classify.ts';
 import { readObservations } from '../../src/providers/refusals/quota-headers.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 import { readChatResponse } from '../../src/wire/chat-response.ts';
@@ -40,7 +40,12 @@ function textOf(body: unknown): string {
 
 function runClassify(input: unknown): unknown {
   const { provider, status, headers = {}, body, now } = replyInput.parse(input);
-  return classify({ status, headers, body: textOf(body) }, specOf(provider), now);
+  const reply = { status, headers, body: textOf(body) };
+  const spec = specOf(provider);
+  if (status !== 200) return classify(reply, spec, now);
+  const answer = readChatResponse(reply.body);
+  if (answer.ok) throw new Error('a good answer is no refusal');
+  return classifyAnswer(answer, reply, { spec, now });
 }
 
 /** The files of classification: one for the shared rules, one for the servers of this machine, one for each provider. */
@@ -83,7 +88,7 @@ export const runners: Record<string, (input: unknown) => unknown> = {
     const { provider, body } = accountInput.parse(input);
     const { account } = specOf(provider);
     if (account === undefined) throw new Error(`${provider} has no account endpoint`);
-    return readAccountState(textOf(body), account);
+    return account.read(parseJson(textOf(body)));
   },
   ...Object.fromEntries(CLASSIFY.map((file) => [file, runClassify])),
 };

@@ -8,7 +8,7 @@ import type { ReportedQuota } from '../../core/limits/limit.ts';
 import type { Candidate } from '../../core/pool.ts';
 import { networkFailure } from '../../engine/network-failure.ts';
 import { FreeLLMError } from '../../errors.ts';
-import { type AccountState, readAccountState } from '../../providers/refusals/account-state.ts';
+import type { AccountState } from '../../providers/quirks.ts';
 import { classify, classifyAnswer } from '../../providers/refusals/classify.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { sendBeside, type SideOutcome } from '../../providers/side-request.ts';
@@ -143,7 +143,7 @@ function verdictOn({ failure, kind }: Answer, { spec }: Provider): KeyVerdict {
 /** What the account's own page tells. */
 function accountOf({ kind, failure, body }: Answer, { account }: Provider['spec']): AccountState {
   if (kind !== 'account' || failure !== undefined || account === undefined) return { reported: [] };
-  return readAccountState(body, account);
+  return account.read(parseJson(body));
 }
 
 /** A key that is paced by another tier than its account has wastes quota or runs into refusals. */

@@ -4,7 +4,7 @@ import type { Failure, FailureKind } from '../../core/failure.ts';
 import { readTimestamp } from './moments.ts';
 import { type RetryHints, readRetryHints } from './retry-hints.ts';
 import type { Headers } from '../../ports.ts';
-import { readChatResponse, type RefusedAnswer } from '../../wire/chat-response.ts';
+import type { RefusedAnswer } from '../../wire/chat-response.ts';
 import { readErrorBody } from '../../wire/error-body.ts';
 import { identityIn, refusedFields, statedContextLength, withoutName } from './details.ts';
 import { findRule, type Refusal, type Verdict, verdictOfAnswer, verdictOfStatus } from './rules.ts';
@@ -32,12 +32,6 @@ const MESSAGE_KEPT = 300;
  * `spec/refusals.json`, then the status alone decides. An answer with status 200 is judged by its content.
  */
 export function classify(reply: Reply, spec: RefusalSpec, now: number): Failure {
-  if (reply.status === 200) {
-    const answer = readChatResponse(reply.body);
-    if (!answer.ok) return classifyAnswer(answer, reply, { spec, now });
-    // Only who asked knows why a good answer failed it.
-    return { ...verdictOfAnswer('malformed'), message: 'the answer could not be used', status: reply.status };
-  }
   const body = readErrorBody(reply.body);
   const refusal: Refusal = {
     status: reply.status,
