@@ -3,7 +3,7 @@
 import pRetry, { AbortError } from 'p-retry';
 import type { Clock, HttpRequest, Transport } from '../ports.ts';
 import { sendBeside } from '../providers/side-request.ts';
-import { BodyTooLargeError } from '../wire/read-body.ts';
+import { BodyTooLargeError } from '../wire/response/read-body.ts';
 
 /** Where a model list comes from. */
 export interface ModelListSource {

@@ -1,7 +1,7 @@
 /** An answer as it comes: text, typed parts, and the whole of it in the end. */
 
 import { BrokenStreamError, ConfigError } from '../errors.ts';
-import { PartCollector, type StreamPart, type CollectedAnswer } from '../wire/stream-part.ts';
+import { PartCollector, type StreamPart, type CollectedAnswer } from '../wire/response/stream-part.ts';
 import type { ChatResponse } from './response.ts';
 
 /** Who serves a stream. */

@@ -5,7 +5,7 @@ import type { ChatCall, ChatBackend, Answer, AnswerStream } from '../rest/chat-b
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
 import { badBody } from '../rest/request.ts';
-import type { ChatMessage } from '../wire/chat-request.ts';
+import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { Pool } from './pool.ts';
 import { type ChatOptions, fieldsSchema, ownSchema, type StreamOptions, WIRE_FIELDS } from './options.ts';
 import { randomId } from '../adapters/system.ts';

@@ -10,7 +10,7 @@ import { Provider } from '../providers/provider.ts';
 import { PROVIDER_EXAMPLE } from '../providers/presets.ts';
 import type { FetchLike } from '../adapters/fetch.ts';
 import type { DispatcherLike } from '../adapters/undici.ts';
-import type { ChatMessage } from '../wire/chat-request.ts';
+import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { EventListener } from './events.ts';
 
 /** How long calls may take and how often they may try. */

@@ -1,8 +1,8 @@
 /** Writes a checked request as JSON; what cannot be written, or is too long to be sent, is named. */
 
 import { BadRequestError, ConfigError } from '../errors.ts';
-import { chatBody, type ChatBody } from '../wire/chat-body.ts';
-import type { ChatMessage } from '../wire/chat-request.ts';
+import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
+import type { ChatMessage } from '../wire/request/chat-request.ts';
 import { type ChatOptions, wireFields } from './options.ts';
 
 /** The longest request that freelm sends: Google takes 20 MB inline, NVIDIA 25 (2026-08). */

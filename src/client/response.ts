@@ -2,7 +2,7 @@
 
 import type { AttemptReport } from '../errors.ts';
 import type { Call } from '../engine/call.ts';
-import type { ChatCompletion, TokenUsage, ToolCall } from '../wire/chat-response.ts';
+import type { ChatCompletion, TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
 
 /** A whole answer. */
 export interface ChatResponse {

@@ -13,10 +13,10 @@ import {
   readChatResponse,
   type RefusedAnswer,
   type TokenUsage,
-} from '../wire/chat-response.ts';
-import type { BodyFor, ChatBody } from '../wire/chat-body.ts';
-import { capabilitiesOf, requiredFieldsOf } from '../wire/chat-request.ts';
-import { readBody } from '../wire/read-body.ts';
+} from '../wire/response/chat-response.ts';
+import type { BodyFor, ChatBody } from '../wire/request/chat-body.ts';
+import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
+import { readBody } from '../wire/response/read-body.ts';
 import { type Asked, BadAnswer, type Operation } from './operation.ts';
 
 /** What the chat operation needs of the pool. */

@@ -2,10 +2,10 @@
 
 import { member } from '../core/json.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
-import type { ChatMessage, RequestFields } from '../wire/chat-request.ts';
-import { withFirstCall } from '../wire/message-tool-calls.ts';
-import type { RequestQuirk } from '../wire/request-shape.ts';
-import { withoutSchemaKeys } from '../wire/schema-keys.ts';
+import type { ChatMessage, RequestFields } from '../wire/request/chat-request.ts';
+import { withFirstCall } from '../wire/request/message-tool-calls.ts';
+import type { RequestQuirk } from '../wire/request/request-shape.ts';
+import { withoutSchemaKeys } from '../wire/request/schema-keys.ts';
 
 /** An account as its provider reports it. */
 export interface AccountState {

@@ -2,7 +2,7 @@
 
 import type { Clock, HttpRequest, HttpResponse, Transport } from '../ports.ts';
 import { VERSION } from '../version.ts';
-import { readBody } from '../wire/read-body.ts';
+import { readBody } from '../wire/response/read-body.ts';
 import type { Provider } from './provider.ts';
 
 /** A GET below a provider's base URL; without a `keyId` it carries no key. */

@@ -20,7 +20,7 @@ import zai from '../../spec/providers/zai.json' with { type: 'json' };
 import type { FailureKind, Scope, Trip } from '../core/failure.ts';
 import type { Limit, QuotaWindow } from '../core/limits/limit.ts';
 import type { ModelSpec } from '../core/model.ts';
-import type { RequestShape } from '../wire/request-shape.ts';
+import type { RequestShape } from '../wire/request/request-shape.ts';
 import { type AccountEndpoint, QUIRKS } from './quirks.ts';
 
 /** A limit that differs between models: the first row whose pattern matches the id holds. */

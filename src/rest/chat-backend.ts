@@ -1,9 +1,9 @@
 /** What the REST routes are laid over: as little of a pool as they need. */
 
 import type { ModelSpec } from '../core/model.ts';
-import type { ChatMessage } from '../wire/chat-request.ts';
-import type { TokenUsage, ToolCall } from '../wire/chat-response.ts';
-import type { StreamPart } from '../wire/stream-part.ts';
+import type { ChatMessage } from '../wire/request/chat-request.ts';
+import type { TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
+import type { StreamPart } from '../wire/response/stream-part.ts';
 
 /** What a request body asks for. */
 export interface ChatCall {

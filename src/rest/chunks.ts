@@ -1,9 +1,9 @@
 /** A streamed answer as OpenAI's server-sent events. */
 
 import type { JsonObject } from '../core/json.ts';
-import type { TokenUsage } from '../wire/chat-response.ts';
-import type { StreamPart } from '../wire/stream-part.ts';
-import type { ToolCallPart } from '../wire/tool-calls.ts';
+import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { StreamPart } from '../wire/response/stream-part.ts';
+import type { ToolCallPart } from '../wire/response/tool-calls.ts';
 import { type Stamp, usageObject } from './completion.ts';
 
 /** One event. */

@@ -1,7 +1,7 @@
 /** A whole answer in OpenAI's shape. */
 
 import { elementsOf, isJsonObject, type JsonObject, member } from '../core/json.ts';
-import type { TokenUsage } from '../wire/chat-response.ts';
+import type { TokenUsage } from '../wire/response/chat-response.ts';
 import type { Answer } from './chat-backend.ts';
 
 /** What every object of one answer says. */

@@ -1,6 +1,6 @@
 /** The body of a streamed answer. Pulled: nothing is read ahead of whoever reads it. */
 
-import type { StreamPart } from '../wire/stream-part.ts';
+import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { AnswerStream } from './chat-backend.ts';
 import { type ChunkWriter, eventOf } from './chunks.ts';
 

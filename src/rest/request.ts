@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import { firstProblem } from '../check.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts';
-import type { ChatMessage } from '../wire/chat-request.ts';
+import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { ChatCall } from './chat-backend.ts';
 
 /** A chat request, read. */

@@ -4,7 +4,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decodedBody } from '../../src/adapters/decoded-body.ts';
 import { undiciTransport } from '../../src/adapters/undici.ts';
-import { BodyTooLargeError, readBody } from '../../src/wire/read-body.ts';
+import { BodyTooLargeError, readBody } from '../../src/wire/response/read-body.ts';
 import { serve, until } from '../support/server.ts';
 
 const TEXT = '{"choices":[{"message":{"content":"Grüße 👋"}}]}';

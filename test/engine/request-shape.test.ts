@@ -8,8 +8,8 @@ import { CLOSED } from '../../src/core/circuit-breaker.ts';
 import { Provider } from '../../src/providers/provider.ts';
 import { SPECS } from '../../src/providers/spec.ts';
 import { VirtualClock } from '../../src/testing.ts';
-import { chatBody } from '../../src/wire/chat-body.ts';
-import type { ChatMessage } from '../../src/wire/chat-request.ts';
+import { chatBody } from '../../src/wire/request/chat-body.ts';
+import type { ChatMessage } from '../../src/wire/request/chat-request.ts';
 import { simulatedPool, type SimulatedPool } from '../support/simulated-pool.ts';
 
 const roles = ({ transport }: SimulatedPool): readonly unknown[] =>

@@ -4,8 +4,8 @@ import refusals from '../../spec/refusals.json' with { type: 'json' };
 import type { Reply } from '../../src/providers/refusals/classify.ts';
 import { findRule, SHARED_RULES } from '../../src/providers/refusals/rules.ts';
 import { type RefusalRule, SPECS } from '../../src/providers/spec.ts';
-import { readChatResponse } from '../../src/wire/chat-response.ts';
-import { readErrorBody } from '../../src/wire/error-body.ts';
+import { readChatResponse } from '../../src/wire/response/chat-response.ts';
+import { readErrorBody } from '../../src/wire/response/error-body.ts';
 import {
   failureIn,
   NOBODY,

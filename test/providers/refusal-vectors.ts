@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Failure } from '../../src/core/failure.ts';
 import { classify, classifyAnswer, type Reply } from '../../src/providers/refusals/classify.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
-import { readChatResponse } from '../../src/wire/chat-response.ts';
+import { readChatResponse } from '../../src/wire/response/chat-response.ts';
 
 const inputSchema = z.object({
   provider: z.optional(z.string()),

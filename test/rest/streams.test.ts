@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BrokenStreamError } from '../../src/errors.ts';
 import { fetchOver } from '../../src/rest/fetch.ts';
 import { restHandler } from '../../src/rest/handler.ts';
-import type { StreamPart } from '../../src/wire/stream-part.ts';
+import type { StreamPart } from '../../src/wire/response/stream-part.ts';
 import { MESSAGES, NOW, saidIn, scripted } from './support.ts';
 
 const BODY = { messages: MESSAGES, stream: true };

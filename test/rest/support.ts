@@ -9,7 +9,7 @@ import type {
 } from '../../src/rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../../src/rest/fetch.ts';
 import { restHandler } from '../../src/rest/handler.ts';
-import type { StreamPart } from '../../src/wire/stream-part.ts';
+import type { StreamPart } from '../../src/wire/response/stream-part.ts';
 
 export const NOW = 1_790_000_000_000;
 

@@ -6,8 +6,8 @@ import { readRetryHints } from '../../src/providers/refusals/retry-hints.ts';
 import { classify, classifyAnswer } from '../../src/providers/refusals/classify.ts';
 import { readObservations } from '../../src/providers/refusals/quota-headers.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
-import { readChatResponse } from '../../src/wire/chat-response.ts';
-import { readErrorBody } from '../../src/wire/error-body.ts';
+import { readChatResponse } from '../../src/wire/response/chat-response.ts';
+import { readErrorBody } from '../../src/wire/response/error-body.ts';
 
 /** The provider of that name; without one, a provider of which nothing is known. */
 function specOf(name: string | undefined): Pick<ProviderSpec, 'refusals'> & Partial<ProviderSpec> {

@@ -2,17 +2,17 @@
 
 import * as z from 'zod/mini';
 import { SPECS } from '../../src/providers/spec.ts';
-import { chatBody } from '../../src/wire/chat-body.ts';
-import { ChunkReader } from '../../src/wire/chat-chunk.ts';
-import type { ChatMessage } from '../../src/wire/chat-request.ts';
-import type { RequestShape } from '../../src/wire/request-shape.ts';
-import { estimateTokens } from '../../src/wire/token-estimate.ts';
+import { chatBody } from '../../src/wire/request/chat-body.ts';
+import { ChunkReader } from '../../src/wire/response/chat-chunk.ts';
+import type { ChatMessage } from '../../src/wire/request/chat-request.ts';
+import type { RequestShape } from '../../src/wire/request/request-shape.ts';
+import { estimateTokens } from '../../src/wire/request/token-estimate.ts';
 import {
   FIELD_TRANSFORMS,
   isFieldTransform,
   isMessageTransform,
   MESSAGE_TRANSFORMS,
-} from '../../src/wire/transforms.ts';
+} from '../../src/wire/request/transforms.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
 
 const streamInput = z.union([

@@ -12,7 +12,7 @@ import type { AccountState } from '../../providers/quirks.ts';
 import { classify, classifyAnswer } from '../../providers/refusals/classify.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { sendBeside, type SideOutcome } from '../../providers/side-request.ts';
-import { readChatResponse } from '../../wire/chat-response.ts';
+import { readChatResponse } from '../../wire/response/chat-response.ts';
 import type { Pool } from '../pool.ts';
 import { corrected, type KeyQuota, pacedBy } from './quotas.ts';
 import { type Question, questionFor, type Subject } from './request.ts';

@@ -1,7 +1,7 @@
 /** Conversations as programs write them, and as nobody would: for whatever has to take any of them. */
 
 import fc from 'fast-check';
-import type { ChatMessage, ChatRequest, ContentPart } from '../../src/wire/chat-request.ts';
+import type { ChatMessage, ChatRequest, ContentPart } from '../../../src/wire/request/chat-request.ts';
 
 const anyText = fc.string({ maxLength: 12 });
 const anyId = fc.oneof(fc.constantFrom('', 'call_0', 'call_1', 'abcdefghi', '000000001'), anyText);

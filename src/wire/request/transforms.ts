@@ -1,6 +1,6 @@
 /** The named changes of a request that a provider's data can switch on. Each gives back what it got where nothing changes. */
 
-import { elementsOf, isJsonObject, member } from '../core/json.ts';
+import { elementsOf, isJsonObject, member } from '../../core/json.ts';
 import type { ChatMessage, RequestFields } from './chat-request.ts';
 import {
   developerToSystem,

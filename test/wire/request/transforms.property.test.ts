@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import * as z from 'zod/mini';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { ChatMessage } from '../../src/wire/chat-request.ts';
-import { FIELD_TRANSFORMS, MESSAGE_TRANSFORMS } from '../../src/wire/transforms.ts';
-import { deepFreeze } from '../support/deep-freeze.ts';
+import type { ChatMessage } from '../../../src/wire/request/chat-request.ts';
+import { FIELD_TRANSFORMS, MESSAGE_TRANSFORMS } from '../../../src/wire/request/transforms.ts';
+import { deepFreeze } from '../../support/deep-freeze.ts';
 import { anyConversation, anyFields, soundConversation } from './conversations.ts';
 
 const calls = z.array(z.object({ id: z.string(), function: z.object({ name: z.string() }) }));

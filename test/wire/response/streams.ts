@@ -1,7 +1,7 @@
 /** Streams as the providers send them, in their own words, and what reads them. */
 
-import { ChunkReader, type StreamEnd } from '../../src/wire/chat-chunk.ts';
-import type { StreamPart } from '../../src/wire/stream-part.ts';
+import { ChunkReader, type StreamEnd } from '../../../src/wire/response/chat-chunk.ts';
+import type { StreamPart } from '../../../src/wire/response/stream-part.ts';
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 

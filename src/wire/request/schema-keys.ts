@@ -1,6 +1,6 @@
 /** Takes keywords out of the JSON schemas of a request, for providers that do not know them. */
 
-import { isJsonObject, member } from '../core/json.ts';
+import { isJsonObject, member } from '../../core/json.ts';
 import type { RequestFields } from './chat-request.ts';
 
 /** Keywords whose members are named by the schema's author; each of them is a schema. */

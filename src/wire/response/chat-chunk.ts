@@ -1,6 +1,6 @@
 /** Reads and judges the chunks of one streamed answer of chat/completions. */
 
-import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../core/json.ts';
+import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
 import {
   type ChatCompletion,
   readChatResponse,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { classifyAnswer } from '../../src/providers/refusals/classify.ts';
-import { SPECS } from '../../src/providers/spec.ts';
-import { ChunkReader } from '../../src/wire/chat-chunk.ts';
-import { EventTooLongError } from '../../src/wire/sse.ts';
+import { classifyAnswer } from '../../../src/providers/refusals/classify.ts';
+import { SPECS } from '../../../src/providers/spec.ts';
+import { ChunkReader } from '../../../src/wire/response/chat-chunk.ts';
+import { EventTooLongError } from '../../../src/wire/response/sse.ts';
 import { bytesOf, readChunks, SAMPLES, streamOf } from './streams.ts';
 
 const text = (content: string, finish?: string): object => ({

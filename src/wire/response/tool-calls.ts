@@ -1,6 +1,6 @@
 /** Assembles tool calls from the deltas of a stream, whichever way these say what belongs together. */
 
-import { isJsonObject, type JsonObject, jsonText, member } from '../core/json.ts';
+import { isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
 import { nonBlank } from './chat-response.ts';
 
 /** A piece of a tool call. Concatenated, the pieces of one `index` give its arguments. */

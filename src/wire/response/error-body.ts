@@ -1,6 +1,6 @@
 /** One shape for every error body that providers send. */
 
-import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../core/json.ts';
+import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 
 /** An error body, read. */
 export interface ErrorBody {

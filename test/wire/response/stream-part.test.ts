@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ChatCompletion, readChatResponse } from '../../src/wire/chat-response.ts';
-import { PartCollector, partsOf, type StreamPart } from '../../src/wire/stream-part.ts';
+import { type ChatCompletion, readChatResponse } from '../../../src/wire/response/chat-response.ts';
+import { PartCollector, partsOf, type StreamPart } from '../../../src/wire/response/stream-part.ts';
 
 function collect(parts: readonly StreamPart[]): unknown {
   const collector = new PartCollector();

@@ -1,7 +1,7 @@
 /** How many tokens a request has, without a tokenizer: a best guess, and a number that none undercuts. */
 
-import type { TokenEstimate } from '../core/routing/question.ts';
-import { elementsOf, isJsonObject, jsonText, member } from '../core/json.ts';
+import type { TokenEstimate } from '../../core/routing/question.ts';
+import { elementsOf, isJsonObject, jsonText, member } from '../../core/json.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { maxTokensOf } from './request-shape.ts';
 import { countText, type TextCount } from './text-tokens.ts';

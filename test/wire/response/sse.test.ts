@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { EventTooLongError, type SseEvent, type SseLimits, SseSplitter } from '../../src/wire/sse.ts';
+import {
+  EventTooLongError,
+  type SseEvent,
+  type SseLimits,
+  SseSplitter,
+} from '../../../src/wire/response/sse.ts';
 import { bytesOf } from './streams.ts';
 
 /** What a splitter makes of chunks: a list of events for each, the last one for the end of the body. */

@@ -1,6 +1,6 @@
 /** Changes of the tool calls that a conversation holds, and of their results. */
 
-import { elementsOf, isJsonObject, type JsonObject, jsonText, member } from '../core/json.ts';
+import { elementsOf, isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
 import type { ChatMessage } from './chat-request.ts';
 import { mapSame, without } from './schema-keys.ts';
 

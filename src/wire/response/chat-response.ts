@@ -1,6 +1,6 @@
 /** Reads and judges an answer of chat/completions: a status of 200 alone is no success. */
 
-import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../core/json.ts';
+import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
 
 /** A tool call of the model. Fields beyond OpenAI's stay, e.g. `extra_content`, which Google wants back unchanged. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readChatResponse } from '../../src/wire/chat-response.ts';
-import { PartCollector, type StreamPart } from '../../src/wire/stream-part.ts';
+import { readChatResponse } from '../../../src/wire/response/chat-response.ts';
+import { PartCollector, type StreamPart } from '../../../src/wire/response/stream-part.ts';
 import { bytesOf, readChunks, SAMPLES, streamOf } from './streams.ts';
 
 const LINE_ENDS = ['\n', '\r\n', '\r'] as const;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateTokens } from '../../src/wire/token-estimate.ts';
-import { countText } from '../../src/wire/text-tokens.ts';
+import { estimateTokens } from '../../../src/wire/request/token-estimate.ts';
+import { countText } from '../../../src/wire/request/text-tokens.ts';
 import { anyConversation, anyFields } from './conversations.ts';
 
 const anyText = fc.oneof(

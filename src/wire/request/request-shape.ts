@@ -1,6 +1,6 @@
 /** What a provider's data changes of a request before it is sent there. */
 
-import { member } from '../core/json.ts';
+import { member } from '../../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { mapSame, without } from './schema-keys.ts';
 import {

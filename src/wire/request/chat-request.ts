@@ -1,6 +1,6 @@
 /** A chat request in OpenAI's dialect, and what it asks of a model. */
 
-import { elementsOf, member } from '../core/json.ts';
+import { elementsOf, member } from '../../core/json.ts';
 
 /** A message, as on OpenAI's wire. Fields that freelm does not know are passed on. */
 export interface ChatMessage {

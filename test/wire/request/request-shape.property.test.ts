@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SPECS } from '../../src/providers/spec.ts';
-import { type ChatRequest, isOptionalField } from '../../src/wire/chat-request.ts';
-import { type RequestShape, shapeRequest } from '../../src/wire/request-shape.ts';
-import { isFieldTransform, isMessageTransform } from '../../src/wire/transforms.ts';
-import { deepFreeze } from '../support/deep-freeze.ts';
+import { SPECS } from '../../../src/providers/spec.ts';
+import { type ChatRequest, isOptionalField } from '../../../src/wire/request/chat-request.ts';
+import { type RequestShape, shapeRequest } from '../../../src/wire/request/request-shape.ts';
+import { isFieldTransform, isMessageTransform } from '../../../src/wire/request/transforms.ts';
+import { deepFreeze } from '../../support/deep-freeze.ts';
 import { anyConversation, anyFields } from './conversations.ts';
 
 const shapes: readonly (readonly [string, RequestShape])[] = Object.values(SPECS).flatMap(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { chatBody, type BodyFor, type Refused } from '../../src/wire/chat-body.ts';
-import type { ChatRequest } from '../../src/wire/chat-request.ts';
-import type { RequestShape } from '../../src/wire/request-shape.ts';
+import { chatBody, type BodyFor, type Refused } from '../../../src/wire/request/chat-body.ts';
+import type { ChatRequest } from '../../../src/wire/request/chat-request.ts';
+import type { RequestShape } from '../../../src/wire/request/request-shape.ts';
 
 /** Counts how often a request's messages were written as JSON. */
 function counted(fields: ChatRequest['fields'] = {}): { request: ChatRequest; written: () => number } {

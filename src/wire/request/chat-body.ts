@@ -1,6 +1,6 @@
 /** The body of a chat request: stringified once for each way in which it has to be written, however many routes are tried. */
 
-import type { TokenEstimate } from '../core/routing/question.ts';
+import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { refitFields, type RequestShape, shapeRequest } from './request-shape.ts';
 import { estimateTokens } from './token-estimate.ts';
