@@ -3,7 +3,7 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ListShape } from '../providers/spec.ts';
 import { entryValues, holds } from './list-path.ts';
-import { matchesGlob } from '../providers/glob.ts';
+import { matchesGlob } from '../providers/pattern.ts';
 import { DAY_MS } from '../core/time.ts';
 
 /** One model as a list describes it; what the list does not say is `undefined`. */

@@ -1,7 +1,7 @@
 /** A tier's limits as meters of one model, with the user's own numbers over the documented ones. */
 
 import type { Limit } from '../core/limits/limit.ts';
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from './pattern.ts';
 import type { LimitSpec } from './spec.ts';
 import { DAY_MS, MINUTE_MS } from '../core/time.ts';
 

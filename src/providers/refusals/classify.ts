@@ -1,4 +1,4 @@
-/** Turns what a provider answered into a failure: what it means, for whom, and when to come back. Never throws. */
+/** Turns an unsuccessful answer into a failure: its kind, its scope and when to retry. Never throws. */
 
 import type { Failure, FailureKind } from '../../core/failure.ts';
 import { readTimestamp } from './moments.ts';
@@ -6,31 +6,33 @@ import { type RetryHints, readRetryHints } from './retry-hints.ts';
 import type { Headers } from '../../ports.ts';
 import type { RefusedAnswer } from '../../wire/response/chat-response.ts';
 import { readErrorBody } from '../../wire/response/error-body.ts';
-import { identityIn, refusedFields, statedContextLength, withoutName } from './details.ts';
+import { identityIn, refusedFields, reportedContextLength, withoutName } from './details.ts';
 import { findRule, type Refusal, type Verdict, verdictOfAnswer, verdictOfStatus } from './rules.ts';
 import { type RefusedQuota, refusedQuota } from './refused-quota.ts';
+import { patternOf } from '../pattern.ts';
 import type { ProviderSpec, RefusalRule } from '../spec.ts';
 import { DAY_MS, MINUTE_MS } from '../../core/time.ts';
 
-/** A provider's whole answer. */
+/** A provider's complete answer. */
 export interface Reply {
   /** The HTTP status. */
   readonly status: number;
   readonly headers: Headers;
   readonly body: string;
-  /** Takes keys out of the message, read as it is but not yet shortened: half a key would not be recognised as one. */
+  /** Masks keys in the message before it is shortened, since half a key would not be recognised. */
   readonly redact?: (text: string) => string;
 }
 
-/** What is known of how a provider refuses. */
+/** The parts of a provider's data that describe its refusals. */
 export type RefusalSpec = Pick<ProviderSpec, 'refusals' | 'quotaHeaders' | 'identity'>;
 
 const MESSAGE_KEPT = 300;
 
 /**
- * What an unsuccessful answer means. The provider's rules are tried in order, then the shared ones of
- * `spec/refusals.json`, then the status alone decides. An answer with status 200 is judged by its content.
+ * Classifies an answer with a status other than 200. The provider's rules are tried in order, then the shared rules of
+ * `spec/refusals.json`. If no rule holds, the status decides.
  */
+// spec 7.3
 export function classify(reply: Reply, spec: RefusalSpec, now: number): Failure {
   const body = readErrorBody(reply.body);
   const refusal: Refusal = {
@@ -39,13 +41,14 @@ export function classify(reply: Reply, spec: RefusalSpec, now: number): Failure 
     json: body.json,
     message: reply.redact?.(body.message) ?? body.message,
   };
-  // What a page says was not said by the API, so the rules do not apply to it.
+  // An HTML page comes from a proxy and not from the API, so the rules do not apply.
   const rule = body.html ? undefined : findRule(refusal, spec.refusals);
   const verdict = rule ?? verdictOfStatus(body.html ? 'page' : 'answer', reply.status);
   return failureOf(verdict, refusal, { status: reply.status, spec, now });
 }
 
-/** What an answer with status 200 means that `readChatResponse` refused. */
+/** Classifies an answer with status 200 that `readChatResponse` refused. */
+// spec 7.6
 export function classifyAnswer(
   refused: RefusedAnswer,
   reply: Reply,
@@ -65,9 +68,9 @@ export function classifyAnswer(
   return failureOf(verdict, refusal, { status: reply.status, ...given });
 }
 
-/** Nobody waits longer for what an answer says: it may be garbled, and to ask once a day costs little. */
+/** A longer wait is shortened to this: the answer may be garbled, and one request a day costs little. */
 const LONGEST_WAIT_MS = DAY_MS;
-/** A hint this short beside a day's quota is not about it: Google sends `retry in 15s` to `59s` with one. */
+/** A shorter hint is ignored when a daily quota refused: Google sends `retry in 15s` to `59s` then (2026-09). */
 const SHORT_HINT_MS = 5 * MINUTE_MS;
 
 /** Kinds for which a hint is believed; a hint beside others misleads (Google sends `retry in 40s` with `limit: 0`). */
@@ -75,10 +78,9 @@ const HINTED: ReadonlySet<FailureKind> = new Set(['rate_limited', 'model_busy', 
 /** Kinds that speak of a window whose end a reset clock shows. */
 const CLOCKED: ReadonlySet<FailureKind> = new Set(['rate_limited', 'quota_exhausted', 'model_busy']);
 
-/** A verdict, with what the rule that gave it says besides. */
+/** A verdict with the other members of its rule. */
 type Ruling = Verdict & Partial<Omit<RefusalRule, keyof Verdict>>;
 
-/** What surrounds a refusal. */
 interface Answered {
   /** The HTTP status. */
   readonly status: number;
@@ -86,21 +88,22 @@ interface Answered {
   readonly now: number;
 }
 
-/** A hint, where one is believed. */
+/** The hint, if it can be trusted for this kind of refusal. */
 function hintOf({ kind, hinted = false }: Ruling, { retryAt }: RetryHints, now: number): number | undefined {
   if (HINTED.has(kind) || retryAt === undefined) return retryAt;
   if (kind !== 'quota_exhausted') return undefined;
   return hinted || retryAt - now >= SHORT_HINT_MS ? retryAt : undefined;
 }
 
-/** The moment that the rule knows how to find in the message. */
+/** The moment in the message that the rule's `clock` finds. */
 function clockOf({ clock }: Ruling, { message }: Refusal, now: number): number | undefined {
   if (clock === undefined) return undefined;
-  const local = new RegExp(clock.pattern, 'i').exec(message)?.[1];
+  const local = patternOf(clock.pattern).exec(message)?.[1];
   const moment = local === undefined ? undefined : readTimestamp(local + clock.offset);
   return moment === undefined || moment <= now ? undefined : moment;
 }
 
+// spec 7.7
 function retryAtOf(
   ruling: Ruling,
   refusal: Refusal,
@@ -117,13 +120,13 @@ function retryAtOf(
   return Math.min(named, now + LONGEST_WAIT_MS);
 }
 
-/** The fields that are meant; an empty list of the rule's means that none is, whatever the message names. */
+/** The refused request fields. An empty list in the rule means none, even if the message names some. */
 function parametersOf({ kind, parameters: meant }: Ruling, refusal: Refusal): readonly string[] {
   if (kind !== 'unsupported' || meant?.length === 0) return [];
   return [...new Set([...(meant ?? []), ...refusedFields(refusal)])];
 }
 
-/** What a refusal tells of quotas, and of whom they are. */
+/** What a refusal reports of quotas. */
 function quotaDetails(ruling: Ruling, refusal: Refusal, answered: Answered): Partial<Failure> {
   const { spec, now } = answered;
   const { kind, unit } = ruling;
@@ -133,15 +136,15 @@ function quotaDetails(ruling: Ruling, refusal: Refusal, answered: Answered): Par
     ...(retryAt === undefined ? {} : { retryAt }),
     ...(quota.limit === undefined ? {} : { reportedLimit: quota.limit }),
     ...(quota.unit === undefined ? {} : { unit: quota.unit }),
-    ...(quota.beside.length > 0 ? { reported: quota.beside } : {}),
+    ...(quota.others.length > 0 ? { reported: quota.others } : {}),
   };
 }
 
-/** What a refusal tells of the model's abilities. */
+/** What a refusal reports of the model's capabilities. */
 function modelDetails(ruling: Ruling, refusal: Refusal): Partial<Failure> {
   const { kind, capabilities } = ruling;
   const parameters = parametersOf(ruling, refusal);
-  const contextLength = kind === 'context_too_long' ? statedContextLength(refusal) : undefined;
+  const contextLength = kind === 'context_too_long' ? reportedContextLength(refusal) : undefined;
   return {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(capabilities === undefined ? {} : { capabilities }),
@@ -156,7 +159,7 @@ function failureOf(ruling: Ruling, refusal: Refusal, answered: Answered): Failur
   return {
     kind,
     scope,
-    message: shortened(withoutName(refusal.message, identity)) || wordless(status),
+    message: shortened(withoutName(refusal.message, identity)) || messageForStatus(status),
     status,
     ...quotaDetails(ruling, refusal, answered),
     ...(identity === undefined ? {} : { identity: identity.hash }),
@@ -165,13 +168,13 @@ function failureOf(ruling: Ruling, refusal: Refusal, answered: Answered): Failur
   };
 }
 
-function wordless(status: number): string {
+function messageForStatus(status: number): string {
   if (status >= 300 && status < 400)
     return `a redirect (HTTP ${status}) was refused: a key is sent nowhere else`;
   return `HTTP ${status} without a message`;
 }
 
-/** One line of at most 300 characters. Never cut inside a word: half a key would not be recognised as one. */
+/** One line of at most 300 characters. It never cuts a word: half a key would not be recognised and masked. */
 function shortened(message: string): string {
   const line = message.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   if (line.length <= MESSAGE_KEPT) return line;

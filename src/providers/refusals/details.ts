@@ -1,22 +1,23 @@
-/** What a refusal tells besides its meaning: the refused fields, the context length, whom it was counted against. */
+/** Details of a refusal beside its kind: the refused fields, the context length, the account. */
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
 import { member, valuesAt } from '../../core/json.ts';
 import { hashKey } from '../key.ts';
-import type { Refusal } from './rules.ts';
+import { patternOf } from '../pattern.ts';
 import type { IdentityRule } from '../spec.ts';
 import { positive } from './refused-quota.ts';
+import type { Refusal } from './rules.ts';
 
-const { fields, fieldLists, contextLengths, contextLengthPaths } = table.details;
+const { fields, fieldLists, contextLengths, paths } = table.details;
 const FIELD_PATTERNS = fields.map((source) => new RegExp(source, 'gi'));
 const FIELD_LISTS = fieldLists.map((source) => new RegExp(source, 'i'));
 const CONTEXT_PATTERNS = contextLengths.map((source) => new RegExp(source, 'i'));
 
-/** A request is nothing without these: whoever refuses one of them means its content. */
+/** No request is sent without these fields; a refusal that names one means its content. */
 const ESSENTIAL: ReadonlySet<string> = new Set(['body', 'messages', 'model', 'stream', 'contents']);
 const MOST_FIELDS = 32;
 
-/** The names in `a, b` or `'a' is not supported. Use 'b' instead.`: what follows a name ends the list. */
+/** The names in a list such as `a, b`. Other words after a name end the list: `'a' is not supported. Use 'b'.` */
 function listedFields(list: string): readonly string[] {
   const names: string[] = [];
   for (const item of list.split(',', MOST_FIELDS)) {
@@ -28,7 +29,8 @@ function listedFields(list: string): readonly string[] {
   return names;
 }
 
-/** The fields of the request that an `unsupported` refusal names, in the order of their appearance. */
+/** The request fields that an `unsupported` refusal names. */
+// spec 7.7
 export function refusedFields(refusal: Refusal): readonly string[] {
   const { message } = refusal;
   const names = FIELD_PATTERNS.flatMap((pattern) =>
@@ -42,38 +44,31 @@ export function refusedFields(refusal: Refusal): readonly string[] {
   return [...new Set(names)].filter((name) => !ESSENTIAL.has(name)).slice(0, MOST_FIELDS);
 }
 
-/** The model's context length in tokens, as a `context_too_long` refusal states it. */
-export function statedContextLength({ message, json }: Refusal): number | undefined {
-  const stated = [
-    ...contextLengthPaths.flatMap((path) => valuesAt(json, path)),
+/** The model's context length in tokens that a `context_too_long` refusal reports. */
+// spec 7.7
+export function reportedContextLength({ message, json }: Refusal): number | undefined {
+  const reported = [
+    ...paths.contextLength.flatMap(({ path }) => valuesAt(json, path)),
     ...CONTEXT_PATTERNS.map((pattern) => pattern.exec(message)?.[1]),
   ];
-  return stated.map(positive).find((length) => length !== undefined);
+  return reported.map(positive).find((length) => length !== undefined);
 }
 
-/** The name of an account, and its hash. */
 interface Identity {
   readonly name: string;
   readonly hash: string;
 }
 
 const LONGEST_NAME = 200;
-/** A shorter name would be found in other words, too. */
+/** A shorter name could be a part of another word, which `withoutName` would replace. */
 const SHORTEST_NAME = 3;
 
-const compiled = new WeakMap<IdentityRule, RegExp>();
-
-function nameIn(rule: IdentityRule, text: string): string | undefined {
-  if (rule.pattern === undefined) return text;
-  let pattern = compiled.get(rule);
-  if (pattern === undefined) {
-    pattern = new RegExp(rule.pattern, 'i');
-    compiled.set(rule, pattern);
-  }
-  return pattern.exec(text)?.[1];
+function nameIn({ pattern }: IdentityRule, text: string): string | undefined {
+  return pattern === undefined ? text : patternOf(pattern).exec(text)?.[1];
 }
 
-/** Whom a refusal was counted against, where it says so. */
+/** The account that a refusal names. */
+// spec 7.7
 export function identityIn(refusal: Refusal, rules: readonly IdentityRule[]): Identity | undefined {
   for (const rule of rules) {
     const values = rule.path === undefined ? [refusal.message] : valuesAt(refusal.json, rule.path);
@@ -86,7 +81,7 @@ export function identityIn(refusal: Refusal, rules: readonly IdentityRule[]): Id
   return undefined;
 }
 
-/** A text that shows of an account no more than six digits of its hash. */
+/** Replaces an account's name by six digits of its hash. */
 export function withoutName(text: string, identity: Identity | undefined): string {
   return identity === undefined ? text : text.replaceAll(identity.name, `#${identity.hash.slice(0, 6)}`);
 }

@@ -1,4 +1,4 @@
-/** What the headers of an answer tell of the provider's quotas. */
+/** The quotas that the headers of an answer report. */
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
 import { isJsonObject } from '../../core/json.ts';
@@ -8,14 +8,14 @@ import type { Headers } from '../../ports.ts';
 import type { QuotaHeader } from '../spec.ts';
 
 type Unit = ReportedQuota['unit'];
-type Told = string | number | undefined;
+type HeaderValue = string | number | undefined;
 
-/** A quota as headers tell it. */
-export interface ToldQuota {
+/** A quota that headers report. */
+export interface HeaderQuota {
   readonly quota: ReportedQuota;
-  /** Nobody says that the window is this one, but that it refused. */
+  /** The headers do not name the window; it is assumed to be the one that refused. */
   readonly isAssumed: boolean;
-  /** `resetAt` is the moment at which a bucket that refills is full again. */
+  /** `resetAt` is the moment at which a token bucket is full again. */
   readonly resetIsFull: boolean;
 }
 
@@ -40,19 +40,19 @@ function isRow(row: unknown): row is QuotaHeader {
 const rows: readonly unknown[] = table.quotaHeaders;
 const SHARED_ROWS: readonly QuotaHeader[] = rows.filter(isRow);
 
-/** The whole number that a header holds; of a header that came twice the first. */
-function wholeNumber(value: Told): number | undefined {
+/** The whole number that a header holds; the first value of a repeated header. */
+function wholeNumber(value: HeaderValue): number | undefined {
   const digits = /^\s*(-?\d{1,15})(?:\.\d{0,20})?\s*(?:,|$)/.exec(String(value ?? ''))?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
 interface Numbers {
-  readonly limit: Told;
-  readonly remaining: Told;
-  readonly reset: Told;
+  readonly limit: HeaderValue;
+  readonly remaining: HeaderValue;
+  readonly reset: HeaderValue;
 }
 
-/** The numbers of a quota; `undefined` where none is told, or a limit of nought: that is no limit, but a refusal. */
+/** The numbers of a quota; `undefined` if there are none, or if the limit is 0: the model is not included then. */
 function readQuota(
   { limit: most, remaining: left, reset }: Numbers,
   now: number,
@@ -63,15 +63,15 @@ function readQuota(
   if ((max !== undefined && max <= 0) || (max ?? remaining ?? resetAt) === undefined) return undefined;
   return {
     ...(max === undefined ? {} : { limit: max }),
-    // Some go on counting below nought.
+    // Some providers count below 0.
     ...(remaining === undefined ? {} : { remaining: Math.max(0, remaining) }),
     ...(resetAt === undefined ? {} : { resetAt }),
   };
 }
 
-type Look = (name: string) => Told;
+type Look = (name: string) => HeaderValue;
 
-function toldBy(row: QuotaHeader, look: Look, now: number, refused?: QuotaWindow): ToldQuota | undefined {
+function quotaOf(row: QuotaHeader, look: Look, now: number, refused?: QuotaWindow): HeaderQuota | undefined {
   const isAssumed = row.window === 'refused';
   const window = row.window === 'refused' ? refused : row.window;
   if (window === undefined) return undefined;
@@ -80,15 +80,15 @@ function toldBy(row: QuotaHeader, look: Look, now: number, refused?: QuotaWindow
   const [limit, remaining, reset] = [row.limit, row.remaining, row.reset].map((name) =>
     name === undefined ? undefined : look(name),
   );
-  const told = readQuota({ limit, remaining, reset }, now);
-  if (told === undefined) return undefined;
-  return { quota: { unit: row.unit, window, ...told }, isAssumed, resetIsFull: row.resetIsFull === true };
+  const numbers = readQuota({ limit, remaining, reset }, now);
+  if (numbers === undefined) return undefined;
+  return { quota: { unit: row.unit, window, ...numbers }, isAssumed, resetIsFull: row.resetIsFull === true };
 }
 
 const NAMED =
   /^x-ratelimit-(?:limit|remaining|reset)-(?:(req|requests)|tokens)-(?:1-)?(second|minute|hour|day|month)$/;
 
-/** The rows of headers that name their window, such as `x-ratelimit-remaining-tokens-minute`. */
+/** Rows for headers whose names contain their window, such as `x-ratelimit-remaining-tokens-minute`. */
 function namedRows(headers: Headers): readonly QuotaHeader[] {
   const named = new Map<string, QuotaHeader>();
   for (const name of Object.keys(headers)) {
@@ -106,32 +106,33 @@ function namedRows(headers: Headers): readonly QuotaHeader[] {
   return [...named.values()];
 }
 
-/** What a refusal adds: the window that refused, and headers that its body holds. */
+/** What a refusal adds: the window that refused, and the headers in its body. */
 export interface RefusedQuotas {
   readonly window?: QuotaWindow | undefined;
   readonly look: Look;
 }
 
-/** Every quota that headers tell of: by the provider's rows, by the shared ones, and by the headers' own names. */
-export function toldQuotas(
+/** The quotas in headers, by the provider's rows, the shared rows and the headers' own names. */
+// spec 7.12
+export function quotasInHeaders(
   headers: Headers,
   own: readonly QuotaHeader[],
   now: number,
   refused?: RefusedQuotas,
-): readonly ToldQuota[] {
+): readonly HeaderQuota[] {
   const look: Look = refused?.look ?? ((name) => headers[name]);
-  const found = new Map<string, ToldQuota>();
+  const found = new Map<string, HeaderQuota>();
   for (const row of [...own, ...SHARED_ROWS, ...namedRows(headers)]) {
-    const told = toldBy(row, look, now, refused?.window);
-    const name = told === undefined ? '' : `${told.quota.unit} ${told.quota.window}`;
-    if (told !== undefined && !found.has(name)) found.set(name, told);
+    const reported = quotaOf(row, look, now, refused?.window);
+    const name = reported === undefined ? '' : `${reported.quota.unit} ${reported.quota.window}`;
+    if (reported !== undefined && !found.has(name)) found.set(name, reported);
   }
   return [...found.values()];
 }
 
 /**
- * The quotas that the headers of an answer tell of, each unit and window once. Headers whose names do not say what
- * they count are read as the provider's `quotaHeaders` say; without those they mean nothing.
+ * The quotas that the headers of an answer report, each unit and window once. Headers whose names do not say what they
+ * count are read by the provider's `quotaHeaders`, and ignored without a row there.
  *
  * @param headers - By lower-case name.
  * @param own - The provider's `quotaHeaders`.
@@ -142,5 +143,5 @@ export function readObservations(
   own: readonly QuotaHeader[],
   now: number,
 ): readonly ReportedQuota[] {
-  return toldQuotas(headers, own, now).map(({ quota }) => quota);
+  return quotasInHeaders(headers, own, now).map(({ quota }) => quota);
 }

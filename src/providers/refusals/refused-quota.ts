@@ -1,26 +1,24 @@
-/** Which quota refused, and what else a refusal tells of the provider's quotas. */
+/** The quota that refused a request, and the other quotas that the refusal reports. */
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
 import type { FailureKind } from '../../core/failure.ts';
 import { member, valuesAt } from '../../core/json.ts';
 import type { ReportedQuota, QuotaWindow } from '../../core/limits/limit.ts';
-import { statedHeader } from './retry-hints.ts';
-import { type ToldQuota, toldQuotas } from './quota-headers.ts';
+import { type HeaderQuota, quotasInHeaders } from './quota-headers.ts';
+import { reportedHeader } from './retry-hints.ts';
 import type { Refusal } from './rules.ts';
 import type { QuotaHeader } from '../spec.ts';
 
 type Unit = ReportedQuota['unit'];
 
-/** What a refusal tells of quotas. */
+/** What a refusal reports of quotas. */
 export interface RefusedQuota {
   /** The limit of the quota that refused. */
   readonly limit?: number | undefined;
-  /** What it counts. */
   readonly unit?: Unit | undefined;
-  /** Epoch ms at which it is back. */
+  /** Epoch ms at which it resets. */
   readonly resetAt?: number | undefined;
-  /** The other quotas. */
-  readonly beside: readonly ReportedQuota[];
+  readonly others: readonly ReportedQuota[];
 }
 
 /** The window that a kind speaks of. */
@@ -29,17 +27,17 @@ const WINDOWS: Readonly<Partial<Record<FailureKind, QuotaWindow>>> = {
   quota_exhausted: 'day',
 };
 
-/** What is known of the refusal before its quotas are looked at. */
+/** What is known of a refusal before its quotas are read. */
 export interface RefusedBy {
   readonly kind: FailureKind;
-  /** What the rule says that the limit counts. */
+  /** The unit that the rule names. */
   readonly unit?: Unit | undefined;
   readonly quotaHeaders: readonly QuotaHeader[];
   readonly now: number;
 }
 
 function isOf(
-  quota: Pick<StatedQuota, 'unit' | 'window'>,
+  quota: Pick<BodyQuota, 'unit' | 'window'>,
   window: QuotaWindow | undefined,
   unit: Unit | undefined,
 ): boolean {
@@ -47,28 +45,28 @@ function isOf(
   return quota.window === window && isOfUnit;
 }
 
-/** The one limit that is stated, though not for which window; what it counts has to be known. */
-function onlyOne(stated: readonly StatedQuota[], unit: Unit | undefined): StatedQuota | undefined {
-  const [only, ...others] = stated;
+/** The body's only limit, if it names its unit and no window. */
+function onlyOne(inBody: readonly BodyQuota[], unit: Unit | undefined): BodyQuota | undefined {
+  const [only, ...others] = inBody;
   if (only?.unit === undefined || others.length > 0) return undefined;
   return isOf(only, undefined, unit) ? only : undefined;
 }
 
-/** A quota of which nothing is left, or which nobody but the refusal tells the window of. */
-function isSpent({ quota: { remaining }, isAssumed }: ToldQuota): boolean {
+/** Whether headers show that this quota refused: nothing is left, or its window is assumed to be the refusing one. */
+function isSpent({ quota: { remaining }, isAssumed }: HeaderQuota): boolean {
   return remaining === undefined ? isAssumed : remaining <= 0;
 }
 
-function besides(
-  told: readonly ToldQuota[],
-  stated: readonly StatedQuota[],
+function otherQuotas(
+  inHeaders: readonly HeaderQuota[],
+  inBody: readonly BodyQuota[],
   refused: { readonly unit: Unit | undefined; readonly window: QuotaWindow | undefined },
 ): readonly ReportedQuota[] {
   const found = new Map<string, ReportedQuota>();
-  const labelled = stated.flatMap(({ unit, window, limit }) =>
+  const labelled = inBody.flatMap(({ unit, window, limit }) =>
     unit === undefined || window === undefined ? [] : [{ unit, window, limit }],
   );
-  for (const quota of [...told.map((one) => one.quota), ...labelled]) {
+  for (const quota of [...inHeaders.map((one) => one.quota), ...labelled]) {
     const isRefused = quota.window === refused.window && quota.unit === refused.unit;
     const name = `${quota.unit} ${quota.window}`;
     if (!isRefused && !found.has(name)) found.set(name, quota);
@@ -76,44 +74,45 @@ function besides(
   return [...found.values()];
 }
 
-/** The quota of a window that refused: one that the body states, else one that the headers show to be spent. */
+/** The quota of the refusing window: the body's, else one that headers show to be spent. */
 function quotaOf(
   window: QuotaWindow,
-  stated: readonly StatedQuota[],
-  told: readonly ToldQuota[],
+  inBody: readonly BodyQuota[],
+  inHeaders: readonly HeaderQuota[],
   by: RefusedBy,
-): Omit<RefusedQuota, 'beside'> {
-  const inBody = stated.find((quota) => isOf(quota, window, by.unit));
-  const unit = inBody?.unit ?? by.unit;
-  const spent = told.find((one) => isOf(one.quota, window, unit) && isSpent(one));
-  const found = inBody ?? spent?.quota ?? onlyOne(stated, by.unit);
+): Omit<RefusedQuota, 'others'> {
+  const named = inBody.find((quota) => isOf(quota, window, by.unit));
+  const unit = named?.unit ?? by.unit;
+  const spent = inHeaders.find((one) => isOf(one.quota, window, unit) && isSpent(one));
+  const found = named ?? spent?.quota ?? onlyOne(inBody, by.unit);
   const resetAt = spent?.resetIsFull === true ? undefined : spent?.quota.resetAt;
   return { limit: found?.limit, unit: found?.unit ?? by.unit, resetAt };
 }
 
-/** Which quota refused, and the others that the refusal tells. */
+/** The quota that refused, and the others that the refusal reports. */
+// spec 7.12
 export function refusedQuota(refusal: Refusal, by: RefusedBy): RefusedQuota {
   const { headers, json } = refusal;
   const window = WINDOWS[by.kind];
-  const stated = statedQuotas(refusal);
-  const told = toldQuotas(headers, by.quotaHeaders, by.now, {
+  const inBody = quotasInBody(refusal);
+  const inHeaders = quotasInHeaders(headers, by.quotaHeaders, by.now, {
     window,
-    look: (name) => statedHeader({ headers, json }, name),
+    look: (name) => reportedHeader({ headers, json }, name),
   });
-  if (window === undefined) return { beside: besides(told, stated, { window, unit: undefined }) };
-  const found = quotaOf(window, stated, told, by);
-  const limit = found.limit ?? positive(member(json, 'limit'));
-  return { ...found, limit, beside: besides(told, stated, { window, unit: found.unit }) };
+  if (window === undefined) return { others: otherQuotas(inHeaders, inBody, { window, unit: undefined }) };
+  const found = quotaOf(window, inBody, inHeaders, by);
+  const limit = found.limit ?? paths.limit.flatMap(({ path }) => valuesAt(json, path)).map(positive)[0];
+  return { ...found, limit, others: otherQuotas(inHeaders, inBody, { window, unit: found.unit }) };
 }
 
-/** A limit as a refusal states it; what its words do not tell is absent. */
-export interface StatedQuota {
+/** A limit that the body of a refusal reports; its unit and window are absent if the body does not name them. */
+interface BodyQuota {
   readonly unit?: ReportedQuota['unit'];
   readonly window?: QuotaWindow;
   readonly limit: number;
 }
 
-const { quotas, quotaLists, units, windows } = table.details;
+const { quotas, quotaLists, units, windows, paths } = table.details;
 const PATTERNS = quotas.map((source) => new RegExp(source, 'gi'));
 
 function words<Name extends string>(by: Readonly<Record<Name, string>>, names: readonly Name[]) {
@@ -124,7 +123,7 @@ function words<Name extends string>(by: Readonly<Record<Name, string>>, names: r
 const unitIn = words(units, ['tokens', 'requests']);
 const windowIn = words(windows, ['month', 'day', 'hour', 'minute', 'second']);
 
-/** A number above nought, thousands' commas and all. */
+/** A number above 0, with or without commas before thousands. */
 export function positive(value: unknown): number | undefined {
   const text = typeof value === 'number' ? String(value) : value;
   const digits =
@@ -134,23 +133,23 @@ export function positive(value: unknown): number | undefined {
   return digits === undefined || Number(digits) === 0 ? undefined : Number(digits);
 }
 
-function statedQuotaOf(label: string, stated: unknown): readonly StatedQuota[] {
-  const limit = positive(stated);
+function bodyQuotaOf(label: string, max: unknown): readonly BodyQuota[] {
+  const limit = positive(max);
   if (limit === undefined) return [];
   const [unit, window] = [unitIn(label), windowIn(label)];
   return [{ limit, ...(unit === undefined ? {} : { unit }), ...(window === undefined ? {} : { window }) }];
 }
 
-/** The limits that a refusal states, those of lists first: they name their windows. */
-export function statedQuotas({ json, message }: Refusal): readonly StatedQuota[] {
+/** The limits in a refusal's body. Those of lists come first, since they name their windows. */
+function quotasInBody({ json, message }: Refusal): readonly BodyQuota[] {
   const listed = quotaLists.flatMap(({ path, label, limit }) =>
     valuesAt(json, path).flatMap((row) => {
       const name = member(row, label);
-      return typeof name === 'string' ? statedQuotaOf(name, member(row, limit)) : [];
+      return typeof name === 'string' ? bodyQuotaOf(name, member(row, limit)) : [];
     }),
   );
-  const said = PATTERNS.flatMap((pattern) =>
-    [...message.matchAll(pattern)].flatMap(([text, limit]) => statedQuotaOf(text, limit)),
+  const matched = PATTERNS.flatMap((pattern) =>
+    [...message.matchAll(pattern)].flatMap(([text, limit]) => bodyQuotaOf(text, limit)),
   );
-  return [...listed, ...said];
+  return [...listed, ...matched];
 }

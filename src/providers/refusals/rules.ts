@@ -3,6 +3,7 @@
 import table from '../../../spec/refusals.json' with { type: 'json' };
 import type { FailureKind, Scope } from '../../core/failure.ts';
 import { isJsonObject, jsonText, valuesAt } from '../../core/json.ts';
+import { patternOf } from '../pattern.ts';
 import type { RefusalRule } from '../spec.ts';
 
 /** What a refusal means. */
@@ -131,7 +132,7 @@ function holds(rule: RefusalRule, refusal: Refusal): boolean {
   if (rule.path === undefined && rule.header === undefined && rule.pattern === undefined)
     return rule.status !== undefined;
   const texts = textsFor(rule, refusal);
-  const pattern = patternOf(rule);
+  const pattern = rule.pattern === undefined ? undefined : patternOf(rule.pattern);
   return pattern === undefined ? texts.length > 0 : texts.some((text) => pattern.test(text));
 }
 
@@ -146,16 +147,4 @@ function textsFor(rule: RefusalRule, refusal: Refusal): readonly string[] {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : jsonText(value);
-}
-
-const compiled = new WeakMap<RefusalRule, RegExp>();
-
-function patternOf(rule: RefusalRule): RegExp | undefined {
-  if (rule.pattern === undefined) return undefined;
-  let pattern = compiled.get(rule);
-  if (pattern === undefined) {
-    pattern = new RegExp(rule.pattern, 'i');
-    compiled.set(rule, pattern);
-  }
-  return pattern;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { matchesGlob } from '../../src/providers/glob.ts';
+import { matchesGlob } from '../../src/providers/pattern.ts';
 
 it.each([
   ['*', 'anything/at:all', true],
