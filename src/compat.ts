@@ -1,13 +1,14 @@
 /**
- * `freelm/compat`: the client of OpenAI's SDK over a pool of free-tier keys. Code that calls chats needs another import
- * and no other change.
+ * `freelm/compat`: a drop-in replacement for the client of OpenAI's SDK, over a pool of free-tier keys. Code that calls
+ * chat completions changes only its import.
  *
- * - `chat.completions.create`, plain and with `stream: true`; `models.list` and `models.retrieve`; `embeddings.create`
- *   says that there are none yet.
- * - Keys come from the environment, or with the pool that is given as `freelm`. `apiKey`, `baseURL`, `organization` and
- *   the like are taken and not used; `maxRetries` neither, since freelm itself goes on to the next key, model or provider.
- * - The field `freelm` of a body takes freelm's options of that call: `{ wait: true }`.
- * - Errors are of the SDK's classes; `cause` is the error of freelm.
+ * - It has `chat.completions.create` (with or without `stream: true`), `models.list`, `models.retrieve` and
+ *   `embeddings.create`. The last one rejects with the status 501, because freelm has no embeddings yet.
+ * - It reads keys from the environment, or uses the pool in the option `freelm`. It accepts and ignores `apiKey`,
+ *   `baseURL`, `organization` and similar options. It also ignores `maxRetries`, because freelm fails over between keys,
+ *   models and providers itself.
+ * - The field `freelm` of a request body holds freelm's options for that call, e.g. `{ wait: true }`.
+ * - Errors are instances of the SDK's classes. Their `cause` is the error of freelm.
  *
  * @example
  * ```ts
@@ -25,7 +26,7 @@
  * @module
  */
 
-// By the last name, `require()` gives the class itself, as that of the SDK does.
+// The export 'module.exports' makes `require()` return the class itself, as the SDK's does.
 export { OpenAI, OpenAI as default, OpenAI as 'module.exports' } from './compat/openai.ts';
 export { APIPromise } from './compat/api-promise.ts';
 export {

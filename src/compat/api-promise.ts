@@ -1,33 +1,31 @@
-/** A promise of an answer that can also hand out the HTTP response behind it. */
-
 /**
- * What every method of the client returns: a promise of the answer. The request is sent at once; its body is read when
- * somebody waits for the answer.
+ * A promise of an answer that also gives access to the HTTP response. The request is sent at once. The body is read when
+ * the promise is first awaited.
  */
 export class APIPromise<T> extends Promise<T> {
   readonly #response: Promise<Response>;
   readonly #read: (response: Response) => Promise<T> | T;
   #answer: Promise<T> | undefined;
 
-  /** What `then()` makes is a plain promise. */
+  /** `then()` returns a plain promise. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
 
-  /** @param read - Called once, when the answer is first waited for. */
+  /** @param read - Called once, when the promise is first awaited. */
   constructor(response: Promise<Response>, read: (response: Response) => Promise<T> | T) {
-    // The promise that this is by inheritance is never looked at: all three methods below go to the answer.
+    // The inherited promise is never used: then(), catch() and finally() below use the answer.
     super(() => undefined);
     this.#response = response;
     this.#read = read;
   }
 
-  /** The HTTP response, its body unread. */
+  /** The HTTP response. Its body is unread. */
   asResponse(): Promise<Response> {
     return this.#response;
   }
 
-  /** The answer and the HTTP response, whose body has been read then, or is being read where it is a stream. */
+  /** The answer and the HTTP response. The body is already read, or belongs to the stream in `data`. */
   async withResponse(): Promise<{ data: T; response: Response; request_id: string | null }> {
     const [data, response] = await Promise.all([this.#parse(), this.#response]);
     return { data, response, request_id: response.headers.get('x-request-id') };
@@ -38,7 +36,7 @@ export class APIPromise<T> extends Promise<T> {
     return this.#answer;
   }
 
-  // oxlint-disable-next-line unicorn/no-thenable -- it is a promise
+  // oxlint-disable-next-line unicorn/no-thenable -- this class is a promise
   override then<Result1 = T, Result2 = never>(
     onfulfilled?: ((value: T) => Result1 | PromiseLike<Result1>) | null,
     onrejected?: ((reason: unknown) => Result2 | PromiseLike<Result2>) | null,

@@ -1,25 +1,23 @@
-/** What `chat.completions.create` takes, as OpenAI's SDK types it, and freelm's own options beside it. */
+/** The parameters of `chat.completions.create`, with the names and types of OpenAI's SDK. */
 
-import type { CallLimits, StreamOptions } from '../index.ts';
 import type { ChatCompletionContentPartText, ChatCompletionMessageParam } from './chat-messages.ts';
-
-/** A JSON schema. */
-export type FunctionParameters = Record<string, unknown>;
-
-/** A function that the model may call. */
-export interface FunctionDefinition {
-  name: string;
-  description?: string | undefined;
-  parameters?: FunctionParameters | undefined;
-  strict?: boolean | null | undefined;
-}
+import type { FreeLLMCallOptions } from './options.ts';
+import type {
+  FunctionDefinition,
+  FunctionParameters,
+  Metadata,
+  ReasoningEffort,
+  ResponseFormatJSONObject,
+  ResponseFormatJSONSchema,
+  ResponseFormatText,
+} from './shared-types.ts';
 
 export interface ChatCompletionFunctionTool {
   type: 'function';
   function: FunctionDefinition;
 }
 
-/** A tool that takes free text. */
+/** A tool whose input is free text. */
 export interface ChatCompletionCustomTool {
   type: 'custom';
   custom: ChatCompletionCustomTool.Custom;
@@ -64,7 +62,7 @@ export interface ChatCompletionAllowedToolChoice {
   allowed_tools: ChatCompletionAllowedTools;
 }
 
-/** Whether tools are called, or which one. */
+/** Whether the model calls tools, and which one. */
 export type ChatCompletionToolChoiceOption =
   | 'none'
   | 'auto'
@@ -73,34 +71,7 @@ export type ChatCompletionToolChoiceOption =
   | ChatCompletionNamedToolChoice
   | ChatCompletionNamedToolChoiceCustom;
 
-export interface ResponseFormatText {
-  type: 'text';
-}
-
-export interface ResponseFormatJSONObject {
-  type: 'json_object';
-}
-
-export interface ResponseFormatJSONSchema {
-  type: 'json_schema';
-  json_schema: ResponseFormatJSONSchema.JSONSchema;
-}
-
-export declare namespace ResponseFormatJSONSchema {
-  interface JSONSchema {
-    name: string;
-    description?: string | undefined;
-    schema?: Record<string, unknown> | undefined;
-    strict?: boolean | null | undefined;
-  }
-}
-
-export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
-
 export type ChatCompletionReasoningEffort = ReasoningEffort;
-
-/** Key and value, for the caller's own books. */
-export type Metadata = Record<string, string>;
 
 export type ChatCompletionModality = 'text' | 'audio';
 
@@ -116,7 +87,7 @@ export interface ChatCompletionPredictionContent {
 
 export interface ChatCompletionStreamOptions {
   include_obfuscation?: boolean | undefined;
-  /** Whether the last chunk has the tokens, with no choices. */
+  /** Whether the stream ends with a chunk that has `usage` and no choices. */
   include_usage?: boolean | undefined;
 }
 
@@ -125,16 +96,14 @@ export interface ChatCompletionFunctionCallOption {
 }
 
 /**
- * freelm's own options of one call, in the field `freelm` of the body. They stay here: no provider sees them.
+ * The fields of a request. freelm sends all of them. If a provider refuses an optional field, freelm sends the request
+ * again without it.
  */
-export interface FreeLLMCallOptions extends CallLimits, Pick<StreamOptions, 'onCut'> {}
-
-/** The fields of a request. Those that a provider does not know go to it all the same, and are left out if it objects. */
 export interface ChatCompletionCreateParamsBase {
   messages: Array<ChatCompletionMessageParam>;
-  /** A virtual model (`auto`, `chat:fast`, …) or a concrete id of a provider of the pool. */
+  /** A virtual model (`auto`, `chat:fast`, …) or the id of a model of the pool. */
   model: string;
-  /** freelm's own options: `wait`, `maxWaitMs`, `timeoutMs`, … */
+  /** freelm's options for this call: `wait`, `maxWaitMs`, `timeoutMs`, … */
   freelm?: FreeLLMCallOptions | undefined;
 
   frequency_penalty?: number | null | undefined;
@@ -175,12 +144,12 @@ export interface ChatCompletionCreateParamsBase {
   web_search_options?: ChatCompletionCreateParams.WebSearchOptions | undefined;
 }
 
-/** A request for a whole answer. */
+/** A request without streaming. */
 export interface ChatCompletionCreateParamsNonStreaming extends ChatCompletionCreateParamsBase {
   stream?: false | null | undefined;
 }
 
-/** A request for an answer in chunks. */
+/** A request for a stream. */
 export interface ChatCompletionCreateParamsStreaming extends ChatCompletionCreateParamsBase {
   stream: true;
 }

@@ -1,32 +1,10 @@
-/** What `chat.completions.create` answers, as OpenAI's SDK types it. */
+/** The results of `chat.completions.create`, with the names and types of OpenAI's SDK. */
 
 import type { ChatCompletionMessage } from './chat-messages.ts';
+import type { CompletionUsage } from './shared-types.ts';
 
 type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 type ServiceTier = 'auto' | 'default' | 'flex' | 'scale' | 'priority';
-
-/** Tokens, as the provider counted them. */
-export interface CompletionUsage {
-  prompt_tokens: number;
-  completion_tokens: number;
-  total_tokens: number;
-  completion_tokens_details?: CompletionUsage.CompletionTokensDetails;
-  prompt_tokens_details?: CompletionUsage.PromptTokensDetails;
-}
-
-export declare namespace CompletionUsage {
-  interface CompletionTokensDetails {
-    accepted_prediction_tokens?: number;
-    audio_tokens?: number;
-    reasoning_tokens?: number;
-    rejected_prediction_tokens?: number;
-  }
-  interface PromptTokensDetails {
-    audio_tokens?: number;
-    cache_write_tokens?: number;
-    cached_tokens?: number;
-  }
-}
 
 export interface ChatCompletionTokenLogprob {
   token: string;
@@ -43,7 +21,7 @@ export declare namespace ChatCompletionTokenLogprob {
   }
 }
 
-/** A whole answer. */
+/** The answer to a request without streaming. */
 export interface ChatCompletion {
   id: string;
   object: 'chat.completion';
@@ -74,7 +52,7 @@ export declare namespace ChatCompletion {
   }
 }
 
-/** A piece of an answer. */
+/** One chunk of a stream. */
 export interface ChatCompletionChunk {
   id: string;
   object: 'chat.completion.chunk';
@@ -82,9 +60,9 @@ export interface ChatCompletionChunk {
   created: number;
   /** The concrete model that answers. */
   model: string;
-  /** Empty in the chunk with the tokens. */
+  /** Empty in the chunk that has `usage`. */
   choices: Array<ChatCompletionChunk.Choice>;
-  /** In the last chunk, where `stream_options.include_usage` asked for it. */
+  /** Set in the last chunk if the request has `stream_options.include_usage`. */
   usage?: CompletionUsage | null;
   service_tier?: ServiceTier | null;
   system_fingerprint?: string;
@@ -102,7 +80,7 @@ export declare namespace ChatCompletionChunk {
       role?: 'developer' | 'system' | 'user' | 'assistant' | 'tool';
       content?: string | null;
       refusal?: string | null;
-      /** What the model thinks aloud, where the provider sends it apart. */
+      /** The model's reasoning, if the provider sends it apart from the text. */
       reasoning_content?: string;
       function_call?: Delta.FunctionCall;
       tool_calls?: Array<Delta.ToolCall>;
@@ -112,7 +90,7 @@ export declare namespace ChatCompletionChunk {
         name?: string;
         arguments?: string;
       }
-      /** A piece of the call at `index`; the pieces of `arguments` make one JSON text. */
+      /** A fragment of the call at `index`. The fragments of `arguments` add up to one JSON text. */
       interface ToolCall {
         index: number;
         id?: string;
@@ -126,53 +104,5 @@ export declare namespace ChatCompletionChunk {
         }
       }
     }
-  }
-}
-
-/** The name of a model: any. */
-export type ChatModel = string;
-export type EmbeddingModel = string;
-
-/** A model of the pool: virtual or concrete. */
-export interface Model {
-  id: string;
-  object: 'model';
-  /** Seconds since the epoch. */
-  created: number;
-  /** The provider, or `freelm` of a virtual model. */
-  owned_by: string;
-  /** In tokens, where it is known. */
-  context_length?: number;
-  /** Not enumerable. */
-  _request_id?: string | null;
-}
-
-export interface EmbeddingCreateParams {
-  input: string | Array<string> | Array<number> | Array<Array<number>>;
-  model: string;
-  dimensions?: number | undefined;
-  encoding_format?: 'float' | 'base64' | undefined;
-  user?: string | undefined;
-}
-
-export interface Embedding {
-  object: 'embedding';
-  index: number;
-  embedding: Array<number>;
-}
-
-export interface CreateEmbeddingResponse {
-  object: 'list';
-  data: Array<Embedding>;
-  model: string;
-  usage: CreateEmbeddingResponse.Usage;
-  /** Not enumerable. */
-  _request_id?: string | null;
-}
-
-export declare namespace CreateEmbeddingResponse {
-  interface Usage {
-    prompt_tokens: number;
-    total_tokens: number;
   }
 }

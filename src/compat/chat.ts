@@ -1,77 +1,42 @@
-/** Chats. */
+/** The resource `chat`. */
 
 import type { ModelFields } from '../index.ts';
 import type { APIPromise } from './api-promise.ts';
-import { ask, askStream, type Fetch, kind } from './exchange.ts';
-import type { RequestOptions } from './options.ts';
-import type { Stream } from './stream.ts';
+import type { ChatCompletionCreateParamsBase } from './chat-params.ts';
 import type {
-  ChatCompletion,
-  ChatCompletionAllowedToolChoice,
-  ChatCompletionAllowedTools,
-  ChatCompletionAssistantMessageParam,
-  ChatCompletionAudio,
-  ChatCompletionAudioParam,
-  ChatCompletionChunk,
-  ChatCompletionContentPart,
-  ChatCompletionContentPartImage,
-  ChatCompletionContentPartInputAudio,
-  ChatCompletionContentPartRefusal,
-  ChatCompletionContentPartText,
-  ChatCompletionCreateParams,
-  ChatCompletionCreateParamsBase,
   ChatCompletionCreateParamsNonStreaming,
   ChatCompletionCreateParamsStreaming,
-  ChatCompletionCustomTool,
-  ChatCompletionDeveloperMessageParam,
-  ChatCompletionFunctionCallOption,
-  ChatCompletionFunctionMessageParam,
-  ChatCompletionFunctionTool,
-  ChatCompletionMessage,
-  ChatCompletionMessageCustomToolCall,
-  ChatCompletionMessageFunctionToolCall,
-  ChatCompletionMessageParam,
-  ChatCompletionMessageToolCall,
-  ChatCompletionModality,
-  ChatCompletionNamedToolChoice,
-  ChatCompletionNamedToolChoiceCustom,
-  ChatCompletionPredictionContent,
-  ChatCompletionReasoningEffort,
-  ChatCompletionRole,
-  ChatCompletionStreamOptions,
-  ChatCompletionSystemMessageParam,
-  ChatCompletionTokenLogprob,
-  ChatCompletionTool,
-  ChatCompletionToolChoiceOption,
-  ChatCompletionToolMessageParam,
-  ChatCompletionUserMessageParam,
-} from './types.ts';
+} from './chat-params.ts';
+import type { ChatCompletion, ChatCompletionChunk } from './chat-results.ts';
+import { type Fetch, isObjectOfType, send, sendForStream } from './exchange.ts';
+import type { RequestOptions } from './options.ts';
+import type { Stream } from './stream.ts';
 
-const isCompletion = kind<ChatCompletion>('chat.completion');
-const isChunk = kind<ChatCompletionChunk>('chat.completion.chunk');
+const isCompletion = isObjectOfType<ChatCompletion>('chat.completion');
+const isChunk = isObjectOfType<ChatCompletionChunk>('chat.completion.chunk');
 
-/** What a request may have here beside the fields of OpenAI's. */
-interface More extends Pick<ModelFields, 'top_k' | 'min_p' | 'reasoning'> {
-  /** Without it, the pool's own is asked. */
+/** Fields that freelm accepts in addition to OpenAI's. */
+interface ExtraFields extends Pick<ModelFields, 'top_k' | 'min_p' | 'reasoning'> {
+  /** @defaultValue the pool's default model */
   model?: string | undefined;
 }
 
-type Body<Params extends ChatCompletionCreateParamsBase> = Omit<Params, 'model'> & More;
+type Body<Params extends ChatCompletionCreateParamsBase> = Omit<Params, 'model'> & ExtraFields;
 
 export class Completions {
   readonly #fetch: Fetch;
   readonly #timeout: number | undefined;
 
-  /** @param timeout - Of requests that have none of their own, in milliseconds. */
+  /** @param timeout - In milliseconds, for requests without a `timeout` of their own. */
   constructor(fetch: Fetch, timeout?: number) {
     this.#fetch = fetch;
     this.#timeout = timeout;
   }
 
   /**
-   * Asks for an answer: whole, or with `stream: true` in chunks. Goes from key to key, model to model, provider to
-   * provider until there is one.
-   * @throws APIError (as a rejection) with `status` and `code`; its `cause` is the error of freelm.
+   * Creates a completion, or a stream of chunks if `stream` is true. freelm fails over between keys, models and
+   * providers until one of them answers.
+   * @throws APIError (as a rejection) with `status` and `code`. Its `cause` is the error of freelm.
    */
   create(
     body: Body<ChatCompletionCreateParamsNonStreaming>,
@@ -92,11 +57,11 @@ export class Completions {
     const path = '/chat/completions';
     if (body.stream !== true) {
       const freelm = { timeoutMs: timeout, ...body.freelm };
-      return ask(this.#fetch, { path, body: { ...body, freelm }, signal }, isCompletion);
+      return send(this.#fetch, { path, body: { ...body, freelm }, signal }, isCompletion);
     }
-    // OpenAI's SDK bounds the time until a stream begins: `timeoutMs` would bound the whole of it.
+    // `timeoutMs` bounds a whole stream. The `timeout` of OpenAI's SDK bounds only the time until it begins.
     const freelm = { firstPartTimeoutMs: timeout, ...body.freelm };
-    return askStream(this.#fetch, { path, body: { ...body, freelm }, signal }, isChunk);
+    return sendForStream(this.#fetch, { path, body: { ...body, freelm }, signal }, isChunk);
   }
 }
 
@@ -106,91 +71,4 @@ export class Chat {
   constructor(fetch: Fetch, timeout?: number) {
     this.completions = new Completions(fetch, timeout);
   }
-}
-
-export declare namespace Completions {
-  export {
-    type ChatCompletion,
-    type ChatCompletionAllowedToolChoice,
-    type ChatCompletionAllowedTools,
-    type ChatCompletionAssistantMessageParam,
-    type ChatCompletionAudio,
-    type ChatCompletionAudioParam,
-    type ChatCompletionChunk,
-    type ChatCompletionContentPart,
-    type ChatCompletionContentPartImage,
-    type ChatCompletionContentPartInputAudio,
-    type ChatCompletionContentPartRefusal,
-    type ChatCompletionContentPartText,
-    type ChatCompletionCreateParams,
-    type ChatCompletionCreateParamsNonStreaming,
-    type ChatCompletionCreateParamsStreaming,
-    type ChatCompletionCustomTool,
-    type ChatCompletionDeveloperMessageParam,
-    type ChatCompletionFunctionCallOption,
-    type ChatCompletionFunctionMessageParam,
-    type ChatCompletionFunctionTool,
-    type ChatCompletionMessage,
-    type ChatCompletionMessageCustomToolCall,
-    type ChatCompletionMessageFunctionToolCall,
-    type ChatCompletionMessageParam,
-    type ChatCompletionMessageToolCall,
-    type ChatCompletionModality,
-    type ChatCompletionNamedToolChoice,
-    type ChatCompletionNamedToolChoiceCustom,
-    type ChatCompletionPredictionContent,
-    type ChatCompletionReasoningEffort,
-    type ChatCompletionRole,
-    type ChatCompletionStreamOptions,
-    type ChatCompletionSystemMessageParam,
-    type ChatCompletionTokenLogprob,
-    type ChatCompletionTool,
-    type ChatCompletionToolChoiceOption,
-    type ChatCompletionToolMessageParam,
-    type ChatCompletionUserMessageParam,
-  };
-}
-
-export declare namespace Chat {
-  export {
-    type Completions,
-    type ChatCompletion,
-    type ChatCompletionAllowedToolChoice,
-    type ChatCompletionAllowedTools,
-    type ChatCompletionAssistantMessageParam,
-    type ChatCompletionAudio,
-    type ChatCompletionAudioParam,
-    type ChatCompletionChunk,
-    type ChatCompletionContentPart,
-    type ChatCompletionContentPartImage,
-    type ChatCompletionContentPartInputAudio,
-    type ChatCompletionContentPartRefusal,
-    type ChatCompletionContentPartText,
-    type ChatCompletionCreateParams,
-    type ChatCompletionCreateParamsNonStreaming,
-    type ChatCompletionCreateParamsStreaming,
-    type ChatCompletionCustomTool,
-    type ChatCompletionDeveloperMessageParam,
-    type ChatCompletionFunctionCallOption,
-    type ChatCompletionFunctionMessageParam,
-    type ChatCompletionFunctionTool,
-    type ChatCompletionMessage,
-    type ChatCompletionMessageCustomToolCall,
-    type ChatCompletionMessageFunctionToolCall,
-    type ChatCompletionMessageParam,
-    type ChatCompletionMessageToolCall,
-    type ChatCompletionModality,
-    type ChatCompletionNamedToolChoice,
-    type ChatCompletionNamedToolChoiceCustom,
-    type ChatCompletionPredictionContent,
-    type ChatCompletionReasoningEffort,
-    type ChatCompletionRole,
-    type ChatCompletionStreamOptions,
-    type ChatCompletionSystemMessageParam,
-    type ChatCompletionTokenLogprob,
-    type ChatCompletionTool,
-    type ChatCompletionToolChoiceOption,
-    type ChatCompletionToolMessageParam,
-    type ChatCompletionUserMessageParam,
-  };
 }

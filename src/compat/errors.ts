@@ -1,6 +1,8 @@
-/** The errors of OpenAI's SDK, by the same names and with the same fields; `cause` holds the error of freelm. */
+/** The errors of OpenAI's SDK, with the same names and fields. Their `cause` is the error of freelm. */
 
-/** The base of all errors of this entry. */
+import { errorFromResponse } from '../index.ts';
+
+/** The base class of all errors of `freelm/compat`. */
 export class OpenAIError extends Error {
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
@@ -8,50 +10,49 @@ export class OpenAIError extends Error {
   }
 }
 
-/** The value of an error's field, where it is a text or null. */
+/** The value of an error's field if it is a string or null. */
 function textIn(error: object | undefined, name: string): string | null | undefined {
   const value: unknown = error === undefined ? undefined : Reflect.get(error, name);
   return typeof value === 'string' || value === null ? value : undefined;
 }
 
-/** The status and what was said, as far as there are any. */
-function sentence(
+function messageOf(
   status: number | undefined,
   error: object | undefined,
   message: string | undefined,
 ): string {
-  const said = textIn(error, 'message') ?? (error === undefined ? message : JSON.stringify(error));
-  if (status === undefined) return said ?? 'An error without a status and without a message.';
-  return said === undefined ? `${status}, without a message` : `${status} ${said}`;
+  const text = textIn(error, 'message') ?? (error === undefined ? message : JSON.stringify(error));
+  if (status === undefined) return text ?? 'The error has neither a status nor a message.';
+  return text === undefined ? `${status} (no message)` : `${status} ${text}`;
 }
 
-/** Adds a cause where there is one, so that an error has no empty field. */
-export function causedBy<Thrown extends Error>(error: Thrown, cause: unknown): Thrown {
+/** Sets the cause only if there is one, so that an error has no empty field `cause`. */
+function withCause<Thrown extends Error>(error: Thrown, cause: unknown): Thrown {
   if (cause !== undefined)
     Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
   return error;
 }
 
-/** A call that was answered with an error, or not answered at all: then it has no `status`. */
+/** A failed call. `status` is undefined if there was no HTTP answer. */
 export class APIError<
   TStatus extends number | undefined = number | undefined,
   THeaders extends Headers | undefined = Headers | undefined,
   TError extends object | undefined = object | undefined,
 > extends OpenAIError {
-  /** The HTTP status; undefined where there was no answer, or where an answer broke off. */
+  /** The HTTP status. Undefined if there was no answer, or if a stream broke. */
   readonly status: TStatus;
   readonly headers: THeaders;
-  /** The error as it stands in the body. */
+  /** The `error` object of the body. */
   readonly error: TError;
-  /** What went wrong, in one word, e.g. `no_providers_available`. */
+  /** A machine-readable code such as `no_providers_available`. */
   readonly code: string | null | undefined;
-  /** The field of the request that is at fault. */
+  /** The field of the request that caused the error. */
   readonly param: string | null | undefined;
   readonly type: string | undefined;
   readonly requestID: string | null | undefined;
 
   constructor(status: TStatus, error: TError, message: string | undefined, headers: THeaders) {
-    super(sentence(status, error, message));
+    super(messageOf(status, error, message));
     this.status = status;
     this.headers = headers;
     this.error = error;
@@ -62,52 +63,51 @@ export class APIError<
   }
 }
 
-/** What an error without a status is made from. */
-export interface NoAnswer {
+/** Arguments of the errors that have no status. */
+export interface ConnectionErrorInit {
   readonly message?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** The caller's signal ended the call. */
+/** The caller's signal aborted the call. */
 export class APIUserAbortError extends APIError<undefined, undefined, undefined> {
-  constructor({ message, cause }: NoAnswer = {}) {
+  constructor({ message, cause }: ConnectionErrorInit = {}) {
     super(undefined, undefined, message ?? 'The request was aborted.', undefined);
-    causedBy(this, cause);
+    withCause(this, cause);
   }
 }
 
-/** No answer could be had, for a reason that has no HTTP status. */
+/** The call failed without an HTTP status. */
 export class APIConnectionError extends APIError<undefined, undefined, undefined> {
-  constructor({ message, cause }: NoAnswer) {
-    super(undefined, undefined, message ?? 'No answer could be had.', undefined);
-    causedBy(this, cause);
+  constructor({ message, cause }: ConnectionErrorInit) {
+    super(undefined, undefined, message ?? 'The request got no answer.', undefined);
+    withCause(this, cause);
   }
 }
 
-/** No answer came in time: `timeout`, or freelm's `timeoutMs`. */
+/** The answer took longer than `timeout`, or than freelm's `timeoutMs`. */
 export class APIConnectionTimeoutError extends APIConnectionError {
-  constructor({ message, cause }: NoAnswer = {}) {
-    super({ message: message ?? 'No answer came in time.', cause });
+  constructor({ message, cause }: ConnectionErrorInit = {}) {
+    super({ message: message ?? 'The request timed out.', cause });
   }
 }
 
-/** The request itself is at fault. */
+/** The request is invalid. */
 export class BadRequestError extends APIError<400, Headers> {}
 export class AuthenticationError extends APIError<401, Headers> {}
 export class PermissionDeniedError extends APIError<403, Headers> {}
-/** No such model, or no such route. */
+/** The model or the path does not exist. */
 export class NotFoundError extends APIError<404, Headers> {}
 export class ConflictError extends APIError<409, Headers> {}
 export class UnprocessableEntityError extends APIError<422, Headers> {}
-/** Every quota is spent; the header `retry-after` says for how long. */
+/** All quotas are spent. The header `retry-after` gives the seconds until one frees. */
 export class RateLimitError extends APIError<429, Headers> {}
 /** Any status from 500 up. */
 export class InternalServerError extends APIError<number, Headers> {}
 
-type Maker = (error: object | undefined, message: string | undefined, headers: Headers) => APIError;
+type MakeError = (error: object | undefined, message: string | undefined, headers: Headers) => APIError;
 
-/** What a status is called. */
-const BY_STATUS: Readonly<Record<number, Maker>> = {
+const BY_STATUS: Readonly<Record<number, MakeError>> = {
   400: (error, message, headers) => new BadRequestError(400, error, message, headers),
   401: (error, message, headers) => new AuthenticationError(401, error, message, headers),
   403: (error, message, headers) => new PermissionDeniedError(403, error, message, headers),
@@ -117,20 +117,59 @@ const BY_STATUS: Readonly<Record<number, Maker>> = {
   429: (error, message, headers) => new RateLimitError(429, error, message, headers),
 };
 
-/** An answer that is an error. */
-export interface RefusedCall {
+export interface ErrorResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** The body's `error`, or the body where it is something else. */
+  /** The `error` object of the body. */
   readonly error: object | undefined;
+  /** The text of a body that has no `error`. */
   readonly message: string | undefined;
-  /** The error of freelm behind it. */
+  /** The error of freelm. */
   readonly cause: unknown;
 }
 
-/** The error of an answer's status. */
-export function errorOfStatus({ status, headers, error, message, cause }: RefusedCall): APIError {
+export function errorOfStatus({ status, headers, error, message, cause }: ErrorResponse): APIError {
   const Other = status >= 500 ? InternalServerError : APIError;
   const made = BY_STATUS[status]?.(error, message, headers) ?? new Other(status, error, message, headers);
-  return causedBy(made, cause);
+  return withCause(made, cause);
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The `error` object of a body or of an event. */
+function errorIn(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  const error = isObject(value) ? value['error'] : undefined;
+  return isObject(error) ? error : undefined;
+}
+
+/** The answer of `FreeLLM.fetch` when `timeoutMs` is over. */
+const TIMEOUT = { status: 504, code: 'timeout' };
+
+/** The error for a response with an error status. Reads its body. */
+export async function errorOfResponse(response: Response): Promise<APIError> {
+  const text = await response.text();
+  const { status, headers } = response;
+  const error = errorIn(parse(text));
+  const cause = errorFromResponse(response);
+  if (status === TIMEOUT.status && error?.['code'] === TIMEOUT.code)
+    return new APIConnectionTimeoutError({ message: String(error['message']), cause });
+  const message = error === undefined && text !== '' ? text : undefined;
+  return errorOfStatus({ status, headers, error, message, cause });
+}
+
+/** The error that an event of a stream reports, if any. */
+export function errorOfEvent(value: unknown, response: Response): APIError | undefined {
+  const error = errorIn(value);
+  if (error === undefined) return undefined;
+  return withCause(new APIError(undefined, error, undefined, response.headers), errorFromResponse(response));
 }

@@ -1,78 +1,28 @@
-/** A stand-in for the client of OpenAI's SDK, answered by a pool. */
+/** The client class `OpenAI`. */
 
-import * as errors from './errors.ts';
 import type { FreeLLM } from '../index.ts';
 import { APIPromise } from './api-promise.ts';
-import { ABSENT_METHODS, ABSENT_RESOURCES, withhold } from './absent.ts';
+import type * as Chat from './chat-namespace.ts';
+import { Chat as ChatResource, Completions } from './chat.ts';
+import * as errors from './errors.ts';
 import { type ClientOptions, poolOf, type RequestOptions } from './options.ts';
 import { type Page, PagePromise } from './page.ts';
-import { Chat, Completions } from './chat.ts';
 import { Embeddings, Models } from './resources.ts';
 import { Stream } from './stream.ts';
-import type {
-  ChatCompletion,
-  ChatCompletionAllowedToolChoice,
-  ChatCompletionAllowedTools,
-  ChatCompletionAssistantMessageParam,
-  ChatCompletionAudio,
-  ChatCompletionAudioParam,
-  ChatCompletionChunk,
-  ChatCompletionContentPart,
-  ChatCompletionContentPartImage,
-  ChatCompletionContentPartInputAudio,
-  ChatCompletionContentPartRefusal,
-  ChatCompletionContentPartText,
-  ChatCompletionCreateParams,
-  ChatCompletionCreateParamsNonStreaming,
-  ChatCompletionCreateParamsStreaming,
-  ChatCompletionCustomTool,
-  ChatCompletionDeveloperMessageParam,
-  ChatCompletionFunctionCallOption,
-  ChatCompletionFunctionMessageParam,
-  ChatCompletionFunctionTool,
-  ChatCompletionMessage,
-  ChatCompletionMessageCustomToolCall,
-  ChatCompletionMessageFunctionToolCall,
-  ChatCompletionMessageParam,
-  ChatCompletionMessageToolCall,
-  ChatCompletionModality,
-  ChatCompletionNamedToolChoice,
-  ChatCompletionNamedToolChoiceCustom,
-  ChatCompletionPredictionContent,
-  ChatCompletionReasoningEffort,
-  ChatCompletionRole,
-  ChatCompletionStreamOptions,
-  ChatCompletionSystemMessageParam,
-  ChatCompletionTokenLogprob,
-  ChatCompletionTool,
-  ChatCompletionToolChoiceOption,
-  ChatCompletionToolMessageParam,
-  ChatCompletionUserMessageParam,
-  ChatModel,
-  CompletionUsage,
-  CreateEmbeddingResponse,
-  Embedding,
-  EmbeddingCreateParams,
-  EmbeddingModel,
-  FunctionDefinition,
-  FunctionParameters,
-  Metadata,
-  Model,
-  ModelsPage,
-  ReasoningEffort,
-  ResponseFormatJSONObject,
-  ResponseFormatJSONSchema,
-  ResponseFormatText,
-} from './types.ts';
+import * as types from './types.ts';
+import { throwOnAccess, UNSUPPORTED_METHODS, UNSUPPORTED_RESOURCES } from './unsupported.ts';
+
+// `Chat` is both a type and a namespace, as in OpenAI's SDK.
+type Chat = ChatResource;
 
 /**
- * The client of OpenAI's SDK over a pool of free-tier keys.
+ * A drop-in replacement for the client of OpenAI's SDK, over a pool of free-tier keys.
  *
  * @example
  * ```ts
  * import OpenAI from 'freelm/compat';
  *
- * const client = new OpenAI(); // keys from the environment, as with FreeLLM.fromEnv()
+ * const client = new OpenAI(); // reads keys from the environment, as FreeLLM.fromEnv() does
  * const completion = await client.chat.completions.create({
  *   model: 'auto',
  *   messages: [{ role: 'user', content: 'Say hello.' }],
@@ -102,93 +52,90 @@ export class OpenAI {
   static readonly RateLimitError: typeof errors.RateLimitError = errors.RateLimitError;
   static readonly InternalServerError: typeof errors.InternalServerError = errors.InternalServerError;
 
-  /** The pool that answers: for `health()`, `close()` and all else that it can do. */
+  /** The pool behind this client, e.g. for `health()` and `close()`. */
   readonly freelm: FreeLLM;
-  /** In milliseconds; undefined: the pool's own limits. */
+  /** In milliseconds. If undefined, the pool's own timeouts apply. */
   readonly timeout: number | undefined;
   readonly chat: Chat;
   readonly models: Models;
   readonly embeddings: Embeddings;
 
-  /** @throws OpenAIError naming the environment variables when there is no key, or the option that is not usable. */
+  /**
+   * @throws OpenAIError if there is no key (the message names the environment variables) or if an option is invalid.
+   */
   constructor(options: ClientOptions = {}) {
     this.freelm = poolOf(options);
     this.timeout = options.timeout;
     const { fetch } = this.freelm;
-    this.chat = new Chat(fetch, options.timeout);
+    this.chat = new ChatResource(fetch, options.timeout);
     this.models = new Models(fetch);
     this.embeddings = new Embeddings(fetch);
   }
 
-  /** A client over the same pool, with other options. */
+  /** Returns a client with other options over the same pool. */
   withOptions(options: ClientOptions): OpenAI {
     return new OpenAI({ timeout: this.timeout, ...options, freelm: options.freelm ?? this.freelm });
   }
 }
 
+// A namespace has no `export *`, so this list repeats the names in types.ts. A test checks that none is missing.
 export declare namespace OpenAI {
-  export {
-    type Chat,
-    type ClientOptions,
-    type Embeddings,
-    type Models,
-    type Page,
-    type RequestOptions,
-    type ChatCompletion,
-    type ChatCompletionAllowedToolChoice,
-    type ChatCompletionAllowedTools,
-    type ChatCompletionAssistantMessageParam,
-    type ChatCompletionAudio,
-    type ChatCompletionAudioParam,
-    type ChatCompletionChunk,
-    type ChatCompletionContentPart,
-    type ChatCompletionContentPartImage,
-    type ChatCompletionContentPartInputAudio,
-    type ChatCompletionContentPartRefusal,
-    type ChatCompletionContentPartText,
-    type ChatCompletionCreateParams,
-    type ChatCompletionCreateParamsNonStreaming,
-    type ChatCompletionCreateParamsStreaming,
-    type ChatCompletionCustomTool,
-    type ChatCompletionDeveloperMessageParam,
-    type ChatCompletionFunctionCallOption,
-    type ChatCompletionFunctionMessageParam,
-    type ChatCompletionFunctionTool,
-    type ChatCompletionMessage,
-    type ChatCompletionMessageCustomToolCall,
-    type ChatCompletionMessageFunctionToolCall,
-    type ChatCompletionMessageParam,
-    type ChatCompletionMessageToolCall,
-    type ChatCompletionModality,
-    type ChatCompletionNamedToolChoice,
-    type ChatCompletionNamedToolChoiceCustom,
-    type ChatCompletionPredictionContent,
-    type ChatCompletionReasoningEffort,
-    type ChatCompletionRole,
-    type ChatCompletionStreamOptions,
-    type ChatCompletionSystemMessageParam,
-    type ChatCompletionTokenLogprob,
-    type ChatCompletionTool,
-    type ChatCompletionToolChoiceOption,
-    type ChatCompletionToolMessageParam,
-    type ChatCompletionUserMessageParam,
-    type ChatModel,
-    type CompletionUsage,
-    type CreateEmbeddingResponse,
-    type Embedding,
-    type EmbeddingCreateParams,
-    type EmbeddingModel,
-    type FunctionDefinition,
-    type FunctionParameters,
-    type Metadata,
-    type Model,
-    type ModelsPage,
-    type ReasoningEffort,
-    type ResponseFormatJSONObject,
-    type ResponseFormatJSONSchema,
-    type ResponseFormatText,
-  };
+  export { type Chat, type ClientOptions, type Embeddings, type Models, type Page, type RequestOptions };
+  export import ChatCompletion = types.ChatCompletion;
+  export import ChatCompletionAllowedToolChoice = types.ChatCompletionAllowedToolChoice;
+  export import ChatCompletionAllowedTools = types.ChatCompletionAllowedTools;
+  export import ChatCompletionAssistantMessageParam = types.ChatCompletionAssistantMessageParam;
+  export import ChatCompletionAudio = types.ChatCompletionAudio;
+  export import ChatCompletionAudioParam = types.ChatCompletionAudioParam;
+  export import ChatCompletionChunk = types.ChatCompletionChunk;
+  export import ChatCompletionContentPart = types.ChatCompletionContentPart;
+  export import ChatCompletionContentPartImage = types.ChatCompletionContentPartImage;
+  export import ChatCompletionContentPartInputAudio = types.ChatCompletionContentPartInputAudio;
+  export import ChatCompletionContentPartRefusal = types.ChatCompletionContentPartRefusal;
+  export import ChatCompletionContentPartText = types.ChatCompletionContentPartText;
+  export import ChatCompletionCreateParams = types.ChatCompletionCreateParams;
+  export import ChatCompletionCreateParamsBase = types.ChatCompletionCreateParamsBase;
+  export import ChatCompletionCreateParamsNonStreaming = types.ChatCompletionCreateParamsNonStreaming;
+  export import ChatCompletionCreateParamsStreaming = types.ChatCompletionCreateParamsStreaming;
+  export import ChatCompletionCustomTool = types.ChatCompletionCustomTool;
+  export import ChatCompletionDeveloperMessageParam = types.ChatCompletionDeveloperMessageParam;
+  export import ChatCompletionFunctionCallOption = types.ChatCompletionFunctionCallOption;
+  export import ChatCompletionFunctionMessageParam = types.ChatCompletionFunctionMessageParam;
+  export import ChatCompletionFunctionTool = types.ChatCompletionFunctionTool;
+  export import ChatCompletionMessage = types.ChatCompletionMessage;
+  export import ChatCompletionMessageCustomToolCall = types.ChatCompletionMessageCustomToolCall;
+  export import ChatCompletionMessageFunctionToolCall = types.ChatCompletionMessageFunctionToolCall;
+  export import ChatCompletionMessageParam = types.ChatCompletionMessageParam;
+  export import ChatCompletionMessageToolCall = types.ChatCompletionMessageToolCall;
+  export import ChatCompletionModality = types.ChatCompletionModality;
+  export import ChatCompletionNamedToolChoice = types.ChatCompletionNamedToolChoice;
+  export import ChatCompletionNamedToolChoiceCustom = types.ChatCompletionNamedToolChoiceCustom;
+  export import ChatCompletionPredictionContent = types.ChatCompletionPredictionContent;
+  export import ChatCompletionReasoningEffort = types.ChatCompletionReasoningEffort;
+  export import ChatCompletionRole = types.ChatCompletionRole;
+  export import ChatCompletionStreamOptions = types.ChatCompletionStreamOptions;
+  export import ChatCompletionSystemMessageParam = types.ChatCompletionSystemMessageParam;
+  export import ChatCompletionTokenLogprob = types.ChatCompletionTokenLogprob;
+  export import ChatCompletionTool = types.ChatCompletionTool;
+  export import ChatCompletionToolChoiceOption = types.ChatCompletionToolChoiceOption;
+  export import ChatCompletionToolMessageParam = types.ChatCompletionToolMessageParam;
+  export import ChatCompletionUserMessageParam = types.ChatCompletionUserMessageParam;
+  export import ChatModel = types.ChatModel;
+  export import CompletionUsage = types.CompletionUsage;
+  export import CreateEmbeddingResponse = types.CreateEmbeddingResponse;
+  export import Embedding = types.Embedding;
+  export import EmbeddingCreateParams = types.EmbeddingCreateParams;
+  export import EmbeddingModel = types.EmbeddingModel;
+  export import FunctionDefinition = types.FunctionDefinition;
+  export import FunctionParameters = types.FunctionParameters;
+  export import Metadata = types.Metadata;
+  export import Model = types.Model;
+  export import ModelsPage = types.ModelsPage;
+  export import ReasoningEffort = types.ReasoningEffort;
+  export import ResponseFormatJSONObject = types.ResponseFormatJSONObject;
+  export import ResponseFormatJSONSchema = types.ResponseFormatJSONSchema;
+  export import ResponseFormatText = types.ResponseFormatText;
 }
 
-withhold(OpenAI.prototype, '', ABSENT_RESOURCES);
-withhold(Completions.prototype, 'chat.completions.', ABSENT_METHODS);
+throwOnAccess(OpenAI.prototype, '', UNSUPPORTED_RESOURCES);
+throwOnAccess(Completions.prototype, 'chat.completions.', UNSUPPORTED_METHODS);

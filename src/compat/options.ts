@@ -1,6 +1,6 @@
-/** The options of a client and of a request: all those of OpenAI's SDK are taken, those with a meaning here are used. */
+/** The options of a client and of a request. All options of OpenAI's SDK are accepted; some have no effect. */
 
-import { FreeLLM, type FreeLLMOptions } from '../index.ts';
+import { type CallLimits, FreeLLM, type FreeLLMOptions, type StreamOptions } from '../index.ts';
 import { OpenAIError } from './errors.ts';
 
 export interface Logger {
@@ -12,10 +12,13 @@ export interface Logger {
 
 export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug';
 
-/** The pool behind a client: one that is there, or the options of one. */
+/** The pool behind a client: a `FreeLLM`, or the options for one. */
 export type FreeLLMOption = FreeLLM | (Omit<FreeLLMOptions, 'providers'> & Partial<FreeLLMOptions>);
 
-/** Options of OpenAI's SDK that are taken and mean nothing here: keys, addresses and retries are freelm's own. */
+/** freelm's options for one call, in the field `freelm` of a request body. freelm never sends them to a provider. */
+export interface FreeLLMCallOptions extends CallLimits, Pick<StreamOptions, 'onCut'> {}
+
+/** Options of OpenAI's SDK that have no effect here: freelm has its own keys, base URLs and retries. */
 interface IgnoredClientOptions {
   apiKey?: string | (() => Promise<string>) | null | undefined;
   adminAPIKey?: string | null | undefined;
@@ -23,7 +26,7 @@ interface IgnoredClientOptions {
   project?: string | null | undefined;
   webhookSecret?: string | null | undefined;
   baseURL?: string | null | undefined;
-  /** freelm goes on to another key, model or provider by itself: see `maxAttempts`. */
+  /** freelm fails over to other keys, models and providers instead. See `maxAttempts`. */
   maxRetries?: number | undefined;
   defaultHeaders?: object | null | undefined;
   defaultQuery?: Record<string, string | undefined> | undefined;
@@ -37,28 +40,29 @@ interface IgnoredClientOptions {
 /** The options of a client. */
 export interface ClientOptions extends IgnoredClientOptions {
   /**
-   * The pool: a `FreeLLM`, or the options of one. Without `providers`, keys come from the environment, as with
-   * `FreeLLM.fromEnv()`.
+   * The pool: a `FreeLLM`, or the options for one.
+   * @defaultValue a pool with the keys from the environment, as `FreeLLM.fromEnv()` makes it
    */
   freelm?: FreeLLMOption | undefined;
   /**
-   * How long an answer may take, in milliseconds: freelm's `timeoutMs`; of a stream, how long its beginning may take on
-   * each route: `firstPartTimeoutMs`. Default: the pool's own.
+   * In milliseconds. Sets freelm's `timeoutMs` for a plain call and `firstPartTimeoutMs` for a stream.
+   * @defaultValue the pool's own timeouts
    */
   timeout?: number | undefined;
-  /** Asks the providers, where this client makes the pool. */
+  /** Sends the requests to the providers. Has no effect if `freelm` is a `FreeLLM`. */
   fetch?: FreeLLMOptions['fetch'];
-  /** Of these, `dispatcher` counts, where this client makes the pool. */
+  /** Only `dispatcher` has an effect, and only if `freelm` is no `FreeLLM`. */
   fetchOptions?: object | undefined;
 }
 
 /** The options of one request. */
 export interface RequestOptions {
-  /** Aborts the call: it rejects with an `APIUserAbortError`; a stream that has begun just ends. */
+  /** Aborts the call. The call rejects with an `APIUserAbortError`; a stream that has begun ends without an error. */
   signal?: AbortSignal | null | undefined;
-  /** As of {@link ClientOptions}. */
+  /** Overrides the `timeout` of {@link ClientOptions}. */
   timeout?: number | undefined;
-  /** Means nothing here, as all that follow. */
+
+  // The options below have no effect.
   maxRetries?: number | undefined;
   headers?: object | null | undefined;
   query?: object | null | undefined;
@@ -81,18 +85,15 @@ function isDispatcher(value: unknown): value is NonNullable<FreeLLMOptions['disp
   return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'dispatch') === 'function';
 }
 
-/** Also one of another installed copy. */
+/** Not by `instanceof`: the pool may come from another installed copy of freelm. */
 function isPool(freelm: FreeLLMOption): freelm is FreeLLM {
   return 'chat' in freelm;
 }
 
-/**
- * The pool that options ask for.
- * @throws OpenAIError naming the variables when there is no key, or the option that is not usable.
- */
+/** @throws OpenAIError if there is no key (the message names the environment variables) or if an option is invalid. */
 export function poolOf({ freelm = {}, fetch, fetchOptions }: ClientOptions): FreeLLM {
   if (isPool(freelm)) return freelm;
-  // A fetch of one's own takes care of its connections itself.
+  // A custom `fetch` manages its own connections, so a dispatcher would have no effect.
   const transport = fetch === undefined ? { dispatcher: dispatcherIn(fetchOptions) } : { fetch };
   const { providers, ...options } = { ...transport, ...freelm };
   try {

@@ -1,16 +1,15 @@
-/** A list of models, as OpenAI's SDK hands it out: in pages, of which there is one. */
+/** Pages of a list, as in OpenAI's SDK. A list of freelm has exactly one page. */
 
 import { APIPromise } from './api-promise.ts';
 import { OpenAIError } from './errors.ts';
-import type { Model } from './chat-results.ts';
 
-/** The body of a list. */
+/** The body of a list response. */
 export interface ListBody<Item> {
   object: 'list';
   data: Array<Item>;
 }
 
-/** A page: iterate it, or take its `data`. */
+/** A page of a list. Iterate over it, or use its `data`. */
 export class Page<Item> implements AsyncIterable<Item> {
   readonly object: string;
   readonly data: Array<Item>;
@@ -29,9 +28,9 @@ export class Page<Item> implements AsyncIterable<Item> {
     return false;
   }
 
-  /** @throws OpenAIError always: there is no next page. */
+  /** @throws OpenAIError (as a rejection) always, because there is no next page. */
   async getNextPage(): Promise<this> {
-    throw new OpenAIError('There is no next page: all models are on the first. Ask hasNextPage() before.');
+    throw new OpenAIError('There is no next page: the first page has all models. Check hasNextPage() first.');
   }
 
   async *iterPages(): AsyncGenerator<this> {
@@ -43,10 +42,7 @@ export class Page<Item> implements AsyncIterable<Item> {
   }
 }
 
-/** A page of models. */
-export type ModelsPage = Page<Model>;
-
-/** A promise of a page that can be iterated without being awaited. */
+/** A promise of a page. Can be iterated without `await`. */
 export class PagePromise<Item> extends APIPromise<Page<Item>> implements AsyncIterable<Item> {
   constructor(response: Promise<Response>, read: (response: Response) => Promise<ListBody<Item>>) {
     super(response, async (head) => new Page(await read(head)));

@@ -1,7 +1,7 @@
-/** Models and embeddings. */
+/** The resources `models` and `embeddings`. */
 
 import type { APIPromise } from './api-promise.ts';
-import { ask, askList, type Fetch, kind } from './exchange.ts';
+import { type Fetch, isObjectOfType, send, sendForPage } from './exchange.ts';
 import type { RequestOptions } from './options.ts';
 import type { ListBody, PagePromise } from './page.ts';
 import type {
@@ -11,11 +11,11 @@ import type {
   EmbeddingModel,
   Model,
   ModelsPage,
-} from './types.ts';
+} from './shared-types.ts';
 
-const isModel = kind<Model>('model');
-const isModels = kind<ListBody<Model>>('list');
-const isEmbeddings = kind<CreateEmbeddingResponse>('list');
+const isModel = isObjectOfType<Model>('model');
+const isModelList = isObjectOfType<ListBody<Model>>('list');
+const isEmbeddingList = isObjectOfType<CreateEmbeddingResponse>('list');
 
 export class Models {
   readonly #fetch: Fetch;
@@ -24,14 +24,17 @@ export class Models {
     this.#fetch = fetch;
   }
 
-  /** All models of the pool: the virtual ones first. */
+  /** Lists all models of the pool, virtual models first. */
   list({ signal }: RequestOptions = {}): PagePromise<Model> {
-    return askList(this.#fetch, { path: '/models', signal }, isModels);
+    return sendForPage(this.#fetch, { path: '/models', signal }, isModelList);
   }
 
-  /** One model; a `NotFoundError` where the pool has none of that name. */
+  /**
+   * Returns one model.
+   * @throws NotFoundError (as a rejection) if the pool has no model of that name.
+   */
   retrieve(model: string, { signal }: RequestOptions = {}): APIPromise<Model> {
-    return ask(this.#fetch, { path: `/models/${encodeURIComponent(model)}`, signal }, isModel);
+    return send(this.#fetch, { path: `/models/${encodeURIComponent(model)}`, signal }, isModel);
   }
 }
 
@@ -42,8 +45,9 @@ export class Embeddings {
     this.#fetch = fetch;
   }
 
+  /** @throws InternalServerError (as a rejection) with the status 501: freelm has no embeddings yet. */
   create(body: EmbeddingCreateParams, { signal }: RequestOptions = {}): APIPromise<CreateEmbeddingResponse> {
-    return ask(this.#fetch, { path: '/embeddings', body, signal }, isEmbeddings);
+    return send(this.#fetch, { path: '/embeddings', body, signal }, isEmbeddingList);
   }
 }
 

@@ -1,10 +1,10 @@
-/** An answer in chunks: server-sent events read as OpenAI's SDK reads them. */
+/** Streams of server-sent events, as in OpenAI's SDK. */
 
 import { createParser } from 'eventsource-parser';
 
 /**
- * Chunks as they come: iterate it, once. Leaving the loop early aborts the call, as `controller.abort()` does, after
- * which the loop just ends.
+ * A stream of chunks that can be iterated once. Leaving the loop early aborts the call. So does `controller.abort()`,
+ * which ends the loop without an error.
  */
 export class Stream<Item> implements AsyncIterable<Item> {
   readonly controller: AbortController;
@@ -19,7 +19,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
     return this.#iterate();
   }
 
-  /** Two streams of the same chunks, each read at its own pace; what one has read waits for the other. */
+  /** Splits the stream in two that can be read at different paces. Chunks are buffered for the slower reader. */
   tee(): [Stream<Item>, Stream<Item>] {
     const source = this.#iterate();
     const left: Array<Promise<IteratorResult<Item>>> = [];
@@ -37,7 +37,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
     return [side(left), side(right)];
   }
 
-  /** The chunks as lines of JSON, e.g. for the body of a `Response`. */
+  /** The chunks as JSON lines, e.g. for the body of a `Response`. */
   toReadableStream(): ReadableStream<Uint8Array> {
     const encoder = new TextEncoder();
     let chunks: AsyncIterator<Item> | undefined;
@@ -56,8 +56,8 @@ export class Stream<Item> implements AsyncIterable<Item> {
   }
 }
 
-/** The data of each event of a response, as it comes. */
-export async function* dataOf({ body }: Response): AsyncGenerator<string> {
+/** Yields the data of each server-sent event. */
+export async function* eventData({ body }: Response): AsyncGenerator<string> {
   if (body === null) return;
   const decoder = new TextDecoder();
   const ready: string[] = [];

@@ -1,4 +1,4 @@
-/** A program as people write it for OpenAI's SDK. Its twin differs in the import alone; both must compile and run. */
+/** A typical program for OpenAI's SDK. Its twin differs only in the import. Both must compile and run. */
 import OpenAI from 'openai';
 
 type Message = OpenAI.ChatCompletionMessageParam;
@@ -14,7 +14,7 @@ const tools: OpenAI.Chat.ChatCompletionTool[] = [
   },
 ];
 
-/** The text of an answer; null where the model only calls tools. */
+/** The text of an answer. Null if the model only calls tools. */
 export async function plain(client: OpenAI, question: string): Promise<string | null> {
   const parameters: OpenAI.Chat.ChatCompletionCreateParamsNonStreaming = {
     model: 'auto',
@@ -32,7 +32,7 @@ export async function plain(client: OpenAI, question: string): Promise<string | 
   return choice.message.content;
 }
 
-/** The texts of a stream, and the reason of its end. */
+/** The texts of a stream and its finish reason. */
 export async function streamed(client: OpenAI, question: string): Promise<[string[], string | null]> {
   const stream = await client.chat.completions.create({
     model: 'auto',
@@ -51,7 +51,7 @@ export async function streamed(client: OpenAI, question: string): Promise<[strin
   return [texts, reason];
 }
 
-/** Leaves a stream at its first word; returns whether that aborted the request. */
+/** Leaves a stream at its first word. Also returns whether that aborted the request. */
 export async function firstWord(client: OpenAI, question: string): Promise<[string, boolean]> {
   const { data: stream, response } = await client.chat.completions
     .create({ model: 'auto', messages: [{ role: 'user', content: question }], stream: true })
@@ -85,7 +85,7 @@ export async function agent(
   }
 }
 
-/** A JSON object of a schema. */
+/** An object that matches a JSON schema. */
 export async function structured(client: OpenAI, question: string): Promise<unknown> {
   const schema = { type: 'object', properties: { answer: { type: 'string' } }, required: ['answer'] };
   const completion = await client.chat.completions.create({
@@ -96,7 +96,7 @@ export async function structured(client: OpenAI, question: string): Promise<unkn
   return JSON.parse(completion.choices[0]?.message.content ?? 'null');
 }
 
-/** The ids of all models, and who offers one of them. */
+/** The ids of all models, and the owner of one. */
 export async function models(client: OpenAI, id: string): Promise<[string[], string]> {
   const ids: string[] = [];
   for await (const model of client.models.list()) ids.push(model.id);
@@ -105,7 +105,7 @@ export async function models(client: OpenAI, id: string): Promise<[string[], str
   return [ids, (await client.models.retrieve(id)).owned_by];
 }
 
-/** What goes wrong, as a program tells it from other things. */
+/** Describes the error of a call by its class and fields. */
 export async function failure(client: OpenAI, model: string, signal?: AbortSignal): Promise<string> {
   try {
     await client.chat.completions.create(

@@ -8,17 +8,17 @@ import { compatClient, type CompatSetup } from './support.ts';
 
 const source = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8');
 
-/** Looks the weather up, twice, before it answers. */
+/** Calls the weather tool twice before it answers. */
 const meteorologist: ReplyFunction = ({ messages, lastUserText }) => {
-  const heard = messages.flatMap(({ role, content }) => (role === 'tool' ? [content] : []));
+  const reports = messages.flatMap(({ role, content }) => (role === 'tool' ? [content] : []));
   if (lastUserText !== 'How is the weather?') return `You said: ${lastUserText}`;
-  if (heard.length === 2) return `It is ${heard.join(' and ')}.`;
+  if (reports.length === 2) return `It is ${reports.join(' and ')}.`;
   return {
     toolCalls: [
       {
-        id: `call_${heard.length}`,
+        id: `call_${reports.length}`,
         name: 'weather',
-        arguments: { city: ['Oslo', 'Rome'][heard.length] ?? '' },
+        arguments: { city: ['Oslo', 'Rome'][reports.length] ?? '' },
       },
     ],
   };
@@ -29,13 +29,13 @@ const outage = ({ world }: CompatSetup): void => world.custom.script({ kind: 'ou
 const report = (name: string, input: unknown): string => `${name} ${JSON.stringify(input)}`;
 const aborted = AbortSignal.abort();
 
-describe('a program that was written for the SDK of OpenAI', () => {
-  it('is the same but for its import', async () => {
+describe("a program written for OpenAI's SDK", () => {
+  it('changes only its import', async () => {
     const [first, second] = [await source('app-openai.ts'), await source('app-compat.ts')];
     expect(second).toBe(first.replace("from 'openai'", "from '../../src/compat.ts'"));
   });
 
-  /** The program's functions with the real client and with ours. */
+  /** Each job runs with the real client over freelm, and with this client. */
   const jobs: readonly {
     readonly job: string;
     readonly reply?: ReplyFunction;
@@ -57,7 +57,7 @@ describe('a program that was written for the SDK of OpenAI', () => {
       result: [['You', ' said:', ' Hi'], 'stop'],
     },
     {
-      job: 'leaves a stream',
+      job: 'leaves a stream early',
       real: (c) => theirs.firstWord(c, 'Hi'),
       compat: (c) => ours.firstWord(c, 'Hi'),
       result: ['You', true],
@@ -94,7 +94,7 @@ describe('a program that was written for the SDK of OpenAI', () => {
       result: [['auto', 'chat', 'chat:large', 'large', 'tools', 'vision', 'custom-large'], 'mine'],
     },
     {
-      job: 'asks for a model that is not there',
+      job: 'asks for an unknown model',
       real: (c) => theirs.failure(c, 'no-such-model'),
       compat: (c) => ours.failure(c, 'no-such-model'),
       result: '404 model_not_found model',

@@ -16,24 +16,26 @@ import type { Fault } from '../../src/testing.ts';
 import { errorOf } from '../support/rejection.ts';
 import { compatClient, type CompatSetupOptions, HELLO } from './support.ts';
 
-/** A class and those that it extends, by name. */
+/** The names of a class and of its base classes, without `Error`. */
 function lineage(Class: unknown): readonly string[] {
   if (typeof Class !== 'function' || Class === Error) return [];
   return [Class.name, ...lineage(Object.getPrototypeOf(Class))];
 }
 
-/** The classes of errors that both have, by name. */
-const SHARED = Object.keys(entry).filter((name) => name.endsWith('Error'));
+const ERROR_CLASSES = Object.keys(entry).filter((name) => name.endsWith('Error'));
 
-describe('the classes', () => {
-  it.each(SHARED)('%s extends what it extends in the real SDK, and hangs at the client', (name) => {
-    const own: unknown = Reflect.get(entry, name);
-    expect(lineage(own)).toEqual(lineage(Reflect.get(RealOpenAI, name)));
-    expect(Reflect.get(OpenAI, name)).toBe(own);
-  });
+describe('the error classes', () => {
+  it.each(ERROR_CLASSES)(
+    '%s has the base classes of the real one and is a static member of the client',
+    (name) => {
+      const own: unknown = Reflect.get(entry, name);
+      expect(lineage(own)).toEqual(lineage(Reflect.get(RealOpenAI, name)));
+      expect(Reflect.get(OpenAI, name)).toBe(own);
+    },
+  );
 
   const STATUSES = [400, 401, 402, 403, 404, 405, 408, 409, 418, 422, 429, 500, 501, 503, 504, 529];
-  it.each(STATUSES)('of status %i is that of the real SDK, field by field', (status) => {
+  it.each(STATUSES)('include one for status %i that equals the real one field by field', (status) => {
     const headers = new Headers({ 'x-request-id': 'r-1', 'retry-after': '7' });
     const error = { message: 'No.', type: 'some_error', param: null, code: 'some_code' };
     const real = RealOpenAI.APIError.generate(status, { error }, undefined, headers);
@@ -45,28 +47,28 @@ describe('the classes', () => {
   });
 
   it.each([
-    { of: 'an answer without a body', status: 500, message: '500, without a message' },
-    { of: 'a body that is no error', status: 502, said: 'Bad Gateway', message: '502 Bad Gateway' },
+    { of: 'an answer without a body', status: 500, message: '500 (no message)' },
+    { of: 'a body that is no error', status: 502, text: 'Bad Gateway', message: '502 Bad Gateway' },
     { of: 'an error without a message', status: 400, error: { code: 'c' }, message: '400 {"code":"c"}' },
     { of: 'an error without a status', error: { message: 'Cut.' }, message: 'Cut.' },
-    { of: 'nothing at all', message: 'An error without a status and without a message.' },
-  ])('have a message for $of', ({ status, error, said, message }) => {
-    expect(new OpenAI.APIError(status, error, said, undefined).message).toBe(message);
+    { of: 'no arguments', message: 'The error has neither a status nor a message.' },
+  ])('have a message for $of', ({ status, error, text, message }) => {
+    expect(new OpenAI.APIError(status, error, text, undefined).message).toBe(message);
   });
 
-  it('are called by their names', () => {
+  it('have their class as their name', () => {
     const error = new OpenAI.RateLimitError(429, undefined, 'Slow down', new Headers());
     expect(error.name).toBe('RateLimitError');
     expect(String(error)).toBe('RateLimitError: 429 Slow down');
   });
 });
 
-/** What goes wrong, and as what the client sees it. */
+/** Failures, and the errors that the client throws for them. */
 const failures: readonly {
   readonly case: string;
   readonly fault?: Fault;
   readonly provider?: CompatSetupOptions['provider'];
-  /** Calls that go well before it. */
+  /** How many calls succeed before the failure. */
   readonly calls?: number;
   readonly body?: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming>;
   readonly is: new (...init: never) => Error;
@@ -87,7 +89,7 @@ const failures: readonly {
     shape: { status: 400, param: 'temperature' },
   },
   {
-    case: 'an option of freelm that is not usable',
+    case: 'an invalid option of freelm',
     body: { freelm: { maxAttempts: 0 } },
     is: OpenAI.BadRequestError,
     shape: { status: 400, param: 'freelm.maxAttempts' },
@@ -147,7 +149,7 @@ describe('a call that fails', () => {
     expect(error).toMatchObject(shape);
   });
 
-  it('fails once: nobody else asks again', async () => {
+  it('is not repeated by maxRetries', async () => {
     const { client, world } = await compatClient();
     world.custom.script({ kind: 'outage' });
     await errorOf(
@@ -156,7 +158,7 @@ describe('a call that fails', () => {
     expect(world.counts.total).toBe(1);
   });
 
-  it('says when to come back', async () => {
+  it('has retry-after when the quota is spent', async () => {
     const { client } = await compatClient({ provider: { rpm: 1 } });
     await client.chat.completions.create(HELLO);
     const error = await errorOf(client.chat.completions.create(HELLO));
@@ -181,7 +183,7 @@ describe('a call that fails', () => {
     expect(shown).not.toContain('sk-of-the-caller');
   });
 
-  it('by the closing of its pool', async () => {
+  it('because its pool is closed', async () => {
     const { client, llm } = await compatClient();
     await llm.close();
     const error = await errorOf(client.chat.completions.create(HELLO));
@@ -189,7 +191,7 @@ describe('a call that fails', () => {
     expect(error).toMatchObject({ status: 503, code: 'closed', cause: { code: 'closed' } });
   });
 
-  it('by a body that has no JSON text', async () => {
+  it('because its body cannot be serialised', async () => {
     const { client } = await compatClient();
     const parameters: Record<string, unknown> = {};
     parameters['self'] = parameters;
@@ -202,7 +204,7 @@ describe('a call that fails', () => {
 });
 
 describe('a stream that breaks', () => {
-  it('fails with what the pool says', async () => {
+  it("throws the pool's error", async () => {
     const { client, world } = await compatClient();
     world.custom.script({ kind: 'cut', afterTokens: 2 });
     const stream = await client.chat.completions.create({
@@ -222,8 +224,8 @@ describe('a stream that breaks', () => {
   });
 });
 
-describe('a client that cannot be made', () => {
-  it('says which keys it looked for', async () => {
+describe('the constructor', () => {
+  it('names the variables of the keys that are missing', async () => {
     for (const name of Object.keys(process.env)) if (/_KEYS?$/.test(name)) vi.stubEnv(name, '');
     onTestFinished(() => {
       vi.unstubAllEnvs();
@@ -234,7 +236,7 @@ describe('a client that cannot be made', () => {
     expect(error.cause).toBeInstanceOf(ConfigError);
   });
 
-  it('says which option is not usable', () => {
+  it('names the option that is invalid', () => {
     expect(() => new OpenAI({ freelm: { providers: [] } })).toThrow(/options\.providers: must not be empty/);
   });
 });

@@ -7,20 +7,20 @@ import { errorOf } from '../support/rejection.ts';
 import { posted, says, serve } from '../support/server.ts';
 import { compatClient, HELLO } from './support.ts';
 
-/** Closed with the test. */
+/** A client whose pool is closed after the test. */
 function client(options: ClientOptions): OpenAI {
   const made = new OpenAI(options);
   onTestFinished(() => made.freelm.close());
   return made;
 }
 
-async function textOf(asked: OpenAI, body: Partial<typeof HELLO> = {}): Promise<string | null | undefined> {
-  const { choices } = await asked.chat.completions.create({ ...HELLO, ...body });
+async function textOf(openai: OpenAI, body: Partial<typeof HELLO> = {}): Promise<string | null | undefined> {
+  const { choices } = await openai.chat.completions.create({ ...HELLO, ...body });
   return choices[0]?.message.content;
 }
 
 /** The body that a call sends to the pool. */
-async function sent(
+async function bodySent(
   body: Partial<OpenAI.ChatCompletionCreateParams> & { stream?: boolean },
   timeouts: { readonly client?: number; readonly request?: number } = {},
 ): Promise<unknown> {
@@ -35,13 +35,13 @@ async function sent(
 }
 
 describe('the pool of a client', () => {
-  it('is the one that it is given', async () => {
+  it('is the given FreeLLM', async () => {
     const { llm, client: over } = await compatClient();
     expect(over.freelm).toBe(llm);
     expect(await textOf(over)).toBe('You said: Hello');
   });
 
-  it('is made of the options of one, every one of them', async () => {
+  it('is made from the given options', async () => {
     const server = await serve(says('Hello yourself'));
     const events: FreeLLMEvent[] = [];
     const providers = [endpoint(server)];
@@ -60,29 +60,29 @@ describe('the pool of a client', () => {
     expect(made.freelm.health()).toHaveLength(1);
   });
 
-  it('has the keys of the environment otherwise', async () => {
+  it('has the keys of the environment by default', async () => {
     const server = await serve(says('From the environment'));
     vi.stubEnv('NVIDIA_API_KEY', 'nvapi-of-the-environment');
     onTestFinished(() => {
       vi.unstubAllEnvs();
     });
-    const asked: string[] = [];
+    const requests: string[] = [];
     const made = client({
       apiKey: 'sk-of-openai',
       baseURL: 'https://api.openai.com/v1',
       fetch: (url, init) => {
-        asked.push(`${url} ${init.headers['authorization']}`);
+        requests.push(`${url} ${init.headers['authorization']}`);
         return fetch(server.url, init);
       },
       freelm: { cacheDir: temporaryFolder() },
     });
     expect(await textOf(made, { model: 'z-ai/glm-5.3' })).toBe('From the environment');
-    expect(asked).toEqual([
+    expect(requests).toEqual([
       expect.stringMatching(/^https:\/\/integrate\.api\.nvidia\.com\/.* Bearer nvapi-of-the-environment$/),
     ]);
   });
 
-  it('asks by the dispatcher of fetchOptions', async () => {
+  it('uses the dispatcher in fetchOptions', async () => {
     const { MockAgent } = await import('undici');
     const agent = new MockAgent();
     agent.disableNetConnect();
@@ -104,7 +104,7 @@ describe('the pool of a client', () => {
     expect(await textOf(made)).toBe('Dispatched');
   });
 
-  it('is shared by clients with other options', async () => {
+  it('is shared with clients made by withOptions', async () => {
     const { client: over, world } = await compatClient({ client: { timeout: 60_000 } });
     world.custom.script({ kind: 'hang' });
     const hasty = over.withOptions({ timeout: 40, maxRetries: 9 });
@@ -117,8 +117,8 @@ describe('the pool of a client', () => {
   });
 });
 
-describe('options that mean nothing here', () => {
-  it('are taken, and nothing of them is sent or kept', async () => {
+describe('options without effect', () => {
+  it('are accepted and never sent', async () => {
     const server = await serve(says('Hello'));
     const options: ClientOptions = {
       apiKey: () => Promise.resolve('sk-of-the-caller'),
@@ -147,7 +147,7 @@ describe('options that mean nothing here', () => {
 });
 
 describe('the body', () => {
-  it('goes to the model as it is, without what is ours', async () => {
+  it('goes to the model unchanged, without freelm', async () => {
     const server = await serve(says('Hello'));
     const made = client({ freelm: { providers: [endpoint(server)] } });
     await made.chat.completions.create({
@@ -160,60 +160,65 @@ describe('the body', () => {
     expect(posted(server)).toEqual([{ model: 'm', messages: HELLO.messages, temperature: 0, seed: 7 }]);
   });
 
-  const limits = [
-    { of: 'a client', timeouts: { client: 5 }, plain: { timeoutMs: 5 }, stream: { firstPartTimeoutMs: 5 } },
+  const cases = [
     {
-      of: 'a request',
+      of: 'the timeout of a client',
+      timeouts: { client: 5 },
+      plain: { timeoutMs: 5 },
+      stream: { firstPartTimeoutMs: 5 },
+    },
+    {
+      of: 'the timeout of a request',
       timeouts: { client: 5, request: 6 },
       plain: { timeoutMs: 6 },
       stream: { firstPartTimeoutMs: 6 },
     },
-    { of: 'nobody', timeouts: {}, plain: {}, stream: {} },
+    { of: 'no timeout', timeouts: {}, plain: {}, stream: {} },
   ];
-  it.each(limits.map((limit) => [limit.of, limit] as const))(
-    'carries the timeout of %s',
+  it.each(cases.map((one) => [one.of, one] as const))(
+    'carries %s as an option of freelm',
     async (_of, { timeouts, plain, stream }) => {
-      expect(await sent({}, timeouts)).toMatchObject({ freelm: plain });
-      expect(await sent({ stream: true }, timeouts)).toMatchObject({ freelm: stream });
+      expect(await bodySent({}, timeouts)).toMatchObject({ freelm: plain });
+      expect(await bodySent({ stream: true }, timeouts)).toMatchObject({ freelm: stream });
     },
   );
 
-  it('says more precisely how long a call may take', async () => {
+  it('overrides the timeout with its own freelm options', async () => {
     const freelm = { timeoutMs: 7, firstPartTimeoutMs: 8, wait: true };
-    expect(await sent({ freelm }, { request: 6 })).toMatchObject({ freelm });
-    expect(await sent({ freelm, stream: true }, { request: 6 })).toMatchObject({ freelm });
+    expect(await bodySent({ freelm }, { request: 6 })).toMatchObject({ freelm });
+    expect(await bodySent({ freelm, stream: true }, { request: 6 })).toMatchObject({ freelm });
   });
 });
 
-describe('what is not there', () => {
-  it('says what is', async () => {
+describe('unsupported names', () => {
+  it('throw an error that names the supported ones', async () => {
     const { client: over } = await compatClient();
-    const missing: readonly (readonly [object, string, RegExp])[] = [
+    const unsupported: readonly (readonly [object, string, RegExp])[] = [
       [over, 'responses', /no responses\./],
       [over, 'images', /no images\./],
       [over.chat.completions, 'stream', /no chat\.completions\.stream\./],
       [over.chat.completions, 'parse', /no chat\.completions\.parse\./],
       [over.chat.completions, 'runTools', /no chat\.completions\.runTools\./],
     ];
-    for (const [owner, name, said] of missing) {
+    for (const [owner, name, message] of unsupported) {
       expect(() => void Reflect.get(owner, name)).toThrow(OpenAI.OpenAIError);
-      expect(() => void Reflect.get(owner, name)).toThrow(said);
+      expect(() => void Reflect.get(owner, name)).toThrow(message);
       expect(() => void Reflect.get(owner, name)).toThrow(/It has chat\.completions\.create/);
     }
   });
 
-  it('is not everything that the real client has', async () => {
+  it('cover every other resource of the real client', async () => {
     const { client: over } = await compatClient();
     const { default: Real } = await import('openai');
     const real = new Real({ apiKey: 'none' });
     const resources = Object.entries(real).filter(
       ([, value]) => typeof value === 'object' && value !== null && '_client' in value,
     );
-    const unanswered = resources.filter(([name]) => !(name in over)).map(([name]) => name);
-    expect(unanswered).toEqual([]);
+    const unhandled = resources.filter(([name]) => !(name in over)).map(([name]) => name);
+    expect(unhandled).toEqual([]);
   });
 
-  it('of embeddings, says that there are none', async () => {
+  it('include embeddings, which answer 501', async () => {
     const { client: over } = await compatClient();
     const error = await errorOf(over.embeddings.create({ model: 'auto', input: 'Hello' }));
     expect(error).toBeInstanceOf(OpenAI.InternalServerError);

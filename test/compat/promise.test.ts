@@ -5,36 +5,36 @@ import { errorOf } from '../support/rejection.ts';
 import { until } from '../support/server.ts';
 import { compatClient, HELLO } from './support.ts';
 
-describe('what a method returns', () => {
-  it('is a promise of the answer', async () => {
+describe('the promise that a method returns', () => {
+  it('resolves to the answer', async () => {
     const { client } = await compatClient();
-    const asked = client.chat.completions.create(HELLO);
-    expect(asked).toBeInstanceOf(Promise);
-    expect(await asked).toMatchObject({ object: 'chat.completion', model: 'custom-large' });
-    expect(await asked).toBe(await asked);
-    const text = await asked.then(({ choices }) => choices[0]?.message.content);
+    const answer = client.chat.completions.create(HELLO);
+    expect(answer).toBeInstanceOf(Promise);
+    expect(await answer).toMatchObject({ object: 'chat.completion', model: 'custom-large' });
+    expect(await answer).toBe(await answer);
+    const text = await answer.then(({ choices }) => choices[0]?.message.content);
     expect(text).toBe('You said: Hello');
   });
 
-  it('can be waited for in every way', async () => {
+  it('works with Promise.all, catch and finally', async () => {
     const { client } = await compatClient();
-    const told: string[] = [];
+    const called: string[] = [];
     const all = await Promise.all([client.chat.completions.create(HELLO), client.models.retrieve('auto')]);
     expect(all.map(({ object }) => object)).toEqual(['chat.completion', 'model']);
     const caught = client.models.retrieve('no-such-model').catch((error: unknown) => error);
     expect(await caught).toBeInstanceOf(OpenAI.NotFoundError);
-    await client.models.retrieve('auto').finally(() => told.push('finally'));
-    expect(told).toEqual(['finally']);
+    await client.models.retrieve('auto').finally(() => called.push('finally'));
+    expect(called).toEqual(['finally']);
   });
 
-  it('hands out the response, unread', async () => {
+  it('gives access to the unread response', async () => {
     const { client } = await compatClient();
     const response = await client.chat.completions.create(HELLO).asResponse();
     expect(response.headers.get('x-freelm-provider')).toBe('mine');
     expect(await response.json()).toMatchObject({ object: 'chat.completion' });
   });
 
-  it('hands out the answer and the response', async () => {
+  it('gives access to the answer and its response', async () => {
     const { client } = await compatClient();
     const { data, response, request_id: id } = await client.chat.completions.create(HELLO).withResponse();
     expect(data.choices).toHaveLength(1);
@@ -42,7 +42,7 @@ describe('what a method returns', () => {
     expect(id).toBe(data.id);
   });
 
-  it('keeps the id of the request out of sight', async () => {
+  it('does not enumerate _request_id', async () => {
     const { client } = await compatClient();
     const completion = await client.chat.completions.create(HELLO);
     expect(completion).toHaveProperty('_request_id', completion.id);
@@ -50,7 +50,7 @@ describe('what a method returns', () => {
     expect({ ...completion }).not.toHaveProperty('_request_id');
   });
 
-  it('lets go of the signal when it is over, well or not', async () => {
+  it('removes its listener from the signal when it settles', async () => {
     const { client } = await compatClient();
     const { signal } = new AbortController();
     await client.chat.completions.create(HELLO, { signal });
@@ -71,7 +71,7 @@ describe('what a method returns', () => {
     expect(error.cause).toEqual(new Error('enough'));
   });
 
-  it('sends nothing when it was aborted before', async () => {
+  it('sends nothing if the signal is already aborted', async () => {
     const { client, world } = await compatClient();
     await errorOf(client.chat.completions.create(HELLO, { signal: AbortSignal.abort() }));
     expect(world.counts.total).toBe(0);
@@ -79,7 +79,7 @@ describe('what a method returns', () => {
 });
 
 describe('the list of models', () => {
-  it('is a page, the only one', async () => {
+  it('is a single page', async () => {
     const { client } = await compatClient();
     const page = await client.models.list();
     expect(page.object).toBe('list');
@@ -100,7 +100,7 @@ describe('the list of models', () => {
     expect(pages).toEqual([page]);
   });
 
-  it('can be iterated, waited for or not', async () => {
+  it('can be iterated with and without await', async () => {
     const { client } = await compatClient();
     const ids: string[] = [];
     for await (const { id } of client.models.list()) ids.push(id);
@@ -108,7 +108,7 @@ describe('the list of models', () => {
     expect(ids).toHaveLength(14);
   });
 
-  it('has models whose names are paths', async () => {
+  it('encodes model ids that contain slashes', async () => {
     const { client, world } = await compatClient();
     expect(world.counts.total).toBe(0);
     const model = await errorOf(client.models.retrieve('z-ai/glm-5.2:free'));

@@ -10,11 +10,11 @@ import { errorOf } from '../support/rejection.ts';
 import { until } from '../support/server.ts';
 import { compatClient, HELLO } from './support.ts';
 
-/** What the model says: three tokens. */
-const SAID = ['You', ' said:', ' Hello'];
-/** A stream whose end nobody lives to see. */
+/** The tokens of the reply. */
+const TOKENS = ['You', ' said:', ' Hello'];
+/** With {@link LONG}, a stream that outlasts the test. */
 const ENDLESS = { kind: 'slow-drip', betweenMs: 5 } as const;
-/** What is easily cut in the wrong place, or taken for something else. */
+/** Text that a faulty parser would cut or misread. */
 const STRANGE = 'Ω 🧑‍🚀 ﷽ 한국어 \n\n data: [DONE] \r\n e\u0301';
 const LONG = { reply: () => 'word '.repeat(10_000) };
 
@@ -29,7 +29,7 @@ async function textsOf(stream: Chunks): Promise<string[]> {
   return texts;
 }
 
-/** Reads until there is a text, then does what a reader may do. */
+/** Reads a stream and calls `then` at each text. */
 async function atFirstText(stream: Chunks, then: () => 'go on' | 'leave'): Promise<number> {
   let texts = 0;
   for await (const { choices } of stream) {
@@ -41,8 +41,8 @@ async function atFirstText(stream: Chunks, then: () => 'go on' | 'leave'): Promi
 }
 
 describe('a stream', () => {
-  it('hands out chunks, the last of them with the tokens where they are asked for', async () => {
-    const reply = (): ReplyDetails => ({ text: SAID.join(''), promptTokens: 30, completionTokens: 4 });
+  it('yields chunks, the last one with the usage if the request asks for it', async () => {
+    const reply = (): ReplyDetails => ({ text: TOKENS.join(''), promptTokens: 30, completionTokens: 4 });
     const { client } = await compatClient({ reply });
     const stream = await client.chat.completions.create({
       ...HELLO,
@@ -53,7 +53,7 @@ describe('a stream', () => {
     for await (const chunk of stream) chunks.push(chunk);
     expect(chunks.map(({ choices }) => choices[0]?.delta.content)).toEqual([
       '',
-      ...SAID,
+      ...TOKENS,
       undefined,
       undefined,
     ]);
@@ -65,7 +65,7 @@ describe('a stream', () => {
     expect(stream.controller.signal.aborted).toBe(false);
   });
 
-  it.each([1, 2, 3, 1000])('is read as it comes, %i bytes at a time', async (size) => {
+  it.each([1, 2, 3, 1000])('is parsed in pieces of %i bytes', async (size) => {
     const choices = [{ index: 0, delta: { content: STRANGE }, finish_reason: null }];
     const chunk = { id: 'c-1', object: 'chat.completion.chunk', created: 0, model: 'm', choices };
     const bytes = new TextEncoder().encode(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`);
@@ -77,42 +77,42 @@ describe('a stream', () => {
     expect(await textsOf(stream)).toEqual([STRANGE]);
   });
 
-  it('can be read once', async () => {
+  it('can be read only once', async () => {
     const { client } = await compatClient();
     const stream = await client.chat.completions.create({ ...HELLO, stream: true });
-    expect(await textsOf(stream)).toEqual(SAID);
+    expect(await textsOf(stream)).toEqual(TOKENS);
     const error = await errorOf(textsOf(stream));
     expect(error).toBeInstanceOf(OpenAI.OpenAIError);
     expect(error.message).toContain('tee()');
   });
 
-  it('makes two of itself, each read at its own pace', async () => {
+  it('can be split by tee() and read at different paces', async () => {
     const { client, world } = await compatClient();
     const stream = await client.chat.completions.create({ ...HELLO, stream: true });
     const [left, right] = stream.tee();
-    expect(await textsOf(left)).toEqual(SAID);
-    expect(await textsOf(right)).toEqual(SAID);
+    expect(await textsOf(left)).toEqual(TOKENS);
+    expect(await textsOf(right)).toEqual(TOKENS);
     expect(left.controller).toBe(stream.controller);
     expect(world.counts.total).toBe(1);
   });
 
-  it('becomes lines of JSON, which the real SDK reads', async () => {
+  it('converts to JSON lines that the real SDK reads', async () => {
     const { client } = await compatClient();
     const readable = (): Promise<ReadableStream<Uint8Array>> =>
       client.chat.completions.create({ ...HELLO, stream: true }).then((stream) => stream.toReadableStream());
     const lines = (await readText(await readable())).trimEnd().split('\n');
-    expect(lines).toHaveLength(SAID.length + 2);
+    expect(lines).toHaveLength(TOKENS.length + 2);
     const theirs = RealStream.fromReadableStream<RealOpenAI.ChatCompletionChunk>(
       await readable(),
       new AbortController(),
     );
     const texts: string[] = [];
     for await (const { choices } of theirs) texts.push(choices[0]?.delta.content ?? '');
-    expect(texts.join('')).toBe(SAID.join(''));
+    expect(texts.join('')).toBe(TOKENS.join(''));
   });
 });
 
-describe('a stream that is left', () => {
+describe('leaving a stream', () => {
   const ways: readonly (readonly [
     string,
     (reading: { stop: () => void; abort: () => void }) => 'go on' | 'leave',
@@ -122,7 +122,7 @@ describe('a stream that is left', () => {
     ['by the signal of the request', ({ abort }) => (abort(), 'go on')],
   ];
 
-  it.each(ways)('%s just ends, and so does the request', async (_way, then) => {
+  it.each(ways)('%s ends the loop and the request', async (_way, then) => {
     const { client, world } = await compatClient(LONG);
     world.custom.script(ENDLESS);
     const caller = new AbortController();
@@ -138,7 +138,7 @@ describe('a stream that is left', () => {
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
   });
 
-  it('as lines of JSON ends, too', async () => {
+  it('by cancelling its JSON lines ends the request', async () => {
     const { client, world } = await compatClient(LONG);
     world.custom.script(ENDLESS);
     const stream = await client.chat.completions.create({ ...HELLO, stream: true });
@@ -149,12 +149,12 @@ describe('a stream that is left', () => {
     expect(stream.controller.signal.aborted).toBe(true);
   });
 
-  it('before it began is a call that was aborted', async () => {
+  it('before it begins rejects with APIUserAbortError', async () => {
     const { client, world } = await compatClient();
     world.custom.script({ kind: 'hang' });
     const caller = new AbortController();
-    const asked = client.chat.completions.create({ ...HELLO, stream: true }, { signal: caller.signal });
-    const failed = errorOf(asked);
+    const call = client.chat.completions.create({ ...HELLO, stream: true }, { signal: caller.signal });
+    const failed = errorOf(call);
     await until(() => world.counts.total === 1);
     caller.abort(new Error('enough'));
     const error = await failed;

@@ -1,5 +1,3 @@
-/** What the tests of compat share: a client over a pool over one model that says what a test likes. */
-
 import OpenAI, { type ClientOptions } from '../../src/compat.ts';
 import {
   type FreeLLM,
@@ -16,19 +14,18 @@ export interface CompatSetup {
   readonly client: OpenAI;
 }
 
-/** Keys and routes beyond the one that a test looks at. */
 export type CompatSetupOptions = Pick<ServedWorldOptions, 'reply'> & {
   readonly provider?: Pick<OpenAICompatibleOptions, 'rpm' | 'rpd'> | undefined;
   readonly pool?: Omit<FreeLLMOptions, 'providers'> | undefined;
   readonly client?: ClientOptions | undefined;
 };
 
-const NONE = { keys: [] };
+const NO_KEYS = { keys: [] };
 
-/** Says `You said: <what the user said>` unless told otherwise. */
+/** The default reply. */
 const repeat: ReplyFunction = ({ lastUserText }) => `You said: ${lastUserText}`;
 
-/** A provider with one key and one model, the pool over it, and the client over that. */
+/** A client over a pool with one provider, one key and one model. */
 export async function compatClient({
   reply = repeat,
   provider,
@@ -36,7 +33,7 @@ export async function compatClient({
   client,
 }: CompatSetupOptions = {}): Promise<CompatSetup> {
   const custom = { keys: 1, models: [{ id: 'custom-large', lacks: [] }] };
-  const simulated = await world({ openrouter: NONE, google: NONE, nim: NONE, custom, reply });
+  const simulated = await world({ openrouter: NO_KEYS, google: NO_KEYS, nim: NO_KEYS, custom, reply });
   const { keys, baseUrl } = simulated.custom;
   const models = [{ id: 'custom-large', tags: ['chat', 'large', 'tools', 'vision'] }];
   const providers = [new OpenAICompatible([...keys], { name: 'mine', baseUrl, models, ...provider })];
@@ -44,7 +41,7 @@ export async function compatClient({
   return { world: simulated, llm, client: new OpenAI({ freelm: llm, ...client }) };
 }
 
-/** What a client takes that is only asked to answer. */
+/** A minimal request body. */
 export const HELLO: { model: string; messages: OpenAI.ChatCompletionMessageParam[] } = {
   model: 'auto',
   messages: [{ role: 'user', content: 'Hello' }],

@@ -7,8 +7,8 @@ import type { FreeLLM } from '../../src/index.ts';
 declare const client: OpenAI;
 declare const real: Real;
 
-describe('the parameters of the real SDK', () => {
-  it('are taken', () => {
+describe('the parameters', () => {
+  it('accept those of the real SDK', () => {
     expectTypeOf<Real.ChatCompletionMessageParam>().toExtend<OpenAI.ChatCompletionMessageParam>();
     expectTypeOf<Real.ChatCompletionTool>().toExtend<OpenAI.ChatCompletionTool>();
     expectTypeOf<Real.ChatCompletionToolChoiceOption>().toExtend<OpenAI.ChatCompletionToolChoiceOption>();
@@ -19,7 +19,7 @@ describe('the parameters of the real SDK', () => {
     expectTypeOf<Real.EmbeddingCreateParams>().toExtend<OpenAI.EmbeddingCreateParams>();
   });
 
-  it('have no field more than ours, so that literals compile, too', () => {
+  it('have every field of the real SDK, so that literals compile', () => {
     expectTypeOf<keyof Real.ChatCompletionCreateParams>().toExtend<keyof OpenAI.ChatCompletionCreateParams>();
     expectTypeOf<keyof Real.RequestOptions>()
       .exclude<`__${string}`>()
@@ -27,14 +27,14 @@ describe('the parameters of the real SDK', () => {
     expectTypeOf<keyof RealClientOptions>().toExtend<keyof ClientOptions>();
   });
 
-  it('go for the options of a client and of a request', () => {
+  it('accept the real options of a client and of a request', () => {
     expectTypeOf<RealClientOptions>().toExtend<ClientOptions>();
     expectTypeOf<Real.RequestOptions>().toExtend<OpenAI.RequestOptions>();
   });
 });
 
-describe('the answers', () => {
-  it('go where those of the real SDK go', () => {
+describe('the results', () => {
+  it('are assignable to those of the real SDK', () => {
     expectTypeOf<OpenAI.ChatCompletion>().toExtend<Real.ChatCompletion>();
     expectTypeOf<OpenAI.ChatCompletionChunk>().toExtend<Real.ChatCompletionChunk>();
     expectTypeOf<OpenAI.ChatCompletionMessage>().toExtend<Real.ChatCompletionMessage>();
@@ -44,30 +44,30 @@ describe('the answers', () => {
     expectTypeOf<OpenAI.CompletionUsage>().toExtend<Real.CompletionUsage>();
   });
 
-  it('can be sent back, by either', () => {
+  it('can be sent back, by this client and by the real one', () => {
     expectTypeOf<OpenAI.ChatCompletionMessage>().toExtend<OpenAI.ChatCompletionMessageParam>();
     expectTypeOf<OpenAI.ChatCompletionMessage>().toExtend<Real.ChatCompletionMessageParam>();
   });
 
-  it('come by the same methods', () => {
-    const asked = { model: 'auto', messages: [] };
-    const whole = client.chat.completions.create(asked);
-    expectTypeOf(whole).resolves.toExtend<Awaited<ReturnType<() => Promise<Real.ChatCompletion>>>>();
-    expectTypeOf(whole.asResponse()).resolves.toEqualTypeOf<Response>();
-    expectTypeOf(whole.withResponse()).resolves.toExtend<{
+  it('come from the same methods', () => {
+    const params = { model: 'auto', messages: [] };
+    const plain = client.chat.completions.create(params);
+    expectTypeOf(plain).resolves.toExtend<Awaited<ReturnType<() => Promise<Real.ChatCompletion>>>>();
+    expectTypeOf(plain.asResponse()).resolves.toEqualTypeOf<Response>();
+    expectTypeOf(plain.withResponse()).resolves.toExtend<{
       data: Real.ChatCompletion;
       response: Response;
       request_id: string | null;
     }>();
-    const parts = client.chat.completions.create({ ...asked, stream: true });
-    expectTypeOf(parts).resolves.toExtend<
+    const stream = client.chat.completions.create({ ...params, stream: true });
+    expectTypeOf(stream).resolves.toExtend<
       AsyncIterable<Real.ChatCompletionChunk> & { controller: AbortController }
     >();
     expectTypeOf(client.models.list()).toExtend<AsyncIterable<Real.Model>>();
     expectTypeOf(client.models.list()).resolves.toExtend<{ data: Real.Model[]; hasNextPage(): boolean }>();
   });
 
-  it('are a stream or not, as far as the body says', () => {
+  it('may be a stream if the type of `stream` is boolean', () => {
     const stream: boolean = Math.PI > 3;
     const either = client.chat.completions.create({ model: 'auto', messages: [], stream });
     expectTypeOf(either).resolves.toExtend<
@@ -76,8 +76,8 @@ describe('the answers', () => {
   });
 });
 
-describe('what is ours', () => {
-  it('is reachable with types', () => {
+describe('the extensions of freelm', () => {
+  it('are typed', () => {
     expectTypeOf(OpenAI).toEqualTypeOf<typeof Named>();
     expectTypeOf(client.freelm).toEqualTypeOf<FreeLLM>();
     void new OpenAI({ freelm: { strategy: 'priority', unknownModels: 'auto', onEvent: () => undefined } });
@@ -92,7 +92,7 @@ describe('what is ours', () => {
     void client.chat.completions.create({ messages: [], temprature: 1 });
   });
 
-  it('does not pretend to be more than it is', () => {
+  it('do not include unsupported resources and methods', () => {
     expectTypeOf<OpenAI>().not.toHaveProperty('responses');
     expectTypeOf<OpenAI['chat']['completions']>().not.toHaveProperty('parse');
     expectTypeOf<OpenAI>().not.toExtend<Real>();
@@ -100,8 +100,19 @@ describe('what is ours', () => {
   });
 });
 
+describe('the namespaces', () => {
+  it('have the resources as types and the types of each resource as members', () => {
+    expectTypeOf<OpenAI['chat']>().toEqualTypeOf<OpenAI.Chat>();
+    expectTypeOf<OpenAI['chat']['completions']>().toEqualTypeOf<OpenAI.Chat.Completions>();
+    expectTypeOf<OpenAI.Chat.ChatCompletion>().toEqualTypeOf<OpenAI.ChatCompletion>();
+    expectTypeOf<OpenAI.Chat.Completions.ChatCompletion.Choice>().toEqualTypeOf<OpenAI.ChatCompletion.Choice>();
+    expectTypeOf<OpenAI.Models.Model>().toEqualTypeOf<OpenAI.Model>();
+    expectTypeOf<OpenAI.Embeddings.Embedding>().toEqualTypeOf<OpenAI.Embedding>();
+  });
+});
+
 describe('errors', () => {
-  it('have the fields of the real ones', () => {
+  it('have the fields of the real errors', () => {
     type Fields = Pick<
       InstanceType<typeof Real.APIError>,
       'status' | 'headers' | 'error' | 'code' | 'param' | 'type' | 'requestID' | 'message'

@@ -1,0 +1,51 @@
+/** Makes the parts of OpenAI's SDK that this client lacks throw an error that names the alternatives. */
+
+import { OpenAIError } from './errors.ts';
+
+/** Resources of the SDK's client. */
+export const UNSUPPORTED_RESOURCES: readonly string[] = [
+  'admin',
+  'audio',
+  'batches',
+  'beta',
+  'completions',
+  'containers',
+  'conversations',
+  'evals',
+  'files',
+  'fineTuning',
+  'graders',
+  'images',
+  'moderations',
+  'realtime',
+  'responses',
+  'skills',
+  'uploads',
+  'vectorStores',
+  'videos',
+  'webhooks',
+];
+
+/** Methods of the SDK's `chat.completions`. */
+export const UNSUPPORTED_METHODS: readonly string[] = [
+  'delete',
+  'list',
+  'messages',
+  'parse',
+  'retrieve',
+  'runTools',
+  'stream',
+  'update',
+];
+
+/** Defines getters that throw. The names stay out of the types, so code that uses them does not compile. */
+export function throwOnAccess(prototype: object, prefix: string, names: readonly string[]): void {
+  for (const name of names) {
+    const get = (): never => {
+      throw new OpenAIError(
+        `freelm/compat has no ${prefix}${name}. It has chat.completions.create, models.list, models.retrieve and embeddings.create. For the chat helpers of OpenAI's own SDK, use that SDK over freelm: new OpenAI({ apiKey: 'none', fetch: llm.fetch }), where llm is a FreeLLM.`,
+      );
+    };
+    Object.defineProperty(prototype, name, { configurable: true, get });
+  }
+}
