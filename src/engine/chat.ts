@@ -14,7 +14,7 @@ import {
   type RefusedAnswer,
   type TokenUsage,
 } from '../wire/response/chat-response.ts';
-import type { BodyFor, ChatBody } from '../wire/request/chat-body.ts';
+import type { BodyOptions, ChatBody } from '../wire/request/chat-body.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { type Asked, BadAnswer, type Operation } from './operation.ts';
@@ -55,7 +55,7 @@ function wayOf(
   { model }: Target,
   known: ModelRecord,
   maxTokens: number | undefined,
-): BodyFor {
+): BodyOptions {
   const { maxOutput } = model;
   return { shape: spec.request, drop: known.refuses, lacks: known.lacks, maxTokens, maxOutput };
 }

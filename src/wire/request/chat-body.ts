@@ -1,80 +1,78 @@
-/** The body of a chat request: stringified once for each way in which it has to be written, however many routes are tried. */
-
 import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
-import { refitFields, type RequestShape, shapeRequest } from './request-shape.ts';
+import { fieldsForModel, type RequestShape, shapeRequest } from './request-shape.ts';
 import { estimateTokens } from './token-estimate.ts';
-import { MENDS, MESSAGE_TRANSFORMS, type MessageTransformName } from './transforms.ts';
+import { MESSAGE_TRANSFORMS, type MessageTransformName, WORKAROUNDS } from './transforms.ts';
 
-/** How a request is to be written for one model. */
-export interface BodyFor {
-  /** What its provider's data says. */
+/** How a body is written for one model. */
+export interface BodyOptions {
+  /** The shape from the provider's file. */
   readonly shape?: RequestShape | undefined;
   /** Fields that the model refused. */
   readonly drop?: readonly string[] | undefined;
   /** Capabilities that the model lacks. */
   readonly lacks?: readonly string[] | undefined;
-  /** No answer may have more tokens; sent where the caller allows more or says nothing. */
+  /** The tokens granted to the answer; sent if the caller allows more or sets no limit. */
   readonly maxTokens?: number | undefined;
-  /** The model gives no answer of more tokens; sent where the caller allows more. */
+  /** The model's longest answer in tokens; sent if the caller allows more. */
   readonly maxOutput?: number | undefined;
 }
 
-/** What a model refused: fields by the names under which they were sent, and what it cannot do. */
+/** What a model refused: fields under the names that were sent, and capabilities. */
 export interface Refused {
   readonly parameters?: readonly string[] | undefined;
   readonly capabilities?: readonly string[] | undefined;
 }
 
-/** A request as text, but for the model. */
+/** A request as JSON text. Each variant is written once, however many routes are tried. */
 export interface ChatBody {
   readonly request: ChatRequest;
-  /** The body's length in characters. */
+  /** The body's length in characters, without the model. */
   readonly size: number;
-  /** How many tokens it has, about; counted when it is first asked for. */
+  /** Estimated on first access. */
   readonly tokens: TokenEstimate;
   /** The body for one model. */
-  for(model: string, way: BodyFor): string;
-  /** Whether it can be written so that it does without something of what was refused. */
-  canDoWithout(refused: Refused, way: BodyFor): boolean;
+  for(model: string, options: BodyOptions): string;
+  /** Whether the request can be written without something that was refused. */
+  canDoWithout(refused: Refused, options: BodyOptions): boolean;
 }
 
-/** The request as one provider takes it. */
-interface Draft {
+/** The request as written for one provider shape and one set of workarounds. */
+interface Variant {
   readonly shape: RequestShape;
-  readonly mends: string;
+  readonly workarounds: string;
   readonly messages: string;
   readonly fields: RequestFields;
-  /** All of the body behind the model. */
+  /** The whole body after the model. */
   readonly text: string;
 }
 
-const AS_IT_IS: RequestShape = {};
-const NOTHING: readonly never[] = [];
+const NO_SHAPE: RequestShape = {};
+const NONE: readonly never[] = [];
 
 function textOf(messages: string, fields: RequestFields): string {
   const rest = JSON.stringify(fields);
   return rest === '{}' ? `"messages":${messages}}` : `"messages":${messages},${rest.slice(1)}`;
 }
 
-function mendsOf(lacks: readonly string[]): readonly MessageTransformName[] {
-  const mends = lacks.map((capability) => MENDS.get(capability));
-  return mends.filter((name) => name !== undefined);
+function workaroundsFor(lacks: readonly string[]): readonly MessageTransformName[] {
+  const names = lacks.map((capability) => WORKAROUNDS.get(capability));
+  return names.filter((name) => name !== undefined);
 }
 
-function fieldsFor(
-  { fields }: Draft,
-  { shape = AS_IT_IS, drop = NOTHING, maxTokens, maxOutput }: BodyFor,
+function fieldsOf(
+  { fields }: Variant,
+  { shape = NO_SHAPE, drop = NONE, maxTokens, maxOutput }: BodyOptions,
 ): RequestFields {
   const { maxTokensField = 'max_tokens' } = shape;
-  return refitFields(fields, { maxTokensField, maxTokens, maxOutput, drop });
+  return fieldsForModel(fields, { maxTokensField, maxTokens, maxOutput, drop });
 }
 
 class WrittenBody implements ChatBody {
   readonly request: ChatRequest;
   readonly size: number;
-  readonly #whole: Draft;
-  readonly #drafts: Draft[];
+  readonly #original: Variant;
+  readonly #variants: Variant[];
   #tokens: TokenEstimate | undefined;
 
   constructor(request: ChatRequest) {
@@ -82,8 +80,8 @@ class WrittenBody implements ChatBody {
     const text = textOf(messages, request.fields);
     this.request = request;
     this.size = text.length;
-    this.#whole = { shape: AS_IT_IS, mends: '', messages, fields: request.fields, text };
-    this.#drafts = [this.#whole];
+    this.#original = { shape: NO_SHAPE, workarounds: '', messages, fields: request.fields, text };
+    this.#variants = [this.#original];
   }
 
   get tokens(): TokenEstimate {
@@ -91,36 +89,39 @@ class WrittenBody implements ChatBody {
     return this.#tokens;
   }
 
-  for(model: string, way: BodyFor): string {
-    const draft = this.#draftFor(way);
-    const fields = fieldsFor(draft, way);
-    const text = fields === draft.fields ? draft.text : textOf(draft.messages, fields);
+  for(model: string, options: BodyOptions): string {
+    const variant = this.#variantFor(options);
+    const fields = fieldsOf(variant, options);
+    const text = fields === variant.fields ? variant.text : textOf(variant.messages, fields);
     return `{"model":${JSON.stringify(model)},${text}`;
   }
 
-  canDoWithout({ parameters = NOTHING, capabilities = NOTHING }: Refused, way: BodyFor): boolean {
-    const sent = fieldsFor(this.#draftFor(way), way);
+  // spec 8.2
+  canDoWithout({ parameters = NONE, capabilities = NONE }: Refused, options: BodyOptions): boolean {
+    const sent = fieldsOf(this.#variantFor(options), options);
     if (parameters.some((name) => sent[name] !== undefined && isOptionalField(name, sent[name]))) return true;
-    const untried = capabilities.filter((name) => way.lacks?.includes(name) !== true);
+    const untried = capabilities.filter((name) => options.lacks?.includes(name) !== true);
     const { messages } = this.request;
-    return mendsOf(untried).some((name) => MESSAGE_TRANSFORMS[name](messages) !== messages);
+    return workaroundsFor(untried).some((name) => MESSAGE_TRANSFORMS[name](messages) !== messages);
   }
 
-  #draftFor({ shape = AS_IT_IS, lacks = NOTHING }: BodyFor): Draft {
-    const names = lacks.length === 0 ? NOTHING : mendsOf(lacks);
-    const mends = names.join();
-    const known = this.#drafts.find((draft) => draft.shape === shape && draft.mends === mends);
+  #variantFor({ shape = NO_SHAPE, lacks = NONE }: BodyOptions): Variant {
+    const names = lacks.length === 0 ? NONE : workaroundsFor(lacks);
+    const workarounds = names.join();
+    const known = this.#variants.find(
+      (variant) => variant.shape === shape && variant.workarounds === workarounds,
+    );
     if (known !== undefined) return known;
-    const draft = { ...this.#write(shapeRequest(this.request, shape, names)), shape, mends };
-    this.#drafts.push(draft);
-    return draft;
+    const variant = { ...this.#write(shapeRequest(this.request, shape, names)), shape, workarounds };
+    this.#variants.push(variant);
+    return variant;
   }
 
-  #write(request: ChatRequest): Omit<Draft, 'shape' | 'mends'> {
-    const whole = this.#whole;
-    if (request === this.request) return whole;
+  #write(request: ChatRequest): Pick<Variant, 'messages' | 'fields' | 'text'> {
+    const original = this.#original;
+    if (request === this.request) return original;
     const messages =
-      request.messages === this.request.messages ? whole.messages : JSON.stringify(request.messages);
+      request.messages === this.request.messages ? original.messages : JSON.stringify(request.messages);
     return { messages, fields: request.fields, text: textOf(messages, request.fields) };
   }
 }

@@ -1,8 +1,6 @@
-/** A chat request in OpenAI's dialect, and what it asks of a model. */
-
 import { elementsOf, member } from '../../core/json.ts';
 
-/** A message, as on OpenAI's wire. Fields that freelm does not know are passed on. */
+/** A message in OpenAI's format. Unknown fields are passed on. */
 export interface ChatMessage {
   readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
   readonly content?: string | readonly ContentPart[] | null | undefined;
@@ -12,22 +10,22 @@ export interface ChatMessage {
   readonly [field: string]: unknown;
 }
 
-/** A part of a message: text, an image, or what else the model takes. */
+/** A part of a message: text, an image, or another type that the model accepts. */
 export interface ContentPart {
   readonly type: string;
   readonly [field: string]: unknown;
 }
 
-/** The fields of a request that go to the model under the wire's names, e.g. `temperature`. */
+/** The other fields of a request under OpenAI's names, e.g. `temperature`. */
 export type RequestFields = Readonly<Record<string, unknown>>;
 
-/** A request before it is known which model serves it. */
+/** A chat request before a model is chosen. */
 export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
   readonly fields: RequestFields;
 }
 
-/** Fields whose absence changes what the answer is, each with the values that say no more than its absence. */
+/** Fields that determine what the answer is, each with a test for the values that mean the same as its absence. */
 const REQUIRED_FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Map<
   string,
   (value: unknown) => boolean
@@ -41,19 +39,21 @@ const REQUIRED_FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Ma
   ['response_format', (value) => member(value, 'type') === 'text'],
 ]);
 
-/** Whether a field may be left out where a model refuses it: without it the answer only sounds otherwise. */
+/** Whether a field may be dropped if a model refuses it. Dropping an optional field only changes the style of the answer. */
+// spec 8.2
 export function isOptionalField(name: string, value: unknown): boolean {
   return REQUIRED_FIELDS.get(name)?.(value) ?? true;
 }
 
-/** The fields of a request that may not be left out. */
+/** The fields of a request that must not be dropped. */
 export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
   return Object.keys(fields).filter(
     (name) => fields[name] !== undefined && !isOptionalField(name, fields[name]),
   );
 }
 
-/** The capabilities that a model must have to serve a request. */
+/** The capabilities that a model needs for a request. */
+// spec 9.6
 export function capabilitiesOf({ messages, fields }: ChatRequest): readonly string[] {
   const needed: string[] = [];
   if (elementsOf(fields['tools']).length > 0) needed.push('tools');

@@ -1,7 +1,5 @@
-/** Changes of what messages say, and of who says it. */
-
 import type { ChatMessage, ContentPart } from './chat-request.ts';
-import { mapSame } from './schema-keys.ts';
+import { mapSame } from './copy-on-change.ts';
 
 type Content = ChatMessage['content'];
 
@@ -14,8 +12,8 @@ function partsOf(content: Content): readonly ContentPart[] {
   return content ?? [];
 }
 
-/** Two contents as one: a text where both are texts, else their parts. */
-function joined(first: Content, second: Content): string | readonly ContentPart[] {
+/** Joins two contents: as a text if both are texts, else as a list of parts. */
+function joinContent(first: Content, second: Content): string | readonly ContentPart[] {
   const [a, b] = [first ?? '', second ?? ''];
   if (a === '' || b === '') return a === '' ? b : a;
   if (typeof a === 'string' && typeof b === 'string') return `${a}\n\n${b}`;
@@ -26,7 +24,7 @@ function isInstruction({ role }: ChatMessage): boolean {
   return role === 'system' || role === 'developer';
 }
 
-/** A content that is a list of nothing but texts becomes one text: many servers take a list only for images. */
+/** Joins contents that are lists of texts only: many servers accept a list only for images. */
 export function flattenText(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   return mapSame(messages, (message) => {
     const { content } = message;
@@ -37,43 +35,41 @@ export function flattenText(messages: readonly ChatMessage[]): readonly ChatMess
   });
 }
 
-/** A missing content becomes an empty text. */
 export function nullContentToEmpty(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   return mapSame(messages, (message) => (message.content == null ? { ...message, content: '' } : message));
 }
 
-/** The younger name of the system's role becomes the older one, which everybody knows. */
 export function developerToSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   return mapSame(messages, (message) =>
     message.role === 'developer' ? { ...message, role: 'system' } : message,
   );
 }
 
-/** All instructions become one message of the system, the first of the conversation. */
 export function singleSystemFirst(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const instructions = messages.filter(isInstruction);
   const [first] = instructions;
   if (first === undefined) return messages;
   if (instructions.length === 1 && first === messages[0] && first.role === 'system') return messages;
-  const content = instructions.map((message) => message.content).reduce(joined);
+  const content = instructions.map((message) => message.content).reduce(joinContent);
   return [{ ...first, role: 'system', content }, ...messages.filter((message) => !isInstruction(message))];
 }
 
-/** What the system says is said by the user, at the beginning of the next message: for models without such a role. */
+/** Moves instructions to the beginning of the next user message, for models without a `system` role. */
 export function systemToUser(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   if (!messages.some(isInstruction)) return messages;
   const changed: ChatMessage[] = [];
-  let said: Content;
+  let pending: Content;
   for (const message of messages) {
     if (isInstruction(message)) {
-      said = joined(said, message.content);
+      pending = joinContent(pending, message.content);
     } else {
-      if (message.role === 'user') changed.push({ ...message, content: joined(said, message.content) });
-      else if (said === undefined) changed.push(message);
-      else changed.push({ role: 'user', content: said }, message);
-      said = undefined;
+      if (message.role === 'user')
+        changed.push({ ...message, content: joinContent(pending, message.content) });
+      else if (pending === undefined) changed.push(message);
+      else changed.push({ role: 'user', content: pending }, message);
+      pending = undefined;
     }
   }
-  if (said !== undefined) changed.push({ role: 'user', content: said });
+  if (pending !== undefined) changed.push({ role: 'user', content: pending });
   return changed;
 }

@@ -1,8 +1,8 @@
-/** Changes of the tool calls that a conversation holds, and of their results. */
-
 import { elementsOf, isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
 import type { ChatMessage } from './chat-request.ts';
-import { mapSame, without } from './schema-keys.ts';
+import { mapSame, without } from './copy-on-change.ts';
+
+type Messages = readonly ChatMessage[];
 
 function withCalls(
   message: ChatMessage,
@@ -14,14 +14,10 @@ function withCalls(
   return changed === calls ? message : { ...message, tool_calls: changed };
 }
 
-/** A list of calls that holds none is left out. */
-export function omitEmptyToolCalls(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  return mapSame(messages, (message) => {
-    if (!Object.hasOwn(message, 'tool_calls')) return message;
-    return elementsOf(message.tool_calls).length > 0
-      ? message
-      : without(message, (name) => name === 'tool_calls');
-  });
+export function omitEmptyToolCalls(messages: Messages): Messages {
+  return mapSame(messages, (message) =>
+    elementsOf(message.tool_calls).length > 0 ? message : without(message, (name) => name === 'tool_calls'),
+  );
 }
 
 const CALL_FIELDS: ReadonlySet<string> = new Set(['id', 'type', 'function']);
@@ -41,15 +37,15 @@ function plainCall(call: unknown): unknown {
   return plainCalled === called ? plain : { ...plain, function: plainCalled };
 }
 
-/** Calls keep what OpenAI's dialect knows: what one provider has put beside it, another one refuses. */
-export function plainToolCalls(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+/** Keeps only OpenAI's fields of each call: a field that one provider adds is refused by another. */
+export function plainToolCalls(messages: Messages): Messages {
   return mapSame(messages, (message) => withCalls(message, (calls) => mapSame(calls, plainCall)));
 }
 
 const SHORT_ID = /^[A-Za-z0-9]{9}$/;
 const SHORT_ID_LENGTH = 9;
 
-function idsIn(messages: readonly ChatMessage[]): ReadonlySet<string> {
+function toolIdsOf(messages: Messages): ReadonlySet<string> {
   const ids = new Set<string>();
   for (const message of messages) {
     const calls = elementsOf(message.tool_calls).map((call) => member(call, 'id'));
@@ -58,8 +54,8 @@ function idsIn(messages: readonly ChatMessage[]): ReadonlySet<string> {
   return ids;
 }
 
-/** By id as it was: numbers in the order of appearance, so that a conversation that grows keeps those it had. */
-function shortIds(ids: ReadonlySet<string>): ReadonlyMap<string, string> {
+/** Numbers the long ids in the order of appearance, so that an id stays the same as the conversation grows. */
+function shortIdsOf(ids: ReadonlySet<string>): ReadonlyMap<string, string> {
   const short = new Map<string, string>();
   let number = 0;
   for (const id of ids) {
@@ -74,27 +70,26 @@ function shortIds(ids: ReadonlySet<string>): ReadonlyMap<string, string> {
   return short;
 }
 
-/** Ids of calls, and of the results that belong to them, become nine letters or digits where they are not. */
-export function shortToolIds(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  const short = shortIds(idsIn(messages));
+export function shortToolIds(messages: Messages): Messages {
+  const short = shortIdsOf(toolIdsOf(messages));
   if (short.size === 0) return messages;
-  const shortened = (value: unknown, name: string): string | undefined => {
+  const shortIdAt = (value: unknown, name: string): string | undefined => {
     const id = member(value, name);
     return typeof id === 'string' ? short.get(id) : undefined;
   };
-  const shortCall = (call: unknown): unknown => {
-    const id = shortened(call, 'id');
+  const withShortId = (call: unknown): unknown => {
+    const id = shortIdAt(call, 'id');
     return id === undefined || !isJsonObject(call) ? call : { ...call, id };
   };
   return mapSame(messages, (message) => {
-    const id = shortened(message, 'tool_call_id');
+    const id = shortIdAt(message, 'tool_call_id');
     const renamed = id === undefined ? message : { ...message, tool_call_id: id };
-    return withCalls(renamed, (calls) => mapSame(calls, shortCall));
+    return withCalls(renamed, (calls) => mapSame(calls, withShortId));
   });
 }
 
-/** The results that follow an assistant's message at once, by the call that they belong to. */
-function resultsAfter(messages: readonly ChatMessage[], index: number): ReadonlyMap<unknown, ChatMessage> {
+/** The tool results directly after a message, by call id. */
+function resultsAfter(messages: Messages, index: number): ReadonlyMap<unknown, ChatMessage> {
   const results = new Map<unknown, ChatMessage>();
   for (let next = index + 1; next < messages.length; next += 1) {
     const message = messages[next];
@@ -104,8 +99,8 @@ function resultsAfter(messages: readonly ChatMessage[], index: number): Readonly
   return results;
 }
 
-/** Several calls made at once, as if they had been made one after the other; undefined when it is not clear how. */
-function oneByOne(message: ChatMessage, results: ReadonlyMap<unknown, ChatMessage>): readonly ChatMessage[] {
+/** Parallel calls as sequential ones, each with its result; empty unless every call has exactly one result. */
+function sequential(message: ChatMessage, results: ReadonlyMap<unknown, ChatMessage>): Messages {
   const calls = elementsOf(message.tool_calls);
   if (calls.length < 2 || results.size !== calls.length) return [];
   const turns: ChatMessage[] = [];
@@ -122,25 +117,24 @@ function oneByOne(message: ChatMessage, results: ReadonlyMap<unknown, ChatMessag
   return turns;
 }
 
-/** Calls made at once are told one after the other, each with its result: for models that know no other way. */
-export function singleToolCalls(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+/** Rewrites parallel calls as sequential ones, for models that support no others. */
+export function singleToolCalls(messages: Messages): Messages {
   const changed: ChatMessage[] = [];
   for (let index = 0; index < messages.length; index += 1) {
     const message = messages[index];
     if (message === undefined) continue;
-    const turns = message.role === 'assistant' ? oneByOne(message, resultsAfter(messages, index)) : [];
+    const turns = message.role === 'assistant' ? sequential(message, resultsAfter(messages, index)) : [];
     changed.push(...(turns.length === 0 ? [message] : turns));
-    // The results stand behind their calls now.
+    // Skip the results: each now follows its call.
     index += turns.length / 2;
   }
   return changed.length === messages.length ? messages : changed;
 }
 
-/** What the assistant is made to say between results and the user: some allow the user no word before it has spoken. */
+/** Ends a tool turn: some models refuse a user message directly after a tool result. */
 const CLOSING = 'Done.';
 
-/** The assistant speaks between the result of a tool and the user's next message. */
-export function closeToolTurns(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+export function closeToolTurns(messages: Messages): Messages {
   const changed: ChatMessage[] = [];
   for (const message of messages) {
     if (message.role === 'user' && changed.at(-1)?.role === 'tool')
@@ -161,13 +155,10 @@ function withDefaults(value: JsonObject, defaults: JsonObject): JsonObject {
 }
 
 /**
- * The first of the calls that an assistant made at once carries what the provider wants to find there; what it carries
- * already stays. A message that carries it itself, as some do, is left alone.
+ * Fills in missing members of the first tool call of each assistant message. A message that has one of these members
+ * itself is left unchanged.
  */
-export function withFirstCall(
-  messages: readonly ChatMessage[],
-  defaults: JsonObject,
-): readonly ChatMessage[] {
+export function withFirstCall(messages: Messages, defaults: JsonObject): Messages {
   const names = Object.keys(defaults);
   return mapSame(messages, (message) => {
     if (message.role !== 'assistant' || names.some((name) => message[name] !== undefined)) return message;

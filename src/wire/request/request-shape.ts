@@ -1,8 +1,6 @@
-/** What a provider's data changes of a request before it is sent there. */
-
 import { member } from '../../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
-import { mapSame, without } from './schema-keys.ts';
+import { mapSame, without } from './copy-on-change.ts';
 import {
   FIELD_TRANSFORMS,
   isFieldTransform,
@@ -12,25 +10,25 @@ import {
   type TransformName,
 } from './transforms.ts';
 
-/** What is changed of a request for one provider. What is absent changes nothing. */
+/** How a request is changed for one provider; applied in this order. An absent member changes nothing. */
+// spec 12.8
 export interface RequestShape {
-  /** By dotted path: members of a field that are a field of their own here. */
+  /** By dotted path: the field to which the value at the path is copied. The caller's own value of that field stays. */
   readonly extract?: Readonly<Record<string, string>>;
-  /** By field: texts that are said in another way here. */
+  /** By field: the value to send in place of a text. */
   readonly values?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** Fields that have another name here. What the caller gave under the new name stays, here as in `extract`. */
+  /** By field: its name at this provider. The caller's own value under that name stays. */
   readonly rename?: Readonly<Record<string, string>>;
-  /** The name under which a limit of the answer's tokens is sent. Default: as the caller wrote it, else `max_tokens`. */
+  /** The name of the limit on the answer's tokens. Default: as the caller wrote it, else `max_tokens`. */
   readonly maxTokensField?: MaxTokensField;
-  /** The limit that is sent where the caller sets none: some cut an answer short without one, others reserve too much. */
+  /** The limit if the caller sets none: without one, some providers cut answers short and others reserve too much. */
   readonly maxTokensWhenUnset?: number;
-  /** Named changes, in this order. */
   readonly transforms?: readonly TransformName[];
-  /** Fields that are never sent, where they may be left out. */
+  /** Fields to drop if they are optional. */
   readonly drop?: readonly string[];
-  /** Fields of a message that are sent; absent: all. */
+  /** The fields of a message to send. Default: all. */
   readonly messageFields?: readonly string[];
-  /** Changes that only this provider needs; made last. */
+  /** Changes that only this provider needs. */
   readonly quirk?: RequestQuirk;
 }
 
@@ -51,7 +49,7 @@ function isMaxTokensField(name: string): name is MaxTokensField {
   return Object.hasOwn(OTHER_NAME, name);
 }
 
-/** The most tokens that the answer may have, as the caller says it; of two numbers the larger. */
+/** The caller's limit on the answer's tokens; the larger one if both names are given. */
 export function maxTokensOf(fields: RequestFields): number | undefined {
   const limits = Object.keys(OTHER_NAME)
     .map((name) => fields[name])
@@ -59,7 +57,6 @@ export function maxTokensOf(fields: RequestFields): number | undefined {
   return limits.length === 0 ? undefined : Math.max(...limits);
 }
 
-/** The fields with some of them changed; the same fields when there are none. */
 function withFields(
   fields: RequestFields,
   changes: readonly (readonly [name: string, value: unknown])[],
@@ -68,23 +65,23 @@ function withFields(
 }
 
 function withValues(fields: RequestFields, values: RequestShape['values'] = {}): RequestFields {
-  const said = Object.entries(values).flatMap(([name, sayings]) => {
+  const changes = Object.entries(values).flatMap(([name, valueOf]) => {
     const given = fields[name];
-    const saying = typeof given === 'string' ? member(sayings, given) : undefined;
-    return saying === undefined ? [] : [[name, saying] as const];
+    const value = typeof given === 'string' ? member(valueOf, given) : undefined;
+    return value === undefined ? [] : [[name, value] as const];
   });
-  return withFields(fields, said);
+  return withFields(fields, changes);
 }
 
-function extracted(fields: RequestFields, names: RequestShape['extract'] = {}): RequestFields {
-  const found = Object.entries(names).flatMap(([path, name]) => {
+function withExtracted(fields: RequestFields, names: RequestShape['extract'] = {}): RequestFields {
+  const changes = Object.entries(names).flatMap(([path, name]) => {
     const value = path.split('.').reduce<unknown>(member, fields);
     return value === undefined || fields[name] !== undefined ? [] : [[name, value] as const];
   });
-  return withFields(fields, found);
+  return withFields(fields, changes);
 }
 
-function renamed(fields: RequestFields, names: RequestShape['rename'] = {}): RequestFields {
+function withRenamed(fields: RequestFields, names: RequestShape['rename'] = {}): RequestFields {
   const given = Object.entries(names).filter(([old]) => fields[old] !== undefined);
   if (given.length === 0) return fields;
   const moved = given.filter(([, name]) => fields[name] === undefined);
@@ -94,31 +91,20 @@ function renamed(fields: RequestFields, names: RequestShape['rename'] = {}): Req
   );
 }
 
-/** The limit of the answer's length under the provider's name for it. */
 function withMaxTokens(
   fields: RequestFields,
   { maxTokensField, maxTokensWhenUnset }: RequestShape,
 ): RequestFields {
-  let changed = fields;
-  if (maxTokensField !== undefined)
-    changed = renamed(changed, { [OTHER_NAME[maxTokensField]]: maxTokensField });
-  return maxTokensWhenUnset === undefined || maxTokensOf(changed) !== undefined
-    ? changed
-    : { ...changed, [maxTokensField ?? 'max_tokens']: maxTokensWhenUnset };
+  const renamed =
+    maxTokensField === undefined
+      ? fields
+      : withRenamed(fields, { [OTHER_NAME[maxTokensField]]: maxTokensField });
+  return maxTokensWhenUnset === undefined || maxTokensOf(renamed) !== undefined
+    ? renamed
+    : { ...renamed, [maxTokensField ?? 'max_tokens']: maxTokensWhenUnset };
 }
 
-function bounded(fields: RequestFields, bounds: Readonly<Record<string, number>>): RequestFields {
-  const larger = Object.entries(bounds).filter(([name, most]) => {
-    const given = fields[name];
-    return typeof given === 'number' && given > most;
-  });
-  return withFields(fields, larger);
-}
-
-/**
- * The fields without those that are refused and may be left out. A limit of the answer's length has two names: refused
- * under one, it is sent under the other.
- */
+/** Drops the refused optional fields. A limit on the answer's tokens that is refused under one name is sent under the other. */
 function withoutRefused(fields: RequestFields, refused: readonly string[]): RequestFields {
   const left = without(fields, (name) => refused.includes(name) && isOptionalField(name, fields[name]));
   if (left === fields) return fields;
@@ -129,9 +115,9 @@ function withoutRefused(fields: RequestFields, refused: readonly string[]): Requ
   return { ...left, [other]: fields[limit] };
 }
 
-function shapedFields(given: RequestFields, shape: RequestShape): RequestFields {
-  let fields = extracted(given, shape.extract);
-  fields = renamed(withValues(fields, shape.values), shape.rename);
+function shapeFields(given: RequestFields, shape: RequestShape): RequestFields {
+  let fields = withExtracted(given, shape.extract);
+  fields = withRenamed(withValues(fields, shape.values), shape.rename);
   fields = withMaxTokens(fields, shape);
   for (const name of shape.transforms ?? []) {
     if (isFieldTransform(name)) fields = FIELD_TRANSFORMS[name](fields);
@@ -140,7 +126,7 @@ function shapedFields(given: RequestFields, shape: RequestShape): RequestFields 
   return shape.quirk?.fields?.(fields) ?? fields;
 }
 
-function shapedMessages(given: readonly ChatMessage[], shape: RequestShape): readonly ChatMessage[] {
+function shapeMessages(given: readonly ChatMessage[], shape: RequestShape): readonly ChatMessage[] {
   let messages = given;
   for (const name of shape.transforms ?? []) {
     if (isMessageTransform(name)) messages = MESSAGE_TRANSFORMS[name](messages);
@@ -152,42 +138,48 @@ function shapedMessages(given: readonly ChatMessage[], shape: RequestShape): rea
   return quirk?.messages?.(messages) ?? messages;
 }
 
-/** The request for one provider, after `mends` by which a model can do without what it lacks; the same where nothing changes. */
+/** Shapes a request for one provider, after the workarounds for what the model lacks; returns `request` if nothing changes. */
 export function shapeRequest(
   request: ChatRequest,
   shape: RequestShape,
-  mends: readonly MessageTransformName[],
+  workarounds: readonly MessageTransformName[],
 ): ChatRequest {
-  let mended = request.messages;
-  for (const name of mends) mended = MESSAGE_TRANSFORMS[name](mended);
-  const messages = shapedMessages(mended, shape);
-  const fields = shapedFields(request.fields, shape);
+  let given = request.messages;
+  for (const name of workarounds) given = MESSAGE_TRANSFORMS[name](given);
+  const messages = shapeMessages(given, shape);
+  const fields = shapeFields(request.fields, shape);
   return messages === request.messages && fields === request.fields ? request : { messages, fields };
 }
 
-/** How one model's request differs from its provider's. */
-export interface Refit {
-  /** The name of a limit that the caller has not set. */
+/** How the request for one model differs from its provider's. */
+export interface ModelAdjustments {
+  /** The name of the limit if the caller has set none. */
   readonly maxTokensField: MaxTokensField;
-  /** No answer may have more tokens. */
+  /** The tokens that the reservation grants the answer. */
   readonly maxTokens: number | undefined;
-  /** The model gives no answer of more tokens, and some refuse a larger limit. */
+  /** The model's longest answer in tokens: some providers refuse a larger limit. */
   readonly maxOutput: number | undefined;
   /** Fields that the model refused. */
   readonly drop: readonly string[];
 }
 
-/** A provider's fields for one of its models; the same where nothing changes. */
-export function refitFields(
+/** Adjusts a provider's fields to one of its models; returns `fields` if nothing changes. */
+export function fieldsForModel(
   fields: RequestFields,
-  { maxTokensField, maxTokens, maxOutput, drop }: Refit,
+  { maxTokensField, maxTokens, maxOutput, drop }: ModelAdjustments,
 ): RequestFields {
-  const granted =
+  const limited =
     maxTokens !== undefined && maxTokensOf(fields) === undefined
       ? { ...fields, [maxTokensField]: maxTokens }
       : fields;
   const most = Math.min(maxTokens ?? Infinity, maxOutput ?? Infinity);
-  const changed =
-    most === Infinity ? granted : bounded(granted, { max_tokens: most, max_completion_tokens: most });
-  return drop.length === 0 ? changed : withoutRefused(changed, drop);
+  const tooLarge = Object.keys(OTHER_NAME).filter((name) => {
+    const limit = limited[name];
+    return typeof limit === 'number' && limit > most;
+  });
+  const adjusted = withFields(
+    limited,
+    tooLarge.map((name) => [name, most]),
+  );
+  return drop.length === 0 ? adjusted : withoutRefused(adjusted, drop);
 }

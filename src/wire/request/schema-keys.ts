@@ -1,9 +1,8 @@
-/** Takes keywords out of the JSON schemas of a request, for providers that do not know them. */
-
 import { isJsonObject, member } from '../../core/json.ts';
 import type { RequestFields } from './chat-request.ts';
+import { mapMembers, mapSame } from './copy-on-change.ts';
 
-/** Keywords whose members are named by the schema's author; each of them is a schema. */
+/** Keywords that map names of the schema's author to schemas. */
 const NAMED_SCHEMAS: ReadonlySet<string> = new Set([
   'properties',
   'patternProperties',
@@ -11,39 +10,27 @@ const NAMED_SCHEMAS: ReadonlySet<string> = new Set([
   'definitions',
   'dependentSchemas',
 ]);
-/** Keywords whose values are data and no schemas. */
+/** Keywords whose values are data, not schemas. */
 const DATA: ReadonlySet<string> = new Set(['enum', 'const', 'default', 'example', 'examples', 'required']);
-/** What lies deeper is left alone. */
+/** Deeper levels are left as they are. */
 const MAX_DEPTH = 100;
 
-type Keys = ReadonlySet<string>;
-
-/** The members of an object changed; the same object when none is. */
-function mapMembers(
-  value: Readonly<Record<string, unknown>>,
-  change: (member: unknown, name: string) => unknown,
-): Readonly<Record<string, unknown>> {
-  const entries = Object.entries(value);
-  const changed = entries.map(([name, given]) => [name, change(given, name)] as const);
-  const isSame = changed.every(([, next], index) => next === entries[index]?.[1]);
-  return isSame ? value : Object.fromEntries(changed.filter(([, next]) => next !== undefined));
-}
-
-function stripped(schema: unknown, keys: Keys, depth = 0): unknown {
+function schemaWithoutKeys(schema: unknown, keys: ReadonlySet<string>, depth = 0): unknown {
   if (depth > MAX_DEPTH) return schema;
-  if (Array.isArray(schema)) return mapSame<unknown>(schema, (item) => stripped(item, keys, depth + 1));
+  if (Array.isArray(schema))
+    return mapSame<unknown>(schema, (item) => schemaWithoutKeys(item, keys, depth + 1));
   if (!isJsonObject(schema)) return schema;
   return mapMembers(schema, (value, name) => {
     if (keys.has(name)) return undefined;
     if (DATA.has(name)) return value;
     if (NAMED_SCHEMAS.has(name) && isJsonObject(value))
-      return mapMembers(value, (inner) => stripped(inner, keys, depth + 2));
-    return stripped(value, keys, depth + 1);
+      return mapMembers(value, (inner) => schemaWithoutKeys(inner, keys, depth + 2));
+    return schemaWithoutKeys(value, keys, depth + 1);
   });
 }
 
-/** An object with what lies at a path of member names changed; the same object when nothing is. */
-function changedAt(
+/** An object with the value at a path of member names changed; the same object if nothing changes. */
+function withChangeAt(
   value: unknown,
   [name, ...rest]: readonly string[],
   change: (found: unknown) => unknown,
@@ -51,40 +38,18 @@ function changedAt(
   if (name === undefined) return change(value);
   const given = member(value, name);
   if (!isJsonObject(value) || given === undefined) return value;
-  const next = changedAt(given, rest, change);
+  const next = withChangeAt(given, rest, change);
   return next === given ? value : { ...value, [name]: next };
 }
 
-/** A request's fields without some keywords in the schemas of its tools and of its answer's format. */
+/** The fields without some keywords in the JSON schemas of tools and of `response_format`. */
 export function withoutSchemaKeys(fields: RequestFields, names: readonly string[]): RequestFields {
   const keys = new Set(names);
-  const strip = (schema: unknown): unknown => stripped(schema, keys);
-  const stripTool = (tool: unknown): unknown => changedAt(tool, ['function', 'parameters'], strip);
-  let changed = fields;
-  const tools = fields['tools'];
-  if (Array.isArray(tools)) {
-    const next = mapSame<unknown>(tools, stripTool);
-    if (next !== tools) changed = { ...changed, tools: next };
-  }
-  const format = changedAt(fields['response_format'], ['json_schema', 'schema'], strip);
-  return format === fields['response_format'] ? changed : { ...changed, response_format: format };
-}
-
-/** The list with each item changed; the same list when none is. */
-export function mapSame<T>(list: readonly T[], change: (item: T) => T): readonly T[] {
-  let changed: T[] | undefined;
-  for (const [index, item] of list.entries()) {
-    const next = change(item);
-    if (changed === undefined && next !== item) changed = list.slice(0, index);
-    changed?.push(next);
-  }
-  return changed ?? list;
-}
-
-/** The object without the members for which `leaves` holds; the same object when there are none. */
-export function without<T extends object>(value: T, leaves: (name: string) => boolean): T {
-  if (!Object.keys(value).some(leaves)) return value;
-  const kept = { ...value };
-  for (const name of Object.keys(kept)) if (leaves(name)) Reflect.deleteProperty(kept, name);
-  return kept;
+  const strip = (schema: unknown): unknown => schemaWithoutKeys(schema, keys);
+  const stripTool = (tool: unknown): unknown => withChangeAt(tool, ['function', 'parameters'], strip);
+  const { tools, response_format: format } = fields;
+  const nextTools = Array.isArray(tools) ? mapSame<unknown>(tools, stripTool) : tools;
+  const nextFormat = withChangeAt(format, ['json_schema', 'schema'], strip);
+  const withTools = nextTools === tools ? fields : { ...fields, tools: nextTools };
+  return nextFormat === format ? withTools : { ...withTools, response_format: nextFormat };
 }

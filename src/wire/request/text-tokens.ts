@@ -1,19 +1,19 @@
 /**
- * How many tokens a text has, without a tokenizer. Tokenizers agree on more than on their vocabularies: they cut where
- * words, numbers and signs begin, and within a word the more often the rarer it is, so the longer. Weights are in
- * hundredths of a token, so that every implementation comes to the same sum; they were fitted to two vocabularies of
- * 100,000 and 200,000 tokens over prose in twenty languages, code, markup and data (2026-11).
+ * Counts tokens without a tokenizer (spec 12.10). All tokenizers cut where words, numbers and signs begin, and cut rare
+ * words, which are the longer ones, into more pieces. The weights are in hundredths of a token, so that every
+ * implementation computes the same sum. They were fitted to two vocabularies of 100,000 and 200,000 tokens, over prose in
+ * twenty languages, code, markup and data (2026-11).
  */
 
 /** Tokens of a text. */
 export interface TextCount {
-  /** About. */
+  /** The expected number. */
   readonly likely: number;
-  /** At least, with any vocabulary in use. */
+  /** A lower bound for any vocabulary in use. */
   readonly least: number;
 }
 
-/** Kinds of characters; from `LOWER` on they make words. A letter is one beyond ASCII whose words are parted by blanks. */
+/** Kinds of characters. `LOWER` and later ones form words; `LETTER` is a letter beyond ASCII of a script with spaces. */
 const SPACE = 0;
 const BREAK = 1;
 const DIGIT = 2;
@@ -24,22 +24,22 @@ const UPPER = 6;
 const LETTER = 7;
 const KINDS = 8;
 
-/** Scripts beyond ASCII: the first code unit behind each, its kind, and the weight of a code unit. */
+/** Scripts beyond ASCII: the code unit after the last one, the kind, and the weight of one code unit. */
 const SCRIPTS: readonly (readonly [end: number, kind: number, weight: number])[] = [
   [0xc0, MARK, 70], // signs
   [0x250, LETTER, 60], // Latin with accents
   [0x370, LETTER, 60], // phonetic signs, combining accents
   [0x530, LETTER, 25], // Greek, Cyrillic
   [0x700, LETTER, 28], // Armenian, Hebrew, Arabic
-  [0xe00, LETTER, 40], // the scripts of India
+  [0xe00, LETTER, 40], // scripts of India
   [0x1100, MARK, 55], // Thai to Georgian
   [0x1e00, MARK, 80], // Ethiopic to Mongolian
   [0x2000, LETTER, 45], // Latin with two accents
-  [0x3040, MARK, 80], // signs, punctuation of East Asia
+  [0x3040, MARK, 80], // signs, East Asian punctuation
   [0x3100, MARK, 70], // Kana
   [0xac00, MARK, 80], // Chinese characters
   [0xd800, LETTER, 55], // Hangul
-  [0xe000, MARK, 75], // halves of what lies beyond, above all of emoji
+  [0xe000, MARK, 75], // surrogates, mostly of emoji
   [0x10000, MARK, 80],
 ];
 
@@ -52,7 +52,7 @@ function asciiKind(code: number): number {
   return /[A-Z]/.test(character) ? UPPER : SIGN;
 }
 
-/** By code unit. */
+/** Indexed by code unit. */
 interface Characters {
   readonly kinds: Uint8Array;
   readonly weights: Uint8Array;
@@ -71,19 +71,19 @@ function readCharacters(): Characters {
   return characters;
 }
 
-/** Made when the first text is counted: most programs never count one. */
+/** Built when the first text is counted: most programs never count one. */
 let characters: Characters | undefined;
 
-/** By kind: what the first character of a run adds. */
+/** By kind: the weight of the first character of a run. */
 const FIRST: readonly number[] = [0, 50, 100, 70, 0, 100, 100, 60];
-/** A capital after a small letter begins another word, which tokenizers may have seen together with the first. */
+/** A capital after a lower-case letter begins a new word, but tokenizers may know both words as one token. */
 const CAMEL = 85;
-/** A sign again and again, as in a line of dashes. */
+/** A repeated sign, as in a line of dashes. */
 const SAME_SIGN = 4;
-/** Characters from here on in a run add what the one before them does. */
+/** Later characters of a run weigh as much as this one. */
 const LONG = 32;
 
-/** By kind: what the `length`th character of a run adds. */
+/** By kind: the weight of the character that makes a run `length` long. */
 const NEXT: readonly ((length: number) => number)[] = [
   (length) => (length === 2 ? 70 : 1),
   (length) => (length === 2 ? 20 : 3),
@@ -95,13 +95,13 @@ const NEXT: readonly ((length: number) => number)[] = [
   () => 0,
 ];
 
-/** A word is a token at least, but for those that signs join, and longer than the longest of tokens it is more. */
+/** A word has at least one token, or half of one if a sign joins it; a word longer than the longest token has more. */
 const WORD = 100;
 const JOINED_WORD = 50;
 const LONGEST_TOKEN = 24;
 const LETTER_BEYOND = 5;
 
-/** By kind: what the `length`th character of a run adds at least, where words are runs whatever their letters. */
+/** By kind: the lower bound for the same character, where a word is a run of any letters. */
 const LEAST: readonly ((length: number) => number)[] = [
   () => 0,
   () => 0,
@@ -113,22 +113,23 @@ const LEAST: readonly ((length: number) => number)[] = [
   (length) => (length > LONGEST_TOKEN ? LETTER_BEYOND : 0),
 ];
 
-/** By kind, length and whether a run goes on: a table is several times as fast as the rules. */
-function tabled(rules: readonly ((length: number) => number)[]): Uint8Array {
+/** Tabulates the rules by kind and length: lookups are several times faster. */
+function tabulate(rules: readonly ((length: number) => number)[]): Uint8Array {
   return Uint8Array.from({ length: KINDS * (LONG + 1) }, (_, index) => {
     const rule = rules[Math.floor(index / (LONG + 1))];
     return rule?.(index % (LONG + 1)) ?? 0;
   });
 }
 
-const nextWeights = tabled(NEXT);
-const leastWeights = tabled(LEAST);
+const nextWeights = tabulate(NEXT);
+const leastWeights = tabulate(LEAST);
 
-/** By the kinds of two neighbours: whether the second one goes on with the run of the first, and what it adds if not. */
-const GOES_ON = 255;
+/** In `neighbours`: the second character continues the run of the first. */
+const CONTINUES = 255;
+/** By the kinds of two neighbours: `CONTINUES`, or the weight of the second one as the first of a new run. */
 const neighbours: Uint8Array = Uint8Array.from({ length: KINDS * KINDS }, (_, index) => {
   const [previous, kind] = [Math.floor(index / KINDS), index % KINDS];
-  if (kind === previous || (kind === LOWER && previous >= LOWER)) return GOES_ON;
+  if (kind === previous || (kind === LOWER && previous >= LOWER)) return CONTINUES;
   if (kind < LOWER || previous < LOWER) return FIRST[kind] ?? 0;
   return kind === UPPER ? CAMEL : 0;
 });
@@ -137,7 +138,6 @@ function at(table: Uint8Array, index: number): number {
   return table[index] ?? 0;
 }
 
-/** Counts a text in one pass. */
 export function countText(text: string): TextCount {
   characters ??= readCharacters();
   const { kinds, weights } = characters;
@@ -151,14 +151,14 @@ export function countText(text: string): TextCount {
     const code = text.charCodeAt(index);
     const kind = at(kinds, code);
     const first = at(neighbours, previous * KINDS + kind);
-    const goesOn = first === GOES_ON;
-    length = goesOn ? Math.min(length + 1, LONG) : 1;
+    const continues = first === CONTINUES;
+    length = continues ? Math.min(length + 1, LONG) : 1;
     wordLength = kind < LOWER ? 0 : Math.min(wordLength + 1, LONG);
     likely += at(weights, code);
     if (code === last && kind === SIGN) {
       likely += SAME_SIGN;
     } else {
-      likely += goesOn ? at(nextWeights, kind * (LONG + 1) + length) : first;
+      likely += continues ? at(nextWeights, kind * (LONG + 1) + length) : first;
       if (wordLength === 1) least += previous === SIGN ? JOINED_WORD : WORD;
       else least += at(leastWeights, kind * (LONG + 1) + Math.max(wordLength, length));
     }

@@ -1,4 +1,4 @@
-/** The named changes of a request that a provider's data can switch on. Each gives back what it got where nothing changes. */
+/** The named transforms that a provider's file can switch on. A transform returns its argument if nothing changes. */
 
 import { elementsOf, isJsonObject, member } from '../../core/json.ts';
 import type { ChatMessage, RequestFields } from './chat-request.ts';
@@ -16,7 +16,7 @@ import {
   shortToolIds,
   singleToolCalls,
 } from './message-tool-calls.ts';
-import { mapSame, without } from './schema-keys.ts';
+import { mapSame, without } from './copy-on-change.ts';
 
 type MessageTransform = (messages: readonly ChatMessage[]) => readonly ChatMessage[];
 type FieldTransform = (fields: RequestFields) => RequestFields;
@@ -38,12 +38,11 @@ export type TransformName = MessageTransformName | FieldTransformName;
 
 const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details']);
 
-/** What a model thought aloud is not told again. */
 function stripReasoning(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   return mapSame(messages, (message) => without(message, (name) => REASONING.has(name)));
 }
 
-/** Changes of the messages, by name. */
+// spec 12.9
 export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTransform>> = {
   'close-tool-turns': closeToolTurns,
   'developer-to-system': developerToSystem,
@@ -58,7 +57,7 @@ export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTr
   'system-to-user': systemToUser,
 };
 
-/** A tool that must be called is the only one there is: for providers that cannot be told a tool's name. */
+/** Replaces the choice of one tool with a list of that tool alone, for providers that accept no tool name as a choice. */
 function namedToolOnly(fields: RequestFields): RequestFields {
   const name = member(member(fields['tool_choice'], 'function'), 'name');
   const tools = elementsOf(fields['tools']).filter(
@@ -67,32 +66,31 @@ function namedToolOnly(fields: RequestFields): RequestFields {
   return tools.length === 0 ? fields : { ...fields, tools, tool_choice: 'required' };
 }
 
-/** Keywords that say nothing of an object without members. */
-const SAY_NOTHING: ReadonlySet<string> = new Set(['$schema', 'properties', 'required', 'type']);
+/** Keywords that do not matter for an object without members. */
+const NEUTRAL_KEYWORDS: ReadonlySet<string> = new Set(['$schema', 'properties', 'required', 'type']);
 
 function hasNoParameters(parameters: unknown): boolean {
   if (!isJsonObject(parameters) || parameters['type'] !== 'object') return false;
   const { properties = {}, additionalProperties = false } = parameters;
-  const others = Object.keys(parameters).filter((name) => !SAY_NOTHING.has(name));
+  const others = Object.keys(parameters).filter((name) => !NEUTRAL_KEYWORDS.has(name));
   const isEmpty = isJsonObject(properties) && Object.keys(properties).length === 0;
   return isEmpty && additionalProperties === false && others.every((name) => name === 'additionalProperties');
 }
 
-function omitEmptyParametersOf(tool: unknown): unknown {
+function withoutEmptyParameters(tool: unknown): unknown {
   const called = member(tool, 'function');
   if (!isJsonObject(tool) || !isJsonObject(called) || !hasNoParameters(called['parameters'])) return tool;
   return { ...tool, function: without(called, (name) => name === 'parameters') };
 }
 
-/** A tool without parameters says nothing of them: an object without members is not taken everywhere. */
+/** Removes empty `parameters`: some providers refuse an object schema without members. */
 function omitEmptyParameters(fields: RequestFields): RequestFields {
   const given = fields['tools'];
   if (!Array.isArray(given)) return fields;
-  const tools = mapSame<unknown>(given, omitEmptyParametersOf);
+  const tools = mapSame<unknown>(given, withoutEmptyParameters);
   return tools === given ? fields : { ...fields, tools };
 }
 
-/** Changes of the other fields, by name. */
 export const FIELD_TRANSFORMS: Readonly<Record<FieldTransformName, FieldTransform>> = {
   'named-tool-only': namedToolOnly,
   'omit-empty-parameters': omitEmptyParameters,
@@ -106,8 +104,9 @@ export function isFieldTransform(name: string): name is FieldTransformName {
   return Object.hasOwn(FIELD_TRANSFORMS, name);
 }
 
-/** By the capability that a model turned out to lack: the change of the messages by which it can do without. */
-export const MENDS: ReadonlyMap<string, MessageTransformName> = new Map([
+/** By capability: the transform that lets a model without it serve the request. */
+// spec 12.8
+export const WORKAROUNDS: ReadonlyMap<string, MessageTransformName> = new Map([
   ['system', 'system-to-user'],
   ['parallel_calls', 'single-tool-calls'],
   ['user_after_tool', 'close-tool-turns'],

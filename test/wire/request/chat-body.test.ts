@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chatBody, type BodyFor, type Refused } from '../../../src/wire/request/chat-body.ts';
+import { chatBody, type BodyOptions, type Refused } from '../../../src/wire/request/chat-body.ts';
 import type { ChatRequest } from '../../../src/wire/request/chat-request.ts';
 import type { RequestShape } from '../../../src/wire/request/request-shape.ts';
 
@@ -24,7 +24,7 @@ const MESSAGES = [
 const asks = (fields: ChatRequest['fields'] = {}): ChatRequest => ({ messages: MESSAGES, fields });
 
 describe('the messages of a request', () => {
-  it.each<[string, readonly BodyFor[]]>([
+  it.each<[string, readonly BodyOptions[]]>([
     ['for several models', [{}, {}, {}]],
     ['for a provider whose data does not concern them', [{ shape: LIMITED }, { shape: SYSTEM }]],
     ['without fields that were refused', [{ drop: ['seed'] }, { drop: ['seed', 'top_k'], maxTokens: 5 }]],
@@ -41,7 +41,7 @@ describe('the messages of a request', () => {
     const content = { toJSON: (): string => String((written += 1)) };
     const messages = [{ role: 'developer' as const, content: 'x', note: content }];
     const body = chatBody({ messages, fields: {} });
-    const ways: readonly BodyFor[] = [{}, { shape: SYSTEM }, { shape: SYSTEM, lacks: ['system'] }];
+    const ways: readonly BodyOptions[] = [{}, { shape: SYSTEM }, { shape: SYSTEM, lacks: ['system'] }];
     for (const way of [...ways, ...ways]) body.for('m', way);
     expect(written).toBe(2);
     expect(body.for('m', { shape: SYSTEM })).toContain('"role":"system"');
@@ -81,7 +81,7 @@ describe('what a model refused', () => {
   const tools = [{ type: 'function', function: { name: 'f' } }];
   const RENAMING: RequestShape = { rename: { seed: 'random_seed' } };
 
-  it.each<[string, ChatRequest, Refused, BodyFor]>([
+  it.each<[string, ChatRequest, Refused, BodyOptions]>([
     ['a field that was sent', asks({ seed: 1 }), { parameters: ['top_k', 'seed'] }, {}],
     [
       'the name under which a field was sent',
@@ -97,7 +97,7 @@ describe('what a model refused', () => {
     expect(chatBody(request).canDoWithout(refused, way)).toBe(true);
   });
 
-  it.each<[string, ChatRequest, Refused, BodyFor]>([
+  it.each<[string, ChatRequest, Refused, BodyOptions]>([
     ['a field that was not sent', asks(), { parameters: ['seed'] }, {}],
     [
       'a field that was sent under another name',
