@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_EFFECTS } from '../src/core/failure.ts';
 import { readModelName } from '../src/core/model.ts';
@@ -155,6 +157,11 @@ describe('every provider', () => {
   it('that needs no key is used only by those who name it', () => {
     expect(specs.filter(([, spec]) => spec.keyless === true && spec.access === 'default')).toEqual([]);
   });
+});
+
+it('the page of providers shows what their files say', () => {
+  const script = fileURLToPath(new URL('../.ci/providers-page.mjs', import.meta.url));
+  expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
 });
 
 describe.each(specs)('%s', (name, spec) => {

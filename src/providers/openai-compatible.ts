@@ -41,6 +41,7 @@ export class OpenAICompatible extends Provider {
         sources: [],
         access: 'opt-in',
         privacy: { trains: 'unknown' },
+        cost: '',
         terms: '',
         baseUrl: options.baseUrl,
         env: { keys: [] },

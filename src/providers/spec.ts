@@ -195,6 +195,8 @@ export interface ProviderSpec {
   readonly access: 'default' | 'opt-in' | 'local';
   /** Whether what is sent may train models. */
   readonly privacy: { readonly trains: 'no' | 'yes' | 'possible' | 'unknown'; readonly note?: string };
+  /** What is free and what is billed, in a few words. */
+  readonly cost: string;
   /** What its terms ask of a user, in a few words. */
   readonly terms: string;
   /** `{name}` stands for one of `vars`. */
