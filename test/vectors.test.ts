@@ -28,19 +28,19 @@ function read(name: string): z.output<typeof vectorsSchema> {
 }
 
 describe('the vectors', () => {
-  it('are there', () => {
+  it('exist', () => {
     expect(names).not.toEqual([]);
   });
 
-  it('are JSON files, and nothing else lies among them', () => {
+  it('are JSON files only', () => {
     expect(readdirSync(folder)).toEqual(files);
   });
 
-  it('each have a runner, and each runner has its vectors', () => {
+  it('have a runner for each file, and a file for each runner', () => {
     expect([...runners.keys()].toSorted()).toEqual(names.toSorted());
   });
 
-  it('have one runner each', () => {
+  it('have only one runner per file', () => {
     expect(tables.flatMap((table) => Object.keys(table))).toHaveLength(runners.size);
   });
 });
@@ -49,12 +49,12 @@ describe.each(names)('%s', (name) => {
   const { cases } = read(name);
   const run = runners.get(name);
 
-  it('names each case once', () => {
+  it('has a unique name for each case', () => {
     expect(new Set(cases.map((one) => one.name)).size).toBe(cases.length);
   });
 
   it.each(cases.map((one) => [one.name, one] as const))('%s', (_, { input, expect: expected }) => {
-    if (run === undefined) throw new Error(`no runner knows spec/vectors/${name}.json`);
+    if (run === undefined) throw new Error(`spec/vectors/${name}.json has no runner`);
     expect(run(input)).toEqual(expected);
   });
 });
