@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { FAILURE_EFFECTS } from '../src/core/failure.ts';
+import { FAILURE_EFFECTS, type Scope } from '../src/core/failure.ts';
+import type { Limit, QuotaWindow } from '../src/core/limits/limit.ts';
 import { readModelName } from '../src/core/model.ts';
 import { type LimitSpec, type ProviderSpec, SPECS } from '../src/providers/spec.ts';
 import { isKind, SCOPES_OF } from './core/pool-world.ts';
@@ -111,6 +112,110 @@ describe('the schemas', () => {
     ['no vectors', 'vectors/x.json', { about: 'x', cases: [] }],
   ])('refuse %s', (_, path, value) => {
     expect(problems(path, JSON.parse(JSON.stringify(value)))).not.toEqual([]);
+  });
+});
+
+/** Every list of literals in a schema: the members of an `enum`, and the `const` of each kind of limit. */
+function literalsIn(value: unknown): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = z.object({ enum: z.array(z.string()) }).safeParse(value);
+  return [...(own.success ? [own.data.enum] : []), ...Object.values(value).flatMap(literalsIn)];
+}
+
+const UNITS: Readonly<Record<Limit['unit'], true>> = { requests: true, tokens: true };
+const COUNTS: Readonly<Record<NonNullable<Limit['counts']>, true>> = {
+  input: true,
+  total: true,
+  reserved: true,
+};
+const PER: Readonly<Record<Limit['per'], true>> = { account: true, 'account-model': true };
+const WINDOWS: Readonly<Record<QuotaWindow, true>> = {
+  second: true,
+  minute: true,
+  hour: true,
+  day: true,
+  month: true,
+};
+const SCOPES: Readonly<Record<Scope, true>> = {
+  provider: true,
+  account: true,
+  key: true,
+  model: true,
+  'account-model': true,
+  request: true,
+};
+const LIMIT_KINDS: Readonly<Record<Limit['kind'], true>> = {
+  'sliding-window': true,
+  'token-bucket': true,
+  'fixed-window': true,
+  daily: true,
+  monthly: true,
+  concurrency: true,
+};
+
+/**
+ * The lists that the schemas share with the code. A list in a schema is one of these if it contains `mark`.
+ * The records are total: a new member of a type does not compile until it stands here, and then the schemas must have it.
+ */
+const SHARED_LISTS: readonly {
+  readonly title: string;
+  readonly mark: string;
+  readonly members: object;
+  readonly extra?: string;
+}[] = [
+  { title: 'failure kinds', mark: 'rate_limited', members: FAILURE_EFFECTS },
+  { title: 'scopes', mark: 'provider', members: SCOPES },
+  { title: 'units', mark: 'tokens', members: UNITS },
+  { title: 'what a limit of tokens counts', mark: 'reserved', members: COUNTS },
+  { title: 'windows', mark: 'hour', members: WINDOWS, extra: 'refused' },
+];
+
+describe('the lists of the schemas', () => {
+  const lists = schemas.map((path) => [path, literalsIn(read(path))] as const);
+
+  it.each(SHARED_LISTS)('are those of the code: $title', ({ mark, members, extra = '' }) => {
+    const expected = Object.keys(members).toSorted();
+    const found = lists.flatMap(([path, all]) =>
+      all.filter((list) => list.includes(mark)).map((list) => [path, list] as const),
+    );
+    expect(found).not.toEqual([]);
+    for (const [path, list] of found) {
+      expect(list.filter((member) => member !== extra).toSorted(), path).toEqual(expected);
+    }
+  });
+
+  it('are those of the code: whom a limit counts', () => {
+    const found = lists.flatMap(([, all]) =>
+      all.filter((list) => list.includes('account-model') && !list.includes('provider')),
+    );
+    expect(found).not.toEqual([]);
+    for (const list of found) expect(list.toSorted()).toEqual(Object.keys(PER).toSorted());
+  });
+
+  it('are those of the code: kinds of limits', () => {
+    const { $defs } = z
+      .object({ $defs: z.record(z.string(), z.unknown()) })
+      .parse(read('provider.schema.json'));
+    const found = Object.values($defs).flatMap((def) => {
+      const kind = z
+        .object({ properties: z.object({ kind: z.object({ const: z.string() }) }) })
+        .safeParse(def);
+      return kind.success ? [kind.data.properties.kind.const] : [];
+    });
+    expect(found.toSorted()).toEqual(Object.keys(LIMIT_KINDS).toSorted());
+  });
+
+  it('require a row for each failure kind', () => {
+    const { properties } = z
+      .object({
+        properties: z.object({
+          effects: z.object({ required: z.array(z.string()), properties: z.record(z.string(), z.unknown()) }),
+        }),
+      })
+      .parse(read('failure-effects.schema.json'));
+    const kinds = Object.keys(FAILURE_EFFECTS).toSorted();
+    expect(properties.effects.required.toSorted()).toEqual(kinds);
+    expect(Object.keys(properties.effects.properties).toSorted()).toEqual(kinds);
   });
 });
 

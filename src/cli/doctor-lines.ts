@@ -1,5 +1,6 @@
 /** What the doctor found, in lines. */
 
+import failures from '../../spec/failure-effects.json' with { type: 'json' };
 import type { KeyCheck, KeyQuota, ProviderReport } from '../index.ts';
 import type { Paint } from './paint.ts';
 import { cell } from './text.ts';
@@ -29,9 +30,9 @@ export function quotaText({ unit, window, limit, highest, remaining, perModel }:
 
 function stateOf({ works, kind }: KeyCheck): string {
   if (works === true) return 'works';
-  if (works === undefined) return 'not known';
-  if (kind === 'out_of_credits') return 'no credit';
-  return kind === 'unauthorized' ? 'refused' : 'forbidden';
+  if (works === undefined || kind === undefined) return 'not known';
+  const check: { works?: boolean; state?: string; advice?: string } = failures.effects[kind].check;
+  return check.state ?? kind.replaceAll('_', ' ');
 }
 
 function markOf({ works }: KeyCheck, paint: Paint): string {

@@ -1,6 +1,7 @@
 /** Texts as people read them. */
 
 import { stripVTControlCharacters } from 'node:util';
+import failures from '../../spec/failure-effects.json' with { type: 'json' };
 import type { OutcomeEvent, HealthRow } from '../index.ts';
 import type { Paint } from './paint.ts';
 
@@ -34,26 +35,16 @@ export function json(value: unknown, indent?: number): string {
   return `${JSON.stringify(value, undefined, indent)}\n`;
 }
 
-const MOVED_ON: Readonly<Partial<Record<OutcomeEvent['outcome'], string>>> = {
-  rate_limited: 'quota of the minute used up',
-  quota_exhausted: 'quota of the day used up',
-  model_busy: 'model congested: it rests',
-  out_of_credits: 'no credit: the account rests',
-  unauthorized: 'dead key: never again today',
-  not_entitled: 'not for this account: remembered',
-  model_gone: 'model gone',
-  server_error: 'server error: counts against the provider',
-  timeout: 'no answer in time: counts against the provider',
-  network: 'unreachable: counts against the provider',
-  broken_stream: 'answer broken off: counts against the provider',
-};
+function summaryOf(outcome: OutcomeEvent['outcome']): string {
+  return outcome === 'success' || outcome === 'abandoned' ? outcome : failures.effects[outcome].summary;
+}
 
 export function attemptLine(event: OutcomeEvent, paint: Paint): string {
   const good = event.outcome === 'success';
   const mark = good ? paint('green', '✓') : paint('red', '✗');
   const route = `${cell(event.provider, 10)} ${cell(event.key, 12)} ${cell(event.model, 34)}`;
   const status = event.status === undefined ? '' : ` HTTP ${event.status}`;
-  const why = good ? '' : paint('yellow', ` →${status} ${MOVED_ON[event.outcome] ?? event.outcome}`);
+  const why = good ? '' : paint('yellow', ` →${status} ${summaryOf(event.outcome)}`);
   return `${mark} ${route} ${paint('dim', `${String(event.latencyMs).padStart(4)} ms`)}${why}`;
 }
 

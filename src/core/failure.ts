@@ -1,9 +1,12 @@
-/** What an unsuccessful attempt means: a kind, a scope and what the provider said about coming back. */
+/** Failures: what an unsuccessful attempt means, and the table of what each kind of failure has as its effects. */
 
 import table from '../../spec/failure-effects.json' with { type: 'json' };
 import type { ReportedQuota } from './limits/limit.ts';
 
-/** Every meaning that an unsuccessful attempt can have. The effects table has a row for each. */
+/**
+ * Every meaning that an unsuccessful attempt can have. To add one, add it here and give it a row in
+ * `spec/failure-effects.json`; the compiler and the tests name every other place.
+ */
 export type FailureKind =
   | 'rate_limited'
   | 'quota_exhausted'
@@ -23,7 +26,7 @@ export type FailureKind =
   | 'bad_request';
 
 /**
- * What a failure is about, and so what the rest of the call skips:
+ * The part of a provider that a failure concerns. The rest of the call skips that part.
  * `account-model` is one account's use of one model, `request` the request itself.
  */
 export type Scope = 'provider' | 'account' | 'key' | 'model' | 'account-model' | 'request';
@@ -32,67 +35,103 @@ export type Scope = 'provider' | 'account' | 'key' | 'model' | 'account-model' |
 export interface Failure {
   readonly kind: FailureKind;
   readonly scope: Scope;
-  /** What the provider said, free of secrets, shortened. */
+  /** The provider's message, shortened and free of secrets. */
   readonly message: string;
-  /** The HTTP status, when there was an answer. */
+  /** The HTTP status; absent when there was no answer. */
   readonly status?: number;
-  /** Epoch ms at which the provider says that it admits a request again. */
+  /** Epoch ms from which the provider admits requests again, as it reported. */
   readonly retryAt?: number;
-  /** The provider's own limit, when the answer states it, for the window that refused. */
+  /** The limit that the provider reported for the window that refused. */
   readonly reportedLimit?: number;
-  /** What the refusing limit counts, when the answer says so. */
+  /** What the refusing limit counts, if the answer says so. */
   readonly unit?: 'requests' | 'tokens';
-  /** Quotas that the answer states beside what it refuses. */
+  /** Other quotas that the answer reports. */
   readonly reported?: readonly ReportedQuota[];
-  /** A hash of whom the provider says that it counts against: keys that share it share their quotas. */
+  /** A hash of the account name that the provider reported: keys with the same name share their quotas. */
   readonly identity?: string;
-  /** The verdict stands on a status alone: a second model that meets it speaks for the whole account. */
+  /** The classification is a guess from the status alone: a second model that fails so speaks for the whole account. */
   readonly escalates?: boolean;
-  /** `unsupported`: the request's fields that were refused, e.g. `['seed']`. */
+  /** `unsupported`: the fields of the request that the provider refused, e.g. `['seed']`. */
   readonly parameters?: readonly string[];
-  /** `unsupported`: the model's missing capabilities, e.g. `['tools']`. */
+  /** `unsupported`: the capabilities that the model lacks, e.g. `['tools']`. */
   readonly capabilities?: readonly string[];
-  /** `context_too_long`: the model's window in tokens, when the answer states it. */
+  /** `context_too_long`: the model's context length in tokens, if the answer reports it. */
   readonly contextLength?: number;
-  /** The refusal happened before the provider counted the request: its quota is given back. */
+  /** The provider did not count the request, so its quota is refunded. */
   readonly uncounted?: boolean;
 }
 
-/** How a circuit breaker opens: after how many failures, and for how long the first and the longest time. */
+/** When a circuit breaker opens, and for how long. */
 export interface Trip {
   /** Failures in a row that open the breaker. */
   readonly threshold: number;
-  /** The first cooldown; every further trip doubles it. */
+  /** The first cooldown in ms; each further trip doubles it. */
   readonly cooldownMs: number;
+  /** The longest cooldown in ms. */
   readonly maxCooldownMs: number;
-  /** A call that nothing else can serve waits for the end of no longer cooldown. */
+  /** The longest wait in ms of a call that no other route can serve. Default: the whole cooldown. */
   readonly lastResortMs?: number | undefined;
 }
 
-/** One row of the table. */
+/** One row of the table. `spec/failure-effects.schema.json` gives the default of each optional column. */
 export interface FailureEffect {
-  /** Which meters at the failure's scope become full: those of the minute or those of the day. */
+  /** A few words for a log line. */
+  readonly summary: string;
+  /** The window of the refusing limits, `minute` or `day`. They become full. */
   readonly fills?: string;
-  /** How the circuit breaker at the failure's scope is struck; where a meter was filled it is left alone. */
+  /** When the answer's retry hint counts: `always`, or only a `long` one. */
+  readonly hint?: string;
+  /** Whether the answer's reset clock counts. */
+  readonly clock?: boolean;
+  /** How the circuit breaker at the failure's scope opens. A failure that fills a limit leaves it alone. */
   readonly trip?: Trip;
-  /** Whether a second model that fails so speaks for the whole provider. */
+  /** Whether a second model that fails in this way speaks for the whole provider. */
   readonly spreads?: boolean;
-  /** What of the request the provider's record remembers about the model. */
+  /** What the provider's record keeps of the request: its `size`, or the `parameters` that the model refuses. */
   readonly remembers?: string;
-  /** Whether the call ends at once: the fault lies with the request itself. */
+  /** Whether the call ends at once, because the request itself is at fault. */
   readonly throws?: boolean;
-  /** Whether the next route is looked for at other providers first. */
+  /** Whether the call looks for its next route at other providers first. */
   readonly setback?: boolean;
-  /** Whether the same call may try the same route again at once, after all others. */
-  readonly repeatable?: boolean;
-  /** Whether it passes by itself, so that the call may come back to the same route after a pause. */
+  /** Whether the call may come back to the same route after a pause. */
   readonly transient?: boolean;
+  /** Whether the call may try the same route again at once, after all others. */
+  readonly repeatable?: boolean;
+  /** Whether the failure is about a model or a chat request, and so says nothing in answer to other requests. */
+  readonly aboutChat?: boolean;
+  /** How freelm's own OpenAI-compatible endpoint answers. */
+  readonly answer?: { readonly status: number; readonly code?: string; readonly retry?: boolean };
+  /** What the failure says about a key that is being checked. */
+  readonly check: { readonly works?: boolean; readonly state?: string; readonly advice?: string };
 }
 
-/** A kind without a row does not compile. */
+/** The table, spec 6.2. A kind without a row does not compile. */
 export const FAILURE_EFFECTS: Readonly<Record<FailureKind, FailureEffect>> = table.effects;
 
-/** Doubles from `baseMs` with every earlier trip, up to `maxMs`. */
+const SCOPES: Readonly<Record<Scope, true>> = {
+  provider: true,
+  account: true,
+  key: true,
+  model: true,
+  'account-model': true,
+  request: true,
+};
+
+export function isFailureKind(value: unknown): value is FailureKind {
+  return typeof value === 'string' && Object.hasOwn(FAILURE_EFFECTS, value);
+}
+
+export function isScope(value: unknown): value is Scope {
+  return typeof value === 'string' && Object.hasOwn(SCOPES, value);
+}
+
+/** The window of the limits that a kind of failure fills. */
+export function windowFilledBy(kind: FailureKind): 'minute' | 'day' | undefined {
+  const { fills } = FAILURE_EFFECTS[kind];
+  return fills === 'minute' || fills === 'day' ? fills : undefined;
+}
+
+/** The pause after `trips` earlier trips: `baseMs`, doubled with each of them, at most `maxMs`. */
 export function backoffMs(baseMs: number, trips: number, maxMs: number): number {
   return Math.min(baseMs * 2 ** Math.min(trips, 40), maxMs);
 }

@@ -7,6 +7,8 @@ import {
   ModelNotFoundError,
   NoProvidersAvailableError,
 } from '../errors.ts';
+import { type FailureKind, FAILURE_EFFECTS, isFailureKind } from '../core/failure.ts';
+import type { RouteReason } from '../core/report/health.ts';
 import { Refusal } from './request.ts';
 
 /** OpenAI's error object. */
@@ -42,28 +44,28 @@ interface Row {
   readonly status: number;
   readonly code: string;
   /** Whether the same request may do better later. */
-  readonly retry?: true;
+  readonly retry?: boolean;
 }
 
-const ROWS: Readonly<Record<FreeLLMErrorCode, Row>> = {
+/** The answers of codes that are no failure kinds; `spec/failure-effects.json` has the others. */
+const ROWS: Readonly<Record<Exclude<FreeLLMErrorCode, FailureKind>, Row>> = {
   config: { status: 400, code: 'invalid_value' },
-  bad_request: { status: 400, code: 'bad_request' },
-  unsupported: { status: 400, code: 'unsupported' },
-  context_too_long: { status: 400, code: 'context_length_exceeded' },
-  content_blocked: { status: 400, code: 'content_filter' },
   no_providers_available: { status: 503, code: 'no_providers_available' },
   deadline: { status: 504, code: 'timeout', retry: true },
-  broken_stream: { status: 502, code: 'broken_stream', retry: true },
   closed: { status: 503, code: 'closed' },
 };
 
-/** Whoever is held back by these is ready again when the provider has counted on. */
-const QUOTAS: ReadonlySet<string> = new Set([
-  'rate_limited',
-  'quota_exhausted',
-  'minute_quota_spent',
-  'day_quota_spent',
-]);
+function rowOf(code: FreeLLMErrorCode): Row {
+  return isFailureKind(code)
+    ? { ...ROWS.no_providers_available, ...FAILURE_EFFECTS[code].answer }
+    : ROWS[code];
+}
+
+/** The status to which a key's reason for not being ready contributes. */
+function statusOf(reason: RouteReason | undefined): number | undefined {
+  if (reason === 'minute_quota_spent' || reason === 'day_quota_spent') return 429;
+  return isFailureKind(reason) ? FAILURE_EFFECTS[reason].answer?.status : undefined;
+}
 
 function typeOf(status: number): ErrorObject['type'] {
   if (status === 429) return 'rate_limit_error';
@@ -98,20 +100,20 @@ function unknownModel(said: string): ErrorAnswer {
 
 function unavailable(error: NoProvidersAvailableError, now: number): ErrorAnswer {
   const { readyAt, keys, message } = error;
-  if (keys.length > 0 && keys.every(({ kind }) => kind === 'model_gone')) return unknownModel(message);
+  if (keys.length > 0 && keys.every(({ kind }) => statusOf(kind) === 404)) return unknownModel(message);
   const { code, status } = ROWS.no_providers_available;
   if (readyAt === undefined) return answer({ code, status }, message, NO_RETRY);
   const waitS = Math.max(1, Math.ceil((readyAt - now) / 1000));
   const retry = waitS > MAX_RETRY_AFTER_S ? NO_RETRY : {};
   const headers = { 'retry-after': String(waitS), ...retry };
-  const limited = keys.some(({ kind }) => kind !== undefined && QUOTAS.has(kind));
+  const limited = keys.some(({ kind }) => statusOf(kind) === 429);
   return answer({ code, status: limited ? 429 : status }, message, headers);
 }
 
 function ofFreeLLM(error: FreeLLMError, now: number): ErrorAnswer {
   if (error instanceof ModelNotFoundError) return unknownModel(error.message);
   if (error instanceof NoProvidersAvailableError) return unavailable(error, now);
-  const row = ROWS[error.code];
+  const row = rowOf(error.code);
   return answer(row, error.message, row.retry === true ? {} : NO_RETRY);
 }
 

@@ -1,6 +1,6 @@
 /** Turns an unsuccessful answer into a failure: its kind, its scope and when to retry. Never throws. */
 
-import type { Failure, FailureKind } from '../../core/failure.ts';
+import { type Failure, FAILURE_EFFECTS } from '../../core/failure.ts';
 import { readTimestamp } from './moments.ts';
 import { type RetryHints, readRetryHints } from './retry-hints.ts';
 import type { Headers } from '../../ports.ts';
@@ -73,11 +73,6 @@ const LONGEST_WAIT_MS = DAY_MS;
 /** A shorter hint is ignored when a daily quota refused: Google sends `retry in 15s` to `59s` then (2026-09). */
 const SHORT_HINT_MS = 5 * MINUTE_MS;
 
-/** Kinds for which a hint is believed; a hint beside others misleads (Google sends `retry in 40s` with `limit: 0`). */
-const HINTED: ReadonlySet<FailureKind> = new Set(['rate_limited', 'model_busy', 'server_error', 'timeout']);
-/** Kinds that speak of a window whose end a reset clock shows. */
-const CLOCKED: ReadonlySet<FailureKind> = new Set(['rate_limited', 'quota_exhausted', 'model_busy']);
-
 /** A verdict with the other members of its rule. */
 type Ruling = Verdict & Partial<Omit<RefusalRule, keyof Verdict>>;
 
@@ -90,9 +85,10 @@ interface Answered {
 
 /** The hint, if it can be trusted for this kind of refusal. */
 function hintOf({ kind, hinted = false }: Ruling, { retryAt }: RetryHints, now: number): number | undefined {
-  if (HINTED.has(kind) || retryAt === undefined) return retryAt;
-  if (kind !== 'quota_exhausted') return undefined;
-  return hinted || retryAt - now >= SHORT_HINT_MS ? retryAt : undefined;
+  const { hint } = FAILURE_EFFECTS[kind];
+  // Beside some kinds a hint misleads: Google sends `retry in 40s` with `limit: 0`.
+  if (hint === undefined || retryAt === undefined) return undefined;
+  return hint === 'always' || hinted || retryAt - now >= SHORT_HINT_MS ? retryAt : undefined;
 }
 
 /** The moment in the message that the rule's `clock` finds. */
@@ -111,7 +107,7 @@ function retryAtOf(
   { status, now }: Answered,
 ): number | undefined {
   const hints = readRetryHints({ ...refusal, status }, now);
-  const isClocked = CLOCKED.has(ruling.kind);
+  const isClocked = FAILURE_EFFECTS[ruling.kind].clock === true;
   const named =
     clockOf(ruling, refusal, now) ??
     hintOf(ruling, hints, now) ??
@@ -122,7 +118,7 @@ function retryAtOf(
 
 /** The refused request fields. An empty list in the rule means none, even if the message names some. */
 function parametersOf({ kind, parameters: meant }: Ruling, refusal: Refusal): readonly string[] {
-  if (kind !== 'unsupported' || meant?.length === 0) return [];
+  if (FAILURE_EFFECTS[kind].remembers !== 'parameters' || meant?.length === 0) return [];
   return [...new Set([...(meant ?? []), ...refusedFields(refusal)])];
 }
 
@@ -144,7 +140,8 @@ function quotaDetails(ruling: Ruling, refusal: Refusal, answered: Answered): Par
 function modelDetails(ruling: Ruling, refusal: Refusal): Partial<Failure> {
   const { kind, capabilities } = ruling;
   const parameters = parametersOf(ruling, refusal);
-  const contextLength = kind === 'context_too_long' ? reportedContextLength(refusal) : undefined;
+  const isTooLong = FAILURE_EFFECTS[kind].remembers === 'size';
+  const contextLength = isTooLong ? reportedContextLength(refusal) : undefined;
   return {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(capabilities === undefined ? {} : { capabilities }),

@@ -1,7 +1,7 @@
 /** The quota that refused a request, and the other quotas that the refusal reports. */
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
-import type { FailureKind } from '../../core/failure.ts';
+import { type FailureKind, windowFilledBy } from '../../core/failure.ts';
 import { member, valuesAt } from '../../core/json.ts';
 import type { ReportedQuota, QuotaWindow } from '../../core/limits/limit.ts';
 import { type HeaderQuota, quotasInHeaders } from './quota-headers.ts';
@@ -20,12 +20,6 @@ export interface RefusedQuota {
   readonly resetAt?: number | undefined;
   readonly others: readonly ReportedQuota[];
 }
-
-/** The window that a kind speaks of. */
-const WINDOWS: Readonly<Partial<Record<FailureKind, QuotaWindow>>> = {
-  rate_limited: 'minute',
-  quota_exhausted: 'day',
-};
 
 /** What is known of a refusal before its quotas are read. */
 export interface RefusedBy {
@@ -93,7 +87,7 @@ function quotaOf(
 // spec 7.12
 export function refusedQuota(refusal: Refusal, by: RefusedBy): RefusedQuota {
   const { headers, json } = refusal;
-  const window = WINDOWS[by.kind];
+  const window = windowFilledBy(by.kind);
   const inBody = quotasInBody(refusal);
   const inHeaders = quotasInHeaders(headers, by.quotaHeaders, by.now, {
     window,

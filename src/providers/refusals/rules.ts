@@ -1,7 +1,7 @@
 /** Finds the rule that recognises a refusal: `refusals` of `spec/providers/*.json` and of `spec/refusals.json`. */
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
-import type { FailureKind, Scope } from '../../core/failure.ts';
+import { type FailureKind, isFailureKind, isScope, type Scope } from '../../core/failure.ts';
 import { isJsonObject, jsonText, valuesAt } from '../../core/json.ts';
 import { patternOf } from '../pattern.ts';
 import type { RefusalRule } from '../spec.ts';
@@ -31,43 +31,9 @@ interface StatusVerdict extends Verdict {
   readonly to: number;
 }
 
-// Total, so that a new kind or scope does not compile until the data may use it.
-const KINDS: Readonly<Record<FailureKind, true>> = {
-  rate_limited: true,
-  quota_exhausted: true,
-  model_busy: true,
-  out_of_credits: true,
-  unauthorized: true,
-  not_entitled: true,
-  forbidden: true,
-  model_gone: true,
-  unsupported: true,
-  context_too_long: true,
-  content_blocked: true,
-  server_error: true,
-  timeout: true,
-  network: true,
-  broken_stream: true,
-  bad_request: true,
-};
-const SCOPES: Readonly<Record<Scope, true>> = {
-  provider: true,
-  account: true,
-  key: true,
-  model: true,
-  'account-model': true,
-  request: true,
-};
-
 function isVerdict(row: unknown): row is Verdict {
   if (!isJsonObject(row)) return false;
-  const { kind, scope } = row;
-  return (
-    typeof kind === 'string' &&
-    typeof scope === 'string' &&
-    Object.hasOwn(KINDS, kind) &&
-    Object.hasOwn(SCOPES, scope)
-  );
+  return isFailureKind(row['kind']) && isScope(row['scope']);
 }
 
 function isRule(row: unknown): row is RefusalRule {
