@@ -1,24 +1,23 @@
-/** How a broken answer is gone on with: by whom it can be, and what the next model is asked. */
-
-/** What of an answer was handed out before it broke. */
-export interface HandedOut {
+/** What was delivered of an answer before it broke. */
+export interface Delivered {
   readonly text: boolean;
   readonly toolCalls: boolean;
-  /** The answer is to be JSON: a seam in it could not be seen, and not be mended. */
+  /** The answer has to be JSON, in which a wrong continuation could be neither seen nor repaired. */
   readonly json: boolean;
 }
 
 /**
- * `restart`: nothing that counts was handed out, so that another route answers anew. `continue`: another route goes on
- * with the text. `no`: half a tool call or half a JSON text is of no use, and cannot be taken back.
+ * How a broken answer is resumed. `restart`: nothing that counts was delivered, so another route answers anew.
+ * `continue`: another route continues the text. `no`: part of a tool call or of a JSON text cannot be taken back.
  */
-export function continuationOf({ text, toolCalls, json }: HandedOut): 'restart' | 'continue' | 'no' {
+// spec 14.5
+export function continuationOf({ text, toolCalls, json }: Delivered): 'restart' | 'continue' | 'no' {
   if (toolCalls) return 'no';
   if (!text) return 'restart';
   return json ? 'no' : 'continue';
 }
 
-/** How a model is brought to go on: by a beginning put into its mouth, or by being asked. */
+/** How a model is made to continue: with a prefilled assistant message, or with an instruction after it. */
 export type ContinuationStyle = 'prefill' | 'instruction';
 
 /** A message that continues a conversation. */
@@ -29,7 +28,7 @@ export type ContinuationMessage = {
 
 const ANCHOR_LENGTH = 48;
 
-/** The last words of a text, from the beginning of a word on where that is near. */
+/** The last words of a text; begins with a whole word if it can. */
 function lastWords(text: string): string {
   const end = text.slice(-ANCHOR_LENGTH);
   if (end.length === text.length) return end;
@@ -38,8 +37,8 @@ function lastWords(text: string): string {
 }
 
 /**
- * The messages to append to the conversation. Asked to go on, a model is told to say the last words again: it cannot
- * begin with a space or in the middle of a word, and what it repeats is trimmed at the seam.
+ * The messages to append to the conversation. The instruction asks the model to repeat the last words, because it cannot
+ * begin with a space or within a word. {@link OverlapTrimmer} removes the repetition.
  */
 export function continuationMessages(
   delivered: string,
@@ -51,12 +50,12 @@ export function continuationMessages(
   return [answer, { role: 'user', content: request }];
 }
 
-/** A model repeats its last words, not its last pages. */
+/** How far back a repetition may begin: a model repeats its last words, not its last pages. */
 const OVERLAP_SEARCHED = 240;
-/** A shorter match of the two ends is chance, and cutting it would cost text that was meant. */
+/** A shorter match may be coincidence, and removing it would lose text. */
 const OVERLAP_CHARACTERS = 8;
 const OVERLAP_WORDS = 3;
-/** From so many characters on, a common beginning is no chance: the model has begun its answer again. */
+/** A common beginning of this length is no coincidence: the model has begun its answer again. */
 const RESTART_CHARACTERS = 24;
 
 function wordsOf(text: string): number {
@@ -74,10 +73,11 @@ function commonLength(a: string, b: string): number {
 }
 
 /**
- * The seam of one continuation. What comes is held back only while it may still turn out to be a repetition, and never
- * by more than was delivered. A text that says the same thing several times in a row is left as it comes: whether the
- * next time is a repetition or meant cannot be known.
+ * Removes from a continuation what repeats the delivered text. It holds text back only while that may be a repetition,
+ * and never more than was delivered. If the delivered text ends in a repetition of its own, another one is kept: it may
+ * be meant.
  */
+// spec 14.6
 export class OverlapTrimmer {
   readonly #delivered: string;
   readonly #tail: string;
@@ -85,25 +85,25 @@ export class OverlapTrimmer {
   #open = true;
   #diverged = false;
 
-  /** @param delivered - All the text that the caller has already. */
+  /** @param delivered - The whole text that the caller has received. */
   constructor(delivered: string) {
     this.#delivered = delivered;
     this.#tail = delivered.slice(-OVERLAP_SEARCHED);
   }
 
-  /** The model began again and then said something else: its answer does not fit what was delivered. */
+  /** The model began its answer again and then diverged from the delivered text. */
   get diverged(): boolean {
     return this.#diverged;
   }
 
-  /** Takes what comes; gives what is new of it and can be handed out. */
+  /** Returns the new text that can be delivered now. */
   feed(text: string): string {
     if (!this.#open) return this.#diverged ? '' : text;
     this.#held += text;
     return this.#mayRepeat() ? '' : this.#close();
   }
 
-  /** What is left when nothing more comes. */
+  /** Returns the rest at the end of the continuation. */
   end(): string {
     return this.#open ? this.#close() : '';
   }
@@ -115,7 +115,7 @@ export class OverlapTrimmer {
     return held.length < this.#tail.length && this.#tail.includes(held);
   }
 
-  /** Of a short text, what follows tells whether its last word is whole. */
+  /** After a short text, the next character shows whether its last word is whole. */
   get #lookahead(): number {
     return this.#delivered.length < OVERLAP_CHARACTERS ? 1 : 0;
   }
@@ -124,15 +124,15 @@ export class OverlapTrimmer {
     this.#open = false;
     const held = this.#held;
     this.#held = '';
-    if (this.#beginsAgain(held)) return held.slice(this.#delivered.length);
+    if (this.#repeatsAll(held)) return held.slice(this.#delivered.length);
     const overlap = this.#overlapOf(held);
     if (overlap > 0) return held.slice(overlap);
     this.#diverged = commonLength(held, this.#delivered) >= RESTART_CHARACTERS;
     return this.#diverged ? '' : held;
   }
 
-  /** Whether the whole of what was delivered is said again; of a short text, only whole words count. */
-  #beginsAgain(held: string): boolean {
+  /** Whether all of the delivered text is repeated; a short text must consist of whole words. */
+  #repeatsAll(held: string): boolean {
     const delivered = this.#delivered;
     if (!held.startsWith(delivered)) return false;
     if (delivered.length >= OVERLAP_CHARACTERS) return true;
@@ -141,7 +141,7 @@ export class OverlapTrimmer {
     return !isWordPart(delivered.at(-1)) || !isWordPart(next);
   }
 
-  /** The length of the beginning of `held` that repeats the end of what was delivered. */
+  /** The length of the beginning of `held` that repeats the end of the delivered text. */
   #overlapOf(held: string): number {
     for (let length = Math.min(held.length, this.#tail.length); length > 0; length -= 1) {
       const repeated = held.slice(0, length);
@@ -153,9 +153,9 @@ export class OverlapTrimmer {
   #isRepetition(repeated: string): boolean {
     if (repeated.trim().length < OVERLAP_CHARACTERS && wordsOf(repeated) < OVERLAP_WORDS) return false;
     const start = this.#delivered.length - repeated.length;
-    // Nobody repeats from the middle of a word on.
+    // A model does not begin a repetition within a word.
     if (isWordPart(this.#delivered[start]) && isWordPart(this.#delivered[start - 1])) return false;
-    // Said twice in a row already: it is the text's own way.
+    // The delivered text ends in the same words twice: a third time may be meant.
     return !this.#delivered.slice(0, start).endsWith(repeated);
   }
 }

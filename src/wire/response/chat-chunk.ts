@@ -1,5 +1,3 @@
-/** Reads and judges the chunks of one streamed answer of chat/completions. */
-
 import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
 import {
   type ChatCompletion,
@@ -16,24 +14,23 @@ import { type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
 import { partsOf, type StreamPart } from './stream-part.ts';
 import { ToolCallAssembly } from './tool-calls.ts';
 
-/** A stream that turned out to be none. */
+/** A stream that is a failure. */
 interface RefusedStream {
   readonly refusal: RefusedAnswer;
-  /** What it was read from: the data of its event, or the document. */
+  /** The event's data or the document that it was read from. */
   readonly body: string;
 }
 
-/** How a stream ended, and the parts that are still to be handed out. */
+/** How a stream ended, and its last parts. */
 export type StreamEnd = { readonly parts: readonly StreamPart[] } & (
   | { readonly kind: 'finished' }
-  /** It stopped without a finish reason. */
+  /** It ended without a finish reason. */
   | { readonly kind: 'cut'; readonly message: string }
   | ({ readonly kind: 'refused' } & RefusedStream)
 );
 
-/** How a stream is read. */
 export interface ChunkReaderOptions extends SseLimits {
-  /** Whether saying nothing is an answer, as from a model that goes on with one which was complete already. */
+  /** Whether an empty answer is valid, as from a model that continues an answer which is already complete. */
   readonly mayBeEmpty?: boolean | undefined;
 }
 
@@ -43,17 +40,17 @@ function malformed(message: string): RefusedAnswer {
   return { ok: false, problem: 'malformed', message };
 }
 
-/** Of several choices the one that a whole answer would be read from. */
+/** Whether a choice is the first one, which alone is read. */
 function isFirst(choice: unknown): boolean {
   return (member(choice, 'index') ?? 0) === 0;
 }
 
-/** Blanks count here: they are text once other pieces stand around them. */
+/** White space counts: between other pieces it is part of the text. */
 function textIn(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The text of a delta's content: a string, a list of parts, or nothing; `undefined` for any other shape. */
+/** The text of a delta's content; undefined for an unknown shape. */
 function contentOf(content: unknown): string | undefined {
   if (typeof content === 'string') return content;
   if (content === undefined || content === null) return '';
@@ -61,10 +58,10 @@ function contentOf(content: unknown): string | undefined {
   return content.map((part) => textIn(part) || textIn(member(part, 'text'))).join('');
 }
 
-/** The same thought may be told under several names at once. */
+/** The reasoning of a delta, which may come under several names at once. */
 function reasoningOf({ reasoning, reasoning_content, reasoning_details: details }: JsonObject): string {
-  const told = textIn(reasoning) || textIn(reasoning_content);
-  if (told !== '' || !Array.isArray(details)) return told;
+  const text = textIn(reasoning) || textIn(reasoning_content);
+  if (text !== '' || !Array.isArray(details)) return text;
   return details
     .map((detail) => textIn(member(detail, 'text')) || textIn(member(detail, 'summary')))
     .join('');
@@ -75,21 +72,22 @@ function endsInHalfCharacter(text: string): boolean {
   return last >= 0xd800 && last <= 0xdbff;
 }
 
-/** The reader of one stream: bytes in, parts out. What is wrong with the stream shows at its end. */
+/** Reads one stream: bytes in, parts out. `end` reports any problem of the stream. */
+// spec 14.2, 14.3
 export class ChunkReader {
   readonly #splitter: SseSplitter;
   readonly #mayBeEmpty: boolean;
   readonly #toolCalls = new ToolCallAssembly();
-  /** Read, but not handed out yet. */
+  /** Read but not yet returned. */
   #parts: StreamPart[] = [];
-  /** Text that is held back: blanks at the beginning, which alone are no answer, or half a character at the end. */
+  /** Text held back: white space at the beginning, which alone is no answer, or half a character at the end. */
   #held = '';
   #hasText = false;
   #hasMedia = false;
   #chunks = 0;
   #usage: TokenUsage | undefined;
   #finishReason: string | undefined;
-  /** The whole answer that came instead of a stream. */
+  /** The whole answer that was sent instead of a stream. */
   #document: ChatCompletion | undefined;
   #refused: RefusedStream | undefined;
   #isDone = false;
@@ -100,26 +98,26 @@ export class ChunkReader {
     this.#mayBeEmpty = options.mayBeEmpty === true;
   }
 
-  /** Whether nothing that is still to come can matter: the stream said that it is complete, or it is refused. */
+  /** Whether the rest of the body does not matter: the stream is complete or refused. */
   get isOver(): boolean {
     return this.#isDone || this.#refused !== undefined;
   }
 
-  /** The tokens, as far as the stream has told them: also of one that broke. */
+  /** The usage so far; also known for a broken stream. */
   get usage(): TokenUsage | undefined {
     return this.#usage;
   }
 
   /**
-   * The parts that `bytes` complete; usage and finish are left to the end.
-   * @throws EventTooLongError when an event exceeds the bound.
+   * The parts that `bytes` complete. Usage and finish follow at the end.
+   * @throws EventTooLongError if an event exceeds the bound.
    */
   read(bytes: Uint8Array): readonly StreamPart[] {
     if (!this.isOver) this.#readEvents(this.#splitter.read(bytes));
-    return this.#handOut();
+    return this.#takeParts();
   }
 
-  /** What the stream was, once its body has ended or broken; the same however often it is asked. */
+  /** Judges the stream when its body has ended or broken. Idempotent. */
   end(): StreamEnd {
     this.#end ??= this.#judge();
     return this.#end;
@@ -129,7 +127,7 @@ export class ChunkReader {
     if (!this.isOver) this.#readEvents(this.#splitter.end());
     if (this.#document !== undefined) return { kind: 'finished', parts: partsOf(this.#document) };
     if (this.#refused === undefined && this.#finishReason !== undefined) this.#finish(this.#finishReason);
-    const parts = this.#handOut();
+    const parts = this.#takeParts();
     if (this.#refused !== undefined) return { kind: 'refused', parts, ...this.#refused };
     if (this.#finishReason !== undefined) return { kind: 'finished', parts };
     const chunks = this.#chunks === 1 ? '1 chunk' : `${this.#chunks} chunks`;
@@ -137,7 +135,7 @@ export class ChunkReader {
     return { kind: 'cut', parts, message };
   }
 
-  #handOut(): readonly StreamPart[] {
+  #takeParts(): readonly StreamPart[] {
     if (this.#parts.length === 0) return [];
     const parts = this.#parts;
     this.#parts = [];
@@ -145,8 +143,8 @@ export class ChunkReader {
   }
 
   #finish(reason: string): void {
-    const owed = this.#toolCalls.end();
-    if (owed === undefined) return this.#refuse(malformed('a tool call of the stream had no name'), '');
+    const lastPieces = this.#toolCalls.end();
+    if (lastPieces === undefined) return this.#refuse(malformed('a tool call of the stream had no name'), '');
     const hasCalls = this.#toolCalls.count > 0;
     const isAnswer = this.#hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
     if (!isAnswer && reason !== 'length') {
@@ -154,9 +152,9 @@ export class ChunkReader {
       return this.#refuse({ ok: false, problem: 'empty', message }, '');
     }
     this.#release();
-    this.#parts.push(...owed);
+    this.#parts.push(...lastPieces);
     if (this.#usage !== undefined) this.#parts.push({ type: 'usage', usage: this.#usage });
-    // Google's calls come with a plain stop.
+    // Google finishes tool calls with `stop`.
     this.#parts.push({ type: 'finish', reason: hasCalls && reason === 'stop' ? 'tool_calls' : reason });
   }
 
@@ -187,7 +185,7 @@ export class ChunkReader {
       return;
     }
     const json = parseJson(content);
-    // Cut in its middle, it is no chunk: JSON is whole only when its last brace has come.
+    // The body ended within the event: the stream is cut, not malformed.
     if (json === undefined && unended) return;
     this.#chunks += 1;
     if (event === 'error' || errorIn(json) !== undefined)
@@ -197,7 +195,7 @@ export class ChunkReader {
   }
 
   #readChunk({ choices, usage }: JsonObject, data: string): void {
-    // Some tell the sum so far with every chunk, some tell it once.
+    // Some providers send the running total with every chunk, some send it once.
     this.#usage = readUsage(usage) ?? this.#usage;
     if (!Array.isArray(choices)) return this.#readWithoutChoices(data);
     const choice: unknown = choices.find(isFirst);
@@ -206,38 +204,38 @@ export class ChunkReader {
     else this.#refuse(malformed('the stream had a choice that was no object'), data);
   }
 
-  /** An error without its `error`, or a blocked prompt; anything else says nothing about the answer. */
+  /** Refuses an error without `error`, and a blocked prompt; ignores any other event without choices. */
   #readWithoutChoices(data: string): void {
     const answer = readChatResponse(data);
     if (!answer.ok && answer.problem !== 'malformed') this.#refuse(answer, data);
   }
 
-  #readChoice({ delta, finish_reason: said }: JsonObject, data: string): void {
-    const finish = readFinishReason(said);
-    const refusal = refusedByFinish(finish, said);
+  #readChoice({ delta, finish_reason: sent }: JsonObject, data: string): void {
+    const finish = readFinishReason(sent);
+    const refusal = refusedByFinish(finish, sent);
     if (refusal !== undefined) return this.#refuse(refusal, data);
-    // Some tell it with every chunk; the last one counts.
+    // Some providers send it with every chunk; the last one counts.
     this.#finishReason = finish ?? this.#finishReason;
     if (delta === undefined || delta === null) return;
     if (!isJsonObject(delta) || !this.#readDelta(delta))
       this.#refuse(malformed("the stream's content or tool calls had an unknown shape"), data);
   }
 
-  /** Whether the delta had a shape that is known. */
+  /** Returns false for an unknown shape. */
   #readDelta(delta: JsonObject): boolean {
     const reasoning = reasoningOf(delta);
     if (reasoning !== '') this.#parts.push({ type: 'reasoning', text: reasoning });
     const { content, refusal, images, audio, tool_calls: toolCalls } = delta;
-    const spoken = contentOf(content);
-    if (spoken === undefined) return false;
-    // What a model declines with is its answer.
-    const text = spoken || textIn(refusal);
-    if (text !== '') this.#say(text);
+    const contentText = contentOf(content);
+    if (contentText === undefined) return false;
+    // A refusal is the model's answer.
+    const text = contentText || textIn(refusal);
+    if (text !== '') this.#addText(text);
     else this.#hasMedia ||= elementsOf(images).length > 0 || isJsonObject(audio);
-    return toolCalls === undefined || toolCalls === null || this.#call(toolCalls);
+    return toolCalls === undefined || toolCalls === null || this.#addCalls(toolCalls);
   }
 
-  #call(toolCalls: unknown): boolean {
+  #addCalls(toolCalls: unknown): boolean {
     const pieces = this.#toolCalls.read(toolCalls);
     if (pieces === undefined) return false;
     if (pieces.length > 0) this.#release();
@@ -245,7 +243,7 @@ export class ChunkReader {
     return true;
   }
 
-  #say(text: string): void {
+  #addText(text: string): void {
     this.#hasText ||= text.trim() !== '';
     const whole = this.#held + text;
     this.#held = '';
@@ -255,7 +253,7 @@ export class ChunkReader {
       this.#parts.push({ type: 'text', text: whole.slice(0, whole.length - this.#held.length) });
   }
 
-  /** Lets go of held text before what comes after it. */
+  /** Releases held text before a later part. */
   #release(): void {
     if (this.#held !== '') this.#parts.push({ type: 'text', text: this.#held });
     this.#held = '';

@@ -1,64 +1,62 @@
-/** Reads and judges an answer of chat/completions: a status of 200 alone is no success. */
-
 import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
 
-/** A tool call of the model. Fields beyond OpenAI's stay, e.g. `extra_content`, which Google wants back unchanged. */
+/** A tool call. Fields beyond OpenAI's are kept, e.g. `extra_content`, which Google needs back unchanged. */
 export interface ToolCall {
   readonly [extra: string]: unknown;
-  /** As sent; `call_<index>` where the provider sent none. */
+  /** Default: `call_<index>`, counted from 0. */
   readonly id: string;
   readonly type: 'function';
   readonly function: {
     readonly [extra: string]: unknown;
     readonly name: string;
-    /** JSON text; `{}` where the provider sent none. */
+    /** JSON text. Default: `{}`. */
     readonly arguments: string;
   };
 }
 
-/** Tokens, as the provider counted them. The total may exceed the sum: some count hidden thinking in it alone. */
+/** Token counts of the provider. The total can exceed the sum: some providers count hidden reasoning only in the total. */
 export interface TokenUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly totalTokens: number;
 }
 
-/** A good answer. */
+/** A successful answer. */
 export interface ChatCompletion {
-  /** The answer; where the model declined, what it declined with. `<think>` blocks are left in. */
+  /** The answer, or the refusal if the model declined. `<think>` blocks are left in. */
   readonly text: string;
-  /** What the model thought aloud, where the provider sends it apart. */
+  /** The reasoning, if the provider sends it separately. */
   readonly reasoning?: string;
-  /** What the model declined with. */
   readonly refusal?: string;
   readonly toolCalls: readonly ToolCall[];
-  /** `stop`, `length`, `tool_calls`, `content_filter`, or whatever else the provider said. */
+  /** `stop`, `length`, `tool_calls`, `content_filter`, or an unknown reason as the provider sent it. */
   readonly finishReason: string;
   readonly usage?: TokenUsage;
-  /** The model that answered, where the provider says so. */
+  /** The model that answered, if the provider names it. */
   readonly model?: string;
   readonly id?: string;
-  /** The parsed answer as it came. */
+  /** The parsed JSON of the answer. */
   readonly raw: JsonObject;
 }
 
-/** An answer with status 200 that is none. */
+/** An answer with status 200 that is a failure. */
 export interface RefusedAnswer {
   readonly ok: false;
   /**
-   * `error`: it holds an error; `empty`: no text, no tool call and no reason for that; `malformed`: cut, not JSON
-   * or of the wrong shape; `html`: a page; `content_filter`: the provider's filter stopped it.
+   * `error`: it contains an error. `empty`: it has neither text nor a tool call, and its finish reason does not explain
+   * that. `malformed`: it is cut, no JSON or of an unknown shape. `html`: it is an HTML page. `content_filter`: the
+   * provider's filter stopped it.
    */
   readonly problem: 'error' | 'empty' | 'malformed' | 'html' | 'content_filter';
-  /** The status that the error inside it states. */
+  /** The HTTP status given by the error inside. */
   readonly status?: number;
   readonly message: string;
 }
 
 export type ChatAnswer = { readonly ok: true; readonly completion: ChatCompletion } | RefusedAnswer;
 
-/** Finish reasons by how they begin, lower case: Google's carry a suffix, others spell them their own way. */
+/** Finish reasons by their beginning in lower case: Google adds suffixes, and other providers have their own spellings. */
 const FINISH_REASONS: readonly (readonly [beginning: string, reason: string])[] = [
   ['content_filter', 'content_filter'],
   ['safety', 'content_filter'],
@@ -82,14 +80,16 @@ const FINISH_REASONS: readonly (readonly [beginning: string, reason: string])[] 
   ['network_error', 'error'],
 ];
 
-/** A finish reason in our words; an unknown one as it came, `undefined` where there is none. */
+/** Normalises a finish reason. An unknown one stays as it is; a missing one is undefined. */
+// spec 13.2
 export function readFinishReason(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return undefined;
-  const said = value.trim().toLowerCase();
-  return FINISH_REASONS.find(([beginning]) => said.startsWith(beginning))?.[1] ?? value;
+  const given = value.trim().toLowerCase();
+  return FINISH_REASONS.find(([beginning]) => given.startsWith(beginning))?.[1] ?? value;
 }
 
-/** Judges the body of an answer with status 200. Never throws. */
+/** Reads and judges the body of an answer with status 200. Never throws. */
+// spec 13.1
 export function readChatResponse(body: string): ChatAnswer {
   const content = body.replace(/^\uFEFF/, '').trim();
   if (content === '') return refused('empty', 'the answer had no body');
@@ -103,7 +103,7 @@ export function readChatResponse(body: string): ChatAnswer {
       : refused('malformed', 'the answer was cut or was not a JSON object');
   }
   const choices = member(json, 'choices');
-  if (!Array.isArray(choices)) return withoutChoices(json, content);
+  if (!Array.isArray(choices)) return judgeWithoutChoices(json, content);
   const choice: unknown = choices[0];
   if (choice === undefined) return refused('empty', 'the answer had no choices');
   return isJsonObject(choice)
@@ -115,20 +115,20 @@ function refused(problem: RefusedAnswer['problem'], message: string): RefusedAns
   return { ok: false, problem, message };
 }
 
-/** An answer that is an error, or part of one. */
+/** The refusal for a body or an event that contains an error. */
 export function refusedWithError(content: string): RefusedAnswer {
   const { message, status } = readErrorBody(content);
-  const said = message === '' ? 'an error without a message' : message;
-  return { ...refused('error', said), ...(status === undefined ? {} : { status }) };
+  const text = message === '' ? 'an error without a message' : message;
+  return { ...refused('error', text), ...(status === undefined ? {} : { status }) };
 }
 
-/** A stream that nobody asked for, of events or of lines of JSON, and that tells of an error. */
+/** Whether the body is an event stream or lines of JSON with an error inside. */
 function isStreamError(content: string): boolean {
   return /^(?:\{|(?:data|event|id|retry)?:)/.test(content) && readErrorBody(content).json !== undefined;
 }
 
-/** No `choices`: an error without its `error`, Google's native answer to a blocked prompt, or something else. */
-function withoutChoices(json: JsonObject, content: string): RefusedAnswer {
+/** Judges an answer without `choices`: it may be an error without `error`, or Google's native answer to a blocked prompt. */
+function judgeWithoutChoices(json: JsonObject, content: string): RefusedAnswer {
   const candidates = member(json, 'candidates');
   const reason = Array.isArray(candidates)
     ? readFinishReason(member(candidates[0], 'finishReason'))
@@ -139,44 +139,47 @@ function withoutChoices(json: JsonObject, content: string): RefusedAnswer {
   return flat ? refusedWithError(content) : refused('malformed', 'the answer had no choices');
 }
 
-/** Why an answer that finished so is none; `undefined` when it may be one. */
-export function refusedByFinish(finish: string | undefined, said: unknown): RefusedAnswer | undefined {
+/**
+ * The refusal for a finish reason that is a problem; undefined for other reasons.
+ * @param sent - The reason as sent, for the message.
+ */
+export function refusedByFinish(finish: string | undefined, sent: unknown): RefusedAnswer | undefined {
   if (finish === 'error') return refused('error', 'the answer ended with an error');
   if (finish === 'malformed')
-    return refused('malformed', `the model's tool call was malformed (${String(said)})`);
+    return refused('malformed', `the model's tool call was malformed (${String(sent)})`);
   if (finish !== 'content_filter') return undefined;
-  return refused('content_filter', `the provider's filter stopped the answer (${String(said)})`);
+  return refused('content_filter', `the provider's filter stopped the answer (${String(sent)})`);
 }
 
 function judgeChoice(json: JsonObject, choice: JsonObject): ChatAnswer {
-  const said = member(choice, 'finish_reason');
-  const finish = readFinishReason(said);
-  const byFinish = refusedByFinish(finish, said);
+  const sent = member(choice, 'finish_reason');
+  const finish = readFinishReason(sent);
+  const byFinish = refusedByFinish(finish, sent);
   if (byFinish !== undefined) return byFinish;
-  // All tokens may have gone into thinking: then the answer is legally empty, and some leave its message out.
+  // If reasoning used up all tokens, the answer may be empty, and some providers omit its message.
   const message = member(choice, 'message') ?? (finish === 'length' ? {} : undefined);
   if (!isJsonObject(message)) return refused('malformed', 'the answer had a choice without a message');
-  const spoken = readMessage(message);
-  if (spoken === undefined)
+  const content = readMessage(message);
+  if (content === undefined)
     return refused('malformed', "the answer's content or tool calls had an unknown shape");
-  if (finish !== 'length' && isEmpty(message, spoken)) {
+  if (finish !== 'length' && isEmpty(message, content)) {
     return refused(
       'empty',
       `the answer had neither text nor a tool call (finish reason: ${finish ?? 'none'})`,
     );
   }
-  return completed(json, spoken, finish ?? 'stop');
+  return completionOf(json, content, finish ?? 'stop');
 }
 
-type Draft<T> = { -readonly [Name in keyof T]: T[Name] };
-type Spoken = Draft<Pick<ChatCompletion, 'text' | 'reasoning' | 'refusal' | 'toolCalls'>>;
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+type Message = Mutable<Pick<ChatCompletion, 'text' | 'reasoning' | 'refusal' | 'toolCalls'>>;
 
-function completed(json: JsonObject, spoken: Spoken, finish: string): ChatAnswer {
-  const { text, toolCalls, reasoning, refusal } = spoken;
-  // Google's calls come with a plain stop.
+function completionOf(json: JsonObject, message: Message, finish: string): ChatAnswer {
+  const { text, toolCalls, reasoning, refusal } = message;
+  // Google finishes tool calls with `stop`.
   const finishReason = toolCalls.length > 0 && finish === 'stop' ? 'tool_calls' : finish;
-  // Assignments instead of conditional spreads, which take longer than parsing the answer (measured).
-  const completion: Draft<ChatCompletion> = { text, toolCalls, finishReason, raw: json };
+  // Assignments, because conditional spreads take longer than parsing the answer (measured).
+  const completion: Mutable<ChatCompletion> = { text, toolCalls, finishReason, raw: json };
   if (reasoning !== undefined) completion.reasoning = reasoning;
   if (refusal !== undefined) completion.refusal = refusal;
   const usage = readUsage(member(json, 'usage'));
@@ -188,31 +191,32 @@ function completed(json: JsonObject, spoken: Spoken, finish: string): ChatAnswer
   return { ok: true, completion };
 }
 
-/** A text that is more than blanks; `undefined` for all else. */
+/** The value if it is a text with more than white space. */
 export function nonBlank(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
-function readMessage(message: JsonObject): Spoken | undefined {
+// spec 13.3
+function readMessage(message: JsonObject): Message | undefined {
   const text = textOf(member(message, 'content'));
   const toolCalls = toolCallsOf(member(message, 'tool_calls'));
   if (text === undefined || toolCalls === undefined) return undefined;
   const refusal = nonBlank(member(message, 'refusal'));
   const reasoning = nonBlank(member(message, 'reasoning')) ?? nonBlank(member(message, 'reasoning_content'));
-  const spoken: Spoken = { text: nonBlank(text) ?? refusal ?? text, toolCalls };
-  if (reasoning !== undefined) spoken.reasoning = reasoning;
-  if (refusal !== undefined) spoken.refusal = refusal;
-  return spoken;
+  const read: Message = { text: nonBlank(text) ?? refusal ?? text, toolCalls };
+  if (reasoning !== undefined) read.reasoning = reasoning;
+  if (refusal !== undefined) read.refusal = refusal;
+  return read;
 }
 
-/** Pictures and sound count as an answer, too. */
-function isEmpty(message: JsonObject, { text, toolCalls }: Spoken): boolean {
-  const isSilent =
+/** Images and audio count as content. */
+function isEmpty(message: JsonObject, { text, toolCalls }: Message): boolean {
+  const hasNoMedia =
     elementsOf(member(message, 'images')).length === 0 && !isJsonObject(member(message, 'audio'));
-  return isSilent && text.trim() === '' && toolCalls.length === 0;
+  return hasNoMedia && text.trim() === '' && toolCalls.length === 0;
 }
 
-/** The text of a content that is a string, a list of parts, or missing; `undefined` for any other shape. */
+/** The text of a content; undefined for an unknown shape. */
 function textOf(content: unknown): string | undefined {
   if (content === undefined || content === null) return '';
   if (typeof content === 'string') return content;
@@ -243,7 +247,8 @@ function tokens(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
-/** Reads OpenAI's `usage`; `undefined` when it counts nothing. */
+/** Reads OpenAI's `usage`; undefined if it has no counts. */
+// spec 13.4
 export function readUsage(value: unknown): TokenUsage | undefined {
   const prompt = tokens(member(value, 'prompt_tokens'));
   const completion = tokens(member(value, 'completion_tokens'));

@@ -1,40 +1,39 @@
-/** One shape for every error body that providers send. */
-
 import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 
-/** An error body, read. */
+/** An error body in one shape, whatever the provider's is. */
+// spec 7.2
 export interface ErrorBody {
-  /** What it says, the innermost text first when layers wrap one another; empty when it says nothing. */
+  /** The message of the innermost error if errors wrap one another; empty if there is none. */
   readonly message: string;
-  /** The error's code as sent: a number, or a word such as `rate_limit_exceeded`. */
+  /** As sent: a number or a word such as `rate_limit_exceeded`. */
   readonly code?: string | number;
-  /** The HTTP status that the body itself states; inside an answer with status 200 the only one that counts. */
+  /** The HTTP status in the body; for an answer with status 200 it is the one that counts. */
   readonly status?: number;
   /**
-   * The parsed body, unwrapped: whatever its shape was, `error` is an object here (for a flat body the body
-   * itself), and what stood beside it stays beside it. Absent when the body is not JSON.
+   * The parsed body, unwrapped: `error` is always an object (for a flat body the body itself), with the original
+   * members beside it. Absent if the body is no JSON.
    */
   readonly json?: JsonObject;
-  /** The beginning of the body as it came. */
+  /** The beginning of the body. */
   readonly text: string;
-  /** Whether it is a page for people: an edge or a proxy spoke, not the provider's API. */
+  /** Whether the body is an HTML page: a proxy or an edge network answered instead of the provider's API. */
   readonly html: boolean;
 }
 
-/** What is looked at of a body: a longer one is no error that an API writes, and parsing it costs. */
+/** The part of a body that is read: no API sends longer errors, and parsing costs time. */
 const CHARACTERS_READ = 262_144;
 const TEXT_KEPT = 2000;
 const MESSAGE_KEPT = 8192;
 const EVENTS_READ = 50;
-/** How many wrappings of JSON in JSON strings are undone. */
+/** How many levels of JSON inside JSON strings are unwrapped. */
 const MAX_DEPTH = 3;
 
-/** Whether a body is a page (or XML) instead of JSON. */
+/** Whether a body is HTML or XML. */
 export function isPage(body: string): boolean {
   return /^\s*<(?:!doctype|!--|\?xml|(?:html|head|body|title|center|h1|error)\b)/i.test(body.slice(0, 512));
 }
 
-/** Reads any error body. Never throws; an unknown shape gives its text as the message. */
+/** Reads any error body. Never throws. The message of an unknown shape is its text. */
 export function readErrorBody(body: string): ErrorBody {
   const content = body
     .slice(0, CHARACTERS_READ)
@@ -66,7 +65,7 @@ function pageTitle(page: string): string {
     : title;
 }
 
-/** The first server-sent event that speaks of an error. */
+/** The first server-sent event with an error. */
 function firstErrorEvent(content: string): unknown {
   if (!/^(?:data|event|id|retry)?:/.test(content)) return undefined;
   const events = content
@@ -76,25 +75,25 @@ function firstErrorEvent(content: string): unknown {
   return events.find((event) => errorIn(event) !== undefined);
 }
 
-/** The last of the lines of JSON, if it speaks of an error: how a stream of such lines breaks off. */
+/** The last line of JSON if it is an error: a stream of JSON lines ends with one when it breaks. */
 function lastErrorLine(content: string): unknown {
   const start = content.lastIndexOf('\n');
   const last = start < 0 ? undefined : parseJson(content.slice(start));
   return errorIn(last) === undefined ? undefined : last;
 }
 
-/** Whether an `error` member says something: some answers carry `error: null` or an empty one. */
-function saysSomething(error: unknown): boolean {
+/** Whether an `error` member has content: some answers have `error: null` or an empty one. */
+function hasContent(error: unknown): boolean {
   if (isJsonObject(error)) return Object.keys(error).length > 0;
   return Array.isArray(error) || typeof error === 'string' ? error.length > 0 : false;
 }
 
-/** The error inside a parsed body, be it an answer with status 200; `undefined` when there is none. */
+/** The error inside a parsed body, which may be an answer with status 200; undefined if there is none. */
 export function errorIn(json: unknown): unknown {
   const outer: unknown = Array.isArray(json) ? json[0] : json;
   const choices = member(outer, 'choices');
   const inChoice: unknown = Array.isArray(choices) ? member(choices[0], 'error') : undefined;
-  return [member(outer, 'error'), inChoice, member(outer, 'errors')].find(saysSomething);
+  return [member(outer, 'error'), inChoice, member(outer, 'errors')].find(hasContent);
 }
 
 function unwrap(value: unknown, depth: number): Unwrapped {
@@ -102,7 +101,7 @@ function unwrap(value: unknown, depth: number): Unwrapped {
   if (Array.isArray(value)) {
     const wrapped: unknown = value.find((element) => errorIn(element) !== undefined);
     if (wrapped !== undefined) return unwrap(wrapped, depth);
-    return { message: say(value, 0), json: { error: { detail: value } } };
+    return { message: textOf(value, 0), json: { error: { detail: value } } };
   }
   if (!isJsonObject(value)) return { message: '' };
   const error = errorIn(value);
@@ -110,23 +109,23 @@ function unwrap(value: unknown, depth: number): Unwrapped {
   const { error: _, ...beside } = value;
   if (Array.isArray(error)) {
     const first = elementsOf(error)[0];
-    const inner = isJsonObject(first) ? first : { message: say(error, 0) };
+    const inner = isJsonObject(first) ? first : { message: textOf(error, 0) };
     return unwrapObject(inner, beside, depth);
   }
   return isJsonObject(error) ? unwrapObject(error, beside, depth) : unwrapObject(value, {}, depth);
 }
 
-/** `{"error": "…"}`, whose neighbours tell the rest. */
+/** Unwraps `{"error": "…"}`, whose details stand beside the text. */
 function unwrapString(outer: JsonObject, error: string, depth: number): Unwrapped {
   const found = nested(error, depth);
   if (found !== undefined) return found;
   const { error: _, ...beside } = outer;
-  const detail = say(member(beside, 'message') ?? member(beside, 'detail'), 0);
+  const detail = textOf(member(beside, 'message') ?? member(beside, 'detail'), 0);
   const message = detail === '' || detail === error ? error : `${error}: ${detail}`;
   return unwrapObject({ ...beside, message }, {}, depth);
 }
 
-/** JSON inside a string, as gateways and SDK layers leave it. */
+/** Unwraps JSON inside a string, as gateways and SDKs produce it. */
 function nested(text: string, depth: number): Unwrapped | undefined {
   if (depth >= MAX_DEPTH || !looksLikeJson(text)) return undefined;
   const json = parseJson(text);
@@ -135,29 +134,29 @@ function nested(text: string, depth: number): Unwrapped | undefined {
 }
 
 function unwrapObject(error: JsonObject, beside: JsonObject, depth: number): Unwrapped {
-  const stated = member(error, 'message');
-  const inner = typeof stated === 'string' ? nested(stated, depth) : undefined;
+  const text = member(error, 'message');
+  const inner = typeof text === 'string' ? nested(text, depth) : undefined;
   const code = inner?.code ?? codeOf(error);
   const status = inner?.status ?? statusOf(error, beside);
   return {
-    message: (inner?.message ?? withUpstream(sayError(error), error, depth)).slice(0, MESSAGE_KEPT),
+    message: (inner?.message ?? withUpstream(errorText(error), error, depth)).slice(0, MESSAGE_KEPT),
     ...(code === undefined ? {} : { code }),
     ...(status === undefined ? {} : { status }),
     json: inner?.json ?? { ...beside, error },
   };
 }
 
-/** `metadata.raw` holds what the upstream said, as text or as JSON; the message beside it says only that it failed. */
+/** Appends the upstream's message in `metadata.raw`: the error's own message says only that the upstream failed. */
 function withUpstream(message: string, error: JsonObject, depth: number): string {
   const raw = member(member(error, 'metadata'), 'raw');
   if (raw === undefined || raw === null) return message;
-  const said =
+  const upstream =
     typeof raw === 'string' && isPage(raw)
       ? pageTitle(raw.slice(0, MESSAGE_KEPT))
       : upstreamMessage(raw, depth);
-  if (said === '' || message.includes(said)) return message;
-  // Never alone: an upstream's word of a key speaks of another key than the caller's.
-  return `${message === '' ? 'upstream' : message}: ${said}`;
+  if (upstream === '' || message.includes(upstream)) return message;
+  // Always prefixed: an upstream's message about a key is not about the caller's key.
+  return `${message === '' ? 'upstream' : message}: ${upstream}`;
 }
 
 function upstreamMessage(raw: unknown, depth: number): string {
@@ -182,10 +181,10 @@ function statusOf(error: JsonObject, beside: JsonObject): number | undefined {
   );
 }
 
-function sayError(error: JsonObject): string {
+function errorText(error: JsonObject): string {
   for (const name of ['message', 'detail', 'msg', 'error_description', 'title', 'status', 'code', 'type']) {
-    const said = say(member(error, name), 0);
-    if (said !== '') return said;
+    const text = textOf(member(error, name), 0);
+    if (text !== '') return text;
   }
   return '';
 }
@@ -194,19 +193,19 @@ function isName(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-/** The text of a message that need not be a string. */
-function say(value: unknown, depth: number): string {
+/** The text of a message, which may be a string, a list or an object. */
+function textOf(value: unknown, depth: number): string {
   if (typeof value === 'string') return value.trim();
   if (depth >= MAX_DEPTH) return '';
   if (Array.isArray(value)) {
-    const said = value.slice(0, EVENTS_READ).map((element) => say(element, depth + 1));
-    return said.filter((text) => text !== '').join('\n');
+    const texts = value.slice(0, EVENTS_READ).map((element) => textOf(element, depth + 1));
+    return texts.filter((text) => text !== '').join('\n');
   }
   if (!isJsonObject(value)) return '';
   const place = member(value, 'loc');
-  const text = [member(value, 'msg'), member(value, 'message'), member(value, 'detail')].map((part) =>
-    say(part, depth + 1),
+  const texts = [member(value, 'msg'), member(value, 'message'), member(value, 'detail')].map((part) =>
+    textOf(part, depth + 1),
   );
-  const said = text.find((part) => part !== '') ?? jsonText(value).slice(0, TEXT_KEPT);
-  return Array.isArray(place) ? `${place.filter(isName).join(' -> ')}: ${said}` : said;
+  const text = texts.find((part) => part !== '') ?? jsonText(value).slice(0, TEXT_KEPT);
+  return Array.isArray(place) ? `${place.filter(isName).join(' -> ')}: ${text}` : text;
 }

@@ -1,13 +1,10 @@
-/** Reads a whole body as text, up to a bound. */
-
-/** The body is longer than is believable for an answer. */
 export class BodyTooLargeError extends Error {
   static override readonly name: string = 'BodyTooLargeError';
 }
 
 const decoder = new TextDecoder();
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
@@ -18,8 +15,8 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 /**
- * Reads `body` to its end as UTF-8.
- * @throws BodyTooLargeError beyond `maxBytes`; what is left of the body is then not read.
+ * Reads a body to its end as UTF-8.
+ * @throws BodyTooLargeError if the body exceeds `maxBytes`; the rest of it is not read.
  */
 export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -30,5 +27,5 @@ export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number
     chunks.push(chunk);
   }
   const [first] = chunks;
-  return decoder.decode(chunks.length === 1 ? first : joined(chunks, length));
+  return decoder.decode(chunks.length === 1 ? first : concat(chunks, length));
 }

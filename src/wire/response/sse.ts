@@ -1,52 +1,47 @@
-/** Server-sent events out of a body's bytes, however these are cut; tells a body that is no event stream. */
-
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 
-/** What a body says. */
+/** What a body contains. */
 export type SseEvent =
   | {
       readonly kind: 'event';
-      /** The event's name, where it has one. */
       readonly event: string | undefined;
       readonly data: string;
-      /** Whether the body ended before the blank line that ends an event: its data may be cut, too. */
+      /** The body ended before the blank line that ends an event, so its data may be cut. */
       readonly unended: boolean;
     }
-  /** A sign of life. */
   | { readonly kind: 'comment' }
-  /** The body is no event stream; this is all of it. */
+  /** The whole body, which is no event stream. */
   | { readonly kind: 'document'; readonly text: string };
 
-/** Bounds of what is kept of a body. */
 export interface SseLimits {
-  /** Of one event, or of a body that is no event stream: in UTF-16 units, which are never more than its bytes. */
+  /** The longest event, or body that is no event stream, in UTF-16 code units. Default 32 Mi. */
   readonly maxLength?: number | undefined;
 }
 
-/** An event is longer than is believable for a piece of an answer. */
 export class EventTooLongError extends Error {
   static override readonly name: string = 'EventTooLongError';
 }
 
 const MAX_LENGTH = 32 * 1024 * 1024;
 
-/** How a line of an event stream begins. Unknown fields are legal, too, but no stream begins with one. */
+/** The beginnings of lines. The standard allows unknown fields as well, but no stream begins with one. */
 const FIELDS = [':', 'data:', 'event:', 'id:', 'retry:'] as const;
 
-/** Whether a body is an event stream, by how it begins; `undefined` while that is too short to tell. */
+/** Whether a body that begins so is an event stream; undefined if the beginning is too short to tell. */
 function isEventStream(start: string): boolean | undefined {
   if (FIELDS.some((field) => start.startsWith(field))) return true;
   return FIELDS.some((field) => field.startsWith(start)) ? undefined : false;
 }
 
-/** Splits one body. Nothing is handed out late: an event belongs to the bytes that end it. */
+/** Splits one body into events, however its bytes are chunked. The bytes that end an event return it. */
+// spec 14.1
 export class SseSplitter {
   readonly #maxLength: number;
   readonly #decoder = new TextDecoder();
   readonly #parser: EventSourceParser;
   #events: SseEvent[] = [];
   #isStream: boolean | undefined;
-  /** The body as far as it is not known to be a stream. */
+  /** The body as long as it may be a document. */
   #document = '';
   #endedInReturn = false;
   #ended = false;
@@ -69,13 +64,13 @@ export class SseSplitter {
 
   /**
    * The events that `bytes` end.
-   * @throws EventTooLongError beyond the bound; the splitter is then of no more use.
+   * @throws EventTooLongError beyond the bound; the splitter cannot be used any more.
    */
   read(bytes: Uint8Array): readonly SseEvent[] {
     return this.#feed(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** What is left when the body has ended: an event without the blank line after it, or a document. */
+  /** The rest when the body has ended: an event without its final blank line, or a document. */
   end(): readonly SseEvent[] {
     this.#ended = true;
     const rest = this.#decoder.decode();
@@ -104,7 +99,7 @@ export class SseSplitter {
     this.#document = '';
   }
 
-  /** Every line end becomes a line feed at once: the parser would wait for what follows a carriage return. */
+  /** Normalises line ends: after a carriage return the parser would wait for the next chunk. */
   #parse(text: string): void {
     if (text === '') return;
     const isSecondHalf = this.#endedInReturn && text.startsWith('\n');

@@ -1,23 +1,21 @@
-/** The parts of a streamed answer, made from a whole one and folded into one. */
-
 import type { ChatCompletion, TokenUsage, ToolCall } from './chat-response.ts';
 import { extraOf, type ToolCallPart } from './tool-calls.ts';
 
 /** A piece of an answer. */
 export type StreamPart =
-  /** `resumed`: comes from another route than the text before it. */
+  /** `resumed`: another route continued the answer. */
   | { readonly type: 'text'; readonly text: string; readonly resumed?: true }
   | { readonly type: 'reasoning'; readonly text: string; readonly resumed?: true }
   | ToolCallPart
   | { readonly type: 'usage'; readonly usage: TokenUsage }
-  /** Always the last. `reason`: `stop`, `length`, `tool_calls`, or whatever else the provider said. */
+  /** Always the last part. `reason`: `stop`, `length`, `tool_calls`, or an unknown reason as the provider sent it. */
   | { readonly type: 'finish'; readonly reason: string };
 
-/** What parts amount to; without a finish reason as long as there was none. */
+/** The answer that parts add up to. `finishReason` is missing while the stream has not finished. */
 export type CollectedAnswer = Pick<ChatCompletion, 'text' | 'reasoning' | 'toolCalls' | 'usage'> &
   Partial<Pick<ChatCompletion, 'finishReason'>>;
 
-/** The parts of a whole answer: what a provider that does not stream would have streamed. */
+/** The parts of a whole answer, as if it had been streamed. */
 export function partsOf(completion: ChatCompletion): readonly StreamPart[] {
   const { text, reasoning, toolCalls, usage, finishReason } = completion;
   const parts: StreamPart[] = [];
@@ -34,7 +32,6 @@ export function partsOf(completion: ChatCompletion): readonly StreamPart[] {
   return parts;
 }
 
-/** The tokens of two attempts together. */
 export function addUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (a === undefined) return b;
   return {
@@ -44,12 +41,12 @@ export function addUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   };
 }
 
-function withPiece(call: ToolCall | undefined, { id, name, argumentsDelta, extra }: ToolCallPart): ToolCall {
+function withDelta(call: ToolCall | undefined, { id, name, argumentsDelta, extra }: ToolCallPart): ToolCall {
   const given = (call?.function.arguments ?? '') + argumentsDelta;
   return { ...call, ...extra, id, type: 'function', function: { name, arguments: given } };
 }
 
-/** Folds parts into an answer as they pass: the only place that does. Usage is summed over the attempts. */
+/** Collects parts into an answer. Usage is summed over the attempts. */
 export class PartCollector {
   #text = '';
   #reasoning = '';
@@ -66,7 +63,7 @@ export class PartCollector {
         this.#reasoning += part.text;
         break;
       case 'tool-call':
-        this.#toolCalls.set(part.index, withPiece(this.#toolCalls.get(part.index), part));
+        this.#toolCalls.set(part.index, withDelta(this.#toolCalls.get(part.index), part));
         break;
       case 'usage':
         this.#usage = addUsage(this.#usage, part.usage);
@@ -77,7 +74,7 @@ export class PartCollector {
     }
   }
 
-  /** What the parts so far amount to. */
+  /** The answer so far. */
   answer(): CollectedAnswer {
     return {
       text: this.#text,

@@ -1,19 +1,17 @@
-/** Assembles tool calls from the deltas of a stream, whichever way these say what belongs together. */
-
 import { isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
 import { nonBlank } from './chat-response.ts';
 
-/** A piece of a tool call. Concatenated, the pieces of one `index` give its arguments. */
+/** A piece of a tool call. The `argumentsDelta` of all pieces with the same `index` concatenate to the arguments. */
 export interface ToolCallPart {
   readonly type: 'tool-call';
-  /** Counts the calls of an answer from 0, whatever the provider counts. The same in all pieces of one call. */
+  /** Numbers the calls of an answer from 0, whatever the provider's numbers are. The same in all pieces of a call. */
   readonly index: number;
-  /** As sent; `call_<index>` where the first piece had none. The same in all pieces of one call. */
+  /** Default: `call_<index>` if the first piece has none. The same in all pieces of a call. */
   readonly id: string;
   readonly name: string;
-  /** Empty in a piece that only announces a call, or only carries `extra`. */
+  /** Empty in a piece that only begins a call or only carries `extra`. */
   readonly argumentsDelta: string;
-  /** Fields beyond OpenAI's, e.g. `extra_content`, which Google wants back unchanged. */
+  /** Fields beyond OpenAI's, e.g. `extra_content`, which Google needs back unchanged. */
   readonly extra?: JsonObject;
 }
 
@@ -26,17 +24,17 @@ interface Delta {
   readonly extra: JsonObject | undefined;
 }
 
-/** What all pieces of one call say. */
-type Announced = Pick<ToolCallPart, 'index' | 'id' | 'name'>;
+/** What all pieces of a call share. */
+type CallHeader = Pick<ToolCallPart, 'index' | 'id' | 'name'>;
 
-/** A call as far as it has come. */
+/** A call whose pieces are still arriving. */
 interface OpenCall {
-  /** What the provider calls it. */
+  /** The provider's own number and id. */
   wireIndex: number | undefined;
   wireId: string | undefined;
-  /** Set by the first piece that is handed out, which waits for the name. */
-  announced: Announced | undefined;
-  /** What came before the name. */
+  /** Set when the name has arrived: the first piece waits for it. */
+  header: CallHeader | undefined;
+  /** Arrived before the name. */
   heldArguments: string;
   heldExtra: JsonObject | undefined;
   hasArguments: boolean;
@@ -44,7 +42,7 @@ interface OpenCall {
 
 const OPENAI_FIELDS: ReadonlySet<string> = new Set(['index', 'id', 'type', 'function']);
 
-/** The fields of a call that OpenAI's dialect does not know; `undefined` when there are none. */
+/** The fields of a call beyond OpenAI's; undefined if there are none. */
 export function extraOf(call: JsonObject): JsonObject | undefined {
   const extra = Object.entries(call).filter(([name]) => !OPENAI_FIELDS.has(name));
   return extra.length === 0 ? undefined : Object.fromEntries(extra);
@@ -64,40 +62,41 @@ function readDelta(value: JsonObject): Delta {
 }
 
 /**
- * Whether a delta with the index of `call` begins another one: Ollama numbers all parallel calls 0
- * (ollama/ollama#15457, 2026). A new id alone does not: some send one with every piece.
+ * Whether a delta with the index of `call` begins another call: Ollama numbers all parallel calls 0
+ * (ollama/ollama#15457, 2026). A new id alone is no sign of that: some providers send one with every piece.
  */
 function beginsAnother(call: OpenCall, id: string | undefined, name: string | undefined): boolean {
   const isNew = id !== undefined && call.wireId !== undefined && id !== call.wireId;
-  return isNew && name !== undefined && call.announced !== undefined;
+  return isNew && name !== undefined && call.header !== undefined;
 }
 
-function pieceOf(call: Announced, argumentsDelta: string, extra: JsonObject | undefined): ToolCallPart {
-  const part: ToolCallPart = { type: 'tool-call', ...call, argumentsDelta };
+function pieceOf(header: CallHeader, argumentsDelta: string, extra: JsonObject | undefined): ToolCallPart {
+  const part: ToolCallPart = { type: 'tool-call', ...header, argumentsDelta };
   return extra === undefined ? part : { ...part, extra };
 }
 
-/** Whether nothing but metadata has come of a call, so that it may belong to whichever delta comes next. */
+/** Whether only metadata has arrived, so that the next delta belongs to the call. */
 function isBlank(call: OpenCall): boolean {
   return (
-    call.announced === undefined &&
+    call.header === undefined &&
     call.wireIndex === undefined &&
     call.wireId === undefined &&
     !call.hasArguments
   );
 }
 
-/** The tool calls of one stream. */
+/** Assembles the tool calls of one stream from its deltas, however these identify their call. */
+// spec 14.3
 export class ToolCallAssembly {
   readonly #calls: OpenCall[] = [];
   #count = 0;
 
-  /** How many calls were handed out. */
+  /** How many calls have begun. */
   get count(): number {
     return this.#count;
   }
 
-  /** The pieces in a delta's `tool_calls`; `undefined` when its shape is unknown. */
+  /** The pieces in a delta's `tool_calls`; undefined for an unknown shape. */
   read(value: unknown): readonly ToolCallPart[] | undefined {
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value) || !value.every(isJsonObject)) return undefined;
@@ -105,14 +104,14 @@ export class ToolCallAssembly {
   }
 
   /**
-   * The pieces that the stream owes at its end: `{}` as the arguments of calls that have none. `undefined` when a call
-   * has no name.
+   * The pieces still missing at the end: `{}` as the arguments of calls that have none. Undefined if a call has no
+   * name.
    */
   end(): readonly ToolCallPart[] | undefined {
     const parts: ToolCallPart[] = [];
-    for (const { announced, wireId, hasArguments } of this.#calls) {
-      if (announced === undefined && (wireId !== undefined || hasArguments)) return undefined;
-      if (announced !== undefined && !hasArguments) parts.push(pieceOf(announced, '{}', undefined));
+    for (const { header, wireId, hasArguments } of this.#calls) {
+      if (header === undefined && (wireId !== undefined || hasArguments)) return undefined;
+      if (header !== undefined && !hasArguments) parts.push(pieceOf(header, '{}', undefined));
     }
     return parts;
   }
@@ -123,23 +122,23 @@ export class ToolCallAssembly {
     call.wireIndex ??= delta.index;
     call.wireId ??= delta.id;
     call.hasArguments ||= argumentsDelta.trim() !== '';
-    if (call.announced !== undefined) {
-      const says = argumentsDelta !== '' || extra !== undefined;
-      return says ? pieceOf(call.announced, argumentsDelta, extra) : undefined;
+    if (call.header !== undefined) {
+      const hasContent = argumentsDelta !== '' || extra !== undefined;
+      return hasContent ? pieceOf(call.header, argumentsDelta, extra) : undefined;
     }
     call.heldArguments += argumentsDelta;
     if (extra !== undefined) call.heldExtra = { ...call.heldExtra, ...extra };
-    return name === undefined ? undefined : this.#announce(call, name);
+    return name === undefined ? undefined : this.#begin(call, name);
   }
 
-  #announce(call: OpenCall, name: string): ToolCallPart {
+  #begin(call: OpenCall, name: string): ToolCallPart {
     const index = this.#count;
     this.#count += 1;
-    call.announced = { index, id: call.wireId ?? `call_${index}`, name };
-    return pieceOf(call.announced, call.heldArguments, call.heldExtra);
+    call.header = { index, id: call.wireId ?? `call_${index}`, name };
+    return pieceOf(call.header, call.heldArguments, call.heldExtra);
   }
 
-  /** The call that a delta goes on with; `undefined` when it begins one. */
+  /** The call that a delta continues; undefined if it begins one. */
   #callOf({ index, id, name }: Delta): OpenCall | undefined {
     const last = this.#calls.at(-1);
     if (last === undefined || isBlank(last)) return last;
@@ -148,15 +147,15 @@ export class ToolCallAssembly {
       return call !== undefined && beginsAnother(call, id, name) ? undefined : call;
     }
     if (id !== undefined) return this.#calls.find(({ wireId }) => wireId === id);
-    // Google numbers no calls and may leave ids empty, but names each once (googleapis/python-genai#2868, 2026-08-17).
-    return name === undefined || last.announced === undefined ? last : undefined;
+    // Google sends no numbers and may send empty ids, but sends each name once (googleapis/python-genai#2868, 2026-08-17).
+    return name === undefined || last.header === undefined ? last : undefined;
   }
 
   #open(): OpenCall {
     const call: OpenCall = {
       wireIndex: undefined,
       wireId: undefined,
-      announced: undefined,
+      header: undefined,
       heldArguments: '',
       heldExtra: undefined,
       hasArguments: false,
