@@ -1,5 +1,6 @@
 /** Compiles src/ into a clean dist/; other scripts do so only when a source is newer than the last build. */
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,6 +16,9 @@ import { at, remove, runModule } from './support.mjs';
 /** Holds the moment at which the last successful build began. */
 const stamp = at('node_modules', '.cache', 'freelm', 'built-at');
 const sources = ['src', 'spec', 'tsconfig.json'];
+/** The files of the status page, which the gateway reads when it starts. */
+const page = path.join('gateway', 'page');
+const isPageFile = (file) => !file.endsWith('tsconfig.json');
 
 /** The latest change at or below a path; a folder's own time tells of files removed. */
 function changedAt(target) {
@@ -40,6 +44,7 @@ async function build() {
   remove(at('dist'));
   const { code } = await runModule('typescript/bin/tsc', ['-p', 'tsconfig.json']);
   if (code !== 0) return code;
+  cpSync(at('src', page), at('dist', page), { recursive: true, filter: isPageFile });
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, String(startedAt));
   return 0;

@@ -3,7 +3,7 @@
 export { FreeLLM, type ListedModel } from './client/free-llm.ts';
 export { listFreeModels, type ListFreeModelsOptions } from './client/free-llm.ts';
 export { ChatStream, type StreamRoute } from './client/chat-stream.ts';
-export { errorFromResponse } from './rest/error-answer.ts';
+export { errorFromResponse } from './rest/error-response.ts';
 export type { Fetch } from './rest/fetch.ts';
 export type {
   CallLimits,

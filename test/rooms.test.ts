@@ -19,7 +19,11 @@ interface Room {
 const ROOMS: readonly Room[] = [
   { name: 'core', files: /^core\//, packages: [] },
   { name: 'wire', files: /^wire\//, packages: ['eventsource-parser'] },
-  { name: 'ports', files: /^(abort|ports|errors|check|version)\.ts$/, packages: ['zod/mini'] },
+  {
+    name: 'ports',
+    files: /^(abort|ports|errors|check|version|http-error|duration)\.ts$/,
+    packages: ['zod/mini'],
+  },
   { name: 'providers', files: /^providers\// },
   { name: 'catalog', files: /^catalog\// },
   { name: 'adapters', files: /^adapters\// },
@@ -27,16 +31,20 @@ const ROOMS: readonly Room[] = [
   {
     name: 'rest',
     files: /^rest\//,
-    mayImport: /^((core|wire)\/|(abort|ports|errors|check)\.ts$)/,
+    mayImport: /^((core|wire)\/|(abort|ports|errors|check|http-error)\.ts$)/,
     packages: ['zod/mini'],
   },
   { name: 'client', files: /^client\// },
   { name: 'index', files: /^index\.ts$/, packages: [] },
   // The faces use the public entries only. If a face needs more, the public API lacks something.
   { name: 'compat', files: /^compat(\/|\.ts$)/, mayImport: /^index\.ts$/ },
-  { name: 'gateway', files: /^gateway\//, mayImport: /^index\.ts$/ },
+  { name: 'gateway', files: /^gateway\//, mayImport: /^(index|http-error)\.ts$/ },
   { name: 'testing', files: /^testing(\/|\.ts$)/, mayImport: /^index\.ts$/ },
-  { name: 'cli', files: /^cli\//, mayImport: /^((index|testing|version|abort)\.ts|gateway\/index\.ts)$/ },
+  {
+    name: 'cli',
+    files: /^cli\//,
+    mayImport: /^((index|testing|version|abort|duration)\.ts|gateway\/index\.ts)$/,
+  },
 ];
 
 /** Static imports and re-exports at the start of a line, and `import('…')`; those in comments are not meant. */

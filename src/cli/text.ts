@@ -2,6 +2,7 @@
 
 import { stripVTControlCharacters } from 'node:util';
 import failures from '../../spec/failure-effects.json' with { type: 'json' };
+import { durationText } from '../duration.ts';
 import type { OutcomeEvent, HealthRow } from '../index.ts';
 import type { Paint } from './paint.ts';
 
@@ -11,13 +12,6 @@ const STEERING = /(?![\t\n])[\p{Cc}]/gu;
 /** An answer as a terminal may show it. */
 export function harmless(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(STEERING, '');
-}
-
-/** A span of time, rounded up: `45 s`, `3 min`, `5 h`. */
-export function duration(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
 /** `1 key`, `2 keys`. */
@@ -51,7 +45,7 @@ export function attemptLine(event: OutcomeEvent, paint: Paint): string {
 function stateOf(row: HealthRow, now: number): string {
   if (row.ready) return row.breaker === 'half-open' ? 'ready (probe)' : 'ready';
   if (row.disabled) return 'disabled';
-  return row.readyAt === undefined ? 'resting' : `resting for ${duration(row.readyAt - now)}`;
+  return row.readyAt === undefined ? 'resting' : `resting for ${durationText(row.readyAt - now)}`;
 }
 
 function used(count: number | undefined, limit: number | undefined): string {

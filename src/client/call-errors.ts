@@ -3,6 +3,7 @@
 import type { Failure } from '../core/failure.ts';
 import type { RouteReason, RouteStatus } from '../core/report/health.ts';
 import type { Call } from '../engine/call.ts';
+import { durationText } from '../duration.ts';
 import type { Ending } from '../engine/failover.ts';
 import {
   type AttemptReport,
@@ -42,13 +43,6 @@ export function reasonText(reason: RouteReason | undefined): string {
   return reason === undefined ? 'failed in this call' : REASONS[reason];
 }
 
-function inTime(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-}
-
 /** One line a key: its best route and why that is not ready. The soonest first. */
 function keyReports(
   routes: readonly RouteStatus[],
@@ -79,7 +73,7 @@ function keyLines(keys: readonly KeyReport[], now: number): string {
         ? 'not for this request'
         : readyAt <= now
           ? 'ready'
-          : `ready in ${inTime(readyAt - now)}`;
+          : `ready in ${durationText(readyAt - now)}`;
     return `\n  ${provider} ${key}: ${reason}; ${when}`;
   });
   const more = keys.length > SHOWN_KEYS ? `\n  and ${keys.length - SHOWN_KEYS} keys more` : '';
@@ -110,7 +104,7 @@ function adviceFor(readyAt: number | undefined, call: Call<unknown>, now: number
   const next =
     readyAt <= now
       ? 'A route is ready again now.'
-      : `The next route is ready in ${inTime(readyAt - now)}, at ${moment}.`;
+      : `The next route is ready in ${durationText(readyAt - now)}, at ${moment}.`;
   const how =
     call.maxWaitMs > 0
       ? `It waited at most maxWaitMs = ${call.maxWaitMs} ms; raise it`

@@ -20,12 +20,12 @@ interface Calls {
 }
 
 /** The options that a request body amounts to: what freelm knows is checked, all other fields go on as they are. */
-function optionsOf({ fields, own, model, signal }: ChatCall): StreamOptions {
+function optionsOf({ fields, callOptions, model, signal }: ChatCall): StreamOptions {
   const known = fieldsSchema.safeParse(fields);
   if (!known.success)
     throw badBody(firstProblem(fieldsSchema, fields, '')?.slice(1) ?? 'the body is unusable');
-  const wishes = ownSchema.safeParse(own);
-  if (!wishes.success) throw badBody(firstProblem(ownSchema, own, 'freelm') ?? 'freelm: unusable');
+  const wishes = ownSchema.safeParse(callOptions);
+  if (!wishes.success) throw badBody(firstProblem(ownSchema, callOptions, 'freelm') ?? 'freelm: unusable');
   const others = Object.entries(fields).filter(([name]) => !WIRE_FIELDS.includes(name));
   return { ...known.data, model, ...wishes.data, signal, extraBody: Object.fromEntries(others) };
 }

@@ -1,16 +1,16 @@
 /**
- * Who may come in. An endpoint on this machine can be reached by every web page that its user visits: a page must not
- * be able to spend the keys, neither by a request across origins nor by a name of its own that leads here (DNS
- * rebinding).
+ * Decides which requests may enter. Every web page that the user visits can reach an endpoint on this machine. A page
+ * must not be able to spend the keys, neither by a cross-origin request nor by DNS rebinding: a domain of the attacker
+ * that resolves to this machine.
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { HttpError } from './http-error.ts';
+import { HttpError } from '../http-error.ts';
 import { isLoopback, type Settings, withoutBrackets } from './options.ts';
 
-/** The `host` header as a URL reads it; undefined when it is none. */
+/** The `host` header parsed as part of a URL, or undefined if it is invalid. */
 function urlOf(host: string | undefined): URL | undefined {
   const isPlain = host !== undefined && /^[\w.:[\]-]+$/.test(host) && URL.canParse(`http://${host}`);
   return isPlain ? new URL(`http://${host}`) : undefined;
@@ -20,8 +20,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** The key in an `authorization` header; empty where there is none. */
-function bearerOf(authorization: string | undefined): string {
+function bearerTokenOf(authorization: string | undefined): string {
   return /^bearer +(\S+)\s*$/i.exec(authorization ?? '')?.[1] ?? '';
 }
 
@@ -35,23 +34,27 @@ export class AccessPolicy {
   }
 
   /**
-   * A name of somebody else that leads to this machine is no name of ours: no page gets in by it. An address cannot
-   * mislead. What listens to a network has names that only its network knows, and a token that no page does.
+   * Stops DNS rebinding: on a loopback address, a request must name the endpoint by an IP address, a localhost name or an
+   * allowed name. An endpoint on a network skips this check, because only that network knows its names; its token
+   * protects it.
    */
   checkHost({ host }: IncomingHttpHeaders): void {
-    const { host: own, allowedHosts } = this.#settings;
-    if (!isLoopback(own)) return;
+    const { host: ownHost, allowedHosts } = this.#settings;
+    if (!isLoopback(ownHost)) return;
     const name = urlOf(host)?.hostname.replace(/\.$/, '');
     if (name !== undefined && (isLoopback(name) || isIP(withoutBrackets(name)) !== 0)) return;
     if (name !== undefined && allowedHosts.includes(name)) return;
     throw new HttpError({
       status: 403,
       code: 'host_not_allowed',
-      message: `This endpoint is not called "${host ?? ''}". Call it by its address, or allow the name (allowedHosts, --allow-host).`,
+      message: `This endpoint does not accept the host name "${host ?? ''}". Use its IP address, or allow the name (allowedHosts, --allow-host).`,
     });
   }
 
-  /** Browsers say which page a request is from; other clients say nothing. Returns the foreign origin that may read. */
+  /**
+   * Only browsers send an origin. Returns the origin if it is a foreign one that may read the response, and undefined for
+   * the endpoint's own page and for clients that are no browsers.
+   */
   checkOrigin({ origin, host }: IncomingHttpHeaders): string | undefined {
     if (origin === undefined) return undefined;
     if (this.#settings.allowedOrigins.includes(origin)) return origin;
@@ -59,28 +62,28 @@ export class AccessPolicy {
     throw new HttpError({
       status: 403,
       code: 'origin_not_allowed',
-      message: `Pages of ${origin} may not call this endpoint. Allow the origin (allowedOrigins, --allow-origin) if you trust all its pages.`,
+      message: `Pages of ${origin} may not call this endpoint. If you trust all pages of that origin, allow it (allowedOrigins, --allow-origin).`,
     });
   }
 
-  /** Takes as long for every wrong token. */
-  knows({ authorization }: IncomingHttpHeaders): boolean {
-    return this.#token === undefined || timingSafeEqual(digest(bearerOf(authorization)), this.#token);
+  /** Whether the request carries the token, compared in constant time. Always true if no token is set. */
+  hasToken({ authorization }: IncomingHttpHeaders): boolean {
+    return this.#token === undefined || timingSafeEqual(digest(bearerTokenOf(authorization)), this.#token);
   }
 
   checkToken(headers: IncomingHttpHeaders): void {
-    if (this.knows(headers)) return;
+    if (this.hasToken(headers)) return;
     throw new HttpError({
       status: 401,
       code: 'invalid_api_key',
-      message: 'This endpoint wants its token as the API key: Authorization: Bearer <token>.',
+      message: 'This endpoint requires its token as the API key: Authorization: Bearer <token>.',
       headers: { 'www-authenticate': 'Bearer' },
     });
   }
 }
 
-/** A form of another page can post, but not this type. */
-export function checkType(headers: IncomingHttpHeaders): void {
+/** A form on a foreign page can post without a preflight, but not with this content type. */
+export function checkContentType(headers: IncomingHttpHeaders): void {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
     throw new HttpError({
@@ -94,7 +97,7 @@ export function checkType(headers: IncomingHttpHeaders): void {
     throw new HttpError({
       status: 415,
       code: 'unsupported_encoding',
-      message: `Send the body as it is, not as ${encoding}.`,
+      message: `Send the body without a content encoding, not as ${encoding}.`,
     });
   }
 }

@@ -3,28 +3,27 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
+import { errorResponse, HttpError } from '../http-error.ts';
 import type { FreeLLM } from '../index.ts';
-import { HttpError } from './http-error.ts';
 import { AccessPolicy } from './access-policy.ts';
-import { pageAnswer } from './page/response.ts';
-import { statusPage } from './page/page.ts';
 import { type GatewayOptions, type Settings, settingsOf } from './options.ts';
-import { answer, type Context } from './routes.ts';
+import { pageResponder, statusPage } from './page.ts';
+import { type Context, respond } from './routes.ts';
 import { send } from './send.ts';
 import { StatusBoard } from './status.ts';
 
-/** An endpoint that listens. */
+/** A listening endpoint. */
 export interface Gateway extends AsyncDisposable {
-  /** Where it is, e.g. `http://127.0.0.1:4141`; its base URL for clients is `${url}/v1`. */
+  /** The address, e.g. `http://127.0.0.1:4141`. The base URL for clients is `${url}/v1`. */
   readonly url: string;
   readonly port: number;
-  /** Takes no more requests, lets answers under way end for at most `graceMs`, and then breaks them off. */
+  /** Stops accepting requests, waits up to `graceMs` for running responses, and then aborts them. */
   close(): Promise<void>;
 }
 
 /**
- * Whoever sends a request more slowly than this is not waited for. A connection is kept for longer than clients keep
- * theirs: of two who let go at the same moment, one would lose a request.
+ * In ms. Requests that arrive more slowly are cut off. `keepAliveTimeout` is longer than the usual timeout of clients: if
+ * both sides closed a connection at the same moment, a request could be lost.
  */
 const TIMEOUTS = {
   headersTimeout: 10_000,
@@ -33,15 +32,15 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 2000,
 };
 
-/** Where to call on this machine what listens at every address. */
-const EVERYWHERE: Readonly<Record<string, string>> = {
+/** Where this machine reaches an endpoint that listens on all addresses. */
+const LOCAL_ADDRESSES: Readonly<Record<string, string>> = {
   '': '127.0.0.1',
   '0.0.0.0': '127.0.0.1',
   '::': '::1',
 };
 
-/** Headers by which a page of an allowed origin may read an answer. */
-function sharedWith(origin: string): Record<string, string> {
+/** The headers that let pages of an allowed origin read a response. */
+function corsHeaders(origin: string): Record<string, string> {
   return {
     'access-control-allow-origin': origin,
     'access-control-expose-headers':
@@ -50,45 +49,46 @@ function sharedWith(origin: string): Record<string, string> {
   };
 }
 
-/** A browser asks before it sends a page's request: only those of allowed origins hear yes. */
+/** Answers a browser's preflight request. */
 function preflight({ headers }: IncomingMessage, origin: string | undefined): Response {
   if (origin === undefined) {
-    const message = 'OPTIONS is for pages of allowed origins.';
     throw new HttpError({
       status: 405,
       code: 'method_not_allowed',
-      message,
+      message: 'OPTIONS is only for pages of allowed origins.',
       headers: { allow: 'GET, POST' },
     });
   }
-  const wanted = headers['access-control-request-headers'];
+  const requested = headers['access-control-request-headers'];
   return new Response(null, {
     status: 204,
     headers: {
       'access-control-allow-methods': 'GET, POST',
       'access-control-max-age': '600',
-      ...(wanted === undefined ? {} : { 'access-control-allow-headers': wanted }),
+      ...(requested === undefined ? {} : { 'access-control-allow-headers': requested }),
     },
   });
 }
 
 class GatewayServer implements Gateway {
-  readonly #house: Context;
+  readonly #context: Context;
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
-  readonly #underWay = new Map<IncomingMessage, AbortController>();
+  /** The requests without a complete response, each with the controller that aborts its call. */
+  readonly #pending = new Map<IncomingMessage, AbortController>();
   #port = 0;
   #closed: Promise<void> | undefined;
 
   constructor(llm: FreeLLM, settings: Settings) {
-    const page = pageAnswer(statusPage());
-    this.#house = { llm, settings, door: new AccessPolicy(settings), board: new StatusBoard(llm), page };
+    const page = pageResponder(statusPage());
+    const policy = new AccessPolicy(settings);
+    this.#context = { llm, settings, policy, board: new StatusBoard(llm), page };
     this.#server = createServer(TIMEOUTS, (message, response) => {
       void this.#serve(message, response);
     });
     this.#server.on('connection', (socket) => {
       this.#connections.add(socket);
-      socket.once('close', () => this.#leave(socket));
+      socket.once('close', () => this.#onDisconnect(socket));
     });
   }
 
@@ -97,13 +97,13 @@ class GatewayServer implements Gateway {
   }
 
   get url(): string {
-    const { host } = this.#house.settings;
-    const name = EVERYWHERE[host] ?? host;
+    const { host } = this.#context.settings;
+    const name = LOCAL_ADDRESSES[host] ?? host;
     return `http://${isIPv6(name) ? `[${name}]` : name}:${this.#port}`;
   }
 
   async listen(): Promise<this> {
-    const { settings, board } = this.#house;
+    const { settings, board } = this.#context;
     try {
       this.#server.listen(settings.port, settings.host);
       await once(this.#server, 'listening');
@@ -128,71 +128,73 @@ class GatewayServer implements Gateway {
   async #drain(): Promise<void> {
     const ended = once(this.#server, 'close');
     this.#server.close();
-    this.#closeUnused();
+    this.#closeIdleConnections();
     const timer = setTimeout(() => {
-      for (const controller of this.#underWay.values())
-        controller.abort(new Error('the endpoint was closed'));
+      for (const controller of this.#pending.values()) controller.abort(new Error('the endpoint was closed'));
       this.#server.closeAllConnections();
-    }, this.#house.settings.graceMs);
+    }, this.#context.settings.graceMs);
     await ended;
     clearTimeout(timer);
-    this.#house.board.close();
+    this.#context.board.close();
   }
 
-  /** Of connections without an answer under way, Node closes only those that had one: browsers open some in advance. */
-  #closeUnused(): void {
-    const used = new Set([...this.#underWay.keys()].map(({ socket }) => socket));
-    for (const socket of this.#connections) if (!used.has(socket)) socket.destroy();
+  /** Node's own method spares connections that have not carried a request yet, and browsers open some in advance. */
+  #closeIdleConnections(): void {
+    const busy = new Set([...this.#pending.keys()].map(({ socket }) => socket));
+    for (const socket of this.#connections) if (!busy.has(socket)) socket.destroy();
   }
 
-  /** Of an answer that stands in line behind another one on its connection, Node does not say that it is in vain. */
-  #leave(left: Socket): void {
-    this.#connections.delete(left);
-    for (const [message, controller] of this.#underWay) {
-      if (message.socket !== left) continue;
-      this.#underWay.delete(message);
-      controller.abort(new Error('the client left'));
+  /** Node emits no event for a pipelined request whose client disconnected before its turn. */
+  #onDisconnect(socket: Socket): void {
+    this.#connections.delete(socket);
+    for (const [message, controller] of this.#pending) {
+      if (message.socket !== socket) continue;
+      this.#pending.delete(message);
+      controller.abort(new Error('the client disconnected'));
     }
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const controller = new AbortController();
-    this.#underWay.set(message, controller);
+    this.#pending.set(message, controller);
     response.once('close', () => {
-      this.#underWay.delete(message);
-      if (!response.writableFinished) controller.abort(new Error('the client left'));
-      // A connection that was promised to be kept is not, once the endpoint is closed.
-      if (this.#closed !== undefined) setImmediate(() => this.#closeUnused());
+      this.#pending.delete(message);
+      if (!response.writableFinished) controller.abort(new Error('the client disconnected'));
+      // A closed endpoint does not keep connections open, even if a response announced keep-alive before.
+      if (this.#closed !== undefined) setImmediate(() => this.#closeIdleConnections());
     });
     try {
-      await this.#answer(message, response, controller.signal);
+      await this.#respond(message, response, controller.signal);
     } catch {
-      // The client has left, or the answer broke off: there is nobody, or no way, to tell.
+      // Either the client has disconnected, or the response has begun and cannot report the error any more.
       response.destroy();
     }
   }
 
-  async #answer(message: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void> {
-    const { door } = this.#house;
-    const more: Record<string, string> = this.#closed === undefined ? {} : { connection: 'close' };
-    let answered: Response;
+  async #respond(message: IncomingMessage, to: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { policy } = this.#context;
+    const headers: Record<string, string> = this.#closed === undefined ? {} : { connection: 'close' };
+    let response: Response;
     try {
-      door.checkHost(message.headers);
-      const origin = door.checkOrigin(message.headers);
-      if (origin !== undefined) Object.assign(more, sharedWith(origin));
-      answered =
-        message.method === 'OPTIONS' ? preflight(message, origin) : await answer(this.#house, message, gone);
+      policy.checkHost(message.headers);
+      const origin = policy.checkOrigin(message.headers);
+      if (origin !== undefined) Object.assign(headers, corsHeaders(origin));
+      response =
+        message.method === 'OPTIONS'
+          ? preflight(message, origin)
+          : await respond(this.#context, message, signal);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      answered = error.toResponse();
+      response = errorResponse(error.init);
     }
-    await send(answered, response, more);
+    await send(response, to, headers);
   }
 }
 
 /**
- * Serves `llm` over HTTP: OpenAI's routes at `/v1`, `/health`, and a status page at `/`. The pool is not closed with it.
- * @throws ConfigError naming the option; the system's error, with its `code`, when it cannot listen.
+ * Serves `llm` over HTTP: OpenAI's routes at `/v1`, `/health`, and a status page at `/`. Closing the endpoint does not
+ * close the pool.
+ * @throws ConfigError naming the option. If the endpoint cannot listen, it throws the system's error with its `code`.
  */
 export async function startGateway(llm: FreeLLM, options: GatewayOptions = {}): Promise<Gateway> {
   return new GatewayServer(llm, settingsOf(options)).listen();

@@ -1,30 +1,27 @@
-/** How an endpoint is set up, checked before it listens. */
-
 import { isIP } from 'node:net';
 import { ConfigError } from '../index.ts';
 
-/** The options of an endpoint. */
 export interface GatewayOptions {
-  /** 0 takes any that is free. Default 4141. */
+  /** 0 selects a free port. Default 4141. */
   readonly port?: number | undefined;
-  /** The address to listen at. Anything but this machine's own needs a token. Default `127.0.0.1`. */
+  /** The address to listen on. Any address but loopback requires a token. Default `127.0.0.1`. */
   readonly host?: string | undefined;
-  /** What clients have to send as their API key. Default: none is asked for. */
+  /** The API key that clients must send. By default the endpoint requires none. */
   readonly token?: string | undefined;
-  /** Origins of web pages that may call it, e.g. `https://chat.example.org`. Default: only its own page. */
+  /** The origins of web pages that may call the endpoint, e.g. `https://chat.example.org`. Default: only its own page. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /**
-   * At an address of this machine: further names by which it may be called, e.g. that of a tunnel, through which others
-   * reach it: it needs a token. Default: none.
+   * Further host names under which clients may call an endpoint on a loopback address, e.g. the name of a tunnel. They
+   * require a token, because they let other machines in. Default: none.
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** The longest request. Default 32 MiB. */
+  /** The longest request body. Default 32 MiB. */
   readonly maxBodyBytes?: number | undefined;
-  /** How long answers under way may take once it is closed. Default 10 s. */
+  /** How long `close()` waits for running responses. Default 10 s. */
   readonly graceMs?: number | undefined;
 }
 
-/** The same with everything decided. */
+/** The options with their defaults filled in, checked. */
 export interface Settings {
   readonly port: number;
   readonly host: string;
@@ -35,12 +32,12 @@ export interface Settings {
   readonly graceMs: number;
 }
 
-/** Without the brackets that an IPv6 address has in a URL. */
+/** Strips the brackets that enclose an IPv6 address in a URL. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1');
 }
 
-/** Whether nobody but this machine can reach a host. */
+/** Whether only this machine can reach a host. */
 export function isLoopback(host: string): boolean {
   const bare = withoutBrackets(host.toLowerCase()).replace(/\.$/, '');
   if (bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1') return true;
@@ -49,37 +46,37 @@ export function isLoopback(host: string): boolean {
 
 function checkToken(token: string | undefined, host: string, names: readonly string[]): void {
   if (token !== undefined && !/^[\u0021-\u007E]+$/.test(token)) {
-    throw new ConfigError('token: must be a text without spaces that a header can hold.');
+    throw new ConfigError('token: must be printable ASCII without spaces.');
   }
-  const open = [host, ...names].find((name) => !isLoopback(name));
-  if (token === undefined && open !== undefined) {
+  const exposed = [host, ...names].find((name) => !isLoopback(name));
+  if (token === undefined && exposed !== undefined) {
     throw new ConfigError(
-      `Whoever reaches ${open === '' ? 'this address' : open} could spend your keys: give a token (FREELM_TOKEN or freelm serve --token), or serve 127.0.0.1 alone.`,
+      `Anyone who can reach ${exposed === '' ? 'this address' : exposed} could use your keys: set a token (FREELM_TOKEN or freelm serve --token), or listen on 127.0.0.1 only.`,
     );
   }
 }
 
-/** An origin as browsers say it: of a site, or of an extension or a desktop application, e.g. `app://obsidian.md`. */
+/** Whether a text is an origin as browsers send it: of a site, an extension or a desktop app (`app://obsidian.md`). */
 function isOrigin(origin: string): boolean {
   if (!URL.canParse(origin) || origin.includes('*')) return false;
   const url = new URL(origin);
-  // Only those of the web have an origin by the book; of the others, a URL says that they have none.
+  // The origin of a URL is "null" for every scheme but those of the web.
   return origin === (url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin) && url.host !== '';
 }
 
 function checkOrigin(origin: string): string {
   if (isOrigin(origin)) return origin;
   throw new ConfigError(
-    `allowedOrigins: "${origin}" is no origin such as https://chat.example.org. There is no wildcard: any page could spend your keys.`,
+    `allowedOrigins: "${origin}" is not an origin such as https://chat.example.org. Wildcards are not supported, because any page could then use your keys.`,
   );
 }
 
-/** A name as it stands in a URL: in small letters, and in ASCII. */
+/** Returns the name as it appears in a URL: in lower case and ASCII. */
 function checkHostName(name: string): string {
   const url = URL.canParse(`http://${name}`) ? new URL(`http://${name}`) : undefined;
   if (url?.href === `http://${url?.hostname}/` && !name.includes('*')) return url.hostname.replace(/\.$/, '');
   throw new ConfigError(
-    `allowedHosts: "${name}" is no name such as llm.example.org, without a scheme, a port, a path or a *.`,
+    `allowedHosts: "${name}" is not a host name such as llm.example.org, without a scheme, a port, a path or a *.`,
   );
 }
 

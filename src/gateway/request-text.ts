@@ -1,11 +1,9 @@
-/** The body of a request, up to a bound. */
-
 import type { IncomingMessage } from 'node:http';
-import { HttpError } from './http-error.ts';
+import { HttpError } from '../http-error.ts';
 
 /**
- * What is left of the body is read and thrown away: most clients look for an answer only once all is sent, and to one
- * that is hung up on meanwhile, the answer is lost.
+ * Drains the rest of the body. Most clients read the response only after they have sent everything, and lose it if the
+ * connection is closed earlier.
  */
 function tooLarge(message: IncomingMessage, maxBytes: number): HttpError {
   message.resume();
@@ -16,12 +14,15 @@ function tooLarge(message: IncomingMessage, maxBytes: number): HttpError {
   });
 }
 
-/** @throws Denial when the body is longer than `maxBytes`, as soon as that is known. */
+/**
+ * Reads the body of a request.
+ * @throws HttpError as soon as the body turns out to be longer than `maxBytes`.
+ */
 export async function readText(message: IncomingMessage, maxBytes: number): Promise<string> {
   if (Number(message.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(message, maxBytes);
   const chunks: Buffer[] = [];
   let length = 0;
-  // The answer goes over the same socket: leaving the loop must not destroy it.
+  // The response needs the same socket, so leaving the loop early must not destroy it.
   const body: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false });
   for await (const chunk of body) {
     length += chunk.length;

@@ -1,24 +1,22 @@
-/** What the REST routes are laid over: as little of a pool as they need. */
+/** The interface under the REST routes: as much of a pool as they need. */
 
 import type { ModelSpec } from '../core/model.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 
-/** What a request body asks for. */
+/** A call as a request body describes it. Only the outer shape of the body has been checked. */
 export interface ChatCall {
-  /** A list that nobody has looked into. */
   readonly messages: readonly ChatMessage[];
-  /** Undefined: the pool's own. */
+  /** Undefined selects the pool's own. */
   readonly model: string | undefined;
-  /** What goes to the model, under the wire's names. */
+  /** The fields for the model, under their names on the wire. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** The body's `freelm`: options of the call, which nobody has looked at and which never go to a model. */
-  readonly own: Readonly<Record<string, unknown>>;
+  /** The body's `freelm` object: options of the call, which never go to a model. */
+  readonly callOptions: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
 }
 
-/** A whole answer. */
 export interface Answer {
   readonly text: string;
   readonly provider: string;
@@ -28,19 +26,18 @@ export interface Answer {
   readonly finishReason: string | undefined;
   readonly reasoning: string | undefined;
   readonly attempts: readonly unknown[];
-  /** The provider's answer as it came. */
+  /** The provider's unchanged response body. */
   readonly raw: unknown;
 }
 
-/** Who serves a stream. */
+/** The route that serves a stream. */
 export interface ServingRoute {
   readonly provider: string;
   readonly model: string;
-  /** Requests that the call has cost, this one included. */
+  /** How many requests the call has sent so far, the current one included. */
   readonly attempts: number;
 }
 
-/** An answer as it comes. */
 export interface AnswerStream {
   /** Undefined before the first request. */
   readonly route: ServingRoute | undefined;
@@ -48,17 +45,15 @@ export interface AnswerStream {
   abort(reason?: unknown): void;
 }
 
-/** A model that somebody offers. */
 export interface OfferedModel extends Pick<ModelSpec, 'id' | 'tags' | 'ctx'> {
   readonly provider: string;
 }
 
-/** Answers calls. */
 export interface ChatBackend {
-  chat(asked: ChatCall): Promise<Answer>;
-  stream(asked: ChatCall): AnswerStream;
-  /** The models that can be asked for by their ids. */
+  chat(call: ChatCall): Promise<Answer>;
+  stream(call: ChatCall): AnswerStream;
+  /** The models that can be requested by id. */
   models(signal: AbortSignal | undefined): Promise<readonly OfferedModel[]>;
-  /** Whether a name that nobody offers is served all the same. */
+  /** Whether a model that no provider offers is served anyway. */
   readonly takesAnyModel: boolean;
 }

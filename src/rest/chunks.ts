@@ -6,12 +6,11 @@ import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { ToolCallPart } from '../wire/response/tool-calls.ts';
 import { type Stamp, usageObject } from './completion.ts';
 
-/** One event. */
 export function eventOf(data: unknown): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Writes the parts of one answer. */
+/** Writes the parts of one answer as chunks. */
 export class ChunkWriter {
   readonly #stamp: Stamp;
   readonly #includeUsage: boolean;
@@ -24,7 +23,7 @@ export class ChunkWriter {
     this.#includeUsage = includeUsage;
   }
 
-  /** The events of a part; none for one that is only remembered. */
+  /** Returns the events for a part. Usage has none of its own: it goes out with the end of the stream. */
   write(part: StreamPart, model: string): string {
     if (part.type === 'usage') {
       this.#usage = part.usage;
@@ -34,10 +33,10 @@ export class ChunkWriter {
       ? ''
       : this.#delta(model, { role: 'assistant', content: '', refusal: null }, null);
     this.#begun = true;
-    return opening + this.#said(part, model);
+    return opening + this.#eventsOf(part, model);
   }
 
-  #said(part: Exclude<StreamPart, { type: 'usage' }>, model: string): string {
+  #eventsOf(part: Exclude<StreamPart, { type: 'usage' }>, model: string): string {
     switch (part.type) {
       case 'text':
         return this.#delta(model, { content: part.text }, null);
@@ -46,11 +45,11 @@ export class ChunkWriter {
       case 'tool-call':
         return this.#delta(model, { tool_calls: [this.#toolCall(part)] }, null);
       case 'finish':
-        return `${this.#delta(model, {}, part.reason)}${this.#cost(model)}data: [DONE]\n\n`;
+        return `${this.#delta(model, {}, part.reason)}${this.#usageChunk(model)}data: [DONE]\n\n`;
     }
   }
 
-  /** The first piece of a call says what is called; the others only go on with its arguments. */
+  /** Only the first piece of a tool call carries its id and name. The others continue its arguments. */
   #toolCall({ index, id, name, argumentsDelta, extra }: ToolCallPart): JsonObject {
     if (this.#announced.has(index)) return { index, function: { arguments: argumentsDelta }, ...extra };
     this.#announced.add(index);
@@ -61,14 +60,14 @@ export class ChunkWriter {
     return this.#chunk(model, [{ index: 0, delta, logprobs: null, finish_reason: finishReason }], null);
   }
 
-  #cost(model: string): string {
+  #usageChunk(model: string): string {
     if (!this.#includeUsage || this.#usage === undefined) return '';
     return this.#chunk(model, [], usageObject(this.#usage));
   }
 
   #chunk(model: string, choices: readonly JsonObject[], usage: JsonObject | null): string {
     const { id, created } = this.#stamp;
-    const cost = this.#includeUsage ? { usage } : {};
-    return eventOf({ id, object: 'chat.completion.chunk', created, model, choices, ...cost });
+    const usageField = this.#includeUsage ? { usage } : {};
+    return eventOf({ id, object: 'chat.completion.chunk', created, model, choices, ...usageField });
   }
 }

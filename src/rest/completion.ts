@@ -1,17 +1,16 @@
-/** A whole answer in OpenAI's shape. */
+/** OpenAI's `chat.completion` object. */
 
 import { elementsOf, isJsonObject, type JsonObject, member } from '../core/json.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
 import type { Answer } from './chat-backend.ts';
 
-/** What every object of one answer says. */
+/** The fields that all objects of one answer share. */
 export interface Stamp {
   readonly id: string;
   /** Epoch seconds. */
   readonly created: number;
 }
 
-/** OpenAI's `usage`. */
 export function usageObject({ promptTokens, completionTokens, totalTokens }: TokenUsage): JsonObject {
   return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens };
 }
@@ -20,17 +19,17 @@ function objectOr(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** What a provider says beyond what freelm reads, e.g. images, or where the text is from. */
+/** Keeps the fields that freelm does not read, e.g. images or citations. Null stands for an absent field. */
 function extraFields(raw: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null));
+  const { tool_calls: _calls, function_call: _call, ...fields } = raw;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
 function messageOf(answer: Answer, raw: JsonObject): JsonObject {
   const { text, toolCalls, reasoning } = answer;
   const refusal = typeof raw['refusal'] === 'string' && raw['refusal'] === text ? text : null;
-  const { tool_calls: _calls, function_call: _call, ...more } = extraFields(raw);
   return {
-    ...more,
+    ...extraFields(raw),
     role: 'assistant',
     content: refusal !== null || (text === '' && toolCalls.length > 0) ? null : text,
     refusal,
@@ -39,7 +38,6 @@ function messageOf(answer: Answer, raw: JsonObject): JsonObject {
   };
 }
 
-/** The object `chat.completion`. */
 export function completionObject(answer: Answer, { id, created }: Stamp): JsonObject {
   const rawChoice = objectOr(elementsOf(member(answer.raw, 'choices'))[0]);
   const message = messageOf(answer, objectOr(rawChoice['message']));

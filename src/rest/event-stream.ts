@@ -1,30 +1,29 @@
-/** The body of a streamed answer. Pulled: nothing is read ahead of whoever reads it. */
+/** The body of a streamed answer. It reads the next part only when its consumer asks for more. */
 
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { AnswerStream } from './chat-backend.ts';
 import { type ChunkWriter, eventOf } from './chunks.ts';
 
-/** What a body is made of. */
-export interface Streaming {
+export interface EventStreamSource {
   readonly stream: AnswerStream;
-  /** Of `stream`. */
+  /** The running iteration over the parts of `stream`. */
   readonly parts: AsyncGenerator<StreamPart, void, undefined>;
-  /** The first of them. */
+  /** The first result of `parts`, which has been read already. */
   readonly first: IteratorResult<StreamPart, void>;
   readonly writer: ChunkWriter;
   readonly signal: AbortSignal | undefined;
-  /** What is sent when a stream breaks. */
+  /** The event to send when the stream breaks. */
   readonly errorOf: (error: unknown) => object;
 }
 
 const encoder = new TextEncoder();
 
 class EventSource {
-  readonly #source: Streaming;
+  readonly #source: EventStreamSource;
   #next: IteratorResult<StreamPart, void> | undefined;
   #cancelled = false;
 
-  constructor(source: Streaming) {
+  constructor(source: EventStreamSource) {
     this.#source = source;
     this.#next = source.first;
   }
@@ -48,7 +47,7 @@ class EventSource {
     }
   };
 
-  /** A part that is under way is not waited for: its request is aborted. */
+  /** Aborts the request instead of waiting for the part that is on its way. */
   readonly cancel = async (reason: unknown): Promise<void> => {
     this.#cancelled = true;
     const { stream, parts } = this.#source;
@@ -56,7 +55,7 @@ class EventSource {
     await parts.return();
   };
 
-  /** The next events; undefined when there are no more. */
+  /** The next events, or undefined at the end. */
   async #events(): Promise<string | undefined> {
     const { stream, parts, writer } = this.#source;
     for (;;) {
@@ -69,8 +68,8 @@ class EventSource {
   }
 }
 
-/** Makes the body. Leaving it aborts the request that it comes from. */
-export function eventStream(source: Streaming): ReadableStream<Uint8Array> {
+/** Cancelling the body aborts the request behind it. */
+export function eventStream(source: EventStreamSource): ReadableStream<Uint8Array> {
   const { pull, cancel } = new EventSource(source);
   return new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
 }

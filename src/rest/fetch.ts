@@ -1,32 +1,32 @@
-/** The routes in the shape of `fetch`. */
+/** The REST routes as a `fetch` function. */
 
 import type { RestHandler, RestRequest } from './handler.ts';
 
-/** The global `fetch`, as far as clients of OpenAI's protocol call it. */
+/** The signature of the global `fetch`, as far as clients of OpenAI's protocol use it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/** Requests stay in this process: a path alone is a URL, too. */
-const ANYWHERE = 'http://freelm.invalid';
+/** Requests stay in this process, so a bare path is a valid URL, too. */
+const BASE_URL = 'http://freelm.invalid';
 
 /**
- * A request's signal is not told of an abort any more once the request is forgotten, or the one that it was made from:
- * the signal keeps both.
+ * Keeps a `Request` alive for as long as its signal. Node stops forwarding aborts to the signal when the request, or the
+ * one that it was made from, is garbage-collected.
  */
-const kept = new WeakMap<AbortSignal, readonly unknown[]>();
+const requestsBySignal = new WeakMap<AbortSignal, readonly unknown[]>();
 
-/** A `Request` is only made where something needs it. */
+/** Creates a `Request` only if needed: it is slow. */
 function toRestRequest(input: string | URL | Request, init: RequestInit): RestRequest {
   const { method = 'GET', body = null, signal } = init;
   if (!(input instanceof Request) && (body === null || typeof body === 'string')) {
     return {
       method: method.toUpperCase(),
-      path: new URL(input, ANYWHERE).pathname,
+      path: new URL(input, BASE_URL).pathname,
       signal: signal ?? undefined,
       text: () => Promise.resolve(body ?? ''),
     };
   }
-  const request = new Request(input instanceof Request ? input : new URL(input, ANYWHERE), init);
-  kept.set(request.signal, [request, input]);
+  const request = new Request(input instanceof Request ? input : new URL(input, BASE_URL), init);
+  requestsBySignal.set(request.signal, [request, input]);
   return {
     method: request.method,
     path: new URL(request.url).pathname,
@@ -35,7 +35,7 @@ function toRestRequest(input: string | URL | Request, init: RequestInit): RestRe
   };
 }
 
-/** Answers like a server at any address would. */
+/** Answers requests to any host: only the end of the path selects the route. */
 export function fetchOver(handler: RestHandler): Fetch {
   return async (input, init = {}) => handler(toRestRequest(input, init));
 }

@@ -1,37 +1,38 @@
-/** OpenAI's REST routes over whatever answers calls: the one handler behind every face that speaks OpenAI's protocol. */
+/** OpenAI's REST routes over a backend. `llm.fetch`, the compat client and the gateway all use this handler. */
 
+import { errorObject, errorResponse, HttpError } from '../http-error.ts';
 import type { ChatBackend, ServingRoute } from './chat-backend.ts';
 import { ChunkWriter } from './chunks.ts';
 import { completionObject, type Stamp } from './completion.ts';
-import { errorAnswer, type ErrorPorts, remember } from './error-answer.ts';
-import { modelList, modelNamed } from './model-list.ts';
-import { Refusal, type ChatQuestion, readQuestion } from './request.ts';
+import { type ErrorPorts, httpErrorOf, remember } from './error-response.ts';
 import { eventStream } from './event-stream.ts';
+import { modelList, modelNamed } from './model-list.ts';
+import { readChatCall, type RestChatCall } from './request.ts';
 
-/** A request: the part of a `Request` that is looked at. */
+/** The parts of a `Request` that the routes use. */
 export interface RestRequest {
   readonly method: string;
-  /** The path of the URL, still encoded. */
+  /** The path of the URL, still percent-encoded. */
   readonly path: string;
   readonly signal: AbortSignal | undefined;
   text(): Promise<string>;
 }
 
-/** What the routes take from outside. */
 export interface RestPorts extends ErrorPorts {
-  /** A name for an answer that no other has. */
+  /** A unique id for an answer. */
   newId(): string;
 }
 
-/** Answers a request; rejects with the signal's reason where that is aborted, and never otherwise. */
+/** Answers a request. Rejects only if the request's signal is aborted, with the signal's reason. */
 export type RestHandler = (request: RestRequest) => Promise<Response>;
 
 interface Context {
-  readonly answerer: ChatBackend;
+  readonly backend: ChatBackend;
   readonly ports: RestPorts;
 }
 
-type Route = (context: Context, request: RestRequest, rest: string) => Promise<Response>;
+/** `tail` is the part of the path that the route's pattern captures. */
+type Route = (context: Context, request: RestRequest, tail: string) => Promise<Response>;
 
 const ROUTES: readonly { path: RegExp; method: 'GET' | 'POST'; answer: Route }[] = [
   { path: /\/chat\/completions\/?$/, method: 'POST', answer: chat },
@@ -40,12 +41,12 @@ const ROUTES: readonly { path: RegExp; method: 'GET' | 'POST'; answer: Route }[]
   { path: /\/models\/(.+)$/, method: 'GET', answer: oneModel },
 ];
 
-/** Header values are plain ASCII; names need not be. */
+/** Replaces the characters that a header cannot carry. Names of providers and models may contain any. */
 function headerText(text: string): string {
   return text.replaceAll(/[^\u0020-\u007E]/gu, '?');
 }
 
-function servedBy({ provider, model, attempts }: ServingRoute): Record<string, string> {
+function routeHeaders({ provider, model, attempts }: ServingRoute): Record<string, string> {
   return {
     'x-freelm-provider': headerText(provider),
     'x-freelm-model': headerText(model),
@@ -53,52 +54,49 @@ function servedBy({ provider, model, attempts }: ServingRoute): Record<string, s
   };
 }
 
-function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(value), {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-  });
+function json(value: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json', ...headers } });
 }
 
 async function chat(context: Context, request: RestRequest): Promise<Response> {
-  const question = readQuestion(await request.text(), request.signal);
+  const call = readChatCall(await request.text(), request.signal);
   const { ports } = context;
   const stamp: Stamp = { id: ports.newId(), created: Math.floor(ports.now() / 1000) };
-  if (question.stream) return streamed(context, question, stamp);
-  const answer = await context.answerer.chat(question);
-  const headers = { 'x-request-id': stamp.id, ...servedBy({ ...answer, attempts: answer.attempts.length }) };
-  return json(completionObject(answer, stamp), 200, headers);
+  if (call.stream) return streamed(context, call, stamp);
+  const answer = await context.backend.chat(call);
+  const route = { ...answer, attempts: answer.attempts.length };
+  return json(completionObject(answer, stamp), { 'x-request-id': stamp.id, ...routeHeaders(route) });
 }
 
-/** The answer begins with its first part: what goes wrong before that has a status of its own. */
-async function streamed(context: Context, question: ChatQuestion, stamp: Stamp): Promise<Response> {
-  const stream = context.answerer.stream(question);
+/** The response starts with the first part, so that an error before it still gets a status of its own. */
+async function streamed({ backend, ports }: Context, call: RestChatCall, stamp: Stamp): Promise<Response> {
+  const stream = backend.stream(call);
   const parts = stream.parts();
   const first = await parts.next();
-  const writer = new ChunkWriter(stamp, question.includeUsage);
+  const writer = new ChunkWriter(stamp, call.includeUsage);
   const errorOf = (error: unknown): object => {
     remember(response, error);
-    return { error: errorAnswer(error, context.ports).error };
+    return { error: errorObject(httpErrorOf(error, ports)) };
   };
-  const body = eventStream({ stream, parts, first, writer, signal: question.signal, errorOf });
+  const body = eventStream({ stream, parts, first, writer, signal: call.signal, errorOf });
   const response = new Response(body, {
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       'x-request-id': stamp.id,
-      ...(stream.route === undefined ? {} : servedBy(stream.route)),
+      ...(stream.route === undefined ? {} : routeHeaders(stream.route)),
     },
   });
   return response;
 }
 
 function embeddings(): Promise<Response> {
-  const message = 'freelm does not make embeddings yet. Ask a provider for them.';
-  return Promise.reject(new Refusal({ status: 501, message, code: 'not_implemented' }));
+  const message = 'freelm does not support embeddings yet. Send this request to a provider directly.';
+  return Promise.reject(new HttpError({ status: 501, message, code: 'not_implemented' }));
 }
 
-async function models({ answerer }: Context, { signal }: RestRequest): Promise<Response> {
-  return json(modelList(await answerer.models(signal)));
+async function models({ backend }: Context, { signal }: RestRequest): Promise<Response> {
+  return json(modelList(await backend.models(signal)));
 }
 
 function decoded(text: string): string {
@@ -109,27 +107,27 @@ function decoded(text: string): string {
   }
 }
 
-async function oneModel({ answerer }: Context, { signal }: RestRequest, rest: string): Promise<Response> {
-  const name = decoded(rest);
-  const model = modelNamed(name, await answerer.models(signal), answerer.takesAnyModel);
+async function oneModel({ backend }: Context, { signal }: RestRequest, tail: string): Promise<Response> {
+  const name = decoded(tail);
+  const model = modelNamed(name, await backend.models(signal), backend.takesAnyModel);
   if (model !== undefined) return json(model);
-  const message = `There is no model "${name}" here. GET …/models lists what there is.`;
-  throw new Refusal({ status: 404, message, param: 'model', code: 'model_not_found' });
+  const message = `There is no model "${name}" here. GET …/models lists the models on offer.`;
+  throw new HttpError({ status: 404, message, param: 'model', code: 'model_not_found' });
 }
 
 async function route(context: Context, request: RestRequest): Promise<Response> {
   const { path } = request;
   const known = ROUTES.find((candidate) => candidate.path.test(path));
   if (known === undefined) {
-    throw new Refusal({
+    throw new HttpError({
       status: 404,
-      message: `There is no ${path} here: only …/chat/completions, …/models, …/models/{id} and …/embeddings.`,
+      message: `There is no route ${path} here: only …/chat/completions, …/models, …/models/{id} and …/embeddings.`,
       code: 'unknown_url',
     });
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   if (method !== known.method) {
-    throw new Refusal({
+    throw new HttpError({
       status: 405,
       message: `${path} takes ${known.method}, not ${request.method}.`,
       code: 'method_not_allowed',
@@ -139,9 +137,9 @@ async function route(context: Context, request: RestRequest): Promise<Response> 
   return known.answer(context, request, known.path.exec(path)?.[1] ?? '');
 }
 
-/** Lays the routes over `answerer`. */
-export function restHandler(answerer: ChatBackend, ports: RestPorts): RestHandler {
-  const context: Context = { answerer, ports };
+/** Serves the routes from `backend`. */
+export function restHandler(backend: ChatBackend, ports: RestPorts): RestHandler {
+  const context: Context = { backend, ports };
   return async (request) => {
     request.signal?.throwIfAborted();
     let response: Response;
@@ -149,8 +147,7 @@ export function restHandler(answerer: ChatBackend, ports: RestPorts): RestHandle
       response = await route(context, request);
     } catch (error) {
       request.signal?.throwIfAborted();
-      const { status, headers, error: object } = errorAnswer(error, ports);
-      response = remember(json({ error: object }, status, headers), error);
+      response = remember(errorResponse(httpErrorOf(error, ports)), error);
     }
     return request.method === 'HEAD' ? new Response(null, response) : response;
   };

@@ -1,4 +1,4 @@
-/** The models in OpenAI's shape: virtual ones first. */
+/** OpenAI's list of models. The virtual models, such as `auto`, come first. */
 
 import type { JsonObject } from '../core/json.ts';
 import { ALIAS_NAMES, readModelName } from '../core/model.ts';
@@ -10,23 +10,23 @@ interface Listed {
   readonly ctx?: number | undefined;
 }
 
-/** Virtual models belong to nobody else. */
+/** The owner of the virtual models. */
 const OURS = 'freelm';
 
-/** The object `model`. Nobody knows when it was made. */
+/** OpenAI's `model` object. No provider tells when a model was created. */
 function modelObject({ id, ownedBy, ctx }: Listed): JsonObject {
   const known = ctx === undefined ? {} : { context_length: ctx };
   return { id, object: 'model', created: 0, owned_by: ownedBy, ...known };
 }
 
-/** Whether a name is a virtual model that some model on offer can stand for. */
+/** Whether a name is a virtual model that at least one offered model matches. */
 function isVirtual(name: string, offered: readonly OfferedModel[]): boolean {
   const query = readModelName(name);
   if ('id' in query) return false;
   return offered.some(({ tags = ['chat'] }) => query.tags.every((tag) => tags.includes(tag)));
 }
 
-/** The object `list`. A model that several providers have is named once, with the first of them. */
+/** OpenAI's `list` object. A model that several providers offer appears once, under the first of them. */
 export function modelList(offered: readonly OfferedModel[]): JsonObject {
   const listed = new Map<string, Listed>();
   for (const id of ALIAS_NAMES) {
@@ -38,7 +38,7 @@ export function modelList(offered: readonly OfferedModel[]): JsonObject {
   return { object: 'list', data: [...listed.values()].map(modelObject) };
 }
 
-/** One model by its name; undefined when there is none. */
+/** The model of that name, or undefined if there is none. */
 export function modelNamed(
   name: string,
   offered: readonly OfferedModel[],

@@ -3,13 +3,14 @@
 import * as z from 'zod/mini';
 import { firstProblem } from '../check.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts';
+import { HttpError } from '../http-error.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { ChatCall } from './chat-backend.ts';
 
-/** A chat request, read. */
-export interface ChatQuestion extends ChatCall {
+/** A chat request as its body describes it. */
+export interface RestChatCall extends ChatCall {
   readonly stream: boolean;
-  /** Whether a stream ends with what it cost. */
+  /** Whether a stream ends with its token usage. */
   readonly includeUsage: boolean;
 }
 
@@ -21,18 +22,19 @@ const bodySchema = z.looseObject({
   stream: flag,
   stream_options: z.optional(z.looseObject({ include_usage: flag }, 'must be an object')),
   n: z.optional(
-    z.literal(1, 'must be 1 where it is given: a call has one answer here. Ask as often as you like'),
+    z.literal(1, 'must be 1 if it is given, because a call has one answer here. Send several calls instead'),
   ),
   freelm: z.optional(z.record(z.string(), z.unknown(), 'must be an object of options')),
 });
 
-/** OpenAI takes null for a field that is not there, and its clients send some. */
+/** OpenAI treats null as an absent field, and some of its clients send nulls. */
 function withoutNulls(object: JsonObject, kept?: string): JsonObject {
-  const said = Object.entries(object).filter(([name, value]) => value !== null || name === kept);
-  return Object.fromEntries(said);
+  return Object.fromEntries(
+    Object.entries(object).filter(([name, value]) => value !== null || name === kept),
+  );
 }
 
-function tidy(json: JsonObject): JsonObject {
+function tidyBody(json: JsonObject): JsonObject {
   const body = withoutNulls(json);
   const { messages } = body;
   if (!Array.isArray(messages)) return body;
@@ -42,54 +44,33 @@ function tidy(json: JsonObject): JsonObject {
   return { ...body, messages: tidied };
 }
 
-/** @throws Refusal naming the field. */
-export function readQuestion(text: string, signal: AbortSignal | undefined): ChatQuestion {
-  const body = parseJson(text);
-  if (!isJsonObject(body)) {
-    const what = text.trim() === '' ? 'has no body' : 'has a body that is no JSON object';
-    throw new Refusal({ status: 400, message: `The request ${what}. Send one with "messages".` });
+/** @throws HttpError naming the field. */
+export function readChatCall(text: string, signal: AbortSignal | undefined): RestChatCall {
+  const json = parseJson(text);
+  if (!isJsonObject(json)) {
+    const problem = text.trim() === '' ? 'has no body' : 'has a body that is no JSON object';
+    throw new HttpError({ status: 400, message: `The request ${problem}. Send one with "messages".` });
   }
-  const tidied = tidy(body);
-  const result = bodySchema.safeParse(tidied);
-  if (!result.success) throw badBody(firstProblem(bodySchema, tidied, '')?.slice(1) ?? 'messages: missing');
+  const body = tidyBody(json);
+  const result = bodySchema.safeParse(body);
+  if (!result.success) throw badBody(firstProblem(bodySchema, body, '')?.slice(1) ?? 'messages: missing');
   const { messages, model, stream = false, stream_options, n: _one, freelm = {}, ...fields } = result.data;
   if (stream && fields['logprobs'] === true) {
-    throw badBody('logprobs: a stream has none here. Leave it out, or ask without stream');
+    throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream');
   }
   return {
     messages,
     model,
     fields,
-    own: freelm,
+    callOptions: freelm,
     signal,
     stream,
     includeUsage: stream_options?.include_usage ?? false,
   };
 }
 
-/** What it is refused with, in the words of OpenAI's error object. */
-export interface RefusalInit {
-  readonly status: number;
-  readonly message: string;
-  /** The field of the body that is at fault. */
-  readonly param?: string | undefined;
-  readonly code?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-}
-
-/** Becomes an answer with OpenAI's error object. */
-export class Refusal extends Error {
-  static override readonly name: string = 'Refusal';
-  readonly init: RefusalInit;
-
-  constructor(init: RefusalInit) {
-    super(init.message);
-    this.init = init;
-  }
-}
-
-/** Refuses a body because of one problem, whose text begins with the field. */
-export function badBody(problem: string): Refusal {
+/** The error for a body with a problem. The text of the problem begins with the field. */
+export function badBody(problem: string): HttpError {
   const param = /^[\w.[\]]+(?=:| has no )/.exec(problem)?.[0];
-  return new Refusal({ status: 400, message: `${problem}.`, param });
+  return new HttpError({ status: 400, message: `${problem}.`, param });
 }

@@ -82,8 +82,8 @@ describe('freelm serve', () => {
   });
 
   it.each<{ args: readonly string[]; says: RegExp }>([
-    { args: ['--host', '0.0.0.0'], says: /give a token/ },
-    { args: ['--allow-origin', '*'], says: /is no origin/ },
+    { args: ['--host', '0.0.0.0'], says: /set a token/ },
+    { args: ['--allow-origin', '*'], says: /is not an origin/ },
     {
       args: ['--host', '203.0.113.1', '--token', 'sesame'],
       says: /no such address\. Choose another with --host/,

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { KeyCheck, KeyQuota } from '../../src/index.ts';
 import { checkLines, quotaText } from '../../src/cli/doctor-lines.ts';
 import { painter } from '../../src/cli/paint.ts';
-import { table, cell, count, duration, harmless } from '../../src/cli/text.ts';
+import { table, cell, count, harmless } from '../../src/cli/text.ts';
+import { durationText } from '../../src/duration.ts';
 
 const plain = painter({}, {});
 
@@ -55,7 +56,7 @@ describe('texts', () => {
     [119_001, '2 min'],
     [7_200_000, '2 h'],
   ])('%d ms is %s', (ms, text) => {
-    expect(duration(ms)).toBe(text);
+    expect(durationText(ms)).toBe(text);
   });
 
   it.each([

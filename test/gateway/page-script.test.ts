@@ -3,42 +3,40 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { statusPage } from '../../src/gateway/page/page.ts';
+import { statusPage } from '../../src/gateway/page.ts';
 import { temporaryFolder } from '../client/support.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
-const OPTIONS = [
-  '--ignoreConfig --noEmit --checkJs --allowJs --strict --skipLibCheck --target es2023 --lib es2023,dom,dom.iterable',
-  '--module nodenext --moduleDetection force --allowImportingTsExtensions --resolveJsonModule --types node --typeRoots',
-]
-  .join(' ')
-  .split(' ');
+const PAGE = join(ROOT, 'src/gateway/page');
 
-/** Resolves with what the compiler says. */
-function compile(files: readonly string[]): Promise<string> {
+/** Resolves with the compiler's output. */
+function compile(project: string): Promise<string> {
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   return new Promise((resolve) => {
-    const types = join(ROOT, 'node_modules/@types');
-    execFile(process.execPath, [COMPILER, ...OPTIONS, types, ...files], (_error, output) => {
+    execFile(process.execPath, [compiler, '-p', project], (_error, output) => {
       resolve(output);
     });
   });
 }
 
-it(
-  "the page's script fits the browser, and the types of the status that it shows",
-  { timeout: 60_000 },
-  async () => {
-    const folder = temporaryFolder();
-    const [, script = ''] = /<script>(.*)<\/script>/s.exec(statusPage()) ?? [];
-    expect(script).toContain("import('../status.ts').Status");
-    const text = script.replaceAll("import('../", `import('${ROOT.replaceAll('\\', '/')}src/gateway/`);
-    const wrong = '/** @param {Status} status */ function wrong(status) { return status.nothing; }';
-    const files = { 'script.js': text, 'mistaken.js': text.replace(/}\)\(\);\s*$/, `${wrong}})();`) };
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-    const said = await compile(Object.keys(files).map((name) => join(folder, name)));
-    const of = (name: string): readonly string[] => said.split('\n').filter((line) => line.includes(name));
-    expect(of('script.js')).toEqual([]);
-    expect(of('mistaken.js')).toHaveLength(1);
-  },
-);
+it('the script of the page fits the browser and the types of the status', { timeout: 60_000 }, async () => {
+  const folder = temporaryFolder();
+  const project = {
+    extends: join(PAGE, 'tsconfig.json'),
+    compilerOptions: { rootDir: '/', typeRoots: [join(ROOT, 'node_modules/@types')] },
+    include: [join(PAGE, '*.js'), 'wrong.js'],
+  };
+  const type = `import('${join(ROOT, 'src/gateway/status.ts').replaceAll('\\', '/')}').Status`;
+  const wrong = `/** @param {${type}} status */ export function wrong(status) { return status.nothing; }\n`;
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
+  writeFileSync(join(folder, 'wrong.js'), wrong);
+  const output = (await compile(join(folder, 'tsconfig.json'))).trim().split('\n');
+  expect(output).toEqual([expect.stringMatching(/wrong\.js.*'nothing' does not exist/)]);
+});
+
+it('the page is one document: its modules are joined into one script without imports', () => {
+  const page = statusPage();
+  expect(page.match(/<script\b/g)).toHaveLength(1);
+  expect(page.match(/<style>/g)).toHaveLength(1);
+  expect(page).not.toMatch(/<script[^>]*src=|rel="stylesheet"|^(?:import|export) /m);
+});

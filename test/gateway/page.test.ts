@@ -30,7 +30,7 @@ function wordsOf(row: HealthRow): readonly string[] {
     row.key,
     row.tier,
     BREAKER[row.breaker],
-    row.disabled ? 'Disabled' : row.ready ? 'Ready' : row.breaker === 'open' ? 'Down' : 'Resting',
+    row.disabled ? 'Disabled' : row.ready ? 'Ready' : row.breaker === 'open' ? 'Down' : 'Not ready',
     row.reason === undefined ? '' : row.reason.slice(1),
     ...quotas.map(([used, limit]) => (limit === undefined ? 'no limit known' : `${used} / ${limit}`)),
   ];
@@ -64,7 +64,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const pool = simulatedPool({ openrouter: { rpm: 1 } });
     await pool.run(pool.llm.text('Hello'));
     const page = await open((await gatewayOver(pool.llm)).url);
-    await says(page, '.key', 'Resting');
+    await says(page, '.key', 'Not ready');
     const [text] = await textsOf(page, '.key');
     // OpenRouter's minute is the clock's, its day is UTC's; the pool's clock stood at noon.
     expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00, in 6[01] s Day 1 \/ 50 back Sun 00:00, in 12 h/);
@@ -79,7 +79,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     for (const name of ['openrouter', 'nim'] as const)
       await pool.run(pool.llm.text('Hello', { model: MODEL[name] }));
     const page = await open((await gatewayOver(pool.llm)).url, { colorScheme });
-    await says(page, '.key', 'Resting');
+    await says(page, '.key', 'Not ready');
     const minuteOf = (name: string): Locator => page.getByRole('meter', { name: `Minute quota of ${name}` });
     expect(await paintedShare(page, minuteOf('openrouter'), '--fill')).toBeCloseTo(0.25, 1);
     expect(await paintedShare(page, minuteOf('nim'), '--spent')).toBeCloseTo(1, 1);
@@ -97,7 +97,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
 
     await pool.clock.advance(9 * SECOND);
     await look(page);
-    await says(page, '.key', /On probation.*breaker half-open/s);
+    await says(page, '.key', /Ready for a probe.*breaker half-open/s);
     expect(await page.locator('#news').innerText()).not.toContain('up again');
 
     pool.world.nim.clear();
@@ -263,7 +263,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const wider = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
     expect(await page.evaluate(wider)).toBeLessThanOrEqual(0);
     // Nothing is cut off, nor laid over its neighbour.
-    const spills = `[...document.querySelectorAll('p:not(.meter-model, .unseen), h4, dd, summary > *')]
+    const spills = `[...document.querySelectorAll('p:not(.limit-model, .unseen), h4, dd, summary > *')]
       .filter((one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).display !== 'inline')
       .map((one) => one.className + ' ' + one.textContent)`;
     expect(await page.evaluate(spills)).toEqual([]);

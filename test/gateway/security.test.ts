@@ -295,7 +295,7 @@ describe('it does not start', () => {
     ['at a name that others may know, without a token', { host: 'my-machine' }, /token/],
     ['with an empty token', { host: '0.0.0.0', token: '' }, /token/],
     ['with a token that no header holds', { token: 'a b' }, /token/],
-    ['for every origin', { allowedOrigins: ['*'] }, /allowedOrigins.*wildcard/],
+    ['for every origin', { allowedOrigins: ['*'] }, /allowedOrigins.*Wildcards/],
     ['for all origins below a name', { allowedOrigins: ['https://*.example'] }, /allowedOrigins/],
     ['for an origin with a path', { allowedOrigins: ['https://chat.example/'] }, /allowedOrigins/],
     ['for all pages that hide where they are from', { allowedOrigins: ['null'] }, /allowedOrigins/],

@@ -184,7 +184,7 @@ describe('what a body asks for', () => {
           { role: 'user', content: 'Hi' },
           { role: 'assistant', content: null, tool_calls: [] },
         ],
-        own: { wait: true },
+        callOptions: { wait: true },
       },
     ]);
     expect(asked[0]?.fields).toEqual({ temperature: 0.5, something_new: { a: null } });
