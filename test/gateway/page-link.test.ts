@@ -90,10 +90,10 @@ describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000
       expect(asked).toBe(before + 1);
     };
     await says(page, '#served', '1');
-    await asksAfter(SECOND, new RegExp(`Calls served ${asked + 1}`));
+    await asksAfter(SECOND, new RegExp(String.raw`Calls served\s*${asked + 1}\b`));
     await page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })");
-    await asksAfter(SECOND, new RegExp(`Calls served ${asked + 1}`));
-    await asksAfter(15 * SECOND, new RegExp(`Calls served ${asked + 1}`));
+    await asksAfter(SECOND, new RegExp(String.raw`Calls served\s*${asked + 1}\b`));
+    await asksAfter(15 * SECOND, new RegExp(String.raw`Calls served\s*${asked + 1}\b`));
     await page.evaluate("Object.defineProperty(document, 'hidden', { value: false })");
     fails = true;
     await look(page);

@@ -24,14 +24,14 @@ it('the script of the page fits the browser and the types of the status', { time
   const project = {
     extends: join(PAGE, 'tsconfig.json'),
     compilerOptions: { rootDir: '/', typeRoots: [join(ROOT, 'node_modules/@types')] },
-    include: [join(PAGE, '*.js'), 'wrong.js'],
+    include: [join(PAGE, '*.js'), 'wrong.mjs'],
   };
   const type = `import('${join(ROOT, 'src/gateway/status.ts').replaceAll('\\', '/')}').Status`;
   const wrong = `/** @param {${type}} status */ export function wrong(status) { return status.nothing; }\n`;
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
-  writeFileSync(join(folder, 'wrong.js'), wrong);
+  writeFileSync(join(folder, 'wrong.mjs'), wrong);
   const output = (await compile(join(folder, 'tsconfig.json'))).trim().split('\n');
-  expect(output).toEqual([expect.stringMatching(/wrong\.js.*'nothing' does not exist/)]);
+  expect(output).toEqual([expect.stringMatching(/wrong\.mjs.*'nothing' does not exist/)]);
 });
 
 it('the page is one document: its modules are joined into one script without imports', () => {
