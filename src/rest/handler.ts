@@ -64,8 +64,8 @@ async function chat(context: Context, request: RestRequest): Promise<Response> {
   const stamp: Stamp = { id: ports.newId(), created: Math.floor(ports.now() / 1000) };
   if (call.stream) return streamed(context, call, stamp);
   const answer = await context.backend.chat(call);
-  const route = { ...answer, attempts: answer.attempts.length };
-  return json(completionObject(answer, stamp), { 'x-request-id': stamp.id, ...routeHeaders(route) });
+  const headers = routeHeaders({ ...answer, attempts: answer.attempts.length });
+  return json(completionObject(answer, stamp), { 'x-request-id': stamp.id, ...headers });
 }
 
 /** The response starts with the first part, so that an error before it still gets a status of its own. */

@@ -168,10 +168,15 @@ function modelView(first, owner) {
   /** @type {Map<string, View<StatusLimit>>} */
   const views = new Map();
   const makeView = () => {
-    const { root, show } = limitView(owner);
-    /** @type {View<StatusLimit>} */
-    const view = { root, show: (limit, now) => show(limit, titleOf(limit), now) };
-    return view;
+    const view = limitView(owner);
+    return {
+      root: view.root,
+      /**
+       * @param {StatusLimit} limit
+       * @param {number} now
+       */
+      show: (limit, now) => view.show(limit, titleOf(limit), now),
+    };
   };
   return {
     root: make('li', undefined, [make('p', 'id', [first[0]?.model ?? 'All models']), list]),

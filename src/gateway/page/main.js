@@ -253,6 +253,7 @@ async function fetchStatus() {
     if (response.status === 401) return onUnauthorized;
     if (!response.ok) return () => onFailure(`The server answers ${response.status}`);
     /** @type {Status} */
+    // oxlint-disable-next-line typescript/no-unsafe-assignment -- the page comes from the same server
     const status = await response.json();
     return () => onStatus(status);
   } catch {
@@ -275,7 +276,7 @@ async function poll() {
   apply();
   if (state.link !== 'locked' && !state.isPaused) {
     state.nextPollAt = performance.now() + delayMs();
-    state.timer = window.setTimeout(poll, delayMs());
+    state.timer = window.setTimeout(() => void poll(), delayMs());
   }
   show();
 }
