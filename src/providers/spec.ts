@@ -1,4 +1,4 @@
-/** A provider as data: the shape of `spec/providers/*.json`, and their only reader. */
+/** A provider as data. This is the only reader of `spec/providers/*.json`. */
 
 import cloudflare from '../../spec/providers/cloudflare.json' with { type: 'json' };
 import cohere from '../../spec/providers/cohere.json' with { type: 'json' };
@@ -23,217 +23,223 @@ import type { ModelSpec } from '../core/model.ts';
 import type { RequestShape } from '../wire/request/request-shape.ts';
 import { type AccountEndpoint, QUIRKS } from './quirks.ts';
 
-/** A limit that differs between models: the first row whose pattern matches the id holds. */
+/** A limit that differs between models; the first row that matches the id holds. */
 export interface ModelLimit {
-  /** A glob over model ids: `*` stands for any run of characters. */
+  /** A glob over model ids; `*` matches any run of characters. */
   readonly models: string;
   readonly limit: number;
 }
 
-/** A meter as the provider states it; `limit` may differ between models. */
+/** A limit of a tier; `max` can differ between models. */
 export interface LimitSpec {
   readonly id: string;
   readonly kind: Limit['kind'];
   readonly unit: 'requests' | 'tokens';
   readonly per: 'account' | 'account-model';
-  /** Absent: none is known; what is sent is counted, so that one can be learnt. */
+  /** Absent if no limit is known; requests are counted all the same, so that one can be learnt. */
   readonly max?: number | readonly ModelLimit[];
-  /** Whether the limit is the user's own. */
+  /** Whether the user set the limit. */
   readonly isOwn?: boolean;
-  /** Of buckets, in milliseconds. */
+  /** Of `sliding-window` and `token-bucket`. */
   readonly windowMs?: number;
-  /** IANA name, of `daily` and `monthly`. */
+  /** IANA name; only of `daily` and `monthly`. */
   readonly timeZone?: string;
   readonly marginMs: number;
-  /** Of tokens: which of a request's count. Default `total`. */
+  /**
+   * Which tokens count: those of the prompt, those of prompt and answer (default), or those of the prompt and of the
+   * longest possible answer, as reserved at admission.
+   */
   readonly counts?: 'input' | 'total' | 'reserved';
 }
 
-/** One rule of a provider's refusals: every condition given must hold; the first rule that holds decides. */
+/** A rule that recognises a refusal. All given conditions must hold; the first rule that holds decides. */
 export interface RefusalRule {
-  /** What the rule recognises, in a few words. */
+  /** The refusal that the rule recognises, in a few words. */
   readonly name: string;
   readonly status?: readonly number[];
-  /** Dotted path into the parsed body, `*` for every element of a list; default: the error's message. */
+  /** Dotted path into the parsed body; `*` matches every element of a list. Default: the error's message. */
   readonly path?: string;
-  /** A header to look in instead of the body. */
+  /** A header that is searched instead of the body. */
   readonly header?: string;
-  /** Case-insensitive regular expression over the text found. Absent: it is enough that there is a text. */
+  /** Case-insensitive regular expression, searched in the text found. Absent: any text is enough. */
   readonly pattern?: string;
   readonly kind: FailureKind;
   readonly scope: Scope;
-  /** `unsupported`: the model's capabilities that the refusal shows to be missing. */
+  /** Of `unsupported`: the capabilities that the model lacks. */
   readonly capabilities?: readonly string[];
-  /** `unsupported`: the request's fields that are meant, where the message does not name them as they are sent. */
+  /**
+   * Of `unsupported`: the refused request fields, if the message does not name them as they are sent. An empty list
+   * means none, whatever the message names.
+   */
   readonly parameters?: readonly string[];
-  /** What the refusing limit counts. */
+  /** The unit of the limit that refused. */
   readonly unit?: 'requests' | 'tokens';
-  /** The verdict is a guess about one model: a second model that meets it speaks for the whole account. */
+  /** The verdict is a guess about one model; if a second model gets it, the whole account is blocked. */
   readonly escalates?: boolean;
-  /** The answer's hint is believed, although it is short for the quota of a day. */
+  /** A hint in the answer is used even if it is short for a daily quota. */
   readonly hinted?: boolean;
-  /** Where the message names the moment at which the quota is back: its first group, a local time without a zone. */
+  /** Finds the moment at which the quota resets: the first group of `pattern`, a local time without a zone. */
   readonly clock?: { readonly pattern: string; readonly offset: string };
-  /** The wait where the answer names none, in milliseconds. */
+  /** The wait in milliseconds if the answer names none. */
   readonly retryAfterMs?: number;
 }
 
-/** A condition on what an entry of a list has at `path`. Where nothing is found it holds, unless it is `required`. */
+/** A condition on the values at a path of a list entry. If there is no value, it holds unless it is `required`. */
 export interface ListCondition {
-  /** Dotted; `*` stands for every element of a list, `[name=value]` for those elements of which a member is so. */
+  /** Dotted; `*` matches every element of a list, `[name=value]` those whose member `name` has that value. */
   readonly path: string;
-  /** One of the values found is one of these. */
+  /** At least one value is one of these. */
   readonly is?: readonly (string | number | boolean)[] | undefined;
-  /** Every value found is one of these. */
+  /** Every value is one of these. */
   readonly only?: readonly (string | number | boolean)[] | undefined;
-  /** No value found is one of these. */
+  /** No value is one of these. */
   readonly not?: readonly (string | number | boolean)[] | undefined;
   readonly required?: boolean | undefined;
 }
 
-/** Where an entry of a list says what; paths as in `ListCondition`. What is absent is read as most providers say it. */
+/**
+ * Where a model list and its entries hold their values; paths as in `ListCondition`. The defaults fit most lists.
+ */
 export interface ListShape {
-  /** Where in the body the list is. Default `data`, or the body itself. */
+  /** Path of the list in the body. Default `data`, or the body itself. */
   readonly list?: string | undefined;
-  /** Where in an entry the id is that requests name. Default `id`. */
+  /** Path of the model id that requests name. Default `id`. */
   readonly id?: string | undefined;
-  /** Where its context length is, in tokens; of several the smallest counts. */
+  /** Paths of the context length in tokens; the smallest value counts. */
   readonly ctx?: readonly string[] | undefined;
-  /** Where it says how long an answer may be, in tokens. */
+  /** Path of the longest answer in tokens. */
   readonly maxOutput?: string | undefined;
-  /** What marks a model that chats: every condition holds. */
+  /** Conditions of a chat model; all must hold. */
   readonly chat?: readonly ListCondition[] | undefined;
-  /** What marks a capability. */
+  /** The condition of each capability. */
   readonly capabilities?:
     | Readonly<Partial<Record<'tools' | 'vision' | 'reasoning', ListCondition | undefined>>>
     | undefined;
 }
 
-/** How a provider lists its models. */
 export interface DiscoverySpec {
-  /** Whether discovery is on unless the user says otherwise. */
+  /** Whether the list is fetched unless the user sets `discover`. */
   readonly default: boolean;
   /** Path below the base URL; `../` goes up. */
   readonly path: string;
   readonly needsKey: boolean;
-  /** Only ids that match are offered while `discoverFreeOnly` holds. */
+  /** Regular expression of free ids; while `discoverFreeOnly` is true, only these are offered. */
   readonly freePattern?: string;
-  /** Paths of prices: only models that cost nothing at each of them are offered while `discoverFreeOnly` holds. */
+  /** Paths of prices; while `discoverFreeOnly` is true, only models whose prices are all 0 are offered. */
   readonly freePrices?: readonly string[];
-  /** Ids (globs) that the list contains but that no chat can use. */
+  /** Globs of listed ids that are no chat models. */
   readonly exclude: readonly string[];
   readonly shape?: ListShape;
-  /** `false`: a model that the list does not name may be served all the same, so that the built-in ones stay. */
+  /** False if the provider serves models that its list omits; the built-in models are kept then. Default true. */
   readonly complete?: boolean;
 }
 
-/** A quota that headers tell of. A reset is a moment or a span in any form: `1m26.4s`, seconds, epoch seconds or ms. */
+/**
+ * A quota that headers report. The reset is a moment or a span in any form: `1m26.4s`, seconds, epoch seconds or ms.
+ */
 export interface QuotaHeader {
   readonly unit: 'requests' | 'tokens';
-  /** `refused`: the window is not named; in a refusal it is the one that refused. */
+  /** `refused`: the headers do not name the window; in a refusal they describe the window that refused. */
   readonly window: QuotaWindow | 'refused';
   /** Names of the headers, in lower case. */
   readonly limit?: string;
   readonly remaining?: string;
   readonly reset?: string;
-  /** A header with the window's length in seconds: the row holds only where it is that of `window`. */
+  /** A header with the window's length in seconds; the row holds only if that is the length of `window`. */
   readonly period?: string;
-  /** The reset is the moment at which a bucket that refills is full again, long after it admits the next request. */
+  /** The reset is the moment at which a token bucket is full again, long after it admits the next request. */
   readonly resetIsFull?: boolean;
 }
 
-/** Where a refusal names the account that it counts against: at a path, in a text, or in the message. */
+/** Where a refusal names the account: at `path`, else in the message. */
 export interface IdentityRule {
   readonly path?: string;
-  /** Its first group is the name; absent: the whole value. */
+  /** Regular expression whose first group is the name. Default: the whole value. */
   readonly pattern?: string;
 }
 
-/** The environment variables that are read for a provider. */
+/** The environment variables of a provider. */
 export interface EnvSpec {
-  /** Of these the first that holds a key counts. */
+  /** The first of these that contains a key is used. */
   readonly keys: readonly string[];
-  /** Holds the tier of all these keys. */
+  /** Holds the tier of these keys. */
   readonly tier?: string;
-  /** Where the keys of a variable belong to another address than `baseUrl`: by variable, its base URL. */
+  /** The base URL by variable, for variables whose keys belong to another address than `baseUrl`. */
   readonly siblings?: Readonly<Record<string, string>>;
-  /** Of these the first that is set holds the base URL. */
+  /** The first of these that is set holds the base URL. */
   readonly baseUrl?: readonly string[];
 }
 
-/** A part of the base URL that is the user's own. */
+/** A part of the base URL that differs between users. */
 export interface UrlVariable {
-  /** Of these the first that is set holds it. */
+  /** The first of these that is set holds the value. */
   readonly env: readonly string[];
-  /** Regular expression of its whole value. */
+  /** Regular expression that matches the whole value. */
   readonly pattern: string;
-  /** What it is, for people. */
+  /** What to call it in error messages. */
   readonly title: string;
 }
 
-/** How a provider streams. */
 export interface StreamSpec {
-  /** `prefill`: a trailing message of the assistant is gone on with. `instruction`: the model has to be asked. */
+  /** `prefill`: the model continues a trailing assistant message. `instruction`: it must be asked to continue. */
   readonly continues: 'prefill' | 'instruction';
-  /** Whether it tells the tokens of a stream only when asked by `stream_options`. */
+  /** Whether a stream reports token usage only if `stream_options` asks for it. */
   readonly asksForUsage: boolean;
 }
 
-/** Everything that freelm knows of a provider before its first answer. */
+/** Everything that freelm knows about a provider before its first answer. */
 export interface ProviderSpec {
   readonly name: string;
   readonly title: string;
-  /** The day, YYYY-MM-DD, on which the facts below were last checked. */
+  /** The day, YYYY-MM-DD, on which these facts were last checked. */
   readonly asOf: string;
-  /** The day, YYYY-MM-DD, after which the facts are to be doubted. */
+  /** The day, YYYY-MM-DD, after which these facts should be checked again. */
   readonly expires: string;
   readonly sources: readonly string[];
   /**
-   * `default`: used where its key is in the environment. `opt-in`: used where it is named. `local`: on the user's own
-   * machine, used where it is named or configured, and only when nothing else is ready.
+   * `default`: used if one of its keys is in the environment. `opt-in`: used if it is named. `local`: on the user's own
+   * machine; used if it is named or configured, and only when no other provider is ready.
    */
   readonly access: 'default' | 'opt-in' | 'local';
-  /** Whether what is sent may train models. */
+  /** Whether the provider may train models on prompts. */
   readonly privacy: { readonly trains: 'no' | 'yes' | 'possible' | 'unknown'; readonly note?: string };
   /** What is free and what is billed, in a few words. */
   readonly cost: string;
-  /** What its terms ask of a user, in a few words. */
+  /** What the terms require, in a few words. */
   readonly terms: string;
-  /** `{name}` stands for one of `vars`. */
+  /** `{name}` is replaced by one of `vars`. */
   readonly baseUrl: string;
   readonly vars?: Readonly<Record<string, UrlVariable>>;
   readonly env: EnvSpec;
-  /** Works without a key. */
+  /** Whether it works without a key. */
   readonly keyless?: boolean;
-  /** Whom it counts: accounts (default), or everybody at one address together. */
+  /** Whose requests a limit counts: an account's (default), or those of everyone at one IP address. */
   readonly countsBy?: 'account' | 'ip';
-  /** Regular expression of this provider's keys, so that even a foreign key is recognised and redacted. */
+  /** Regular expression of this provider's keys, so that keys outside the pool are redacted, too. */
   readonly keyPattern: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly defaultTier: string;
   readonly tiers: Readonly<Record<string, { readonly limits: readonly LimitSpec[] }>>;
-  /** Ids that cost nothing; everything else is refused while `freeOnly` holds. */
+  /** Regular expression of free ids; while `freeOnly` is true, all others are refused. */
   readonly freeOnlyPattern?: string;
-  /** Ids that this provider may be asked for although no list names them; absent: none. */
+  /** Regular expression of ids that may be requested although no list names them. Default: none. */
   readonly modelIdPattern?: string;
   readonly discovery?: DiscoverySpec;
   readonly models: readonly ModelSpec[];
-  /** How it streams; absent: as most do. */
   readonly streams?: StreamSpec;
-  /** What is changed of a request before it is sent. */
+  /** How a request is changed before it is sent. */
   readonly request?: RequestShape;
   readonly refusals: readonly RefusalRule[];
   readonly quotaHeaders?: readonly QuotaHeader[];
   readonly identity?: readonly IdentityRule[];
-  /** The cheapest request that proves a key. Default `models`. */
+  /** The cheapest request that verifies a key. Default `models`. */
   readonly check?: { readonly request: 'models' | 'chat' | 'account' };
-  /** An endpoint that reports an account's tier and usage; set by `QUIRKS`. */
+  /** An endpoint that reports an account's tier and usage. It comes from `QUIRKS`. */
   readonly account?: AccountEndpoint;
-  /** Where this provider's cooldowns differ from `spec/failure-effects.json`. */
+  /** Cooldowns that differ from `spec/failure-effects.json`. */
   readonly trips: Readonly<Partial<Record<FailureKind, Trip>>>;
 }
 
-/** The names of the known providers. */
 type KnownProvider =
   | 'openrouter'
   | 'google'
@@ -278,7 +284,7 @@ function withQuirks(file: { readonly name: string; readonly request?: object }):
   return { ...file, ...(account && { account }), ...(quirk && { request: { ...file.request, quirk } }) };
 }
 
-/** Every provider of spec/providers by its name, in the order in which they are tried on equal terms. */
+/** All known providers by name, in the order in which they are tried on equal terms. */
 // JSON modules widen literals to `string`; `test/spec.test.ts` checks every file against its JSON Schema.
 export const SPECS: Readonly<Record<KnownProvider, ProviderSpec>> = Object.fromEntries(
   Object.entries(FILES).map(([name, file]) => [name, withQuirks(file)]),
