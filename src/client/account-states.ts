@@ -1,5 +1,3 @@
-/** Asks providers that tell it what an account's tier allows and what of it is used, beside the calls. */
-
 import type { PoolAccount } from '../core/pool.ts';
 import { parseJson } from '../core/json.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -8,12 +6,12 @@ import { getRequest, sendBeside } from '../providers/side-request.ts';
 import type { Pool } from './pool.ts';
 import { HOUR_MS } from '../core/time.ts';
 
-/** Somebody else may spend on the account meanwhile; more often than this it is not worth a request. */
+/** Other programs may use the account too, but asking more often is not worth a request. */
 const EVERY_MS = HOUR_MS;
 const TIMEOUT_MS = 15_000;
 const MAX_BYTES = 256 * 1024;
 
-/** Where the account of one key is asked about. */
+/** One account and the key to ask with. */
 interface Subject {
   readonly provider: Provider;
   readonly account: PoolAccount;
@@ -21,7 +19,11 @@ interface Subject {
   readonly endpoint: AccountEndpoint;
 }
 
-/** What is known of accounts before their first refusal: the real limit of the day, and what others spent of it. */
+/**
+ * Asks account endpoints beside the calls, so that the ledger knows the real daily limit and the usage of other programs
+ * before the first refusal.
+ */
+// spec 7.13
 export class AccountStates {
   readonly #pool: Pool;
   readonly #subjects: readonly Subject[];
@@ -39,7 +41,7 @@ export class AccountStates {
     });
   }
 
-  /** Asks what is due. Holds nobody up and never fails a call. */
+  /** Asks about every account if that is due. Does not wait and never throws. */
   refresh(): void {
     const now = this.#pool.clock.now();
     if (this.#subjects.length === 0 || Math.abs(now - this.#askedAt) < EVERY_MS) return;

@@ -113,9 +113,9 @@ describe('freelm doctor', () => {
     expect(good).toMatch(/^✓ openrouter +sk-or-….{4} +works +free: 20 a minute, \d+ of 50 a day left$/);
     expect(dead).toMatch(/^✗ openrouter +sk-or-….{4} +refused /);
     expect(creditless).toMatch(/^✗ openrouter +sk-or-….{4} +no credit /);
-    expect(out).toMatch(/HTTP 401: User not found\.\n +→ Remove the key/);
-    expect(out).toMatch(/HTTP 402: .*\n +→ .*top it up/);
-    expect(out).toMatch(/^\? google .*\n.*\n +→ See that this machine/m);
+    expect(out).toMatch(/HTTP 401: User not found\.\n +→ Remove or replace the key/);
+    expect(out).toMatch(/HTTP 402: .*\n +→ .*Top it up/);
+    expect(out).toMatch(/^\? google .*\n.*\n +→ Check that this machine/m);
     expect(out).toMatch(/^✓ nim /m);
     expect(out).toMatch(/^More that is free[\s\S]*Groq +GROQ_API_KEY/m);
     expect(out).toMatch(/^2 of 5 keys work\.$/m);
@@ -157,7 +157,7 @@ describe('freelm doctor', () => {
     const { code, out } = await command(['doctor', '--json'], { env: envOf(simulated, ['openrouter']) });
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      keys: [{ provider: 'openrouter', works: true, tier: 'free', statedTier: 'credit', request: 'account' }],
+      keys: [{ provider: 'openrouter', works: true, tier: 'free', reportedTier: 'credit', request: 'account' }],
       providers: listWith(partly({ provider: 'openrouter', isUsed: true, problems: [] })),
     });
   });

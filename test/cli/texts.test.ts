@@ -80,14 +80,14 @@ describe('texts', () => {
   });
 });
 
-const QUOTA: KeyQuota = { unit: 'requests', window: 'minute', limit: 20, perModel: false, stated: false };
+const QUOTA: KeyQuota = { unit: 'requests', window: 'minute', limit: 20, perModel: false, reported: false };
 
 describe('a quota', () => {
   it.each<[Partial<KeyQuota>, string]>([
     [{}, '20 a minute'],
     [{ perModel: true, highest: 30 }, '20–30 a minute per model'],
     [{ unit: 'tokens', window: 'day' }, '20 tokens a day'],
-    [{ window: 'day', remaining: 3, stated: true }, '3 of 20 a day left'],
+    [{ window: 'day', remaining: 3, reported: true }, '3 of 20 a day left'],
     [{ window: 'at-once', limit: 1 }, '1 at once'],
     [{ limit: undefined, window: 'month' }, '? a month'],
   ])('%j is: %s', (more, text) => {
@@ -101,7 +101,7 @@ describe('a check', () => {
     key: 'gsk_…abcd',
     account: 'a',
     tier: 'free',
-    statedTier: undefined,
+    reportedTier: undefined,
     works: true,
     request: 'models',
     status: 200,

@@ -291,11 +291,11 @@ describe('tier and quotas', () => {
     expect(await checkOf(openrouter(), { body: CREDIT })).toMatchObject({
       works: true,
       tier: 'free',
-      statedTier: 'credit',
+      reportedTier: 'credit',
       advice: textLike('FREELM_OPENROUTER_TIER=credit'),
       quotas: [
-        { unit: 'requests', window: 'minute', limit: 20, perModel: false, stated: false },
-        { unit: 'requests', window: 'day', limit: 1000, remaining: 988, stated: true },
+        { unit: 'requests', window: 'minute', limit: 20, perModel: false, reported: false },
+        { unit: 'requests', window: 'day', limit: 1000, remaining: 988, reported: true },
       ],
     });
   });

@@ -1,5 +1,3 @@
-/** Asks the providers whether they take the pool's keys, by the cheapest request that tells. Nothing is learnt of it. */
-
 import * as z from 'zod/mini';
 import { check } from '../../check.ts';
 import type { Failure, FailureKind } from '../../core/failure.ts';
@@ -14,19 +12,19 @@ import type { Provider } from '../../providers/provider.ts';
 import { sendBeside, type SideOutcome } from '../../providers/side-request.ts';
 import { readChatResponse } from '../../wire/response/chat-response.ts';
 import type { Pool } from '../pool.ts';
-import { corrected, type KeyQuota, pacedBy } from './quotas.ts';
-import { type Question, questionFor, type Subject } from './request.ts';
+import { type KeyQuota, quotasOf, withReported } from './quotas.ts';
+import { type KeyRequest, keyRequestFor, type Subject } from './request.ts';
 import { type CheckRequest, type KeyVerdict, verdictOf } from './verdict.ts';
 
-/** How keys are checked. */
+/** Options of `checkKeys()`. */
 export interface CheckKeysOptions {
-  /** Bounds each request. Default 10 s. */
+  /** Bounds each request, in milliseconds. Default 10,000, at most 600,000. */
   readonly timeoutMs?: number | undefined;
-  /** Ends the check; it rejects with the signal's reason. */
+  /** Aborts the check, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whether each key that is taken is also asked for one token: it costs a request of its quota, and finds an account
-   * without credit where the provider says so only then. Default false.
+   * Also requests a chat of one token with each accepted key. This spends one request of its quota and detects accounts
+   * without credit at providers that report it only then. Default false.
    */
   readonly chat?: boolean | undefined;
 }
@@ -46,45 +44,44 @@ const schema = z.strictObject(
   'must be an object',
 );
 
-/** What became of the check of one key. */
+/** The result of checking one key. */
 export interface KeyCheck {
   readonly provider: string;
   /** The key, masked. */
   readonly key: string;
   readonly account: string;
-  /** The tier that the key is paced by. */
+  /** The tier whose limits freelm applies. */
   readonly tier: string;
-  /** The tier that the provider says the account has, where it says so. */
-  readonly statedTier: string | undefined;
-  /** Whether the provider takes the key; undefined: that could not be found out. */
+  /** The tier of the account as its provider reports it. */
+  readonly reportedTier: string | undefined;
+  /** Whether the provider accepts the key; undefined if the check could not tell. */
   readonly works: boolean | undefined;
-  /** What was asked: the list of models, a chat of one token, or the account's own page. */
+  /** The deciding request: the list of models, a chat of one token, or the account's status. */
   readonly request: CheckRequest;
-  /** The HTTP status, when there was an answer. */
+  /** The HTTP status; undefined without an answer. */
   readonly status: number | undefined;
   readonly latencyMs: number;
-  /** What the answer means; undefined when it was a good one. */
+  /** The failure that the answer means; undefined for a good answer. */
   readonly kind: FailureKind | undefined;
-  /** What the provider said. */
+  /** The provider's error message, redacted. */
   readonly message: string | undefined;
   readonly quotas: readonly KeyQuota[];
-  /** What to do about it; undefined: nothing. */
+  /** What to do; undefined if nothing. */
   readonly advice: string | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** OpenRouter's list has 0.5 MB (2026-08). */
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Requests under way at once at one provider. */
-const AT_ONCE = 4;
+/** Concurrent requests per provider. */
+const CONCURRENCY = 4;
 
-/** What came of one request. */
+/** The outcome of one request. */
 interface Answer {
   readonly kind: CheckRequest;
   readonly status: number | undefined;
   readonly body: string;
   readonly failure: Failure | undefined;
-  /** Quotas that it states beside. */
   readonly reported: readonly ReportedQuota[];
   readonly latencyMs: number;
 }
@@ -103,7 +100,7 @@ function failureOf(
   const answer = readChatResponse(body);
   if (answer.ok) return undefined;
   const json = parseJson(body);
-  // A chat of one token may be empty, and a list is no chat: an answer that holds no error is good.
+  // A chat of one token may be empty, and a list is no chat: an answer without an error is good.
   const isGood = kind === 'chat' ? answer.problem === 'empty' : typeof json === 'object' && json !== null;
   if (isGood && answer.problem !== 'error') return undefined;
   return classifyAnswer(answer, reply, given);
@@ -112,7 +109,7 @@ function failureOf(
 async function ask(
   pool: Pool,
   provider: Provider,
-  { kind, request, target }: Question,
+  { kind, request, target }: KeyRequest,
   { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CheckKeysOptions,
 ): Promise<Answer> {
   const { clock, transport, redact } = pool;
@@ -132,26 +129,26 @@ async function ask(
   return { ...answer, body: '', failure };
 }
 
-/** A list that anybody may read says nothing of a key. */
-function verdictOn({ failure, kind }: Answer, { spec }: Provider): KeyVerdict {
+/** A public list proves nothing about a key. */
+function verdictFor({ failure, kind }: Answer, { spec }: Provider): KeyVerdict {
   if (failure !== undefined) return verdictOf(failure, kind);
   const isPublic = kind === 'models' && spec.keyless !== true && spec.discovery?.needsKey === false;
   if (!isPublic) return { works: true, advice: undefined };
-  return { works: undefined, advice: 'Its list of models is open to all: only a chat tells of the key.' };
+  return { works: undefined, advice: 'Its list of models is public: only a chat can prove the key.' };
 }
 
-/** What the account's own page tells. */
-function accountOf({ kind, failure, body }: Answer, { account }: Provider['spec']): AccountState {
+function accountStateOf({ kind, failure, body }: Answer, { account }: Provider['spec']): AccountState {
   if (kind !== 'account' || failure !== undefined || account === undefined) return { reported: [] };
   return account.read(parseJson(body));
 }
 
-/** A key that is paced by another tier than its account has wastes quota or runs into refusals. */
-function tierAdvice({ key, provider }: Subject, stated: string | undefined): string | undefined {
-  if (stated === undefined || stated === key.tier) return undefined;
+/** With the wrong tier, a key wastes quota or is refused. */
+function tierAdvice({ key, provider }: Subject, reported: string | undefined): string | undefined {
+  if (reported === undefined || reported === key.tier) return undefined;
   const variable = provider.spec.env.tier;
-  const how = variable === undefined ? `tier: '${stated}'` : `${variable}=${stated}, or tier: '${stated}'`;
-  return `Its account is of the tier ${stated} and is paced as ${key.tier}: set ${how}.`;
+  const setting = `tier: '${reported}'`;
+  const how = variable === undefined ? setting : `${variable}=${reported} or ${setting}`;
+  return `Its account has the tier ${reported}, but freelm applies the limits of ${key.tier}. Set ${how}.`;
 }
 
 async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions): Promise<KeyCheck> {
@@ -159,34 +156,35 @@ async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions)
   const first = await ask(
     pool,
     provider,
-    questionFor(pool, subject, provider.spec.check?.request ?? 'models'),
+    keyRequestFor(pool, subject, provider.spec.check?.request ?? 'models'),
     options,
   );
-  const asksAgain =
-    options.chat === true && first.kind !== 'chat' && verdictOn(first, provider).works !== false;
-  const last = asksAgain ? await ask(pool, provider, questionFor(pool, subject, 'chat'), options) : first;
-  const { works, advice } = verdictOn(last, provider);
-  const state = accountOf(first, provider.spec);
-  const sight = { records: pool.ledger.known([[candidate]]), now: pool.clock.now() };
+  const asksChat =
+    options.chat === true && first.kind !== 'chat' && verdictFor(first, provider).works !== false;
+  const last = asksChat ? await ask(pool, provider, keyRequestFor(pool, subject, 'chat'), options) : first;
+  const { works, advice } = verdictFor(last, provider);
+  const state = accountStateOf(first, provider.spec);
+  const records = pool.ledger.known([[candidate]]);
+  const quotas = quotasOf(candidate.models, account, records, pool.clock.now());
   return {
     provider: provider.name,
     key: key.mask,
     account: key.account,
     tier: key.tier,
-    statedTier: state.tier,
+    reportedTier: state.tier,
     works,
     request: last.kind,
     status: last.status,
     latencyMs: last.latencyMs,
     kind: last.failure?.kind,
     message: last.failure === undefined ? undefined : pool.redact(last.failure.message),
-    quotas: corrected(pacedBy(candidate.models, account, sight), [...state.reported, ...last.reported]),
+    quotas: withReported(quotas, [...state.reported, ...last.reported]),
     advice: advice ?? tierAdvice(subject, state.tier),
   };
 }
 
-/** Does a job for each item, a few at a time; the results are in the order of the items. */
-async function forEachOf<Item, Result>(
+/** Maps items with bounded concurrency. */
+async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   job: (item: Item) => Promise<Result>,
 ): Promise<readonly Result[]> {
@@ -195,7 +193,7 @@ async function forEachOf<Item, Result>(
   const work = async (): Promise<void> => {
     for (const [index, item] of queue) results[index] = await job(item);
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, work));
   return results;
 }
 
@@ -206,7 +204,10 @@ function subjectsOf(provider: Provider, candidate: Candidate): readonly Subject[
   });
 }
 
-/** Checks every key of a pool, in the order of its providers and keys. */
+/**
+ * Checks every key of a pool with the cheapest request that proves it, in the order of providers and keys. The records
+ * learn nothing from it.
+ */
 export async function checkKeys(pool: Pool, options: CheckKeysOptions): Promise<readonly KeyCheck[]> {
   check(schema, options, 'options');
   options.signal?.throwIfAborted();
@@ -215,7 +216,7 @@ export async function checkKeys(pool: Pool, options: CheckKeysOptions): Promise<
     return provider === undefined ? [] : [subjectsOf(provider, candidate)];
   });
   const checks = await Promise.all(
-    providers.map((subjects) => forEachOf(subjects, (subject) => checkKey(pool, subject, options))),
+    providers.map((subjects) => mapConcurrently(subjects, (subject) => checkKey(pool, subject, options))),
   );
   return checks.flat();
 }

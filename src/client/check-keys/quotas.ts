@@ -1,31 +1,29 @@
-/** The limits that a key is paced by: as documented or learnt, and as its provider states them. */
-
 import { limitUse } from '../../core/records/account.ts';
 import { type Limit, spanOf, type ReportedQuota, type QuotaWindow } from '../../core/limits/limit.ts';
 import type { Records } from '../../core/routing/question.ts';
 import type { Candidate, PoolAccount } from '../../core/pool.ts';
 
-/** One limit of a key. */
+/** One limit that applies to a key. */
 export interface KeyQuota {
   readonly unit: 'requests' | 'tokens';
-  /** `at-once`: how many may be under way. */
+  /** `at-once`: a limit of concurrent requests. */
   readonly window: QuotaWindow | 'at-once';
-  /** The lowest of its models', where they differ. */
+  /** The limit; the lowest one if models differ. */
   readonly limit: number | undefined;
-  /** The highest of its models', where they differ. */
+  /** The highest limit if models differ. */
   readonly highest?: number | undefined;
-  /** Whether each model has its own. */
+  /** Whether each model has a quota of its own. */
   readonly perModel: boolean;
-  /** What is left of it, where the provider has just said so. */
+  /** What is left, as just reported by the provider. */
   readonly remaining?: number | undefined;
-  /** Epoch ms at which it resets, where the provider has just said so. */
+  /** When it resets, in epoch milliseconds, as just reported by the provider. */
   readonly resetAt?: number | undefined;
-  /** Whether the provider has just said so; else it is documented, set by you, or learnt. */
-  readonly stated: boolean;
+  /** Whether the provider has just reported it. Otherwise it is documented, learnt or your own setting. */
+  readonly reported: boolean;
 }
 
-/** A quota that covers one meter more. */
-function widened(quota: KeyQuota | undefined, limit: Limit, max: number): KeyQuota {
+/** Adds a limit to a quota, which then spans several models. */
+function withLimit(quota: KeyQuota | undefined, limit: Limit, max: number): KeyQuota {
   const limits = [max, quota?.limit ?? max, quota?.highest ?? max];
   const lowest = Math.min(...limits);
   const highest = Math.max(...limits);
@@ -35,15 +33,16 @@ function widened(quota: KeyQuota | undefined, limit: Limit, max: number): KeyQuo
     limit: lowest,
     ...(highest === lowest ? {} : { highest }),
     perModel: limit.per === 'account-model',
-    stated: false,
+    reported: false,
   };
 }
 
-/** What a key is paced by; a meter without a limit is none. */
-export function pacedBy(
+/** The limits in force for an account, one row per unit, window and scope. A limit without a number is left out. */
+export function quotasOf(
   models: Candidate['models'],
   account: PoolAccount,
-  { records, now }: { readonly records: Records; readonly now: number },
+  records: Records,
+  now: number,
 ): readonly KeyQuota[] {
   const record = records.account(account);
   const quotas = new Map<string, KeyQuota>();
@@ -51,27 +50,27 @@ export function pacedBy(
     for (const limit of account.limits(id)) {
       const { max } = limitUse(record, limit, id, now);
       const name = `${limit.unit} ${spanOf(limit)} ${limit.per}`;
-      if (Number.isFinite(max)) quotas.set(name, widened(quotas.get(name), limit, max));
+      if (Number.isFinite(max)) quotas.set(name, withLimit(quotas.get(name), limit, max));
     }
   }
   return [...quotas.values()];
 }
 
-/** The same with what the provider states in the place of what was assumed. */
-export function corrected(
+/** The quotas with those that the provider has just reported in place of the assumed ones. */
+export function withReported(
   quotas: readonly KeyQuota[],
   reported: readonly ReportedQuota[],
 ): readonly KeyQuota[] {
-  const stated = reported.map(({ unit, window, limit, remaining, resetAt }): KeyQuota => ({
+  const rows = reported.map(({ unit, window, limit, remaining, resetAt }): KeyQuota => ({
     unit,
     window,
     limit: limit ?? quotas.find((quota) => quota.unit === unit && quota.window === window)?.limit,
     perModel: false,
     remaining,
     resetAt,
-    stated: true,
+    reported: true,
   }));
-  const isStated = ({ unit, window }: KeyQuota): boolean =>
-    stated.some((quota) => quota.unit === unit && quota.window === window);
-  return [...quotas.filter((quota) => !isStated(quota)), ...stated];
+  const isAssumed = ({ unit, window }: KeyQuota): boolean =>
+    !rows.some((row) => row.unit === unit && row.window === window);
+  return [...quotas.filter(isAssumed), ...rows];
 }

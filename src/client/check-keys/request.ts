@@ -1,5 +1,3 @@
-/** The cheapest request that tells whether a provider takes a key. */
-
 import { isLong } from '../../core/limits/limit.ts';
 import type { Target } from '../../core/routing/question.ts';
 import type { Candidate, CandidateModel, PoolAccount } from '../../core/pool.ts';
@@ -11,7 +9,7 @@ import type { Pool } from '../pool.ts';
 import type { CheckRequest } from './verdict.ts';
 import { requestBody } from '../request-body.ts';
 
-/** One key, and what it is asked with. */
+/** One key to check. */
 export interface Subject {
   readonly provider: Provider;
   readonly key: ProviderKey;
@@ -19,13 +17,13 @@ export interface Subject {
   readonly account: PoolAccount;
 }
 
-/** The model that has the most of its day. */
+/** The model with the largest daily limit. */
 function cheapestModel({ candidate, account }: Subject): CandidateModel | undefined {
   let best: CandidateModel | undefined;
   let most = -1;
   for (const model of candidate.models) {
-    const days = account.limits(model.id).filter(isLong);
-    const max = Math.min(...days.map((limit) => limit.max));
+    const daily = account.limits(model.id).filter(isLong);
+    const max = Math.min(...daily.map((limit) => limit.max));
     if (max > most) {
       best = model;
       most = max;
@@ -34,14 +32,16 @@ function cheapestModel({ candidate, account }: Subject): CandidateModel | undefi
   return best;
 }
 
-/** A request, what kind it turned out to be, and of a chat its route. */
-export interface Question {
+/** A request that checks a key. */
+export interface KeyRequest {
+  /** Its actual kind, which may differ from the wanted one. */
   readonly kind: CheckRequest;
   readonly request: HttpRequest;
+  /** Only of a chat. */
   readonly target?: Target;
 }
 
-function chatQuestion(pool: Pool, subject: Subject, model: CandidateModel): Question {
+function chatRequest(pool: Pool, subject: Subject, model: CandidateModel): KeyRequest {
   const { provider, key, candidate, account } = subject;
   const route = { provider: provider.name, account: account.id, keyId: key.keyId, model: model.id };
   const target = { route, provider: candidate.provider, account, model };
@@ -50,12 +50,12 @@ function chatQuestion(pool: Pool, subject: Subject, model: CandidateModel): Ques
   return { kind: 'chat', request: pool.chat.encode(body, target, known, undefined), target };
 }
 
-/** The question of the wanted kind; a provider without a model to chat with is asked for its list. */
-export function questionFor(pool: Pool, subject: Subject, wanted: CheckRequest): Question {
+/** A request of the wanted kind, or for the list of models if the provider has no model or no account endpoint. */
+export function keyRequestFor(pool: Pool, subject: Subject, wanted: CheckRequest): KeyRequest {
   const { provider, key } = subject;
   const { account, discovery } = provider.spec;
   const model = wanted === 'chat' ? cheapestModel(subject) : undefined;
-  if (model !== undefined) return chatQuestion(pool, subject, model);
+  if (model !== undefined) return chatRequest(pool, subject, model);
   const isAccount = wanted === 'account' && account !== undefined;
   const path = isAccount ? account.path : (discovery?.path ?? '/models');
   return { kind: isAccount ? 'account' : 'models', request: getRequest(provider, path, key.keyId) };
