@@ -1,4 +1,4 @@
-/** Where a provider's API is: its address, with the parts that are the user's own. */
+/** The base URL of a provider: the placeholders, the checks, and the addresses of local servers. */
 
 import { ConfigError } from '../errors.ts';
 import type { UrlVariable } from './spec.ts';
@@ -7,10 +7,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
-/** What a server listens on when it listens on every address: no client can ask for that. */
+/** A server listens on these to be reached at every address; no client can connect to them. */
 const ANY_ADDRESS = /^(0\.0\.0\.0|\[::\])$/;
 
-/** The value of a part of the base URL that the environment holds. */
+/** The value of a part of the base URL in the environment. */
 export function variableFrom(env: Environment, { env: names }: UrlVariable): string | undefined {
   return names.map((name) => env[name]?.trim()).find((value) => value !== undefined && value !== '');
 }
@@ -19,17 +19,16 @@ function isWhole(pattern: string, value: string): boolean {
   return new RegExp(`^(?:${pattern})$`).test(value);
 }
 
-/** What `fillTemplate` fills in. */
 export interface UrlValues {
   readonly variables: Readonly<Record<string, UrlVariable>>;
   readonly given: Readonly<Record<string, string>>;
-  /** Asked for what is not given. */
+  /** Read for values that are not given. */
   readonly env: Environment;
 }
 
 /**
- * A base URL with its `{name}` filled in.
- * @throws ConfigError naming the option and the environment variable that has to be set, or is not right.
+ * Replaces each `{name}` of a base URL.
+ * @throws ConfigError naming the option and the environment variable to set or to correct.
  */
 export function fillTemplate(what: string, template: string, { variables, given, env }: UrlValues): string {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(variables, name));
@@ -50,35 +49,38 @@ export function fillTemplate(what: string, template: string, { variables, given,
 }
 
 /**
- * A base URL without a slash at its end.
- * @throws ConfigError for what is no URL, carries a secret, or is read by anybody on the way.
+ * Checks a base URL and removes its trailing slash.
+ * @throws ConfigError if it is no URL, can hold a secret, or is plain http to another machine.
  */
 export function readBaseUrl(what: string, baseUrl: string, allowInsecureHttp: boolean): string {
   let url: URL;
   try {
     url = new URL(baseUrl);
   } catch {
-    throw new ConfigError(`${what}: baseUrl is not a URL. Give it whole, e.g. https://api.example.com/v1.`);
+    throw new ConfigError(
+      `${what}: baseUrl is not a URL. Pass a complete one, e.g. https://api.example.com/v1.`,
+    );
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new ConfigError(
-      `${what}: baseUrl must not carry a user, a password, a query or a fragment; keys go into the keys argument.`,
+      `${what}: baseUrl must not contain a user, a password, a query or a fragment. Pass keys as the keys argument.`,
     );
   }
   const insecure = url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowInsecureHttp;
   if (insecure || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new ConfigError(
-      `${what}: baseUrl must be https:. Plain http: is taken for this machine only (127.0.0.1, localhost), or anywhere with allowInsecureHttp: true.`,
+      `${what}: baseUrl must use https:. Plain http: is accepted for this machine (127.0.0.1, localhost), or anywhere with allowInsecureHttp: true.`,
     );
   }
   return url.href.replace(/\/+$/, '');
 }
 
 /**
- * The base URL of a server that a variable such as `OLLAMA_HOST` names: `host`, `host:port`, or a URL with or without
- * the path of the API. What is missing is taken from `standard`.
+ * Reads the address of a local server from a variable such as `OLLAMA_HOST`: `host`, `host:port`, or a URL with or
+ * without the path of the API. Missing parts come from `standard`.
  * @throws ConfigError naming the variable.
  */
+// spec 15.1
 export function localBaseUrl(variable: string, value: string, standard: string): string {
   const { port, pathname } = new URL(standard);
   const hasScheme = HAS_SCHEME.test(value);
@@ -86,7 +88,9 @@ export function localBaseUrl(variable: string, value: string, standard: string):
   try {
     url = new URL(hasScheme ? value : `http://${value.startsWith(':') ? `127.0.0.1${value}` : value}`);
   } catch {
-    throw new ConfigError(`${variable} is no address. Give e.g. 127.0.0.1:${port} or ${standard}.`);
+    throw new ConfigError(
+      `${variable} is not an address. Set it to 127.0.0.1:${port} or ${standard}, for example.`,
+    );
   }
   if (!hasScheme && url.port === '' && !value.endsWith(':80')) url.port = port;
   if (ANY_ADDRESS.test(url.hostname)) url.hostname = '127.0.0.1';

@@ -1,13 +1,13 @@
-/** Keys: told apart by a hash, shown masked, split and tidied as users write them. */
+/** Keys: identified by a hash, shown masked, and redacted from every text. */
 
 import { createHash } from 'node:crypto';
 
-/** One credential as a user gives it. */
+/** One credential as the user passes it. */
 export interface KeyInput {
   readonly key: string;
-  /** Whom the provider counts against; keys with the same name share their quota. Default: each key its own. */
+  /** The provider's account; keys with the same account share its quota. Default: an account for each key. */
   readonly account?: string | undefined;
-  /** The account's tier, when it differs from the provider's. */
+  /** The account's tier. Default: the provider's `tier` option. */
   readonly tier?: string | undefined;
 }
 
@@ -16,21 +16,23 @@ export type KeysInput = string | KeyInput | readonly (string | KeyInput)[];
 
 const SHOWN_START = 6;
 const SHOWN_END = 4;
-/** Of a shorter key nothing is shown: too much of it would be known. */
+/** The mask of a shorter key would reveal too much of it. */
 const MASKABLE_LENGTH = 24;
 
-/** A name for a key that does not tell the key. */
+/** An id that does not reveal the key. */
+// spec 2.3
 export function hashKey(key: string): string {
   return createHash('sha256').update(`freelm:${key}`).digest('hex').slice(0, 16);
 }
 
-/** `sk-or-…9f2c`; a short key shows a part of its hash only. */
+/** E.g. `sk-or-…9f2c`; for a short key, a part of its hash. */
+// spec 12.6
 export function maskKey(key: string): string {
   if (key.length < MASKABLE_LENGTH) return `…#${hashKey(key).slice(0, 6)}`;
   return `${key.slice(0, SHOWN_START)}…${key.slice(-SHOWN_END)}`;
 }
 
-/** One list of keys without blanks, empty items and duplicates; the first mention of a key wins. */
+/** The keys as one list without white space, empty items and duplicates; the first mention of a key wins. */
 export function tidyKeys(keys: KeysInput): readonly KeyInput[] {
   const list = Array.isArray(keys) ? keys : [keys];
   const tidy = new Map<string, KeyInput>();
@@ -48,7 +50,7 @@ export function tidyKeys(keys: KeysInput): readonly KeyInput[] {
 /** Replaces every key in a text by its mask. */
 export type Redact = (text: string) => string;
 
-/** A shorter key that could be a part of a word is replaced only where it stands alone. */
+/** A shorter key can be a part of a word, so it is replaced only where it stands alone. */
 const DISTINCT_LENGTH = 8;
 
 function pattern(text: string): string {
@@ -69,7 +71,7 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** A key as it stands, in JSON, in JSON within JSON, in a URL and in a page. */
+/** A key in plain text, in JSON, in JSON within JSON, in a URL and in HTML. */
 function spellings(key: string): readonly string[] {
   const inPage = key.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
   return [key, inJson(key), inJson(inJson(key)), encodeURIComponent(key), inPage];
@@ -79,9 +81,10 @@ function spellings(key: string): readonly string[] {
  * @param keys - The pool's keys in clear text.
  * @param patterns - Regular expressions of the providers' keys.
  */
+// spec 12.6
 export function redactor(keys: readonly string[], patterns: readonly string[]): Redact {
   const masks = new Map(keys.flatMap((key) => spellings(key).map((text) => [text, maskKey(key)])));
-  // Longest first: a key that begins with another one must not be cut.
+  // Longest first: another key can be the beginning of a key.
   const exact = [...masks.keys()].toSorted((a, b) => b.length - a.length).map(pattern);
   const sources = [...exact, ...patterns.filter((source) => source !== '')];
   if (sources.length === 0) return (text) => text;

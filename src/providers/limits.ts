@@ -1,11 +1,11 @@
-/** A tier's limits as meters of one model, with the user's own numbers over the documented ones. */
+/** The limits of a model: those of its tier, with the user's numbers in place of the documented ones. */
 
 import type { Limit } from '../core/limits/limit.ts';
 import { matchesGlob } from './pattern.ts';
 import type { LimitSpec } from './spec.ts';
 import { DAY_MS, MINUTE_MS } from '../core/time.ts';
 
-/** The user's own limits: requests a minute and a day, tokens a minute, requests at once. */
+/** The user's limits: requests per minute and day, tokens per minute, requests at once. */
 export interface LimitOverrides {
   readonly rpm?: number | undefined;
   readonly rpd?: number | undefined;
@@ -13,7 +13,7 @@ export interface LimitOverrides {
   readonly concurrency?: number | undefined;
 }
 
-/** What is sent is counted even where no limit is known, so that one can be learnt from a refusal. */
+/** Requests are counted even if no limit is known, so that one can be learnt from a refusal. */
 const COUNTED: LimitSpec = {
   id: 'rpm',
   kind: 'sliding-window',
@@ -50,7 +50,7 @@ function limitFromSpec(spec: LimitSpec, model: string): Limit | undefined {
   }
 }
 
-/** What a meter's limit is over, as users say it; anything else has no option of its own. */
+/** The window of a limit, in the terms of the user's options. */
 function windowOf({ kind, windowMs = MINUTE_MS }: LimitSpec): 'minute' | 'day' | 'at once' | 'other' {
   if (kind === 'concurrency') return 'at once';
   if (kind === 'daily' || windowMs === DAY_MS) return 'day';
@@ -75,7 +75,8 @@ function counted(specs: readonly LimitSpec[]): readonly LimitSpec[] {
   return specs.some((spec) => isLike(spec, COUNTED)) ? specs : [...specs, COUNTED];
 }
 
-/** Gives the meters of a model; the same list for the same model. */
+/** Returns a function that gives a model's limits: the same list for the same model. */
+// spec 3.11
 export function limitTable(
   specs: readonly LimitSpec[],
   overrides: LimitOverrides,

@@ -1,5 +1,3 @@
-/** Any other endpoint that speaks OpenAI's protocol. */
-
 import * as z from 'zod/mini';
 import { check } from '../check.ts';
 import type { ModelSpec } from '../core/model.ts';
@@ -11,11 +9,11 @@ export interface OpenAICompatibleOptions extends Omit<
   ProviderOptions,
   'tier' | 'freeOnly' | 'discoverFreeOnly' | 'vars'
 > {
-  /** The provider's name in the pool, in events and in health. */
+  /** The provider's name in the pool, in events and in `health()`: lower case letters, digits, `-` and `_`. */
   readonly name: string;
-  /** Up to and without `/chat/completions`, e.g. `http://127.0.0.1:8080/v1`. */
+  /** The URL before `/chat/completions`, e.g. `http://127.0.0.1:8080/v1`. */
   readonly baseUrl: string;
-  /** The models to use, best first; `chat` is assumed where a model has no tags. */
+  /** The models to use, best first. A model without tags has the tag `chat`. Default: the endpoint's own list. */
   readonly models?: readonly (ModelSpec | string)[] | undefined;
 }
 
@@ -26,7 +24,10 @@ const schema = z.looseObject({
   baseUrl: z.string('must be a string'),
 });
 
-/** An endpoint of your own. Without `rpm` and `rpd` it is not paced; without `models` its list is fetched. */
+/**
+ * Any other endpoint that speaks OpenAI's protocol. Without `rpm` and `rpd` it is not paced; without `models` its
+ * list is fetched.
+ */
 export class OpenAICompatible extends Provider {
   constructor(keys: KeysInput, options: OpenAICompatibleOptions) {
     check(schema, options, 'OpenAICompatible options');

@@ -1,4 +1,4 @@
-/** What makes a provider of `spec/providers` a class of its own: `class X extends Keyed { static spec = … }`. */
+/** One class for each provider of `spec/providers`: `class X extends KeyedProvider { static spec = … }`. */
 
 import * as z from 'zod/mini';
 import { check } from '../check.ts';
@@ -9,38 +9,38 @@ import { type ProviderSpec, SPECS } from './spec.ts';
 
 const anyOptions = z.looseObject({}, 'must be an object');
 
-/** The options of a provider whose accounts have these tiers. */
+/** Options of a provider that needs a key; `Tier` lists the tiers of its accounts. */
 export interface KeyedOptions<Tier extends string> extends Omit<ProviderOptions, 'tier'> {
   /** The account's tier, which selects the documented limits. Default `free`. */
   readonly tier?: Tier | undefined;
 }
 
-/** The options of a provider that needs no key. */
+/** Options of a provider that works without a key. */
 export interface KeylessOptions extends Omit<ProviderOptions, 'tier'> {
-  /** Keys, where there are any. */
+  /** Keys, if you have any. Default: none. */
   readonly keys?: KeysInput | undefined;
 }
 
-/** A known provider that is asked with a key. */
+/** A known provider that needs a key. */
 export abstract class KeyedProvider<Tier extends string = 'free'> extends Provider {
-  /** What freelm knows of it. */
+  /** Its documented facts. */
   declare static readonly spec: ProviderSpec;
 
   /**
    * @param keys - One key, several, or a comma-separated list.
-   * @throws ConfigError naming the key or option that is not usable.
+   * @throws ConfigError naming the key or option that cannot be used.
    */
   constructor(keys: KeysInput, options?: KeyedOptions<Tier>) {
     super(new.target.spec.title, new.target.spec, keys, options);
   }
 }
 
-/** A known provider that can be asked without a key. */
+/** A known provider that works without a key. */
 export abstract class KeylessProvider extends Provider {
-  /** What freelm knows of it. */
+  /** Its documented facts. */
   declare static readonly spec: ProviderSpec;
 
-  /** @throws ConfigError naming the key or option that is not usable. */
+  /** @throws ConfigError naming the key or option that cannot be used. */
   constructor(options: KeylessOptions = {}) {
     check(anyOptions, options, `${new.target.spec.title} options`);
     const { keys = [], ...rest } = options;
@@ -49,123 +49,130 @@ export abstract class KeylessProvider extends Provider {
 }
 
 /**
- * OpenRouter: many models behind one key, the `:free` ones at no charge. It counts an account's requests over all its
- * free models: 20 a clock minute, and 50 a UTC day or, with the tier `credit` (10 dollars were ever bought), 1,000
- * (2026-08).
+ * OpenRouter: many models behind one key; those that end in `:free` cost nothing. An account may send 20 requests per
+ * clock minute over all its free models, and 50 per UTC day. The tier `credit` (10 dollars of credit were ever bought)
+ * raises that to 1,000 per day (openrouter.ai/docs, 2026-08).
  */
 export class OpenRouter extends KeyedProvider<'free' | 'credit'> {
   static override readonly spec: ProviderSpec = SPECS.openrouter;
 }
 
 /**
- * Google AI Studio: Gemini and Gemma. It counts per project and model; a day ends at midnight in California. Tier
- * `tier1` once billing is on (2026-10).
+ * Google AI Studio: Gemini and Gemma. Limits hold for each project and model; the day ends at midnight in California.
+ * Use the tier `tier1` for a project with billing (ai.google.dev, 2026-10).
  */
 export class GoogleAIStudio extends KeyedProvider<'free' | 'tier1'> {
   static override readonly spec: ProviderSpec = SPECS.google;
 }
 
 /**
- * NVIDIA NIM: the models of build.nvidia.com. It publishes no limits; 30 requests a minute and account are paced, and
- * refusals cool one model down (2026-09).
+ * NVIDIA NIM: the models of build.nvidia.com. NVIDIA publishes no limits; freelm sends 30 requests per minute and
+ * account (measured 2026-09).
  */
 export class NIM extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.nim;
 }
 
 /**
- * Groq: a few models, very fast. For each model and organization 30 requests and 8,000 tokens a minute, counted with
- * what the answer may have, and 1,000 requests and 200,000 tokens a day (2026-10).
+ * Groq: a few very fast models. An organization may send 30 requests and 8,000 tokens per minute for each model,
+ * where the longest possible answer counts as tokens, and 1,000 requests and 200,000 tokens per day
+ * (console.groq.com, 2026-10).
  */
 export class Groq extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.groq;
 }
 
 /**
- * Mistral AI in its free mode: Ministral and Codestral, 30 to 750 requests a minute by model, within 10 dollars of
- * credit a month. What is sent trains models unless you opt out (2026-10).
+ * Mistral AI in its free mode: Ministral and Codestral, 30 to 750 requests per minute by model, within 10 dollars of
+ * credit a month. Prompts train models unless you opt out (probes and mistral.ai, 2026-10).
  */
 export class Mistral extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.mistral;
 }
 
 /**
- * Z.ai: the GLM Flash models at no charge, one request at a time for each (2026-10). Keys of open.bigmodel.cn need
- * `baseUrl: 'https://open.bigmodel.cn/api/paas/v4'`.
+ * Z.ai: the GLM Flash models, free of charge, one request at a time for each (docs.z.ai, 2026-10). Keys of
+ * open.bigmodel.cn need `baseUrl: 'https://open.bigmodel.cn/api/paas/v4'`.
  */
 export class ZAI extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.zai;
 }
 
 /**
- * Cloudflare Workers AI: 10,000 neurons in 24 hours for an account over all models, booked as the tokens that they
- * buy. Needs the account's id: `vars: { account_id: '…' }` or `CLOUDFLARE_ACCOUNT_ID` (2026-10).
+ * Cloudflare Workers AI: 10,000 neurons in 24 hours for an account over all models; freelm counts the tokens that
+ * they buy (developers.cloudflare.com, 2026-10). Set the account's id as `vars: { account_id: '…' }` or
+ * `CLOUDFLARE_ACCOUNT_ID`.
  */
 export class CloudflareWorkersAI extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.cloudflare;
 }
 
-/** Ollama's cloud models: unpublished quotas of 5 hours and of a week, one request at a time (2026-10). */
+/**
+ * Ollama's cloud models: unpublished quotas for 5 hours and for a week, one request at a time (docs.ollama.com,
+ * 2026-10).
+ */
 export class OllamaCloud extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS['ollama-cloud'];
 }
 
 /**
- * Kilo Gateway: free models without a key, 200 requests an hour for everybody at one address. Several of the hosts
- * behind it log and train on what is sent (2026-10).
+ * Kilo Gateway: free models without a key, 200 requests per hour for everyone at one IP address. Several of the hosts
+ * behind it log prompts and train on them (kilo.ai/docs, 2026-10).
  */
 export class Kilo extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.kilo;
 }
 
 /**
- * OVHcloud AI Endpoints: open models in the EU without a key, 2 requests a minute for each model and address. A key
- * raises that, and is billed (2026-10).
+ * OVHcloud AI Endpoints: open models in the EU without a key, 2 requests per minute for each model and IP address. A
+ * key raises the limit, and its calls are billed (ovhcloud.com, 2026-10).
  */
 export class OVHcloud extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.ovhcloud;
 }
 
 /**
- * Cohere with a trial key: 1,000 calls a month for an account, 20 a minute for each model. For evaluation only
- * (2026-08).
+ * Cohere with a trial key: 1,000 calls per month for an account, 20 per minute for each model. For evaluation only
+ * (docs.cohere.com, 2026-08).
  */
 export class Cohere extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.cohere;
 }
 
-/** Requesty: 200 requests a day for an account over the models that are priced at zero (2026-09). */
+/** Requesty: 200 requests per day for an account over all models priced at 0 (requesty.ai, 2026-09). */
 export class Requesty extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.requesty;
 }
 
-/** SambaNova Cloud: 20 requests a minute and 20 a day for each model, while no card is given (2026-09). */
+/**
+ * SambaNova Cloud: 20 requests per minute and 20 per day for each model, without a card (docs.sambanova.ai, 2026-09).
+ */
 export class SambaNova extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.sambanova;
 }
 
-/** Ollama on your own machine: the models that it has, when no other provider is ready. */
+/** Ollama on your own machine: serves its models if no other provider is ready. */
 export class Ollama extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.ollama;
 }
 
-/** LM Studio on your own machine: the models that it has, when no other provider is ready. */
+/** LM Studio on your own machine: serves its models if no other provider is ready. */
 export class LMStudio extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.lmstudio;
 }
 
-/** llama.cpp's server on your own machine: its model, when no other provider is ready. */
+/** llama.cpp's server on your own machine: serves its model if no other provider is ready. */
 export class LlamaCpp extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.llamacpp;
 }
 
-/** vLLM on your own machine: the models that it serves, when no other provider is ready. */
+/** vLLM on your own machine: serves its models if no other provider is ready. */
 export class VLLM extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.vllm;
 }
 
-/** The provider whose list of models anybody may read without a key, and which says there what is free (2026-08). */
+/** A provider whose model list is public and shows which models are free (2026-08). */
 export const PUBLICLY_LISTED: typeof OpenRouter = OpenRouter;
 
-/** How a provider is made, for those who are to be shown. */
+/** An example for error messages and help texts. */
 export const PROVIDER_EXAMPLE = 'new OpenRouter(key)';

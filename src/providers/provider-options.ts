@@ -1,4 +1,4 @@
-/** What a user says of a provider, checked at the door. */
+/** The options of a provider, and their validation. */
 
 import * as z from 'zod/mini';
 import { check } from '../check.ts';
@@ -6,44 +6,41 @@ import type { ModelSpec } from '../core/model.ts';
 import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';
 
-/** What may be said of any provider. */
+/** Options of every provider. */
 export interface ProviderOptions {
-  /** The account's tier, which selects the documented limits. Default: the provider's free one. */
+  /** The account's tier, which selects the documented limits. Default: the provider's free tier. */
   readonly tier?: string | undefined;
-  /** Lower is tried first under the strategy `priority`. Default 0. */
+  /** With the strategy `priority`, lower numbers are tried first. Default 0. */
   readonly priority?: number | undefined;
-  /** Whether it is tried only when no other provider is ready. Default: true of those on your own machine. */
+  /** Whether it is tried only if no other provider is ready. Default: true for a server on your own machine. */
   readonly lastResort?: boolean | undefined;
-  /** Requests per minute, instead of the tier's. */
+  /** Requests per minute. Default: the tier's limit. */
   readonly rpm?: number | undefined;
-  /** Requests per day, instead of the tier's. */
+  /** Requests per day. Default: the tier's limit. */
   readonly rpd?: number | undefined;
-  /** Tokens per minute, instead of the tier's: the next request waits when they are used up. */
+  /** Tokens per minute; the next request waits if they are used up. Default: the tier's limit. */
   readonly tpm?: number | undefined;
-  /** How many requests may be under way at once, instead of the tier's. */
+  /** Requests in progress at once. Default: the tier's limit. */
   readonly concurrency?: number | undefined;
-  /** The models to use, best first, instead of the discovered and the built-in ones. */
+  /** The models to use, best first. Default: the fetched list, else the built-in one. */
   readonly models?: readonly (ModelSpec | string)[] | undefined;
-  /** Model ids to be tried before the others, best first. */
+  /** Ids of models that are tried before all others, best first. */
   readonly prefer?: readonly string[] | undefined;
-  /** Whether the provider's own list of models is fetched. Default: as the provider's table in the README says. */
+  /** Whether the provider's model list is fetched. Default: see `spec/providers/README.md`. */
   readonly discover?: boolean | undefined;
-  /** Whether only models that cost nothing are taken from that list. Default true. */
+  /** Whether only free models are taken from the fetched list. Default true. */
   readonly discoverFreeOnly?: boolean | undefined;
-  /** Whether a model that costs money is refused, where that can be told. Default true. */
+  /** Whether a model is refused if its id or the provider's list shows that it costs money. Default true. */
   readonly freeOnly?: boolean | undefined;
-  /** How long a fetched list of models is used, in milliseconds. Default one hour, or `FREELM_CACHE_TTL`. */
+  /** How long a fetched list is used, in milliseconds. Default: `FREELM_CACHE_TTL` (in seconds), else one hour. */
   readonly cacheTtlMs?: number | undefined;
-  /** Where the API is, e.g. behind a proxy of your own. */
+  /** The base URL of the API, e.g. that of a proxy. Default: the provider's own. */
   readonly baseUrl?: string | undefined;
-  /**
-   * The parts of the provider's base URL that are your own, by name, e.g. `{ account_id: '…' }`. Default: what the
-   * environment holds.
-   */
+  /** Your own parts of the base URL, e.g. `{ account_id: '…' }`. Default: from the environment. */
   readonly vars?: Readonly<Record<string, string>> | undefined;
-  /** Headers sent with every request. */
+  /** Headers that are sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Allows `http:` to hosts other than this machine, where anybody on the way can read the keys. Default false. */
+  /** Allows `http:` to other machines, although anyone on the network can read the keys. Default false. */
   readonly allowInsecureHttp?: boolean | undefined;
 }
 
@@ -75,9 +72,7 @@ const optionFields = {
   tpm: z.optional(positive),
   concurrency: z.optional(z.int('must be a whole number').check(z.positive('must be greater than 0'))),
   models: z.optional(
-    z
-      .array(modelSchema)
-      .check(z.minLength(1, 'must not be an empty list; leave it out to use the known models')),
+    z.array(modelSchema).check(z.minLength(1, 'must not be an empty list; omit it to use the known models')),
   ),
   prefer: z.optional(z.array(text)),
   discover: z.optional(flag),
@@ -100,17 +95,15 @@ const keysSchema = z.union(
   'must be a key, { key, account?, tier? } or a list of them',
 );
 
-/** @throws ConfigError naming what of the keys or options is not usable; a key is not repeated. */
+/** @throws ConfigError naming the key or option that cannot be used; the message never contains a key. */
 export function checkInputs(what: string, keys: unknown, options: unknown): void {
   check(keysSchema, keys, `${what} keys`);
   check(optionsSchema, options, `${what} options`);
 }
 
-/** A header's name, as HTTP defines it. */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-/** What a header's value may carry. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Headers that are the transport's or the key's. */
+/** Headers that freelm or its transport sets. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'content-length',
@@ -120,8 +113,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The user's headers under lower-case names, so that none is sent twice under two spellings.
- * @throws ConfigError for one that freelm sets itself, and for one that no header can carry.
+ * The user's headers under lower-case names, so that no header is sent twice in two spellings.
+ * @throws ConfigError for a header that freelm sets itself, and for a name or value that HTTP does not allow.
  */
 export function readHeaders(what: string, headers: Readonly<Record<string, string>>): Headers {
   const read: Record<string, string> = {};
@@ -129,12 +122,12 @@ export function readHeaders(what: string, headers: Readonly<Record<string, strin
     const lower = name.toLowerCase();
     if (OWN_HEADERS.has(lower)) {
       throw new ConfigError(
-        `${what} options.headers must not set "${name}": freelm does. Keys go into the keys argument.`,
+        `${what} options.headers must not set "${name}", since freelm sets it. Pass keys as the keys argument.`,
       );
     }
     if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) {
       throw new ConfigError(
-        `${what} options.headers: "${name}" has a name or a value that no HTTP header can carry.`,
+        `${what} options.headers: HTTP does not allow the name or the value of "${name}".`,
       );
     }
     read[lower] = value;

@@ -1,4 +1,4 @@
-/** A provider with its keys and the user's options: data, and who is asked how. */
+/** A provider with its keys and the user's options. */
 
 import type { FailureKind, Trip } from '../core/failure.ts';
 import type { PoolAccount } from '../core/pool.ts';
@@ -10,23 +10,23 @@ import { limitTable } from './limits.ts';
 import { checkInputs, type ProviderOptions, readHeaders } from './provider-options.ts';
 import type { ProviderSpec } from './spec.ts';
 
-/** What an HTTP header may carry of a key: visible ASCII. */
+/** A key must fit into an HTTP header: visible ASCII. */
 const SENDABLE = /^[\x21-\x7e]+$/;
-/** The account of everybody at one address, where the provider tells them apart by nothing else. */
+/** The one account of a provider that counts by IP address. */
 const ADDRESS = 'ip';
-/** Stands for the key of a provider that needs none. */
+/** The key of a provider that is used without one. */
 const NO_KEY = { keyId: 'no-key', mask: '(no key)' };
 
-/** One key of a provider, without the key. */
+/** A key of a provider, without its secret. */
 export interface ProviderKey {
   readonly keyId: string;
-  /** The key, masked; `(no key)` where the provider is asked without one. */
+  /** The masked key; `(no key)` if the provider is used without one. */
   readonly mask: string;
   readonly account: string;
   readonly tier: string;
 }
 
-/** A configured provider. Holds its keys where neither printing nor JSON reaches them. */
+/** A configured provider. Its keys are private, so that neither printing nor JSON shows them. */
 export class Provider {
   /** Unique in a pool. */
   readonly name: string;
@@ -35,9 +35,9 @@ export class Provider {
   readonly options: ProviderOptions;
   readonly keys: readonly ProviderKey[];
   readonly accounts: readonly PoolAccount[];
-  /** Where its record is stored; another base URL is another provider. */
+  /** The id of its record in the store; another base URL makes another provider. */
   readonly recordId: string;
-  /** Whether it is tried only when no other provider is ready. */
+  /** Whether it is tried only if no other provider is ready. */
   readonly lastResort: boolean;
   readonly #headers: Headers;
   readonly #secrets: ReadonlyMap<string, string>;
@@ -46,8 +46,8 @@ export class Provider {
   readonly #modelIds: RegExp | undefined;
 
   /**
-   * @param what - How messages call this provider, e.g. `OpenRouter`.
-   * @throws ConfigError naming the key or option that is not usable.
+   * @param what - The provider's name in error messages, e.g. `OpenRouter`.
+   * @throws ConfigError naming the key or option that cannot be used.
    */
   constructor(what: string, spec: ProviderSpec, keys: KeysInput, options: ProviderOptions = {}) {
     checkInputs(what, keys, options);
@@ -59,7 +59,7 @@ export class Provider {
     checkKeys(what, spec, inputs);
     this.name = spec.name;
     this.spec = spec;
-    // The values of headers may be secrets as well: they stay where keys do.
+    // A header can hold a secret, so its value is as private as a key.
     const { headers = {}, ...shown } = options;
     this.options = shown;
     this.baseUrl = baseUrlOf(what, spec, options, inputs.length > 0);
@@ -108,7 +108,7 @@ export class Provider {
       const other = members.find((key) => key.tier !== tier);
       if (other !== undefined) {
         throw new ConfigError(
-          `${what}: the keys of account "${id}" name two tiers, "${tier}" and "${other.tier}". One account has one tier.`,
+          `${what}: the keys of account "${id}" name two tiers, "${tier}" and "${other.tier}". An account has one tier.`,
         );
       }
       let limits = tables.get(tier);
@@ -125,7 +125,7 @@ export class Provider {
     });
   }
 
-  /** All keys in clear text, for the redactor. */
+  /** All keys in clear text. Only the redactor may read them. */
   secrets(): readonly string[] {
     return [...this.#secrets.values()];
   }
@@ -138,12 +138,12 @@ export class Provider {
     return this.#byId.get(keyId)?.tier ?? '';
   }
 
-  /** The headers of a request that needs no key. */
+  /** The headers of a request without a key. */
   headersWithoutKey(): Headers {
     return this.#headers;
   }
 
-  /** The headers that carry a key; exactly one credential, since providers refuse two. */
+  /** The headers of a request with a key. They hold exactly one credential, since providers refuse two. */
   headersFor(keyId: string): Headers {
     const secret = this.#secrets.get(keyId);
     if (secret !== undefined) return { ...this.#headers, authorization: `Bearer ${secret}` };
@@ -151,27 +151,29 @@ export class Provider {
     throw new Error(`provider ${this.name} has no key ${keyId}`);
   }
 
-  /** The address of a path of the provider's data: below the base URL, or with `../` above it. */
+  /** The URL of a path below the base URL; `../` goes up. */
   urlOf(path: string): string {
     return new URL(path.replace(/^\//, ''), `${this.baseUrl}/`).href;
   }
 
   /**
-   * Whether a model costs money and is refused for it.
-   * @param free - What a list says of its price.
+   * Whether a model is refused because it costs money.
+   * @param free - Whether the provider's list says that the model is free.
    */
+  // spec 9.4
   refusesPaid(model: string, free?: boolean): boolean {
     if (this.#freeOnly !== undefined) return !this.#freeOnly.test(model);
     const isPriced = this.spec.discovery?.freePrices !== undefined && this.spec.freeOnlyPattern === undefined;
     return isPriced && this.options.freeOnly !== false && free === false;
   }
 
-  /** Whether this provider may know a model that no list names, going by the form of its id. */
+  /** Whether the id looks like one of this provider's models, even if no list names it. */
+  // spec 9.3
   mayServe(model: string): boolean {
     return this.#modelIds?.test(model) === true;
   }
 
-  /** How this provider's breakers open, where it differs from the table. */
+  /** How this provider's breakers open, if that differs from `spec/failure-effects.json`. */
   trip(kind: FailureKind): Trip | undefined {
     return this.spec.trips[kind];
   }
@@ -180,7 +182,7 @@ export class Provider {
 function baseUrlOf(what: string, spec: ProviderSpec, options: ProviderOptions, hasKeys: boolean): string {
   const values = { variables: spec.vars ?? {}, given: options.vars ?? {}, env: process.env };
   const url = fillTemplate(what, options.baseUrl ?? spec.baseUrl, values);
-  // Nothing of yours but what you ask is on the way to a machine of yours that takes no key.
+  // A server of the user's own without a key may use http: there is no key that could be read on the network.
   const isOwnMachine = spec.access === 'local' && !hasKeys;
   return readBaseUrl(what, url, options.allowInsecureHttp ?? isOwnMachine);
 }
@@ -190,7 +192,7 @@ function checkKeys(what: string, spec: ProviderSpec, inputs: readonly KeyInput[]
     if (tier !== undefined) checkTier(what, spec, tier);
     if (!SENDABLE.test(key)) {
       throw new ConfigError(
-        `${what} key number ${index + 1} holds a space, a line break or another character that no HTTP header can carry. Copy it again.`,
+        `${what} key number ${index + 1} contains a space, a line break or another character that HTTP headers do not allow. Copy it again.`,
       );
     }
   }

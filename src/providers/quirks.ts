@@ -29,8 +29,8 @@ interface Quirks {
 }
 
 /**
- * Gemini 3 refuses a history whose first tool call lacks the signature that it gave (recorded 2026-09). This value skips
- * the check for tool calls that another model made.
+ * Gemini 3 refuses a history whose first tool call lacks the signature that it gave (recorded 2026-09). This value
+ * skips the check for tool calls that another model made.
  */
 function withThoughtSignature(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const google = { thought_signature: 'skip_thought_signature_validator' };

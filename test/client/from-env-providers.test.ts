@@ -160,8 +160,8 @@ describe('servers on this machine', () => {
 
   it.each([
     [{ FREELM_LOCAL: 'yes' }, 'FREELM_LOCAL is "yes"; it must be 1 or 0.'],
-    [{ OLLAMA_HOST: 'a b' }, 'OLLAMA_HOST is no address.'],
-    [{ VLLM_BASE_URL: 'http://gpu.lan/v1', VLLM_API_KEY: KEY }, 'VLLM_API_KEY: baseUrl must be https:'],
+    [{ OLLAMA_HOST: 'a b' }, 'OLLAMA_HOST is not an address.'],
+    [{ VLLM_BASE_URL: 'http://gpu.lan/v1', VLLM_API_KEY: KEY }, 'VLLM_API_KEY: baseUrl must use https:'],
   ])('%j is a ConfigError', (env, message) => {
     expect(() => found(env)).toThrow(ConfigError);
     expect(() => found(env)).toThrow(message);

@@ -75,14 +75,14 @@ describe('a provider', () => {
       env: { OPENROUTER_API_KEY: OPENROUTER, FREELM_OPENROUTER_BASE_URL: 'http://example.com/v1' },
       name: 'openrouter',
       isUsed: false,
-      says: /must be https/,
+      says: /must use https/,
     },
     {
       what: 'a key with a space',
       env: { OPENROUTER_API_KEY: 'sk or' },
       name: 'openrouter',
       isUsed: false,
-      says: /no HTTP header can carry/,
+      says: /HTTP headers do not allow/,
     },
     {
       what: 'a missing part of the address',

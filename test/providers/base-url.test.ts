@@ -24,7 +24,7 @@ describe('the address of a server on your machine, as a variable holds it', () =
   it.each(['::', 'http://', 'a b'])('%s is a ConfigError that names the variable', (value) => {
     const read = (): string => localBaseUrl('OLLAMA_HOST', value, 'http://127.0.0.1:11434/v1');
     expect(read).toThrow(ConfigError);
-    expect(read).toThrow(/^OLLAMA_HOST is no address\. Give e\.g\. 127\.0\.0\.1:11434 or http:/);
+    expect(read).toThrow(/^OLLAMA_HOST is not an address\. Set it to 127\.0\.0\.1:11434 or http:/);
   });
 });
 

@@ -180,7 +180,7 @@ describe('plain http', () => {
     () => new Ollama({ baseUrl, keys: key }),
     () => new Ollama({ baseUrl, allowInsecureHttp: false }),
   ])('is refused where a key is sent, and where the user says so', (make) => {
-    expect(make).toThrow(/baseUrl must be https:/);
+    expect(make).toThrow(/baseUrl must use https:/);
   });
 });
 

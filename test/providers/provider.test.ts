@@ -65,7 +65,7 @@ describe('keys', () => {
     [[key, null], 'OpenRouter keys'],
     [[{ token: key }], 'OpenRouter keys'],
     [{ key, acount: 'mine' }, 'OpenRouter keys'],
-    [`${key}\nx-other: 1`, 'OpenRouter key number 1 holds a space, a line break'],
+    [`${key}\nx-other: 1`, 'OpenRouter key number 1 contains a space, a line break'],
     [[key, 'with a space'], 'OpenRouter key number 2'],
     ['schlüssel-0123456789', 'OpenRouter key number 1'],
     ['key\u0000', 'OpenRouter key number 1'],
@@ -191,17 +191,17 @@ describe('the base URL', () => {
     ['', /baseUrl: must not be empty/],
     [' ', /baseUrl is not a URL/],
     ['/v1', /baseUrl is not a URL/],
-    ['ftp://api.example.com', /baseUrl must be https:/],
-    ['file:///etc/passwd', /baseUrl must be https:/],
-    ['javascript:alert(1)', /baseUrl must be https:/],
+    ['ftp://api.example.com', /baseUrl must use https:/],
+    ['file:///etc/passwd', /baseUrl must use https:/],
+    ['javascript:alert(1)', /baseUrl must use https:/],
     ['http://api.example.com/v1', /allowInsecureHttp: true/],
     ['http://10.0.0.1/v1', /allowInsecureHttp: true/],
     ['http://localhost.evil.example/v1', /allowInsecureHttp: true/],
     ['http://127.0.0.1.evil.example/v1', /allowInsecureHttp: true/],
-    [`https://${key}@api.example.com/v1`, /must not carry a user, a password/],
-    [`https://user:${key}@api.example.com/v1`, /must not carry a user, a password/],
-    [`https://api.example.com/v1?key=${key}`, /must not carry .* a query/],
-    [`https://api.example.com/v1#${key}`, /must not carry .* a fragment/],
+    [`https://${key}@api.example.com/v1`, /must not contain a user, a password/],
+    [`https://user:${key}@api.example.com/v1`, /must not contain a user, a password/],
+    [`https://api.example.com/v1?key=${key}`, /must not contain .* a query/],
+    [`https://api.example.com/v1#${key}`, /must not contain .* a fragment/],
   ])('%s is refused, and not repeated', (baseUrl, message) => {
     const make = (): OpenRouter => new OpenRouter(key, { baseUrl });
     expect(make).toThrow(ConfigError);
@@ -248,7 +248,7 @@ describe('headers', () => {
     ['a name with a space', { 'x a': 'b' }],
     ['an empty name', { '': 'b' }],
   ])('with %s are refused', (_what, headers) => {
-    expect(() => new OpenRouter(key, { headers })).toThrow(/options\.headers: .* no HTTP header can carry/);
+    expect(() => new OpenRouter(key, { headers })).toThrow(/options\.headers: HTTP does not allow/);
   });
 });
 

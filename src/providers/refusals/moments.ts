@@ -1,8 +1,8 @@
-/** Texts that name a span or a moment, read by hand: `1m30.5s`, RFC 3339, the dates of HTTP. */
+/** Parsers of spans and moments: `1m30.5s`, RFC 3339, HTTP dates. They depend on no locale and no clock. */
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/time.ts';
 
-/** No text that names a moment is longer than this. */
+/** Longer texts are not parsed. */
 const LONGEST_TEXT = 64;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -25,8 +25,8 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Milliseconds of a span such as `41s`, `1m30.5s`, `59.698796327s`, `2h`, `500ms` or `40 seconds`, its units from the
- * longest to the shortest; a bare number is none.
+ * Milliseconds of a span such as `41s`, `1m30.5s`, `59.698796327s`, `2h`, `500ms` or `40 seconds`. Units must
+ * descend; a number without a unit is not a span.
  */
 export function readSpan(text: string): number | undefined {
   const span = text.trim().toLowerCase();
@@ -37,7 +37,7 @@ export function readSpan(text: string): number | undefined {
   while (part.lastIndex < span.length) {
     const [, amount = '', unit = ''] = part.exec(span) ?? [];
     const unitMs = unitOf(unit);
-    // `2s, 2s` is a header that came twice.
+    // A repeated unit, as in `2s, 2s`, is a repeated header.
     if (unitMs === undefined || unitMs >= lastMs) return undefined;
     totalMs += Number(amount) * unitMs;
     lastMs = unitMs;
@@ -53,7 +53,7 @@ function unitOf(unit: string): number | undefined {
 
 /** Days between 1970-01-01 and a date of the Gregorian calendar. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
-  // Years that begin in March have their leap day at their end, so that no month needs a table.
+  // In years that begin in March, the leap day is the last day, so that the formula needs no table.
   const marchYear = month > 2 ? year : year - 1;
   const era = Math.floor(marchYear / 400);
   const yearOfEra = marchYear - era * 400;
@@ -79,7 +79,7 @@ function sum(start: number | undefined, added: number | undefined): number | und
   return start === undefined || added === undefined ? undefined : start + added;
 }
 
-/** Epoch ms of a moment such as `2026-10-03T09:00:00Z` or `2026-10-03T11:00:00.5+02:00`. */
+/** Epoch ms of an RFC 3339 moment such as `2026-10-03T09:00:00Z` or `2026-10-03T11:00:00.5+02:00`. */
 export function readTimestamp(text: string): number | undefined {
   const [, year, month, day, time, offset] =
     /^(\d{4})-(\d{2})-(\d{2})[Tt ]([\d:.]{8,21})([Zz]|[+-]\d{2}:\d{2})$/.exec(
@@ -92,7 +92,7 @@ export function readTimestamp(text: string): number | undefined {
   return sum(local, -ahead);
 }
 
-/** Epoch ms at which it is next such a time of day as `10:00 UTC`. */
+/** Epoch ms of the next occurrence of a time of day such as `10:00 UTC`. */
 export function readTimeOfDay(text: string, now: number): number | undefined {
   const [, hour, minute, second = '00'] =
     /^(\d{1,2}):(\d{2})(?::(\d{2}))? ?(?:UTC|GMT|Z)$/i.exec(text.trim().slice(0, LONGEST_TEXT)) ?? [];
@@ -103,7 +103,7 @@ export function readTimeOfDay(text: string, now: number): number | undefined {
   return today > now ? today : today + DAY_MS;
 }
 
-/** Epoch ms of a date of HTTP in any of its three forms (RFC 9110, 5.6.7). */
+/** Epoch ms of an HTTP date in any of its three forms (RFC 9110, 5.6.7). */
 export function readHttpDate(text: string): number | undefined {
   const date = text.trim().slice(0, LONGEST_TEXT);
   const [, day, monthName, yearText, time] =

@@ -129,8 +129,8 @@ function bodyHints({ json, message }: HintSource): readonly Reading[] {
 }
 
 /**
- * Reads the hints of an unsuccessful answer. The latest of several hints counts: Google's `retryDelay` is the wait in the
- * message, truncated to whole seconds (recorded 2026-09). Past moments and unreadable values are ignored.
+ * Reads the hints of an unsuccessful answer. The latest of several hints counts: Google's `retryDelay` is the wait in
+ * the message, truncated to whole seconds (recorded 2026-09). Past moments and unreadable values are ignored.
  */
 // spec 7.8
 export function readRetryHints(source: HintSource, now: number): RetryHints {

@@ -1,4 +1,4 @@
-/** Finds the rule that recognises a refusal: `refusals` of `spec/providers/*.json` and of `spec/refusals.json`. */
+/** Matches refusals against the rules of `spec/providers/*.json` and `spec/refusals.json`. */
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
 import { type FailureKind, isFailureKind, isScope, type Scope } from '../../core/failure.ts';
@@ -6,26 +6,26 @@ import { isJsonObject, jsonText, valuesAt } from '../../core/json.ts';
 import { patternOf } from '../pattern.ts';
 import type { RefusalRule } from '../spec.ts';
 
-/** What a refusal means. */
+/** The meaning of a refusal. */
 export interface Verdict {
   readonly kind: FailureKind;
   readonly scope: Scope;
-  /** A guess about one model: a second model that meets it speaks for the whole account. */
+  /** The verdict is a guess about one model; if a second model gets it, the whole account is blocked. */
   readonly escalates?: boolean;
 }
 
-/** A refusal, read. */
+/** A parsed refusal. */
 export interface Refusal {
-  /** The status that counts: the answer's, or inside an answer with status 200 the error's own, if it has one. */
+  /** The answer's status; inside an answer with status 200, that of the error, if it has one. */
   readonly status: number | undefined;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body in the form of `readErrorBody`; `undefined` when it is not JSON. */
+  /** The body as `readErrorBody` gives it; `undefined` if it is not JSON. */
   readonly json: unknown;
   readonly message: string;
 }
 
-/** A verdict for every status between two, both included. */
+/** A verdict for the statuses from `from` to `to`, both included. */
 interface StatusVerdict extends Verdict {
   readonly from: number;
   readonly to: number;
@@ -50,15 +50,15 @@ function isStatusVerdict(row: unknown): row is StatusVerdict {
   );
 }
 
-// The literal types of a JSON module say what is there today, not what may be.
+// A JSON module has the types of today's values, which would make the checks below look needless.
 function rowsOf(rows: readonly unknown[]): readonly unknown[] {
   return rows;
 }
 
-/** What holds for every provider, after its own rules. */
+/** Rules for every provider, tried after its own. */
 export const SHARED_RULES: readonly RefusalRule[] = rowsOf(table.refusals).filter(isRule);
 
-/** `answer`: the API refused; `page`: an edge or a proxy did; `inside`: an error inside an answer with status 200. */
+/** `answer`: the API refused. `page`: a proxy answered. `inside`: an error inside an answer with status 200. */
 export type Situation = 'answer' | 'page' | 'inside';
 
 const STATUS_VERDICTS: Readonly<Record<Situation, readonly StatusVerdict[]>> = {
@@ -67,10 +67,11 @@ const STATUS_VERDICTS: Readonly<Record<Situation, readonly StatusVerdict[]>> = {
   inside: rowsOf(table.inside).filter(isStatusVerdict),
 };
 
-/** Where nothing else speaks: mild, and about the provider only. */
+/** The mildest verdict, if nothing else matches. */
 const UNKNOWN: Verdict = { kind: 'server_error', scope: 'provider' };
 
-/** What a refusal means by its status alone, when no rule recognises it; a missing status counts as 0. */
+/** The verdict by status alone, if no rule holds. A missing status counts as 0. */
+// spec 7.3
 export function verdictOfStatus(situation: Situation, status = 0): Verdict {
   const row = STATUS_VERDICTS[situation].find(({ from, to }) => from <= status && status <= to);
   if (row === undefined) return UNKNOWN;
@@ -80,18 +81,21 @@ export function verdictOfStatus(situation: Situation, status = 0): Verdict {
 
 const answers: Readonly<Record<string, unknown>> = table.answers;
 
-/** What a problem of an answer with status 200 means: `empty`, `malformed`, `html` or `content_filter`. */
+/** The verdict on an unusable answer with status 200: `empty`, `malformed`, `html` or `content_filter`. */
+// spec 7.6
 export function verdictOfAnswer(problem: string): Verdict {
   const verdict = answers[problem];
   return isVerdict(verdict) ? { kind: verdict.kind, scope: verdict.scope } : UNKNOWN;
 }
 
-/** The first of the provider's rules, then of the shared ones, that holds. */
+/** The first rule that holds: the provider's, then the shared ones. */
+// spec 7.3
 export function findRule(refusal: Refusal, rules: readonly RefusalRule[]): RefusalRule | undefined {
   const holding = (rule: RefusalRule): boolean => holds(rule, refusal);
   return rules.find(holding) ?? SHARED_RULES.find(holding);
 }
 
+// spec 7.4
 function holds(rule: RefusalRule, refusal: Refusal): boolean {
   if (rule.status !== undefined && (refusal.status === undefined || !rule.status.includes(refusal.status)))
     return false;
