@@ -22,7 +22,7 @@ export interface AttemptReport {
   readonly key: string;
   readonly account: string;
   readonly model: string;
-  readonly outcome: 'success' | 'abandoned' | FailureKind;
+  readonly outcome: 'success' | 'aborted' | FailureKind;
   /** The HTTP status, when there was an answer. */
   readonly status?: number | undefined;
   /** What the provider said; absent on success. */

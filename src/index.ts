@@ -20,12 +20,13 @@ export type { Capacity, ExplainRow, HealthRow } from './client/introspection.ts'
 export type { Environment } from './client/env/from-env.ts';
 export { type EnvironmentReport, inspectEnv, type ProviderReport } from './client/env/inspect-env.ts';
 export type {
-  AttemptEvent,
+  AttemptEndEvent,
+  AttemptStartEvent,
+  CallEndEvent,
+  CallStartEvent,
   DiscoveryEvent,
-  EndEvent,
   EventListener,
   FreeLLMEvent,
-  OutcomeEvent,
   WaitEvent,
   WarningEvent,
 } from './client/events.ts';

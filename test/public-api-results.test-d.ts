@@ -1,6 +1,8 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import {
-  type AttemptEvent,
+  type AttemptEndEvent,
+  type AttemptStartEvent,
+  type CallStartEvent,
   type AttemptReport,
   BadRequestError,
   type CallError,
@@ -19,8 +21,8 @@ import {
   listFreeModels,
   type ListedModel,
   NoProvidersAvailableError,
-  type OutcomeEvent,
   VERSION,
+  type TokenUsage,
 } from '../src/index.ts';
 
 declare const error: unknown;
@@ -62,13 +64,16 @@ describe('an error', () => {
 describe('an event', () => {
   it('is told apart by its type', () => {
     expectTypeOf<FreeLLMEvent['type']>().toEqualTypeOf<
-      'attempt' | 'success' | 'failure' | 'wait' | 'end' | 'discovery' | 'warning'
+      'call-start' | 'attempt-start' | 'attempt-end' | 'wait' | 'call-end' | 'discovery' | 'warning'
     >();
-    if (event.type === 'attempt') expectTypeOf(event).toEqualTypeOf<AttemptEvent>();
-    if (event.type === 'success' || event.type === 'failure')
-      expectTypeOf(event).toEqualTypeOf<OutcomeEvent>();
+    if (event.type === 'call-start') expectTypeOf(event).toEqualTypeOf<CallStartEvent>();
+    if (event.type === 'attempt-start') expectTypeOf(event).toEqualTypeOf<AttemptStartEvent>();
+    if (event.type === 'attempt-end') expectTypeOf(event).toEqualTypeOf<AttemptEndEvent>();
+    if (event.type === 'attempt-end' || event.type === 'call-end')
+      expectTypeOf(event.usage).toEqualTypeOf<TokenUsage | undefined>();
     if (event.type === 'wait') expectTypeOf(event.until).toEqualTypeOf<number>();
-    if (event.type === 'end') expectTypeOf(event.outcome).toEqualTypeOf<'served' | 'failed' | 'abandoned'>();
+    if (event.type === 'call-end')
+      expectTypeOf(event.outcome).toEqualTypeOf<'success' | 'failure' | 'aborted'>();
     if (event.type === 'discovery') expectTypeOf(event.outcome).toEqualTypeOf<'live' | 'disk' | 'failed'>();
     if (event.type === 'warning') expectTypeOf(event.message).toEqualTypeOf<string>();
     // @ts-expect-error -- only some events have a provider

@@ -7,11 +7,11 @@ import {
   type ChatOptions,
   FreeLLM,
   FreeLLMError,
+  type AttemptEndEvent,
   type FreeLLMEvent,
   GoogleAIStudio,
   NIM,
   OpenRouter,
-  type OutcomeEvent,
   type Provider,
 } from '../index.ts';
 import { startWorld, type World } from '../testing.ts';
@@ -87,7 +87,7 @@ function providersOf(world: World): readonly Provider[] {
 }
 
 /** Says how a scene of many calls went: one line for all of them. */
-function summaryOf(outcomes: readonly OutcomeEvent[], calls: number): string {
+function summaryOf(outcomes: readonly AttemptEndEvent[], calls: number): string {
   const served = new Map<string, number>();
   let refused = 0;
   for (const { outcome, provider } of outcomes) {
@@ -144,10 +144,10 @@ export async function demo(shell: Shell): Promise<void> {
     nim: { keys: 2, latencyMs: 60 },
     reply: () => 'A black hole is a place that keeps whatever comes too near, light included.',
   });
-  let heard: OutcomeEvent[] = [];
+  let heard: AttemptEndEvent[] = [];
   let quiet = false;
   const onEvent = (event: FreeLLMEvent): void => {
-    if (event.type !== 'success' && event.type !== 'failure') return;
+    if (event.type !== 'attempt-end') return;
     heard.push(event);
     if (!quiet) say(`    ${attemptLine(event, paint)}`);
   };

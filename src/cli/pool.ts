@@ -33,7 +33,7 @@ function listener({ err }: Shell, verbose: boolean): (event: FreeLLMEvent) => vo
   return (event) => {
     if (event.type === 'warning') warn(event.message);
     else if (!verbose) return;
-    else if (event.type === 'success' || event.type === 'failure') say(attemptLine(event, err.paint));
+    else if (event.type === 'attempt-end') say(attemptLine(event, err.paint));
     else if (event.type === 'wait')
       say(
         err.paint('dim', `… in line; the next route is expected at ${new Date(event.until).toISOString()}`),

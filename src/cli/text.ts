@@ -3,7 +3,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import failures from '../../spec/failure-effects.json' with { type: 'json' };
 import { durationText } from '../duration.ts';
-import type { OutcomeEvent, HealthRow } from '../index.ts';
+import type { AttemptEndEvent, HealthRow } from '../index.ts';
 import type { Paint } from './paint.ts';
 
 /** Control characters but tab and line break: in an answer they could steer the terminal that shows it. */
@@ -29,11 +29,11 @@ export function json(value: unknown, indent?: number): string {
   return `${JSON.stringify(value, undefined, indent)}\n`;
 }
 
-function summaryOf(outcome: OutcomeEvent['outcome']): string {
-  return outcome === 'success' || outcome === 'abandoned' ? outcome : failures.effects[outcome].summary;
+function summaryOf(outcome: AttemptEndEvent['outcome']): string {
+  return outcome === 'success' || outcome === 'aborted' ? outcome : failures.effects[outcome].summary;
 }
 
-export function attemptLine(event: OutcomeEvent, paint: Paint): string {
+export function attemptLine(event: AttemptEndEvent, paint: Paint): string {
   const good = event.outcome === 'success';
   const mark = good ? paint('green', '✓') : paint('red', '✗');
   const route = `${cell(event.provider, 10)} ${cell(event.key, 12)} ${cell(event.model, 34)}`;

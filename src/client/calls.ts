@@ -1,40 +1,68 @@
-/** Begins calls: what is asked, over which routes, within which limits. */
-
 import type { RequestNeeds } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
+import { type AttemptObserver, type Engine, failover } from '../engine/failover.ts';
+import type { Operation } from '../engine/operation.ts';
+import { WaitQueues } from '../engine/wait-queue.ts';
+import { FreeLLMError } from '../errors.ts';
 import { AccountStates } from './account-states.ts';
-import type { Pool } from './pool.ts';
+import { callErrors } from './call-errors.ts';
+import type { CallEndEvent, CallStartEvent } from './events.ts';
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './limits.ts';
 import type { CallLimits, FreeLLMOptions } from './options.ts';
-import { routesOf } from '../core/report/explain.ts';
-import { type Engine, failover } from '../engine/failover.ts';
-import { WaitQueues } from '../engine/wait-queue.ts';
-import type { StreamRoute } from './chat-stream.ts';
-import { brokenError, giveUpError, requestError } from './call-errors.ts';
-import { questionOf } from './introspection.ts';
-import type { Operation } from '../engine/operation.ts';
-import { FreeLLMError } from '../errors.ts';
-import type { EndEvent } from './events.ts';
+import type { Pool } from './pool.ts';
 
-/** A first call waits for a provider's list of models no longer than this: a stale list only costs an attempt. */
+/** The longest that a first call waits for a provider's list of models. A stale list costs no more than an attempt. */
 const DISCOVERY_WAIT_MS = 3000;
 
-/** What a call may say beside its request. */
+/** The options of a call besides its request. */
 export interface CallOptions extends CallLimits {
   readonly model?: string | readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is asked. */
-export interface Asking<Request> {
+/** What a call asks for. */
+export interface CallRequest<Request> {
+  readonly operation: CallStartEvent['operation'];
   readonly request: Request;
   readonly needs: RequestNeeds;
-  readonly streams: boolean;
 }
 
+/** The latest call's number. Counted for the whole process, since all pools share the diagnostics channels. */
+let lastCallId = 0;
+
+function observerOf(pool: Pool): AttemptObserver {
+  const { clock, events, emit } = pool;
+  return {
+    started({ id, attemptCount }, { route }) {
+      if (!events.isObserved) return;
+      const { provider, account, model, keyId } = route;
+      const key = pool.maskOf(provider, keyId);
+      const names = { provider, key, account, model };
+      emit({ type: 'attempt-start', call: id, attempt: attemptCount, ...names, at: clock.now() });
+    },
+    ended({ id, attemptCount }, report, usage) {
+      if (!events.isObserved) return;
+      emit({ type: 'attempt-end', call: id, attempt: attemptCount, ...report, usage });
+      if (report.outcome !== 'unauthorized') return;
+      const message = `${report.provider} refused the key ${report.key} as invalid: ${report.message ?? ''}`;
+      emit({ type: 'warning', message });
+    },
+  };
+}
+
+type CallEnd = Pick<CallEndEvent, 'outcome' | 'provider' | 'model' | 'code' | 'message'>;
+
+function endOf(error: unknown, signal: AbortSignal | undefined): CallEnd {
+  if (signal?.aborted === true && error === signal.reason) return { outcome: 'aborted' };
+  if (!FreeLLMError.is(error)) return { outcome: 'failure' };
+  return { outcome: 'failure', code: error.code, message: error.message };
+}
+
+/** Begins and runs the calls of a pool, and emits their events. */
 export class Calls {
   readonly #pool: Pool;
+  readonly #engine: Engine;
   readonly #limits: Limits;
   readonly #model: FreeLLMOptions['model'];
   readonly #checkOpen: () => void;
@@ -42,14 +70,28 @@ export class Calls {
   #count = 0;
 
   constructor(pool: Pool, options: FreeLLMOptions, checkOpen: () => void) {
+    const { clock, transport, redact, ledger, emit } = pool;
     this.#pool = pool;
+    this.#engine = {
+      clock,
+      transport,
+      redact,
+      timers: new Set(),
+      ledger,
+      queues: new WaitQueues(ledger, clock, (call, until) => {
+        emit({ type: 'wait', call: call.id, until, at: clock.now() });
+      }),
+      observer: observerOf(pool),
+      errors: callErrors(pool),
+      maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
+    };
     this.#accounts = new AccountStates(pool);
     this.#limits = withLimits(DEFAULT_LIMITS, options);
     this.#model = options.model;
     this.#checkOpen = checkOpen;
   }
 
-  /** How many calls have begun. */
+  /** How many calls have been given routes. */
   get count(): number {
     return this.#count;
   }
@@ -60,140 +102,126 @@ export class Calls {
     return typeof names === 'string' ? [names] : names;
   }
 
-  /** Begins a call; rejects with the signal's reason when it is aborted meanwhile. */
-  async begin<Request>(asking: Asking<Request>, options: CallOptions): Promise<Call<Request>> {
-    const startedAt = this.#pool.clock.now();
-    this.#accounts.refresh();
+  /** Begins a call. Rejects with the signal's reason if it is aborted meanwhile. */
+  async begin<Request>(asked: CallRequest<Request>, options: CallOptions): Promise<Call<Request>> {
+    const { clock, events } = this.#pool;
+    const startedAt = clock.now();
+    lastCallId += 1;
+    const id = lastCallId;
+    if (events.isObserved) this.#emitStart(id, asked.operation, options, startedAt);
+    try {
+      this.#accounts.refresh();
+      return await this.#prepare(asked, options, id, startedAt);
+    } catch (error) {
+      this.#emitEnd({ id, startedAt, attemptCount: 0, usage: undefined }, endOf(error, options.signal));
+      throw error;
+    }
+  }
+
+  /** Runs a call and yields the parts of its answer. */
+  run<Request, Part>(call: Call<Request>, operation: Operation<Request, Part>): AsyncGenerator<Part, void> {
+    const parts = failover(this.#engine, call, operation);
+    return this.#pool.events.isObserved ? this.#observed(call, parts) : parts;
+  }
+
+  /** Rejects the calls that wait, and all that come later. */
+  close(reason: unknown): void {
+    this.#engine.queues.close(reason);
+    for (const timer of this.#engine.timers) timer.rest();
+  }
+
+  async *#observed<Part>(call: Call<unknown>, parts: AsyncIterable<Part>): AsyncGenerator<Part, void> {
+    // The outcome stays `aborted` if the consumer stops reading.
+    let end: CallEnd = { outcome: 'aborted' };
+    try {
+      yield* parts;
+      const { provider, model } = call.target?.route ?? {};
+      end = { outcome: 'success', provider, model };
+    } catch (error) {
+      end = endOf(error, call.signal);
+      throw error;
+    } finally {
+      this.#emitEnd(call, end);
+    }
+  }
+
+  #emitStart(id: number, operation: CallStartEvent['operation'], options: CallOptions, at: number): void {
+    const { emit, redact } = this.#pool;
+    const asked = options.model ?? this.#model;
+    // A key may have been passed for a model's name by mistake.
+    const model = typeof asked === 'string' ? redact(asked) : asked?.map((name) => redact(name));
+    emit({ type: 'call-start', call: id, operation, model, at });
+  }
+
+  #emitEnd(
+    {
+      id,
+      attemptCount,
+      usage,
+      startedAt,
+    }: Pick<Call<unknown>, 'id' | 'attemptCount' | 'usage' | 'startedAt'>,
+    end: CallEnd,
+  ): void {
+    const { clock, events, emit } = this.#pool;
+    if (!events.isObserved) return;
+    emit({ type: 'call-end', call: id, ...end, attempts: attemptCount, usage, startedAt, at: clock.now() });
+  }
+
+  async #prepare<Request>(
+    { operation, request, needs }: CallRequest<Request>,
+    options: CallOptions,
+    id: number,
+    startedAt: number,
+  ): Promise<Call<Request>> {
     const limits = withLimits(this.#limits, options);
-    const timeoutMs = limits.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const { firstPartTimeoutMs, idleTimeoutMs, timeoutMs = DEFAULT_TIMEOUT_MS } = limits;
     const models = this.modelsOf(options.model);
-    const { capabilities } = asking.needs;
-    const stages = await this.#stages(models, capabilities, { signal: options.signal, timeoutMs });
+    const stages = await this.#stages(models, needs.capabilities, options.signal, timeoutMs);
     const turn = this.#count;
     this.#count += 1;
     const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedAt + timeoutMs;
-    const { firstPartTimeoutMs, idleTimeoutMs } = limits;
     return {
-      id: turn + 1,
-      request: asking.request,
-      needs: asking.needs,
+      id,
+      request,
+      needs,
       stages,
       preferences: this.#pool.choice(turn),
-      queueKey: [...models, ...capabilities].join(' '),
+      queueKey: [...models, ...needs.capabilities].join(' '),
       startedAt,
       timeoutMs,
       deadline: startedAt + timeoutMs,
-      stream: asking.streams ? { firstPartTimeoutMs, idleTimeoutMs, totalDeadline } : undefined,
+      stream: operation === 'stream' ? { firstPartTimeoutMs, idleTimeoutMs, totalDeadline } : undefined,
       attemptTimeoutMs: limits.attemptTimeoutMs,
       maxAttempts: limits.maxAttempts,
       maxWaitMs: limits.wait ? limits.maxWaitMs : 0,
       signal: options.signal,
       failedAttempts: [],
       attempts: [],
+      attemptCount: 0,
+      target: undefined,
+      usage: undefined,
       again: undefined,
       waitedMs: 0,
     };
   }
 
-  /** The routes for some models; the lists of models are looked for beside the call and never hold it up for long. */
+  /** The routes of some models. Discovery runs beside the call and delays it by a bounded time. */
   async #stages(
     models: readonly string[],
     capabilities: readonly string[],
-    call: { signal: AbortSignal | undefined; timeoutMs: number },
+    signal: AbortSignal | undefined,
+    timeoutMs: number,
   ): Promise<readonly Stage[]> {
     const { registry, providers } = this.#pool;
     this.#pool.refusePaid(models);
-    const maxMs = Math.min(DISCOVERY_WAIT_MS, call.timeoutMs / 4);
+    const maxMs = Math.min(DISCOVERY_WAIT_MS, timeoutMs / 4);
     const known = models.every((model) => this.#pool.lists(model));
-    const lists = registry.ensure([...providers.keys()], call.signal, known ? 0 : maxMs);
+    const lists = registry.ensure([...providers.keys()], signal, known ? 0 : maxMs);
     if (lists !== undefined) {
       await lists;
-      call.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       this.#checkOpen();
     }
     return this.#pool.stages(models, capabilities);
   }
-}
-
-/** Who serves each stream now: until a stream has ended, its attempts do not tell. */
-export type Serving = WeakMap<Call<unknown>, StreamRoute>;
-
-export function makeEngine(pool: Pool, serving: Serving): Engine {
-  const { ledger, clock, transport, redact, emit } = pool;
-  return {
-    clock,
-    transport,
-    redact,
-    timers: new Set(),
-    ledger,
-    queues: new WaitQueues(ledger, clock, (call, until) => {
-      emit({ type: 'wait', call: call.id, until, at: clock.now() });
-    }),
-    maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
-    listener: {
-      started: (call, { route }) => {
-        const { provider, account, model, keyId } = route;
-        if (call.stream !== undefined) {
-          serving.set(call, { provider, model, attempts: call.attempts.length + 1 });
-        }
-        if (!pool.listeners.any) return;
-        const key = pool.maskOf(provider, keyId);
-        emit({ type: 'attempt', call: call.id, provider, key, account, model, at: clock.now() });
-      },
-      ended: (call, report) => {
-        if (!pool.listeners.any) return;
-        emit({ ...report, type: report.outcome === 'success' ? 'success' : 'failure', call: call.id });
-        if (report.outcome !== 'unauthorized') return;
-        const message = `${report.provider} refused the key ${report.key} as invalid: ${report.message ?? ''}`;
-        emit({ type: 'warning', message });
-      },
-    },
-    gaveUp: (call, ending) =>
-      giveUpError({
-        call,
-        ending,
-        routes: routesOf(questionOf(pool, call.stages, call.needs, call.preferences.turn)),
-        models: [call.queueKey],
-        now: clock.now(),
-        maskOf: ({ provider, keyId }) => pool.maskOf(provider, keyId),
-      }),
-    broken: brokenError,
-    thrown: requestError,
-  };
-}
-
-type End = Pick<EndEvent, 'outcome' | 'code' | 'message'>;
-
-function endOf(error: unknown, call: Call<unknown>): End {
-  if (FreeLLMError.is(error)) return { outcome: 'failed', code: error.code, message: error.message };
-  return { outcome: call.signal?.aborted === true ? 'abandoned' : 'failed' };
-}
-
-async function* told<Part>(
-  pool: Pool,
-  call: Call<unknown>,
-  parts: AsyncIterable<Part>,
-): AsyncGenerator<Part, void> {
-  // What it stays if the consumer walks away.
-  let end: End = { outcome: 'abandoned' };
-  try {
-    yield* parts;
-    end = { outcome: 'served' };
-  } catch (error) {
-    end = endOf(error, call);
-    throw error;
-  } finally {
-    pool.emit({ type: 'end', call: call.id, ...end, startedAt: call.startedAt, at: pool.clock.now() });
-  }
-}
-
-/** The parts of a call's answer as they come. */
-export function run<Request, Part>(
-  pool: Pool,
-  engine: Engine,
-  call: Call<Request>,
-  operation: Operation<Request, Part>,
-): AsyncGenerator<Part, void> {
-  const parts = failover(engine, call, operation);
-  return pool.listeners.any ? told(pool, call, parts) : parts;
 }

@@ -1,28 +1,48 @@
-/** What happens inside, for whoever listens. No event carries a key or a prompt. */
+/** What happens inside a pool, for those who watch it. No event contains a key or a prompt. */
 
+import { channel } from 'node:diagnostics_channel';
 import type { AttemptReport, FreeLLMErrorCode } from '../errors.ts';
+import type { TokenUsage } from '../wire/response/chat-response.ts';
 
-/** An attempt begins. */
-export interface AttemptEvent {
-  readonly type: 'attempt';
-  /** Numbers the calls of one `FreeLLM`, from 1. */
+/** A call has begun. Every `call-start` is followed by exactly one {@link CallEndEvent}. */
+export interface CallStartEvent {
+  readonly type: 'call-start';
+  /** Numbers the calls of this process, from 1. The same in all events of one call. */
   readonly call: number;
+  readonly operation: 'chat' | 'stream';
+  /** The model that was asked for, by the call or else by the pool's options. Undefined stands for `auto`. */
+  readonly model?: string | readonly string[] | undefined;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** A request is about to be sent. Every `attempt-start` is followed by exactly one {@link AttemptEndEvent}. */
+export interface AttemptStartEvent {
+  readonly type: 'attempt-start';
+  readonly call: number;
+  /** Numbers the attempts of the call, from 1. */
+  readonly attempt: number;
   readonly provider: string;
   /** The key, masked. */
   readonly key: string;
   readonly account: string;
+  /** The model's id at the provider. */
   readonly model: string;
   /** Epoch ms. */
   readonly at: number;
 }
 
-/** An attempt brought the answer, or it failed, or the caller walked away (`outcome: 'abandoned'`). */
-export interface OutcomeEvent extends AttemptReport {
-  readonly type: 'success' | 'failure';
+/** An attempt has ended. The call may go on with another one. */
+export interface AttemptEndEvent extends AttemptReport {
+  readonly type: 'attempt-end';
   readonly call: number;
+  /** Numbers the attempts of the call, from 1. */
+  readonly attempt: number;
+  /** The tokens of this attempt, if the provider reported them. */
+  readonly usage?: TokenUsage | undefined;
 }
 
-/** A call lines up because no route is ready. */
+/** A call waits because no route is ready. */
 export interface WaitEvent {
   readonly type: 'wait';
   readonly call: number;
@@ -32,74 +52,107 @@ export interface WaitEvent {
   readonly at: number;
 }
 
-/** A call is over; a call that was refused before it looked for a route does not tell. */
-export interface EndEvent {
-  readonly type: 'end';
+/** A call has ended. */
+export interface CallEndEvent {
+  readonly type: 'call-end';
   readonly call: number;
-  /** `abandoned`: the caller walked away. */
-  readonly outcome: 'served' | 'failed' | 'abandoned';
-  /** The code of the error that a failed call ended with. */
+  /** `aborted`: the caller's signal aborted it, or the caller stopped reading a stream. */
+  readonly outcome: 'success' | 'failure' | 'aborted';
+  /** The provider that answered. Set on success. */
+  readonly provider?: string | undefined;
+  /** The model that answered. Set on success. */
+  readonly model?: string | undefined;
+  /** The error's `code`. Set on failure. */
   readonly code?: FreeLLMErrorCode | undefined;
-  /** What that error says. */
+  /** The error's message. Set on failure. */
   readonly message?: string | undefined;
+  /** How many requests the call cost. */
+  readonly attempts: number;
+  /** The tokens of all attempts together, as far as providers reported them. */
+  readonly usage?: TokenUsage | undefined;
   /** Epoch ms at which the call began. */
   readonly startedAt: number;
   /** Epoch ms. */
   readonly at: number;
 }
 
-/** A provider's list of models was looked for. */
+/** A provider's list of models was looked up. */
 export interface DiscoveryEvent {
   readonly type: 'discovery';
   readonly provider: string;
+  /** `live`: the provider answered. `disk`: a cached list is used. `failed`: the list used so far stays in use. */
   readonly outcome: 'live' | 'disk' | 'failed';
-  /** How many models are known now. */
+  /** How many models the list in use has. */
   readonly models: number;
+  /** What went wrong and when it is tried again. Set if it failed. */
   readonly message?: string | undefined;
   readonly durationMs: number;
 }
 
-/** Something that a person should know, e.g. that a key was refused as invalid. */
+/** Something that a person should act on, such as a key that a provider refused as invalid. */
 export interface WarningEvent {
   readonly type: 'warning';
   readonly message: string;
 }
 
-export type FreeLLMEvent = AttemptEvent | OutcomeEvent | WaitEvent | EndEvent | DiscoveryEvent | WarningEvent;
+/** Every event, told apart by `type`. */
+export type FreeLLMEvent =
+  | CallStartEvent
+  | AttemptStartEvent
+  | AttemptEndEvent
+  | WaitEvent
+  | CallEndEvent
+  | DiscoveryEvent
+  | WarningEvent;
 
-/** Told of every event. What it throws is ignored: a listener's bug must not cost a call. */
+/** Receives every event. freelm ignores what it throws or rejects with, so that a faulty listener cannot fail a call. */
 export type EventListener = (event: FreeLLMEvent) => void;
 
-/** Those who listen. */
-export class Listeners {
-  #told: readonly { readonly listener: EventListener }[] = [];
+const CALLS = channel('freelm:call');
+const ATTEMPTS = channel('freelm:attempt');
 
-  constructor(first?: EventListener) {
-    if (first !== undefined) this.add(first);
+const CHANNELS = {
+  'call-start': CALLS,
+  'call-end': CALLS,
+  wait: CALLS,
+  'attempt-start': ATTEMPTS,
+  'attempt-end': ATTEMPTS,
+  discovery: undefined,
+  warning: undefined,
+} satisfies Record<FreeLLMEvent['type'], unknown>;
+
+/** Passes events to a pool's listeners and to the diagnostics channels. */
+export class Events {
+  #entries: readonly { readonly listener: EventListener }[] = [];
+
+  constructor(listener?: EventListener) {
+    if (listener !== undefined) this.subscribe(listener);
   }
 
-  /** Whether anybody does: an event that nobody hears is not made. */
-  get any(): boolean {
-    return this.#told.length > 0;
+  /** Whether an event would reach anything. If not, callers need not make one. */
+  get isObserved(): boolean {
+    return this.#entries.length > 0 || CALLS.hasSubscribers || ATTEMPTS.hasSubscribers;
   }
 
-  /** The returned function ends it. */
-  add(listener: EventListener): () => void {
+  /** Adds a listener. The function returned removes it. */
+  subscribe(listener: EventListener): () => void {
     const entry = { listener };
-    this.#told = [...this.#told, entry];
+    this.#entries = [...this.#entries, entry];
     return () => {
-      this.#told = this.#told.filter((other) => other !== entry);
+      this.#entries = this.#entries.filter((other) => other !== entry);
     };
   }
 
-  /** A listener's bug must not cost a call; that of an asynchronous one shows later. */
-  readonly tell = (event: FreeLLMEvent): void => {
-    for (const { listener } of this.#told) {
+  readonly emit = (event: FreeLLMEvent): void => {
+    const diagnostics = CHANNELS[event.type];
+    // Node reports what a channel's subscriber throws as an uncaught exception, later: it does not fail the call either.
+    if (diagnostics?.hasSubscribers === true) diagnostics.publish(event);
+    for (const { listener } of this.#entries) {
       try {
-        const told: unknown = listener(event);
-        if (told instanceof Promise) told.catch(() => undefined);
+        const result: unknown = listener(event);
+        if (result instanceof Promise) result.catch(() => undefined);
       } catch {
-        // Nobody is left to be told.
+        // The listener's own fault.
       }
     }
   };

@@ -3,12 +3,11 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { Call } from '../engine/call.ts';
 import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
-import type { Engine } from '../engine/failover.ts';
 import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../errors.ts';
 import type { ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
-import { Calls, makeEngine, type Serving, run } from './calls.ts';
+import { Calls, type CallRequest } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
 import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
 import { compose, type Pool, type Ports } from './pool.ts';
@@ -56,10 +55,7 @@ export interface ListedModel extends ModelSpec {
  */
 export class FreeLLM {
   readonly #pool: Pool;
-  readonly #engine: Engine;
   readonly #calls: Calls;
-  /** Who serves the streams that are under way. */
-  readonly #serving: Serving = new WeakMap();
   #closed = false;
 
   /**
@@ -79,7 +75,6 @@ export class FreeLLM {
   constructor(options: FreeLLMOptions, replaced?: Partial<Ports>) {
     checkPoolOptions(options);
     this.#pool = compose(options, replaced);
-    this.#engine = makeEngine(this.#pool, this.#serving);
     this.#calls = new Calls(this.#pool, options, () => {
       this.#checkOpen();
     });
@@ -106,10 +101,10 @@ export class FreeLLM {
   async chat(input: ChatInput, options: ChatOptions = {}): Promise<ChatResponse> {
     checkCallOptions(options, false);
     const body = this.#prepare(input, options);
-    const asking = { request: body, needs: this.#pool.chat.needs(body), streams: false };
-    const call = await this.#calls.begin(asking, options);
+    const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body) } as const;
+    const call = await this.#calls.begin(asked, options);
     let completion: ChatCompletion | undefined;
-    for await (const part of run(this.#pool, this.#engine, call, this.#pool.chat)) completion = part;
+    for await (const part of this.#calls.run(call, this.#pool.chat)) completion = part;
     if (completion === undefined) throw new Error('the loop ended without an answer');
     return toResponse(call, completion, this.#pool.clock.now());
   }
@@ -125,19 +120,21 @@ export class FreeLLM {
     const body = this.#prepare(input, options, { stream: true, stream_options: { include_usage: true } });
     const pool = this.#pool;
     const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
-    const asking = { request, needs: pool.chatStream.needs(request), streams: true };
+    const calls = this.#calls;
+    const needs = pool.chatStream.needs(request);
+    const asked: CallRequest<StreamRequest> = { operation: 'stream', request, needs };
     let call: Call<StreamRequest> | undefined;
-    const begin = (signal: AbortSignal): Promise<Call<StreamRequest>> =>
-      this.#calls.begin(asking, { ...options, signal });
-    const engine = this.#engine;
-    const serving = this.#serving;
     return new ChatStream(
       {
-        route: () => (call === undefined ? undefined : serving.get(call)),
+        route() {
+          if (call?.target === undefined) return undefined;
+          const { provider, model } = call.target.route;
+          return { provider, model, attempts: call.attemptCount };
+        },
         async *parts(signal) {
           signal.throwIfAborted();
-          call = await begin(signal);
-          yield* run(pool, engine, call, pool.chatStream);
+          call = await calls.begin(asked, { ...options, signal });
+          yield* calls.run(call, pool.chatStream);
         },
         respond(answer) {
           if (call === undefined) throw new Error('a stream ended before it began');
@@ -211,7 +208,7 @@ export class FreeLLM {
 
   /** Tells `listener` of every event from now on, as `onEvent` does. The returned function ends it. */
   subscribe(listener: EventListener): () => void {
-    return this.#pool.listeners.add(listener);
+    return this.#pool.events.subscribe(listener);
   }
 
   #checkOpen(): void {
@@ -222,8 +219,7 @@ export class FreeLLM {
   async close(): Promise<void> {
     this.#closed = true;
     this.#pool.registry.close();
-    this.#engine.queues.close(closedError());
-    for (const stop of this.#engine.timers) stop.rest();
+    this.#calls.close(closedError());
     await this.#pool.transport.close();
   }
 

@@ -1,4 +1,4 @@
-/** The pool as people see it: health, capacity, and what a call would do. Looking changes nothing. */
+/** The pool as people see it: health, capacity, and what a call would do. These functions are read-only and send nothing. */
 
 import { explain } from '../core/report/explain.ts';
 import {
@@ -9,49 +9,77 @@ import {
   type RouteStatus,
   type LimitStatus,
   limitStatuses,
+  type RouteReason,
 } from '../core/report/health.ts';
 import type { RequestNeeds, Question } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Pool } from './pool.ts';
-import { reasonText } from './call-errors.ts';
 
-/** A row for every key. Moments are epoch ms; `undefined` stands for: no such limit, or nothing known yet. */
+const REASONS: Readonly<Record<RouteReason, string>> = {
+  rate_limited: 'rate-limited by the provider',
+  quota_exhausted: "the provider reports that today's quota is used up",
+  model_busy: 'the model is overloaded',
+  out_of_credits: 'the account is out of credits',
+  unauthorized: 'the key was refused as invalid',
+  not_entitled: 'the account may not use the model',
+  forbidden: 'the provider refuses the account, the region or the network',
+  model_gone: 'the model no longer exists',
+  unsupported: 'the model lacks what the request needs',
+  context_too_long: 'the request is too long for the model',
+  content_blocked: 'the content was refused',
+  server_error: 'the provider had errors',
+  timeout: 'the provider did not answer in time',
+  network: 'the provider could not be reached',
+  broken_stream: "the provider's answers broke off",
+  bad_request: 'the request was refused',
+  minute_quota_spent: "this minute's quota is used up",
+  day_quota_spent: "today's quota is used up",
+  busy: 'the maximum number of concurrent requests is under way',
+  probing: 'another call is testing whether it works again',
+};
+
+/** A reason in words, for people. */
+export function reasonText(reason: RouteReason): string {
+  return REASONS[reason];
+}
+
+/** A row of `health()`: one key. Moments are epoch ms. `undefined` means that there is no such limit, or nothing is known yet. */
 export interface HealthRow extends Omit<KeyStatus, 'keyId' | 'reason'> {
   /** The key, masked. */
   readonly key: string;
   readonly tier: string;
-  /** Why it is not ready. */
+  /** Why it is not ready, in words. Undefined while it is ready. */
   readonly reason: string | undefined;
 }
 
-/** What is left of the pool's quotas. */
+/** What `capacity()` returns: what is left of the pool's quotas. */
 export interface Capacity {
-  /** Requests that can be sent at once, over all quotas that are known. */
+  /** Requests that can be sent at once, over all known quotas. */
   readonly requestsNow: number;
-  /** Requests left until the resets of the day, over all quotas that count days. */
+  /** Requests left until the daily resets, over all daily quotas. */
   readonly requestsToday: number;
-  /** Epoch ms from which the next request is admitted; at most now when one is. Undefined: none will be. */
+  /** Epoch ms from which the next request is admitted. Not in the future if one is admitted now; undefined if none will be. */
   readonly nextAt: number | undefined;
   readonly quotas: readonly QuotaStatus[];
-  /** Every limit by itself. */
+  /** Each limit by itself. */
   readonly limits: readonly LimitStatus[];
-  /** Epoch ms of this look, by the pool's own clock. */
+  /** Epoch ms at which this was read, by the pool's clock. */
   readonly at: number;
 }
 
-/** One route of a dry run, in the order in which it would be tried. */
+/** A row of `explain()`: one route, in the order in which a call would try it. */
 export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
   /** The key, masked. */
   readonly key: string;
-  /** Why it is not ready. */
+  /** Why it is not ready, in words. Undefined while it is ready. */
   readonly reason: string | undefined;
 }
 
 export function health(pool: Pool): readonly HealthRow[] {
   const stage = pool.everything();
-  const sight = { records: pool.ledger.known([stage]), now: pool.clock.now() };
+  const view = { records: pool.ledger.known([stage]), now: pool.clock.now() };
   return stage.flatMap((candidate) =>
-    keyStatuses(sight, candidate).map(({ keyId, reason, ...row }) => ({
+    keyStatuses(view, candidate).map(({ keyId, reason, ...row }) => ({
       ...row,
       key: pool.maskOf(row.provider, keyId),
       tier: pool.providers.get(row.provider)?.tierOf(keyId) ?? '',
@@ -62,20 +90,20 @@ export function health(pool: Pool): readonly HealthRow[] {
 
 export function capacity(pool: Pool): Capacity {
   const stage = pool.everything();
-  const sight = { records: pool.ledger.known([stage]), now: pool.clock.now() };
-  const quotas = stage.flatMap((candidate) => quotaStatuses(sight, candidate));
+  const view = { records: pool.ledger.known([stage]), now: pool.clock.now() };
+  const quotas = stage.flatMap((candidate) => quotaStatuses(view, candidate));
   const moments = quotas.map(({ readyAt }) => readyAt).filter(Number.isFinite);
   return {
     requestsNow: quotas.reduce((sum, { leftNow }) => sum + (leftNow ?? 0), 0),
     requestsToday: quotas.reduce((sum, { leftToday }) => sum + (leftToday ?? 0), 0),
     nextAt: moments.length === 0 ? undefined : Math.min(...moments),
     quotas,
-    limits: stage.flatMap((candidate) => limitStatuses(sight, candidate)),
-    at: sight.now,
+    limits: stage.flatMap((candidate) => limitStatuses(view, candidate)),
+    at: view.now,
   };
 }
 
-/** What a call would ask now, without booking anything. */
+/** What a call that begins now would ask of routing. Books nothing. */
 export function questionOf(
   pool: Pool,
   stages: readonly Stage[],
@@ -94,7 +122,7 @@ export function questionOf(
   };
 }
 
-/** Every route of a call in the order in which it would be tried. */
+/** Every route of a call, in the order in which it would try them. */
 export function explainRows(pool: Pool, question: Question): readonly ExplainRow[] {
   return explain(question).map(({ keyId, reason, ...row }) => ({
     ...row,

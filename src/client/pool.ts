@@ -1,4 +1,4 @@
-/** Puts a pool together: the only place that knows every room. */
+/** The composition root: the only place that knows every room. */
 
 import { type Listed, refusePaid, stagesFor } from '../catalog/candidates.ts';
 import { defaultCacheDir, diskCache } from '../adapters/disk-cache.ts';
@@ -22,14 +22,14 @@ import { VERSION } from '../version.ts';
 import type { ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
-import { type FreeLLMEvent, Listeners } from './events.ts';
+import { Events, type FreeLLMEvent } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
-import { tellingOfStaleFacts } from './stale-facts.ts';
+import { withStaleFactWarnings } from './stale-facts.ts';
 import { systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
 
-/** What a pool is put together over; all of it can be replaced. */
+/** What a pool uses of the outside. Each part can be replaced, e.g. in tests. */
 export interface Ports {
   readonly clock: Clock;
   readonly transport: Transport;
@@ -40,7 +40,6 @@ export interface Ports {
 
 const DEFAULT_CACHE_TTL_MS = HOUR_MS;
 
-/** A pool, put together. */
 export interface Pool {
   readonly clock: Clock;
   readonly transport: Transport;
@@ -50,15 +49,16 @@ export interface Pool {
   readonly chat: Operation<ChatBody, ChatCompletion>;
   readonly chatStream: Operation<StreamRequest, StreamPart>;
   readonly redact: Redact;
-  readonly listeners: Listeners;
+  readonly events: Events;
+  /** Emits an event. Costs little if none is observed, but see `events.isObserved`. */
   readonly emit: (event: FreeLLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Preferences;
-  /** @throws ConfigError for a model that would cost money, before anything is sent. */
+  /** @throws ModelNotFoundError for a model that would cost money. */
   refusePaid(models: readonly string[]): void;
-  /** Whether some provider is known to have a model of this id. */
+  /** Whether a provider is known to have a model with this id. */
   lists(id: string): boolean;
-  /** Every provider with all its models. */
+  /** All providers with all their models. */
   everything(): Stage;
   stages(models: readonly string[], capabilities: readonly string[]): readonly Stage[];
 }
@@ -85,10 +85,10 @@ function cacheFor(options: FreeLLMOptions, env: Environment): ModelCache {
   return diskCache(options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir);
 }
 
-/** More different questions than this are not remembered at once. */
+/** How many combinations of models and capabilities are remembered. */
 const MAX_QUESTIONS = 1000;
 
-/** Remembers the stages of each question until a list of models changes. */
+/** Remembers the stages of each combination until a list of models changes. */
 function stageMemory(
   listed: () => readonly Listed[],
   registry: ModelRegistry,
@@ -119,8 +119,8 @@ function redactorFor(providers: readonly Provider[]): Redact {
   );
 }
 
-/** A key where a model's name belongs is not repeated by the error that says so. */
-function maskingNames<Args extends readonly unknown[], Result>(
+/** Redacts the model's name in errors: a key may have been passed for it by mistake. */
+function redactingErrors<Args extends readonly unknown[], Result>(
   find: (...args: Args) => Result,
   redact: Redact,
 ): (...args: Args) => Result {
@@ -134,14 +134,14 @@ function maskingNames<Args extends readonly unknown[], Result>(
   };
 }
 
-/** Puts a pool together from checked options. */
+/** Builds a pool from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
   const clock = replaced.clock ?? systemClock;
   const transport = replaced.transport ?? transportFor(options, env);
   const redact = redactorFor(options.providers);
-  const listeners = new Listeners(options.onEvent);
-  const emit = tellingOfStaleFacts(listeners.tell, options.providers, clock);
+  const events = new Events(options.onEvent);
+  const emit = withStaleFactWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
@@ -173,11 +173,11 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     transport,
     registry,
     ledger: new Ledger(options.store ?? replaced.store ?? memoryStore(), clock, ({ provider }, merged) => {
-      listeners.tell({ type: 'warning', message: mergedText(providerOf(provider.name), merged) });
+      events.emit({ type: 'warning', message: sharedAccountText(providerOf(provider.name), merged) });
     }),
     providers,
     redact,
-    listeners,
+    events,
     emit,
     chat,
     chatStream: chatStreamOperation(chatPorts, chat),
@@ -187,19 +187,18 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
       thrifty: strategy === 'quota_aware',
       turn,
     }),
-    refusePaid: maskingNames((models) => {
+    refusePaid: redactingErrors((models) => {
       if (substitute === undefined) refusePaid(models, listed());
     }, redact),
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
-    stages: maskingNames(stageMemory(listed, registry, substitute), redact),
+    stages: redactingErrors(stageMemory(listed, registry, substitute), redact),
   };
 }
 
-/** What a person should know of keys that share an account. */
-function mergedText(provider: Provider, accounts: readonly string[]): string {
+function sharedAccountText(provider: Provider, accounts: readonly string[]): string {
   const keys = provider.keys.filter(({ account }) => accounts.includes(account)).map(({ mask }) => mask);
-  return `${provider.name} counts the ${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')} against the account of another key of the pool: they share its quota. Give such keys the same account.`;
+  return `${provider.name} counts the ${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')} against the same account as another key of the pool, so that they share one quota. Give keys of one account the same "account" option.`;
 }
 
 function missing(name: string): never {

@@ -1,20 +1,37 @@
-/** What ends an attempt before its answer: its time is up, or the caller walks away. */
+/**
+ * Ends an attempt when its time is up or its caller aborts.
+ *
+ *   state    | event                | next    | effect
+ *   ---------+----------------------+---------+---------------------------------------------------
+ *   reading  | progress()  content  | reading | limit = idleMs, starts anew; cap starts anew
+ *   reading  | alive()  keep-alive  | reading | limit starts anew, but never beyond the cap
+ *   reading  | expectEnd(ms)        | reading | limit = ms, starts anew
+ *   reading  | pause()              | paused  | the limit stands still
+ *   reading  | limit reached        | ended   | `timedOut`; listeners are called
+ *   paused   | resume()             | reading | the limit runs on, later by the length of the pause
+ *   paused   | rest()  pool closed  | paused  | the timer is cleared, so that the process can exit
+ *   reading, | deadline reached     | ended   | `timedOut`; listeners are called
+ *   paused   | caller aborts        | ended   | `callerLeft`; listeners are called
+ *            | end()                | ended   | timer and listener are removed; no listener is called
+ *
+ * An attempt starts in `reading` with limit = firstMs and cap = capMs.
+ */
 
 import type { Clock, StopSignal } from '../ports.ts';
 
 /** How long an attempt may take. */
 export interface Timeouts {
-  /** Until the first content. */
+  /** The longest wait for the first content. */
   readonly firstMs: number;
-  /** Between two contents. */
+  /** The longest gap between two pieces of content. */
   readonly idleMs: number;
-  /** For either, however many signs of life there are meanwhile: they prove the connection alive, not the model. */
+  /** The longest wait for content while keep-alives arrive: they prove that the connection lives, not the model. */
   readonly capMs: number;
   /** Epoch ms at which the attempt ends in any case. */
   readonly deadline: number;
 }
 
-/** A signal for one attempt. Leaves neither a timer nor a listener behind once `end` was called. */
+/** A stop signal for one attempt. After `end`, no timer and no listener is left. */
 export class AttemptTimer implements StopSignal {
   aborted = false;
   reason: unknown;
@@ -26,9 +43,9 @@ export class AttemptTimer implements StopSignal {
   #limitMs: number;
   #dueAt: number;
   #capAt: number;
-  /** Epoch ms since when the consumer, and not the provider, is what is waited for. */
+  /** Epoch ms since when the consumer is busy; undefined while the provider is waited for. */
   #pausedAt: number | undefined;
-  /** Epoch ms at which the timer fires; infinite where there is none. */
+  /** Epoch ms at which the clock's timer fires; Infinity while there is none. */
   #armedFor: number;
   #cancelTimer: () => void;
 
@@ -41,7 +58,7 @@ export class AttemptTimer implements StopSignal {
     this.#dueAt = Math.min(now + timeouts.firstMs, timeouts.deadline);
     this.#capAt = now + timeouts.capMs;
     this.#armedFor = this.#dueAt;
-    // Not through #arm: a field that is set there would count as unset.
+    // Not through #arm: TypeScript would take #cancelTimer for unset.
     this.#cancelTimer = clock.after(this.#dueAt - now, this.#onTime);
     if (caller?.aborted === true) this.#onAbort();
     else caller?.addEventListener('abort', this.#onAbort, { once: true });
@@ -51,12 +68,12 @@ export class AttemptTimer implements StopSignal {
     return this.#caller?.aborted === true;
   }
 
-  /** How long has been waited in vain when the time is up. */
-  get waitedMs(): number {
+  /** The limit that is running, in milliseconds. */
+  get limitMs(): number {
     return this.#limitMs;
   }
 
-  /** Content has come: the next may take its own time. */
+  /** Content has arrived. */
   progress(): void {
     const now = this.#clock.now();
     this.#limitMs = this.#timeouts.idleMs;
@@ -65,24 +82,24 @@ export class AttemptTimer implements StopSignal {
     if (this.#dueAt < this.#armedFor) this.#arm(now, Math.min(this.#limitMs, this.#timeouts.deadline - now));
   }
 
-  /** A sign of life has come: the limit begins anew, within its cap. */
+  /** A keep-alive has arrived. */
   alive(): void {
     this.#dueAt = Math.max(this.#dueAt, Math.min(this.#clock.now() + this.#limitMs, this.#capAt));
   }
 
-  /** Nothing more has to come: what still does is waited for no longer than `ms`. */
+  /** The answer is complete. The end of its body may take another `ms`. */
   expectEnd(ms: number): void {
     const now = this.#clock.now();
     this.#dueAt = now + ms;
     this.#arm(now, ms);
   }
 
-  /** From now on it is the consumer who is waited for. */
+  /** The consumer is busy with what has arrived. */
   pause(): void {
     this.#pausedAt = this.#clock.now();
   }
 
-  /** From now on it is the provider again; the consumer's time does not count. */
+  /** The consumer wants more. */
   resume(): void {
     if (this.#pausedAt === undefined) return;
     const now = this.#clock.now();
@@ -94,7 +111,7 @@ export class AttemptTimer implements StopSignal {
     if (dueAt < this.#armedFor && !this.aborted) this.#arm(now, dueAt - now);
   }
 
-  /** A consumer who is waited for is waited for without a timer. */
+  /** Clears the timer if the consumer is busy: it may never come back. */
   rest(): void {
     if (this.#pausedAt !== undefined) this.#arm(this.#pausedAt, Number.POSITIVE_INFINITY);
   }
@@ -117,8 +134,8 @@ export class AttemptTimer implements StopSignal {
   };
 
   /**
-   * The timer is not moved with every part: it looks how things stand when it fires. It is not set for a consumer who
-   * takes his time, or who never comes back: it would keep the process alive.
+   * The clock's timer is not moved with every part. When it fires early, it is set again for the time that is left. It is
+   * not set for the limit of a paused attempt: if the consumer never came back, the timer would keep the process alive.
    */
   readonly #onTime = (): void => {
     const now = this.#clock.now();

@@ -1,55 +1,50 @@
-/** One request on the wire: sent, read, judged; whatever the provider does comes back as an outcome. */
+/** One request on the wire: sent, read and judged. Whatever the provider does becomes an outcome. */
 
 import type { Failure } from '../core/failure.ts';
-import type { Target } from '../core/routing/question.ts';
-import type { ModelRecord } from '../core/records/provider.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import { FreeLLMError } from '../errors.ts';
 import type { Clock, HttpResponse, Transport } from '../ports.ts';
+import type { TokenUsage } from '../wire/response/chat-response.ts';
+import { AttemptTimer, type Timeouts } from './attempt-timer.ts';
 import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';
-import { BadAnswer, type Operation } from './operation.ts';
-import { AttemptTimer, type Timeouts } from './attempt-timer.ts';
+import { type AttemptPlan, BadAnswer, type Operation } from './operation.ts';
 
-/** What the loop is carried out with. */
 export interface AttemptPorts {
   readonly clock: Clock;
   readonly transport: Transport;
-  /** Takes keys out of what came from outside. */
+  /** Removes keys from text that came from outside. */
   readonly redact: (text: string) => string;
-  /** Of the attempts under way, those included whose readers do not come back. */
+  /** The timers of all attempts under way, including those whose consumer never reads on. */
   readonly timers: Set<AttemptTimer>;
 }
 
-const MESSAGE_KEPT = 400;
-
-/** One attempt: its route, and how much it matters. */
-export interface AttemptPlan {
-  readonly target: Target;
-  /** Whether another provider could serve the call now. */
-  readonly alternatives: boolean;
-  /** What is known of the route's model. */
-  readonly known: ModelRecord;
-  /** The most tokens that the answer may have, where that was booked. */
-  readonly maxTokens?: number | undefined;
+/** An attempt under way. */
+export interface AttemptProgress {
+  /** Epoch ms. */
+  readonly startedAt: number;
+  /** Tokens that the provider has reported. */
+  usage: TokenUsage | undefined;
 }
 
-function timeoutFailure(timer: AttemptTimer, { fair }: AttemptBudget, answered: boolean): Failure {
-  const missing = answered ? 'no further content' : 'no complete answer';
+const MAX_MESSAGE_LENGTH = 400;
+
+function timeoutFailure(timer: AttemptTimer, { fair }: AttemptBudget, begun: boolean): Failure {
+  const missing = begun ? 'no further content' : 'no complete answer';
   return {
     kind: 'timeout',
-    // What the caller's hurry cut short is not held against the provider.
+    // A timeout that the caller made too short says nothing about the provider.
     scope: fair ? 'provider' : 'request',
-    message: `${missing} within ${Math.round(timer.waitedMs)} ms`,
+    message: `${missing} within ${Math.round(timer.limitMs)} ms`,
   };
 }
 
-function failed(ports: AttemptPorts, call: Call<unknown>, failure: Failure): Outcome {
+function failed(ports: AttemptPorts, call: Call<unknown>, failure: Failure): AttemptResult {
   return {
     kind: 'failure',
-    // Cut last: of a key that is cut, the rest would not be recognised.
-    failure: { ...failure, message: ports.redact(failure.message).slice(0, MESSAGE_KEPT) },
+    // Redacted before it is cut: half a key would not be recognised.
+    failure: { ...failure, message: ports.redact(failure.message).slice(0, MAX_MESSAGE_LENGTH) },
     size: call.needs.size,
   };
 }
@@ -58,57 +53,66 @@ function failureOf(error: unknown, answered: boolean): Failure {
   return error instanceof BadAnswer ? error.failure : networkFailure(error, answered);
 }
 
-/** The first part has come: from now on only what the caller asked for bounds the stream. */
-function begun(call: Call<unknown>): void {
-  if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
+/** The tokens to count against limits. Providers report 0 for what they leave out. */
+export function tokensOf({ promptTokens, totalTokens }: TokenUsage): TokensUsed {
+  return {
+    input: promptTokens > 0 ? promptTokens : undefined,
+    total: totalTokens > 0 ? totalTokens : undefined,
+  };
 }
 
+/** An attempt that ran to its end. One that did not has thrown or was left by its consumer. */
+export type AttemptResult = Exclude<Outcome, { kind: 'aborted' }>;
+
 /**
- * Carries out one attempt, yielding the answer's parts. Throws only when the caller aborted (the caller's own reason)
- * and when the pool was closed.
+ * Carries out one attempt and yields the parts of the answer.
+ * @throws the caller's reason if the caller aborted, and a `closed` error if the pool was closed.
  */
 export async function* attempt<Request, Part>(
   ports: AttemptPorts,
   call: Call<Request>,
   operation: Operation<Request, Part>,
   plan: AttemptPlan,
-): AsyncGenerator<Part, Outcome> {
-  const request = operation.encode(call.request, plan.target, plan.known, plan.maxTokens);
-  const startedAt = ports.clock.now();
-  const budget = attemptBudget(call, startedAt, plan.alternatives);
+  progress: AttemptProgress,
+): AsyncGenerator<Part, AttemptResult> {
+  const { target } = plan;
+  const request = operation.encode(call.request, plan);
+  const budget = attemptBudget(call, progress.startedAt, plan.alternatives);
   const timer = new AttemptTimer(ports.clock, budget, call.signal);
   ports.timers.add(timer);
   timer.addEventListener('abort', () => ports.timers.delete(timer));
-  let parts = 0;
-  let tokens: TokensUsed | undefined;
+  let begun = false;
   let response: HttpResponse | undefined;
   try {
     response = await ports.transport.send(request, timer);
-    if (response.status === 200) {
-      for await (const part of operation.decode(response, {
-        target: plan.target,
-        request: call.request,
-        timer,
-      })) {
-        parts += 1;
-        tokens = operation.tokensOf(part, call.request) ?? tokens;
-        begun(call);
-        // The consumer's pace is the back-pressure: meanwhile nothing is read, and nobody is late.
-        timer.pause();
-        yield part;
-        timer.resume();
-      }
-      const latencyMs = ports.clock.now() - startedAt;
-      return { kind: 'success', latencyMs, tokens, reported: operation.observe(response, plan.target) };
+    if (response.status !== 200) {
+      const failure = await operation.classify(response, target);
+      if (timer.callerLeft) throw call.signal?.reason;
+      return failed(ports, call, failure);
     }
-    const failure = await operation.classify(response, plan.target);
-    if (timer.callerLeft) throw call.signal?.reason;
-    return failed(ports, call, failure);
+    const onUsage = (usage: TokenUsage): void => {
+      progress.usage = usage;
+    };
+    for await (const part of operation.decode(response, { target, request: call.request, timer, onUsage })) {
+      begun = true;
+      // From the first part on, only a timeout that the caller asked for bounds a stream.
+      if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
+      // Nothing is read while the consumer is busy, so that time does not count against the provider.
+      timer.pause();
+      yield part;
+      timer.resume();
+    }
+    return {
+      kind: 'success',
+      latencyMs: ports.clock.now() - progress.startedAt,
+      tokens: progress.usage && tokensOf(progress.usage),
+      reported: operation.observe(response, target),
+    };
   } catch (error) {
     if (timer.callerLeft) throw call.signal?.reason;
-    // Not the provider's doing: the pool was closed.
+    // The pool was closed, which says nothing about the provider.
     if (FreeLLMError.is(error)) throw error;
-    if (timer.timedOut) return failed(ports, call, timeoutFailure(timer, budget, parts > 0));
+    if (timer.timedOut) return failed(ports, call, timeoutFailure(timer, budget, begun));
     return failed(ports, call, failureOf(error, response !== undefined));
   } finally {
     timer.end();
@@ -116,18 +120,18 @@ export async function* attempt<Request, Part>(
   }
 }
 
-/** A shorter attempt that ran out of time says more about the caller's hurry than about the provider. */
+/** A timeout of at least this many milliseconds counts against the provider, even if the caller shortened it. */
 const FAIR_MS = 5000;
 
-/** The time that one attempt is given. */
+/** The time that one attempt gets. */
 export interface AttemptBudget extends Timeouts {
-  /** Whether running out of it may be held against the provider. */
+  /** Whether a timeout counts against the provider. */
   readonly fair: boolean;
 }
 
 /**
- * One attempt gets at most `attemptTimeoutMs`, a stream `firstPartTimeoutMs` for its first part, and half of what is
- * left of the call while another provider could serve it: one that hangs cannot eat the call.
+ * One attempt gets at most `attemptTimeoutMs`, or `firstPartTimeoutMs` for the first part of a stream. While another
+ * provider could serve the call, it gets at most half of the time left, so that one hanging provider cannot use it up.
  */
 export function attemptBudget(call: Call<unknown>, now: number, alternatives: boolean): AttemptBudget {
   const leftMs = call.deadline - now;

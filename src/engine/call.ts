@@ -1,42 +1,48 @@
-/** One call on its way through the loop. */
-
-import type { FailedAttempt, RequestNeeds, Preferences } from '../core/routing/question.ts';
+import type { FailedAttempt, RequestNeeds, Preferences, Target } from '../core/routing/question.ts';
 import type { Stage, Route } from '../core/pool.ts';
 import type { AttemptReport } from '../errors.ts';
+import type { TokenUsage } from '../wire/response/chat-response.ts';
 
-/** What only a stream is allowed. */
+/** The limits that apply to streams only. */
 export interface StreamLimits {
   readonly firstPartTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  /** Epoch ms; Infinity where a stream may last as long as it likes. */
+  /** Epoch ms. Infinity if the stream may take any time. */
   readonly totalDeadline: number;
 }
 
-/** A call: what it wants, what it is allowed, what happened to it so far. */
+/** One call: its request, its limits, and what has happened to it so far. */
 export interface Call<Request> {
   readonly id: number;
   readonly request: Request;
   readonly needs: RequestNeeds;
   readonly stages: readonly Stage[];
   readonly preferences: Preferences;
-  /** Calls with the same line wait in one line. */
+  /** Calls with the same key wait in one queue. */
   readonly queueKey: string;
+  /** Epoch ms. */
   readonly startedAt: number;
   readonly timeoutMs: number;
-  /** Epoch ms; of a stream only until its first part. */
+  /** Epoch ms. For a stream it applies until the first part. */
   deadline: number;
-  /** Undefined: a whole answer is asked for. */
+  /** Undefined for a call that wants a whole answer. */
   readonly stream: StreamLimits | undefined;
   readonly attemptTimeoutMs: number;
   readonly maxAttempts: number;
-  /** For how long the call may wait for a route, all waits together; 0: no longer than it pauses for what failed it. */
+  /** How long the call may wait for a route, over all its waits. With 0 it only pauses before retrying a failed route. */
   readonly maxWaitMs: number;
   readonly signal: AbortSignal | undefined;
-  /** What failed so far, for the decisions. */
+  /** The failures so far, as routing needs them. */
   readonly failedAttempts: FailedAttempt[];
-  /** What happened so far, for people. */
+  /** The attempts that have ended, as people see them. */
   readonly attempts: AttemptReport[];
-  /** A route to be tried once more before any other. */
+  /** How many attempts have started. */
+  attemptCount: number;
+  /** Where the latest attempt went. */
+  target: Target | undefined;
+  /** Tokens that providers have reported, over all attempts. */
+  usage: TokenUsage | undefined;
+  /** A route to retry before any other. */
   again: Route | undefined;
   waitedMs: number;
 }

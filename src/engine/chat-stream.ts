@@ -1,4 +1,4 @@
-/** The streaming operation: one answer in parts, gone on with by another route where it breaks. */
+/** The streaming operation: an answer in parts, continued by another route if it breaks. */
 
 import {
   continuationMessages,
@@ -8,7 +8,6 @@ import {
 } from '../wire/resume.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Target } from '../core/routing/question.ts';
-import type { ModelRecord } from '../core/records/provider.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import { classifyAnswer } from '../providers/refusals/classify.ts';
 import type { ProviderSpec } from '../providers/spec.ts';
@@ -18,42 +17,42 @@ import { isOptionalField } from '../wire/request/chat-request.ts';
 import type { ChatCompletion, TokenUsage } from '../wire/response/chat-response.ts';
 import { EventTooLongError } from '../wire/response/sse.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
-import { type ChatOperationPorts, tokensUsed, withoutKeys } from './chat.ts';
-import { type Asked, BadAnswer, type Operation, type Sent } from './operation.ts';
+import { type ChatOperationPorts, withoutKeys } from './chat.ts';
+import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
-/** No answer is longer; of one that is, no more is kept, and nobody can go on with it. */
-const MAX_KEPT = 16 * 1024 * 1024;
+/** Characters kept for a continuation. A longer answer cannot be continued. */
+const MAX_TRANSCRIPT_LENGTH = 16 * 1024 * 1024;
 const MAX_EVENT_LENGTH = 8 * 1024 * 1024;
-/** How long the end of a body is waited for once its stream has said that it is complete. */
+/** How long the end of a body may take once its stream is complete. */
 const DRAIN_MS = 250;
 
-/** What a call has handed out so far, over all its attempts. */
+/** What a call has delivered so far, over all its attempts. */
 export class Transcript {
   text = '';
   toolCalls = false;
-  /** Of attempts that broke: the last one's comes with its own end. */
+  /** The tokens of the attempts that broke. */
   usage: TokenUsage | undefined;
   #parts = 0;
-  #metSilence = false;
+  #sawEmptyContinuation = false;
 
   get any(): boolean {
     return this.#parts > 0;
   }
 
   get tooLong(): boolean {
-    return this.text.length > MAX_KEPT;
+    return this.text.length > MAX_TRANSCRIPT_LENGTH;
   }
 
-  /** Whether somebody who was to go on with the text said nothing: it was complete already, or his answer is empty. */
+  /** Whether a model that was asked to continue the text sent none. Either the text was complete, or the model failed. */
   get sawEmptyContinuation(): boolean {
-    return this.#metSilence;
+    return this.#sawEmptyContinuation;
   }
 
   /** Notes how an attempt ended. */
   note(end: StreamEnd): void {
     const isEmpty = end.kind === 'refused' && end.refusal.problem === 'empty';
-    this.#metSilence ||= isEmpty && this.text !== '';
+    this.#sawEmptyContinuation ||= isEmpty && this.text !== '';
   }
 
   add(part: StreamPart): void {
@@ -63,51 +62,51 @@ export class Transcript {
   }
 }
 
-/** A request for a stream, and how far it has come. */
+/** A request for a stream, and what has been delivered of it. */
 export interface StreamRequest {
   readonly body: ChatBody;
   readonly onCut: 'continue' | 'fail';
   readonly transcript: Transcript;
 }
 
-/** Puts the parts of one attempt behind what the attempts before it have handed out. */
+/** Appends the parts of one attempt to what earlier attempts have delivered. */
 class Resumer {
   readonly #transcript: Transcript;
-  readonly #seam: OverlapTrimmer | undefined;
+  readonly #trimmer: OverlapTrimmer | undefined;
   readonly #resumed: boolean;
 
   constructor(transcript: Transcript) {
     this.#transcript = transcript;
     this.#resumed = transcript.any;
-    this.#seam = transcript.text === '' ? undefined : new OverlapTrimmer(transcript.text);
+    this.#trimmer = transcript.text === '' ? undefined : new OverlapTrimmer(transcript.text);
   }
 
-  /** What of the parts is new. Throws {@link BadAnswer} when they turn out to belong to another answer. */
-  *join(parts: readonly StreamPart[]): Generator<StreamPart, void, undefined> {
+  /** The new content of some parts. Throws {@link BadAnswer} if they turn out to belong to another answer. */
+  *append(parts: readonly StreamPart[]): Generator<StreamPart, void, undefined> {
     for (const part of parts) {
-      for (const joined of this.#joined(part)) {
-        this.#transcript.add(joined);
-        yield joined;
+      for (const added of this.#trimmed(part)) {
+        this.#transcript.add(added);
+        yield added;
       }
     }
   }
 
-  *#joined(part: StreamPart): Generator<StreamPart, void, undefined> {
+  *#trimmed(part: StreamPart): Generator<StreamPart, void, undefined> {
     if (part.type === 'text') {
-      yield* this.#text(this.#seam?.feed(part.text) ?? part.text);
+      yield* this.#text(this.#trimmer?.feed(part.text) ?? part.text);
       return;
     }
     if (part.type === 'reasoning') {
       yield this.#resumed ? { ...part, resumed: true } : part;
       return;
     }
-    yield* this.#text(this.#seam?.end() ?? '');
+    yield* this.#text(this.#trimmer?.end() ?? '');
     yield part.type === 'usage' ? { ...part, usage: addUsage(this.#transcript.usage, part.usage) } : part;
   }
 
   *#text(text: string): Generator<StreamPart, void, undefined> {
-    if (this.#seam?.diverged === true) {
-      const message = 'the model began the answer again and then said something else';
+    if (this.#trimmer?.diverged === true) {
+      const message = 'the model restarted the answer and then diverged from it';
       throw new BadAnswer({ kind: 'broken_stream', scope: 'request', message });
     }
     if (text !== '') yield this.#resumed ? { type: 'text', text, resumed: true } : { type: 'text', text };
@@ -120,19 +119,19 @@ interface Reading {
   readonly timer: AttemptTimer;
 }
 
-/** Hands out the parts of a body as they come; returns how it ended where the stream itself said so. */
+/** Yields the parts of a body as they arrive. Returns how the stream ended, or undefined if it did not say. */
 async function* readParts(
   body: HttpResponse['body'],
   { reader, resumer, timer }: Reading,
 ): AsyncGenerator<StreamPart, StreamEnd | undefined> {
   let end: StreamEnd | undefined;
   for await (const bytes of body) {
-    // What follows the end is read all the same: a body that is left open costs its connection.
+    // The rest is read, too: leaving a body unread would cost its connection.
     if (end !== undefined) continue;
     const parts = reader.read(bytes);
     if (parts.length > 0) timer.progress();
     else timer.alive();
-    yield* resumer.join(parts);
+    yield* resumer.append(parts);
     if (!reader.isOver) continue;
     end = reader.end();
     if (end.kind !== 'finished') return end;
@@ -141,7 +140,7 @@ async function* readParts(
   return end;
 }
 
-/** Hands out the parts of a stream, the last ones included; returns how it ended. */
+/** Yields the parts of a stream, including those held back to its end. Returns how it ended. */
 async function* readStream(
   body: HttpResponse['body'],
   reading: Reading,
@@ -153,33 +152,34 @@ async function* readStream(
   } catch (error) {
     if (error instanceof BadAnswer || error instanceof EventTooLongError || timer.callerLeft) throw error;
     end = reader.end();
-    // What breaks after all has been said is whole.
+    // If the stream was complete before the connection broke, the answer is whole.
     if (end.kind !== 'finished') throw error;
   }
   end ??= reader.end();
-  yield* resumer.join(end.parts);
+  yield* resumer.append(end.parts);
   return end;
 }
 
-/** How the model is brought to go on; undefined where there is nothing to go on with. */
+/** How to ask the model for the rest of the answer. Undefined if there is nothing to continue. */
 function styleOf(
   { transcript }: StreamRequest,
   { streams }: ProviderSpec,
-  { lacks }: ModelRecord,
+  { known }: Pick<AttemptPlan, 'known'>,
 ): ContinuationStyle | undefined {
   if (transcript.text === '') return undefined;
-  return streams?.continues === 'prefill' && lacks?.includes('prefill') !== true ? 'prefill' : 'instruction';
+  const prefills = streams?.continues === 'prefill' && known.lacks?.includes('prefill') !== true;
+  return prefills ? 'prefill' : 'instruction';
 }
 
-function bodyFor(request: StreamRequest, spec: ProviderSpec, known: ModelRecord): ChatBody {
+function bodyOf(request: StreamRequest, spec: ProviderSpec, plan: AttemptPlan): ChatBody {
   const { body, transcript } = request;
-  const style = styleOf(request, spec, known);
+  const style = styleOf(request, spec, plan);
   if (style === undefined) return body;
   const messages = [...body.request.messages, ...continuationMessages(transcript.text, style)];
   return chatBody({ ...body.request, messages });
 }
 
-/** Makes the streaming operation of a pool over its plain one. */
+/** Makes the streaming operation of a pool out of its chat operation. */
 export function chatStreamOperation(
   ports: ChatOperationPorts,
   chat: Operation<ChatBody, ChatCompletion>,
@@ -198,20 +198,20 @@ export function chatStreamOperation(
 
   return {
     needs: ({ body }) => chat.needs(body),
-    encode(request: StreamRequest, target: Target, known: ModelRecord, maxTokens): HttpRequest {
-      const { spec } = ports.providerOf(target);
+    encode(request: StreamRequest, plan: AttemptPlan): HttpRequest {
+      const { spec } = ports.providerOf(plan.target);
+      const { refuses = [] } = plan.known;
       const { asksForUsage = false } = spec.streams ?? {};
-      const refuses = asksForUsage ? known.refuses : [...(known.refuses ?? []), 'stream_options'];
-      const given = { ...known, refuses: refuses ?? [] };
-      const encoded = chat.encode(bodyFor(request, spec, known), target, given, maxTokens);
+      const known = { ...plan.known, refuses: asksForUsage ? refuses : [...refuses, 'stream_options'] };
+      const encoded = chat.encode(bodyOf(request, spec, plan), { ...plan, known });
       return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
     },
     async *decode(
       response: HttpResponse,
-      { target, request, timer }: Asked<StreamRequest>,
+      { target, request, timer, onUsage }: DecodeContext<StreamRequest>,
     ): AsyncGenerator<StreamPart> {
       const { transcript } = request;
-      // One silence may be a fault as well as an end: only a second one settles that there is no more to say.
+      // One empty continuation may be a fault. A second one proves that the text was complete.
       const reader = new ChunkReader({
         maxLength: MAX_EVENT_LENGTH,
         mayBeEmpty: transcript.sawEmptyContinuation,
@@ -220,29 +220,31 @@ export function chatStreamOperation(
       try {
         end = yield* readStream(response.body, { reader, resumer: new Resumer(transcript), timer });
       } finally {
-        if (end?.kind !== 'finished' && reader.usage !== undefined) {
-          transcript.usage = addUsage(transcript.usage, reader.usage);
+        if (reader.usage !== undefined) {
+          onUsage(reader.usage);
+          if (end?.kind !== 'finished') transcript.usage = addUsage(transcript.usage, reader.usage);
         }
       }
       transcript.note(end);
       if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, target));
     },
-    // The part tells the sum over all attempts.
-    tokensOf: (part, { transcript }) =>
-      part.type === 'usage' ? tokensUsed(part.usage, transcript.usage) : undefined,
     observe: (response, target) => chat.observe(response, target),
     classify: (response, target) => chat.classify(response, target),
-    canDoWithout(request: StreamRequest, refused: Failure, sent: Sent): boolean {
-      const style = styleOf(request, ports.providerOf(sent.target).spec, sent.known);
-      const asksInstead = style === 'prefill' && refused.capabilities?.includes('prefill') === true;
-      return asksInstead || chat.canDoWithout(request.body, refused, sent);
+    canDoWithout(request: StreamRequest, refused: Failure, plan: AttemptPlan): boolean {
+      const style = styleOf(request, ports.providerOf(plan.target).spec, plan);
+      const instructsInstead = style === 'prefill' && refused.capabilities?.includes('prefill') === true;
+      return instructsInstead || chat.canDoWithout(request.body, refused, plan);
     },
     resumable({ body, transcript, onCut }: StreamRequest): boolean {
       if (!transcript.any) return true;
       const format = body.request.fields['response_format'];
       const json = format !== undefined && !isOptionalField('response_format', format);
-      const way = continuationOf({ text: transcript.text !== '', toolCalls: transcript.toolCalls, json });
-      return way !== 'no' && onCut === 'continue' && !transcript.tooLong;
+      const continuation = continuationOf({
+        text: transcript.text !== '',
+        toolCalls: transcript.toolCalls,
+        json,
+      });
+      return continuation !== 'no' && onCut === 'continue' && !transcript.tooLong;
     },
   };
 }

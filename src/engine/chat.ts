@@ -1,38 +1,28 @@
-/** The chat operation: one request, one whole answer. */
-
 import type { Failure } from '../core/failure.ts';
 import type { Target } from '../core/routing/question.ts';
-import type { ModelRecord } from '../core/records/provider.ts';
-import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
-import {
-  type ChatCompletion,
-  readChatResponse,
-  type RefusedAnswer,
-  type TokenUsage,
-} from '../wire/response/chat-response.ts';
+import { type ChatCompletion, readChatResponse, type RefusedAnswer } from '../wire/response/chat-response.ts';
 import type { BodyOptions, ChatBody } from '../wire/request/chat-body.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
 import { readBody } from '../wire/response/read-body.ts';
-import { type Asked, BadAnswer, type Operation } from './operation.ts';
+import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
-/** What the chat operation needs of the pool. */
 export interface ChatOperationPorts {
   readonly clock: Clock;
   readonly userAgent: string;
   providerOf(target: Target): Provider;
-  /** Takes keys out of what a provider said, before any of it is cut short. */
+  /** Removes keys from a provider's text. Must run before the text is cut: half a key would not be recognised. */
   redact(text: string): string;
 }
 
-/** An answer of a million tokens is smaller. */
+/** More than an answer of a million tokens. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 1024 * 1024;
 
-/** A refusal's body, as much of it as arrives: its status alone already means something. */
+/** Reads a refusal's body. A body that breaks reads as empty, since the status alone can be classified. */
 async function readRefusal(response: HttpResponse): Promise<string> {
   try {
     return await readBody(response.body, MAX_REFUSAL_BYTES);
@@ -41,30 +31,22 @@ async function readRefusal(response: HttpResponse): Promise<string> {
   }
 }
 
-/** A refused answer without keys; `body` is what it was read from, redacted. */
+/** Removes keys from a refused answer. `body` is the redacted text that it was read from. */
 export function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOperationPorts): RefusedAnswer {
-  // Of a page only a part is read, which may end within a key.
-  const again = refused.problem === 'html' ? readChatResponse(body) : refused;
-  const said = again.ok ? refused : again;
-  return { ...said, message: ports.redact(said.message) };
+  // The message of an HTML page is an excerpt that may end within a key, so it is taken again from the redacted text.
+  const reread = refused.problem === 'html' ? readChatResponse(body) : refused;
+  const answer = reread.ok ? refused : reread;
+  return { ...answer, message: ports.redact(answer.message) };
 }
 
-/** How a request is written for one of a provider's models. */
-function wayOf(
+/** How to write a request for one of a provider's models. */
+function bodyOptionsFor(
   { spec }: Provider,
-  { model }: Target,
-  known: ModelRecord,
-  maxTokens: number | undefined,
+  { target, known }: Pick<AttemptPlan, 'target' | 'known'>,
+  maxTokens?: number,
 ): BodyOptions {
-  const { maxOutput } = model;
+  const { maxOutput } = target.model;
   return { shape: spec.request, drop: known.refuses, lacks: known.lacks, maxTokens, maxOutput };
-}
-
-/** What meters count of an answer's tokens; 0 is what was not told. */
-export function tokensUsed({ promptTokens, totalTokens }: TokenUsage, before?: TokenUsage): TokensUsed {
-  const input = promptTokens - (before?.promptTokens ?? 0);
-  const total = totalTokens - (before?.totalTokens ?? 0);
-  return { input: input > 0 ? input : undefined, total: total > 0 ? total : undefined };
 }
 
 /** Makes the chat operation of a pool. */
@@ -76,24 +58,29 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       capabilities: capabilitiesOf(body.request),
       fields: requiredFieldsOf(body.request),
     }),
-    encode(body: ChatBody, target: Target, known: ModelRecord, maxTokens: number | undefined): HttpRequest {
-      const provider = ports.providerOf(target);
+    encode(body: ChatBody, plan: AttemptPlan): HttpRequest {
+      const { route } = plan.target;
+      const provider = ports.providerOf(plan.target);
       return {
         method: 'POST',
         url: `${provider.baseUrl}/chat/completions`,
         headers: {
           'user-agent': ports.userAgent,
           accept: 'application/json',
-          ...provider.headersFor(target.route.keyId),
+          ...provider.headersFor(route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(target.route.model, wayOf(provider, target, known, maxTokens)),
+        body: body.for(route.model, bodyOptionsFor(provider, plan, plan.maxTokens)),
       };
     },
-    async *decode(response: HttpResponse, { target }: Asked<ChatBody>): AsyncGenerator<ChatCompletion> {
+    async *decode(
+      response: HttpResponse,
+      { target, onUsage }: DecodeContext<ChatBody>,
+    ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
       const answer = readChatResponse(text);
       if (answer.ok) {
+        if (answer.completion.usage !== undefined) onUsage(answer.completion.usage);
         yield answer.completion;
         return;
       }
@@ -113,9 +100,8 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     },
     observe: ({ headers }, target) =>
       readObservations(headers, ports.providerOf(target).spec.quotaHeaders ?? [], ports.clock.now()),
-    tokensOf: ({ usage }) => usage && tokensUsed(usage),
     resumable: () => true,
-    canDoWithout: (body, refused, { target, known }) =>
-      body.canDoWithout(refused, wayOf(ports.providerOf(target), target, known, undefined)),
+    canDoWithout: (body, refused, plan) =>
+      body.canDoWithout(refused, bodyOptionsFor(ports.providerOf(plan.target), plan)),
   };
 }

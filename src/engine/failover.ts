@@ -1,39 +1,71 @@
-/** The loop: decide, attempt, learn, until an answer has come or nothing is left to try. */
+/** The loop: decide on a route, attempt it, settle the result, until there is an answer or no route is left. */
 
-import { excludedUntil } from '../core/routing/exclusion.ts';
 import { type Failure, FAILURE_EFFECTS } from '../core/failure.ts';
-import type { Target } from '../core/routing/question.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
+import { excludedUntil } from '../core/routing/exclusion.ts';
+import type { Target } from '../core/routing/question.ts';
 import type { AttemptReport } from '../errors.ts';
-import { attempt, type AttemptPorts } from './attempt.ts';
+import type { TokenUsage } from '../wire/response/chat-response.ts';
+import { addUsage } from '../wire/response/stream-part.ts';
+import { attempt, type AttemptPorts, type AttemptProgress } from './attempt.ts';
 import type { Call } from './call.ts';
+import type { Booked, Ledger } from './ledger.ts';
+import type { AttemptPlan, Operation } from './operation.ts';
 import type { Served, WaitQueues } from './wait-queue.ts';
-import type { Operation } from './operation.ts';
-import type { Ledger } from './ledger.ts';
 
-/** Why a call ended without an answer. */
-export type Ending =
+/** Why a call ends without an answer. */
+export type GiveUp =
   | Extract<Served, { kind: 'give-up' }>
   | { readonly kind: 'give-up'; readonly reason: 'deadline' };
 
-/** What happens on the way, for whoever listens. */
-export interface Listener {
+/** Told about each attempt. `call.attemptCount` is the attempt's number. */
+export interface AttemptObserver {
   started(call: Call<unknown>, target: Target): void;
-  ended(call: Call<unknown>, report: AttemptReport): void;
+  ended(call: Call<unknown>, report: AttemptReport, usage: TokenUsage | undefined): void;
 }
 
-/** What the loop is carried out with. */
+/** Builds the errors that calls end with. */
+export interface CallErrors {
+  /** No route is left to try. */
+  exhausted(call: Call<unknown>, giveUp: GiveUp): Error;
+  /** A stream broke and cannot be continued. */
+  broken(call: Call<unknown>, failure: Failure): Error;
+  /** The provider found the request itself at fault. */
+  refused(call: Call<unknown>, failure: Failure): Error;
+}
+
 export interface Engine extends AttemptPorts {
   readonly ledger: Ledger;
   readonly queues: WaitQueues;
-  readonly listener: Listener;
+  readonly observer: AttemptObserver;
+  readonly errors: CallErrors;
   maskOf(target: Target): string;
-  /** The error that a call ends with when nothing is left to try. */
-  gaveUp(call: Call<unknown>, ending: Ending): unknown;
-  /** The error that a stream ends with when it broke and nobody can go on with it. */
-  broken(call: Call<unknown>, failure: Failure): unknown;
-  /** The error that a call ends with because of what the request itself is. */
-  thrown(call: Call<unknown>, failure: Failure): unknown;
+}
+
+/**
+ * Waits for the next route and books it.
+ * @throws what the call ends with if there is no route, its deadline has passed, or its caller aborted.
+ */
+async function nextGrant(engine: Engine, call: Call<unknown>): Promise<Booked> {
+  for (;;) {
+    call.signal?.throwIfAborted();
+    if (engine.clock.now() >= call.deadline) {
+      throw engine.errors.exhausted(call, { kind: 'give-up', reason: 'deadline' });
+    }
+    const grant = await engine.queues.next(call);
+    if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
+    if (call.signal?.aborted !== true && engine.clock.now() < call.deadline) return grant;
+    // The grant came too late to be used. Nothing was sent, so what it booked is refunded.
+    await engine.ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
+    engine.queues.wake();
+  }
+}
+
+function startAttempt(engine: Engine, call: Call<unknown>, target: Target): AttemptProgress {
+  call.attemptCount += 1;
+  call.target = target;
+  engine.observer.started(call, target);
+  return { startedAt: engine.clock.now(), usage: undefined };
 }
 
 function reportOf(engine: Engine, target: Target, outcome: Outcome, startedAt: number): AttemptReport {
@@ -46,65 +78,65 @@ function reportOf(engine: Engine, target: Target, outcome: Outcome, startedAt: n
   return { provider, key, account, model, outcome: kind, status, message, startedAt, latencyMs, retryAt };
 }
 
-/** Notes a failure for the decisions to come. A refused field that can be left out is worth the same route once more. */
-function noteFailure(
+/** Settles an attempt and reports it. Every started attempt is reported, even if the store fails. */
+async function endAttempt(
+  engine: Engine,
   call: Call<unknown>,
-  target: Target,
-  failure: Failure,
-  attempted: { droppable: boolean; now: number },
-): void {
-  const again = attempted.droppable && call.again === undefined;
-  call.again = again ? target.route : undefined;
-  const entry = { route: target.route, failure, ctx: target.model.ctx };
-  const bounds = { waits: call.maxWaitMs > 0, deadline: call.deadline };
-  const until = again ? 0 : excludedUntil(call.failedAttempts, entry, bounds, attempted.now);
-  call.failedAttempts.push({ ...entry, excludedUntil: until });
-}
-
-/** The next route, booked; throws when there is none, and when its turn came too late to be used. */
-async function nextGrant(engine: Engine, call: Call<unknown>): Promise<Extract<Served, { kind: 'attempt' }>> {
-  for (;;) {
-    call.signal?.throwIfAborted();
-    if (engine.clock.now() >= call.deadline) {
-      throw engine.gaveUp(call, { kind: 'give-up', reason: 'deadline' });
-    }
-    const turn = await engine.queues.next(call);
-    if (turn.kind === 'give-up') throw engine.gaveUp(call, turn);
-    if (call.signal?.aborted !== true && engine.clock.now() < call.deadline) return turn;
-    // Nothing was sent, and what was booked is free again.
-    await engine.ledger.settle(turn.reservation, { kind: 'abandoned', sent: false });
+  { target, reservation }: Booked,
+  { startedAt, usage }: AttemptProgress,
+  outcome: Outcome,
+): Promise<void> {
+  try {
+    await engine.ledger.settle(reservation, outcome);
+  } finally {
     engine.queues.wake();
+    const report = reportOf(engine, target, outcome, startedAt);
+    call.attempts.push(report);
+    if (usage !== undefined) call.usage = addUsage(call.usage, usage);
+    engine.observer.ended(call, report, usage);
   }
 }
 
-/** Runs a call to its end, yielding the parts of its answer. */
+/**
+ * Notes a failure for the decisions to come. If the model refused something that the request can do without, the same
+ * route gets one more try.
+ * @throws what the call ends with if no other route can help.
+ */
+function afterFailure<Request>(
+  engine: Engine,
+  call: Call<Request>,
+  operation: Operation<Request, unknown>,
+  plan: AttemptPlan,
+  failure: Failure,
+): void {
+  if (FAILURE_EFFECTS[failure.kind].throws === true) throw engine.errors.refused(call, failure);
+  if (!operation.resumable(call.request)) throw engine.errors.broken(call, failure);
+  const { route, model } = plan.target;
+  const retry = operation.canDoWithout(call.request, failure, plan) && call.again === undefined;
+  const entry = { route, failure, ctx: model.ctx };
+  const bounds = { waits: call.maxWaitMs > 0, deadline: call.deadline };
+  const until = retry ? 0 : excludedUntil(call.failedAttempts, entry, bounds, engine.clock.now());
+  call.again = retry ? route : undefined;
+  call.failedAttempts.push({ ...entry, excludedUntil: until });
+}
+
+/** Runs a call to its end and yields the parts of its answer. */
 export async function* failover<Request, Part>(
   engine: Engine,
   call: Call<Request>,
   operation: Operation<Request, Part>,
 ): AsyncGenerator<Part, void> {
   for (;;) {
-    const turn = await nextGrant(engine, call);
-    const { target, reservation } = turn;
-    const startedAt = engine.clock.now();
-    // Whoever walks away from here on has had the request sent, unless it was aborted before.
-    let outcome: Outcome = { kind: 'abandoned', sent: call.signal?.aborted !== true };
+    const grant = await nextGrant(engine, call);
+    // The outcome stays `aborted` if the consumer stops reading or the caller aborts.
+    let outcome: Outcome = { kind: 'aborted', sent: call.signal?.aborted !== true };
+    const progress = startAttempt(engine, call, grant.target);
     try {
-      engine.listener.started(call, target);
-      outcome = yield* attempt(engine, call, operation, turn);
+      outcome = yield* attempt(engine, call, operation, grant, progress);
     } finally {
-      await engine.ledger.settle(reservation, outcome);
-      engine.queues.wake();
-      const report = reportOf(engine, target, outcome, startedAt);
-      call.attempts.push(report);
-      engine.listener.ended(call, report);
+      await endAttempt(engine, call, grant, progress, outcome);
     }
-    if (outcome.kind === 'success') return;
-    if (outcome.kind !== 'failure') continue;
-    const { failure } = outcome;
-    if (FAILURE_EFFECTS[failure.kind].throws === true) throw engine.thrown(call, failure);
-    if (!operation.resumable(call.request)) throw engine.broken(call, failure);
-    const droppable = operation.canDoWithout(call.request, failure, turn);
-    noteFailure(call, target, failure, { droppable, now: engine.clock.now() });
+    if (outcome.kind !== 'failure') return;
+    afterFailure(engine, call, operation, grant, outcome.failure);
   }
 }

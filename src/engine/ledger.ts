@@ -1,4 +1,4 @@
-/** Reads the records, decides, books and learns: one turn at a time, so that nobody decides on stale numbers. */
+/** Reads records, decides, books and settles. One operation runs at a time, so that no decision is made on stale records. */
 
 import { type AccountRecord, readAccountRecord } from '../core/records/account.ts';
 import { newlyMerged } from '../core/records/shared-accounts.ts';
@@ -6,41 +6,32 @@ import { type Reservation, reserve, type RouteRecords } from '../core/ledger/res
 import type { Decision, Target, Records } from '../core/routing/question.ts';
 import { plan } from '../core/routing/plan.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
-import {
-  knownOf,
-  type ModelRecord,
-  type ProviderRecord,
-  readProviderRecord,
-} from '../core/records/provider.ts';
+import { knownOf, type ProviderRecord, readProviderRecord } from '../core/records/provider.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
 import { type Outcome, settle } from '../core/ledger/settle.ts';
 import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
+import type { AttemptPlan } from './operation.ts';
 
-/** A route that was booked, or why there is none. */
-export type Grant =
-  | {
-      readonly kind: 'attempt';
-      readonly target: Target;
-      readonly reservation: Reservation;
-      readonly alternatives: boolean;
-      /** What is known of the route's model. */
-      readonly known: ModelRecord;
-      /** The most tokens that the answer may have, to be sent where the caller says nothing. */
-      readonly maxTokens: number | undefined;
-    }
-  | Exclude<Decision, { kind: 'attempt' }>;
+/** A route whose quota is booked. */
+export interface Booked extends AttemptPlan {
+  readonly kind: 'attempt';
+  readonly reservation: Reservation;
+}
 
-/** A value, or a promise of it where the store is not in memory. */
+/** A booked route, or why there is none. */
+export type Grant = Booked | Exclude<Decision, { kind: 'attempt' }>;
+
+/** A value from a store in memory, or a promise from any other store. */
 export type Maybe<T> = T | Promise<T>;
 
-/** Goes on with a value at once, or when it is there: a store in memory costs no promise. */
+/** Continues with a value at once if it is there. A store in memory then costs no promise. */
 export function andThen<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Maybe<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** Records as they were read, with their versions. */
+/** Records with the versions at which they were read. */
 export class Snapshot implements Records {
   readonly #ids: Ids;
   readonly #read: readonly Versioned[];
@@ -63,20 +54,20 @@ export class Snapshot implements Records {
   }
 
   #at(id: string): Versioned | undefined {
-    const place = this.#ids.places.get(id);
-    return place === undefined ? undefined : this.#read[place];
+    const index = this.#ids.indexes.get(id);
+    return index === undefined ? undefined : this.#read[index];
   }
 }
 
-/** The ids of some records, and the place of each among them. */
+/** Record ids, and the index of each. */
 interface Ids {
   readonly all: readonly string[];
-  readonly places: ReadonlyMap<string, number>;
+  readonly indexes: ReadonlyMap<string, number>;
 }
 
-function placed(ids: Iterable<string>): Ids {
+function indexed(ids: Iterable<string>): Ids {
   const all = [...ids];
-  return { all, places: new Map(all.map((id, place) => [id, place])) };
+  return { all, indexes: new Map(all.map((id, index) => [id, index])) };
 }
 
 function idsOf(stages: readonly Stage[]): Ids {
@@ -87,16 +78,15 @@ function idsOf(stages: readonly Stage[]): Ids {
       for (const account of provider.accounts) ids.add(account.recordId);
     }
   }
-  return placed(ids);
+  return indexed(ids);
 }
 
-/** What the records become. */
-type Lesson = (records: RouteRecords, now: number) => RouteRecords;
+type Change = (records: RouteRecords, now: number) => RouteRecords;
 
-/** How often a booking is tried anew when another process keeps being faster, before it is put down to chance. */
+/** How often a booking is retried if another process keeps changing the records first. */
 const MAX_RACES = 50;
 
-/** What a call does that was never fast enough: another try, if it may wait. */
+/** What a call does after it lost every race: it tries again soon, if it may wait. */
 function lostRaces(now: number, waitUntil: number): Exclude<Decision, { kind: 'attempt' }> {
   const until = now + 1;
   return now < waitUntil ? { kind: 'wait', until } : { kind: 'give-up', reason: 'exhausted', readyAt: until };
@@ -106,11 +96,11 @@ export class Ledger {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #ids = new WeakMap<readonly Stage[], Ids>();
-  /** What a store that answers later last said. */
+  /** The last known records of a store that answers with promises. */
   readonly #seen = new Map<string, Versioned>();
-  /** Told of accounts that turned out to be one. */
+  /** Called when accounts turn out to be the same one. */
   readonly #onMerge: (target: Target, merged: readonly string[]) => void;
-  /** The last turn, while one is under way; a store in memory never leaves one behind. */
+  /** The last operation while it is under way. A store in memory never leaves one pending. */
   #last: Promise<unknown> | undefined;
 
   constructor(
@@ -144,7 +134,7 @@ export class Ledger {
     });
   }
 
-  /** Reads the records behind some stages. */
+  /** Reads the records of some stages. */
   snapshot(stages: readonly Stage[]): Maybe<Snapshot> {
     const ids = this.#idsOf(stages);
     return andThen(this.#read(ids.all), (read) => new Snapshot(ids, read));
@@ -159,7 +149,7 @@ export class Ledger {
     return ids;
   }
 
-  /** The records as they were last seen, at once: what looking at the pool is read off. */
+  /** The records as last seen, without waiting for the store. */
   known(stages: readonly Stage[]): Snapshot {
     const snapshot = this.snapshot(stages);
     if (!(snapshot instanceof Promise)) return snapshot;
@@ -170,12 +160,12 @@ export class Ledger {
     );
   }
 
-  /** Decides what `call` does next, and books the route when it is an attempt. */
+  /** Decides what `call` does next. If that is an attempt, books its route. */
   reserveNext(call: Call<unknown>, waitUntil: number): Maybe<Grant> {
-    return this.#inTurn(() => this.#tryDecide(call, waitUntil, 0));
+    return this.#inTurn(() => this.#tryReserve(call, waitUntil, 0));
   }
 
-  #tryDecide(call: Call<unknown>, waitUntil: number, races: number): Maybe<Grant> {
+  #tryReserve(call: Call<unknown>, waitUntil: number, races: number): Maybe<Grant> {
     return andThen(this.snapshot(call.stages), (snapshot) => {
       const now = this.#clock.now();
       const decision = plan({
@@ -200,57 +190,52 @@ export class Ledger {
         probeMs: call.attemptTimeoutMs,
       });
       return andThen(this.#commit(snapshot, records, next, target), (done) => {
+        if (!done) {
+          return races < MAX_RACES ? this.#tryReserve(call, waitUntil, races + 1) : lostRaces(now, waitUntil);
+        }
         const known = knownOf(records.provider, target.route.model, now);
-        if (done)
-          return {
-            kind: 'attempt',
-            target,
-            reservation,
-            alternatives,
-            known,
-            maxTokens: reservation.maxTokens,
-          };
-        if (races >= MAX_RACES) return lostRaces(now, waitUntil);
-        return this.#tryDecide(call, waitUntil, races + 1);
+        const { maxTokens } = reservation;
+        return { kind: 'attempt', target, reservation, alternatives, known, maxTokens };
       });
     });
   }
 
-  /** Records what came of an attempt. */
+  /** Records the outcome of an attempt. */
   settle(reservation: Reservation, outcome: Outcome): Maybe<void> {
     return this.#inTurn(() =>
-      this.#learn(reservation.target, (records, now) => settle(records, reservation, outcome, now)),
+      this.#update(reservation.target, (records, now) => settle(records, reservation, outcome, now)),
     );
   }
 
-  /** Records what the provider told of an account outside of an attempt. */
-  observe(target: Target, observations: readonly ReportedQuota[]): Maybe<void> {
+  /** Records what the provider reported about an account outside of an attempt. */
+  observe(target: Target, reported: readonly ReportedQuota[]): Maybe<void> {
     return this.#inTurn(() =>
-      this.#learn(target, (records, now) => ({
+      this.#update(target, (records, now) => ({
         ...records,
-        account: withReportedQuotas(records.account, { target }, observations, now),
+        account: withReportedQuotas(records.account, { target }, reported, now),
       })),
     );
   }
 
   /**
-   * Stores what an attempt taught, read anew as often as another process was faster. The provider's part goes first; once
-   * it is stored, only the account's is left to do, learnt from the provider's record as it was `before`.
+   * Changes the records of a route, and starts over if another process changed one of them first. The provider's record is
+   * stored before the account's.
+   * @param before - The provider's record before the change, if its part is stored already and only the account is left.
    */
-  #learn(target: Target, lesson: Lesson, before?: ProviderRecord): Maybe<void> {
-    const ids = placed([target.provider.recordId, target.account.recordId]);
+  #update(target: Target, change: Change, before?: ProviderRecord): Maybe<void> {
+    const ids = indexed([target.provider.recordId, target.account.recordId]);
     return andThen(this.#read(ids.all), (read) => {
       const snapshot = new Snapshot(ids, read);
       const provider = before ?? snapshot.provider(target.provider);
       const records = { provider, account: snapshot.account(target.account) };
-      const next = lesson(records, this.#clock.now());
+      const next = change(records, this.#clock.now());
       const providerDone = before === undefined ? this.#swapProvider(snapshot, records, next, target) : true;
       return andThen(providerDone, (done) => {
-        if (!done) return this.#learn(target, lesson);
+        if (!done) return this.#update(target, change);
         const merged = before === undefined ? newlyMerged(provider, next.provider) : [];
         if (merged.length > 0) this.#onMerge(target, merged);
         return andThen(this.#swapAccount(snapshot, records, next, target), (accountDone) =>
-          accountDone ? undefined : this.#learn(target, lesson, provider),
+          accountDone ? undefined : this.#update(target, change, provider),
         );
       });
     });
@@ -290,8 +275,9 @@ export class Ledger {
     });
   }
 
-  #inTurn<T>(turn: () => Maybe<T>): Maybe<T> {
-    const result = this.#last === undefined ? turn() : this.#last.then(turn);
+  /** Runs an operation after those before it. */
+  #inTurn<T>(operation: () => Maybe<T>): Maybe<T> {
+    const result = this.#last === undefined ? operation() : this.#last.then(operation);
     if (!(result instanceof Promise)) return result;
     const done: Promise<unknown> = result.then(
       () => this.#finish(done),
@@ -301,7 +287,7 @@ export class Ledger {
     return result;
   }
 
-  #finish(turn: Promise<unknown>): void {
-    if (this.#last === turn) this.#last = undefined;
+  #finish(operation: Promise<unknown>): void {
+    if (this.#last === operation) this.#last = undefined;
   }
 }

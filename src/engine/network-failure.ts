@@ -1,8 +1,6 @@
-/** What an error on the way, not an answer, means. */
-
 import type { Failure } from '../core/failure.ts';
 
-/** Codes of errors that happened before the request was on its way: the provider counted nothing. */
+/** Codes of errors that occur before the request is sent, so that the provider cannot have counted it. */
 const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -17,7 +15,7 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** The first of several errors, as when every address of a host was tried. */
+/** Node throws an AggregateError after it tried every address of a host. */
 function firstOf(error: unknown): unknown {
   if (!(error instanceof AggregateError)) return undefined;
   const errors: readonly unknown[] = error.errors;
@@ -39,8 +37,8 @@ function messageOf(error: unknown): string {
 }
 
 /**
- * A failure of the provider's network or our own. `answered`: the status had arrived, so that what broke
- * is the body. The error itself is not kept: it may hold the request, and the request holds a key.
+ * Classifies a connection error. The error itself is not kept: it may hold the request, which holds a key.
+ * @param answered - Whether the status had arrived, so that it was the body that broke.
  */
 export function networkFailure(error: unknown, answered: boolean): Failure {
   const code = codeOf(error);

@@ -1,14 +1,12 @@
-/** What the loop carries out: how one kind of request is written, read and judged. */
-
 import type { Failure } from '../core/failure.ts';
-import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
 import type { ModelRecord } from '../core/records/provider.ts';
-import type { TokensUsed } from '../core/ledger/settle-limits.ts';
+import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
+import type { TokenUsage } from '../wire/response/chat-response.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
-/** An answer with a good status that turned out to be none; `classify` says what it means. */
+/** Thrown when an answer with status 200 turns out to be a failure. */
 export class BadAnswer extends Error {
   static override readonly name: string = 'BadAnswer';
   readonly failure: Failure;
@@ -19,38 +17,40 @@ export class BadAnswer extends Error {
   }
 }
 
-/** What an answer belongs to. */
-export interface Asked<Request> {
+/** What an attempt is made with: its route, and what the ledger decided about it. */
+export interface AttemptPlan {
+  readonly target: Target;
+  /** Whether another provider could serve the call now. */
+  readonly alternatives: boolean;
+  /** What is known about the route's model. */
+  readonly known: ModelRecord;
+  /** The most tokens that the answer may have. Sent if the caller allows more or sets no limit. */
+  readonly maxTokens: number | undefined;
+}
+
+/** What {@link Operation.decode} is given besides the answer. */
+export interface DecodeContext<Request> {
   readonly target: Target;
   readonly request: Request;
-  /** Told of content and of signs of life, so that it knows for what the provider is being waited. */
+  /** Must be told about content and keep-alives: they move its limits. */
   readonly timer: AttemptTimer;
+  /** Takes the tokens that the provider reported for this attempt, also if the answer broke off. */
+  readonly onUsage: (usage: TokenUsage) => void;
 }
 
-/** The route that a request was written for, and what was known of it then. */
-export interface Sent {
-  readonly target: Target;
-  readonly known: ModelRecord;
-}
-
-/** One kind of operation. Chat, streaming and embeddings are records of this. */
+/** One kind of request: how it is written, read and judged. Chat and streaming are records of this. */
 export interface Operation<Request, Part> {
   needs(request: Request): RequestNeeds;
-  /**
-   * The request for one route, as far as it is known what its model takes.
-   * @param maxTokens - The most tokens that the answer may have; sent where the caller allows more or says nothing.
-   */
-  encode(request: Request, target: Target, known: ModelRecord, maxTokens: number | undefined): HttpRequest;
-  /** The parts of an answer with status 200. Throws {@link BadAnswer} when it is none. */
-  decode(response: HttpResponse, asked: Asked<Request>): AsyncIterable<Part>;
-  /** The tokens of this attempt that a part tells, where it does. */
-  tokensOf(part: Part, request: Request): TokensUsed | undefined;
-  /** The quotas that an answer states beside its parts. */
+  /** Writes the request for one route, as its model is known to take it. */
+  encode(request: Request, plan: AttemptPlan): HttpRequest;
+  /** Reads the parts of an answer with status 200. Throws {@link BadAnswer} if it is a failure. */
+  decode(response: HttpResponse, context: DecodeContext<Request>): AsyncIterable<Part>;
+  /** Reads the quotas that an answer reports in its headers. */
   observe(response: HttpResponse, target: Target): readonly ReportedQuota[];
-  /** What an answer with another status means. */
+  /** Judges an answer with any other status. */
   classify(response: HttpResponse, target: Target): Promise<Failure>;
-  /** Whether the request can be written so that it does without something of what the model has refused. */
-  canDoWithout(request: Request, refused: Failure, sent: Sent): boolean;
-  /** Whether another route may go on with a request of which parts were handed out already. */
+  /** Whether the request can be written without something that the model refused. */
+  canDoWithout(request: Request, refused: Failure, plan: AttemptPlan): boolean;
+  /** Whether another route may continue a request after some of its parts were delivered. */
   resumable(request: Request): boolean;
 }

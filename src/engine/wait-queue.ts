@@ -1,40 +1,56 @@
-/** One line of calls that wait for the same routes: first come first served, one timer for them all. */
+/**
+ * Queues of calls that wait for the same routes: first come, first served, with one timer for each queue.
+ *
+ *   state   | event                              | next    | effect
+ *   --------+------------------------------------+---------+-----------------------------------------------
+ *   (none)  | join                               | serving | a round starts
+ *   idle    | join, behind calls that ask no more| idle    | the call is served in the next round
+ *   idle    | join otherwise; wake; timer        | serving | the timer is cleared; a round starts
+ *   serving | the store answers with a promise   | serving | the round goes on when it is there
+ *   serving | join; wake                         | serving | another round follows this one
+ *   serving | the round ends, calls are left     | idle    | the timer is set for the earliest moment
+ *   any     | abort; close                        | same    | the call is rejected and leaves
+ *   any     | the last call leaves               | (none)  | the timer is cleared; the queue is dropped
+ *
+ * A round asks the ledger for each call from the head on. A call gets a booked route or a reason to give up, and leaves, or
+ * it has to wait. Calls behind one that waits are not asked for if they need no less than it does.
+ */
 
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
 import { type Grant, type Ledger, andThen, type Maybe } from './ledger.ts';
 
-/** What a call gets in the end: it never has to wait by itself. */
+/** What a call gets in the end. */
 export type Served = Exclude<Grant, { kind: 'wait' }>;
 
 interface Waiter {
   readonly call: Call<unknown>;
   /** Epoch ms at which it stops waiting. */
   readonly waitUntil: number;
-  /** Whether nothing is of use to it before. */
+  /** Whether it is served at `waitUntil` and not before. */
   readonly pauses: boolean;
   readonly resolve: (served: Served) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-/** One walk along the line. */
+/** One round along the queue. */
 interface Round {
   readonly waiters: readonly Waiter[];
   next: number;
-  /** The earliest moment at which somebody's time comes, epoch ms. */
+  /** The earliest moment at which a call may be served or stops waiting, epoch ms. */
   until: number;
   blocked: Blocked | undefined;
 }
 
-/** When a call that has not failed yet has to wait, so has everyone who asks no less: who has failed may use no more. */
+/** A call without failures that has to wait. Calls that need no less have to wait, too, since their failures only exclude routes. */
 interface Blocked {
   /** Epoch ms. */
   readonly until: number;
-  /** The length of the shortest of their requests: what is too long for one model may be waiting for another. */
+  /** The length of the shortest request that waits: a longer one may be too long for some models, a shorter one not. */
   readonly size: number;
 }
 
-/** Whether asking for a waiter would be in vain, and waiting is not. */
+/** Whether a call has to wait like `blocked`, and has the time to. */
 function isBehind({ call, waitUntil }: Waiter, blocked: Blocked | undefined): boolean {
   return blocked !== undefined && call.needs.size >= blocked.size && waitUntil >= blocked.until;
 }
@@ -45,10 +61,11 @@ export class WaitQueue {
   readonly #onEmpty: () => void;
   readonly #waiters = new Set<Waiter>();
   #cancelTimer: (() => void) | undefined;
-  /** What the last round found. */
+  /** The call that had to wait in the last round. */
   #blocked: Blocked | undefined;
-  /** A store that answers later is being asked; whoever comes meanwhile asks for another round. */
+  /** The round under way, if the store answers with promises. */
   #serving: Promise<void> | undefined;
+  /** Whether another round must follow. */
   #again = false;
 
   constructor(ledger: Ledger, clock: Clock, onEmpty: () => void) {
@@ -58,8 +75,8 @@ export class WaitQueue {
   }
 
   /**
-   * Lines a call up until `waitUntil`, epoch ms; one that `pauses` is served then and not before. Rejects with the signal's
-   * reason when the call is aborted.
+   * Queues a call until `waitUntil`, epoch ms. With `pauses`, it is served then and not before. Rejects with the signal's
+   * reason if the call is aborted.
    */
   join(call: Call<unknown>, waitUntil: number, pauses = false): Promise<Served> {
     return new Promise((resolve, reject) => {
@@ -86,24 +103,23 @@ export class WaitQueue {
           reject(reason);
         },
       };
-      // It may have been aborted while the store was asked, or by whoever was told that it waits.
+      // The call may have been aborted while the store was asked, or by a listener of the `wait` event.
       if (call.signal?.aborted === true) {
         onAbort();
         return;
       }
       call.signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
-      // Whoever joins behind others is served with them.
       if (!isBehind(waiter, this.#blocked)) void this.serve();
     });
   }
 
-  /** Sends everybody away. */
+  /** Rejects all calls. */
   close(reason: unknown): void {
     for (const waiter of this.#waiters) waiter.reject(reason);
   }
 
-  /** Serves the line from its head until everybody left in it has to wait. A promise while the store is being asked. */
+  /** Serves the queue from its head until all calls left have to wait. Returns a promise while the store is asked. */
   serve(): Promise<void> | undefined {
     if (this.#serving !== undefined) {
       this.#again = true;
@@ -112,17 +128,17 @@ export class WaitQueue {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#again = false;
-    const walk = this.#walk({
+    const round = this.#run({
       waiters: [...this.#waiters],
       next: 0,
       until: Number.POSITIVE_INFINITY,
       blocked: undefined,
     });
-    if (walk !== undefined) this.#serving = walk;
-    return walk;
+    if (round !== undefined) this.#serving = round;
+    return round;
   }
 
-  #walk(round: Round): Promise<void> | undefined {
+  #run(round: Round): Promise<void> | undefined {
     while (round.next < round.waiters.length) {
       const waiter = round.waiters[round.next];
       round.next += 1;
@@ -131,9 +147,9 @@ export class WaitQueue {
       if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
       if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
       try {
-        const turn = this.#ledger.reserveNext(waiter.call, expired ? 0 : waiter.waitUntil);
-        if (turn instanceof Promise) return this.#walkOn(round, waiter, turn);
-        this.#hand(waiter, turn, round);
+        const grant = this.#ledger.reserveNext(waiter.call, expired ? 0 : waiter.waitUntil);
+        if (grant instanceof Promise) return this.#continue(round, waiter, grant);
+        this.#hand(waiter, grant, round);
       } catch (error) {
         waiter.reject(error);
       }
@@ -142,38 +158,38 @@ export class WaitQueue {
     return undefined;
   }
 
-  /** Goes on with a walk when a store that answers later has answered. */
-  async #walkOn(round: Round, waiter: Waiter, turn: Promise<Grant>): Promise<void> {
+  /** Continues a round when the store has answered. */
+  async #continue(round: Round, waiter: Waiter, grant: Promise<Grant>): Promise<void> {
     try {
-      this.#hand(waiter, await turn, round);
+      this.#hand(waiter, await grant, round);
     } catch (error) {
       waiter.reject(error);
     }
-    await this.#walk(round);
+    await this.#run(round);
   }
 
-  /** Hands a waiter its turn, or notes until when it has to wait. */
-  #hand(waiter: Waiter, turn: Grant, round: Round): void {
+  /** Gives a call its grant, or notes until when it has to wait. */
+  #hand(waiter: Waiter, grant: Grant, round: Round): void {
     if (!this.#waiters.has(waiter)) {
-      // It walked away while the store was being asked: what was booked for it is free again.
-      if (turn.kind === 'attempt')
-        void this.#ledger.settle(turn.reservation, { kind: 'abandoned', sent: false });
+      // The call left while the store was asked. What was booked for it is refunded.
+      if (grant.kind === 'attempt')
+        void this.#ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
       return;
     }
-    if (turn.kind !== 'wait') {
-      waiter.resolve(turn);
+    if (grant.kind !== 'wait') {
+      waiter.resolve(grant);
       return;
     }
-    round.until = Math.min(round.until, turn.until);
+    round.until = Math.min(round.until, grant.until);
     if (waiter.call.failedAttempts.length > 0) return;
-    const { until, size } = round.blocked ?? { until: turn.until, size: waiter.call.needs.size };
+    const { until, size } = round.blocked ?? { until: grant.until, size: waiter.call.needs.size };
     round.blocked = {
-      until: Math.min(until, turn.until),
+      until: Math.min(until, grant.until),
       size: Math.min(size, waiter.call.needs.size),
     };
   }
 
-  /** Everybody left has to wait: one timer for the first of them whose time comes. */
+  /** All calls left have to wait: sets the timer for the first of them. */
   #rest({ until, blocked }: Round): void {
     this.#serving = undefined;
     this.#blocked = blocked;
@@ -194,14 +210,14 @@ export class WaitQueue {
   }
 }
 
-/** Told when a call begins to wait: until when, in epoch ms, if nothing changes. */
+/** Called when a call begins to wait. `until` is in epoch ms. */
 export type OnWait = (call: Call<unknown>, until: number) => void;
 
 export class WaitQueues {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #onWait: OnWait;
-  readonly #lines = new Map<string, WaitQueue>();
+  readonly #queues = new Map<string, WaitQueue>();
   #closed: { readonly reason: unknown } | undefined;
 
   constructor(ledger: Ledger, clock: Clock, onWait: OnWait) {
@@ -210,60 +226,60 @@ export class WaitQueues {
     this.#onWait = onWait;
   }
 
-  /** The next route of a call, booked, or why there is none; waits in line where the call may wait, or comes back. */
+  /** Books the next route of a call. Waits if the call may wait, or pauses before a retry. */
   next(call: Call<unknown>): Maybe<Served> {
     if (this.#closed !== undefined) throw this.#closed.reason;
-    const line = this.#lines.get(call.queueKey);
-    // Whoever waits goes first; only then is what is left looked at.
-    return line === undefined
-      ? this.#decideOrJoin(call)
-      : andThen(line.serve(), () => this.#decideOrJoin(call));
+    const queue = this.#queues.get(call.queueKey);
+    // Calls that wait already go first.
+    return queue === undefined
+      ? this.#reserveOrJoin(call)
+      : andThen(queue.serve(), () => this.#reserveOrJoin(call));
   }
 
-  /** The records have changed: somebody may not have to wait any longer. */
+  /** To be called when records have changed: a call may not have to wait any longer. */
   wake(): void {
-    for (const line of this.#lines.values()) void line.serve();
+    for (const queue of this.#queues.values()) void queue.serve();
   }
 
-  /** Nobody is served any more: all who wait are sent away with `reason`. */
+  /** Rejects all calls that wait, and all that come later. */
   close(reason: unknown): void {
     this.#closed = { reason };
-    for (const line of this.#lines.values()) line.close(reason);
+    for (const queue of this.#queues.values()) queue.close(reason);
   }
 
-  #decideOrJoin(call: Call<unknown>): Maybe<Served> {
+  #reserveOrJoin(call: Call<unknown>): Maybe<Served> {
     const leftMs = call.maxWaitMs - call.waitedMs;
     if (leftMs <= 0) {
-      // One that failed comes back after a pause.
-      return andThen(this.#ledger.reserveNext(call, 0), (turn) =>
-        turn.kind === 'wait' ? this.#join(call, turn.until, true) : turn,
+      // A call that may not wait still pauses before it retries a route that failed.
+      return andThen(this.#ledger.reserveNext(call, 0), (grant) =>
+        grant.kind === 'wait' ? this.#join(call, grant.until, true) : grant,
       );
     }
     const waitUntil = Math.min(this.#clock.now() + leftMs, call.deadline);
-    const line = this.#lines.get(call.queueKey);
-    if (line !== undefined && call.failedAttempts.length === 0) return line.join(call, waitUntil);
-    return andThen(this.#ledger.reserveNext(call, waitUntil), (turn) => {
-      if (turn.kind !== 'wait') return turn;
-      this.#onWait(call, turn.until);
+    const queue = this.#queues.get(call.queueKey);
+    if (queue !== undefined && call.failedAttempts.length === 0) return queue.join(call, waitUntil);
+    return andThen(this.#ledger.reserveNext(call, waitUntil), (grant) => {
+      if (grant.kind !== 'wait') return grant;
+      this.#onWait(call, grant.until);
       return this.#join(call, waitUntil);
     });
   }
 
   #join(call: Call<unknown>, waitUntil: number, pauses = false): Promise<Served> {
-    // It may have been closed while the store was asked, or by whoever was told that the call waits.
+    // The pool may have been closed while the store was asked, or by a listener of the `wait` event.
     if (this.#closed !== undefined) throw this.#closed.reason;
-    return this.#lineOf(call.queueKey).join(call, waitUntil, pauses);
+    return this.#queueOf(call.queueKey).join(call, waitUntil, pauses);
   }
 
-  #lineOf(name: string): WaitQueue {
-    let line = this.#lines.get(name);
-    if (line === undefined) {
+  #queueOf(name: string): WaitQueue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
       const made = new WaitQueue(this.#ledger, this.#clock, () => {
-        if (this.#lines.get(name) === made) this.#lines.delete(name);
+        if (this.#queues.get(name) === made) this.#queues.delete(name);
       });
-      line = made;
-      this.#lines.set(name, line);
+      queue = made;
+      this.#queues.set(name, queue);
     }
-    return line;
+    return queue;
   }
 }

@@ -1,6 +1,12 @@
 /** The last calls and how each of their attempts went, in bounded memory. */
 
-import type { AttemptEvent, AttemptReport, EndEvent, FreeLLMEvent, OutcomeEvent } from '../index.ts';
+import type {
+  AttemptEndEvent,
+  AttemptReport,
+  AttemptStartEvent,
+  CallEndEvent,
+  FreeLLMEvent,
+} from '../index.ts';
 
 /** One attempt of a call. */
 export interface StatusAttempt extends Pick<
@@ -14,16 +20,15 @@ export interface StatusAttempt extends Pick<
 
 /** One call. Moments are epoch ms. */
 export interface StatusCall {
-  /** Numbers the calls of the pool. */
+  /** Numbers the calls of the process. */
   readonly call: number;
-  readonly state: 'running' | 'waiting' | EndEvent['outcome'];
-  /** Of a call that has not ended: when it was first heard of. */
+  readonly state: 'running' | 'waiting' | CallEndEvent['outcome'];
   readonly startedAt: number;
   readonly endedAt?: number | undefined;
   /** When the next route is expected to be ready, while it waits. */
   readonly waitsUntil?: number | undefined;
   /** What a failed call ended with. */
-  readonly code?: EndEvent['code'];
+  readonly code?: CallEndEvent['code'];
   readonly message?: string | undefined;
   /** In their order; of very many the last. */
   readonly attempts: readonly StatusAttempt[];
@@ -32,9 +37,9 @@ export interface StatusCall {
 
 /** What was counted since the board was put up. */
 export interface StatusTotals {
-  readonly served: number;
-  readonly failed: number;
-  readonly abandoned: number;
+  readonly success: number;
+  readonly failure: number;
+  readonly aborted: number;
   readonly attempts: number;
 }
 
@@ -47,11 +52,11 @@ function shortened(message: string | undefined): string | undefined {
     : `${message.slice(0, MAX_MESSAGE)}…`;
 }
 
-function begun({ provider, key, model, at }: AttemptEvent): StatusAttempt {
+function begun({ provider, key, model, at }: AttemptStartEvent): StatusAttempt {
   return { provider, key, model, startedAt: at, outcome: 'running' };
 }
 
-function ended(event: OutcomeEvent): StatusAttempt {
+function ended(event: AttemptEndEvent): StatusAttempt {
   const { provider, key, model, startedAt, outcome, status, latencyMs, message } = event;
   return { provider, key, model, startedAt, outcome, status, latencyMs, message: shortened(message) };
 }
@@ -61,7 +66,7 @@ export class CallLog {
   readonly #limit: number;
   /** In the order in which they were first heard of. */
   readonly #calls = new Map<number, StatusCall>();
-  #totals: StatusTotals = { served: 0, failed: 0, abandoned: 0, attempts: 0 };
+  #totals: StatusTotals = { success: 0, failure: 0, aborted: 0, attempts: 0 };
 
   /** @param limit - how many calls are kept */
   constructor(limit: number) {
@@ -79,18 +84,20 @@ export class CallLog {
 
   note(event: FreeLLMEvent): void {
     switch (event.type) {
-      case 'attempt':
+      case 'call-start':
+        this.#put(this.#of(event.call, event.at));
+        return;
+      case 'attempt-start':
         this.#count('attempts');
         this.#begin(event);
         return;
-      case 'success':
-      case 'failure':
+      case 'attempt-end':
         this.#finish(event);
         return;
       case 'wait':
         this.#put({ ...this.#of(event.call, event.at), state: 'waiting', waitsUntil: event.until });
         return;
-      case 'end':
+      case 'call-end':
         this.#count(event.outcome);
         this.#end(event);
         return;
@@ -107,7 +114,7 @@ export class CallLog {
     return this.#calls.get(call) ?? { call, state: 'running', startedAt: at, attempts: [], attemptCount: 0 };
   }
 
-  #begin(event: AttemptEvent): void {
+  #begin(event: AttemptStartEvent): void {
     const { waitsUntil: _, ...call } = this.#of(event.call, event.at);
     this.#put({
       ...call,
@@ -118,13 +125,13 @@ export class CallLog {
   }
 
   /** The attempts of a call come one after the other: what ends is the last that began. */
-  #finish(event: OutcomeEvent): void {
+  #finish(event: AttemptEndEvent): void {
     const call = this.#calls.get(event.call);
     if (call?.attempts.at(-1)?.outcome !== 'running') return;
     this.#put({ ...call, attempts: [...call.attempts.slice(0, -1), ended(event)] });
   }
 
-  #end({ call: id, outcome, code, message, startedAt, at }: EndEvent): void {
+  #end({ call: id, outcome, code, message, startedAt, at }: CallEndEvent): void {
     const { waitsUntil: _, ...call } = this.#of(id, startedAt);
     this.#put({ ...call, state: outcome, startedAt, endedAt: at, code, message: shortened(message) });
   }

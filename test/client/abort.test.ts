@@ -121,9 +121,10 @@ describe('an abort', () => {
     ).toBe(REASON);
     await until(() => server.open === 0);
     expect(events).toMatchObject([
-      { type: 'attempt' },
-      { type: 'failure', outcome: 'abandoned' },
-      { type: 'end', outcome: 'abandoned' },
+      { type: 'call-start' },
+      { type: 'attempt-start' },
+      { type: 'attempt-end', outcome: 'aborted' },
+      { type: 'call-end', outcome: 'aborted' },
     ]);
     // It was sent, so it counts; but nobody is to blame.
     expect(llm.health()).toMatchObject([
@@ -199,8 +200,8 @@ describe('close()', () => {
     await until(() => server.requests.length === 3);
     await llm.close();
     expect(await Promise.all(calls)).toMatchObject([closed, closed, closed]);
-    expect(events.filter(({ type }) => type === 'failure')).toMatchObject(
-      [1, 2, 3].map(() => ({ outcome: 'abandoned' })),
+    expect(events.filter(({ type }) => type === 'attempt-end')).toMatchObject(
+      [1, 2, 3].map(() => ({ outcome: 'aborted' })),
     );
     expect(llm.health()).toMatchObject([{ breaker: 'closed', lastError: undefined }]);
     await until(() => server.open === 0);

@@ -119,7 +119,7 @@ describe('ContentBlockedError', () => {
       attempts: [{ outcome: 'content_blocked' }, { outcome: 'content_blocked' }],
     });
     expect(error.message).toMatch(
-      /^Every provider that could serve auto refused the content\. The last said: /,
+      /^Every provider that could serve auto refused the content\. The last one said: /,
     );
   });
 });
@@ -163,13 +163,13 @@ describe('NoProvidersAvailableError', () => {
       'No route could serve auto. 1 attempt failed, the last at mine m (rate_limited, HTTP 429: Slow down, please).',
     );
     expect(first).toContain(`The next route is ready in 90 s, at ${new Date(readyAt).toISOString()}.`);
-    expect(first).toContain('Pass wait: true to line up for it, or add keys and providers.');
+    expect(first).toContain('Pass wait: true to wait for it, or add keys or providers.');
     expect(rows).toEqual(['  mine sk-min…9f2c: rate-limited by the provider; ready in 90 s']);
   });
 
   it('says when the attempts were the limit', async () => {
     const error = await failure(refuses(500, 'oops'), { maxAttempts: 1 });
-    expect(error.message).toContain('It stopped at maxAttempts = 1.');
+    expect(error.message).toContain('The call stopped at maxAttempts = 1.');
   });
 
   it('counts the keys that it does not show', async () => {
@@ -178,7 +178,7 @@ describe('NoProvidersAvailableError', () => {
     const error = await errorOf(open({ providers: [endpoint(server, { keys })] }).chat('Hello'));
     expect(error).toMatchObject({ keys: { length: 11 }, attempts: { length: 11 } });
     expect(error.message.match(/the key was refused as invalid/g)).toHaveLength(8);
-    expect(error.message).toMatch(/\n {2}and 3 keys more$/);
+    expect(error.message).toMatch(/\n {2}and 3 more keys$/);
   });
 
   it('says so where nothing was sent at all', async () => {
@@ -190,7 +190,7 @@ describe('NoProvidersAvailableError', () => {
     expect(error.message).toMatch(
       /^No route could serve auto\. Nothing was sent\. The next route is ready in \d\d s, at /,
     );
-    expect(error.message).toContain("the minute's quota is spent");
+    expect(error.message).toContain("this minute's quota is used up");
   });
 
   it('has everything in its JSON', async () => {

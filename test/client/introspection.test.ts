@@ -159,7 +159,7 @@ describe('explain()', () => {
     const llm = open({ providers: [endpoint(server, { rpm: 1 })] });
     await llm.text('Hello');
     const [row] = llm.explain();
-    expect(row).toMatchObject({ ready: false, reason: "the minute's quota is spent" });
+    expect(row).toMatchObject({ ready: false, reason: "this minute's quota is used up" });
     expect(row?.readyAt).toBeGreaterThan(Date.now() + 50_000);
   });
 

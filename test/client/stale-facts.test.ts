@@ -54,7 +54,9 @@ it('facts that have expired are told of once, with what to do', async () => {
   const { llm, clock, warnings } = pool(EXPIRY, (world) => [openrouter(world)]);
   for (let call = 0; call < 3; call += 1) await clock.run(llm.text('Hello'));
   expect(warnings()).toEqual([
-    expect.stringMatching(/^What this version knows of OpenRouter .* until 2027-02-28\. Update freelm\./),
+    expect.stringMatching(
+      /^What this version knows about OpenRouter .* expired on 2027-02-28\. Update freelm\./,
+    ),
   ]);
 });
 

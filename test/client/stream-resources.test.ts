@@ -85,7 +85,7 @@ describe('a stream whose reader does not come back', () => {
   it('ends when it is aborted: others may go where it went', async () => {
     const outcomes: unknown[] = [];
     const onEvent = (event: FreeLLMEvent): void => {
-      if (event.type === 'end') outcomes.push(event.outcome);
+      if (event.type === 'call-end') outcomes.push(event.outcome);
     };
     const { llm } = scene({ concurrency: 1, onEvent });
     const stream = llm.stream('one two three');
@@ -93,7 +93,7 @@ describe('a stream whose reader does not come back', () => {
     stream.abort('enough');
     await expect(stream.response()).rejects.toBe('enough');
     expect(await llm.text('Hello')).toContain('Hello');
-    expect(outcomes).toEqual(['abandoned', 'served']);
+    expect(outcomes).toEqual(['aborted', 'success']);
   });
 
   it('leaves none once the pool is closed', async () => {

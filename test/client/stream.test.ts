@@ -105,8 +105,8 @@ describe('a stream', () => {
   it('that is left early closes its connection, blames nobody and tells one outcome', async () => {
     world.nim.script({ kind: 'endless' });
     for await (const text of llm.stream('hello')) if (text !== '') break;
-    const outcomes = events.filter(({ type }) => type === 'success' || type === 'failure');
-    expect(outcomes).toMatchObject([{ outcome: 'abandoned', provider: 'nim' }]);
+    const outcomes = events.filter(({ type }) => type === 'attempt-end');
+    expect(outcomes).toMatchObject([{ outcome: 'aborted', provider: 'nim' }]);
     expect(llm.health().every(({ ready, lastError }) => ready && lastError === undefined)).toBe(true);
     await expect.poll(() => world.nim.calls.map(({ outcome }) => outcome)).toEqual(['abandoned']);
   });

@@ -127,19 +127,25 @@ it("what each provider sees is OpenAI's protocol with one credential, by our nam
   );
 });
 
-/** What an event says in one line. */
-function line(event: FreeLLMEvent): string {
+/** One line for each event. The calls are numbered from 1. */
+function linesOf(events: readonly FreeLLMEvent[]): readonly string[] {
+  const calls = events.flatMap((event) => (event.type === 'call-start' ? [event.call] : []));
+  return events.map((event) => lineOf(event, Math.min(...calls) - 1));
+}
+
+function lineOf(event: FreeLLMEvent, before: number): string {
+  const call = 'call' in event ? event.call - before : undefined;
   switch (event.type) {
-    case 'attempt':
-      return `${event.call} attempt ${event.provider}`;
-    case 'success':
-      return `${event.call} success ${event.provider}`;
-    case 'failure':
-      return `${event.call} failure ${event.provider} ${event.outcome} ${event.status}`;
+    case 'call-start':
+      return `${call} ${event.operation} ${String(event.model)}`;
+    case 'attempt-start':
+      return `${call}.${event.attempt} ${event.provider}`;
+    case 'attempt-end':
+      return `${call}.${event.attempt} ${event.provider} ${event.outcome} ${event.status ?? ''}`.trim();
     case 'wait':
-      return `${event.call} wait`;
-    case 'end':
-      return `${event.call} ${event.outcome}${event.code === undefined ? '' : ` ${event.code}`}`;
+      return `${call} wait`;
+    case 'call-end':
+      return `${call} ${event.outcome} ${event.code ?? event.provider ?? ''}, ${event.attempts} sent`;
     case 'discovery':
       return `discovery ${event.provider} ${event.outcome}`;
     case 'warning':
@@ -156,32 +162,46 @@ describe('events', () => {
     const { events, onEvent } = recorder();
     const llm = open({ providers: providersOf(simulated), strategy: 'priority', onEvent });
     const response = await llm.chat('Hello');
-    await llm.text('Hello again');
+    await llm.text('Hello again', { model: 'chat:fast' });
     const google = llm.health().find((row) => row.provider === 'google');
-    expect(events.map(line)).toEqual([
+    expect(linesOf(events)).toEqual([
+      '1 chat undefined',
       'discovery openrouter live',
-      '1 attempt openrouter',
-      '1 failure openrouter server_error 502',
-      '1 attempt google',
-      '1 failure google unauthorized 403',
+      '1.1 openrouter',
+      '1.1 openrouter server_error 502',
+      '1.2 google',
+      '1.2 google unauthorized 403',
       textLike(`^warning google refused the key ${google?.key} as invalid: `),
-      '1 attempt nim',
-      '1 success nim',
-      '1 served',
-      '2 attempt openrouter',
-      '2 failure openrouter server_error 502',
-      '2 attempt nim',
-      '2 success nim',
-      '2 served',
+      '1.3 nim',
+      '1.3 nim success',
+      '1 success nim, 3 sent',
+      '2 chat chat:fast',
+      '2.1 openrouter',
+      '2.1 openrouter server_error 502',
+      '2.2 nim',
+      '2.2 nim success',
+      '2 success nim, 2 sent',
     ]);
-    const outcomes = events.filter(({ type }) => type === 'success' || type === 'failure');
-    expect(outcomes.slice(0, 3)).toEqual(
-      response.attempts.map((report) => ({
+    const [start] = events;
+    const ends = events.filter((event) => event.type === 'attempt-end');
+    expect(ends.slice(0, 3)).toEqual(
+      response.attempts.map((report, index) => ({
+        type: 'attempt-end',
+        call: start?.type === 'call-start' ? start.call : undefined,
+        attempt: index + 1,
         ...report,
-        call: 1,
-        type: report.outcome === 'success' ? 'success' : 'failure',
+        usage: report.outcome === 'success' ? response.usage : undefined,
       })),
     );
+    expect(response.usage?.totalTokens).toBeGreaterThan(0);
+    const end = events.find((event) => event.type === 'call-end');
+    const { provider, model, usage } = response;
+    expect(end).toMatchObject({
+      provider,
+      model,
+      usage,
+      startedAt: start?.type === 'call-start' ? start.at : 0,
+    });
   });
 
   it('tell of waiting and until when', async () => {
@@ -200,15 +220,17 @@ describe('events', () => {
     });
     const first = await llm.chat('Hello');
     await expect(llm.text('Hello', { signal: controller.signal })).rejects.toThrow('too long');
-    expect(events.map(line)).toEqual([
-      '1 attempt mine',
-      '1 success mine',
-      '1 served',
+    expect(linesOf(events)).toEqual([
+      '1 chat undefined',
+      '1.1 mine',
+      '1.1 mine success',
+      '1 success mine, 1 sent',
+      '2 chat undefined',
       '2 wait',
-      '2 abandoned',
+      '2 aborted , 0 sent',
     ]);
     const wait = events.find((event) => event.type === 'wait');
-    // A minute after the first request, and a little more for the road.
+    // A minute after the first request, and a little more, the limit's margin.
     const minute = (wait?.until ?? 0) - (first.attempts[0]?.startedAt ?? 0) - 60_000;
     expect(minute).toBeGreaterThanOrEqual(0);
     expect(minute).toBeLessThan(1000);
@@ -231,7 +253,7 @@ describe('events', () => {
       told.length = 0;
       const llm = open({ providers: providersOf(simulated), strategy: 'priority', onEvent });
       expect(await llm.text('Hello')).toMatch(/heard: Hello/);
-      expect(told).toEqual(['discovery', 'attempt', 'success', 'end']);
+      expect(told).toEqual(['call-start', 'discovery', 'attempt-start', 'attempt-end', 'call-end']);
     }
   });
 });

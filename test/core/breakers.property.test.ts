@@ -75,8 +75,8 @@ describe('half-open', { timeout: 60_000 }, () => {
 
   it('admits exactly one more after a probe that did not find out, and after one that was lost', () => {
     const silent: readonly Outcome[] = [
-      { kind: 'abandoned', sent: true },
-      { kind: 'abandoned', sent: false },
+      { kind: 'aborted', sent: true },
+      { kind: 'aborted', sent: false },
       {
         kind: 'failure',
         failure: { kind: 'timeout', scope: 'request', message: 'the caller was in a hurry' },

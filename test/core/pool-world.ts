@@ -109,7 +109,7 @@ export class PoolWorld {
     const after = deepFreeze(settle(before, reservation, deepFreeze(outcome), this.now));
     this.records.store(reservation.target, after);
     const uncounted =
-      outcome.kind === 'abandoned'
+      outcome.kind === 'aborted'
         ? !outcome.sent
         : outcome.kind === 'failure' && outcome.failure.uncounted === true;
     if (uncounted) this.sent.delete(sent);
@@ -176,7 +176,7 @@ const KINDS = Object.keys(SCOPES_OF)
   .flatMap((kind) => SCOPES_OF[kind].map((scope) => ({ kind, scope })));
 
 const success = fc.record({ kind: fc.constant('success' as const), latencyMs: fc.nat(30_000) });
-const abandoned = fc.record({ kind: fc.constant('abandoned' as const), sent: fc.boolean() });
+const aborted = fc.record({ kind: fc.constant('aborted' as const), sent: fc.boolean() });
 
 /** Outcomes of every kind; moments that a provider names lie within a minute after `now`. */
 export function outcomeAt(now: number): fc.Arbitrary<Outcome> {
@@ -200,13 +200,13 @@ export function outcomeAt(now: number): fc.Arbitrary<Outcome> {
       failure: { kind, scope, message: 'refused', ...details },
       size: 1000,
     }));
-  return fc.oneof(success, abandoned, failure);
+  return fc.oneof(success, aborted, failure);
 }
 
 /** Outcomes that hold up a pool of meters as little as can be, refunds among them. */
 export const mildOutcome: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 6, arbitrary: success },
-  { weight: 2, arbitrary: abandoned },
+  { weight: 2, arbitrary: aborted },
   {
     weight: 1,
     arbitrary: fc.constantFrom<Outcome>(

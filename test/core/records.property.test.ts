@@ -226,7 +226,7 @@ describe('reserving and settling', { timeout: 60_000 }, () => {
         );
         const taken = Array.from({ length: 10 }, () => world.take()).filter(Boolean).length;
         for (let count = 0; count < taken; count += 1) {
-          world.settle(world.underWay.length - 1, { kind: 'abandoned', sent: false });
+          world.settle(world.underWay.length - 1, { kind: 'aborted', sent: false });
         }
         const after = JSON.stringify(
           allRecords(world).map(({ account }) => used(account.limiters, world.now)),

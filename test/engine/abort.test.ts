@@ -132,7 +132,12 @@ describe('a signal', () => {
     expect(left()).toBe(0);
     abort();
     expect(text).toContain('Hello');
-    expect(pool.events.map(({ type }) => type)).toEqual(['attempt', 'success', 'end']);
+    expect(pool.events.map(({ type }) => type)).toEqual([
+      'call-start',
+      'attempt-start',
+      'attempt-end',
+      'call-end',
+    ]);
   });
 
   it('tells the reason of a timeout as it is', async () => {
@@ -143,7 +148,7 @@ describe('a signal', () => {
       controller.abort(timeout);
     });
     expect(await pool.fails(pool.llm.chat('Hello', { signal: controller.signal }))).toBe(timeout);
-    expect(pool.events.at(-2)).toMatchObject({ outcome: 'abandoned', latencyMs: SECOND });
+    expect(pool.events.at(-2)).toMatchObject({ outcome: 'aborted', latencyMs: SECOND });
   });
 
   it('serves any number of calls, whose listeners it loses with them', async () => {
@@ -209,10 +214,12 @@ describe('a booking that was never sent', () => {
 
   it('is given back when its call is aborted between its turn and its request', async () => {
     const second = watched();
+    let attempts = 0;
     const pool = simulatedPool({
       custom: { rpm: 2, limits: { rpm: 2 } },
-      onEvent: ({ type, ...event }) => {
-        if (type === 'attempt' && 'call' in event && event.call === 3) second.abort();
+      onEvent: ({ type }) => {
+        if (type === 'attempt-start') attempts += 1;
+        if (attempts === 3) second.abort();
       },
     });
     await pool.trace(2);

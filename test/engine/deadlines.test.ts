@@ -111,7 +111,7 @@ describe('the limits of a call', () => {
     const pool = simulatedPool({ maxAttempts: 3, nim: { accounts, faults: [{ kind: 'unauthorized' }] } });
     const error = await pool.fails(pool.llm.chat('Hello'));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
-    expect(String(error)).toContain('It stopped at maxAttempts = 3.');
+    expect(String(error)).toContain('The call stopped at maxAttempts = 3.');
     expect(pool.requests()).toBe(3);
     await pool.fails(pool.llm.chat('Hello', { maxAttempts: 5 }));
     expect(pool.requests()).toBe(3 + 5);

@@ -2,14 +2,19 @@ import * as z from 'zod/mini';
 import { describe, expect, it } from 'vitest';
 import type { ModelRecord } from '../../src/core/records/provider.ts';
 import type { Target } from '../../src/core/routing/question.ts';
+import { tokensOf } from '../../src/engine/attempt.ts';
+import { AttemptTimer } from '../../src/engine/attempt-timer.ts';
 import { chatOperation } from '../../src/engine/chat.ts';
 import { chatStreamOperation, Transcript, type StreamRequest } from '../../src/engine/chat-stream.ts';
+import type { AttemptPlan, Operation } from '../../src/engine/operation.ts';
 import { CLOSED } from '../../src/core/circuit-breaker.ts';
+import type { HttpResponse } from '../../src/ports.ts';
 import { Provider } from '../../src/providers/provider.ts';
 import { SPECS } from '../../src/providers/spec.ts';
 import { VirtualClock } from '../../src/testing.ts';
 import { chatBody } from '../../src/wire/request/chat-body.ts';
 import type { ChatMessage } from '../../src/wire/request/chat-request.ts';
+import type { TokenUsage } from '../../src/wire/response/chat-response.ts';
 import { simulatedPool, type SimulatedPool } from '../support/simulated-pool.ts';
 
 const roles = ({ transport }: SimulatedPool): readonly unknown[] =>
@@ -132,6 +137,10 @@ function streamOf(messages: readonly ChatMessage[], text: string): StreamRequest
   return { body: chatBody({ messages, fields: { stream: true } }), onCut: 'continue', transcript };
 }
 
+function planFor(target: Target, known: ModelRecord = KNOWN): AttemptPlan {
+  return { target, known, alternatives: false, maxTokens: undefined };
+}
+
 function messagesIn(text: string | undefined): unknown {
   return z.object({ messages: z.unknown() }).parse(JSON.parse(text ?? '{}')).messages;
 }
@@ -143,7 +152,7 @@ describe('a stream that another route goes on with', () => {
       { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
       { role: 'developer', content: 'Be brief.' },
     ] as const;
-    const { body } = stream.encode(streamOf(conversation, 'Good mor'), target, KNOWN, undefined);
+    const { body } = stream.encode(streamOf(conversation, 'Good mor'), planFor(target));
     expect(messagesIn(body)).toMatchObject([
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'Hello' },
@@ -157,12 +166,12 @@ describe('a stream that another route goes on with', () => {
     const failure = { kind: 'unsupported', scope: 'model', message: '', capabilities: ['prefill'] } as const;
     const begun = streamOf([{ role: 'user', content: 'Hello' }], 'Good mor');
     const without = { ...KNOWN, lacks: ['prefill'] };
-    expect(stream.canDoWithout(begun, failure, { target, known: KNOWN })).toBe(true);
-    expect(stream.canDoWithout(begun, failure, { target, known: without })).toBe(false);
+    expect(stream.canDoWithout(begun, failure, planFor(target))).toBe(true);
+    expect(stream.canDoWithout(begun, failure, planFor(target, without))).toBe(false);
     const roleOf = (known: ModelRecord): unknown =>
       z
         .array(z.looseObject({}))
-        .parse(messagesIn(stream.encode(begun, target, known, undefined).body))
+        .parse(messagesIn(stream.encode(begun, planFor(target, known)).body))
         .at(-1);
     expect(roleOf(KNOWN)).toMatchObject({ role: 'assistant' });
     expect(roleOf(without)).toMatchObject({ role: 'user' });
@@ -171,30 +180,81 @@ describe('a stream that another route goes on with', () => {
 
 describe('the tokens of an attempt', () => {
   const usage = { promptTokens: 10, completionTokens: 5, totalTokens: 18 };
+  const wired = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 18 };
+  const message = { role: 'assistant', content: 'Hi' };
+  const chunk = { choices: [{ delta: { content: 'Hi' }, finish_reason: 'stop' }] };
 
-  it('are those of the prompt, and all of them', () => {
+  function answerOf(body: string): HttpResponse {
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(new TextEncoder().encode(body));
+    }
+    return { status: 200, headers: {}, body: bytes() };
+  }
+
+  /** What `decode` yields, and the usage that it reports. */
+  async function decoded<Request, Part>(
+    operation: Operation<Request, Part>,
+    request: Request,
+    body: string,
+  ): Promise<{
+    readonly parts: readonly Part[];
+    readonly usages: readonly TokenUsage[];
+    readonly error: unknown;
+  }> {
+    const { target } = operations('nim');
+    const usages: TokenUsage[] = [];
+    const timeouts = { firstMs: 1000, idleMs: 1000, capMs: 1000, deadline: Number.POSITIVE_INFINITY };
+    const timer = new AttemptTimer(new VirtualClock(0), timeouts, undefined);
+    const onUsage = (spent: TokenUsage): number => usages.push(spent);
+    const parts: Part[] = [];
+    const context = { target, request, timer, onUsage };
+    try {
+      for await (const part of operation.decode(answerOf(body), context)) parts.push(part);
+    } catch (error) {
+      return { parts, usages, error };
+    }
+    return { parts, usages, error: undefined };
+  }
+
+  const plain = (own: object): string =>
+    JSON.stringify({ choices: [{ message, finish_reason: 'stop' }], ...own });
+  const events = (own: object): string => `data: ${JSON.stringify({ ...chunk, ...own })}\n\ndata: [DONE]\n\n`;
+
+  it('are those of the prompt, and all of them', async () => {
     const { chat, stream } = operations('nim');
-    const completion = { text: '', toolCalls: [], finishReason: 'stop', raw: {}, usage };
-    expect(chat.tokensOf(completion, chatBody({ messages: [], fields: {} }))).toEqual({
-      input: 10,
-      total: 18,
-    });
-    expect(stream.tokensOf({ type: 'usage', usage }, streamOf([], ''))).toEqual({ input: 10, total: 18 });
+    const request = chatBody({ messages: [], fields: {} });
+    expect((await decoded(chat, request, plain({ usage: wired }))).usages).toEqual([usage]);
+    expect((await decoded(stream, streamOf([], ''), events({ usage: wired }))).usages).toEqual([usage]);
+    expect(tokensOf(usage)).toEqual({ input: 10, total: 18 });
   });
 
-  it('are its own, without those of the attempts before it', () => {
+  it('are its own, without those of the attempts before it', async () => {
     const { stream } = operations('nim');
     const request = streamOf([], 'Good mor');
     request.transcript.usage = { promptTokens: 4, completionTokens: 2, totalTokens: 6 };
-    expect(stream.tokensOf({ type: 'usage', usage }, request)).toEqual({ input: 6, total: 12 });
+    const { parts, usages } = await decoded(stream, request, events({ usage: wired }));
+    expect(usages).toEqual([usage]);
+    expect(parts).toContainEqual({
+      type: 'usage',
+      usage: { promptTokens: 14, completionTokens: 7, totalTokens: 24 },
+    });
   });
 
-  it('are unknown where the provider does not tell them', () => {
+  it('are reported of a stream that breaks, too', async () => {
+    const { stream } = operations('nim');
+    const request = streamOf([], '');
+    const broken = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Hi' } }], usage: wired })}\n\n`;
+    const { usages, error } = await decoded(stream, request, broken);
+    expect(String(error)).toContain('without a finish reason');
+    expect(usages).toEqual([usage]);
+    expect(request.transcript.usage).toEqual(usage);
+  });
+
+  it('are unknown where the provider does not report them', async () => {
     const { chat, stream } = operations('nim');
-    const completion = { text: '', toolCalls: [], finishReason: 'stop', raw: {} };
-    expect(chat.tokensOf(completion, chatBody({ messages: [], fields: {} }))).toBe(undefined);
-    expect(stream.tokensOf({ type: 'text', text: 'x' }, streamOf([], ''))).toBe(undefined);
-    const none = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
-    expect(stream.tokensOf({ type: 'usage', usage: none }, streamOf([], ''))).toEqual({});
+    const request = chatBody({ messages: [], fields: {} });
+    expect((await decoded(chat, request, plain({}))).usages).toEqual([]);
+    expect((await decoded(stream, streamOf([], ''), events({}))).usages).toEqual([]);
+    expect(tokensOf({ promptTokens: 0, completionTokens: 0, totalTokens: 0 })).toEqual({});
   });
 });

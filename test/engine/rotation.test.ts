@@ -107,7 +107,7 @@ describe('what a 429 says of time', () => {
     expect(await trace(1)).toEqual(['g-1 gemini-3.8-flash → NoProvidersAvailableError']);
     const midnightInCalifornia = Date.UTC(2026, 9, 11, 7);
     const [row] = llm.health();
-    expect(row).toMatchObject({ ready: false, reason: "the day's quota is spent", rpdUsed: 20, rpd: 20 });
+    expect(row).toMatchObject({ ready: false, reason: "today's quota is used up", rpdUsed: 20, rpd: 20 });
     expect(row?.readyAt).toBeGreaterThanOrEqual(midnightInCalifornia);
     expect(row?.readyAt).toBeLessThanOrEqual(midnightInCalifornia + 2 * SECOND);
     await clock.advance(18 * HOUR);
@@ -144,8 +144,8 @@ describe('when nothing is left', () => {
       readyAt: NOON + MINUTE,
       attempts: [{ outcome: 'unauthorized' }, { outcome: 'rate_limited' }, { outcome: 'rate_limited' }],
       keys: [
-        { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "the minute's quota is spent" },
-        { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "the minute's quota is spent" },
+        { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "this minute's quota is used up" },
+        { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "this minute's quota is used up" },
         { provider: 'nim', readyAt: NOON + 24 * HOUR, reason: 'the key was refused as invalid' },
       ],
     });

@@ -290,7 +290,7 @@ describe('a line that cannot be served', () => {
     await pool.run(
       new Promise<void>((resolve) => {
         const look = (): void => {
-          if (pool.events.some(({ type }) => type === 'failure')) resolve();
+          if (pool.events.some(({ type }) => type === 'attempt-end')) resolve();
           else pool.clock.after(0.5, look);
         };
         look();

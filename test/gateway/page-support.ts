@@ -137,7 +137,7 @@ export function someStatus(more: Partial<Status> = {}): Status {
     keys: [],
     capacity: { requestsNow: 1_234_567, requestsToday: 1_234_567, nextAt: 0 },
     calls: [],
-    totals: { served: 123_456_789, failed: 123_456, abandoned: 123_456, attempts: 123_456_789 },
+    totals: { success: 123_456_789, failure: 123_456, aborted: 123_456, attempts: 123_456_789 },
     warnings: [],
     ...more,
   };

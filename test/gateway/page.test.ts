@@ -157,7 +157,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
   });
 
   it('keeps a call that somebody reads, also when it is no longer among the last', async () => {
-    const call = { state: 'served', startedAt: 0, endedAt: 1, attempts: [], attemptCount: 0 } as const;
+    const call = { state: 'success', startedAt: 0, endedAt: 1, attempts: [], attemptCount: 0 } as const;
     let newest = 2;
     const page = await open((await gatewayOver(simulatedPool({ nim: {} }).llm)).url, {
       before: (one) =>
@@ -237,7 +237,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const { provider, key, outcome, startedAt, message } = attempt;
     const call = {
       call: 1,
-      state: 'failed',
+      state: 'failure',
       startedAt: 0,
       endedAt: 59_900,
       message: 'W'.repeat(500),

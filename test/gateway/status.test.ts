@@ -56,11 +56,18 @@ function told(calls?: number): { readonly board: StatusBoard; readonly tell: (ev
 }
 
 const route = { provider: 'nim', key: 'nvapi-…aaaa', account: 'a', model: 'm' };
-const attempt = (call: number, at = NOON): FreeLLMEvent => ({ type: 'attempt', call, at, ...route });
-const end = (call: number): FreeLLMEvent => ({
-  type: 'end',
+const attempt = (call: number, at = NOON): FreeLLMEvent => ({
+  type: 'attempt-start',
   call,
-  outcome: 'served',
+  attempt: 1,
+  at,
+  ...route,
+});
+const end = (call: number): FreeLLMEvent => ({
+  type: 'call-end',
+  call,
+  outcome: 'success',
+  attempts: 1,
   startedAt: NOON,
   at: NOON,
 });
@@ -114,10 +121,9 @@ describe('the calls', () => {
     await pool.run(pool.llm.text('Hello again'));
     const { calls, totals } = pool.board.status();
     expect(calls).toMatchObject([
-      { call: 2, state: 'served', attemptCount: 1 },
+      { call: (calls[1]?.call ?? 0) + 1, state: 'success', attemptCount: 1 },
       {
-        call: 1,
-        state: 'served',
+        state: 'success',
         startedAt: NOON,
         attempts: [
           { provider: 'openrouter', outcome: 'server_error', status: 502, startedAt: NOON },
@@ -125,7 +131,7 @@ describe('the calls', () => {
         ],
       },
     ]);
-    expect(totals).toEqual({ served: 2, failed: 0, abandoned: 0, attempts: 3 });
+    expect(totals).toEqual({ success: 2, failure: 0, aborted: 0, attempts: 3 });
   });
 
   it('that nobody could serve say why', async () => {
@@ -134,12 +140,12 @@ describe('the calls', () => {
     await pool.fails(pool.llm.text('Hello'));
     const { calls, totals } = pool.board.status();
     expect(calls[0]).toMatchObject({
-      state: 'failed',
+      state: 'failure',
       code: 'no_providers_available',
-      message: textLike("the minute's quota is spent"),
+      message: textLike("this minute's quota is used up"),
       attempts: [],
     });
-    expect(totals).toMatchObject({ served: 1, failed: 1 });
+    expect(totals).toMatchObject({ success: 1, failure: 1 });
   });
 
   it('show where they are while they are under way', async () => {
@@ -153,17 +159,17 @@ describe('the calls', () => {
     const second = pool.llm.text('Hello');
     await pool.clock.advance(SECOND / 2);
     expect(pool.board.status().calls).toMatchObject([
-      { call: 2, state: 'waiting', attempts: [] },
-      { call: 1, state: 'running', attempts: [{ outcome: 'running', startedAt: NOON }] },
+      { state: 'waiting', attempts: [] },
+      { state: 'running', attempts: [{ outcome: 'running', startedAt: NOON }] },
     ]);
     expect(pool.board.status().calls[0]?.waitsUntil).toBeGreaterThanOrEqual(NOON + MINUTE);
     await pool.run(Promise.all([first, second]));
     const { calls } = pool.board.status();
-    expect(calls).toMatchObject([{ state: 'served' }, { state: 'served' }]);
+    expect(calls).toMatchObject([{ state: 'success' }, { state: 'success' }]);
     expect(calls.map(({ waitsUntil }) => waitsUntil)).toEqual([undefined, undefined]);
   });
 
-  it('whose caller walked away are abandoned, also while they wait', async () => {
+  it('whose caller aborted are aborted, also while they wait', async () => {
     const pool = watched({ nim: { rpm: 1 }, wait: true, maxWaitMs: 2 * MINUTE, timeoutMs: 3 * MINUTE });
     await pool.run(pool.llm.text('Hello'));
     const controller = new AbortController();
@@ -172,8 +178,8 @@ describe('the calls', () => {
     });
     await pool.fails(pool.llm.text('Hello', { signal: controller.signal }));
     const { calls, totals } = pool.board.status();
-    expect(calls[0]).toMatchObject({ state: 'abandoned', startedAt: NOON, endedAt: NOON + SECOND });
-    expect(totals).toMatchObject({ abandoned: 1 });
+    expect(calls[0]).toMatchObject({ state: 'aborted', startedAt: NOON, endedAt: NOON + SECOND });
+    expect(totals).toMatchObject({ aborted: 1 });
   });
 });
 
@@ -188,7 +194,7 @@ describe('what is kept', () => {
     expect(idsOf(board.status())).toEqual([5, 4, 1]);
     for (const call of [6, 7, 8]) tell(attempt(call));
     expect(idsOf(board.status())).toEqual([8, 7, 6]);
-    expect(board.status().totals).toMatchObject({ served: 4, attempts: 8 });
+    expect(board.status().totals).toMatchObject({ success: 4, attempts: 8 });
   });
 
   it('are the last attempts of a call that made very many', () => {
@@ -205,8 +211,9 @@ describe('what is kept', () => {
     tell(attempt(1));
     const message = 'x'.repeat(100_000);
     tell({
-      type: 'failure',
+      type: 'attempt-end',
       call: 1,
+      attempt: 1,
       ...route,
       outcome: 'server_error',
       startedAt: NOON,

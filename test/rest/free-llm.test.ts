@@ -300,7 +300,7 @@ describe('listen', () => {
     await llm.text('Hello');
     endFirst();
     await llm.text('Hello');
-    expect(heard.filter((type) => type === 'attempt')).toHaveLength(3);
+    expect(heard.filter((type) => type === 'attempt-start')).toHaveLength(3);
     await llm.close();
   });
 });

@@ -191,7 +191,7 @@ export const outcomeSchema: z.ZodMiniType<Outcome> = z.discriminatedUnion('kind'
     tokens: z.optional(z.strictObject({ input: z.optional(z.number()), total: z.optional(z.number()) })),
     reported: z.optional(z.array(reportedQuotaSchema)),
   }),
-  z.strictObject({ kind: z.literal('abandoned'), sent: z.boolean() }),
+  z.strictObject({ kind: z.literal('aborted'), sent: z.boolean() }),
   z.strictObject({ kind: z.literal('failure'), failure: failureSchema, size: z.prefault(z.number(), 100) }),
 ]);
 const routeSchema: z.ZodMiniType<Route> = z.strictObject({

@@ -47,7 +47,11 @@ function chatRequest(pool: Pool, subject: Subject, model: CandidateModel): KeyRe
   const target = { route, provider: candidate.provider, account, model };
   const known = modelOf(pool.ledger.known([[candidate]]).provider(candidate.provider), model.id);
   const body = requestBody([{ role: 'user', content: 'Hi' }], { max_tokens: 1 });
-  return { kind: 'chat', request: pool.chat.encode(body, target, known, undefined), target };
+  return {
+    kind: 'chat',
+    request: pool.chat.encode(body, { target, alternatives: false, known, maxTokens: undefined }),
+    target,
+  };
 }
 
 /** A request of the wanted kind, or for the list of models if the provider has no model or no account endpoint. */

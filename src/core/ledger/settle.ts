@@ -33,7 +33,7 @@ import {
   type TokensUsed,
 } from './settle-limits.ts';
 
-/** How an attempt ended. `abandoned`: the caller walked away; nobody is to blame. */
+/** How an attempt ended. `aborted`: the caller left, so it says nothing about the provider. */
 export type Outcome =
   | {
       readonly kind: 'success';
@@ -42,7 +42,7 @@ export type Outcome =
       /** Quotas that the answer states. */
       readonly reported?: readonly ReportedQuota[] | undefined;
     }
-  | { readonly kind: 'abandoned'; readonly sent: boolean }
+  | { readonly kind: 'aborted'; readonly sent: boolean }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly size: number };
 
 type FailureOutcome = Extract<Outcome, { kind: 'failure' }>;
@@ -81,7 +81,7 @@ function onSuccess(
   return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
 }
 
-function onAbandoned(
+function onAbort(
   records: RouteRecords,
   reservation: Reservation,
   sent: boolean,
@@ -279,8 +279,8 @@ export function settle(
   switch (outcome.kind) {
     case 'success':
       return onSuccess(records, reservation, outcome, now);
-    case 'abandoned':
-      return onAbandoned(records, reservation, outcome.sent, now);
+    case 'aborted':
+      return onAbort(records, reservation, outcome.sent, now);
     case 'failure':
       return onFailure(records, reservation, outcome, now);
   }

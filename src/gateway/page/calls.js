@@ -9,7 +9,7 @@ import { capitalised, countText, futureText, latencyText, momentText, wordsOf } 
  */
 
 /** @type {Record<StatusCall['state'], Tone>} */
-const TONES = { running: 'calm', waiting: 'wait', served: 'good', failed: 'bad', abandoned: 'calm' };
+const TONES = { running: 'calm', waiting: 'wait', success: 'good', failure: 'bad', aborted: 'calm' };
 
 /**
  * @param {StatusAttempt['outcome']} outcome
@@ -17,7 +17,7 @@ const TONES = { running: 'calm', waiting: 'wait', served: 'good', failed: 'bad',
  */
 function toneOf(outcome) {
   if (outcome === 'success') return 'good';
-  return outcome === 'running' || outcome === 'abandoned' ? 'calm' : 'bad';
+  return outcome === 'running' || outcome === 'aborted' ? 'calm' : 'bad';
 }
 
 /** @returns {View<StatusAttempt>} */
@@ -53,7 +53,7 @@ function progressText({ state, waitsUntil, attempts }, now) {
   if (last === undefined)
     return state === 'running' ? 'looking for a route' : 'no route was ready; nothing was sent';
   const parts = [last.provider, last.model];
-  if (state === 'failed') parts.push(wordsOf(last.outcome));
+  if (state === 'failure') parts.push(wordsOf(last.outcome));
   return parts.join(' · ');
 }
 

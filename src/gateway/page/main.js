@@ -122,15 +122,15 @@ function nextText({ nextAt }, now) {
 function showSummary({ keys, capacity, totals, version }, now) {
   const ready = keys.filter((key) => key.ready).length;
   const down = keys.filter((key) => key.disabled || key.breaker === 'open').length;
-  const aborted = totals.abandoned > 0 ? [`${totals.abandoned} abandoned`] : [];
-  const unserved = [`${totals.failed} failed`, ...aborted].join(', ');
+  const aborted = totals.aborted > 0 ? [`${totals.aborted} aborted`] : [];
+  const unserved = [`${totals.failure} failed`, ...aborted].join(', ');
   setText(byId('version'), version);
   setText(byId('ready'), `${ready} of ${keys.length}`);
   setText(byId('ready-more'), down === 0 ? 'none is down' : `${countText(down, 'key')} down`);
   setText(byId('left-now'), numberText(capacity.requestsNow));
   setText(byId('left-now-more'), nextText(capacity, now));
   setText(byId('left-today'), numberText(capacity.requestsToday));
-  setText(byId('served'), numberText(totals.served));
+  setText(byId('served'), numberText(totals.success));
   setText(byId('served-more'), `${unserved} · ${countText(totals.attempts, 'attempt')}`);
   document.title = `${ready}/${keys.length} ready · freelm`;
 }
