@@ -11,6 +11,15 @@ import { capitalised, countText, futureText, latencyText, momentText, wordsOf } 
 /** @type {Record<StatusCall['state'], Tone>} */
 const TONES = { running: 'calm', waiting: 'wait', success: 'good', failure: 'bad', aborted: 'calm' };
 
+/** @type {Record<StatusCall['state'], string>} */
+const WORDS = {
+  running: 'Running',
+  waiting: 'Waiting',
+  success: 'Served',
+  failure: 'Failed',
+  aborted: 'Aborted',
+};
+
 /**
  * @param {StatusAttempt['outcome']} outcome
  * @returns {Tone}
@@ -80,7 +89,7 @@ function callView(first) {
     show(call, now) {
       const { state, startedAt, endedAt = now, message = '', attempts, attemptCount } = call;
       setText(time, momentText(startedAt, now));
-      setState(word, TONES[state], capitalised(state));
+      setState(word, TONES[state], WORDS[state]);
       setText(duration, latencyText(endedAt - startedAt));
       const count = attemptCount > 1 ? ` · ${attemptCount} attempts` : '';
       setText(route, progressText(call, now) + count);
