@@ -1,11 +1,9 @@
-/** Which providers and models can serve what a call asks for: a fallback chain of stages. */
-
 import type { CandidateModel, PoolProvider, Stage } from '../core/pool.ts';
 import { ALIAS_NAMES, readModelName, type ModelSpec } from '../core/model.ts';
 import { ModelNotFoundError } from '../errors.ts';
 import type { Provider } from '../providers/provider.ts';
 
-/** A provider of the pool with the models that it is known to have now. */
+/** A provider of the pool with its current models. */
 export interface Listed {
   readonly provider: Provider;
   readonly pool: PoolProvider;
@@ -20,14 +18,15 @@ function toCandidates(
   models: readonly ModelSpec[],
   prefer: readonly string[] = [],
 ): readonly CandidateModel[] {
-  return ordered(models, prefer).map((model) => ({
+  return sortModels(models, prefer).map((model) => ({
     ...toCandidate(model),
     preferred: prefer.includes(model.id),
   }));
 }
 
-/** Preferred models first, in the user's order; then by priority, equal ones in the list's order. */
-function ordered(models: readonly ModelSpec[], prefer: readonly string[]): readonly ModelSpec[] {
+/** Preferred models in the user's order, then the others by priority and in the list's order. */
+// spec 9.5
+function sortModels(models: readonly ModelSpec[], prefer: readonly string[]): readonly ModelSpec[] {
   const rank = new Map(prefer.map((id, index) => [id, index]));
   const rankOf = ({ id }: ModelSpec): number => rank.get(id) ?? prefer.length;
   return models.toSorted((a, b) => rankOf(a) - rankOf(b) || (a.priority ?? 0) - (b.priority ?? 0));
@@ -41,27 +40,28 @@ function refuses(provider: Provider, { id, free }: ModelSpec): boolean {
   return provider.refusesPaid(id, free);
 }
 
-function known(models: readonly ModelSpec[], id: string): ModelSpec | undefined {
+function findModel(models: readonly ModelSpec[], id: string): ModelSpec | undefined {
   return models.find((model) => model.id === id);
 }
 
-/** The models of each provider that have all of `tags`, and `capabilities` where any model has them. */
+/** The models with all of `tags`, and with `capabilities` if any model has them. */
+// spec 9.2
 function stageOfTags(
   listed: readonly Listed[],
   tags: readonly string[],
   capabilities: readonly string[],
 ): Stage {
-  const having = (wanted: readonly string[]): Stage =>
+  const withTags = (wanted: readonly string[]): Stage =>
     listed.flatMap(({ provider, pool, models }) => {
-      const fitting = models.filter(
+      const matching = models.filter(
         (model) => !refuses(provider, model) && wanted.every((tag) => tagsOf(model).includes(tag)),
       );
-      if (fitting.length === 0) return [];
-      return [{ provider: pool, models: toCandidates(fitting, provider.options.prefer) }];
+      if (matching.length === 0) return [];
+      return [{ provider: pool, models: toCandidates(matching, provider.options.prefer) }];
     });
-  const able = having([...tags, ...capabilities]);
-  // Tags are incomplete: where no model is known to be able, the call finds out which one is.
-  return able.length > 0 ? able : having(tags);
+  const able = withTags([...tags, ...capabilities]);
+  // Tags are incomplete: if no model is known to have the capabilities, the call tries them all.
+  return able.length > 0 ? able : withTags(tags);
 }
 
 function paidError(id: string, providers: readonly Listed[]): ModelNotFoundError {
@@ -72,48 +72,50 @@ function paidError(id: string, providers: readonly Listed[]): ModelNotFoundError
   );
 }
 
-/** @throws ModelNotFoundError for a concrete id that costs money wherever it may be had. Needs no provider's list. */
+/** @throws ModelNotFoundError for a concrete id that costs money at every provider. Needs no discovered list. */
+// spec 9.4
 export function refusePaid(names: readonly string[], listed: readonly Listed[]): void {
   for (const name of names) {
     const query = readModelName(name);
     if (!('id' in query)) continue;
     const { id } = query;
     const possible = listed.filter(
-      ({ provider, models }) => provider.mayServe(id) || known(models, id) !== undefined,
+      ({ provider, models }) => provider.mayServe(id) || findModel(models, id) !== undefined,
     );
     if (
       possible.length > 0 &&
-      possible.every(({ provider, models }) => refuses(provider, known(models, id) ?? { id }))
+      possible.every(({ provider, models }) => refuses(provider, findModel(models, id) ?? { id }))
     )
       throw paidError(id, possible);
   }
 }
 
-/** Providers that list the id; where none does, those that an id of this form may belong to. */
+/** The providers that list an id, else those whose ids have this form. */
+// spec 9.3
 function stageOfId(listed: readonly Listed[], id: string): Stage {
-  const naming = listed.filter(({ models }) => known(models, id) !== undefined);
-  const possible = naming.length > 0 ? naming : listed.filter(({ provider }) => provider.mayServe(id));
-  const free = possible.filter(({ provider, models }) => !refuses(provider, known(models, id) ?? { id }));
+  const listing = listed.filter(({ models }) => findModel(models, id) !== undefined);
+  const possible = listing.length > 0 ? listing : listed.filter(({ provider }) => provider.mayServe(id));
+  const free = possible.filter(({ provider, models }) => !refuses(provider, findModel(models, id) ?? { id }));
   if (free.length === 0 && possible.length > 0) throw paidError(id, possible);
   if (free.length === 0) {
     const names = listed.map(({ provider }) => provider.spec.title).join(', ');
     throw new ModelNotFoundError(
       id,
-      `No provider of this pool (${names}) has a model "${id}". Use a virtual model (${ALIAS_NAMES.join(', ')}) or an id that refreshModels() lists.${silence(listed)}`,
+      `No provider of this pool (${names}) has a model "${id}". Use a virtual model (${ALIAS_NAMES.join(', ')}) or an id that refreshModels() lists.${emptyListHint(listed)}`,
     );
   }
   return free.map(({ pool, models }) => ({
     provider: pool,
-    models: [toCandidate(known(models, id) ?? { id })],
+    models: [toCandidate(findModel(models, id) ?? { id })],
   }));
 }
 
-/** Who has told of no model, so that nothing can be asked of it: a server that does not run, for instance. */
-function silence(listed: readonly Listed[]): string {
-  const silent = listed.filter(({ models }) => models.length === 0);
-  if (silent.length === 0) return '';
-  const names = silent.map(({ provider }) => `${provider.spec.title} at ${provider.baseUrl}`);
-  return ` No model is known yet of ${names.join(', ')}: does it answer?`;
+/** A hint about providers without models, such as a local server that does not run. */
+function emptyListHint(listed: readonly Listed[]): string {
+  const empty = listed.filter(({ models }) => models.length === 0);
+  if (empty.length === 0) return '';
+  const names = empty.map(({ provider }) => `${provider.spec.title} at ${provider.baseUrl}`);
+  return ` No models are known yet from ${names.join(', ')}. Check that the server is running.`;
 }
 
 function stageOf(name: string, listed: readonly Listed[], capabilities: readonly string[]): Stage {
@@ -123,7 +125,7 @@ function stageOf(name: string, listed: readonly Listed[], capabilities: readonly
   if (stage.length > 0) return stage;
   throw new ModelNotFoundError(
     name,
-    `No provider of this pool has a model for "${name}" (tags ${query.tags.join(', ')}). Use "auto", or give models with these tags.${silence(listed)}`,
+    `No provider of this pool has a model for "${name}" (tags ${query.tags.join(', ')}). Use "auto", or give models with these tags.${emptyListHint(listed)}`,
   );
 }
 
@@ -132,7 +134,8 @@ function isListed(name: string, listed: readonly Listed[]): boolean {
   return !('id' in query) || listed.some(({ models }) => models.some(({ id }) => id === query.id));
 }
 
-/** The same chain, with last resorts after all of it, but where a name can be served by nobody else. */
+/** Moves last resorts behind all other stages, except from a stage that only they can serve. */
+// spec 9.7
 function lastResortsLast(stages: readonly Stage[], listed: readonly Listed[]): readonly Stage[] {
   const last = new Set(listed.filter(({ provider }) => provider.lastResort).map(({ pool }) => pool));
   if (last.size === 0) return stages;
@@ -149,9 +152,9 @@ function lastResortsLast(stages: readonly Stage[], listed: readonly Listed[]): r
 }
 
 /**
- * The stages for an ordered list of model names; last resorts come after all others.
- * @param substitute - A name to go on with after one that nobody lists, and instead of one that nobody can serve.
- * @throws ModelNotFoundError for a name that nothing in the pool can serve, and for one that would cost money.
+ * The stages for an ordered list of model names. Last resorts come after all others.
+ * @param substitute - A name to add after one that no provider lists, and to use in place of one that none can serve.
+ * @throws ModelNotFoundError for a name that no provider can serve, or that would cost money.
  */
 export function stagesFor(
   names: readonly string[],

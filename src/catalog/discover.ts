@@ -1,24 +1,21 @@
-/** Turns the answer of a provider's list endpoint into model specs, best known models first. */
-
 import type { ModelSpec } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
 import { costsNothing, readListEntry, type ListedModel, offerTest, type OfferRules } from './list-entry.ts';
 import { entryValues } from './list-path.ts';
 import { capabilityTags, sizeTags } from './size-tags.ts';
 
-/** How a list is read. */
 export interface ReadModelListOptions extends OfferRules {
-  /** Epoch ms: models that have expired by then are left out. */
+  /** Epoch ms. Models that have expired by then are skipped. */
   readonly now: number;
-  /** The provider's built-in list: its models come first, in its order, and keep its tags. */
+  /** The built-in list. Its models come first, in its order, and keep their tags. */
   readonly builtIn: readonly ModelSpec[];
-  /** Where the list says what, other than most do. */
+  /** Where the list differs from the usual formats. */
   readonly shape?: ListShape | undefined;
-  /** `false`: models may be served that the list does not name, so that the built-in ones stay. Default true. */
+  /** Whether the list names all models; if not, the built-in ones stay. Default true. */
   readonly complete?: boolean | undefined;
 }
 
-/** No provider lists more than some hundreds of models; what follows is not read. */
+/** Providers list some hundred models; further entries are not read. */
 const MOST_ENTRIES = 5000;
 
 const TAG_ORDER: readonly string[] = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
@@ -29,8 +26,8 @@ function entriesOf(body: unknown, path: string | undefined): readonly unknown[] 
   return Array.isArray(list) ? list.slice(0, MOST_ENTRIES) : [];
 }
 
-/** Each tag once, the known ones in their customary order, a provider's own after them. */
-function inOrder(tags: readonly string[]): readonly string[] {
+/** Each tag once: the known ones in their order, then a provider's own. */
+function sortTags(tags: readonly string[]): readonly string[] {
   const given = new Set(tags);
   return [
     ...TAG_ORDER.filter((tag) => given.has(tag)),
@@ -44,12 +41,13 @@ function guessedTags(model: ListedModel): readonly string[] {
   return ['chat', ...size, ...(model.capabilities ?? capabilityTags(model.id))];
 }
 
-/** An entry of a list, and whether it is known to cost nothing, or something. */
+/** An entry that may be offered. `free` is undefined if its price is unknown. */
 interface Offered extends ListedModel {
   readonly free: boolean | undefined;
 }
 
-/** What the built-in list says of size and use stands; what the provider's list states is added. */
+/** Merges an entry into its built-in spec, whose tags stay. */
+// spec 10.4
 function toSpec(model: Offered, known?: ModelSpec): ModelSpec {
   const tags =
     known?.tags === undefined ? guessedTags(model) : [...known.tags, ...(model.capabilities ?? [])];
@@ -57,14 +55,14 @@ function toSpec(model: Offered, known?: ModelSpec): ModelSpec {
   return {
     ...known,
     id: model.id,
-    tags: inOrder(tags),
+    tags: sortTags(tags),
     ...(model.ctx === undefined ? {} : { ctx: model.ctx }),
     ...(model.maxOutput === undefined ? {} : { maxOutput: model.maxOutput }),
     ...(free === undefined ? {} : { free }),
   };
 }
 
-/** Says of an entry whether it is free, as far as the rules can tell. */
+/** A test whether an entry is free; undefined if the rules cannot tell. */
 function freeTest({
   freePattern,
   freePrices,
@@ -74,7 +72,7 @@ function freeTest({
   return (entry, id) => pattern?.test(id) !== false && costsNothing(entry, freePrices);
 }
 
-/** The models of a list that are offered, by id. */
+/** The offered models by id. */
 function offeredModels(entries: readonly unknown[], options: ReadModelListOptions): Map<string, Offered> {
   const { now, shape, freeOnly, freePrices } = options;
   const isOffered = offerTest(options);
@@ -91,12 +89,11 @@ function offeredModels(entries: readonly unknown[], options: ReadModelListOption
 }
 
 /**
- * The models that a list offers for chat: first those of the built-in list in its order, then the others, those with
- * more room first, newer first among equals. Without a `shape` three formats are told apart by each entry: OpenRouter's
- * (with `architecture`), Google's (ids that start with `models/`) and the plain one of NIM. Never throws on `body`:
- * what is no list gives an empty one; entries that cannot be read, and repeated ids, are passed over. At most
- * 5,000 entries are read.
+ * The chat models in the answer of a list endpoint: the built-in ones in their order, then the others by context length
+ * and date. Without a `shape` it reads OpenRouter's format (with `architecture`), Google's (ids with `models/`) and
+ * OpenAI's plain one. Never throws on `body`: it skips unreadable entries and repeated ids, and reads at most 5,000.
  */
+// spec 10.2, 10.4
 export function readModelList(body: unknown, options: ReadModelListOptions): readonly ModelSpec[] {
   const entries = entriesOf(body, options.shape?.list);
   if (entries.length === 0) return [];

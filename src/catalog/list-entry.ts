@@ -1,29 +1,27 @@
-/** Reads one entry of a provider's model list, whichever of the known shapes it has. */
-
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ListShape } from '../providers/spec.ts';
 import { entryValues, holds } from './list-path.ts';
 import { matchesGlob } from '../providers/pattern.ts';
 import { DAY_MS } from '../core/time.ts';
 
-/** One model as a list describes it; what the list does not say is `undefined`. */
+/** One model as its provider lists it. */
 export interface ListedModel {
   readonly id: string;
-  /** The name for people, or the empty string. */
+  /** The display name, or an empty string. */
   readonly name: string;
   /** Context length in tokens. */
   readonly ctx: number | undefined;
-  /** How long an answer may be, in tokens. */
+  /** The longest answer in tokens. */
   readonly maxOutput: number | undefined;
-  /** When the list says that the model appeared, in seconds since 1970; 0 where it does not say. */
+  /** The date of the model in epoch seconds; 0 if unknown. */
   readonly created: number;
-  /** What the list states of `tools`, `vision`, `reasoning`; `undefined` where it states nothing. */
+  /** Which of `tools`, `vision` and `reasoning` the list reports; undefined if it reports nothing about them. */
   readonly capabilities: readonly string[] | undefined;
 }
 
-/** A context length beyond this is a mistake in the list. */
+/** A larger context length is an error in the list. */
 const LONGEST_CONTEXT = 1_000_000_000;
-/** Where lists say how much room a model has; a free variant can be served with less than its model: the smallest counts. */
+/** The usual paths of the context length. A free variant may have less than its model, so the smallest value counts. */
 const USUAL_CTX = ['context_length', 'top_provider.context_length', 'context_window', 'max_model_len'];
 const NUMBER = /^\d{1,10}$/;
 
@@ -38,17 +36,17 @@ function tokens(value: unknown): number | undefined {
   return sane ? Math.floor(count) : undefined;
 }
 
-/** The smallest number of tokens that is stated at one of these paths. */
+/** The smallest number of tokens at any of the paths. */
 function smallest(entry: JsonObject, paths: readonly string[]): number | undefined {
-  const stated = paths
+  const lengths = paths
     .flatMap((path) => entryValues(entry, path))
     .map(tokens)
     .filter((length) => length !== undefined);
-  return stated.length === 0 ? undefined : Math.min(...stated);
+  return lengths.length === 0 ? undefined : Math.min(...lengths);
 }
 
-/** A bare date still holds for the whole of that day, UTC. */
-function expired(entry: JsonObject, now: number): boolean {
+/** Whether a model has expired. A bare date includes its whole day in UTC. */
+function isExpired(entry: JsonObject, now: number): boolean {
   const date = entry['expiration_date'];
   if (typeof date !== 'string') return false;
   const at = Date.parse(date);
@@ -61,7 +59,7 @@ function architectureOf(entry: JsonObject): JsonObject {
   return isJsonObject(architecture) ? architecture : {};
 }
 
-/** Nothing but text comes out: a model that also paints or sings is not asked to chat, and may cost extra. */
+/** Whether the model outputs text only. Models with image or audio output may cost extra. */
 function answersInText(entry: JsonObject): boolean {
   const architecture = architectureOf(entry);
   const outputs = texts(architecture['output_modalities']);
@@ -70,8 +68,8 @@ function answersInText(entry: JsonObject): boolean {
   return typeof modality !== 'string' || /(^|->)text$/.test(modality);
 }
 
-/** A negative price marks a router whose bill depends on where it goes (OpenRouter, 2026-05). */
-function openEndedPrice(entry: JsonObject): boolean {
+/** Whether the price is open: a negative one marks a router that bills by the chosen model (OpenRouter, 2026-05). */
+function hasOpenPrice(entry: JsonObject): boolean {
   const pricing = entry['pricing'];
   return isJsonObject(pricing) && Number(pricing['prompt']) < 0;
 }
@@ -91,12 +89,12 @@ function shapedCapabilities(
   entry: JsonObject,
   marks: NonNullable<ListShape['capabilities']>,
 ): readonly string[] | undefined {
-  const told = Object.entries(marks).flatMap(([capability, mark]) =>
+  const reported = Object.entries(marks).flatMap(([capability, mark]) =>
     mark === undefined || entryValues(entry, mark.path).length === 0 ? [] : [{ capability, mark }],
   );
-  // An older release of a server may not tell them.
-  if (told.length === 0) return undefined;
-  return told.filter(({ mark }) => holds(entry, mark)).map(({ capability }) => capability);
+  // An older release of a server may not report them.
+  if (reported.length === 0) return undefined;
+  return reported.filter(({ mark }) => holds(entry, mark)).map(({ capability }) => capability);
 }
 
 function capabilitiesOf(entry: JsonObject, marks: ListShape['capabilities']): readonly string[] | undefined {
@@ -104,21 +102,21 @@ function capabilitiesOf(entry: JsonObject, marks: ListShape['capabilities']): re
 }
 
 function isAvailable(entry: JsonObject, now: number, chat: ListShape['chat'] = []): boolean {
-  const isOver = expired(entry, now) || openEndedPrice(entry);
-  return !isOver && answersInText(entry) && chat.every((condition) => holds(entry, condition));
+  const isUnusable = isExpired(entry, now) || hasOpenPrice(entry);
+  return !isUnusable && answersInText(entry) && chat.every((condition) => holds(entry, condition));
 }
 
-/** Google's ids carry a prefix in its list. */
+/** The id, without the prefix that Google's list adds. */
 function idOf(entry: JsonObject, path = 'id'): string | undefined {
   const [id] = entryValues(entry, path);
   return typeof id === 'string' ? id.replace(/^models\//, '') : undefined;
 }
 
 /**
- * What `entry` says, or `undefined` when it is no model that chats at `now` (epoch ms): no id, output other than text,
- * a past `expiration_date`, a price that cannot be known, a condition of the shape that does not hold. The prefix
- * `models/` of Google's ids is taken off.
+ * Reads one entry of a list. Returns undefined if it is no usable chat model at `now` (epoch ms): it has no id, outputs
+ * more than text, has expired, has an open price or fails a condition of the shape.
  */
+// spec 10.2, 10.3
 export function readListEntry(entry: unknown, now: number, shape: ListShape = {}): ListedModel | undefined {
   if (!isJsonObject(entry) || !isAvailable(entry, now, shape.chat)) return undefined;
   const id = idOf(entry, shape.id);
@@ -134,7 +132,7 @@ export function readListEntry(entry: unknown, now: number, shape: ListShape = {}
   };
 }
 
-/** Whether an entry costs nothing at each of these paths; what it does not price may cost anything. */
+/** Whether the prices at all these paths are zero. A missing price may be any. */
 export function costsNothing(entry: unknown, prices: readonly string[]): boolean {
   return prices.every((path) => {
     const found = entryValues(entry, path);
@@ -142,22 +140,22 @@ export function costsNothing(entry: unknown, prices: readonly string[]): boolean
   });
 }
 
-/** What a provider's list is sifted by. */
+/** The rules by which a list is filtered. */
 export interface OfferRules {
-  /** Offer only ids that match `freePattern`. Without a pattern every id passes. */
+  /** Offer only free models, as far as `freePattern` and `freePrices` tell. */
   readonly freeOnly: boolean;
-  /** A regular expression over ids that are free of charge, as source text. */
+  /** The source of a regular expression that matches free ids. */
   readonly freePattern?: string | undefined;
-  /** Where an entry states its prices, all of which are nought where it is free; not looked at without an entry. */
+  /** The paths of an entry's prices, all of which are zero if the model is free. */
   readonly freePrices?: readonly string[] | undefined;
-  /** Globs over ids that are never offered; `*` stands for any run of characters. */
+  /** Globs of ids that are never offered. */
   readonly exclude: readonly string[];
 }
 
-/** An id that may go into a URL, a body, a log line and a file. */
+/** An id that is safe in a URL, a body, a log line and a file. */
 const PLAIN_ID = /^[^\s\p{Cc}]{1,200}$/u;
 
-/** The test that an id has to pass to be offered. Ids with spaces, control characters or more than 200 characters never do. */
+/** A test for ids that may be offered. Ids with spaces, control characters or more than 200 characters never pass. */
 export function offerTest(rules: OfferRules): (id: string) => boolean {
   const free = rules.freeOnly && rules.freePattern !== undefined ? new RegExp(rules.freePattern) : undefined;
   return (id) =>

@@ -1,23 +1,22 @@
-/** Looking into the entries of a provider's list, where its data says. */
-
 import { elementsOf, member } from '../core/json.ts';
 import type { ListCondition } from '../providers/spec.ts';
 
-/** No entry has more of anything. */
+/** No list inside an entry is longer. */
 const MOST_ELEMENTS = 200;
-/** `[name=value]`: those elements of a list of which a member is so. */
-const CHOICE = /^\[([^=\]]+)=([^\]]*)\]$/;
+/** `[name=value]` selects the elements of a list with such a member. */
+const SELECTOR = /^\[([^=\]]+)=([^\]]*)\]$/;
 
 function step(value: unknown, name: string): readonly unknown[] {
   if (name === '*') return elementsOf(value).slice(0, MOST_ELEMENTS);
-  const [, key, wanted] = CHOICE.exec(name) ?? [];
+  const [, key, wanted] = SELECTOR.exec(name) ?? [];
   if (key === undefined) return [member(value, name)];
   return elementsOf(value)
     .slice(0, MOST_ELEMENTS)
     .filter((element) => String(member(element, key)) === wanted);
 }
 
-/** What is found along a path of `ListCondition`, in order; null and undefined are not found. */
+/** The values at a path of `ListCondition`, in order, without null and undefined. */
+// spec 10.2
 export function entryValues(entry: unknown, path: string): readonly unknown[] {
   let found: readonly unknown[] = [entry];
   for (const name of path.split('.')) found = found.flatMap((value) => step(value, name));
@@ -28,7 +27,7 @@ function isAmong(values: ListCondition['is'], value: unknown): boolean {
   return values?.some((one) => one === value) === true;
 }
 
-/** Whether a condition holds of an entry. */
+/** Whether an entry fulfils a condition. */
 export function holds(entry: unknown, { path, is, only, not, required }: ListCondition): boolean {
   const found = entryValues(entry, path);
   if (found.length === 0) return required !== true;

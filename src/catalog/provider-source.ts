@@ -1,5 +1,3 @@
-/** Where a provider's models come from, by its data and the user's options. */
-
 import type { ModelSpec } from '../core/model.ts';
 import type { Provider } from '../providers/provider.ts';
 import { getRequest } from '../providers/side-request.ts';
@@ -7,12 +5,13 @@ import type { ModelDiscovery, ModelSource } from './source-list.ts';
 import { sizeTags } from './size-tags.ts';
 import { MINUTE_MS } from '../core/time.ts';
 
-/** A server on the user's own machine answers at once or is not there: it is asked again soon, and waited for little. */
-const LOCAL_PACE = { retries: 0, patienceMs: 1000, longestPauseMs: 30_000 };
-/** Asking it costs nothing, and its owner adds models at any time. */
+/** A server on the user's machine answers at once or does not run: the wait for it is short, and so are the pauses. */
+// spec 15.2
+const LOCAL_PACE = { retries: 0, maxWaitMs: 1000, longestPauseMs: 30_000 };
+/** Asking it costs nothing, and the user may add models at any time. */
 const LOCAL_TTL_MS = MINUTE_MS;
 
-/** A model that the user named without tags is a chat model whose size its name tells. */
+/** The user's model as a spec. Without tags it is a chat model, with its size guessed from its id. */
 function toModelSpec(model: ModelSpec | string): ModelSpec {
   const spec = typeof model === 'string' ? { id: model } : model;
   return spec.tags === undefined ? { ...spec, tags: ['chat', ...sizeTags(spec.id)] } : spec;
@@ -38,8 +37,9 @@ function discoveryOf(provider: Provider, redact: (text: string) => string): Mode
 }
 
 /**
- * @param redact - Takes keys out of what the list endpoint says.
- * @param defaultTtlMs - For how long a list is fresh where the user says nothing.
+ * The source of a provider's models, from its file and the user's options.
+ * @param redact - Takes keys out of the list and of error messages.
+ * @param defaultTtlMs - How long a list is fresh unless the user sets it.
  */
 export function sourceOf(
   provider: Provider,

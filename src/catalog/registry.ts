@@ -1,27 +1,24 @@
-/** Knows every provider's models: the best list at hand at once, a better one as soon as it can be had. */
-
 import type { ModelSpec } from '../core/model.ts';
 import type { Clock, ModelCache, Transport } from '../ports.ts';
 import { type DiscoveryReport, type ModelSource, SourceList, type Flight } from './source-list.ts';
 import { MINUTE_MS } from '../core/time.ts';
 
-/** What a registry is made of. */
 export interface ModelRegistryOptions {
   readonly sources: readonly ModelSource[];
   readonly clock: Clock;
   readonly transport: Transport;
   readonly cache: ModelCache;
-  /** Told of every list found, taken from disk or not to be had. What it throws is ignored. */
+  /** Called after every discovery. Exceptions are ignored. */
   readonly onDiscovery?: ((report: DiscoveryReport) => void) | undefined;
 }
 
-/** A refresh takes two discoveries at most: one under way, and its own. */
-const REFRESH_LIMIT_MS = MINUTE_MS;
+/** A refresh takes at most two discoveries: the one in flight and its own. */
+const REFRESH_MS = MINUTE_MS;
 
 const NO_MODELS: readonly ModelSpec[] = [];
 
-/** Settles with `ready`, after `maxMs` or when `signal` aborts, whichever is first; leaves no timer or listener. */
-function atMost(
+/** Resolves with `ready`, after `maxMs` or when `signal` aborts, whichever is first. Leaves no timer or listener. */
+function waitAtMost(
   ready: Promise<unknown>,
   maxMs: number,
   clock: Clock,
@@ -39,17 +36,17 @@ function atMost(
   });
 }
 
-/** How long a call that waits `maxMs` for a list waits for this one; a clock that was set back adds nothing. */
-function leftOf({ startedAt, patienceMs }: Flight, maxMs: number, now: number): number {
-  const mostMs = Math.min(maxMs, patienceMs);
-  return Math.min(mostMs, mostMs - (now - startedAt));
+/** How much longer a call may wait for a discovery. A clock that was set back does not extend the wait. */
+function remainingWaitMs(flight: Flight, maxMs: number, now: number): number {
+  const limitMs = Math.min(maxMs, flight.maxWaitMs);
+  return Math.min(limitMs, limitMs - (now - flight.startedAt));
 }
 
 /**
- * The model lists of a pool. For each provider the best list known is used: the user's own → discovered → kept on disk
- * → built in. Lists are discovered once for all callers, beside the calls; only a provider of which nothing was ever
- * discovered is worth a wait, and only `ensure` waits.
+ * The model lists of a pool. Lists are discovered in the background, once for all callers. A call waits only for the
+ * first discovery of a provider, in `ensure`.
  */
+// spec 10.1
 export class ModelRegistry {
   readonly #lists: ReadonlyMap<string, SourceList>;
   readonly #clock: Clock;
@@ -68,7 +65,7 @@ export class ModelRegistry {
         try {
           onDiscovery?.(report);
         } catch {
-          // A listener's bug must not cost the pool its list.
+          // A bug of the listener must not stop the discovery.
         }
       },
     };
@@ -76,21 +73,20 @@ export class ModelRegistry {
     this.#lists = new Map(options.sources.map((source) => [source.name, new SourceList(source, context)]));
   }
 
-  /** Grows with every change of any list. */
+  /** Increases with every change of a list. */
   get version(): number {
     return this.#version;
   }
 
-  /** The models of the provider `name`, best first: the same array as long as nothing changes; none if unknown. */
+  /** The models of a provider, best first; empty for an unknown name. The same array until the list changes. */
   models(name: string): readonly ModelSpec[] {
     return this.#lists.get(name)?.models ?? NO_MODELS;
   }
 
   /**
-   * Starts what is due for the providers `names`. `undefined` when the lists at hand will do, an old one included.
-   * Otherwise a promise that settles when each provider's first list is there or cannot be had, at the latest `maxMs`
-   * after its discovery began (a hanging endpoint costs a pool one wait, not one for every call), or when `signal`
-   * aborts. Never rejects.
+   * Starts the discoveries that are due. Returns undefined if every provider has a list, even an old one. Otherwise the
+   * promise resolves when each first discovery has a list or has failed, when `signal` aborts, or at the latest `maxMs`
+   * after the discovery began, so that a hanging endpoint delays a pool once and not every call. Never rejects.
    */
   ensure(
     names: readonly string[],
@@ -103,23 +99,23 @@ export class ModelRegistry {
     let waitMs = 0;
     for (const name of names) {
       const flight = this.#lists.get(name)?.prepare();
-      const leftMs = flight === undefined ? 0 : leftOf(flight, maxMs, now);
+      const leftMs = flight === undefined ? 0 : remainingWaitMs(flight, maxMs, now);
       if (flight !== undefined && leftMs > 0) flights.push(flight);
       waitMs = Math.max(waitMs, leftMs);
     }
     if (flights.length === 0) return undefined;
-    return atMost(Promise.all(flights.map((flight) => flight.usable)), waitMs, this.#clock, signal);
+    return waitAtMost(Promise.all(flights.map((flight) => flight.usable)), waitMs, this.#clock, signal);
   }
 
-  /** Asks every provider that has a list, whatever is kept. Never rejects: failures are reported to `onDiscovery`. */
+  /** Asks every provider for its list, even if that is fresh. Never rejects: failures go to `onDiscovery`. */
   async refresh(): Promise<void> {
-    // What runs beside the calls does not keep the process alive; here somebody waits for it.
-    const release = this.#clock.after(REFRESH_LIMIT_MS, () => undefined);
+    // Discoveries do not keep the process alive, but a caller waits for this one.
+    const release = this.#clock.after(REFRESH_MS, () => undefined);
     await Promise.all([...this.#lists.values()].map((list) => list.refresh()));
     release();
   }
 
-  /** Aborts what is under way, without a report; lists stay readable and are not asked for any more. */
+  /** Aborts the discoveries in flight without a report and starts no others. Lists stay readable. */
   close(): void {
     for (const list of this.#lists.values()) list.close();
   }

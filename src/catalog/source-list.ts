@@ -1,5 +1,3 @@
-/** One provider's model list as it is known now, and the one discovery at a time that betters it. */
-
 import { unlessAborted } from '../abort.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { Clock, ModelCache, Transport } from '../ports.ts';
@@ -10,57 +8,55 @@ import { decodeStoredList, encodeStoredList, type StoredList } from './stored-li
 import type { ListShape } from '../providers/spec.ts';
 import { MINUTE_MS } from '../core/time.ts';
 
-/** What a list needs of the world around it. */
+/** The ports and listeners of a list. */
 export interface SourceListContext {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly cache: ModelCache;
-  /** Called when the list in use has become another. */
   readonly onChange: () => void;
   readonly onDiscovery: (report: DiscoveryReport) => void;
 }
 
-/** A discovery under way. None of its promises rejects. */
+/** A discovery in flight. Its promises never reject. */
 export interface Flight {
   /** Epoch ms. */
   readonly startedAt: number;
-  /** A call waits no longer than this, in ms. */
-  readonly patienceMs: number;
-  /** Settles as soon as waiting any longer brings nothing that a call must have. */
+  /** How long a call waits for it at most. */
+  readonly maxWaitMs: number;
+  /** Settles when a list is available, or none will be. */
   readonly usable: Promise<void>;
   readonly done: Promise<void>;
 }
 
 interface OwnFlight extends Flight {
-  /** The provider is asked even if the kept list is fresh. */
+  /** Asks the provider even if the cached list is fresh. */
   forced: boolean;
-  stage: 'looking' | 'asked' | 'answered';
+  stage: 'reading-cache' | 'requesting' | 'received';
   readonly controller: AbortController;
   readonly markUsable: () => void;
 }
 
-/** A list endpoint that has not answered by then is given up, retries included. */
-const DISCOVERY_LIMIT_MS = 15_000;
+/** Bounds one discovery, retries included. */
+const DISCOVERY_TIMEOUT_MS = 15_000;
 const FIRST_BACKOFF_MS = MINUTE_MS;
 const LONGEST_BACKOFF_MS = 30 * MINUTE_MS;
 
-const nothing = (): void => undefined;
-
-/** A promise and the function that settles it; `Promise.withResolvers` came after Node 20. */
-function milestone(): { readonly reached: Promise<void>; readonly reach: () => void } {
-  let reach = nothing;
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve;
+/** A promise and the function that resolves it. `Promise.withResolvers` is not in Node 20. */
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let settle = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
   });
-  return { reached, reach };
+  return { promise, resolve: () => settle() };
 }
 
-/** A provider's models: the user's own, else what was discovered, else what is built in. */
+/** One provider's models: the user's own, else the discovered ones, else the built-in ones. */
+// spec 10.1, 10.6
 export class SourceList {
   readonly #source: ModelSource;
   readonly #context: SourceListContext;
   #models: readonly ModelSpec[];
-  /** Epoch ms of the answer in use; `undefined` while nothing was discovered. */
+  /** Epoch ms of the list in use; undefined before the first discovery. */
   #savedAt: number | undefined;
   #failures = 0;
   #retryAt = 0;
@@ -73,14 +69,14 @@ export class SourceList {
     this.#models = source.userModels ?? source.builtIn;
   }
 
-  /** The same array as long as nothing has changed. */
+  /** The same array until the list changes. */
   get models(): readonly ModelSpec[] {
     return this.#models;
   }
 
   /**
-   * Starts a discovery where one is due, and gives the one that a call should wait for: only while nothing was ever
-   * discovered. An old list is used while it is replaced beside the call.
+   * Starts a discovery if one is due. Returns the one that a call should wait for, which is only the first: later, the
+   * old list serves while it is replaced in the background.
    */
   prepare(): Flight | undefined {
     const discovery = this.#discovery();
@@ -90,20 +86,20 @@ export class SourceList {
     return this.#savedAt === undefined ? this.#flight : undefined;
   }
 
-  /** Asks the provider, whatever is kept and however lately it failed. Never rejects. */
+  /** Asks the provider, even if the list is fresh or the last discovery failed. Never rejects. */
   async refresh(): Promise<void> {
     const discovery = this.#discovery();
     if (discovery === undefined) return;
-    const underWay = this.#flight;
-    if (underWay !== undefined) {
-      underWay.forced = true;
-      await underWay.done;
-      if (underWay.stage !== 'looking' || this.#closed) return;
+    const inFlight = this.#flight;
+    if (inFlight !== undefined) {
+      inFlight.forced = true;
+      await inFlight.done;
+      if (inFlight.stage !== 'reading-cache' || this.#closed) return;
     }
     await (this.#flight ?? this.#start(discovery, true)).done;
   }
 
-  /** Aborts what is under way; nothing is started any more. */
+  /** Aborts the discovery in flight and starts no others. */
   close(): void {
     this.#closed = true;
     this.#flight?.controller.abort(new Error('the client was closed'));
@@ -121,7 +117,7 @@ export class SourceList {
   #fresh(now: number): boolean {
     if (this.#savedAt === undefined) return false;
     const age = now - this.#savedAt;
-    // An age below zero is a clock that was set back: the list may be of any age.
+    // After a clock was set back, a negative age means nothing.
     return age >= 0 && age < this.#source.cacheTtlMs;
   }
 
@@ -134,47 +130,47 @@ export class SourceList {
   #start(discovery: ModelDiscovery, forced: boolean): OwnFlight {
     const { clock } = this.#context;
     const controller = new AbortController();
-    const usable = milestone();
-    const done = milestone();
+    const usable = deferred();
+    const done = deferred();
     const flight: OwnFlight = {
       startedAt: clock.now(),
-      patienceMs: discovery.patienceMs ?? Number.POSITIVE_INFINITY,
-      usable: usable.reached,
-      done: done.reached,
+      maxWaitMs: discovery.maxWaitMs ?? Number.POSITIVE_INFINITY,
+      usable: usable.promise,
+      done: done.promise,
       forced,
-      stage: 'looking',
+      stage: 'reading-cache',
       controller,
-      markUsable: usable.reach,
+      markUsable: usable.resolve,
     };
     this.#flight = flight;
-    const giveUp = (): void => {
-      controller.abort(new Error(`no complete answer within ${DISCOVERY_LIMIT_MS} ms`));
+    const onTimeout = (): void => {
+      controller.abort(new Error(`no complete answer within ${DISCOVERY_TIMEOUT_MS} ms`));
     };
-    const cancelLimit = clock.after(DISCOVERY_LIMIT_MS, giveUp, true);
-    const land = (): void => {
-      cancelLimit();
+    const cancelTimeout = clock.after(DISCOVERY_TIMEOUT_MS, onTimeout, true);
+    const finish = (): void => {
+      cancelTimeout();
       this.#flight = undefined;
       flight.markUsable();
-      done.reach();
+      done.resolve();
     };
     void unlessAborted(this.#discover(flight, discovery), controller.signal)
       .catch((error: unknown) => this.#fail(flight, error))
-      .then(land);
+      .then(finish);
     return flight;
   }
 
   async #discover(flight: OwnFlight, discovery: ModelDiscovery): Promise<void> {
     const { clock, transport, cache } = this.#context;
     const { signal } = flight.controller;
-    await this.#lookOnDisk(flight, discovery);
+    await this.#readCache(flight, discovery);
     if (signal.aborted || (!flight.forced && this.#fresh(clock.now()))) return;
-    flight.stage = 'asked';
+    flight.stage = 'requesting';
     const body = await fetchModelList(discovery, { clock, transport }, signal);
     if (signal.aborted) return;
     const savedAt = clock.now();
     const models = readModelList(body, { ...discovery, now: savedAt, builtIn: this.#source.builtIn });
-    if (models.length === 0) throw new Error('the answer names no model that can be used');
-    flight.stage = 'answered';
+    if (models.length === 0) throw new Error('the answer lists no usable model');
+    flight.stage = 'received';
     this.#failures = 0;
     this.#retryAt = 0;
     this.#adopt({ savedAt, models });
@@ -183,8 +179,8 @@ export class SourceList {
     await cache.write(this.#source.cacheId, encodeStoredList({ savedAt, models }));
   }
 
-  /** Another process may have asked since: a kept list that is newer than ours is taken, fresh or not. */
-  async #lookOnDisk(flight: OwnFlight, discovery: ModelDiscovery): Promise<void> {
+  /** Adopts a newer cached list, fresh or not: another process may have asked the provider since. */
+  async #readCache(flight: OwnFlight, discovery: ModelDiscovery): Promise<void> {
     const stored = decodeStoredList(await this.#context.cache.read(this.#source.cacheId));
     if (stored === undefined || flight.controller.signal.aborted) return;
     if (this.#savedAt !== undefined && stored.savedAt <= this.#savedAt) return;
@@ -205,17 +201,15 @@ export class SourceList {
   }
 
   #fail(flight: OwnFlight, error: unknown): void {
-    if (this.#closed || flight.stage === 'answered') return;
+    if (this.#closed || flight.stage === 'received') return;
     const pauseMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, this.#longestPauseMs);
     this.#failures += 1;
     this.#retryAt = this.#context.clock.now() + pauseMs;
-    const why = error instanceof Error ? error.message : String(error);
-    const consequence = `the models known before (${this.#models.length}) stay in use, next try in ${pauseMs / 1000} s`;
-    this.#report(
-      flight,
-      'failed',
-      `the model list of ${this.#source.name} could not be had: ${why}; ${consequence}`,
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    const message =
+      `fetching the model list of ${this.#source.name} failed: ${reason}; ` +
+      `the previous list (${this.#models.length} in all) stays in use, next try in ${pauseMs / 1000} s`;
+    this.#report(flight, 'failed', message);
   }
 
   #report(flight: OwnFlight, outcome: DiscoveryReport['outcome'], message?: string): void {
@@ -229,42 +223,42 @@ export class SourceList {
   }
 }
 
-/** How a provider's list is asked for, read and sifted. */
+/** How a provider's list is requested, read and filtered. */
 export interface ModelDiscovery extends ModelListSource, OfferRules {
-  /** A call waits for the first list no longer than this, in ms. Default: as long as it waits for any. */
-  readonly patienceMs?: number | undefined;
-  /** The longest pause after failures, in ms. Default half an hour. */
+  /** How long a call waits for the first list at most. Default: as long as for any other list. */
+  readonly maxWaitMs?: number | undefined;
+  /** The longest pause after failures. Default half an hour. */
   readonly longestPauseMs?: number | undefined;
-  /** Where the list says what, other than most do. */
+  /** Where the list differs from the usual formats. */
   readonly shape?: ListShape | undefined;
-  /** `false`: the built-in models stay although the list does not name them. */
+  /** Whether the list names all models; if not, the built-in ones stay. Default true. */
   readonly complete?: boolean | undefined;
 }
 
-/** One provider's models: where they come from, from the surest to the newest. */
+/** Where one provider's models come from. */
 export interface ModelSource {
   /** The provider's name, unique in a registry. */
   readonly name: string;
-  /** Under which the list is kept on disk: provider, base URL, and whether it is of all models or the free ones; never a key. */
+  /** The id of the cached list: provider, base URL, and all models or free ones only; never a key. */
   readonly cacheId: string;
-  /** What is known without asking, in order of preference. */
+  /** The built-in list, best first. */
   readonly builtIn: readonly ModelSpec[];
-  /** The user's own list: it replaces every other, and nothing is discovered. */
+  /** The user's own list. It replaces all others, and nothing is discovered. */
   readonly userModels?: readonly ModelSpec[] | undefined;
-  /** Absent: the provider is never asked for its list. */
+  /** Absent if the provider is never asked for its list. */
   readonly discovery?: ModelDiscovery | undefined;
-  /** Age in ms from which a discovered list is asked for anew, beside the calls. */
+  /** The age from which a discovered list is replaced in the background. */
   readonly cacheTtlMs: number;
 }
 
-/** What came of looking for a provider's models. */
+/** The result of a discovery. */
 export interface DiscoveryReport {
   readonly provider: string;
-  /** `live`: the provider answered. `disk`: a kept list was taken. `failed`: the former list stands. */
+  /** `live`: the provider answered. `disk`: a cached list was adopted. `failed`: the previous list stays in use. */
   readonly outcome: 'live' | 'disk' | 'failed';
-  /** How many models the list in use now has. */
+  /** The number of models now in use. */
   readonly models: number;
-  /** `failed`: what happened, and when it is tried again. */
+  /** Only with `failed`: the reason and the time of the next try. */
   readonly message?: string;
   readonly durationMs: number;
 }

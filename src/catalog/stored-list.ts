@@ -1,11 +1,10 @@
-/** The shape in which a discovered model list is kept between runs, and its careful reader. */
-
 import { isJsonObject } from '../core/json.ts';
 import type { ModelSpec } from '../core/model.ts';
 
-/** A discovered list and when it was. */
+/** A discovered list, as cached between runs. */
+// spec 10.7
 export interface StoredList {
-  /** Epoch ms of the answer that the list comes from. */
+  /** Epoch ms of the provider's answer. */
   readonly savedAt: number;
   readonly models: readonly ModelSpec[];
 }
@@ -14,7 +13,6 @@ const VERSION = 1;
 const MOST_MODELS = 5000;
 const MOST_TAGS = 20;
 
-/** What to hand to a `ModelCache`. */
 export function encodeStoredList(list: StoredList): unknown {
   return { version: VERSION, savedAt: list.savedAt, models: list.models };
 }
@@ -36,8 +34,8 @@ function decodeModel(value: unknown): ModelSpec | undefined {
 }
 
 /**
- * The list that a cache gave back, or `undefined` when it is not one of this version or has no models: a cache may be
- * damaged, or written by another release.
+ * Reads a cached list. Returns undefined if it has another version or no models: the cache may be damaged or written by
+ * another release. Damaged entries are skipped.
  */
 export function decodeStoredList(value: unknown): StoredList | undefined {
   if (!isJsonObject(value) || value['version'] !== VERSION) return undefined;

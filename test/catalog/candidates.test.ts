@@ -110,7 +110,7 @@ describe('a model that costs money by its list', () => {
 
 test('who has told of no model is named where nobody can serve', () => {
   expect(() => chain(['auto'], listed([new Ollama(), []]))).toThrow(
-    'No model is known yet of Ollama at http://127.0.0.1:11434/v1: does it answer?',
+    'No models are known yet from Ollama at http://127.0.0.1:11434/v1. Check that the server is running.',
   );
   expect(() => chain(['none'], listed(groq))).toThrow(/an id that refreshModels\(\) lists\.$/);
 });

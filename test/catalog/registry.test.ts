@@ -290,8 +290,8 @@ describe('a discovery that fails', () => {
     ['a refusal', answerText('{}', 401), 'acme.example answered 401', []],
     ['trouble on the way', answerTrouble, 'connect ECONNREFUSED 127.0.0.1:9', [250, 500]],
     ['a page', answerText('<html>'), 'acme.example answered 6 characters that are not JSON', []],
-    ['a list of nothing', answerText('{"data":[]}'), 'the answer names no model that can be used', []],
-  ])('by %s leaves the former list and says why', async (_name, answer, why, pausesMs) => {
+    ['a list of nothing', answerText('{"data":[]}'), 'the answer lists no usable model', []],
+  ])('by %s leaves the former list and says why', async (_name, answer, reason, pausesMs) => {
     const { registry, clock, transport, reports } = scriptedRegistry([answer]);
     const waiting = registry.ensure(['acme'], undefined, 3000);
     await settled();
@@ -312,7 +312,7 @@ describe('a discovery that fails', () => {
         outcome: 'failed',
         models: 1,
         durationMs: pausesMs.reduce((sum, pauseMs) => sum + pauseMs, 0),
-        message: `the model list of acme could not be had: ${why}; the models known before (1) stay in use, next try in 60 s`,
+        message: `fetching the model list of acme failed: ${reason}; the previous list (1 in all) stays in use, next try in 60 s`,
       },
     ]);
   });

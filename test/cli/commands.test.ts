@@ -53,11 +53,11 @@ describe('freelm models', () => {
     );
   });
 
-  it('says when a list could not be had, and shows what is built in', async () => {
+  it('warns when a list cannot be fetched and shows the built-in models', async () => {
     const simulated = await world({ openrouter: { faults: [{ kind: 'forbidden', route: 'models' }] } });
     const { code, out, err } = await command(['models'], { env: envOf(simulated, ['openrouter']) });
     expect(code).toBe(0);
-    expect(err).toMatch(/warning: the model list of openrouter could not be had/);
+    expect(err).toMatch(/warning: fetching the model list of openrouter failed/);
     expect(out).toMatch(/^openrouter /m);
   });
 

@@ -120,7 +120,7 @@ describe('a server that does not run', () => {
     const baseUrl = await nowhere();
     const llm = open({ providers: [new Ollama({ baseUrl })] });
     await expect(llm.text('Hello')).rejects.toThrow(
-      `No model is known yet of Ollama at ${baseUrl}: does it answer?`,
+      `No models are known yet from Ollama at ${baseUrl}. Check that the server is running.`,
     );
   });
 
