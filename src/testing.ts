@@ -30,8 +30,13 @@
  * @module
  */
 
-export type { CallBook, CallCounts, Outcome, SimulatedCall } from './testing/calls.ts';
-export type { ReplyDetails, ReplyFunction, ReplyRequest, ToolCallReply } from './testing/completion.ts';
+export type { CallLog, CallCounts, Outcome, SimulatedCall } from './testing/calls.ts';
+export type {
+  ReplyDetails,
+  ReplyFunction,
+  ReplyRequest,
+  ToolCallReply,
+} from './testing/answers/completion.ts';
 export type {
   JsonObject,
   SimulatedAnswer,
@@ -40,9 +45,9 @@ export type {
   StreamBody,
   StreamPiece,
 } from './testing/exchange.ts';
-export type { Fault, FaultEffect, FaultKind, FaultMatch, InStream, LineEnd } from './testing/fault.ts';
-export { inProcessFetch } from './testing/in-process-fetch.ts';
-export type { FetchLike } from './testing/in-process-fetch.ts';
+export type { Fault, FaultEffect, FaultKind, FaultMatch, InStream, LineEnd } from './testing/faults/fault.ts';
+export { inProcessFetch } from './testing/transport/in-process-fetch.ts';
+export type { FetchLike } from './testing/transport/in-process-fetch.ts';
 export type {
   Capability,
   Continuation,

@@ -1,6 +1,6 @@
-/** The book of every request that a world received, and what became of it. */
+/** The log of every request that a world received, and what became of it. */
 
-import type { FaultKind } from './fault.ts';
+import type { FaultKind } from './faults/fault.ts';
 import type { RefusalReason } from './dialect.ts';
 import type { ProviderName } from './options.ts';
 
@@ -58,8 +58,8 @@ export interface CallCounts {
   readonly causes: Readonly<Partial<Record<Outcome, number>>>;
 }
 
-/** The book that the providers of a world write in, so that calls of one millisecond keep their order. */
-export class CallBook {
+/** The log that the providers of a world write in, so that calls of one millisecond keep their order. */
+export class CallLog {
   #calls: SimulatedCall[] = [];
 
   get all(): readonly SimulatedCall[] {

@@ -1,16 +1,16 @@
 /** What differs between providers: paths, credentials, windows, shapes and refusals. */
 
 import type { ChatRequest } from './chat-request.ts';
-import type { Completion } from './completion.ts';
+import type { Completion } from './answers/completion.ts';
 import type { JsonObject, Reply, SimulatedRequest } from './exchange.ts';
-import type { StreamEvent } from './stream-event.ts';
-import type { FaultTarget } from './fault-script.ts';
+import type { StreamEvent } from './answers/stream-event.ts';
+import type { FaultTarget } from './faults/fault-script.ts';
 import type { Account } from './keyring.ts';
 import type { Capability, Limits, ModelOptions, ProviderName, QuotaStyle } from './options.ts';
-import type { Denial, QuotaRule } from './quotas.ts';
+import type { ExceededLimit, QuotaRule } from './quotas/quotas.ts';
 
 /** What is known of a request when it is refused. */
-export interface Visit extends FaultTarget {
+export interface RequestFacts extends FaultTarget {
   readonly path: string;
   readonly owner: Account | undefined;
   /** The model's id as the request spells it; empty when it names none. */
@@ -35,8 +35,8 @@ export interface RefusalFacts {
   retired: unknown;
   'unknown-model': unknown;
   'not-entitled': { readonly as: 'limit-zero' | 'closed' };
-  /** At least one denial; those of a day come first. */
-  'rate-limited': { readonly denials: readonly Denial[]; readonly style: QuotaStyle };
+  /** At least one exceeded; those of a day come first. */
+  'rate-limited': { readonly exceeded: readonly ExceededLimit[]; readonly style: QuotaStyle };
   'server-error': { readonly status: number };
   congested: { readonly retryAfterSeconds: number | undefined };
   moderated: { readonly chat: ChatRequest };
@@ -49,7 +49,7 @@ export type RefusalReason = keyof RefusalFacts;
 
 /** Total: a new reason does not compile until every dialect can say it. */
 export type Refusals = {
-  readonly [Reason in RefusalReason]: (facts: RefusalFacts[Reason], visit: Visit) => Reply;
+  readonly [Reason in RefusalReason]: (facts: RefusalFacts[Reason], request: RequestFacts) => Reply;
 };
 
 /** The key that a request carries, or why it carries none. */
@@ -62,7 +62,7 @@ export interface Balance {
 }
 
 /** Answers a question about the key; `quota` reads one of the account's quotas. */
-export type AccountRoute = (visit: Visit, quota: (limit: keyof Limits) => Balance) => Reply;
+export type AccountRoute = (request: RequestFacts, quota: (limit: keyof Limits) => Balance) => Reply;
 
 /** One provider's way to do what all of them do. */
 export interface Dialect {
@@ -70,7 +70,7 @@ export interface Dialect {
   /** Its real base URL, below which its paths are. */
   readonly baseUrl: string;
   /** Whether its model list needs no key. */
-  readonly listsToAll: boolean;
+  readonly listsWithoutKey: boolean;
   /** Whether a retired model stays in the list. */
   readonly listsRetired: boolean;
   readonly models: readonly ModelOptions[];

@@ -28,7 +28,7 @@ export interface StreamBody {
 
 /** The body of a streamed answer. */
 export interface SimulatedStream extends StreamBody {
-  /** To be called when the reader goes away: unless it had everything, the call book notes it as `abandoned`. */
+  /** To be called when the reader goes away: unless it had everything, the call log notes it as `abandoned`. */
   readonly abandon: () => void;
 }
 

@@ -1,7 +1,7 @@
 /** What a world is made of, as data: keys, accounts, models and limits. */
 
-import type { Fault } from './fault.ts';
-import type { ReplyFunction } from './completion.ts';
+import type { Fault } from './faults/fault.ts';
+import type { ReplyFunction } from './answers/completion.ts';
 import type { Capability, Limits } from './model.ts';
 
 export type { Capability, Limits, ProviderName } from './model.ts';
@@ -32,7 +32,7 @@ export interface QuotaStyle {
    * refill all the time, a whole one in a minute or in 24 hours.
    * @defaultValue 'windows'
    */
-  readonly comesBack?: 'windows' | 'refilling' | undefined;
+  readonly limiter?: 'windows' | 'token-bucket' | undefined;
   /** Whom limits count against. A model's own limits hold besides. @defaultValue 'account' */
   readonly per?: 'account' | 'account-model' | undefined;
   /**
@@ -52,7 +52,7 @@ export interface QuotaStyle {
 }
 
 /**
- * How a model goes on with an answer that was broken off, its text standing as the last message of the assistant or
+ * How a model goes on with an answer that was broken off, its text status as the last message of the assistant or
  * before an instruction to continue: exactly where it ended; after repeating its last words; by giving the whole answer
  * again; or, where that text is the very last message, by a refusal.
  */

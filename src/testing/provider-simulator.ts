@@ -1,24 +1,24 @@
 /** One simulated provider: a request and a moment go in, an answer comes out; no socket, no clock. */
 
-import { CallBook, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
+import { CallLog, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
 import { readChatBody } from './chat-request.ts';
-import { echo } from './completion.ts';
+import { echo } from './answers/completion.ts';
 import { custom } from './dialects/custom.ts';
 import { google } from './dialects/google.ts';
 import { nim } from './dialects/nim.ts';
 import { openrouter } from './dialects/openrouter.ts';
 import type { Dialect } from './dialect.ts';
 import type { SimulatedAnswer, SimulatedRequest } from './exchange.ts';
-import type { Fault } from './fault.ts';
-import { FaultScript } from './fault-script.ts';
-import type { Arrival, House, Verdict } from './house.ts';
+import type { Fault } from './faults/fault.ts';
+import { FaultScript } from './faults/fault-script.ts';
+import type { IncomingRequest, ProviderState, RuleResult } from './provider-state.ts';
 import { Keyring } from './keyring.ts';
 import { maskKey } from './mask-key.ts';
 import type { ModelOptions, ProviderName, ProviderOptions } from './options.ts';
-import { Quotas } from './quotas.ts';
-import { judge } from './rules.ts';
+import { Quotas } from './quotas/quotas.ts';
+import { applyRules } from './rules.ts';
 import { hashText, seededRandom } from './seeded-random.ts';
-import { watched } from './watched-stream.ts';
+import { watched } from './answers/watched-stream.ts';
 
 const DIALECTS: Readonly<Record<ProviderName, Dialect>> = { openrouter, google, nim, custom };
 
@@ -32,7 +32,7 @@ function settingsOf({
   continues = 'faithful',
   quota = {},
   reply = echo,
-}: ProviderOptions): Pick<House, 'limits' | 'latencyMs' | 'continues' | 'style' | 'reply'> {
+}: ProviderOptions): Pick<ProviderState, 'limits' | 'latencyMs' | 'continues' | 'style' | 'reply'> {
   return { limits, latencyMs, continues, style: quota, reply };
 }
 
@@ -46,25 +46,25 @@ export class ProviderSimulator {
   readonly name: ProviderName;
   /** Where the provider seems to be: what to give a client as its base URL. */
   readonly baseUrl: string;
-  readonly #house: House;
+  readonly #state: ProviderState;
   readonly #prefix: string;
-  readonly #book: CallBook;
+  readonly #log: CallLog;
   #serial = 0;
 
   /**
-   * @param book - Where calls are written down; shared by the providers of a world.
+   * @param log - Where calls are written down; shared by the providers of a world.
    * @throws RangeError when a key is given twice; TypeError when `baseUrl` is no URL.
    */
-  constructor(name: ProviderName, options: ProviderOptions = {}, book: CallBook = new CallBook()) {
+  constructor(name: ProviderName, options: ProviderOptions = {}, log: CallLog = new CallLog()) {
     const dialect = DIALECTS[name];
     const seed = (options.seed ?? 1) + hashText(name);
     const random = seededRandom(seed);
     this.name = name;
-    this.#book = book;
+    this.#log = log;
     this.baseUrl = options.baseUrl ?? dialect.baseUrl;
     this.#prefix = new URL(this.baseUrl).pathname.replace(/\/$/, '');
     const own = settingsOf(options);
-    this.#house = {
+    this.#state = {
       dialect,
       keyring: new Keyring(options.keys, () => dialect.makeKey(random)),
       models: options.models?.map(modelOf) ?? dialect.models,
@@ -81,23 +81,23 @@ export class ProviderSimulator {
 
   /** Its keys, in full. */
   get keys(): readonly string[] {
-    return this.#house.keyring.keys;
+    return this.#state.keyring.keys;
   }
 
   /** The tier of its keys; `undefined` when they differ or there are none. */
   get tier(): string | undefined {
-    const [first, ...others] = this.#house.keyring.tiers;
+    const [first, ...others] = this.#state.keyring.tiers;
     return others.length === 0 ? first : undefined;
   }
 
   /** The ids of its models, listed or not. */
   get models(): readonly string[] {
-    return this.#house.models.map(({ id }) => id);
+    return this.#state.models.map(({ id }) => id);
   }
 
   /** Every request since the start or the last `reset()`, oldest first. Keys are masked. */
   get calls(): readonly SimulatedCall[] {
-    return this.#book.of(this.name);
+    return this.#log.of(this.name);
   }
 
   /** How its chat requests fared. */
@@ -107,40 +107,40 @@ export class ProviderSimulator {
 
   /** Answers a request that arrives at `now` (epoch ms). Throws only what the user's own `reply` throws. */
   answer(request: SimulatedRequest, now: number): SimulatedAnswer {
-    const arrival = this.#receive(request, now);
-    const slow = this.#house.script.strike(['slow'], arrival);
-    const verdict = judge(this.#house, arrival);
-    const call = this.#entryOf(arrival, verdict);
-    this.#book.write(call);
-    const { reply, fault, delayMs = 0 } = verdict;
+    const incoming = this.#receive(request, now);
+    const slow = this.#state.script.trigger(['slow'], incoming);
+    const result = applyRules(this.#state, incoming);
+    const call = this.#entryOf(incoming, result);
+    this.#log.write(call);
+    const { reply, fault, delayMs = 0 } = result;
     const timing = { delayMs: delayMs + (slow?.delayMs ?? 0), ...(fault && { fault }) };
     if (typeof reply.body === 'string') return { ...reply, body: reply.body, ...timing };
     const body = watched(reply.body, () => {
-      if (call.outcome === 'served') this.#book.amend(call, 'abandoned');
+      if (call.outcome === 'served') this.#log.amend(call, 'abandoned');
     });
     return { ...reply, body, ...timing };
   }
 
   /** Lets more go wrong from now on; these faults come before those that are there. */
   script(...faults: readonly Fault[]): void {
-    this.#house.script.add(faults);
+    this.#state.script.add(faults);
   }
 
   /** Ends all faults. */
   clear(): void {
-    this.#house.script.clear();
+    this.#state.script.clear();
   }
 
   /** Forgets everything that happened: calls, spent limits, faults added since the start. */
   reset(): void {
-    this.#book.forget(this.name);
+    this.#log.forget(this.name);
     this.#serial = 0;
-    this.#house.quotas.reset();
-    this.#house.script.reset();
+    this.#state.quotas.reset();
+    this.#state.script.reset();
   }
 
-  #receive(request: SimulatedRequest, now: number): Arrival {
-    const { dialect, keyring, models } = this.#house;
+  #receive(request: SimulatedRequest, now: number): IncomingRequest {
+    const { dialect, keyring, models } = this.#state;
     const [url = ''] = request.path.split('?');
     const inside = url.startsWith(`${this.#prefix}/`);
     const path = inside ? url.slice(this.#prefix.length) : url;
@@ -167,15 +167,15 @@ export class ProviderSimulator {
     };
   }
 
-  #routeOf(method: string, path: string): Arrival['route'] {
+  #routeOf(method: string, path: string): IncomingRequest['route'] {
     const name = `${method} ${path}`;
     if (name === 'POST /chat/completions') return 'chat';
     if (name === 'GET /models') return 'models';
-    return name in this.#house.dialect.accountRoutes ? 'account' : 'unknown';
+    return name in this.#state.dialect.accountRoutes ? 'account' : 'unknown';
   }
 
-  #entryOf(arrival: Arrival, { outcome, reply }: Verdict): SimulatedCall {
-    const { now, route, key, account, modelId, known } = arrival;
+  #entryOf(incoming: IncomingRequest, { outcome, reply }: RuleResult): SimulatedCall {
+    const { now, route, key, account, modelId, known } = incoming;
     const served = outcome === 'served';
     return {
       at: now,
@@ -187,7 +187,7 @@ export class ProviderSimulator {
       status: reply.status,
       outcome,
       refused: !served,
-      paid: served && known !== undefined && !this.#house.dialect.isFree(known),
+      paid: served && known !== undefined && !this.#state.dialect.isFree(known),
     };
   }
 }

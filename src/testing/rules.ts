@@ -1,34 +1,34 @@
 /** The way of a request through a provider: one rule after the other, until one decides. */
 
 import { isChatProblem } from './chat-request.ts';
-import { filteredCompletion } from './completion.ts';
+import { filteredCompletion } from './answers/completion.ts';
 import type { Balance } from './dialect.ts';
 import {
-  isChatArrival,
+  isIncomingChat,
   limitOf,
   refuse,
-  silence,
+  noAnswer,
   spendingOf,
-  type Arrival,
-  type ChatArrival,
-  type House,
-  type Verdict,
-} from './house.ts';
+  type IncomingRequest,
+  type IncomingChat,
+  type ProviderState,
+  type RuleResult,
+} from './provider-state.ts';
 import { textReply } from './exchange.ts';
-import type { FaultEffect } from './fault.ts';
+import type { FaultEffect } from './faults/fault.ts';
 import type { Capability, Limits, ModelOptions } from './options.ts';
-import { withRateHeaders } from './rate-headers.ts';
-import { completionVerdict, listVerdict } from './serving.ts';
-import { streamReply } from './stream-answer.ts';
+import { withRateHeaders } from './quotas/rate-headers.ts';
+import { answerChat, answerModelList } from './answers/answer.ts';
+import { streamReply } from './answers/stream-answer.ts';
 
 /** Decides about a request, or leaves it to the next rule. */
-type Rule = (house: House, arrival: Arrival) => Verdict | undefined;
-type ChatRule = (house: House, arrival: ChatArrival) => Verdict | undefined;
+type Rule = (state: ProviderState, incoming: IncomingRequest) => RuleResult | undefined;
+type ChatRule = (state: ProviderState, incoming: IncomingChat) => RuleResult | undefined;
 
 const GATEWAY_PAGE =
   '<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>';
 
-function outage(fault: Extract<FaultEffect, { kind: 'outage' }>): Verdict {
+function outage(fault: Extract<FaultEffect, { kind: 'outage' }>): RuleResult {
   const { status = 502, as = 'html' } = fault;
   const bodies = {
     html: textReply(status, GATEWAY_PAGE.replaceAll('502', String(status)), 'text/html'),
@@ -38,133 +38,133 @@ function outage(fault: Extract<FaultEffect, { kind: 'outage' }>): Verdict {
   return { outcome: 'outage', reply: bodies[as] };
 }
 
-const edge: Rule = (house, arrival) => {
-  const fault = house.script.strike(['reset', 'outage', 'forbidden'], arrival);
+const edge: Rule = (state, incoming) => {
+  const fault = state.script.trigger(['reset', 'outage', 'forbidden'], incoming);
   if (fault === undefined) return undefined;
-  if (fault.kind === 'reset') return silence('reset');
-  return fault.kind === 'outage' ? outage(fault) : refuse(house, arrival, 'forbidden', {});
+  if (fault.kind === 'reset') return noAnswer('reset');
+  return fault.kind === 'outage' ? outage(fault) : refuse(state, incoming, 'forbidden', {});
 };
 
-const credential: Rule = (house, arrival) => {
-  if (arrival.route === 'models' && house.dialect.listsToAll) return undefined;
-  if (arrival.credentialProblem !== undefined) {
-    return refuse(house, arrival, arrival.credentialProblem, {});
+const credential: Rule = (state, incoming) => {
+  if (incoming.route === 'models' && state.dialect.listsWithoutKey) return undefined;
+  if (incoming.credentialProblem !== undefined) {
+    return refuse(state, incoming, incoming.credentialProblem, {});
   }
-  const fault = house.script.strike(['unauthorized', 'leaked', 'echo-key'], arrival);
-  if (fault?.kind === 'echo-key') return refuse(house, arrival, 'echo-key', fault);
-  if (fault !== undefined) return refuse(house, arrival, fault.kind, {});
-  if (arrival.owner === undefined) return refuse(house, arrival, 'unauthorized', {});
+  const fault = state.script.trigger(['unauthorized', 'leaked', 'echo-key'], incoming);
+  if (fault?.kind === 'echo-key') return refuse(state, incoming, 'echo-key', fault);
+  if (fault !== undefined) return refuse(state, incoming, fault.kind, {});
+  if (incoming.owner === undefined) return refuse(state, incoming, 'unauthorized', {});
   return undefined;
 };
 
-const readable: Rule = (house, arrival) => {
-  const { chat } = arrival;
+const readable: Rule = (state, incoming) => {
+  const { chat } = incoming;
   if (chat === undefined || !isChatProblem(chat)) return undefined;
-  if (chat.kind === 'no-model') return refuse(house, arrival, 'missing-model', {});
+  if (chat.kind === 'no-model') return refuse(state, incoming, 'missing-model', {});
   const reason = chat.kind === 'unreadable' ? 'unreadable-body' : 'bad-request';
-  return refuse(house, arrival, reason, { detail: chat.detail });
+  return refuse(state, incoming, reason, { detail: chat.detail });
 };
 
-const credit: Rule = (house, arrival) => {
-  const { owner, known } = arrival;
-  const unpaid = known !== undefined && !house.dialect.isFree(known) && owner?.tier === 'free';
-  const broke = house.script.strike(['out-of-credits'], arrival) !== undefined;
-  return broke || unpaid ? refuse(house, arrival, 'out-of-credits', {}) : undefined;
+const credit: Rule = (state, incoming) => {
+  const { owner, known } = incoming;
+  const unpaid = known !== undefined && !state.dialect.isFree(known) && owner?.tier === 'free';
+  const broke = state.script.trigger(['out-of-credits'], incoming) !== undefined;
+  return broke || unpaid ? refuse(state, incoming, 'out-of-credits', {}) : undefined;
 };
 
-const entitlement: Rule = (house, arrival) => {
-  const { known } = arrival;
-  const fault = house.script.strike(['retired', 'unknown-model', 'not-entitled'], arrival);
+const entitlement: Rule = (state, incoming) => {
+  const { known } = incoming;
+  const fault = state.script.trigger(['retired', 'unknown-model', 'not-entitled'], incoming);
   if (fault?.kind === 'not-entitled') {
-    return refuse(house, arrival, 'not-entitled', { as: fault.as ?? 'limit-zero' });
+    return refuse(state, incoming, 'not-entitled', { as: fault.as ?? 'limit-zero' });
   }
-  if (fault !== undefined) return refuse(house, arrival, fault.kind, {});
+  if (fault !== undefined) return refuse(state, incoming, fault.kind, {});
   if (known === undefined || (known.output ?? 'text') !== 'text') {
-    return refuse(house, arrival, 'unknown-model', {});
+    return refuse(state, incoming, 'unknown-model', {});
   }
-  return known.closed === true ? refuse(house, arrival, 'not-entitled', { as: 'closed' }) : undefined;
+  return known.closed === true ? refuse(state, incoming, 'not-entitled', { as: 'closed' }) : undefined;
 };
 
-const admission: ChatRule = (house, arrival) => {
-  if (!house.dialect.isFree(arrival.known)) return undefined;
-  const denials = house.quotas.admit(spendingOf(arrival), (rule) => limitOf(house, arrival, rule));
-  const [first] = denials;
+const admission: ChatRule = (state, incoming) => {
+  if (!state.dialect.isFree(incoming.known)) return undefined;
+  const exceeded = state.quotas.admit(spendingOf(incoming), (rule) => limitOf(state, incoming, rule));
+  const [first] = exceeded;
   if (first === undefined) return undefined;
-  if (denials.some(({ limit }) => limit === 0)) {
-    return refuse(house, arrival, 'not-entitled', { as: 'limit-zero' });
+  if (exceeded.some(({ limit }) => limit === 0)) {
+    return refuse(state, incoming, 'not-entitled', { as: 'limit-zero' });
   }
-  const day = denials.some(({ rule }) => rule.limit === 'rpd');
-  const reply = house.dialect.refuse['rate-limited']({ denials, style: house.style }, arrival);
-  return { outcome: day ? 'day-limit' : 'minute-limit', reply: withRateHeaders(house, arrival, reply) };
+  const day = exceeded.some(({ rule }) => rule.limit === 'rpd');
+  const reply = state.dialect.refuse['rate-limited']({ exceeded, style: state.style }, incoming);
+  return { outcome: day ? 'day-limit' : 'minute-limit', reply: withRateHeaders(state, incoming, reply) };
 };
 
-const trouble: Rule = (house, arrival) => {
-  const fault = house.script.strike(['hang', 'server-error'], arrival);
+const trouble: Rule = (state, incoming) => {
+  const fault = state.script.trigger(['hang', 'server-error'], incoming);
   if (fault === undefined) return undefined;
-  if (fault.kind === 'hang') return silence('hang');
+  if (fault.kind === 'hang') return noAnswer('hang');
   const { status = 500, retryAfterMs } = fault;
-  const verdict = refuse(house, arrival, 'server-error', { status });
-  if (retryAfterMs === undefined) return verdict;
-  const headers = { ...verdict.reply.headers, 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) };
-  return { ...verdict, reply: { ...verdict.reply, headers } };
+  const result = refuse(state, incoming, 'server-error', { status });
+  if (retryAfterMs === undefined) return result;
+  const headers = { ...result.reply.headers, 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) };
+  return { ...result, reply: { ...result.reply, headers } };
 };
 
 /** Where a provider lets a filter speak in an answer, it does so in a stream, too. */
-function moderated(house: House, arrival: ChatArrival): Verdict {
-  const { known, chat, now } = arrival;
-  const verdict = refuse(house, arrival, 'moderated', { chat });
-  if (!chat.stream || verdict.reply.status !== 200) return verdict;
-  return { ...verdict, reply: streamReply(house, arrival, filteredCompletion(known.id, chat, now)) };
+function moderated(state: ProviderState, incoming: IncomingChat): RuleResult {
+  const { known, chat, now } = incoming;
+  const result = refuse(state, incoming, 'moderated', { chat });
+  if (!chat.stream || result.reply.status !== 200) return result;
+  return { ...result, reply: streamReply(state, incoming, filteredCompletion(known.id, chat, now)) };
 }
 
-const upstream: ChatRule = (house, arrival) => {
-  const fault = house.script.strike(['congested', 'moderated'], arrival);
+const upstream: ChatRule = (state, incoming) => {
+  const fault = state.script.trigger(['congested', 'moderated'], incoming);
   if (fault === undefined) return undefined;
-  if (fault.kind === 'moderated') return moderated(house, arrival);
+  if (fault.kind === 'moderated') return moderated(state, incoming);
   const { retryAfterMs } = fault;
   const retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1000);
-  return refuse(house, arrival, 'congested', { retryAfterSeconds });
+  return refuse(state, incoming, 'congested', { retryAfterSeconds });
 };
 
-function lackingOf({ continues }: House, known: ModelOptions): readonly Capability[] {
+function lackingOf({ continues }: ProviderState, known: ModelOptions): readonly Capability[] {
   const lacks = known.lacks ?? ['vision'];
   return (known.continues ?? continues) === 'refuses-prefill' ? [...lacks, 'prefill'] : lacks;
 }
 
-const fitness: ChatRule = (house, arrival) => {
-  const { known, chat } = arrival;
-  const fault = house.script.strike(['unsupported'], arrival);
-  const refused = new Set([...house.dialect.refuses, ...(known.refuses ?? []), ...(fault?.parameters ?? [])]);
+const fitness: ChatRule = (state, incoming) => {
+  const { known, chat } = incoming;
+  const fault = state.script.trigger(['unsupported'], incoming);
+  const refused = new Set([...state.dialect.refuses, ...(known.refuses ?? []), ...(fault?.parameters ?? [])]);
   const parameters = Object.keys(chat.body).filter((name) => refused.has(name));
-  if (parameters.length > 0) return refuse(house, arrival, 'unsupported-parameters', { parameters });
-  const lacks = new Set([...lackingOf(house, known), ...(fault?.capabilities ?? [])]);
+  if (parameters.length > 0) return refuse(state, incoming, 'unsupported-parameters', { parameters });
+  const lacks = new Set([...lackingOf(state, known), ...(fault?.capabilities ?? [])]);
   const capability = chat.needs.find((need) => lacks.has(need));
-  if (capability !== undefined) return refuse(house, arrival, 'unsupported-capability', { capability });
+  if (capability !== undefined) return refuse(state, incoming, 'unsupported-capability', { capability });
   const { context = 131_072 } = known;
   return chat.promptTokens + chat.maxTokens > context
-    ? refuse(house, arrival, 'context-too-long', { context, chat })
+    ? refuse(state, incoming, 'context-too-long', { context, chat })
     : undefined;
 };
 
 /** Rules that only a request with account, model and body gets to. */
 function forChat(rule: ChatRule): Rule {
-  return (house, arrival) => (isChatArrival(arrival) ? rule(house, arrival) : undefined);
+  return (state, incoming) => (isIncomingChat(incoming) ? rule(state, incoming) : undefined);
 }
 
-const accountRoute: Rule = (house, arrival) => {
-  const route = house.dialect.accountRoutes[`${arrival.method} ${arrival.path}`];
-  const { owner } = arrival;
+const accountRoute: Rule = (state, incoming) => {
+  const route = state.dialect.accountRoutes[`${incoming.method} ${incoming.path}`];
+  const { owner } = incoming;
   if (route === undefined || owner === undefined) return undefined;
-  const spender = { account: owner.name, model: '', now: arrival.now };
+  const spender = { account: owner.name, model: '', now: incoming.now };
   const quota = (limit: keyof Limits): Balance =>
-    house.quotas.standing(limit, spender, (rule) => limitOf(house, { ...arrival, owner }, rule)) ?? {
+    state.quotas.status(limit, spender, (rule) => limitOf(state, { ...incoming, owner }, rule)) ?? {
       used: 0,
       limit: 0,
     };
-  return { outcome: 'served', reply: route(arrival, quota) };
+  return { outcome: 'served', reply: route(incoming, quota) };
 };
 
-const RULES: Readonly<Record<Arrival['route'], readonly Rule[]>> = {
+const RULES: Readonly<Record<IncomingRequest['route'], readonly Rule[]>> = {
   chat: [
     edge,
     credential,
@@ -175,18 +175,18 @@ const RULES: Readonly<Record<Arrival['route'], readonly Rule[]>> = {
     trouble,
     forChat(upstream),
     forChat(fitness),
-    forChat(completionVerdict),
+    forChat(answerChat),
   ],
-  models: [edge, credential, trouble, listVerdict],
+  models: [edge, credential, trouble, answerModelList],
   account: [edge, credential, trouble, accountRoute],
   unknown: [edge],
 };
 
 /** What a provider does with a request. */
-export function judge(house: House, arrival: Arrival): Verdict {
-  for (const rule of RULES[arrival.route]) {
-    const verdict = rule(house, arrival);
-    if (verdict !== undefined) return verdict;
+export function applyRules(state: ProviderState, incoming: IncomingRequest): RuleResult {
+  for (const rule of RULES[incoming.route]) {
+    const result = rule(state, incoming);
+    if (result !== undefined) return result;
   }
-  return refuse(house, arrival, 'unknown-path', {});
+  return refuse(state, incoming, 'unknown-path', {});
 }

@@ -1,6 +1,6 @@
 /** All providers of a world in one process, without sockets. */
 
-import { CallBook, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
+import { CallLog, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
 import type { ProviderName, WorldOptions } from './options.ts';
 import { ProviderSimulator } from './provider-simulator.ts';
 
@@ -13,7 +13,7 @@ const VARIABLES: Readonly<Partial<Record<ProviderName, { readonly keys: string; 
 
 /** Four simulated providers. */
 export class SimulatedWorld {
-  readonly #book = new CallBook();
+  readonly #log = new CallLog();
   readonly openrouter: ProviderSimulator;
   readonly google: ProviderSimulator;
   readonly nim: ProviderSimulator;
@@ -23,7 +23,7 @@ export class SimulatedWorld {
     const simulate = (name: ProviderName): ProviderSimulator => {
       const own = options[name];
       const { reply = options.reply, seed = options.seed } = own ?? {};
-      return new ProviderSimulator(name, { ...own, reply, seed }, this.#book);
+      return new ProviderSimulator(name, { ...own, reply, seed }, this.#log);
     };
     this.openrouter = simulate('openrouter');
     this.google = simulate('google');
@@ -35,9 +35,9 @@ export class SimulatedWorld {
     return [this.openrouter, this.google, this.nim, this.custom];
   }
 
-  /** Every request to any provider, in the order of arrival. Keys are masked. */
+  /** Every request to any provider, in the order of incoming. Keys are masked. */
   get calls(): readonly SimulatedCall[] {
-    return this.#book.all;
+    return this.#log.all;
   }
 
   /** How the chat requests to all providers fared. */

@@ -1,7 +1,7 @@
 /** Puts a simulated world behind real servers on this machine. */
 
 import type { ProviderName, WorldOptions } from './options.ts';
-import { startProviderServer, type ProviderServer } from './provider-server.ts';
+import { startProviderServer, type ProviderServer } from './transport/provider-server.ts';
 import { SimulatedWorld } from './simulated-world.ts';
 
 /** A world, and how its servers tell the time. */

@@ -19,7 +19,7 @@ describe('limits of a custom endpoint', () => {
   });
 
   it('refill one by one where it refills', () => {
-    const custom = endpoint({ comesBack: 'refilling' }, { rpm: 6 });
+    const custom = endpoint({ limiter: 'token-bucket' }, { rpm: 6 });
     expect(statuses(custom, 7)).toEqual([200, 200, 200, 200, 200, 200, 429]);
     expect(statuses(custom, 1, { now: NOON + 10 * SECOND - 1 })).toEqual([429]);
     expect(statuses(custom, 2, { now: NOON + 10 * SECOND })).toEqual([200, 429]);
@@ -27,7 +27,7 @@ describe('limits of a custom endpoint', () => {
   });
 
   it('refill over 24 hours, whatever the day', () => {
-    const custom = endpoint({ comesBack: 'refilling' }, { rpd: 24 });
+    const custom = endpoint({ limiter: 'token-bucket' }, { rpd: 24 });
     expect(statuses(custom, 25).filter((status) => status === 200)).toHaveLength(24);
     expect(statuses(custom, 14, { now: NOON + 13 * HOUR }).filter((status) => status === 200)).toHaveLength(
       13,
@@ -102,7 +102,7 @@ describe('what a custom endpoint tells', () => {
   });
 
   it('tells in headers what is left, served or refused', () => {
-    const custom = endpoint({ headers: true, comesBack: 'refilling' }, { rpd: 1000, tpm: 60, rpm: 1 });
+    const custom = endpoint({ headers: true, limiter: 'token-bucket' }, { rpd: 1000, tpm: 60, rpm: 1 });
     const told = {
       'x-ratelimit-limit-requests': '1000',
       'x-ratelimit-remaining-requests': '999',
@@ -122,13 +122,13 @@ describe('what a custom endpoint tells', () => {
     { spent: 2, reset: '2m52.8s' },
     { spent: 80, reset: '1h55m12s' },
   ])('writes spans as $reset', ({ spent, reset }) => {
-    const custom = endpoint({ headers: true, comesBack: 'refilling' }, { rpd: 1000 });
+    const custom = endpoint({ headers: true, limiter: 'token-bucket' }, { rpd: 1000 });
     const last = Array.from({ length: spent }, () => ask(custom)).at(-1);
     expect(last?.headers['x-ratelimit-reset-requests']).toBe(reset);
   });
 
   it('writes short spans in milliseconds', () => {
-    const custom = endpoint({ headers: true, comesBack: 'refilling' }, { tpm: 240 });
+    const custom = endpoint({ headers: true, limiter: 'token-bucket' }, { tpm: 240 });
     expect(ask(custom).headers['x-ratelimit-reset-tokens']).toBe('500ms');
   });
 });

@@ -8,7 +8,7 @@ import {
   type StreamPiece,
   type World,
 } from '../../src/testing.ts';
-import { startProviderServer, type ProviderServer } from '../../src/testing/provider-server.ts';
+import { startProviderServer, type ProviderServer } from '../../src/testing/transport/provider-server.ts';
 
 const TEXT = 'One two three four five six ünd 🙂🙂.';
 const open: (World | ProviderServer)[] = [];

@@ -16,11 +16,11 @@ export type Rule =
   /** Nor does any of the periods that begin at these moments, in order. */
   | { readonly kind: 'periods'; readonly begins: readonly number[]; readonly limit: Steps }
   /** A bucket of that size; one comes back every windowMs / limit. The limit does not change. */
-  | { readonly kind: 'refilling'; readonly windowMs: number; readonly limit: Steps };
+  | { readonly kind: 'token-bucket'; readonly windowMs: number; readonly limit: Steps };
 
 /** A limit in tokens, for plans alone: the bound does without. */
 export interface TokenRule {
-  readonly kind: 'sliding' | 'refilling';
+  readonly kind: 'sliding' | 'token-bucket';
   readonly windowMs: number;
   readonly limit: number;
   /** Which of a call's tokens count. */
@@ -108,10 +108,10 @@ export class WorkingMachine {
     this.#served.push(at);
     this.#spent.push((this.#spent.at(-1) ?? 0) + size);
     const { tokens } = this.#machine;
-    if (tokens?.kind === 'refilling')
+    if (tokens?.kind === 'token-bucket')
       this.#tokensFullAt = Math.max(at, this.#tokensFullAt) + (size * tokens.windowMs) / tokens.limit;
     for (const [index, rule] of this.#machine.rules.entries()) {
-      if (rule.kind !== 'refilling') continue;
+      if (rule.kind !== 'token-bucket') continue;
       const perOne = rule.windowMs / limitAt(rule.limit, at);
       this.#fullAt[index] = Math.max(at, this.#fullAt[index] ?? 0) + perOne;
     }
@@ -138,7 +138,7 @@ export class WorkingMachine {
         const used = this.#count(begin, at);
         return used < limit ? at : Math.min(rule.begins[period] ?? NEVER, nextStep(rule.limit, at));
       }
-      case 'refilling': {
+      case 'token-bucket': {
         if (limit === 0) return nextStep(rule.limit, at);
         const drainedMs = Math.max(0, (this.#fullAt[index] ?? 0) - at);
         const roomMs = (rule.windowMs * (limit - 1)) / limit;
@@ -152,7 +152,7 @@ export class WorkingMachine {
     if (tokens === undefined) return at;
     const room = tokens.limit - size;
     if (room < 0) return NEVER;
-    if (tokens.kind === 'refilling')
+    if (tokens.kind === 'token-bucket')
       return Math.max(at, this.#tokensFullAt - (room * tokens.windowMs) / tokens.limit);
     // The last of those that have to be gone before.
     const total = this.#spent.at(-1) ?? 0;

@@ -38,7 +38,11 @@ const minute = fc.oneof(
     begins: fc.constant([0, 6, 12, 18, 24, 30, 36]),
     limit: constant(2),
   }),
-  fc.record({ kind: fc.constant('refilling' as const), windowMs: fc.constant(MINUTE), limit: constant(2) }),
+  fc.record({
+    kind: fc.constant('token-bucket' as const),
+    windowMs: fc.constant(MINUTE),
+    limit: constant(2),
+  }),
 );
 const day: fc.Arbitrary<Rule> = fc.record({
   kind: fc.constant('periods' as const),
@@ -64,7 +68,7 @@ function machineOf(name: string): fc.Arbitrary<Machine> {
     })
     .map((machine) =>
       // Nobody else spends from a bucket that refills.
-      machine.rules.some(({ kind }) => kind === 'refilling') ? { ...machine, foreign: [] } : machine,
+      machine.rules.some(({ kind }) => kind === 'token-bucket') ? { ...machine, foreign: [] } : machine,
     );
 }
 

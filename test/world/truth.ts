@@ -207,12 +207,12 @@ function stepsOf(
 function rulesOf(account: Account, model: string | undefined, day: Day, margins: Margins): Rule[] {
   const { startAt, lastsMs } = day.scenario;
   const house = HOUSES[account.name];
-  const refills = account.provider.quota?.comesBack === 'refilling';
+  const refills = account.provider.quota?.limiter === 'token-bucket';
   const windowMs = MINUTE + margins.minuteMs;
   const rules: Rule[] = [];
   const rpm = stepsOf(account, 'rpm', model);
   if (rpm !== undefined && house.minute === 'sliding') {
-    rules.push({ kind: refills ? 'refilling' : 'sliding', windowMs, limit: rpm });
+    rules.push({ kind: refills ? 'token-bucket' : 'sliding', windowMs, limit: rpm });
   } else if (rpm !== undefined) {
     const first = Math.floor(startAt / MINUTE) - 1;
     const minutes = Array.from({ length: lastsMs / MINUTE + 10 }, (_, minute) => first + minute);
@@ -221,7 +221,7 @@ function rulesOf(account: Account, model: string | undefined, day: Day, margins:
   }
   const rpd = stepsOf(account, 'rpd', model);
   if (rpd !== undefined && refills) {
-    rules.push({ kind: 'refilling', windowMs: DAY + margins.dayMs, limit: rpd });
+    rules.push({ kind: 'token-bucket', windowMs: DAY + margins.dayMs, limit: rpd });
   } else if (rpd !== undefined) {
     const days = midnights(house.timeZone, startAt, lastsMs / DAY + 2);
     rules.push({ kind: 'periods', begins: days.map((at) => at + margins.dayMs), limit: rpd });
@@ -234,7 +234,7 @@ function tokensOf({ name, provider }: Account, model: string, margins: Margins):
   const limit = limits?.tpm ?? HOUSES[name].limits(model, tier).tpm;
   if (limit === undefined) return undefined;
   const counts = name === 'google' || (quota.tokens ?? 'input') === 'input' ? 'prompt' : 'all';
-  const kind = quota.comesBack === 'refilling' ? 'refilling' : 'sliding';
+  const kind = quota.limiter === 'token-bucket' ? 'token-bucket' : 'sliding';
   return { kind, windowMs: MINUTE + margins.minuteMs, limit, counts };
 }
 

@@ -1,9 +1,9 @@
 /** A chat completion in plain OpenAI, whole and as a stream. */
 
-import { createdAt, toolCallsOf, usageOf, type Completion } from '../completion.ts';
+import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
 import type { JsonObject } from '../exchange.ts';
-import { dataEvent, DONE, type StreamEvent } from '../stream-event.ts';
-import { callFragmentsOf, tokensOf } from '../tokens.ts';
+import { dataEvent, DONE, type StreamEvent } from '../answers/stream-event.ts';
+import { callFragmentsOf, tokensOf } from '../answers/tokens.ts';
 
 function callId({ serial }: Completion): (index: number) => string {
   return (index) => `call_${serial}_${index}`;

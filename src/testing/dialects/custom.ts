@@ -1,10 +1,10 @@
 /** A plain OpenAI-compatible endpoint: limits only where they are given, by account over the last 60 seconds unless it says so. */
 
-import { filteredCompletion } from '../completion.ts';
-import { bearerOf, type Dialect, type Refusals, type Visit } from '../dialect.ts';
+import { filteredCompletion } from '../answers/completion.ts';
+import { bearerOf, type Dialect, type Refusals, type RequestFacts } from '../dialect.ts';
 import { jsonReply, textReply, type Reply } from '../exchange.ts';
 import type { Limits, QuotaStyle } from '../options.ts';
-import type { Denial, QuotaRule } from '../quotas.ts';
+import type { ExceededLimit, QuotaRule } from '../quotas/quotas.ts';
 import { randomText } from '../seeded-random.ts';
 import { customCompletion, customEvents } from './custom-completion.ts';
 import { customModels } from './models.ts';
@@ -27,7 +27,10 @@ const SPANS: Readonly<Record<keyof Limits, string>> = {
   tpm: 'tokens per minute (TPM)',
 };
 
-function rateLimited({ rule, limit, requested, resetsAt }: Denial, { now, modelId }: Visit): Reply {
+function rateLimited(
+  { rule, limit, requested, resetsAt }: ExceededLimit,
+  { now, modelId }: RequestFacts,
+): Reply {
   const on = `on ${SPANS[rule.limit]}: Limit ${limit}`;
   if (requested > limit) {
     const message = `Request too large for model \`${modelId}\` ${on}, Requested ${requested}, please reduce your message size.`;
@@ -56,10 +59,10 @@ const refuse: Refusals = {
     error(404, `The model \`${modelId}\` does not exist or you do not have access to it.`, 'model_not_found'),
   'not-entitled': (_, { modelId }) =>
     error(403, `Your account does not have access to model \`${modelId}\`.`, 'model_access_denied'),
-  'rate-limited': ({ denials: [first], style }, visit) =>
+  'rate-limited': ({ exceeded: [first], style }, request) =>
     first === undefined || style.refusal === 'nothing'
       ? error(429, 'Too many requests.', null)
-      : rateLimited(first, visit),
+      : rateLimited(first, request),
   'server-error': ({ status }) =>
     error(status, 'The server had an error while processing your request.', null),
   congested: ({ retryAfterSeconds }) =>
@@ -85,33 +88,33 @@ const refuse: Refusals = {
 };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const WINDOWS: Readonly<
-  Record<NonNullable<QuotaStyle['comesBack']>, Readonly<Record<keyof Limits, QuotaRule['window']>>>
+const COUNTERS: Readonly<
+  Record<NonNullable<QuotaStyle['limiter']>, Readonly<Record<keyof Limits, QuotaRule['counter']>>>
 > = {
   windows: {
-    rpd: { kind: 'day', timeZone: 'UTC' },
-    rpm: { kind: 'sliding-minute' },
-    tpm: { kind: 'sliding-minute' },
+    rpd: { kind: 'daily', timeZone: 'UTC' },
+    rpm: { kind: 'sliding-window' },
+    tpm: { kind: 'sliding-window' },
   },
-  refilling: {
-    rpd: { kind: 'refilling', windowMs: DAY_MS },
-    rpm: { kind: 'refilling', windowMs: 60_000 },
-    tpm: { kind: 'refilling', windowMs: 60_000 },
+  'token-bucket': {
+    rpd: { kind: 'token-bucket', windowMs: DAY_MS },
+    rpm: { kind: 'token-bucket', windowMs: 60_000 },
+    tpm: { kind: 'token-bucket', windowMs: 60_000 },
   },
 };
 
 function rules(
-  statedBy: QuotaRule['statedBy'][number],
+  setBy: QuotaRule['setBy'][number],
   per: QuotaRule['per'],
-  { comesBack = 'windows', tokens = 'input' }: QuotaStyle,
+  { limiter = 'windows', tokens = 'input' }: QuotaStyle,
 ): QuotaRule[] {
-  const windows = WINDOWS[comesBack];
+  const counters = COUNTERS[limiter];
   return (['rpd', 'rpm', 'tpm'] as const).map((limit) => ({
-    id: statedBy === 'model' ? `model-${limit}` : limit,
+    id: setBy === 'model' ? `model-${limit}` : limit,
     limit,
     per,
-    window: windows[limit],
-    statedBy: [statedBy],
+    counter: counters[limit],
+    setBy: [setBy],
     countsRefused: false,
     counts: tokens,
   }));
@@ -120,7 +123,7 @@ function rules(
 export const custom: Dialect = {
   name: 'custom',
   baseUrl: 'http://custom.localhost/v1',
-  listsToAll: false,
+  listsWithoutKey: false,
   listsRetired: false,
   models: customModels,
   refuses: [],

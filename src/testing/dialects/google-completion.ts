@@ -1,9 +1,9 @@
 /** A chat completion as Google's OpenAI-compatible route writes it, whole and as a stream. */
 
-import { createdAt, toolCallsOf, usageOf, type Completion } from '../completion.ts';
+import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
 import type { JsonObject } from '../exchange.ts';
-import { dataEvent, DONE, type StreamEvent } from '../stream-event.ts';
-import { tokensOf } from '../tokens.ts';
+import { dataEvent, DONE, type StreamEvent } from '../answers/stream-event.ts';
+import { tokensOf } from '../answers/tokens.ts';
 
 /** A blocked answer: no message and no delta, the reason behind the word `content_filter`. */
 const BLOCKED: JsonObject = { index: 0, finish_reason: 'content_filter: PROHIBITED_CONTENT' };

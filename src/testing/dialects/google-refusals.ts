@@ -1,10 +1,10 @@
 /** Every refusal of Google AI Studio's OpenAI-compatible route, as recorded to October 2026: always inside an array. */
 
-import { filteredCompletion } from '../completion.ts';
-import type { Refusals, Visit } from '../dialect.ts';
+import { filteredCompletion } from '../answers/completion.ts';
+import type { Refusals, RequestFacts } from '../dialect.ts';
 import { jsonReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Capability } from '../options.ts';
-import type { Denial } from '../quotas.ts';
+import type { ExceededLimit } from '../quotas/quotas.ts';
 import { hashText } from '../seeded-random.ts';
 import { googleCompletion } from './google-completion.ts';
 
@@ -79,9 +79,9 @@ function violationOf({ rule, limit }: Violation, tier: string, model: string): J
   };
 }
 
-function quotaFailure(violations: readonly Violation[], waitMs: number, visit: Visit): Reply {
-  const model = visit.known?.aliasOf ?? visit.known?.id ?? visit.modelId;
-  const tier = visit.owner?.tier ?? 'free';
+function quotaFailure(violations: readonly Violation[], waitMs: number, request: RequestFacts): Reply {
+  const model = request.known?.aliasOf ?? request.known?.id ?? request.modelId;
+  const tier = request.owner?.tier ?? 'free';
   const lines = violations.map(
     ({ rule, limit }) =>
       `* Quota exceeded for metric: ${namesOf(rule, tier).metric}, limit: ${limit}, model: ${model}\n`,
@@ -109,15 +109,15 @@ function quotaFailure(violations: readonly Violation[], waitMs: number, visit: V
 }
 
 /** What Google claims after a day's limit: 15 to 59 seconds, although nothing comes back before midnight. */
-function lyingWaitMs({ now, modelId }: Visit): number {
+function lyingWaitMs({ now, modelId }: RequestFacts): number {
   return 15_000 + (hashText(`${modelId}${now}`) % 44_000);
 }
 
-function rateLimited(denials: readonly Denial[], visit: Visit): Reply {
-  const violations = denials.map(({ rule, limit }) => ({ rule: rule.id, limit }));
-  const day = denials.some(({ rule }) => rule.id === 'rpd');
-  const until = Math.max(...denials.map(({ resetsAt }) => resetsAt));
-  return quotaFailure(violations, day ? lyingWaitMs(visit) : Math.max(0, until - visit.now), visit);
+function rateLimited(exceeded: readonly ExceededLimit[], request: RequestFacts): Reply {
+  const violations = exceeded.map(({ rule, limit }) => ({ rule: rule.id, limit }));
+  const day = exceeded.some(({ rule }) => rule.id === 'rpd');
+  const until = Math.max(...exceeded.map(({ resetsAt }) => resetsAt));
+  return quotaFailure(violations, day ? lyingWaitMs(request) : Math.max(0, until - request.now), request);
 }
 
 const NO_FREE_TIER: readonly Violation[] = [
@@ -199,15 +199,15 @@ export const googleRefusals: Refusals = {
       `models/${bare(modelId)} is not found for API version v1main, or is not supported for generateContent. Call ` +
         'ListModels to see the list of available models and their supported methods.',
     ),
-  'not-entitled': ({ as }, visit) =>
+  'not-entitled': ({ as }, request) =>
     as === 'limit-zero'
-      ? quotaFailure(NO_FREE_TIER, lyingWaitMs(visit), visit)
+      ? quotaFailure(NO_FREE_TIER, lyingWaitMs(request), request)
       : error(
           NOT_FOUND,
-          `This model models/${bare(visit.modelId)} is no longer available to new users. Please update your code to ` +
+          `This model models/${bare(request.modelId)} is no longer available to new users. Please update your code to ` +
             'use a newer model for the latest features and improvements.',
         ),
-  'rate-limited': ({ denials }, visit) => rateLimited(denials, visit),
+  'rate-limited': ({ exceeded }, request) => rateLimited(exceeded, request),
   'server-error': ({ status }) => serverError(status),
   congested: ({ retryAfterSeconds }) => {
     const busy = error(

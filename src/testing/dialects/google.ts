@@ -6,7 +6,7 @@
 import { bearerOf, type Credential, type Dialect } from '../dialect.ts';
 import { jsonReply, type SimulatedRequest } from '../exchange.ts';
 import type { Limits } from '../options.ts';
-import type { QuotaRule } from '../quotas.ts';
+import type { QuotaRule } from '../quotas/quotas.ts';
 import { randomText } from '../seeded-random.ts';
 import { googleCompletion, googleEvents } from './google-completion.ts';
 import { GOOGLE_HEADERS, googleRefusals } from './google-refusals.ts';
@@ -27,13 +27,13 @@ const FREE_TIER: readonly (readonly [models: RegExp, limits: Limits])[] = [
 /** Not published; of the order that paying users report. */
 const TIER_1: Limits = { rpm: 300, rpd: 10_000, tpm: 1_000_000 };
 
-function rule(limit: keyof Limits, window: QuotaRule['window']): QuotaRule {
+function rule(limit: keyof Limits, counter: QuotaRule['counter']): QuotaRule {
   return {
     id: limit,
     limit,
     per: 'account-model',
-    window,
-    statedBy: ['model', 'provider'],
+    counter,
+    setBy: ['model', 'provider'],
     // Not established for Google; freed quota is what a client may not rely on.
     countsRefused: false,
   };
@@ -51,14 +51,14 @@ function credentialOf(request: SimulatedRequest): Credential {
 export const google: Dialect = {
   name: 'google',
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
-  listsToAll: false,
+  listsWithoutKey: false,
   listsRetired: true,
   models: googleModels,
   refuses: ['frequency_penalty', 'reasoning', 'seed', 'top_k'],
   quotas: () => [
-    rule('rpd', { kind: 'day', timeZone: 'America/Los_Angeles' }),
-    rule('rpm', { kind: 'sliding-minute' }),
-    rule('tpm', { kind: 'sliding-minute' }),
+    rule('rpd', { kind: 'daily', timeZone: 'America/Los_Angeles' }),
+    rule('rpm', { kind: 'sliding-window' }),
+    rule('tpm', { kind: 'sliding-window' }),
   ],
   usualLimits: (tier, model) =>
     tier === 'free' ? (FREE_TIER.find(([models]) => models.test(model))?.[1] ?? {}) : TIER_1,

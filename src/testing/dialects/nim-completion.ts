@@ -1,10 +1,10 @@
 /** A chat completion as NVIDIA NIM's model servers write it, whole and as a stream. */
 
 import { countTokens } from '../chat-request.ts';
-import { createdAt, toolCallsOf, usageOf, type Completion } from '../completion.ts';
+import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
 import type { JsonObject } from '../exchange.ts';
-import { dataEvent, DONE, type StreamEvent } from '../stream-event.ts';
-import { callFragmentsOf, tokensOf, type CallFragment } from '../tokens.ts';
+import { dataEvent, DONE, type StreamEvent } from '../answers/stream-event.ts';
+import { callFragmentsOf, tokensOf, type CallFragment } from '../answers/tokens.ts';
 
 function idOf({ serial }: Completion): string {
   return `chatcmpl-${String(serial).padStart(32, '0')}`;

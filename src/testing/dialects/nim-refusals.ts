@@ -3,8 +3,8 @@
  * From the gateway's source (NVIDIA/nvcf, 2026-08-22) and recordings to October 2026.
  */
 
-import { filteredCompletion } from '../completion.ts';
-import type { Refusals, Visit } from '../dialect.ts';
+import { filteredCompletion } from '../answers/completion.ts';
+import type { Refusals, RequestFacts } from '../dialect.ts';
 import { jsonReply, textReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Capability } from '../options.ts';
 import { hashText, randomText, seededRandom } from '../seeded-random.ts';
@@ -41,7 +41,7 @@ function modelServerError(status: number, message: string, type: string): Reply 
 }
 
 /** The function behind a model: an id that is always the same for the same model. */
-function functionOf({ modelId }: Visit): string {
+function functionOf({ modelId }: RequestFacts): string {
   const hex = randomText(seededRandom(hashText(modelId)), '0123456789abcdef', 12);
   return `00000000-0000-4000-8000-${hex}`;
 }
@@ -144,8 +144,8 @@ export const nimRefusals: Refusals = {
       { type: 'about:blank' },
     ),
   'unknown-model': () => PAGE_NOT_FOUND,
-  'not-entitled': (_, visit) =>
-    problem(404, `Function '${functionOf(visit)}': Not found for account '${visit.owner?.name}'`),
+  'not-entitled': (_, request) =>
+    problem(404, `Function '${functionOf(request)}': Not found for account '${request.owner?.name}'`),
   'rate-limited': () => problem(429),
   'server-error': ({ status }) => serverError(status),
   congested: ({ retryAfterSeconds }) => congested(retryAfterSeconds),

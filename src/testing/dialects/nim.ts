@@ -5,9 +5,9 @@
 
 import { bearerOf, type Dialect } from '../dialect.ts';
 import { jsonReply, type Reply } from '../exchange.ts';
-import type { Completion } from '../completion.ts';
+import type { Completion } from '../answers/completion.ts';
 import type { Limits, ModelOptions } from '../options.ts';
-import type { QuotaRule } from '../quotas.ts';
+import type { QuotaRule } from '../quotas/quotas.ts';
 import { randomText } from '../seeded-random.ts';
 import { nimModels } from './models.ts';
 import { nimCompletion, nimEvents } from './nim-completion.ts';
@@ -17,9 +17,9 @@ const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 /** Every entry of the real list has this moment. */
 const CREATED = 735_790_403;
 
-function rule(limit: keyof Limits, window: QuotaRule['window']): QuotaRule {
-  const statedBy = ['model', 'provider'] as const;
-  return { id: limit, limit, per: 'account-model', window, statedBy, countsRefused: true };
+function rule(limit: keyof Limits, counter: QuotaRule['counter']): QuotaRule {
+  const setBy = ['model', 'provider'] as const;
+  return { id: limit, limit, per: 'account-model', counter, setBy, countsRefused: true };
 }
 
 function functionHeaders({ serial }: Completion): Reply['headers'] {
@@ -39,11 +39,11 @@ function listModels(models: readonly ModelOptions[]): Reply {
 export const nim: Dialect = {
   name: 'nim',
   baseUrl: 'https://integrate.api.nvidia.com/v1',
-  listsToAll: true,
+  listsWithoutKey: true,
   listsRetired: false,
   models: nimModels,
   refuses: ['prompt_cache_key', 'reasoning'],
-  quotas: () => [rule('rpd', { kind: 'day', timeZone: 'UTC' }), rule('rpm', { kind: 'sliding-minute' })],
+  quotas: () => [rule('rpd', { kind: 'daily', timeZone: 'UTC' }), rule('rpm', { kind: 'sliding-window' })],
   usualLimits: () => ({ rpm: 40 }),
   makeKey: (random) => `nvapi-${randomText(random, KEY_CHARACTERS, 64)}`,
   credentialOf: (request) => {

@@ -1,9 +1,9 @@
 /** A chat completion as OpenRouter writes it, whole and as a stream. */
 
-import { createdAt, toolCallsOf, usageOf, type Completion } from '../completion.ts';
+import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
 import type { JsonObject } from '../exchange.ts';
-import { commentEvent, dataEvent, DONE, type StreamEvent } from '../stream-event.ts';
-import { callFragmentsOf, tokensOf } from '../tokens.ts';
+import { commentEvent, dataEvent, DONE, type StreamEvent } from '../answers/stream-event.ts';
+import { callFragmentsOf, tokensOf } from '../answers/tokens.ts';
 
 export const PROCESSING = 'OPENROUTER PROCESSING';
 export const DISCONNECTED: JsonObject = { code: 502, message: 'Provider disconnected unexpectedly' };

@@ -1,10 +1,10 @@
 /** Every refusal of OpenRouter, as recorded from June to October 2026. */
 
-import type { Refusals, Visit } from '../dialect.ts';
+import type { Refusals, RequestFacts } from '../dialect.ts';
 import { jsonReply, textReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Account } from '../keyring.ts';
 import type { Capability } from '../options.ts';
-import type { Denial } from '../quotas.ts';
+import type { ExceededLimit } from '../quotas/quotas.ts';
 import { hashText, randomText, seededRandom } from '../seeded-random.ts';
 
 const HEX = '0123456789abcdef';
@@ -31,7 +31,7 @@ function upstreamError(status: number, raw: string): Reply {
   return error(status, 'Provider returned error', { metadata: { raw, provider_name: 'Simulated' } });
 }
 
-function limitHeaders({ limit, resetsAt }: Denial): JsonObject {
+function limitHeaders({ limit, resetsAt }: ExceededLimit): JsonObject {
   return {
     'X-RateLimit-Limit': String(limit),
     'X-RateLimit-Remaining': '0',
@@ -47,10 +47,10 @@ const REMEDIES = {
     'provider with provider routing: https://openrouter.ai/docs/features/provider-routing',
 };
 
-function rateLimited(denial: Denial, { owner, modelId }: Visit): Reply {
-  const headers = limitHeaders(denial);
+function rateLimited(exceeded: ExceededLimit, { owner, modelId }: RequestFacts): Reply {
+  const headers = limitHeaders(exceeded);
   const credit = owner?.tier === 'credit';
-  switch (denial.rule.id) {
+  switch (exceeded.rule.id) {
     case 'rpd': {
       const message = credit
         ? 'Rate limit exceeded: free-models-per-day-high-balance. '
@@ -70,7 +70,7 @@ function rateLimited(denial: Denial, { owner, modelId }: Visit): Reply {
       const rule = `limit_rpm/${modelId.replace(/:free$/, '')}/00000000-0000-4000-8000-000000000000`;
       return error(
         429,
-        `Rate limit exceeded: ${rule}. High demand for ${modelId} on OpenRouter - limited to ${denial.limit} ` +
+        `Rate limit exceeded: ${rule}. High demand for ${modelId} on OpenRouter - limited to ${exceeded.limit} ` +
           'requests per minute. Please retry shortly.',
         { metadata: { headers, provider_name: null }, owner },
       );
@@ -78,7 +78,7 @@ function rateLimited(denial: Denial, { owner, modelId }: Visit): Reply {
   }
 }
 
-function congested(retryAfterSeconds: number | undefined, { modelId, owner }: Visit): Reply {
+function congested(retryAfterSeconds: number | undefined, { modelId, owner }: RequestFacts): Reply {
   const metadata = {
     raw:
       `${modelId} is temporarily rate-limited upstream. Please retry shortly, or add your own key to accumulate ` +
@@ -157,10 +157,10 @@ export const openrouterRefusals: Refusals = {
           'No endpoints found matching your data policy (Free model publication). Configure: ' +
             'https://openrouter.ai/settings/privacy',
         ),
-  'rate-limited': ({ denials: [first] }, visit) =>
-    first === undefined ? error(429, 'Rate limit exceeded') : rateLimited(first, visit),
+  'rate-limited': ({ exceeded: [first] }, request) =>
+    first === undefined ? error(429, 'Rate limit exceeded') : rateLimited(first, request),
   'server-error': ({ status }) => error(status, SERVER_ERRORS[status] ?? 'Internal Server Error'),
-  congested: ({ retryAfterSeconds }, visit) => congested(retryAfterSeconds, visit),
+  congested: ({ retryAfterSeconds }, request) => congested(retryAfterSeconds, request),
   moderated: ({ chat }, { modelId }) =>
     error(
       403,

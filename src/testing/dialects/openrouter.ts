@@ -54,15 +54,15 @@ function isFreeChat({ id, output = 'text', closed }: ModelOptions): boolean {
   return id.endsWith(':free') && output === 'text' && closed !== true;
 }
 
-const aboutKey: AccountRoute = (visit, quota) => {
+const aboutKey: AccountRoute = (request, quota) => {
   const { used, limit } = quota('rpd');
   const data = {
-    label: maskKey(visit.key ?? ''),
+    label: maskKey(request.key ?? ''),
     limit: null,
     limit_remaining: null,
     limit_reset: null,
     usage: 0,
-    is_free_tier: visit.owner?.tier === 'free',
+    is_free_tier: request.owner?.tier === 'free',
     is_management_key: false,
     is_provisioning_key: false,
     rate_limit: { requests: -1, interval: '10s', note: 'This field is deprecated and safe to ignore.' },
@@ -74,7 +74,7 @@ const aboutKey: AccountRoute = (visit, quota) => {
 export const openrouter: Dialect = {
   name: 'openrouter',
   baseUrl: 'https://openrouter.ai/api/v1',
-  listsToAll: true,
+  listsWithoutKey: true,
   listsRetired: false,
   models: openrouterModels,
   refuses: [],
@@ -83,24 +83,24 @@ export const openrouter: Dialect = {
       id: 'rpd',
       limit: 'rpd',
       per: 'account',
-      window: { kind: 'day', timeZone: 'UTC' },
-      statedBy: ['provider'],
+      counter: { kind: 'daily', timeZone: 'UTC' },
+      setBy: ['provider'],
       countsRefused: true,
     },
     {
       id: 'rpm',
       limit: 'rpm',
       per: 'account',
-      window: { kind: 'fixed-window' },
-      statedBy: ['provider'],
+      counter: { kind: 'fixed-window' },
+      setBy: ['provider'],
       countsRefused: true,
     },
     {
       id: 'model-rpm',
       limit: 'rpm',
       per: 'account-model',
-      window: { kind: 'fixed-window' },
-      statedBy: ['model'],
+      counter: { kind: 'fixed-window' },
+      setBy: ['model'],
       countsRefused: true,
     },
   ],

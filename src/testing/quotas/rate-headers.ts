@@ -1,7 +1,7 @@
 /** The headers in which an endpoint tells how much is left. */
 
-import type { Reply, StreamReply } from './exchange.ts';
-import { limitOf, spendingOf, type ChatArrival, type House } from './house.ts';
+import type { Reply, StreamReply } from '../exchange.ts';
+import { limitOf, spendingOf, type IncomingChat, type ProviderState } from '../provider-state.ts';
 
 const SHOWN = [
   ['requests', 'rpd'],
@@ -19,20 +19,20 @@ function spanOf(ms: number): string {
 
 /** The same reply, with what is left of the day's requests and the minute's tokens, where the endpoint tells it. */
 export function withRateHeaders<Any extends Reply | StreamReply>(
-  house: House,
-  arrival: ChatArrival,
+  state: ProviderState,
+  incoming: IncomingChat,
   reply: Any,
 ): Any {
-  if (house.style.headers !== true) return reply;
-  const spending = spendingOf(arrival);
+  if (state.style.headers !== true) return reply;
+  const spending = spendingOf(incoming);
   const headers: Record<string, string> = { ...reply.headers };
   for (const [unit, limited] of SHOWN) {
-    const standing = house.quotas.standing(limited, spending, (rule) => limitOf(house, arrival, rule));
-    if (standing === undefined) continue;
-    const { limit, used, resetsAt } = standing;
+    const status = state.quotas.status(limited, spending, (rule) => limitOf(state, incoming, rule));
+    if (status === undefined) continue;
+    const { limit, used, resetsAt } = status;
     headers[`x-ratelimit-limit-${unit}`] = String(limit);
     headers[`x-ratelimit-remaining-${unit}`] = String(Math.max(0, Math.floor(limit - used)));
-    headers[`x-ratelimit-reset-${unit}`] = spanOf(Math.max(0, resetsAt - arrival.now));
+    headers[`x-ratelimit-reset-${unit}`] = spanOf(Math.max(0, resetsAt - incoming.now));
   }
   return { ...reply, headers };
 }

@@ -1,6 +1,6 @@
 /** The events that a streamed answer is made of, before they are bytes. */
 
-import type { StreamBody } from './exchange.ts';
+import type { StreamBody } from '../exchange.ts';
 
 /**
  * What an event is there for. A `token` brings a piece of the answer: of its text, of its reasoning or of a tool call;
@@ -17,8 +17,8 @@ export interface StreamEvent {
   readonly delayMs?: number;
 }
 
-/** The course that a stream takes. */
-export interface Course {
+/** The plan that a stream takes. */
+export interface StreamPlan {
   readonly events: Iterable<StreamEvent>;
   readonly ends: StreamBody['ends'];
 }

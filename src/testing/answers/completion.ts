@@ -1,8 +1,8 @@
 /** What a model says, and the shape in which OpenAI's dialect says it. */
 
-import { countTokens, type ChatRequest } from './chat-request.ts';
-import type { JsonObject } from './exchange.ts';
-import type { ProviderName } from './model.ts';
+import { countTokens, type ChatRequest } from '../chat-request.ts';
+import type { JsonObject } from '../exchange.ts';
+import type { ProviderName } from '../model.ts';
 
 /** What a model is asked, for those who write their own `reply`. */
 export interface ReplyRequest {

@@ -1,9 +1,9 @@
 /** Turns the events of a stream into the bytes that are written, and the faults that only change their form. */
 
-import type { StreamBody, StreamPiece } from './exchange.ts';
-import type { LineEnd } from './fault.ts';
-import type { ChatArrival, House } from './house.ts';
-import { COMMENT_EVERY_MS, commentEvent, type Course, type StreamEvent } from './stream-event.ts';
+import type { StreamBody, StreamPiece } from '../exchange.ts';
+import type { LineEnd } from '../faults/fault.ts';
+import type { IncomingChat, ProviderState } from '../provider-state.ts';
+import { COMMENT_EVERY_MS, commentEvent, type StreamPlan, type StreamEvent } from './stream-event.ts';
 
 /** One piece for each event. */
 function* piecesOf(events: Iterable<StreamEvent>, lineEnd: LineEnd): Generator<StreamPiece> {
@@ -53,16 +53,16 @@ function* afterComments(
   yield* events;
 }
 
-/** The body of a stream that takes a course, in the form that the faults of the moment give it. */
+/** The body of a stream that takes a plan, in the form that the faults of the moment give it. */
 export function bodyOf(
-  { events, ends }: Course,
-  { script, dialect }: House,
-  arrival: ChatArrival,
+  { events, ends }: StreamPlan,
+  { script, dialect }: ProviderState,
+  incoming: IncomingChat,
 ): StreamBody {
-  const drip = script.strike(['slow-drip'], arrival);
-  const silence = script.strike(['silent-comments'], arrival);
-  const noDone = script.strike(['no-done'], arrival);
-  const { sizes, lineEnds = '\n' } = script.strike(['split'], arrival) ?? {};
+  const drip = script.trigger(['slow-drip'], incoming);
+  const silence = script.trigger(['silent-comments'], incoming);
+  const noDone = script.trigger(['no-done'], incoming);
+  const { sizes, lineEnds = '\n' } = script.trigger(['split'], incoming) ?? {};
   let formed = events;
   if (drip !== undefined) formed = slowed(formed, drip.betweenMs);
   if (silence !== undefined) {

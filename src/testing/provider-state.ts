@@ -2,16 +2,16 @@
 
 import { isChatProblem, type ChatProblem, type ChatRequest } from './chat-request.ts';
 import type { Outcome } from './calls.ts';
-import type { ReplyFunction } from './completion.ts';
-import type { Dialect, RefusalFacts, Visit } from './dialect.ts';
+import type { ReplyFunction } from './answers/completion.ts';
+import type { Dialect, RefusalFacts, RequestFacts } from './dialect.ts';
 import type { Reply, StreamReply } from './exchange.ts';
-import type { FaultScript } from './fault-script.ts';
+import type { FaultScript } from './faults/fault-script.ts';
 import type { Keyring } from './keyring.ts';
 import type { Continuation, Latency, Limits, ModelOptions, QuotaStyle } from './options.ts';
-import type { QuotaRule, Quotas, Spending } from './quotas.ts';
+import type { QuotaRule, Quotas, Spending } from './quotas/quotas.ts';
 
 /** One simulated provider. */
-export interface House {
+export interface ProviderState {
   readonly dialect: Dialect;
   readonly keyring: Keyring;
   readonly models: readonly ModelOptions[];
@@ -29,7 +29,7 @@ export interface House {
 }
 
 /** A request as the rules see it. */
-export interface Arrival extends Visit {
+export interface IncomingRequest extends RequestFacts {
   readonly method: string;
   /** Why there is no key, when there is none. */
   readonly credentialProblem: 'missing-key' | 'bad-credentials' | undefined;
@@ -38,14 +38,14 @@ export interface Arrival extends Visit {
 }
 
 /** A chat request that passed the door: its account, model and body are there. */
-export interface ChatArrival extends Arrival {
-  readonly owner: NonNullable<Visit['owner']>;
+export interface IncomingChat extends IncomingRequest {
+  readonly owner: NonNullable<RequestFacts['owner']>;
   readonly known: ModelOptions;
   readonly chat: ChatRequest;
 }
 
 /** What a rule decides. */
-export interface Verdict {
+export interface RuleResult {
   readonly outcome: Outcome;
   readonly reply: Reply | StreamReply;
   readonly delayMs?: number;
@@ -55,43 +55,43 @@ export interface Verdict {
 const NO_REPLY: Reply = { status: 0, headers: {}, body: '' };
 
 /** No answer at all. */
-export function silence(fault: 'reset' | 'hang'): Verdict {
+export function noAnswer(fault: 'reset' | 'hang'): RuleResult {
   return { outcome: fault, reply: NO_REPLY, fault };
 }
 
 /** A refusal in the provider's own words. */
 export function refuse<Reason extends Exclude<keyof RefusalFacts, 'rate-limited'>>(
-  { dialect }: House,
-  visit: Visit,
+  { dialect }: ProviderState,
+  request: RequestFacts,
   reason: Reason,
   facts: RefusalFacts[Reason],
-): Verdict {
-  return { outcome: reason, reply: dialect.refuse[reason](facts, visit) };
+): RuleResult {
+  return { outcome: reason, reply: dialect.refuse[reason](facts, request) };
 }
 
-export function isChatArrival(arrival: Arrival): arrival is ChatArrival {
-  const { owner, known, chat } = arrival;
+export function isIncomingChat(incoming: IncomingRequest): incoming is IncomingChat {
+  const { owner, known, chat } = incoming;
   return owner !== undefined && known !== undefined && chat !== undefined && !isChatProblem(chat);
 }
 
-/** The number of a limit for a visit: a fault's, else the model's, the user's, the provider's usual one. */
+/** The number of a limit for a request: a fault's, else the model's, the user's, the provider's usual one. */
 export function limitOf(
-  house: House,
-  { owner, known, ...target }: Visit & Pick<ChatArrival, 'owner'>,
-  { limit, statedBy }: QuotaRule,
+  state: ProviderState,
+  { owner, known, ...target }: RequestFacts & Pick<IncomingChat, 'owner'>,
+  { limit, setBy }: QuotaRule,
 ): number | undefined {
-  const changed = house.script.holding(['limits'], { ...target, route: 'chat' }).find((fault) => {
+  const changed = state.script.active(['limits'], { ...target, route: 'chat' }).find((fault) => {
     const source = fault.model === undefined ? 'provider' : 'model';
-    return fault[limit] !== undefined && statedBy.includes(source);
+    return fault[limit] !== undefined && setBy.includes(source);
   });
   if (changed !== undefined) return changed[limit];
-  const own = statedBy.includes('model') ? known?.limits?.[limit] : undefined;
-  if (own !== undefined || !statedBy.includes('provider')) return own;
-  return house.limits[limit] ?? house.dialect.usualLimits(owner.tier, limiterOf(known))[limit];
+  const own = setBy.includes('model') ? known?.limits?.[limit] : undefined;
+  if (own !== undefined || !setBy.includes('provider')) return own;
+  return state.limits[limit] ?? state.dialect.usualLimits(owner.tier, limiterOf(known))[limit];
 }
 
 /** What a chat request spends. */
-export function spendingOf({ owner, known, chat, now }: ChatArrival): Spending {
+export function spendingOf({ owner, known, chat, now }: IncomingChat): Spending {
   const { promptTokens, maxTokens } = chat;
   return { account: owner.name, model: limiterOf(known), promptTokens, maxTokens, now };
 }

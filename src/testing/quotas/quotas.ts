@@ -1,7 +1,7 @@
 /** The quota of one provider: every account's windows, and which of them refuse a request. */
 
-import type { Limits } from './options.ts';
-import { openWindow, type Window, type WindowShape } from './window.ts';
+import type { Limits } from '../options.ts';
+import { createCounter, type LimitCounter, type CounterKind } from './counter.ts';
 
 /** One limit of a provider, as data. */
 export interface QuotaRule {
@@ -9,9 +9,9 @@ export interface QuotaRule {
   /** Which number of {@link Limits} it is. */
   readonly limit: keyof Limits;
   readonly per: 'account' | 'account-model';
-  readonly window: WindowShape;
+  readonly counter: CounterKind;
   /** Where its number may be stated; the first that states one holds. */
-  readonly statedBy: readonly ('model' | 'provider')[];
+  readonly setBy: readonly ('model' | 'provider')[];
   /** Of a limit in tokens: which of them count. Default `input`. */
   readonly counts?: 'input' | 'total' | 'reserved';
   /** Whether a refused request counts, too. */
@@ -30,7 +30,7 @@ export interface Spending {
 }
 
 /** A limit that refuses a request. */
-export interface Denial {
+export interface ExceededLimit {
   readonly rule: QuotaRule;
   readonly limit: number;
   /** What is spent already, and what the request would spend. */
@@ -41,7 +41,7 @@ export interface Denial {
 }
 
 /** Where one of them stands. */
-export interface Standing {
+export interface QuotaStatus {
   readonly limit: number;
   readonly used: number;
   /** Epoch ms from which nothing is spent. */
@@ -59,7 +59,7 @@ function amountOf({ limit, counts }: QuotaRule, { promptTokens, maxTokens }: Spe
 /** All windows of one provider. */
 export class Quotas {
   readonly #rules: readonly QuotaRule[];
-  readonly #windows = new Map<string, Window>();
+  readonly #counters = new Map<string, LimitCounter>();
 
   constructor(rules: readonly QuotaRule[]) {
     this.#rules = rules;
@@ -69,65 +69,65 @@ export class Quotas {
    * Counts a request and says which limits refuse it; none means that it is admitted.
    * `limitOf` may answer `undefined`: no limit.
    */
-  admit(spending: Spending, limitOf: (rule: QuotaRule) => number | undefined): Denial[] {
+  admit(spending: Spending, limitOf: (rule: QuotaRule) => number | undefined): ExceededLimit[] {
     const { now } = spending;
-    const denials: Denial[] = [];
-    const counted: { window: Window; limit: number; requested: number; countsRefused: boolean }[] = [];
+    const exceeded: ExceededLimit[] = [];
+    const counted: { counter: LimitCounter; limit: number; requested: number; countsRefused: boolean }[] = [];
     for (const rule of this.#rules) {
       const limit = limitOf(rule);
       if (limit === undefined) continue;
-      const window = this.#window(rule, spending);
+      const counter = this.#counter(rule, spending);
       const requested = amountOf(rule, spending);
       const moment = { now, limit };
-      const used = window.used(moment);
+      const used = counter.used(moment);
       // What refills is a fraction, and fractions are not exact.
       if (used + requested > limit + 1e-6) {
-        const resetsAt = window.resetsAt(moment, limit - requested);
-        denials.push({ rule, limit, used, requested, resetsAt });
+        const resetsAt = counter.resetsAt(moment, limit - requested);
+        exceeded.push({ rule, limit, used, requested, resetsAt });
       }
-      counted.push({ window, limit, requested, countsRefused: rule.countsRefused });
+      counted.push({ counter, limit, requested, countsRefused: rule.countsRefused });
     }
-    for (const { window, limit, requested, countsRefused } of counted) {
-      if (denials.length === 0 || countsRefused) window.spend({ now, limit }, requested);
+    for (const { counter, limit, requested, countsRefused } of counted) {
+      if (exceeded.length === 0 || countsRefused) counter.spend({ now, limit }, requested);
     }
-    return denials;
+    return exceeded;
   }
 
   /** Counts the tokens of an answer where they count. */
   answered(spending: Spending, tokens: number, limitOf: (rule: QuotaRule) => number | undefined): void {
     for (const rule of this.#rules) {
       const limit = rule.counts === 'total' ? limitOf(rule) : undefined;
-      if (limit !== undefined) this.#window(rule, spending).spend({ now: spending.now, limit }, tokens);
+      if (limit !== undefined) this.#counter(rule, spending).spend({ now: spending.now, limit }, tokens);
     }
   }
 
   /** Where the first of these rules stands that has a limit. */
-  standing(
+  status(
     limited: keyof Limits,
     spending: Pick<Spending, 'account' | 'model' | 'now'>,
     limitOf: (rule: QuotaRule) => number | undefined,
-  ): Standing | undefined {
+  ): QuotaStatus | undefined {
     for (const rule of this.#rules) {
       const limit = rule.limit === limited ? limitOf(rule) : undefined;
       if (limit === undefined) continue;
-      const window = this.#window(rule, spending);
+      const counter = this.#counter(rule, spending);
       const moment = { now: spending.now, limit };
-      return { limit, used: window.used(moment), resetsAt: window.resetsAt(moment, 0) };
+      return { limit, used: counter.used(moment), resetsAt: counter.resetsAt(moment, 0) };
     }
     return undefined;
   }
 
   reset(): void {
-    this.#windows.clear();
+    this.#counters.clear();
   }
 
-  #window(rule: QuotaRule, { account, model }: Pick<Spending, 'account' | 'model'>): Window {
+  #counter(rule: QuotaRule, { account, model }: Pick<Spending, 'account' | 'model'>): LimitCounter {
     const id = JSON.stringify([rule.id, account, rule.per === 'account' ? '' : model]);
-    let window = this.#windows.get(id);
-    if (window === undefined) {
-      window = openWindow(rule.window);
-      this.#windows.set(id, window);
+    let counter = this.#counters.get(id);
+    if (counter === undefined) {
+      counter = createCounter(rule.counter);
+      this.#counters.set(id, counter);
     }
-    return window;
+    return counter;
   }
 }

@@ -1,6 +1,6 @@
 /** Knows whether everything of a stream was sent before its reader went away. */
 
-import type { SimulatedStream, StreamBody, StreamPiece } from './exchange.ts';
+import type { SimulatedStream, StreamBody, StreamPiece } from '../exchange.ts';
 
 /**
  * Calls `onAbandoned` at most once, when the reader goes away before it was handed the last piece: whoever leaves after

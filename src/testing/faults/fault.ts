@@ -1,6 +1,6 @@
 /** What can go wrong, as data: the vocabulary of a fault script. */
 
-import type { Capability, Limits } from './model.ts';
+import type { Capability, Limits } from '../model.ts';
 
 /**
  * Which requests a fault strikes. Everything given must hold; nothing given strikes every chat request.

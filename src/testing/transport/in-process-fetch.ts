@@ -1,10 +1,10 @@
 /** A `fetch` that reaches a simulated world without sockets, on whatever time its clock tells. */
 
-import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from './exchange.ts';
-import { flow, pause } from './flow.ts';
-import type { ProviderSimulator } from './provider-simulator.ts';
-import type { SimulatedWorld } from './simulated-world.ts';
-import type { TimerClock } from './virtual-clock.ts';
+import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from '../exchange.ts';
+import { streamBytes, pause } from './stream-bytes.ts';
+import type { ProviderSimulator } from '../provider-simulator.ts';
+import type { SimulatedWorld } from '../simulated-world.ts';
+import type { TimerClock } from '../virtual-clock.ts';
 
 /** What `fetch` is called with here: any fetch's arguments fit. */
 export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -57,7 +57,7 @@ function bodyOf(
   gone: AbortController,
 ): ReadableStream<Uint8Array> {
   const stream = streamOf(answer);
-  const bytes = flow(stream, clock, gone.signal);
+  const bytes = streamBytes(stream, clock, gone.signal);
   return new ReadableStream(
     {
       start(controller) {

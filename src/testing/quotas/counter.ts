@@ -7,11 +7,11 @@ const QUARTER_MS = 15 * MINUTE_MS;
  * A minute of the clock, the last 60 seconds, a day of a time zone (an IANA name), or a bucket that refills all the time
  * and would be full after `windowMs`.
  */
-export type WindowShape =
+export type CounterKind =
   | { readonly kind: 'fixed-window' }
-  | { readonly kind: 'sliding-minute' }
-  | { readonly kind: 'day'; readonly timeZone: string }
-  | { readonly kind: 'refilling'; readonly windowMs: number };
+  | { readonly kind: 'sliding-window' }
+  | { readonly kind: 'daily'; readonly timeZone: string }
+  | { readonly kind: 'token-bucket'; readonly windowMs: number };
 
 /** A moment and the limit that holds then. */
 export interface Moment {
@@ -21,7 +21,7 @@ export interface Moment {
 }
 
 /** Counts what was spent of one limit. */
-export interface Window {
+export interface LimitCounter {
   used(moment: Moment): number;
   spend(moment: Moment, amount: number): void;
   /** Epoch ms from which no more than `most` is counted, if nothing else is spent. */
@@ -67,7 +67,7 @@ function endOfDay(timeZone: string, now: number): number {
 }
 
 /** Counts from zero again whenever the period's name changes. */
-class PeriodWindow implements Window {
+class FixedWindow implements LimitCounter {
   readonly #nameOf: (now: number) => string | number;
   readonly #endOf: (now: number) => number;
   #period: string | number | undefined;
@@ -93,7 +93,7 @@ class PeriodWindow implements Window {
 }
 
 /** Remembers when everything of the last 60 seconds was spent. */
-class SlidingWindow implements Window {
+class SlidingWindow implements LimitCounter {
   #spent: { readonly at: number; readonly amount: number }[] = [];
   #first = 0;
   #used = 0;
@@ -130,7 +130,7 @@ class SlidingWindow implements Window {
 }
 
 /** Remembers when it will be full again. */
-class RefillingWindow implements Window {
+class TokenBucket implements LimitCounter {
   readonly #windowMs: number;
   #fullAt = 0;
 
@@ -151,22 +151,22 @@ class RefillingWindow implements Window {
   }
 }
 
-/** An empty window of a shape. */
-export function openWindow(shape: WindowShape): Window {
+/** An empty counter of a shape. */
+export function createCounter(shape: CounterKind): LimitCounter {
   switch (shape.kind) {
     case 'fixed-window':
-      return new PeriodWindow(
+      return new FixedWindow(
         (now) => Math.floor(now / MINUTE_MS),
         (now) => (Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS,
       );
-    case 'sliding-minute':
+    case 'sliding-window':
       return new SlidingWindow();
-    case 'day':
-      return new PeriodWindow(
+    case 'daily':
+      return new FixedWindow(
         (now) => dayName(shape.timeZone, now),
         (now) => endOfDay(shape.timeZone, now),
       );
-    case 'refilling':
-      return new RefillingWindow(shape.windowMs);
+    case 'token-bucket':
+      return new TokenBucket(shape.windowMs);
   }
 }

@@ -1,7 +1,7 @@
 /** Decides which fault strikes a request, and keeps count of how often each one did. */
 
 import type { Fault, FaultKind } from './fault.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../seeded-random.ts';
 
 /** What a fault is matched with. */
 export interface FaultTarget {
@@ -21,7 +21,7 @@ interface Entry {
   readonly isAbout: (model: string | undefined) => boolean;
   readonly random: () => number;
   seen: number;
-  struck: number;
+  triggered: number;
 }
 
 function matcherOf(pattern: string | undefined): (model: string | undefined) => boolean {
@@ -56,11 +56,11 @@ function isOf<Kind extends FaultKind>(kinds: readonly Kind[], fault: Fault): fau
 }
 
 /** Whether a fault that matches strikes this time. */
-function strikes(entry: Entry): boolean {
+function triggers(entry: Entry): boolean {
   const { skip = 0, times = Infinity, share = 1 } = entry.fault;
   entry.seen += 1;
-  if (entry.seen <= skip || entry.struck >= times || entry.random() >= share) return false;
-  entry.struck += 1;
+  if (entry.seen <= skip || entry.triggered >= times || entry.random() >= share) return false;
+  entry.triggered += 1;
   return true;
 }
 
@@ -81,7 +81,7 @@ export class FaultScript {
     const entries = faults.map((fault) => {
       this.#added += 1;
       const isAbout = matcherOf(fault.model);
-      return { fault, isAbout, random: seededRandom(this.#seed + this.#added), seen: 0, struck: 0 };
+      return { fault, isAbout, random: seededRandom(this.#seed + this.#added), seen: 0, triggered: 0 };
     });
     this.#entries = [...entries, ...this.#entries];
   }
@@ -90,7 +90,7 @@ export class FaultScript {
     this.#entries = [];
   }
 
-  /** Back to the initial faults, as if none had struck yet. */
+  /** Back to the initial faults, as if none had triggered yet. */
   reset(): void {
     this.clear();
     this.#added = 0;
@@ -98,21 +98,21 @@ export class FaultScript {
   }
 
   /** The first fault of these kinds that strikes; that it did is counted. */
-  strike<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind> | undefined {
+  trigger<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind> | undefined {
     for (const entry of this.#entries) {
       const { fault } = entry;
-      if (isOf(kinds, fault) && matches(entry, target) && strikes(entry)) return fault;
+      if (isOf(kinds, fault) && matches(entry, target) && triggers(entry)) return fault;
     }
     return undefined;
   }
 
   /** All faults of these kinds that match, without counting: for what is a state and not an event. */
-  holding<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind>[] {
-    const holding: FaultOf<Kind>[] = [];
+  active<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind>[] {
+    const active: FaultOf<Kind>[] = [];
     for (const entry of this.#entries) {
       const { fault } = entry;
-      if (isOf(kinds, fault) && matches(entry, target)) holding.push(fault);
+      if (isOf(kinds, fault) && matches(entry, target)) active.push(fault);
     }
-    return holding;
+    return active;
   }
 }

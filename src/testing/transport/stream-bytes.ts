@@ -1,7 +1,7 @@
 /** Lets a stream flow: its bytes as they fall due, on whatever time a clock tells. */
 
-import type { StreamBody } from './exchange.ts';
-import type { TimerClock } from './virtual-clock.ts';
+import type { StreamBody } from '../exchange.ts';
+import type { TimerClock } from '../virtual-clock.ts';
 
 /** Waits on the clock; rejects with the signal's reason. `undefined` waits for ever. */
 export function pause(clock: TimerClock, delayMs: number | undefined, signal: AbortSignal): Promise<void> {
@@ -28,7 +28,7 @@ export function pause(clock: TimerClock, delayMs: number | undefined, signal: Ab
  * The bytes of a stream, each piece waited for only when it is asked for; after a stream that hangs, nothing for ever.
  * Rejects with the signal's reason. A broken connection is left to the caller: here it looks like an end.
  */
-export async function* flow(
+export async function* streamBytes(
   { pieces, ends }: StreamBody,
   clock: TimerClock,
   signal: AbortSignal,

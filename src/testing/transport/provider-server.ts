@@ -2,12 +2,12 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from './exchange.ts';
-import { flow, pause } from './flow.ts';
-import type { TimerClock } from './virtual-clock.ts';
+import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from '../exchange.ts';
+import { streamBytes, pause } from './stream-bytes.ts';
+import type { TimerClock } from '../virtual-clock.ts';
 
 /** Answers one request; the world's rules at the world's time. */
-export type Answerer = (request: SimulatedRequest) => SimulatedAnswer;
+export type RequestHandler = (request: SimulatedRequest) => SimulatedAnswer;
 
 /** A server that listens. */
 export interface ProviderServer {
@@ -52,9 +52,13 @@ function write(response: ServerResponse, bytes: Uint8Array, gone: AbortSignal): 
   });
 }
 
-async function pour(stream: SimulatedStream, response: ServerResponse, gone: AbortSignal): Promise<void> {
+async function sendStream(
+  stream: SimulatedStream,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
   response.flushHeaders();
-  for await (const bytes of flow(stream, realTime, gone)) await write(response, bytes, gone);
+  for await (const bytes of streamBytes(stream, realTime, gone)) await write(response, bytes, gone);
   if (stream.ends === 'reset') response.socket?.resetAndDestroy();
   else response.end();
 }
@@ -68,7 +72,7 @@ async function send(answer: SimulatedAnswer, response: ServerResponse, gone: Abo
   }
   if (typeof body !== 'string') {
     response.writeHead(status, headers);
-    await pour(body, response, gone);
+    await sendStream(body, response, gone);
     return;
   }
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
@@ -77,10 +81,14 @@ async function send(answer: SimulatedAnswer, response: ServerResponse, gone: Abo
   else response.end(body);
 }
 
-async function handle(message: IncomingMessage, response: ServerResponse, answerer: Answerer): Promise<void> {
+async function handle(
+  message: IncomingMessage,
+  response: ServerResponse,
+  handler: RequestHandler,
+): Promise<void> {
   const body = await text(message);
   const { method = 'GET', url = '/' } = message;
-  const answer = answerer({ method, path: url, headers: headersOf(message), body });
+  const answer = handler({ method, path: url, headers: headersOf(message), body });
   const gone = new AbortController();
   const leave = (): void => {
     if (response.writableFinished) return;
@@ -109,9 +117,9 @@ function listen(server: Server): Promise<number> {
 }
 
 /** Starts a server on a port that the system chooses. */
-export async function startProviderServer(answerer: Answerer): Promise<ProviderServer> {
+export async function startProviderServer(handler: RequestHandler): Promise<ProviderServer> {
   const server = createServer((message, response) => {
-    handle(message, response, answerer).catch((error: unknown) => {
+    handle(message, response, handler).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       if (response.closed || response.destroyed || (message.destroyed && !message.complete)) return;
       // Only the user's own `reply` can throw; a test must see that, not a hang.

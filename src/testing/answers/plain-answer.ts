@@ -1,0 +1,101 @@
+/** A chat request answered in one piece, and the faults that faulty such an answer. */
+
+import type { Completion } from './completion.ts';
+import type { JsonObject, Reply } from '../exchange.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { IncomingRequest, ProviderState, RuleResult } from '../provider-state.ts';
+
+export const ANSWER_FAULTS = [
+  'error-in-200',
+  'empty',
+  'malformed',
+  'garbage',
+  'cut',
+  'content-filter',
+] as const;
+export type AnswerFault = Extract<Fault, { readonly kind: (typeof ANSWER_FAULTS)[number] }>;
+
+export function withBody(reply: Reply, body: JsonObject): Reply {
+  return { ...reply, body: JSON.stringify(body) };
+}
+
+export function firstHalf(text: string): string {
+  return text.slice(0, Math.floor(text.length / 2));
+}
+
+/** The provider's own error body, but with the status of a success. */
+export function errorInside(state: ProviderState, incoming: IncomingRequest): Reply {
+  const reply = state.dialect.refuse['server-error']({ status: 502 }, incoming);
+  return { ...reply, status: 200 };
+}
+
+function failedChoice(reply: Reply): Reply {
+  const message = { role: 'assistant', content: '' };
+  const error = { code: 502, message: 'Provider disconnected mid-stream' };
+  return withBody(reply, { choices: [{ index: 0, message, finish_reason: 'error', error }], usage: {} });
+}
+
+/** Nothing was said. */
+export function emptied(completion: Completion): Completion {
+  return { ...completion, text: '', reasoning: undefined, toolCalls: [], completionTokens: 0 };
+}
+
+/** A filter stopped it. */
+export function filtered(completion: Completion): Completion {
+  return { ...completion, text: '', toolCalls: [], finishReason: 'content_filter' };
+}
+
+/** A sound answer. */
+export function plainReply({ dialect }: ProviderState, completion: Completion): Reply {
+  const { body, headers } = dialect.complete(completion);
+  return { status: 200, headers, body: JSON.stringify(body) };
+}
+
+function emptyReply(as: 'text' | 'choices' | 'body', state: ProviderState, completion: Completion): Reply {
+  switch (as) {
+    case 'text':
+      return plainReply(state, emptied(completion));
+    case 'choices':
+      return withBody(plainReply(state, completion), { object: 'chat.completion', choices: [] });
+    case 'body':
+      return { ...plainReply(state, completion), body: '' };
+  }
+}
+
+function faulty(
+  fault: AnswerFault,
+  state: ProviderState,
+  incoming: IncomingRequest,
+  completion: Completion,
+): RuleResult {
+  const outcome = fault.kind;
+  const sound = plainReply(state, completion);
+  switch (fault.kind) {
+    case 'error-in-200':
+      return {
+        outcome,
+        reply: fault.as === 'choice' ? failedChoice(sound) : errorInside(state, incoming),
+      };
+    case 'empty':
+      return { outcome, reply: emptyReply(fault.as ?? 'text', state, completion) };
+    case 'malformed':
+      return { outcome, reply: { ...sound, body: firstHalf(sound.body) } };
+    case 'garbage':
+      return { outcome, reply: withBody(sound, { choices: 'none', usage: [] }) };
+    case 'cut':
+      return { outcome, reply: sound, fault: 'cut' };
+    case 'content-filter':
+      return { outcome, reply: plainReply(state, filtered(completion)) };
+  }
+}
+
+/** A completion in one piece, spoilt by the first fault that strikes. */
+export function plainAnswer(
+  state: ProviderState,
+  incoming: IncomingRequest,
+  completion: Completion,
+): RuleResult {
+  const fault = state.script.trigger(ANSWER_FAULTS, incoming);
+  if (fault === undefined) return { outcome: 'served', reply: plainReply(state, completion) };
+  return faulty(fault, state, incoming, completion);
+}
