@@ -1,10 +1,10 @@
 /**
- * `freelm/testing`: an embedded world of simulated providers, to test an app without keys, network or waiting.
+ * `freelm/testing`: simulated providers, to test an app without keys, network access or waiting.
  *
- * It knows the providers by itself, from their recorded answers, and shares no code with the library: what passes here
- * was judged by somebody else.
+ * The simulation follows recorded answers of the real providers. It shares no code with the library, so it is an
+ * independent check.
  *
- * @example An app's own test, over real HTTP on this machine
+ * @example Test an app over real HTTP on this machine
  * ```ts
  * import { FreeLLM, OpenRouter, NIM } from 'freelm';
  * import { startWorld } from 'freelm/testing';
@@ -21,8 +21,8 @@
  *   persist: false,
  * });
  * console.log(await llm.text('Hello'));        // You said: Hello
- * world.nim.script({ kind: 'hang', times: 1 }); // and now see what the app does
- * world.nim.script({ kind: 'cut', afterTokens: 3, times: 1 }); // or what becomes of a stream that breaks off
+ * world.nim.script({ kind: 'hang', times: 1 }); // the next request gets no answer
+ * world.nim.script({ kind: 'cut', afterTokens: 3, times: 1 }); // the next stream breaks after three tokens
  * console.log(world.calls, world.counts);
  * await world.close();
  * ```

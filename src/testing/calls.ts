@@ -1,11 +1,11 @@
-/** The log of every request that a world received, and what became of it. */
+/** The log of all requests that a world received. */
 
 import type { FaultKind } from './faults/fault.ts';
 import type { RefusalReason } from './dialect.ts';
 import type { ProviderName } from './options.ts';
 
-/** Faults that are no outcome: they show as another refusal, or leave the answer sound. */
-type FaultBehind =
+/** Faults that are no outcome: they cause another refusal, or leave the answer intact. */
+type FaultWithoutOutcome =
   | 'slow'
   | 'limits'
   | 'unsupported'
@@ -16,9 +16,8 @@ type FaultBehind =
   | 'endless';
 
 /**
- * What became of a request: `served`, or the cause of its refusal. A limit refuses as `minute-limit` or `day-limit`;
- * an answer with status 200 that is spoilt by a fault has that fault as its outcome; a sound stream whose reader went
- * away before its end is `abandoned`.
+ * The outcome of a request: `served`, `abandoned` if the client left an intact stream before its end, `minute-limit` or
+ * `day-limit` if a quota refused it, or else the reason of the refusal or the fault in the answer.
  */
 export type Outcome =
   | 'served'
@@ -26,7 +25,7 @@ export type Outcome =
   | 'minute-limit'
   | 'day-limit'
   | Exclude<RefusalReason, 'rate-limited'>
-  | Exclude<FaultKind, FaultBehind>;
+  | Exclude<FaultKind, FaultWithoutOutcome>;
 
 /** One request that reached a provider. */
 export interface SimulatedCall {
@@ -34,31 +33,31 @@ export interface SimulatedCall {
   readonly at: number;
   readonly provider: ProviderName;
   readonly route: 'chat' | 'models' | 'account' | 'unknown';
-  /** Masked; `undefined` when there was none. */
+  /** Masked. `undefined` if the request had none. */
   readonly key: string | undefined;
-  /** `undefined` for a key that the provider does not know. */
+  /** `undefined` if the provider does not know the key. */
   readonly account: string | undefined;
-  /** As the request names it; empty on routes without a model. */
+  /** As spelt in the request. Empty for routes without a model. */
   readonly model: string;
-  /** 0 when no answer was sent. */
+  /** 0 if no answer was sent. */
   readonly status: number;
   readonly outcome: Outcome;
   readonly refused: boolean;
-  /** Whether the request cost money: a paid model that was served. */
+  /** Whether the request cost money, i.e. a paid model served it. */
   readonly paid: boolean;
 }
 
-/** How many requests came, were served, and were refused for which cause. Only chat requests count. */
+/** Counts of chat requests. */
 export interface CallCounts {
   readonly total: number;
-  /** With the abandoned ones: the provider did its part. */
+  /** Includes abandoned requests. */
   readonly served: number;
   readonly refused: number;
-  /** By outcome, of all that did not simply go well; one that did not occur is absent. */
+  /** The number of each outcome but `served`. Outcomes that did not occur are absent. */
   readonly causes: Readonly<Partial<Record<Outcome, number>>>;
 }
 
-/** The log that the providers of a world write in, so that calls of one millisecond keep their order. */
+/** One log for all providers of a world, so that calls within one millisecond keep their order. */
 export class CallLog {
   #calls: SimulatedCall[] = [];
 
@@ -74,7 +73,7 @@ export class CallLog {
     this.#calls.push(call);
   }
 
-  /** Corrects the outcome of a call; one that was forgotten meanwhile stays so. */
+  /** Changes the outcome of a call. Does nothing if the call was removed meanwhile. */
   amend(call: SimulatedCall, outcome: Outcome): void {
     const index = this.#calls.lastIndexOf(call);
     if (index !== -1) this.#calls[index] = { ...call, outcome };
@@ -85,7 +84,6 @@ export class CallLog {
   }
 }
 
-/** Counts the chat requests of a list of calls. */
 export function countCalls(calls: readonly SimulatedCall[]): CallCounts {
   const causes: Partial<Record<Outcome, number>> = {};
   let served = 0;

@@ -1,35 +1,32 @@
-/** Reads the body of a chat request as far as the rules need to. */
+/** Parses the fields of a chat request that the rules need. */
 
 import { isJsonObject, type JsonObject } from './exchange.ts';
 import type { Capability } from './model.ts';
 
-/** A chat request that a provider would look at. */
 export interface ChatRequest {
-  /** The whole body. */
   readonly body: JsonObject;
   readonly messages: readonly JsonObject[];
-  /** Four characters of text are taken to be one token. */
+  /** Estimated at four characters per token. */
   readonly promptTokens: number;
-  /** `max_tokens` or `max_completion_tokens`; 0 when there is none. */
+  /** `max_completion_tokens` or `max_tokens`. 0 if both are absent. */
   readonly maxTokens: number;
-  /** Text of the last user message, but of the one before an unfinished answer. */
+  /** The text of the last user message that is not an instruction to continue. */
   readonly lastUserText: string;
-  /** An unfinished answer that the model is asked to go on with. */
+  /** The text of an unfinished answer that the model is asked to continue. */
   readonly continuing: string | undefined;
   readonly stream: boolean;
-  /** Whether the stream is to end with its usage. */
+  /** Whether the stream must end with a usage chunk. */
   readonly includeUsage: boolean;
-  /** What the model must be able to do. */
+  /** The capabilities that the request needs. */
   readonly needs: readonly Capability[];
 }
 
-/** Why a body is no chat request. */
+/** The reason why a body is not a valid chat request. */
 export type ChatProblem =
   | { readonly kind: 'unreadable'; readonly detail: string }
   | { readonly kind: 'no-model' }
   | { readonly kind: 'invalid'; readonly detail: string };
 
-/** The model that a body names, and what the body is. */
 export interface ReadBody {
   readonly model: string | undefined;
   readonly chat: ChatRequest | ChatProblem;
@@ -37,7 +34,7 @@ export interface ReadBody {
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 const CHARACTERS_PER_TOKEN = 4;
-const ASKS_TO_GO_ON = /\b(continue|continuing|go on|carry on|resume|proceed)\b|\b(left|broke|cut) off\b/i;
+const ASKS_TO_CONTINUE = /\b(continue|continuing|go on|carry on|resume|proceed)\b|\b(left|broke|cut) off\b/i;
 
 export function countTokens(text: string): number {
   return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
@@ -62,17 +59,17 @@ function hasImage({ content }: JsonObject): boolean {
   );
 }
 
-function isLongList(value: unknown, length: number): boolean {
+function hasAtLeast(value: unknown, length: number): boolean {
   return Array.isArray(value) && value.length >= length;
 }
 
 function needsOf(body: JsonObject, messages: readonly JsonObject[]): Capability[] {
   const needs: [Capability, boolean][] = [
-    ['tools', isLongList(body['tools'], 1)],
+    ['tools', hasAtLeast(body['tools'], 1)],
     ['vision', messages.some(hasImage)],
     ['system', messages.some(({ role }) => role === 'system' || role === 'developer')],
     ['prefill', messages.at(-1)?.['role'] === 'assistant'],
-    ['parallel-tools', messages.some((message) => isLongList(message['tool_calls'], 2))],
+    ['parallel-tools', messages.some((message) => hasAtLeast(message['tool_calls'], 2))],
   ];
   return needs.filter(([, needed]) => needed).map(([capability]) => capability);
 }
@@ -90,19 +87,19 @@ function problemOf(body: JsonObject): string | undefined {
   return undefined;
 }
 
-/** The last question of a conversation, and the answer to it that was begun. */
+/** The last question of a conversation, and the unfinished answer to it, if any. */
 function threadOf(messages: readonly JsonObject[]): Pick<ChatRequest, 'lastUserText' | 'continuing'> {
   const [before, last] = messages.slice(-2);
   const instructed =
     before?.['role'] === 'assistant' &&
     last?.['role'] === 'user' &&
-    ASKS_TO_GO_ON.test(textOf(last['content']));
+    ASKS_TO_CONTINUE.test(textOf(last['content']));
   const thread = instructed ? messages.slice(0, -1) : messages;
   const answer = thread.at(-1);
-  const begun = answer?.['role'] === 'assistant' ? textOf(answer['content']) : '';
+  const unfinished = answer?.['role'] === 'assistant' ? textOf(answer['content']) : '';
   return {
     lastUserText: textOf(thread.findLast(({ role }) => role === 'user')?.['content']),
-    continuing: begun === '' ? undefined : begun,
+    continuing: unfinished === '' ? undefined : unfinished,
   };
 }
 
@@ -111,13 +108,13 @@ function chatOf(body: JsonObject): ChatRequest {
   const messages = all.filter(isJsonObject);
   const texts = messages.map(({ content }) => textOf(content)).join('');
   const tools = body['tools'] === undefined ? '' : JSON.stringify(body['tools']);
-  const most = body['max_completion_tokens'] ?? body['max_tokens'];
+  const maxTokens = body['max_completion_tokens'] ?? body['max_tokens'];
   const streamOptions = body['stream_options'];
   return {
     body,
     messages,
     promptTokens: Math.max(1, countTokens(texts + tools)),
-    maxTokens: typeof most === 'number' ? most : 0,
+    maxTokens: typeof maxTokens === 'number' ? maxTokens : 0,
     ...threadOf(messages),
     stream: body['stream'] === true,
     includeUsage: isJsonObject(streamOptions) && streamOptions['include_usage'] === true,
@@ -125,7 +122,7 @@ function chatOf(body: JsonObject): ChatRequest {
   };
 }
 
-/** Never throws: what is wrong with a body is part of the answer. */
+/** Parses a body. Never throws: an invalid body yields a {@link ChatProblem}. */
 export function readChatBody(text: string): ReadBody {
   let body: unknown;
   try {

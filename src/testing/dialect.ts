@@ -1,4 +1,4 @@
-/** What differs between providers: paths, credentials, windows, shapes and refusals. */
+/** The interface of a dialect, which holds all differences between providers. */
 
 import type { ChatRequest } from './chat-request.ts';
 import type { Completion } from './answers/completion.ts';
@@ -9,17 +9,17 @@ import type { Account } from './keyring.ts';
 import type { Capability, Limits, ModelOptions, ProviderName, QuotaStyle } from './options.ts';
 import type { ExceededLimit, QuotaRule } from './quotas/quotas.ts';
 
-/** What is known of a request when it is refused. */
+/** The facts about a request that a refusal can mention. */
 export interface RequestFacts extends FaultTarget {
   readonly path: string;
   readonly owner: Account | undefined;
-  /** The model's id as the request spells it; empty when it names none. */
+  /** The model id as spelt in the request. Empty if there is none. */
   readonly modelId: string;
-  /** The model, where the provider has it; an alias is not resolved. */
+  /** The model, if the provider has it. Aliases are not resolved. */
   readonly known: ModelOptions | undefined;
 }
 
-/** Every reason to refuse a request, and what a refusal of that kind can tell. */
+/** The reasons to refuse a request, with the facts that each refusal can mention. */
 export interface RefusalFacts {
   'unknown-path': unknown;
   forbidden: unknown;
@@ -35,7 +35,7 @@ export interface RefusalFacts {
   retired: unknown;
   'unknown-model': unknown;
   'not-entitled': { readonly as: 'limit-zero' | 'closed' };
-  /** At least one exceeded; those of a day come first. */
+  /** At least one limit. Daily limits come first. */
   'rate-limited': { readonly exceeded: readonly ExceededLimit[]; readonly style: QuotaStyle };
   'server-error': { readonly status: number };
   congested: { readonly retryAfterSeconds: number | undefined };
@@ -47,64 +47,69 @@ export interface RefusalFacts {
 
 export type RefusalReason = keyof RefusalFacts;
 
-/** Total: a new reason does not compile until every dialect can say it. */
+/** Total, so that a new reason does not compile until every dialect has an answer for it. */
 export type Refusals = {
   readonly [Reason in RefusalReason]: (facts: RefusalFacts[Reason], request: RequestFacts) => Reply;
 };
 
-/** The key that a request carries, or why it carries none. */
+/** The key of a request, or the reason why it has none. */
 export type Credential = { readonly key: string } | { readonly problem: 'missing-key' | 'bad-credentials' };
 
-/** Where one quota of an account stands; `used` may exceed `limit`. */
+/** The use of one quota of an account. `used` may exceed `limit`. */
 export interface Balance {
   readonly used: number;
   readonly limit: number;
 }
 
-/** Answers a question about the key; `quota` reads one of the account's quotas. */
+/** Answers a request about the key itself. `quota` reads a quota of its account. */
 export type AccountRoute = (request: RequestFacts, quota: (limit: keyof Limits) => Balance) => Reply;
 
-/** One provider's way to do what all of them do. */
+/** One provider's paths, credentials, limits, formats and refusals. */
 export interface Dialect {
   readonly name: ProviderName;
-  /** Its real base URL, below which its paths are. */
+  /** The provider's real base URL. Paths are relative to it. */
   readonly baseUrl: string;
-  /** Whether its model list needs no key. */
+  /** Whether the model list is public. */
   readonly listsWithoutKey: boolean;
-  /** Whether a retired model stays in the list. */
+  /** Whether the model list still has retired models. */
   readonly listsRetired: boolean;
   readonly models: readonly ModelOptions[];
-  /** Parameters that no model accepts. */
+  /** Parameters that every model refuses. */
   readonly refuses: readonly string[];
-  /** What it counts. */
   quotas(style: QuotaStyle): readonly QuotaRule[];
   usualLimits(tier: string, model: string): Limits;
   makeKey(random: () => number): string;
   credentialOf(request: SimulatedRequest): Credential;
-  /** The id under which {@link ModelOptions} knows a model. */
+  /** Normalises a model id to its form in {@link ModelOptions}. */
   modelIdOf(id: string): string;
-  /** Whether calling the model is free of charge, and so under the limits of the free tier. */
+  /** Whether the model is free of charge, and thus under the limits of the free tier. */
   isFree(model: ModelOptions): boolean;
-  /** The model that answers when this one is asked. */
+  /** Returns the model that answers requests for this one. */
   resolve(model: ModelOptions, all: readonly ModelOptions[]): ModelOptions;
   listModels(models: readonly ModelOptions[]): Reply;
-  /** A served chat request. */
+  /** Serialises a completion. */
   complete(completion: Completion): { readonly body: JsonObject; readonly headers: Reply['headers'] };
-  /** A served chat request that asks for a stream: all its events, from the first sign of life to `[DONE]`. */
+  /** Serialises a completion as a stream: all events up to `[DONE]`, comments included. */
   stream(
     completion: Completion,
     includeUsage: boolean,
   ): { readonly events: Iterable<StreamEvent>; readonly headers: Reply['headers'] };
-  /** The comment that keeps a silent stream alive. */
+  /** The text of keep-alive comments. */
   readonly keepAlive: string;
-  /** What `error` holds when a stream fails in the middle. */
+  /** The value of `error` when a stream fails midway. */
   readonly streamError: JsonObject;
-  /** Routes about the key itself, by `GET /path`. */
+  /** Routes about the key itself, by method and path, e.g. `GET /key`. */
   readonly accountRoutes: Readonly<Record<string, AccountRoute>>;
   readonly refuse: Refusals;
 }
 
-/** The key of `Authorization: Bearer <key>`. */
+/** The credential of a provider that accepts only a bearer token. */
+export function bearerCredential(request: SimulatedRequest): Credential {
+  const key = bearerOf(request);
+  return key === undefined ? { problem: 'missing-key' } : { key };
+}
+
+/** The key in `Authorization: Bearer <key>`. */
 export function bearerOf({ headers }: SimulatedRequest): string | undefined {
   return /^Bearer\s+(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
 }

@@ -1,72 +1,73 @@
-/** A request and its answer without any socket: what the rules are spoken in. */
+/** Requests and answers as plain data, independent of the transport. */
 
-/** What reaches a simulated provider. */
+/** A request to a simulated provider. */
 export interface SimulatedRequest {
   readonly method: string;
-  /** Path and query as they stand in the URL, e.g. `/api/v1/chat/completions`. */
+  /** Path and query of the URL, e.g. `/api/v1/chat/completions`. */
   readonly path: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Empty when there is none. */
+  /** Empty if there is none. */
   readonly body: string;
 }
 
-/** One write of a stream. */
+/** One chunk of bytes of a stream. */
 export interface StreamPiece {
   readonly bytes: Uint8Array;
-  /** How long after the piece before it, in milliseconds. */
+  /** The delay after the previous piece, in milliseconds. */
   readonly delayMs: number;
 }
 
-/** A body that comes piece by piece. */
+/** A body that is sent in pieces. */
 export interface StreamBody {
-  /** Made one by one as they are asked for, since a stream may be endless. To be gone through once. */
+  /** Lazy, because a stream may be endless. Can be iterated once. */
   readonly pieces: Iterable<StreamPiece>;
-  /** What follows the last piece: the proper end of the body, a broken connection, or silence. */
+  /** What follows the last piece: the end of the body, a connection reset, or silence. */
   readonly ends: 'close' | 'reset' | 'hang';
 }
 
 /** The body of a streamed answer. */
 export interface SimulatedStream extends StreamBody {
-  /** To be called when the reader goes away: unless it had everything, the call log notes it as `abandoned`. */
+  /** Call this when the client disconnects. If it has not received everything, the call counts as `abandoned`. */
   readonly abandon: () => void;
 }
 
-/** What a simulated provider does with a request. */
+/** The answer of a simulated provider. */
 export interface SimulatedAnswer {
-  /** 0 when no answer comes at all (`fault` is then `reset` or `hang`). */
+  /** 0 if no answer is sent. `fault` is then `reset` or `hang`. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** A text is sent at once, a stream as its pieces fall due. */
+  /** A string is sent at once, a stream in pieces as they fall due. */
   readonly body: string | SimulatedStream;
-  /** How long the provider takes before its first byte, in milliseconds. */
+  /** The time to the first byte, in milliseconds. */
   readonly delayMs: number;
   /**
-   * `reset`: the connection breaks, no answer. `hang`: silence. `cut`: the connection breaks in the middle of a text.
+   * `reset`: the connection is reset without an answer. `hang`: no answer is sent. `cut`: the connection breaks in the
+   * middle of a string body.
    */
   readonly fault?: 'reset' | 'hang' | 'cut';
 }
 
-/** A status, its headers and its body: what a provider's dialect decides. */
+/** The part of an answer that a dialect decides. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A reply that streams. */
+/** A reply with a streamed body. */
 export interface StreamReply extends Omit<Reply, 'body'> {
   readonly body: StreamBody;
 }
 
-/** A plain JSON object whose fields are not known yet. */
+/** A JSON object with unknown fields. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A JSON answer; `headers` add to or replace the content type. */
+/** A JSON reply. `headers` can replace the content type. */
 export function jsonReply(
   status: number,
   value: unknown,
@@ -79,7 +80,21 @@ export function jsonReply(
   };
 }
 
-/** An answer that is not JSON. */
+/** Adds the header `Retry-After`, if there is a value for it. */
+export function withRetryAfter<Any extends Pick<Reply, 'headers'>>(
+  reply: Any,
+  seconds: number | undefined,
+): Any {
+  if (seconds === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, 'Retry-After': String(seconds) } };
+}
+
+/** The first half of a body that is cut or truncated. */
+export function firstHalf(text: string): string {
+  return text.slice(0, Math.floor(text.length / 2));
+}
+
+/** A reply that is not JSON. */
 export function textReply(status: number, body: string, contentType = 'text/plain; charset=utf-8'): Reply {
   return { status, headers: { 'Content-Type': contentType }, body };
 }

@@ -1,8 +1,6 @@
-/** The keys of one provider, and whose they are. */
-
 import type { KeyOptions, ProviderOptions } from './options.ts';
 
-/** Whom a provider counts against. */
+/** An account, which the limits of a provider apply to. */
 export interface Account {
   readonly name: string;
   readonly tier: string;
@@ -10,7 +8,7 @@ export interface Account {
 
 const DEFAULT_KEYS = 2;
 
-/** Maps keys to accounts. @throws RangeError when a key is given twice. */
+/** Maps keys to accounts. The constructor throws a RangeError if a key is given twice. */
 export class Keyring {
   readonly #accountOf = new Map<string, Account>();
 
@@ -22,7 +20,7 @@ export class Keyring {
       const options = typeof entry === 'string' ? { key: entry } : entry;
       const { key = makeKey(), account: name = `account-${index + 1}`, tier = 'free' } = options;
       if (this.#accountOf.has(key)) {
-        throw new RangeError(`Key ${index + 1} of ${given.length} was given before: give each key once.`);
+        throw new RangeError(`Key ${index + 1} of ${given.length} is a duplicate. Give each key once.`);
       }
       const account = accounts.get(name) ?? { name, tier };
       accounts.set(name, account);
@@ -34,7 +32,7 @@ export class Keyring {
     return [...this.#accountOf.keys()];
   }
 
-  /** The tiers of all accounts, each once. */
+  /** The distinct tiers of all accounts. */
   get tiers(): readonly string[] {
     return [...new Set([...this.#accountOf.values()].map(({ tier }) => tier))];
   }

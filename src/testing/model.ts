@@ -1,7 +1,7 @@
-/** The providers that a world has. `custom` speaks plain OpenAI, for endpoints of one's own. */
+/** The providers of a world. `custom` is a plain OpenAI-compatible endpoint. */
 export type ProviderName = 'openrouter' | 'google' | 'nim' | 'custom';
 
-/** Requests a minute, requests a day, tokens a minute. A limit left out is the provider's default. */
+/** Requests per minute, requests per day, tokens per minute. Default: the provider's own limits. */
 export interface Limits {
   readonly rpm?: number | undefined;
   readonly rpd?: number | undefined;
@@ -9,7 +9,7 @@ export interface Limits {
 }
 
 /**
- * What a model may be unable to do: `tools`, `vision` (images), `system` (system messages), `prefill` (a last message
- * from the assistant), `parallel-tools` (several tool calls in one turn of the history).
+ * A capability that a model may lack: `tools`, `vision` (images), `system` (system messages), `prefill` (a last message
+ * from the assistant), `parallel-tools` (several tool calls in one message of the history).
  */
 export type Capability = 'tools' | 'vision' | 'system' | 'prefill' | 'parallel-tools';

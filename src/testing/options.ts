@@ -1,4 +1,4 @@
-/** What a world is made of, as data: keys, accounts, models and limits. */
+/** The options of a world: keys, accounts, models and limits. */
 
 import type { Fault } from './faults/fault.ts';
 import type { ReplyFunction } from './answers/completion.ts';
@@ -6,130 +6,127 @@ import type { Capability, Limits } from './model.ts';
 
 export type { Capability, Limits, ProviderName } from './model.ts';
 
-/** One key. */
 export interface KeyOptions {
-  /** @defaultValue a generated key of the provider's shape */
+  /** @defaultValue a generated key in the provider's format */
   readonly key?: string | undefined;
   /**
-   * Whom the provider counts against; keys of one account share its limits.
+   * The account of the key. Keys of one account share its limits.
    * @defaultValue an account of its own, `account-1` for the first key
    */
   readonly account?: string | undefined;
   /**
-   * OpenRouter: `free` or `credit`. Google: `free` or `tier1`. An account has the tier of its first key.
+   * `free` or `credit` for OpenRouter, `free` or `tier1` for Google. An account has the tier of its first key.
    * @defaultValue 'free'
    */
   readonly tier?: string | undefined;
 }
 
-/** A span of time in milliseconds: always the same, or each time another one between two. */
+/** A duration in milliseconds: fixed, or drawn between two bounds for each answer. */
 export type Latency = number | readonly [least: number, most: number];
 
-/** How a `custom` endpoint counts and what it says; the other providers do what they were recorded to do. */
+/** How a `custom` endpoint counts requests and reports its quotas. The other providers follow their recordings. */
 export interface QuotaStyle {
   /**
-   * How what is spent comes back. `windows`: the last 60 seconds count, and the UTC day. `refilling`: buckets that
-   * refill all the time, a whole one in a minute or in 24 hours.
+   * The algorithm of the limits. `windows`: a sliding window of 60 seconds, and the UTC day. `token-bucket`: buckets that
+   * refill continuously, in a minute or in 24 hours.
    * @defaultValue 'windows'
    */
   readonly limiter?: 'windows' | 'token-bucket' | undefined;
-  /** Whom limits count against. A model's own limits hold besides. @defaultValue 'account' */
+  /** The scope of the limits. A model's own limits apply in addition. @defaultValue 'account' */
   readonly per?: 'account' | 'account-model' | undefined;
   /**
-   * Which tokens count: those of the prompt; with them those of the answer; or the prompt and the longest answer that the
-   * request allows, 2048 where it sets no `max_tokens`. A request for more than a minute's tokens is refused with 413.
+   * The tokens that count. `input`: the prompt. `total`: the prompt and the answer. `reserved`: the prompt and
+   * `max_tokens`, which defaults to 2048. A request that exceeds the limit of a whole minute gets a 413.
    * @defaultValue 'input'
    */
   readonly tokens?: 'input' | 'total' | 'reserved' | undefined;
-  /** What a 429 says: which limit it is and for how long to wait, or nothing at all. @defaultValue 'limit' */
+  /** Whether a 429 names the limit and the time to wait, or nothing. @defaultValue 'limit' */
   readonly refusal?: 'limit' | 'nothing' | undefined;
   /**
-   * Whether answers carry `x-ratelimit-limit-`, `-remaining-` and `-reset-requests` of the day and `-tokens` of the minute;
-   * `reset` is the time until nothing is spent any more, such as `1m26.4s`.
+   * Whether answers have the headers `x-ratelimit-limit-*`, `-remaining-*` and `-reset-*`, with `requests` for the day and
+   * `tokens` for the minute. `reset` is the time until the limit is unused again, such as `1m26.4s`.
    * @defaultValue false
    */
   readonly headers?: boolean | undefined;
 }
 
 /**
- * How a model goes on with an answer that was broken off, its text status as the last message of the assistant or
- * before an instruction to continue: exactly where it ended; after repeating its last words; by giving the whole answer
- * again; or, where that text is the very last message, by a refusal.
+ * How a model continues an unfinished answer, which is the last message (prefill) or the one before an instruction to
+ * continue. `faithful`: exactly where it ended. `repeats-last-words`: after its last words. `starts-over`: with the whole
+ * answer. `refuses-prefill`: with a refusal, if the unfinished answer is the last message.
  */
 export type Continuation = 'faithful' | 'repeats-last-words' | 'starts-over' | 'refuses-prefill';
 
-/** One model. */
 export interface ModelOptions {
   readonly id: string;
   /**
-   * Context window in tokens; a token is taken to be four characters.
+   * Context length in tokens. A token is estimated at four characters.
    * @defaultValue 131072
    */
   readonly context?: number | undefined;
   /** @defaultValue ['vision'] */
   readonly lacks?: readonly Capability[] | undefined;
-  /** @defaultValue the provider's `continues`; a model that lacks `prefill` refuses one in any case */
+  /** A model that lacks `prefill` always refuses it. @defaultValue the provider's `continues` */
   readonly continues?: Continuation | undefined;
-  /** Names of request parameters that it refuses, besides those that the provider refuses for every model. */
+  /** Request parameters that it refuses, in addition to those that the provider refuses for all models. */
   readonly refuses?: readonly string[] | undefined;
   /**
-   * This model's own limits. Google and NIM count by model anyway; on OpenRouter and `custom` they hold besides the
-   * account's. `rpd: 0` is a model without a free tier.
+   * This model's own limits. OpenRouter and `custom` apply them in addition to the account's. Google and NIM count by
+   * model anyway. `rpd: 0` makes a model without a free tier.
    */
   readonly limits?: Limits | undefined;
   /**
-   * What it produces; only `text` can chat.
+   * The model's output. Only models with `text` can chat.
    * @defaultValue 'text'
    */
   readonly output?: 'text' | 'embeddings' | 'audio' | undefined;
-  /** Whether the model list says that it reasons. @defaultValue false */
+  /** Whether the model list marks it as a reasoning model. @defaultValue false */
   readonly reasons?: boolean | undefined;
   /**
-   * OpenRouter: whether calling it is free of charge.
-   * @defaultValue true where the id ends in `:free` or is `openrouter/free`
+   * Whether it is free of charge. OpenRouter only.
+   * @defaultValue true if the id ends in `:free` or is `openrouter/free`
    */
   readonly free?: boolean | undefined;
-  /** Whether the model list has it. @defaultValue true */
+  /** Whether it is in the model list. @defaultValue true */
   readonly listed?: boolean | undefined;
-  /** Listed, yet no account may call it, as each provider does with some. @defaultValue false */
+  /** Whether it is closed to all accounts although it is listed. Each provider has such models. @defaultValue false */
   readonly closed?: boolean | undefined;
-  /** The model that this id stands for and whose limits it shares. */
+  /** The model that this id is an alias of. It shares that model's limits. */
   readonly aliasOf?: string | undefined;
-  /** How long it takes to begin an answer, in milliseconds. @defaultValue the provider's `latencyMs` */
+  /** The time to the first byte of an answer, in milliseconds. @defaultValue the provider's `latencyMs` */
   readonly latencyMs?: Latency | undefined;
 }
 
-/** One provider of a world. */
 export interface ProviderOptions {
-  /** Keys, or how many to generate, each in an account of its own. @defaultValue 2 */
+  /** The keys, or the number of keys to generate, each with an account of its own. @defaultValue 2 */
   readonly keys?: number | readonly (string | KeyOptions)[] | undefined;
-  /** @defaultValue the provider's best-known models of October 2026, with a few that only look callable */
+  /** @defaultValue the provider's best-known models of October 2026, including some that cannot be called */
   readonly models?: readonly (string | ModelOptions)[] | undefined;
-  /** Replaces the provider's usual limits for every tier; a model's own limits still come first. */
+  /** Replaces the provider's usual limits for all tiers. A model's own limits take precedence. */
   readonly limits?: Limits | undefined;
-  /** `custom` only. @defaultValue a {@link QuotaStyle} of defaults */
+  /** For `custom` only. @defaultValue the defaults of {@link QuotaStyle} */
   readonly quota?: QuotaStyle | undefined;
-  /** How long an answer takes to begin, in milliseconds; a refusal comes at once. @defaultValue 0 */
+  /** The time to the first byte of an answer, in milliseconds. Refusals have no delay. @defaultValue 0 */
   readonly latencyMs?: Latency | undefined;
-  /** How its models go on with an unfinished answer. @defaultValue 'faithful' */
+  /** How its models continue an unfinished answer. @defaultValue 'faithful' */
   readonly continues?: Continuation | undefined;
-  /** What goes wrong from the start; {@link Fault} is the vocabulary. */
+  /** The initial faults. */
   readonly faults?: readonly Fault[] | undefined;
-  /** What the models say. @defaultValue an echo: `<model> heard: <last user text>` */
+  /** Generates the answers. @defaultValue an echo: `<model> heard: <last user text>` */
   readonly reply?: ReplyFunction | undefined;
-  /** Where the provider seems to be; `startWorld` sets it. @defaultValue its real base URL */
+  /** The provider's base URL. `startWorld` sets it. @defaultValue the real base URL */
   readonly baseUrl?: string | undefined;
-  /** Seeds generated keys, every `share` of a fault and every latency between two. @defaultValue 1 */
+  /** The seed for generated keys, the `share` of faults, and latencies between two bounds. @defaultValue 1 */
   readonly seed?: number | undefined;
 }
 
-/** A whole world. A provider that is not mentioned is there with its defaults; `keys: []` leaves it without keys. */
+/** The options of a world. A provider that is left out has its defaults. `keys: []` leaves it without keys. */
 export interface WorldOptions {
   readonly openrouter?: ProviderOptions | undefined;
   readonly google?: ProviderOptions | undefined;
   readonly nim?: ProviderOptions | undefined;
   readonly custom?: ProviderOptions | undefined;
-  /** What the models of all providers say, unless a provider has its own `reply`. */
+  /** Generates the answers of all providers that have no `reply` of their own. */
   readonly reply?: ReplyFunction | undefined;
   /** @defaultValue 1 */
   readonly seed?: number | undefined;

@@ -1,5 +1,3 @@
-/** One simulated provider: a request and a moment go in, an answer comes out; no socket, no clock. */
-
 import { CallLog, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
 import { readChatBody } from './chat-request.ts';
 import { echo } from './answers/completion.ts';
@@ -37,14 +35,14 @@ function settingsOf({
 }
 
 /**
- * A provider that behaves as the real one was recorded to: its accounts and their limits, its refusals word for word.
- * Time is an argument, so a day can pass in a second; calls must come in the order of their `now`.
+ * A provider that behaves like the recorded one, with its accounts, limits and exact refusals. It has neither sockets nor
+ * a clock: time is an argument, so a day can pass in a second. Calls must come in the order of their `now`.
  *
- * Most tests want {@link startWorld} or {@link inProcessFetch}, which ask simulators for them.
+ * Most tests use {@link startWorld} or {@link inProcessFetch} instead.
  */
 export class ProviderSimulator {
   readonly name: ProviderName;
-  /** Where the provider seems to be: what to give a client as its base URL. */
+  /** The base URL to configure in a client. */
   readonly baseUrl: string;
   readonly #state: ProviderState;
   readonly #prefix: string;
@@ -52,8 +50,8 @@ export class ProviderSimulator {
   #serial = 0;
 
   /**
-   * @param log - Where calls are written down; shared by the providers of a world.
-   * @throws RangeError when a key is given twice; TypeError when `baseUrl` is no URL.
+   * @param log - The call log, which the providers of a world share.
+   * @throws RangeError if a key is given twice, TypeError if `baseUrl` is not a URL.
    */
   constructor(name: ProviderName, options: ProviderOptions = {}, log: CallLog = new CallLog()) {
     const dialect = DIALECTS[name];
@@ -79,38 +77,38 @@ export class ProviderSimulator {
     };
   }
 
-  /** Its keys, in full. */
+  /** The full keys. */
   get keys(): readonly string[] {
     return this.#state.keyring.keys;
   }
 
-  /** The tier of its keys; `undefined` when they differ or there are none. */
+  /** The tier of its keys. `undefined` if they differ or there are none. */
   get tier(): string | undefined {
     const [first, ...others] = this.#state.keyring.tiers;
     return others.length === 0 ? first : undefined;
   }
 
-  /** The ids of its models, listed or not. */
+  /** The ids of all its models, including unlisted ones. */
   get models(): readonly string[] {
     return this.#state.models.map(({ id }) => id);
   }
 
-  /** Every request since the start or the last `reset()`, oldest first. Keys are masked. */
+  /** All requests since the start or the last `reset()`, oldest first. Keys are masked. */
   get calls(): readonly SimulatedCall[] {
     return this.#log.of(this.name);
   }
 
-  /** How its chat requests fared. */
+  /** Counts of its chat requests. */
   get counts(): CallCounts {
     return countCalls(this.calls);
   }
 
-  /** Answers a request that arrives at `now` (epoch ms). Throws only what the user's own `reply` throws. */
+  /** Answers a request that arrives at `now` (epoch ms). Throws only if a custom `reply` throws. */
   answer(request: SimulatedRequest, now: number): SimulatedAnswer {
     const incoming = this.#receive(request, now);
     const slow = this.#state.script.trigger(['slow'], incoming);
     const result = applyRules(this.#state, incoming);
-    const call = this.#entryOf(incoming, result);
+    const call = this.#callOf(incoming, result);
     this.#log.write(call);
     const { reply, fault, delayMs = 0 } = result;
     const timing = { delayMs: delayMs + (slow?.delayMs ?? 0), ...(fault && { fault }) };
@@ -121,17 +119,17 @@ export class ProviderSimulator {
     return { ...reply, body, ...timing };
   }
 
-  /** Lets more go wrong from now on; these faults come before those that are there. */
+  /** Adds faults. They come before the existing ones. */
   script(...faults: readonly Fault[]): void {
     this.#state.script.add(faults);
   }
 
-  /** Ends all faults. */
+  /** Removes all faults. */
   clear(): void {
     this.#state.script.clear();
   }
 
-  /** Forgets everything that happened: calls, spent limits, faults added since the start. */
+  /** Resets calls, limits and faults to their initial state. */
   reset(): void {
     this.#log.forget(this.name);
     this.#serial = 0;
@@ -174,7 +172,7 @@ export class ProviderSimulator {
     return name in this.#state.dialect.accountRoutes ? 'account' : 'unknown';
   }
 
-  #entryOf(incoming: IncomingRequest, { outcome, reply }: RuleResult): SimulatedCall {
+  #callOf(incoming: IncomingRequest, { outcome, reply }: RuleResult): SimulatedCall {
     const { now, route, key, account, modelId, known } = incoming;
     const served = outcome === 'served';
     return {

@@ -1,4 +1,4 @@
-/** The inside of one simulated provider: everything that its rules look at. */
+/** The state of one simulated provider, and requests as its rules see them. */
 
 import { isChatProblem, type ChatProblem, type ChatRequest } from './chat-request.ts';
 import type { Outcome } from './calls.ts';
@@ -10,7 +10,6 @@ import type { Keyring } from './keyring.ts';
 import type { Continuation, Latency, Limits, ModelOptions, QuotaStyle } from './options.ts';
 import type { QuotaRule, Quotas, Spending } from './quotas/quotas.ts';
 
-/** One simulated provider. */
 export interface ProviderState {
   readonly dialect: Dialect;
   readonly keyring: Keyring;
@@ -22,29 +21,27 @@ export interface ProviderState {
   readonly quotas: Quotas;
   readonly style: QuotaStyle;
   readonly reply: ReplyFunction;
-  /** Chance, from the seed. */
+  /** A seeded random number in [0, 1). */
   random(): number;
-  /** Numbers the completions from 1. */
+  /** The number of the next completion, from 1. */
   nextSerial(): number;
 }
 
-/** A request as the rules see it. */
 export interface IncomingRequest extends RequestFacts {
   readonly method: string;
-  /** Why there is no key, when there is none. */
+  /** The reason why there is no key, if there is none. */
   readonly credentialProblem: 'missing-key' | 'bad-credentials' | undefined;
-  /** The body of a chat request. */
+  /** The body. `undefined` unless the route is `chat`. */
   readonly chat: ChatRequest | ChatProblem | undefined;
 }
 
-/** A chat request that passed the door: its account, model and body are there. */
+/** A chat request with a known account, a known model and a valid body. */
 export interface IncomingChat extends IncomingRequest {
   readonly owner: NonNullable<RequestFacts['owner']>;
   readonly known: ModelOptions;
   readonly chat: ChatRequest;
 }
 
-/** What a rule decides. */
 export interface RuleResult {
   readonly outcome: Outcome;
   readonly reply: Reply | StreamReply;
@@ -54,12 +51,11 @@ export interface RuleResult {
 
 const NO_REPLY: Reply = { status: 0, headers: {}, body: '' };
 
-/** No answer at all. */
 export function noAnswer(fault: 'reset' | 'hang'): RuleResult {
   return { outcome: fault, reply: NO_REPLY, fault };
 }
 
-/** A refusal in the provider's own words. */
+/** A refusal in the provider's own format. */
 export function refuse<Reason extends Exclude<keyof RefusalFacts, 'rate-limited'>>(
   { dialect }: ProviderState,
   request: RequestFacts,
@@ -74,7 +70,7 @@ export function isIncomingChat(incoming: IncomingRequest): incoming is IncomingC
   return owner !== undefined && known !== undefined && chat !== undefined && !isChatProblem(chat);
 }
 
-/** The number of a limit for a request: a fault's, else the model's, the user's, the provider's usual one. */
+/** The value of a limit: from a fault, else from the model, the options, or the provider's usual limits. */
 export function limitOf(
   state: ProviderState,
   { owner, known, ...target }: RequestFacts & Pick<IncomingChat, 'owner'>,
@@ -87,16 +83,15 @@ export function limitOf(
   if (changed !== undefined) return changed[limit];
   const own = setBy.includes('model') ? known?.limits?.[limit] : undefined;
   if (own !== undefined || !setBy.includes('provider')) return own;
-  return state.limits[limit] ?? state.dialect.usualLimits(owner.tier, limiterOf(known))[limit];
+  return state.limits[limit] ?? state.dialect.usualLimits(owner.tier, limitedModelOf(known))[limit];
 }
 
-/** What a chat request spends. */
 export function spendingOf({ owner, known, chat, now }: IncomingChat): Spending {
   const { promptTokens, maxTokens } = chat;
-  return { account: owner.name, model: limiterOf(known), promptTokens, maxTokens, now };
+  return { account: owner.name, model: limitedModelOf(known), promptTokens, maxTokens, now };
 }
 
-/** The model whose limits are spent; empty where there is none. */
-function limiterOf(known: ModelOptions | undefined): string {
+/** The id of the model whose limits apply. Empty if there is none. */
+function limitedModelOf(known: ModelOptions | undefined): string {
   return known?.aliasOf ?? known?.id ?? '';
 }

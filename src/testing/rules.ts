@@ -1,4 +1,4 @@
-/** The way of a request through a provider: one rule after the other, until one decides. */
+/** The rules of a provider. They run in order until one of them returns a result. */
 
 import { isChatProblem } from './chat-request.ts';
 import { filteredCompletion } from './answers/completion.ts';
@@ -14,14 +14,14 @@ import {
   type ProviderState,
   type RuleResult,
 } from './provider-state.ts';
-import { textReply } from './exchange.ts';
+import { textReply, withRetryAfter } from './exchange.ts';
 import type { FaultEffect } from './faults/fault.ts';
 import type { Capability, Limits, ModelOptions } from './options.ts';
 import { withRateHeaders } from './quotas/rate-headers.ts';
 import { answerChat, answerModelList } from './answers/answer.ts';
 import { streamReply } from './answers/stream-answer.ts';
 
-/** Decides about a request, or leaves it to the next rule. */
+/** Returns a result, or `undefined` to pass the request on to the next rule. */
 type Rule = (state: ProviderState, incoming: IncomingRequest) => RuleResult | undefined;
 type ChatRule = (state: ProviderState, incoming: IncomingChat) => RuleResult | undefined;
 
@@ -98,18 +98,20 @@ const admission: ChatRule = (state, incoming) => {
   return { outcome: day ? 'day-limit' : 'minute-limit', reply: withRateHeaders(state, incoming, reply) };
 };
 
-const trouble: Rule = (state, incoming) => {
+function secondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.ceil(ms / 1000);
+}
+
+const serverFault: Rule = (state, incoming) => {
   const fault = state.script.trigger(['hang', 'server-error'], incoming);
   if (fault === undefined) return undefined;
   if (fault.kind === 'hang') return noAnswer('hang');
   const { status = 500, retryAfterMs } = fault;
   const result = refuse(state, incoming, 'server-error', { status });
-  if (retryAfterMs === undefined) return result;
-  const headers = { ...result.reply.headers, 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) };
-  return { ...result, reply: { ...result.reply, headers } };
+  return { ...result, reply: withRetryAfter(result.reply, secondsOf(retryAfterMs)) };
 };
 
-/** Where a provider lets a filter speak in an answer, it does so in a stream, too. */
+/** A provider that reports moderation in an answer with status 200 also does so in a stream. */
 function moderated(state: ProviderState, incoming: IncomingChat): RuleResult {
   const { known, chat, now } = incoming;
   const result = refuse(state, incoming, 'moderated', { chat });
@@ -121,9 +123,7 @@ const upstream: ChatRule = (state, incoming) => {
   const fault = state.script.trigger(['congested', 'moderated'], incoming);
   if (fault === undefined) return undefined;
   if (fault.kind === 'moderated') return moderated(state, incoming);
-  const { retryAfterMs } = fault;
-  const retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1000);
-  return refuse(state, incoming, 'congested', { retryAfterSeconds });
+  return refuse(state, incoming, 'congested', { retryAfterSeconds: secondsOf(fault.retryAfterMs) });
 };
 
 function lackingOf({ continues }: ProviderState, known: ModelOptions): readonly Capability[] {
@@ -146,7 +146,7 @@ const fitness: ChatRule = (state, incoming) => {
     : undefined;
 };
 
-/** Rules that only a request with account, model and body gets to. */
+/** Skips the rule if the request has no known account, known model or valid body. */
 function forChat(rule: ChatRule): Rule {
   return (state, incoming) => (isIncomingChat(incoming) ? rule(state, incoming) : undefined);
 }
@@ -172,17 +172,16 @@ const RULES: Readonly<Record<IncomingRequest['route'], readonly Rule[]>> = {
     credit,
     entitlement,
     forChat(admission),
-    trouble,
+    serverFault,
     forChat(upstream),
     forChat(fitness),
     forChat(answerChat),
   ],
-  models: [edge, credential, trouble, answerModelList],
-  account: [edge, credential, trouble, accountRoute],
+  models: [edge, credential, serverFault, answerModelList],
+  account: [edge, credential, serverFault, accountRoute],
   unknown: [edge],
 };
 
-/** What a provider does with a request. */
 export function applyRules(state: ProviderState, incoming: IncomingRequest): RuleResult {
   for (const rule of RULES[incoming.route]) {
     const result = rule(state, incoming);

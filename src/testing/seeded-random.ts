@@ -1,6 +1,7 @@
-/** Numbers that look random and are the same in every run. */
+export const HEX = '0123456789abcdef';
+export const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Numbers in [0, 1) that depend on `seed` alone (the mulberry32 generator). */
+/** A generator of numbers in [0, 1) that depend only on `seed` (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -11,7 +12,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** A 32-bit number for a text (FNV-1a), so that a name can seed a sequence. */
+/** A 32-bit hash of a text (FNV-1a), e.g. to seed a sequence. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) {
@@ -20,7 +21,7 @@ export function hashText(text: string): number {
   return hash;
 }
 
-/** `length` characters drawn from `alphabet`. */
+/** A string of `length` random characters from `alphabet`. */
 export function randomText(random: () => number, alphabet: string, length: number): string {
   let text = '';
   while (text.length < length) text += alphabet.charAt(Math.floor(random() * alphabet.length));

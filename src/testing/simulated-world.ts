@@ -1,17 +1,15 @@
-/** All providers of a world in one process, without sockets. */
-
 import { CallLog, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
 import type { ProviderName, WorldOptions } from './options.ts';
 import { ProviderSimulator } from './provider-simulator.ts';
 
-/** The variables that `FreeLLM.fromEnv` reads for each provider's keys and tier. */
+/** The environment variables of `FreeLLM.fromEnv` for keys and tiers. */
 const VARIABLES: Readonly<Partial<Record<ProviderName, { readonly keys: string; readonly tier: string }>>> = {
   openrouter: { keys: 'FREELM_OPENROUTER_KEYS', tier: 'FREELM_OPENROUTER_TIER' },
   google: { keys: 'FREELM_GOOGLE_KEYS', tier: 'FREELM_GOOGLE_TIER' },
   nim: { keys: 'FREELM_NIM_KEYS', tier: 'FREELM_NIM_TIER' },
 };
 
-/** Four simulated providers. */
+/** Four simulated providers in one process, without sockets. */
 export class SimulatedWorld {
   readonly #log = new CallLog();
   readonly openrouter: ProviderSimulator;
@@ -35,19 +33,19 @@ export class SimulatedWorld {
     return [this.openrouter, this.google, this.nim, this.custom];
   }
 
-  /** Every request to any provider, in the order of incoming. Keys are masked. */
+  /** The requests to all providers, in the order of arrival. Keys are masked. */
   get calls(): readonly SimulatedCall[] {
     return this.#log.all;
   }
 
-  /** How the chat requests to all providers fared. */
+  /** Counts of the chat requests to all providers. */
   get counts(): CallCounts {
     return countCalls(this.calls);
   }
 
   /**
-   * The environment with which `FreeLLM.fromEnv` uses this world's keys: a variable for the keys of each provider that
-   * has any, and one for their tier unless it is `free`. The keys of `custom` have no variable.
+   * The environment for `FreeLLM.fromEnv`. Has a variable for the keys of each provider that has any, and one for their
+   * tier unless it is `free`. The keys of `custom` have no variable.
    */
   env(): Record<string, string> {
     const env: Record<string, string> = {};
@@ -60,7 +58,7 @@ export class SimulatedWorld {
     return env;
   }
 
-  /** Forgets everything that happened: calls, spent limits, faults added since the start. */
+  /** Resets calls, limits and faults of all providers to their initial state. */
   reset(): void {
     for (const provider of this.providers) provider.reset();
   }

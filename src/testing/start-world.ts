@@ -1,13 +1,10 @@
-/** Puts a simulated world behind real servers on this machine. */
-
 import type { ProviderName, WorldOptions } from './options.ts';
 import { startProviderServer, type ProviderServer } from './transport/provider-server.ts';
 import { SimulatedWorld } from './simulated-world.ts';
 
-/** A world, and how its servers tell the time. */
 export interface ServedWorldOptions extends WorldOptions {
   /**
-   * Epoch ms; decides in which minute and day a request falls. Delays are real either way.
+   * Returns the time of a request in epoch ms, which decides its minute and day. Delays always take real time.
    * @defaultValue Date.now
    */
   readonly now?: (() => number) | undefined;
@@ -21,7 +18,7 @@ const PATHS: Readonly<Record<ProviderName, string>> = {
 };
 const NAMES = ['openrouter', 'google', 'nim', 'custom'] as const;
 
-/** A world that listens on 127.0.0.1. */
+/** A world with HTTP servers on 127.0.0.1. */
 export class World extends SimulatedWorld implements AsyncDisposable {
   readonly #servers: readonly ProviderServer[];
   #closed: Promise<unknown> | undefined;
@@ -32,7 +29,7 @@ export class World extends SimulatedWorld implements AsyncDisposable {
     this.#servers = servers;
   }
 
-  /** Stops all servers; requests that still wait for an answer lose their connection. Closing twice is harmless. */
+  /** Stops all servers and closes all connections, even of pending requests. Can be called again. */
   async close(): Promise<void> {
     this.#closed ??= Promise.all(this.#servers.map((server) => server.close()));
     await this.#closed;
@@ -44,16 +41,15 @@ export class World extends SimulatedWorld implements AsyncDisposable {
 }
 
 /**
- * Starts one HTTP server for each provider and resolves when all of them listen.
- * Give a client `world.openrouter.baseUrl` and the like as base URLs, and `world.env()` or `world.openrouter.keys` as
- * keys.
+ * Starts one HTTP server for each provider. Configure a client with base URLs such as `world.openrouter.baseUrl`, and with
+ * the keys in `world.openrouter.keys` or `world.env()`.
  */
 export async function startWorld(options: ServedWorldOptions = {}): Promise<World> {
   const { now = Date.now } = options;
   let world: World | undefined;
   const start = (name: ProviderName): Promise<ProviderServer> =>
     startProviderServer((request) => {
-      if (world === undefined) throw new Error('The world is still starting.');
+      if (world === undefined) throw new Error('The world has not started yet.');
       return world[name].answer(request, now());
     });
   const servers = await Promise.all(NAMES.map(start));

@@ -1,10 +1,8 @@
-/** A clock that stands still until it is told to go on: a day of timers in a second. */
-
-/** Time with timers. The library's `Clock` is one; so is {@link VirtualClock}. */
+/** A clock with timers. {@link VirtualClock} and the library's `Clock` implement it. */
 export interface TimerClock {
   /** Epoch ms. */
   now(): number;
-  /** Calls `callback` once after `delayMs`; the returned function cancels it. */
+  /** Calls `callback` once after `delayMs`. Returns a function that cancels the timer. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
@@ -13,14 +11,14 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Lets everything that is already due in this process happen: promise callbacks, and what they start. */
+/** Runs all pending promise callbacks, and those that they start. */
 function settle(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
 }
 
-/** A clock in the hands of a test. */
+/** A clock that advances only when a test advances it, so that a day of timers runs in a second. */
 export class VirtualClock implements TimerClock {
   #now: number;
   #timers: Timer[] = [];
@@ -36,7 +34,7 @@ export class VirtualClock implements TimerClock {
 
   after(delayMs: number, callback: () => void): () => void {
     const timer = { at: this.#now + Math.max(0, delayMs), callback };
-    // Behind those of the same moment: timers of one moment fire in the order in which they were set.
+    // Timers of the same time fire in the order in which they were set.
     const behind = this.#timers.findIndex(({ at }) => at > timer.at);
     this.#timers.splice(behind === -1 ? this.#timers.length : behind, 0, timer);
     return () => {
@@ -44,12 +42,12 @@ export class VirtualClock implements TimerClock {
     };
   }
 
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   get pending(): number {
     return this.#timers.length;
   }
 
-  /** Goes on by `ms`, timer by timer; what a timer sets in motion happens before the next one fires. */
+  /** Advances by `ms`. Promise callbacks that a timer starts run before the next timer fires. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     await settle();
@@ -58,8 +56,8 @@ export class VirtualClock implements TimerClock {
   }
 
   /**
-   * Goes on, timer by timer, until the promise is settled, and hands on how it was.
-   * @throws Error when no timer is left and the promise still waits.
+   * Advances, timer by timer, until the promise settles. Returns a promise with the same outcome.
+   * @throws Error (as a rejection) if the promise is pending and no timer is left.
    */
   async run<Value>(promise: Promise<Value>): Promise<Value> {
     const state = { settled: false };
@@ -70,7 +68,9 @@ export class VirtualClock implements TimerClock {
     await settle();
     while (!state.settled) {
       if (!this.#fireNext(Infinity)) {
-        throw new Error('The promise waits, but no timer is set on this clock: it can never be settled.');
+        throw new Error(
+          'The promise is pending and this clock has no timer, so the promise can never settle.',
+        );
       }
       await settle();
     }

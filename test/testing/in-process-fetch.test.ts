@@ -54,7 +54,7 @@ describe('the in-process fetch', () => {
       message: 'fetch failed',
       cause: {
         code: 'ENOTFOUND',
-        message: textLike(/^No provider of this world is at example\.com: use one of https:/),
+        message: textLike(/^No provider of this world is at example\.com\. Use one of https:/),
       },
     });
   });
@@ -124,9 +124,7 @@ describe('a virtual clock', () => {
   });
 
   it('says so when a promise can never be settled', async () => {
-    await expect(new VirtualClock(0).run(new Promise(() => {}))).rejects.toThrow(
-      'no timer is set on this clock',
-    );
+    await expect(new VirtualClock(0).run(new Promise(() => {}))).rejects.toThrow('this clock has no timer');
   });
 
   it('hands on how a promise ends', async () => {

@@ -103,7 +103,7 @@ describe('the book of a world', () => {
 
 it('a key cannot be given twice', () => {
   expect(() => new ProviderSimulator('nim', { keys: ['nvapi-a', 'nvapi-a'] })).toThrow(
-    'Key 2 of 2 was given before: give each key once.',
+    'Key 2 of 2 is a duplicate. Give each key once.',
   );
 });
 

@@ -134,7 +134,7 @@ describe('a served world', () => {
     const response = await call(world.nim);
     expect([response.status, await response.text()]).toEqual([
       500,
-      'The world could not answer: Error: not me',
+      'The reply function failed: Error: not me',
     ]);
   });
 });

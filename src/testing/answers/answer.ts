@@ -1,8 +1,8 @@
-/** The answers that a provider gives gladly: completions and the model list. */
+/** The successful answers of a provider: completions and the model list. */
 
 import { completionOf } from './completion.ts';
 import { continueReply } from './continuation.ts';
-import { jsonReply, type Reply } from '../exchange.ts';
+import { firstHalf, jsonReply, type Reply } from '../exchange.ts';
 import {
   limitOf,
   spendingOf,
@@ -12,24 +12,17 @@ import {
   type RuleResult,
 } from '../provider-state.ts';
 import type { Latency } from '../options.ts';
-import {
-  errorInside,
-  firstHalf,
-  plainAnswer,
-  ANSWER_FAULTS,
-  withBody,
-  type AnswerFault,
-} from './plain-answer.ts';
+import { errorInside, plainAnswer, ANSWER_FAULTS, withBody, type AnswerFault } from './plain-answer.ts';
 import { withRateHeaders } from '../quotas/rate-headers.ts';
 import { streamAnswer } from './stream-answer.ts';
 
-function spanOf(state: ProviderState, latency: Latency): number {
+function drawLatency(state: ProviderState, latency: Latency): number {
   if (typeof latency === 'number') return latency;
   const [least, most] = latency;
   return least + Math.floor(state.random() * (most - least));
 }
 
-/** A chat request that nothing refuses. */
+/** Answers a chat request that no rule has refused. */
 export function answerChat(state: ProviderState, incoming: IncomingChat): RuleResult {
   const { dialect, models } = state;
   const { chat, known, now, owner } = incoming;
@@ -44,9 +37,9 @@ export function answerChat(state: ProviderState, incoming: IncomingChat): RuleRe
     messages,
     body,
   });
-  const said = continueReply(reply, continuing, known.continues ?? state.continues);
-  const completion = completionOf(said, chat, { serial: state.nextSerial(), now, model });
-  state.quotas.answered(spendingOf(incoming), completion.completionTokens, (rule) =>
+  const rest = continueReply(reply, continuing, known.continues ?? state.continues);
+  const completion = completionOf(rest, chat, { serial: state.nextSerial(), now, model });
+  state.quotas.addAnswer(spendingOf(incoming), completion.completionTokens, (rule) =>
     limitOf(state, incoming, rule),
   );
   const answer = chat.stream ? streamAnswer : plainAnswer;
@@ -54,11 +47,11 @@ export function answerChat(state: ProviderState, incoming: IncomingChat): RuleRe
   return {
     ...result,
     reply: withRateHeaders(state, incoming, result.reply),
-    delayMs: spanOf(state, known.latencyMs ?? state.latencyMs),
+    delayMs: drawLatency(state, known.latencyMs ?? state.latencyMs),
   };
 }
 
-function faultyList(
+function listWithFault(
   fault: AnswerFault,
   reply: Reply,
   state: ProviderState,
@@ -86,7 +79,7 @@ function faultyList(
   }
 }
 
-/** The model list, without what is hidden or, where the provider hides them, retired. */
+/** Answers with the model list. Leaves out unlisted models, and retired ones if the provider does. */
 export function answerModelList(state: ProviderState, incoming: IncomingRequest): RuleResult {
   const { dialect, models, script } = state;
   const retired = ({ id }: { readonly id: string }): boolean =>
@@ -97,5 +90,5 @@ export function answerModelList(state: ProviderState, incoming: IncomingRequest)
   const reply = dialect.listModels(listed);
   const fault = script.trigger(ANSWER_FAULTS, incoming);
   if (fault === undefined) return { outcome: 'served', reply };
-  return faultyList(fault, reply, state, incoming);
+  return listWithFault(fault, reply, state, incoming);
 }

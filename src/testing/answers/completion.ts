@@ -1,24 +1,24 @@
-/** What a model says, and the shape in which OpenAI's dialect says it. */
+/** Replies of models, and the parts of OpenAI's format that all dialects share. */
 
 import { countTokens, type ChatRequest } from '../chat-request.ts';
 import type { JsonObject } from '../exchange.ts';
 import type { ProviderName } from '../model.ts';
 
-/** What a model is asked, for those who write their own `reply`. */
+/** The argument of a custom `reply` function. */
 export interface ReplyRequest {
   readonly provider: ProviderName;
   readonly account: string;
-  /** The model that answers; where a router was asked, the one that it chose. */
+  /** The model that answers. If the request names a router, the model that the router chose. */
   readonly model: string;
   /**
-   * Text of the last message with the role `user`; empty when there is none. Where the model is asked to go on with an
-   * unfinished answer, the text to which that answer was begun.
+   * The text of the last message with the role `user`. Empty if there is none. If the model is asked to continue an
+   * unfinished answer, the question to that answer.
    */
   readonly lastUserText: string;
   /**
-   * The unfinished answer that the model is asked to go on with: a last message of the assistant (prefill), or one
-   * before an instruction to continue. A reply that gives the whole answer again is cut to what is left of it, as the
-   * model's `continues` says.
+   * The unfinished answer that the model is asked to continue: the last message, if it is the assistant's (prefill), or
+   * the message before an instruction to continue. If the reply repeats the whole answer, the simulator removes the part
+   * that the model's `continues` setting would not repeat.
    */
   readonly continuing: string | undefined;
   readonly messages: readonly JsonObject[];
@@ -26,36 +26,36 @@ export interface ReplyRequest {
   readonly body: JsonObject;
 }
 
-/** A call of a tool. */
+/** A tool call in a reply. */
 export interface ToolCallReply {
   readonly name: string;
-  /** A text is sent as it is, so that broken JSON can be tried out. */
+  /** A string is sent unchanged, so that a test can send broken JSON. */
   readonly arguments: JsonObject | string;
-  /** @defaultValue the provider's own kind; Google sends an empty one */
+  /** @defaultValue an id in the provider's format. Google sends an empty one. */
   readonly id?: string | undefined;
 }
 
-/** An answer in detail. */
+/** A reply with more than text. */
 export interface ReplyDetails {
   readonly text?: string | undefined;
   readonly reasoning?: string | undefined;
   readonly toolCalls?: readonly ToolCallReply[] | undefined;
-  /** @defaultValue 'tool_calls' when there are any, else 'stop' */
+  /** @defaultValue 'tool_calls' if there are any, else 'stop' */
   readonly finishReason?: string | undefined;
   readonly promptTokens?: number | undefined;
   readonly completionTokens?: number | undefined;
 }
 
-/** What the models say. Called once for every request that is served. */
+/** Generates the answers. Called once for each served request. */
 export type ReplyFunction = (request: ReplyRequest) => string | ReplyDetails;
 
-/** An answer with nothing left open, before a provider's dialect writes it down. */
+/** A complete answer that a dialect can serialise. */
 export interface Completion {
-  /** Unique in this provider: counts its completions from 1. */
+  /** The number of the completion at this provider, from 1. */
   readonly serial: number;
   readonly now: number;
   readonly model: string;
-  /** `null` where there are only tool calls. */
+  /** `null` if there are only tool calls. */
   readonly text: string | null;
   readonly reasoning: string | undefined;
   readonly toolCalls: readonly ToolCallReply[];
@@ -64,13 +64,13 @@ export interface Completion {
   readonly completionTokens: number;
 }
 
-/** The default reply: `<model> heard: <last user text>`. It goes on in the name of the model that began. */
+/** The default reply: `<model> heard: <last user text>`. A continuation keeps the name of the first model. */
 export function echo({ model, lastUserText, continuing = model }: ReplyRequest): string {
   const [speaker] = continuing.split(' ');
   return `${speaker} heard: ${lastUserText}`;
 }
 
-/** Fills in what a reply leaves open. */
+/** Completes a reply with defaults. */
 export function completionOf(
   reply: string | ReplyDetails,
   chat: ChatRequest,
@@ -78,7 +78,7 @@ export function completionOf(
 ): Completion {
   const details: ReplyDetails = typeof reply === 'string' ? { text: reply } : reply;
   const { text, reasoning, toolCalls = [] } = details;
-  const said = `${text ?? ''}${reasoning ?? ''}${toolCalls.length > 0 ? JSON.stringify(toolCalls) : ''}`;
+  const generated = `${text ?? ''}${reasoning ?? ''}${toolCalls.length > 0 ? JSON.stringify(toolCalls) : ''}`;
   return {
     ...made,
     text: text ?? (toolCalls.length > 0 ? null : ''),
@@ -86,24 +86,24 @@ export function completionOf(
     toolCalls,
     finishReason: details.finishReason ?? (toolCalls.length > 0 ? 'tool_calls' : 'stop'),
     promptTokens: details.promptTokens ?? chat.promptTokens,
-    completionTokens: details.completionTokens ?? countTokens(said),
+    completionTokens: details.completionTokens ?? countTokens(generated),
   };
 }
 
-/** A completion that a filter stopped: no text, nothing generated. */
+/** A completion that a content filter stopped before the first token. */
 export function filteredCompletion(model: string, chat: ChatRequest, now: number): Completion {
   const reply = { text: '', finishReason: 'content_filter', completionTokens: 0 };
   return completionOf(reply, chat, { serial: 0, now, model });
 }
 
-/** A call of a tool on the wire. */
+/** A tool call in OpenAI's format. */
 type ToolCall = {
   readonly id: string;
   readonly type: 'function';
   readonly function: { readonly name: string; readonly arguments: string };
 };
 
-/** The calls of tools on the wire; `idOf` names those that have no id of their own. */
+/** The tool calls in OpenAI's format. `idOf` generates missing ids. */
 export function toolCallsOf({ toolCalls }: Completion, idOf: (index: number) => string): ToolCall[] {
   return toolCalls.map((call, index) => ({
     id: call.id ?? idOf(index),
@@ -115,7 +115,7 @@ export function toolCallsOf({ toolCalls }: Completion, idOf: (index: number) => 
   }));
 }
 
-/** `usage` as all four dialects have it. */
+/** The fields of `usage` that all dialects share. */
 export function usageOf({ promptTokens, completionTokens }: Completion): JsonObject {
   return {
     prompt_tokens: promptTokens,
@@ -124,7 +124,7 @@ export function usageOf({ promptTokens, completionTokens }: Completion): JsonObj
   };
 }
 
-/** Seconds since the epoch, as `created` counts. */
+/** The value of `created`: seconds since the epoch. */
 export function createdAt(now: number): number {
   return Math.floor(now / 1000);
 }

@@ -1,7 +1,7 @@
-/** A chat request answered in one piece, and the faults that faulty such an answer. */
+/** Answers without streaming, and the faults in them. */
 
 import type { Completion } from './completion.ts';
-import type { JsonObject, Reply } from '../exchange.ts';
+import { firstHalf, type JsonObject, type Reply } from '../exchange.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { IncomingRequest, ProviderState, RuleResult } from '../provider-state.ts';
 
@@ -19,11 +19,7 @@ export function withBody(reply: Reply, body: JsonObject): Reply {
   return { ...reply, body: JSON.stringify(body) };
 }
 
-export function firstHalf(text: string): string {
-  return text.slice(0, Math.floor(text.length / 2));
-}
-
-/** The provider's own error body, but with the status of a success. */
+/** The provider's own error body with the status 200. */
 export function errorInside(state: ProviderState, incoming: IncomingRequest): Reply {
   const reply = state.dialect.refuse['server-error']({ status: 502 }, incoming);
   return { ...reply, status: 200 };
@@ -35,17 +31,14 @@ function failedChoice(reply: Reply): Reply {
   return withBody(reply, { choices: [{ index: 0, message, finish_reason: 'error', error }], usage: {} });
 }
 
-/** Nothing was said. */
-export function emptied(completion: Completion): Completion {
+export function withoutContent(completion: Completion): Completion {
   return { ...completion, text: '', reasoning: undefined, toolCalls: [], completionTokens: 0 };
 }
 
-/** A filter stopped it. */
-export function filtered(completion: Completion): Completion {
+export function withContentFiltered(completion: Completion): Completion {
   return { ...completion, text: '', toolCalls: [], finishReason: 'content_filter' };
 }
 
-/** A sound answer. */
 export function plainReply({ dialect }: ProviderState, completion: Completion): Reply {
   const { body, headers } = dialect.complete(completion);
   return { status: 200, headers, body: JSON.stringify(body) };
@@ -54,7 +47,7 @@ export function plainReply({ dialect }: ProviderState, completion: Completion): 
 function emptyReply(as: 'text' | 'choices' | 'body', state: ProviderState, completion: Completion): Reply {
   switch (as) {
     case 'text':
-      return plainReply(state, emptied(completion));
+      return plainReply(state, withoutContent(completion));
     case 'choices':
       return withBody(plainReply(state, completion), { object: 'chat.completion', choices: [] });
     case 'body':
@@ -62,7 +55,7 @@ function emptyReply(as: 'text' | 'choices' | 'body', state: ProviderState, compl
   }
 }
 
-function faulty(
+function faultyAnswer(
   fault: AnswerFault,
   state: ProviderState,
   incoming: IncomingRequest,
@@ -85,11 +78,11 @@ function faulty(
     case 'cut':
       return { outcome, reply: sound, fault: 'cut' };
     case 'content-filter':
-      return { outcome, reply: plainReply(state, filtered(completion)) };
+      return { outcome, reply: plainReply(state, withContentFiltered(completion)) };
   }
 }
 
-/** A completion in one piece, spoilt by the first fault that strikes. */
+/** Sends a completion without streaming, with the first fault that applies. */
 export function plainAnswer(
   state: ProviderState,
   incoming: IncomingRequest,
@@ -97,5 +90,5 @@ export function plainAnswer(
 ): RuleResult {
   const fault = state.script.trigger(ANSWER_FAULTS, incoming);
   if (fault === undefined) return { outcome: 'served', reply: plainReply(state, completion) };
-  return faulty(fault, state, incoming, completion);
+  return faultyAnswer(fault, state, incoming, completion);
 }

@@ -1,10 +1,16 @@
-/** A chat request answered as a stream, and the faults that faulty one. */
+/** Streamed answers, and the faults in them. */
 
 import type { Completion } from './completion.ts';
-import type { Reply, StreamReply } from '../exchange.ts';
+import { firstHalf, type Reply, type StreamReply } from '../exchange.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { IncomingChat, ProviderState, RuleResult } from '../provider-state.ts';
-import { emptied, errorInside, filtered, firstHalf, plainReply, ANSWER_FAULTS } from './plain-answer.ts';
+import {
+  withoutContent,
+  errorInside,
+  withContentFiltered,
+  plainReply,
+  ANSWER_FAULTS,
+} from './plain-answer.ts';
 import {
   afterToken,
   COMMENT_EVERY_MS,
@@ -29,18 +35,17 @@ const STREAM_FAULTS = [
 type StreamFaultKind = (typeof STREAM_FAULTS)[number];
 type StreamFaultOf<Kind extends StreamFaultKind> = Extract<Fault, { readonly kind: Kind }>;
 
-/** JSON of a chunk that ends in the middle. */
-const HALF_A_CHUNK: StreamEvent = {
+/** A chunk with truncated JSON. */
+const TRUNCATED_CHUNK: StreamEvent = {
   kind: 'error',
   text: 'data: {"object":"chat.completion.chunk","choices":[{"index":0,"del',
 };
 
-/** A request about to be answered with a stream. */
 interface StreamContext {
   readonly state: ProviderState;
   readonly incoming: IncomingChat;
   readonly completion: Completion;
-  /** The sound stream. */
+  /** The events of the stream without faults. */
   readonly events: readonly StreamEvent[];
 }
 
@@ -55,7 +60,7 @@ function planOf(events: Iterable<StreamEvent>): StreamPlan {
   return { events, ends: 'close' };
 }
 
-/** The sound stream before and after so many of its tokens. */
+/** Splits the events after the given number of tokens. */
 function splitAtToken(
   { events }: StreamContext,
   afterTokens = Math.floor(events.filter(({ kind }) => kind === 'token').length / 2),
@@ -64,7 +69,7 @@ function splitAtToken(
   return [events.slice(0, at), events.slice(at)];
 }
 
-/** The same events, but those that carry JSON with another text. */
+/** Replaces the text of all events that carry JSON. */
 function withTexts(events: readonly StreamEvent[], textOf: (text: string) => string): StreamPlan {
   return planOf(
     events.map((event) => {
@@ -75,12 +80,12 @@ function withTexts(events: readonly StreamEvent[], textOf: (text: string) => str
   );
 }
 
-/** What a provider sends when it fails in the middle. */
-function failure(served: StreamContext, as: 'frame' | 'event' | 'finish'): readonly StreamEvent[] {
-  const frame = dataEvent('error', { error: served.state.dialect.streamError });
+/** The events that a provider sends when it fails midway. */
+function failure(context: StreamContext, as: 'frame' | 'event' | 'finish'): readonly StreamEvent[] {
+  const frame = dataEvent('error', { error: context.state.dialect.streamError });
   if (as === 'frame') return [frame, DONE];
   if (as === 'event') return [{ ...frame, text: `event: error\n${frame.text}` }, DONE];
-  const failed = eventsOf(served, { ...served.completion, finishReason: 'error' });
+  const failed = eventsOf(context, { ...context.completion, finishReason: 'error' });
   return [...failed.filter(({ kind }) => kind === 'finish'), DONE];
 }
 
@@ -95,55 +100,55 @@ function* endless(events: readonly StreamEvent[]): Generator<StreamEvent> {
   while (tokens.length > 0) yield* tokens;
 }
 
-/** Total: a new fault does not compile until it is known what becomes of the stream. */
+/** Total, so that a new fault does not compile until it has an entry here. */
 const FAULTY_STREAMS: {
   readonly [Kind in StreamFaultKind]: (
     fault: StreamFaultOf<Kind>,
-    served: StreamContext,
+    context: StreamContext,
   ) => StreamPlan | Reply;
 } = {
-  'error-in-200': ({ as }, served) =>
+  'error-in-200': ({ as }, context) =>
     as === 'choice'
-      ? planOf([...splitAtToken(served, 0)[0], ...failure(served, 'finish')])
-      : errorInside(served.state, served.incoming),
-  empty: ({ as }, served) => {
+      ? planOf([...splitAtToken(context, 0)[0], ...failure(context, 'finish')])
+      : errorInside(context.state, context.incoming),
+  empty: ({ as }, context) => {
     if (as === 'body') return planOf([]);
     if (as === 'choices') return planOf([dataEvent('token', { choices: [] }), DONE]);
-    return planOf(eventsOf(served, emptied(served.completion)));
+    return planOf(eventsOf(context, withoutContent(context.completion)));
   },
   malformed: (_, { events }) => withTexts(events, firstHalf),
   garbage: (_, { events }) => withTexts(events, () => 'data: {"choices":"none","usage":[]}'),
-  cut: ({ afterTokens, as }, served) => ({
-    events: splitAtToken(served, afterTokens)[0],
+  cut: ({ afterTokens, as }, context) => ({
+    events: splitAtToken(context, afterTokens)[0],
     ends: as ?? 'close',
   }),
-  'content-filter': (_, served) => planOf(eventsOf(served, filtered(served.completion))),
-  stall: ({ afterTokens, comments, everyMs = COMMENT_EVERY_MS }, served) => {
-    const [before] = splitAtToken(served, afterTokens);
+  'content-filter': (_, context) => planOf(eventsOf(context, withContentFiltered(context.completion))),
+  stall: ({ afterTokens, comments, everyMs = COMMENT_EVERY_MS }, context) => {
+    const [before] = splitAtToken(context, afterTokens);
     if (comments !== true) return { events: before, ends: 'hang' };
-    return planOf(withKeepAlives(before, commentEvent(served.state.dialect.keepAlive, everyMs)));
+    return planOf(withKeepAlives(before, commentEvent(context.state.dialect.keepAlive, everyMs)));
   },
-  'stream-error': ({ afterTokens, as = 'frame' }, served) =>
-    planOf([...splitAtToken(served, afterTokens)[0], ...failure(served, as)]),
-  'garbage-chunk': ({ afterTokens }, served) => {
-    const [before, after] = splitAtToken(served, afterTokens);
-    return planOf([...before, HALF_A_CHUNK, ...after]);
+  'stream-error': ({ afterTokens, as = 'frame' }, context) =>
+    planOf([...splitAtToken(context, afterTokens)[0], ...failure(context, as)]),
+  'garbage-chunk': ({ afterTokens }, context) => {
+    const [before, after] = splitAtToken(context, afterTokens);
+    return planOf([...before, TRUNCATED_CHUNK, ...after]);
   },
-  'first-event-error': (_, served) => planOf(failure(served, 'frame')),
+  'first-event-error': (_, context) => planOf(failure(context, 'frame')),
   'json-instead': (_, { state, completion }) => plainReply(state, completion),
   'no-finish': (_, { events }) => planOf(events.filter(({ kind }) => kind !== 'finish' && kind !== 'usage')),
   endless: (_, { events }) => planOf(endless(events)),
 };
 
-function faulty<Kind extends StreamFaultKind>(
+function faultyStream<Kind extends StreamFaultKind>(
   kind: Kind,
   fault: StreamFaultOf<Kind>,
-  served: StreamContext,
+  context: StreamContext,
 ): StreamPlan | Reply {
-  return FAULTY_STREAMS[kind](fault, served);
+  return FAULTY_STREAMS[kind](fault, context);
 }
 
-/** A sound stream. */
+/** Streams a completion without faults in the answer. */
 export function streamReply(
   state: ProviderState,
   incoming: IncomingChat,
@@ -153,7 +158,7 @@ export function streamReply(
   return { status: 200, headers, body: bodyOf(planOf(events), state, incoming) };
 }
 
-/** A completion as a stream, spoilt by the first fault that strikes; it may also have it that there is no stream. */
+/** Streams a completion with the first fault that applies. The fault may replace the stream by a plain body. */
 export function streamAnswer(
   state: ProviderState,
   incoming: IncomingChat,
@@ -163,7 +168,7 @@ export function streamAnswer(
   if (fault === undefined) return { outcome: 'served', reply: streamReply(state, incoming, completion) };
   const outcome = fault.kind === 'endless' ? 'served' : fault.kind;
   const { events, headers } = state.dialect.stream(completion, incoming.chat.includeUsage);
-  const plan = faulty(fault.kind, fault, { state, incoming, completion, events: [...events] });
+  const plan = faultyStream(fault.kind, fault, { state, incoming, completion, events: [...events] });
   if ('status' in plan) return { outcome, reply: plan };
   return { outcome, reply: { status: 200, headers, body: bodyOf(plan, state, incoming) } };
 }

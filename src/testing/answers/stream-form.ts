@@ -1,11 +1,11 @@
-/** Turns the events of a stream into the bytes that are written, and the faults that only change their form. */
+/** Serialises the events of a stream, and applies the faults that change only its form. */
 
 import type { StreamBody, StreamPiece } from '../exchange.ts';
 import type { LineEnd } from '../faults/fault.ts';
 import type { IncomingChat, ProviderState } from '../provider-state.ts';
 import { COMMENT_EVERY_MS, commentEvent, type StreamPlan, type StreamEvent } from './stream-event.ts';
 
-/** One piece for each event. */
+/** One piece per event. */
 function* piecesOf(events: Iterable<StreamEvent>, lineEnd: LineEnd): Generator<StreamPiece> {
   const encoder = new TextEncoder();
   for (const { text, delayMs = 0 } of events) {
@@ -14,8 +14,8 @@ function* piecesOf(events: Iterable<StreamEvent>, lineEnd: LineEnd): Generator<S
 }
 
 /**
- * The same bytes in pieces of other sizes, which are used over and over; a size below one counts as one.
- * A piece that is made of several waits as long as all of them together.
+ * Splits the bytes into pieces of the given sizes (cyclically). A size below one counts as one. The delay of a new piece
+ * is the sum of the delays of the pieces that it combines.
  */
 function* recut(pieces: Iterable<StreamPiece>, sizes: readonly number[]): Generator<StreamPiece> {
   let held = new Uint8Array();
@@ -49,11 +49,11 @@ function* afterComments(
   count: number,
   comment: StreamEvent,
 ): Generator<StreamEvent> {
-  for (let said = 0; said < count; said += 1) yield comment;
+  for (let sent = 0; sent < count; sent += 1) yield comment;
   yield* events;
 }
 
-/** The body of a stream that takes a plan, in the form that the faults of the moment give it. */
+/** The body of a stream, with all faults of form that apply. */
 export function bodyOf(
   { events, ends }: StreamPlan,
   { script, dialect }: ProviderState,

@@ -1,8 +1,8 @@
-/** Cuts an answer into the tokens that a stream hands out one by one. */
+/** Splits an answer into the tokens of a stream. */
 
 import { toolCallsOf, type Completion } from './completion.ts';
 
-/** A piece of a tool call: the first one names it, the others only add to its arguments. */
+/** A fragment of a tool call. The first one has its name, the others add to its arguments. */
 export type CallFragment = {
   readonly index: number;
   readonly id?: string;
@@ -12,14 +12,14 @@ export type CallFragment = {
 
 const FRAGMENT = /.{1,8}/gsu;
 
-/** Words with the white space before them: put together again they are the text. */
+/** Words, each with the white space before it. Joined, they are the text. */
 export function tokensOf(text: string | null | undefined): readonly string[] {
   return text?.match(/\s*\S+|\s+/g) ?? [];
 }
 
 /**
  * The tool calls as most providers stream them: a name with empty arguments, then the arguments in fragments of up to
- * eight characters. `idOf` names the calls that have no id of their own.
+ * eight characters. `idOf` generates missing ids.
  */
 export function callFragmentsOf(completion: Completion, idOf: (index: number) => string): CallFragment[] {
   return toolCallsOf(completion, idOf).flatMap(({ id, type, function: { name, arguments: text } }, index) => [

@@ -1,14 +1,12 @@
-/** Knows whether everything of a stream was sent before its reader went away. */
-
 import type { SimulatedStream, StreamBody, StreamPiece } from '../exchange.ts';
 
 /**
- * Calls `onAbandoned` at most once, when the reader goes away before it was handed the last piece: whoever leaves after
- * that, say at the sight of `[DONE]`, left nothing behind.
+ * Calls `onAbandoned` if the client disconnects before the last piece is handed out. A client that disconnects later, e.g.
+ * after it has read `[DONE]`, has received everything.
  */
 export function watched({ pieces, ends }: StreamBody, onAbandoned: () => void): SimulatedStream {
   let open = true;
-  function* handOut(): Generator<StreamPiece> {
+  function* watch(): Generator<StreamPiece> {
     let held: StreamPiece | undefined;
     for (const piece of pieces) {
       if (held !== undefined) yield held;
@@ -18,7 +16,7 @@ export function watched({ pieces, ends }: StreamBody, onAbandoned: () => void): 
     if (held !== undefined) yield held;
   }
   return {
-    pieces: handOut(),
+    pieces: watch(),
     ends,
     abandon: () => {
       if (open) onAbandoned();

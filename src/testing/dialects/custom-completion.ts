@@ -1,4 +1,4 @@
-/** A chat completion in plain OpenAI, whole and as a stream. */
+/** Chat completions in OpenAI's format. */
 
 import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
 import type { JsonObject } from '../exchange.ts';
@@ -32,15 +32,15 @@ function choices(delta: JsonObject, reason: string | null = null): readonly Json
   return [{ index: 0, delta, logprobs: null, finish_reason: reason }];
 }
 
-/** The role comes once, at the beginning; the usage only for those who ask, after all choices and in none of them. */
+/** The role comes only in the first chunk. The usage comes last, without a choice, and only on request. */
 export function* customEvents(completion: Completion, includeUsage: boolean): Generator<StreamEvent> {
   const { serial, now, model, text, reasoning, finishReason } = completion;
-  const chunk = (said: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
+  const chunk = (choiceList: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
     id: `chatcmpl-${serial}`,
     object: 'chat.completion.chunk',
     created: createdAt(now),
     model,
-    choices: said,
+    choices: choiceList,
     ...(includeUsage && { usage }),
   });
   yield dataEvent('opening', chunk(choices({ role: 'assistant', content: '', refusal: null })));

@@ -1,24 +1,17 @@
-/** A plain OpenAI-compatible endpoint: limits only where they are given, by account over the last 60 seconds unless it says so. */
+/** A plain OpenAI-compatible endpoint. Has only the limits that a test gives it, per account by default. */
 
 import { filteredCompletion } from '../answers/completion.ts';
-import { bearerOf, type Dialect, type Refusals, type RequestFacts } from '../dialect.ts';
-import { jsonReply, textReply, type Reply } from '../exchange.ts';
+import { bearerCredential, type Dialect, type Refusals, type RequestFacts } from '../dialect.ts';
+import { jsonReply, textReply, withRetryAfter, type Reply } from '../exchange.ts';
 import type { Limits, QuotaStyle } from '../options.ts';
 import type { ExceededLimit, QuotaRule } from '../quotas/quotas.ts';
-import { randomText } from '../seeded-random.ts';
+import { LETTERS_AND_DIGITS, randomText } from '../seeded-random.ts';
 import { customCompletion, customEvents } from './custom-completion.ts';
 import { customModels } from './models.ts';
-
-const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 function error(status: number, message: string, code: string | null, param: string | null = null): Reply {
   const type = status < 500 ? 'invalid_request_error' : 'server_error';
   return jsonReply(status, { error: { message, type, param, code } });
-}
-
-function retryAfter(reply: Reply, seconds: number | undefined): Reply {
-  if (seconds === undefined) return reply;
-  return { ...reply, headers: { ...reply.headers, 'Retry-After': String(seconds) } };
 }
 
 const SPANS: Readonly<Record<keyof Limits, string>> = {
@@ -38,7 +31,7 @@ function rateLimited(
   }
   const seconds = Math.max(1, Math.ceil((resetsAt - now) / 1000));
   const message = `Rate limit reached ${on}. Please try again in ${seconds}s.`;
-  return retryAfter(error(429, message, 'rate_limit_exceeded'), seconds);
+  return withRetryAfter(error(429, message, 'rate_limit_exceeded'), seconds);
 }
 
 const refuse: Refusals = {
@@ -66,7 +59,7 @@ const refuse: Refusals = {
   'server-error': ({ status }) =>
     error(status, 'The server had an error while processing your request.', null),
   congested: ({ retryAfterSeconds }) =>
-    retryAfter(
+    withRetryAfter(
       error(503, 'The engine is currently overloaded, please try again later.', null),
       retryAfterSeconds,
     ),
@@ -133,10 +126,7 @@ export const custom: Dialect = {
   ],
   usualLimits: () => ({}),
   makeKey: (random) => `sk-${randomText(random, LETTERS_AND_DIGITS, 48)}`,
-  credentialOf: (request) => {
-    const key = bearerOf(request);
-    return key === undefined ? { problem: 'missing-key' } : { key };
-  },
+  credentialOf: bearerCredential,
   modelIdOf: (id) => id,
   isFree: () => true,
   resolve: (model) => model,

@@ -1,11 +1,11 @@
-/** A chat completion as Google's OpenAI-compatible route writes it, whole and as a stream. */
+/** Chat completions in the format of Google's OpenAI-compatible route. */
 
 import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
 import type { JsonObject } from '../exchange.ts';
 import { dataEvent, DONE, type StreamEvent } from '../answers/stream-event.ts';
 import { tokensOf } from '../answers/tokens.ts';
 
-/** A blocked answer: no message and no delta, the reason behind the word `content_filter`. */
+/** The choice of a blocked answer. It has neither a message nor a delta. */
 const BLOCKED: JsonObject = { index: 0, finish_reason: 'content_filter: PROHIBITED_CONTENT' };
 
 function choiceOf(completion: Completion): JsonObject {
@@ -20,7 +20,7 @@ function choiceOf(completion: Completion): JsonObject {
   return { finish_reason: finishReason, index: 0, message };
 }
 
-/** Tool calls come with an empty id and without `content` (recorded 2026-08). */
+/** Tool calls have an empty id and no `content` (recorded 2026-08). */
 export function googleCompletion(completion: Completion): JsonObject {
   return {
     choices: [choiceOf(completion)],
@@ -33,9 +33,9 @@ export function googleCompletion(completion: Completion): JsonObject {
 }
 
 /**
- * The usage so far is in every chunk, whether it is asked for or not. A tool call comes whole in one delta, without an
- * index, and the finish after it is `stop` (googleapis/python-genai#2868, 2026-08-17). The finish has a chunk of its own
- * with an empty text, as of Gemini 3 (envoyproxy/ai-gateway#2399, 2026-07-20).
+ * Every chunk has the usage so far, even without a request for it. A tool call is one delta without an index, and the
+ * finish reason after it is `stop` (googleapis/python-genai#2868, 2026-08-17). As of Gemini 3, the finish reason has a
+ * chunk of its own with an empty text (envoyproxy/ai-gateway#2399, 2026-07-20).
  */
 export function* googleEvents(completion: Completion): Generator<StreamEvent> {
   const { serial, now, model, text, completionTokens, finishReason } = completion;

@@ -1,8 +1,8 @@
-/** Every refusal of Google AI Studio's OpenAI-compatible route, as recorded to October 2026: always inside an array. */
+/** Refusals of Google AI Studio's OpenAI-compatible route, as recorded up to October 2026. Each is in an array. */
 
 import { filteredCompletion } from '../answers/completion.ts';
 import type { Refusals, RequestFacts } from '../dialect.ts';
-import { jsonReply, type JsonObject, type Reply } from '../exchange.ts';
+import { jsonReply, withRetryAfter, type JsonObject, type Reply } from '../exchange.ts';
 import type { Capability } from '../options.ts';
 import type { ExceededLimit } from '../quotas/quotas.ts';
 import { hashText } from '../seeded-random.ts';
@@ -16,7 +16,7 @@ export const GOOGLE_HEADERS: Reply['headers'] = {
   'X-Gemini-Service-Tier': 'standard',
 };
 
-/** HTTP status and the name that Google gives it. */
+/** An HTTP status and Google's name for it. */
 type Code = readonly [status: number, name: string];
 const INVALID_ARGUMENT: Code = [400, 'INVALID_ARGUMENT'];
 const PERMISSION_DENIED: Code = [403, 'PERMISSION_DENIED'];
@@ -45,7 +45,7 @@ function keyInvalid(message: string): Reply {
   return error(INVALID_ARGUMENT, message, errorInfo('API_KEY_INVALID', message));
 }
 
-/** The metric and the quota that a limit is called by; the paid tiers' names carry no `FreeTier`. */
+/** Google's names of a limit. Those of paid tiers lack `FreeTier`. */
 function namesOf(rule: string, tier: string): { metric: string; quotaId: string } {
   const paid = tier !== 'free';
   if (rule === 'tpm') {
@@ -74,7 +74,7 @@ function violationOf({ rule, limit }: Violation, tier: string, model: string): J
     quotaMetric: metric,
     quotaId,
     quotaDimensions: { location: 'global', model },
-    // The value is left out where there is no free tier at all.
+    // A model without a free tier has no value here.
     ...(limit > 0 && { quotaValue: String(limit) }),
   };
 }
@@ -108,8 +108,8 @@ function quotaFailure(violations: readonly Violation[], waitMs: number, request:
   ]);
 }
 
-/** What Google claims after a day's limit: 15 to 59 seconds, although nothing comes back before midnight. */
-function lyingWaitMs({ now, modelId }: RequestFacts): number {
+/** The misleading wait that Google reports for a daily limit: 15 to 59 seconds instead of the time to midnight. */
+function misleadingWaitMs({ now, modelId }: RequestFacts): number {
   return 15_000 + (hashText(`${modelId}${now}`) % 44_000);
 }
 
@@ -117,7 +117,11 @@ function rateLimited(exceeded: readonly ExceededLimit[], request: RequestFacts):
   const violations = exceeded.map(({ rule, limit }) => ({ rule: rule.id, limit }));
   const day = exceeded.some(({ rule }) => rule.id === 'rpd');
   const until = Math.max(...exceeded.map(({ resetsAt }) => resetsAt));
-  return quotaFailure(violations, day ? lyingWaitMs(request) : Math.max(0, until - request.now), request);
+  return quotaFailure(
+    violations,
+    day ? misleadingWaitMs(request) : Math.max(0, until - request.now),
+    request,
+  );
 }
 
 const NO_FREE_TIER: readonly Violation[] = [
@@ -160,7 +164,7 @@ function serverError(status: number): Reply {
   return error([status, name], message);
 }
 
-/** The model's id without the prefix that requests may carry. */
+/** The model id without the optional prefix `models/`. */
 function bare(modelId: string): string {
   return modelId.replace(/^models\//, '');
 }
@@ -201,7 +205,7 @@ export const googleRefusals: Refusals = {
     ),
   'not-entitled': ({ as }, request) =>
     as === 'limit-zero'
-      ? quotaFailure(NO_FREE_TIER, lyingWaitMs(request), request)
+      ? quotaFailure(NO_FREE_TIER, misleadingWaitMs(request), request)
       : error(
           NOT_FOUND,
           `This model models/${bare(request.modelId)} is no longer available to new users. Please update your code to ` +
@@ -215,8 +219,7 @@ export const googleRefusals: Refusals = {
       'This model is currently experiencing high demand. Spikes in demand are usually temporary. Please try again ' +
         'later.',
     );
-    if (retryAfterSeconds === undefined) return busy;
-    return { ...busy, headers: { ...busy.headers, 'Retry-After': String(retryAfterSeconds) } };
+    return withRetryAfter(busy, retryAfterSeconds);
   },
   moderated: ({ chat }, { modelId, now }) =>
     jsonReply(200, googleCompletion(filteredCompletion(bare(modelId), chat, now)), GOOGLE_HEADERS),

@@ -1,30 +1,29 @@
 /**
- * Google AI Studio over its OpenAI-compatible route: each project × model has its own limits, the last 60 seconds
- * count, and the day ends at midnight in Los Angeles.
+ * Google AI Studio's OpenAI-compatible route. Each model of a project has its own limits, in sliding windows of 60 seconds
+ * and in days that end at midnight in Los Angeles.
  */
 
 import { bearerOf, type Credential, type Dialect } from '../dialect.ts';
 import { jsonReply, type SimulatedRequest } from '../exchange.ts';
 import type { Limits } from '../options.ts';
 import type { QuotaRule } from '../quotas/quotas.ts';
-import { randomText } from '../seeded-random.ts';
+import { LETTERS_AND_DIGITS, randomText } from '../seeded-random.ts';
 import { googleCompletion, googleEvents } from './google-completion.ts';
 import { GOOGLE_HEADERS, googleRefusals } from './google-refusals.ts';
 import { googleModels } from './models.ts';
 
-const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-const NOTHING: Limits = { rpm: 0, rpd: 0, tpm: 0 };
+const NO_FREE_TIER: Limits = { rpm: 0, rpd: 0, tpm: 0 };
 
-/** AI Studio's rate-limit pages of several accounts, 2026-07-18 to 2026-10-04; the first pattern that fits holds. */
+/** AI Studio's rate-limit pages of several accounts, 2026-07-18 to 2026-10-04. The first match applies. */
 const FREE_TIER: readonly (readonly [models: RegExp, limits: Limits])[] = [
-  [/-pro\b|^gemini-2\.0-|-image\b|computer-use/, NOTHING],
+  [/-pro\b|^gemini-2\.0-|-image\b|computer-use/, NO_FREE_TIER],
   [/^gemini-2\.5-flash-lite/, { rpm: 10, rpd: 20, tpm: 250_000 }],
   [/flash-lite/, { rpm: 15, rpd: 500, tpm: 250_000 }],
   [/^gemma-/, { rpm: 30, rpd: 14_400, tpm: 16_000 }],
   [/^/, { rpm: 5, rpd: 20, tpm: 250_000 }],
 ];
 
-/** Not published; of the order that paying users report. */
+/** Not published. The order of magnitude follows reports of paying users. */
 const TIER_1: Limits = { rpm: 300, rpd: 10_000, tpm: 1_000_000 };
 
 function rule(limit: keyof Limits, counter: QuotaRule['counter']): QuotaRule {
@@ -34,12 +33,12 @@ function rule(limit: keyof Limits, counter: QuotaRule['counter']): QuotaRule {
     per: 'account-model',
     counter,
     setBy: ['model', 'provider'],
-    // Not established for Google; freed quota is what a client may not rely on.
+    // Unknown for Google.
     countsRefused: false,
   };
 }
 
-/** One bearer token and nothing else; OpenAI's own headers count as a second credential. */
+/** Google refuses a second credential next to the bearer token, and counts OpenAI's own headers as one. */
 function credentialOf(request: SimulatedRequest): Credential {
   const key = bearerOf(request);
   if (key === undefined) return { problem: 'missing-key' };

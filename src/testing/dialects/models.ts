@@ -1,4 +1,4 @@
-/** The models that a world has unless it is told otherwise: ids known to be live in October 2026, and traps. */
+/** The default models of a world: models that were live in October 2026, and listed ones that cannot be called. */
 
 import type { ModelOptions } from '../options.ts';
 
@@ -7,8 +7,8 @@ const MILLION = 1_000_000;
 const GEMINI = 1_048_576;
 
 /**
- * OpenRouter: free chat models (observed 2026-10-07), two that serve agents only, the free router, a free model that
- * cannot chat, and two that cost money, one of which claims a price of zero.
+ * OpenRouter: free chat models (observed 2026-10-07), two for agents only, the free router, a free model that cannot chat,
+ * and two that cost money, one of which is listed with a price of zero.
  */
 export const openrouterModels: readonly ModelOptions[] = [
   { id: 'nvidia/nemotron-3-super-120b-a12b:free', context: NVIDIA_LARGE, reasons: true },
@@ -31,8 +31,8 @@ export const openrouterModels: readonly ModelOptions[] = [
 ];
 
 /**
- * Google AI Studio: models with a free tier (observed 2026-10-04), an alias, two without a free tier, one closed to
- * new projects, and one that only embeds.
+ * Google AI Studio: models with a free tier (observed 2026-10-04), aliases, two without a free tier, one closed to new
+ * projects, and one for embeddings.
  */
 export const googleModels: readonly ModelOptions[] = [
   { id: 'gemini-3.8-flash', context: GEMINI, lacks: ['prefill'], reasons: true },
@@ -59,8 +59,8 @@ export const googleModels: readonly ModelOptions[] = [
 ];
 
 /**
- * NVIDIA NIM: endpoints that answered one by one in September 2026; one of them is listed twice, as the real list does,
- * and two are listed but not provisioned for any account.
+ * NVIDIA NIM: models that answered in September 2026. One of them is listed twice, as in the real list. Two are listed but
+ * not provisioned for any account.
  */
 export const nimModels: readonly ModelOptions[] = [
   { id: 'deepseek-ai/deepseek-v4.1-flash', reasons: true },
@@ -82,7 +82,6 @@ export const nimModels: readonly ModelOptions[] = [
   { id: 'nvidia/nv-embed-v1', context: 32_768, output: 'embeddings' },
 ];
 
-/** An endpoint of one's own: two models. */
 export const customModels: readonly ModelOptions[] = [
   { id: 'custom-large' },
   { id: 'custom-small', context: 8_192 },

@@ -1,4 +1,4 @@
-/** A chat completion as NVIDIA NIM's model servers write it, whole and as a stream. */
+/** Chat completions in the format of NVIDIA NIM's model servers. */
 
 import { countTokens } from '../chat-request.ts';
 import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
@@ -14,7 +14,7 @@ function callId({ serial }: Completion): (index: number) => string {
   return (index) => `chatcmpl-tool-${serial}-${index}`;
 }
 
-/** Reasoning stands beside the text in `reasoning_content`; `tool_calls` is always there. */
+/** Reasoning is in `reasoning_content`. `tool_calls` is always present. */
 export function nimCompletion(completion: Completion): JsonObject {
   const { now, model, text, reasoning = null, finishReason } = completion;
   const message = {
@@ -34,30 +34,29 @@ export function nimCompletion(completion: Completion): JsonObject {
   };
 }
 
-/** A call that goes on has its id and name again, but as `null`. */
-function nulled(call: CallFragment): JsonObject {
+/** In later fragments of a tool call, the id and name are `null`. */
+function withNulls(call: CallFragment): JsonObject {
   return { id: null, type: 'function', ...call, function: { name: null, ...call.function } };
 }
 
-function choices(said: JsonObject, reason: string | null = null): readonly JsonObject[] {
-  const delta = { role: null, content: null, reasoning_content: null, tool_calls: null, ...said };
+function choices(fields: JsonObject, reason: string | null = null): readonly JsonObject[] {
+  const delta = { role: null, content: null, reasoning_content: null, tool_calls: null, ...fields };
   const stop = reason === 'stop' ? 1 : null;
   return [{ index: 0, delta, logprobs: null, finish_reason: reason, matched_stop: stop }];
 }
 
 /**
- * Every field is in every chunk, `null` where it has nothing to say, the role from the second chunk on included. The
- * usage comes last, with no choice (recorded 2026-06-28 with `deepseek-v4-flash`; tool calls as the same kind of model
- * server, SGLang, writes them).
+ * Every chunk has every field, `null` if empty. The role is `null` from the second chunk on. The usage comes last, without
+ * a choice (recorded 2026-06-28 with `deepseek-v4-flash`). Tool calls follow the format of the same model server, SGLang.
  */
 export function* nimEvents(completion: Completion, includeUsage: boolean): Generator<StreamEvent> {
   const { now, model, text, reasoning, finishReason } = completion;
-  const chunk = (said: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
+  const chunk = (choiceList: readonly JsonObject[], usage: JsonObject | null = null): JsonObject => ({
     id: idOf(completion),
     object: 'chat.completion.chunk',
     created: createdAt(now),
     model,
-    choices: said,
+    choices: choiceList,
     usage,
   });
   yield dataEvent('opening', chunk(choices({ role: 'assistant', content: '' })));
@@ -66,12 +65,12 @@ export function* nimEvents(completion: Completion, includeUsage: boolean): Gener
   }
   for (const token of tokensOf(text)) yield dataEvent('token', chunk(choices({ content: token })));
   for (const call of callFragmentsOf(completion, callId(completion))) {
-    yield dataEvent('token', chunk(choices({ tool_calls: [nulled(call)] })));
+    yield dataEvent('token', chunk(choices({ tool_calls: [withNulls(call)] })));
   }
   yield dataEvent('finish', chunk(choices({}, finishReason)));
   if (includeUsage) {
-    const thought = { prompt_tokens_details: null, reasoning_tokens: countTokens(reasoning ?? '') };
-    yield dataEvent('usage', chunk([], { ...usageOf(completion), ...thought }));
+    const details = { prompt_tokens_details: null, reasoning_tokens: countTokens(reasoning ?? '') };
+    yield dataEvent('usage', chunk([], { ...usageOf(completion), ...details }));
   }
   yield DONE;
 }

@@ -1,13 +1,13 @@
 /**
- * Every refusal of NVIDIA NIM: the gateway's problem documents and plain texts, and the model servers' own shapes.
- * From the gateway's source (NVIDIA/nvcf, 2026-08-22) and recordings to October 2026.
+ * NVIDIA NIM's refusals: problem documents and plain text of the gateway, and the formats of the model servers. Sources:
+ * the gateway's code (NVIDIA/nvcf, 2026-08-22) and recordings up to October 2026.
  */
 
 import { filteredCompletion } from '../answers/completion.ts';
 import type { Refusals, RequestFacts } from '../dialect.ts';
 import { jsonReply, textReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Capability } from '../options.ts';
-import { hashText, randomText, seededRandom } from '../seeded-random.ts';
+import { HEX, hashText, randomText, seededRandom } from '../seeded-random.ts';
 import { nimCompletion } from './nim-completion.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -30,7 +30,7 @@ function problem(status: number, detail?: string, extra: JsonObject = {}): Reply
   return jsonReply(status, body, { 'Content-Type': 'application/problem+json' });
 }
 
-/** What the model server behind the gateway says. */
+/** A problem document that the model server sends. */
 function serverProblem(source: string, status: number, detail: string): Reply {
   const name = (TITLES[status] ?? '').toLowerCase().replaceAll(' ', '-');
   return problem(status, detail, { type: `urn:${source}:problem-details:${name}` });
@@ -40,15 +40,15 @@ function modelServerError(status: number, message: string, type: string): Reply 
   return jsonReply(status, { error: { message, type, param: null, code: status } });
 }
 
-/** The function behind a model: an id that is always the same for the same model. */
+/** The id of the function behind a model. Deterministic per model. */
 function functionOf({ modelId }: RequestFacts): string {
-  const hex = randomText(seededRandom(hashText(modelId)), '0123456789abcdef', 12);
+  const hex = randomText(seededRandom(hashText(modelId)), HEX, 12);
   return `00000000-0000-4000-8000-${hex}`;
 }
 
 const SCHEMA_CHECKED = new Set(['frequency_penalty', 'presence_penalty', 'n', 'logit_bias']);
 
-/** Three kinds of model server refuse a parameter in three ways. */
+/** The model servers refuse parameters in three formats. */
 function unsupportedParameters(parameters: readonly string[]): Reply {
   if (parameters.every((name) => SCHEMA_CHECKED.has(name))) {
     const lines = parameters.map(
@@ -115,7 +115,7 @@ export const nimRefusals: Refusals = {
   'out-of-credits': (_, { owner }) =>
     problem(402, `Account '${owner?.name}': Cloud credits expired - Please contact NVIDIA representatives`),
   'unreadable-body': ({ detail }) => textReply(500, `failed to decode json body: ${detail}\n`),
-  // The gateway sets no content type here, so that JSON arrives as plain text.
+  // The gateway sets no content type here, so the JSON arrives as plain text.
   'missing-model': () =>
     textReply(
       400,

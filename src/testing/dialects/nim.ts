@@ -1,6 +1,6 @@
 /**
- * NVIDIA NIM: each account × model has a limit that no answer ever states; whatever is refused counts, too, so that
- * hammering prolongs the block.
+ * NVIDIA NIM. Each model of an account has a limit that no answer reports. Refused requests count, so that hammering
+ * prolongs the block.
  */
 
 import { bearerOf, type Dialect } from '../dialect.ts';
@@ -8,13 +8,13 @@ import { jsonReply, type Reply } from '../exchange.ts';
 import type { Completion } from '../answers/completion.ts';
 import type { Limits, ModelOptions } from '../options.ts';
 import type { QuotaRule } from '../quotas/quotas.ts';
-import { randomText } from '../seeded-random.ts';
+import { LETTERS_AND_DIGITS, randomText } from '../seeded-random.ts';
 import { nimModels } from './models.ts';
 import { nimCompletion, nimEvents } from './nim-completion.ts';
 import { nimRefusals } from './nim-refusals.ts';
 
-const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-/** Every entry of the real list has this moment. */
+const KEY_CHARACTERS = `${LETTERS_AND_DIGITS}-_`;
+/** The value of `created` in all entries of the real list. */
 const CREATED = 735_790_403;
 
 function rule(limit: keyof Limits, counter: QuotaRule['counter']): QuotaRule {

@@ -1,4 +1,4 @@
-/** A chat completion as OpenRouter writes it, whole and as a stream. */
+/** Chat completions in OpenRouter's format. */
 
 import { createdAt, toolCallsOf, usageOf, type Completion } from '../answers/completion.ts';
 import type { JsonObject } from '../exchange.ts';
@@ -7,7 +7,7 @@ import { callFragmentsOf, tokensOf } from '../answers/tokens.ts';
 
 export const PROCESSING = 'OPENROUTER PROCESSING';
 export const DISCONNECTED: JsonObject = { code: 502, message: 'Provider disconnected unexpectedly' };
-/** After how many chunks a comment comes between them. */
+/** The number of chunks between two comments. */
 const CHUNKS_BETWEEN_COMMENTS = 8;
 
 export function generationId({ now, serial }: Completion): string {
@@ -65,9 +65,9 @@ function deltasOf(completion: Completion): JsonObject[] {
 }
 
 /**
- * Comments before the first chunk, between chunks and before the last; the role in every delta; the finish once alone
- * and once more with the usage, which always comes (recorded 2026-04 to 2026-10). A finish with `error` has the error
- * beside the choices.
+ * Comments come before the first chunk, between chunks and before the last one. Every delta has the role. The finish
+ * reason comes once alone and once with the usage, which is always sent (recorded 2026-04 to 2026-10). A chunk with the
+ * finish reason `error` has the error next to the choices.
  */
 export function* openrouterEvents(completion: Completion): Generator<StreamEvent> {
   const { model, now, finishReason } = completion;

@@ -1,19 +1,19 @@
-/** Every refusal of OpenRouter, as recorded from June to October 2026. */
+/** OpenRouter's refusals, as recorded from June to October 2026. */
 
 import type { Refusals, RequestFacts } from '../dialect.ts';
 import { jsonReply, textReply, type JsonObject, type Reply } from '../exchange.ts';
 import type { Account } from '../keyring.ts';
 import type { Capability } from '../options.ts';
 import type { ExceededLimit } from '../quotas/quotas.ts';
-import { hashText, randomText, seededRandom } from '../seeded-random.ts';
+import { HEX, hashText, randomText, seededRandom } from '../seeded-random.ts';
 
-const HEX = '0123456789abcdef';
-const FREE = /:free$|^openrouter\/free$/;
+/** The ids of models that are free of charge. */
+export const FREE = /:free$|^openrouter\/free$/;
 
 interface Extra {
   readonly metadata?: JsonObject;
   readonly headers?: Reply['headers'];
-  /** Some refusals name the user beside the error. */
+  /** Some refusals have the user's id next to the error. */
   readonly owner?: Account | undefined;
 }
 
@@ -26,7 +26,7 @@ function userIdOf({ name }: Account): string {
   return `user_${randomText(seededRandom(hashText(name)), HEX, 24)}`;
 }
 
-/** What an upstream said, passed on as a text inside the metadata. */
+/** An upstream's error, as a string in the metadata. */
 function upstreamError(status: number, raw: string): Reply {
   return error(status, 'Provider returned error', { metadata: { raw, provider_name: 'Simulated' } });
 }

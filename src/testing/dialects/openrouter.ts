@@ -1,13 +1,13 @@
 /**
- * OpenRouter: one account over all free models, minutes of the clock, the UTC day, refused requests counted.
- * Bodies as recorded from June to October 2026.
+ * OpenRouter. The limits of an account cover all free models, per minute of the clock and per UTC day. Refused requests
+ * count. Bodies follow recordings from June to October 2026.
  */
 
-import { bearerOf, type AccountRoute, type Dialect } from '../dialect.ts';
+import { bearerCredential, type AccountRoute, type Dialect } from '../dialect.ts';
 import { jsonReply, type JsonObject } from '../exchange.ts';
 import { maskKey } from '../mask-key.ts';
 import type { ModelOptions } from '../options.ts';
-import { randomText } from '../seeded-random.ts';
+import { HEX, randomText } from '../seeded-random.ts';
 import { openrouterModels } from './models.ts';
 import {
   DISCONNECTED,
@@ -16,10 +16,7 @@ import {
   openrouterEvents,
   PROCESSING,
 } from './openrouter-completion.ts';
-import { openrouterRefusals } from './openrouter-refusals.ts';
-
-const HEX = '0123456789abcdef';
-const FREE = /:free$|^openrouter\/free$/;
+import { FREE, openrouterRefusals } from './openrouter-refusals.ts';
 
 function listEntry(model: ModelOptions): JsonObject {
   const { id, context = 131_072, lacks = ['vision'], output = 'text', reasons = false } = model;
@@ -106,10 +103,7 @@ export const openrouter: Dialect = {
   ],
   usualLimits: (tier) => ({ rpm: 20, rpd: tier === 'credit' ? 1000 : 50 }),
   makeKey: (random) => `sk-or-v1-${randomText(random, HEX, 64)}`,
-  credentialOf: (request) => {
-    const key = bearerOf(request);
-    return key === undefined ? { problem: 'missing-key' } : { key };
-  },
+  credentialOf: bearerCredential,
   modelIdOf: (id) => id,
   isFree: ({ id, free = FREE.test(id) }) => free,
   resolve: (model, all) => {

@@ -1,14 +1,14 @@
-/** Decides which fault strikes a request, and keeps count of how often each one did. */
+/** Decides which faults apply to a request, and counts how often each one did. */
 
 import type { Fault, FaultKind } from './fault.ts';
 import { seededRandom } from '../seeded-random.ts';
 
-/** What a fault is matched with. */
+/** The facts about a request that a fault can match. */
 export interface FaultTarget {
   readonly now: number;
   readonly route: 'chat' | 'models' | 'account' | 'unknown';
   readonly key: string | undefined;
-  /** The key's account; `undefined` for a key that the provider does not know. */
+  /** The account of the key. `undefined` if the provider does not know the key. */
   readonly account: string | undefined;
   readonly model: string | undefined;
 }
@@ -17,8 +17,8 @@ type FaultOf<Kind extends FaultKind> = Extract<Fault, { readonly kind: Kind }>;
 
 interface Entry {
   readonly fault: Fault;
-  /** Whether the fault is about a model with this id. */
-  readonly isAbout: (model: string | undefined) => boolean;
+  /** Whether the fault's model pattern matches. */
+  readonly matchesModel: (model: string | undefined) => boolean;
   readonly random: () => number;
   seen: number;
   triggered: number;
@@ -31,7 +31,7 @@ function matcherOf(pattern: string | undefined): (model: string | undefined) => 
   return (model) => model !== undefined && shape.test(model);
 }
 
-/** Where a fault strikes unless it says so: what is wrong with a key is wrong everywhere. */
+/** The default route. Faults of a key apply to all routes. */
 function routeOf({ kind }: Fault): 'chat' | 'any' {
   return kind === 'unauthorized' || kind === 'leaked' ? 'any' : 'chat';
 }
@@ -40,14 +40,14 @@ function matchesKey({ key, account }: Fault, target: FaultTarget): boolean {
   return (key ?? target.key) === target.key && (account ?? target.account) === target.account;
 }
 
-function matches({ fault, isAbout }: Entry, target: FaultTarget): boolean {
+function matches({ fault, matchesModel }: Entry, target: FaultTarget): boolean {
   const { route = routeOf(fault), from = -Infinity, until = Infinity } = fault;
   return (
     (route === 'any' || route === target.route) &&
     from <= target.now &&
     target.now < until &&
     matchesKey(fault, target) &&
-    isAbout(target.model)
+    matchesModel(target.model)
   );
 }
 
@@ -55,7 +55,7 @@ function isOf<Kind extends FaultKind>(kinds: readonly Kind[], fault: Fault): fau
   return kinds.some((kind) => kind === fault.kind);
 }
 
-/** Whether a fault that matches strikes this time. */
+/** Whether a matching fault applies this time, by its `skip`, `times` and `share`. */
 function triggers(entry: Entry): boolean {
   const { skip = 0, times = Infinity, share = 1 } = entry.fault;
   entry.seen += 1;
@@ -80,8 +80,8 @@ export class FaultScript {
   add(faults: readonly Fault[]): void {
     const entries = faults.map((fault) => {
       this.#added += 1;
-      const isAbout = matcherOf(fault.model);
-      return { fault, isAbout, random: seededRandom(this.#seed + this.#added), seen: 0, triggered: 0 };
+      const matchesModel = matcherOf(fault.model);
+      return { fault, matchesModel, random: seededRandom(this.#seed + this.#added), seen: 0, triggered: 0 };
     });
     this.#entries = [...entries, ...this.#entries];
   }
@@ -90,14 +90,14 @@ export class FaultScript {
     this.#entries = [];
   }
 
-  /** Back to the initial faults, as if none had triggered yet. */
+  /** Restores the initial faults with fresh counts. */
   reset(): void {
     this.clear();
     this.#added = 0;
     this.add(this.#initial);
   }
 
-  /** The first fault of these kinds that strikes; that it did is counted. */
+  /** Returns the first fault of these kinds that applies, and counts it. */
   trigger<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind> | undefined {
     for (const entry of this.#entries) {
       const { fault } = entry;
@@ -106,7 +106,7 @@ export class FaultScript {
     return undefined;
   }
 
-  /** All faults of these kinds that match, without counting: for what is a state and not an event. */
+  /** Returns all matching faults of these kinds without counting them. For faults that describe a state. */
   active<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind>[] {
     const active: FaultOf<Kind>[] = [];
     for (const entry of this.#entries) {

@@ -1,91 +1,91 @@
-/** What can go wrong, as data: the vocabulary of a fault script. */
+/** The faults that a test can script. */
 
 import type { Capability, Limits } from '../model.ts';
 
 /**
- * Which requests a fault strikes. Everything given must hold; nothing given strikes every chat request.
- * `skip`, `times` and `share` count only requests that match and that got as far as the fault.
+ * The requests that a fault applies to. All given conditions must hold. Without any, the fault applies to every chat
+ * request. `skip`, `times` and `share` count only matching requests that get as far as the fault.
  */
 export interface FaultMatch {
-  /** A key in full. */
+  /** A full key. */
   readonly key?: string | undefined;
   readonly account?: string | undefined;
-  /** A model id; `*` stands for any run of characters. */
+  /** A model id. `*` matches any run of characters. */
   readonly model?: string | undefined;
   /**
-   * `account`: routes about the key itself, such as OpenRouter's `GET /key`.
-   * @defaultValue 'any' for `unauthorized` and `leaked`, which follow the key everywhere; else 'chat'
+   * `account` stands for routes about the key itself, such as OpenRouter's `GET /key`.
+   * @defaultValue 'any' for `unauthorized` and `leaked`, else 'chat'
    */
   readonly route?: 'chat' | 'models' | 'account' | 'any' | undefined;
-  /** Epoch ms from which it strikes. */
+  /** The start in epoch ms, inclusive. */
   readonly from?: number | undefined;
-  /** Epoch ms from which it strikes no more. */
+  /** The end in epoch ms, exclusive. */
   readonly until?: number | undefined;
-  /** How many matching requests pass first. */
+  /** The number of matching requests that pass first. */
   readonly skip?: number | undefined;
-  /** How many requests it strikes at most. */
+  /** The maximum number of requests that it applies to. */
   readonly times?: number | undefined;
-  /** The share of matching requests that it strikes, 0 to 1, by a seeded sequence. */
+  /** The share of matching requests that it applies to, 0 to 1, drawn from a seeded sequence. */
   readonly share?: number | undefined;
 }
 
-/** How the lines of a stream may end. */
+/** A line ending of a stream. */
 export type LineEnd = '\n' | '\r\n' | '\r';
 
-/** Where in a stream something happens. */
+/** A position in a stream. */
 export interface InStream {
   /**
-   * After how many tokens: chunks with a piece of text, of reasoning or of a tool call. At most, after the last token
-   * and before the finish.
+   * The number of tokens before the position. A token is a chunk with text, reasoning or a part of a tool call. The last
+   * possible position is after the last token and before the finish.
    * @defaultValue half of the answer's tokens, rounded down
    */
   readonly afterTokens?: number | undefined;
 }
 
 /**
- * What a fault does. Where a request gets before it strikes, in this order:
+ * The effect of a fault. A request passes these steps in order:
  *
- * 1. at the network's edge, before anything is looked at: `reset`, `outage`, `forbidden`;
- * 2. with the key: `unauthorized`, `leaked`, `echo-key`, then `out-of-credits`;
- * 3. with the model: `retired`, `unknown-model`, `not-entitled`;
- * 4. then the request counts against the limits, which `limits` changes;
- * 5. behind them: `hang`, `server-error`, `congested`, `moderated`, `unsupported`;
- * 6. in the answer: `error-in-200`, `empty`, `malformed`, `garbage`, `cut`, `content-filter`, and of a stream also
- *    `stall`, `stream-error`, `garbage-chunk`, `first-event-error`, `json-instead`, `no-finish`, `endless`;
- * 7. in the form of a stream, each besides the others: `slow-drip`, `silent-comments`, `no-done`, `split`.
+ * 1. Network edge: `reset`, `outage`, `forbidden`.
+ * 2. Key: `unauthorized`, `leaked`, `echo-key`, then `out-of-credits`.
+ * 3. Model: `retired`, `unknown-model`, `not-entitled`.
+ * 4. Limits: the request counts against the limits, which `limits` changes.
+ * 5. Model server: `hang`, `server-error`, `congested`, `moderated`, `unsupported`.
+ * 6. Answer: `error-in-200`, `empty`, `malformed`, `garbage`, `cut`, `content-filter`. For a stream also `stall`,
+ *    `stream-error`, `garbage-chunk`, `first-event-error`, `json-instead`, `no-finish`, `endless`.
+ * 7. Form of a stream: `slow-drip`, `silent-comments`, `no-done`, `split`.
  *
- * `slow` delays whatever comes. Of the faults of one step, but the last, the first that matches strikes; those scripted
- * at run time come before those given at the start. Faults that only a stream can have pass other requests by, without
- * counting them.
+ * `slow` delays any result. In each step, only the first matching fault applies, except in step 7, where all of them do.
+ * Faults added at run time come before initial ones. A fault that only a stream can have ignores other requests and does
+ * not count them.
  */
 export type FaultEffect =
   /** The connection is reset before any answer. */
   | { readonly kind: 'reset' }
-  /** Nobody is at home: a gateway's page (or nothing) with a 5xx status, 502 by default. */
+  /** The provider is down: a gateway's error page (or nothing) with a 5xx status, 502 by default. */
   | {
       readonly kind: 'outage';
       readonly status?: number | undefined;
       readonly as?: 'html' | 'text' | 'empty' | undefined;
     }
-  /** The network edge or a region rule turns everybody away. */
+  /** The network edge or a region rule blocks all requests. */
   | { readonly kind: 'forbidden' }
-  /** The key is dead; with `from`, revoked at that moment. */
+  /** The key is invalid. With `from`, it is revoked at that moment. */
   | { readonly kind: 'unauthorized' }
-  /** The key was found in public and blocked. */
+  /** The key was leaked and blocked. */
   | { readonly kind: 'leaked' }
-  /** The key is refused with a body that repeats it in full; `status` as the provider's own by default. */
+  /** The key is refused, and the body repeats it in full. `status` defaults to the provider's own. */
   | { readonly kind: 'echo-key'; readonly status?: number | undefined }
   /** The account has no credit left. */
   | { readonly kind: 'out-of-credits' }
-  /** The model came to its end. */
+  /** The model was retired. */
   | { readonly kind: 'retired' }
-  /** The provider has never heard of the model. */
+  /** The provider does not know the model. */
   | { readonly kind: 'unknown-model' }
-  /** The account may not use the model: no free tier (`limit: 0`) or closed to this account. */
+  /** The account may not use the model: it has no free tier (`limit: 0`), or is closed to this account. */
   | { readonly kind: 'not-entitled'; readonly as?: 'limit-zero' | 'closed' | undefined }
-  /** Other limits than usual. With `model`, limits of that model. */
+  /** Changes the limits of the account or, with `model`, of that model. */
   | ({ readonly kind: 'limits' } & Limits)
-  /** The request is taken and never answered. */
+  /** The request is accepted and never answered. */
   | { readonly kind: 'hang' }
   /** The provider's own error body with a 5xx status, 500 by default. */
   | {
@@ -93,55 +93,55 @@ export type FaultEffect =
       readonly status?: number | undefined;
       readonly retryAfterMs?: number | undefined;
     }
-  /** The model is overloaded for everybody. */
+  /** The model is overloaded for all users. */
   | { readonly kind: 'congested'; readonly retryAfterMs?: number | undefined }
-  /** The input is refused by a moderation filter. */
+  /** A moderation filter refuses the input. */
   | { readonly kind: 'moderated' }
-  /** The model refuses parameters or lacks capabilities that it usually has. */
+  /** The model refuses more parameters, or lacks more capabilities, than usual. */
   | {
       readonly kind: 'unsupported';
       readonly parameters?: readonly string[] | undefined;
       readonly capabilities?: readonly Capability[] | undefined;
     }
-  /** Status 200, an error inside: as the whole body, a stream or not, or in the choice. */
+  /** An error with status 200: as the whole body, or in the choice. */
   | { readonly kind: 'error-in-200'; readonly as?: 'body' | 'choice' | undefined }
-  /** Status 200 and no text: an empty text, no choice, or no body at all. */
+  /** Status 200 with an empty text, no choice, or an empty body. */
   | { readonly kind: 'empty'; readonly as?: 'text' | 'choices' | 'body' | undefined }
-  /** Status 200, JSON that ends in the middle; in a stream, every chunk of it. */
+  /** Status 200 with truncated JSON. In a stream, every chunk is truncated. */
   | { readonly kind: 'malformed' }
-  /** Status 200, JSON of a shape that nobody promised; in a stream, every chunk of it. */
+  /** Status 200 with JSON of an undocumented shape. In a stream, every chunk has it. */
   | { readonly kind: 'garbage' }
   /**
-   * The connection breaks in the middle of the body. A stream ends there without its finish, either as if that were all
-   * (`close`, the default) or by a broken connection.
+   * The connection breaks in the middle of the body. A stream ends there without a finish chunk, either by an orderly
+   * close (the default) or by a connection reset.
    */
   | ({ readonly kind: 'cut'; readonly as?: 'close' | 'reset' | undefined } & InStream)
-  /** The answer is stopped by a content filter. */
+  /** A content filter stops the answer. */
   | { readonly kind: 'content-filter' }
-  /** The stream falls silent and stays open; with `comments`, signs of life go on, one each `everyMs` (1000). */
+  /** The stream stalls and stays open. With `comments`, a keep-alive comment follows every `everyMs` (1000). */
   | ({
       readonly kind: 'stall';
       readonly comments?: boolean | undefined;
       readonly everyMs?: number | undefined;
     } & InStream)
   /**
-   * The stream ends with an error: `data: {"error": …}` (`frame`, the default), the same named `event: error`, or a
-   * chunk whose finish reason is `error`. `[DONE]` follows.
+   * The stream ends with an error, followed by `[DONE]`: `data: {"error": …}` (`frame`, the default), the same with
+   * `event: error`, or a chunk whose finish reason is `error`.
    */
   | ({ readonly kind: 'stream-error'; readonly as?: 'frame' | 'event' | 'finish' | undefined } & InStream)
-  /** One chunk too many, with JSON that ends in the middle; the stream goes on. */
+  /** An additional chunk with truncated JSON. The stream goes on. */
   | ({ readonly kind: 'garbage-chunk' } & InStream)
   /** Status 200, and the first event of the stream is an error. */
   | { readonly kind: 'first-event-error' }
-  /** A stream was asked for, and the whole answer comes as plain JSON. */
+  /** The answer to a stream request is a plain JSON body. */
   | { readonly kind: 'json-instead' }
-  /** The stream is whole but for the chunk with its finish and the one with its usage. */
+  /** The stream lacks the chunks with its finish reason and its usage. */
   | { readonly kind: 'no-finish' }
-  /** The stream says its tokens over and over and never ends; much of it quickly, where the reply has long words. */
+  /** The stream repeats its tokens and never ends. Long words in the reply make it grow faster. */
   | { readonly kind: 'endless' }
-  /** This much time before each token of the stream, in milliseconds. */
+  /** A delay before each token of the stream, in milliseconds. */
   | { readonly kind: 'slow-drip'; readonly betweenMs: number }
-  /** So many comments before anything else of the stream, one each `everyMs` (1000). */
+  /** Comments before the first event of the stream, one every `everyMs` (1000). */
   | {
       readonly kind: 'silent-comments';
       readonly count: number;
@@ -150,18 +150,18 @@ export type FaultEffect =
   /** The stream ends without `[DONE]`. */
   | { readonly kind: 'no-done' }
   /**
-   * The bytes of the stream in pieces of these sizes, used over and over, also through the middle of a character; lines
-   * that end differently. By default an event is a piece, and lines end with `\n`.
+   * Splits the bytes of the stream into pieces of these sizes (cyclically), even within a character, and changes the line
+   * endings. By default, each event is a piece, and lines end with `\n`.
    */
   | {
       readonly kind: 'split';
       readonly sizes?: readonly number[] | undefined;
       readonly lineEnds?: LineEnd | undefined;
     }
-  /** Everything takes this much longer, in milliseconds. */
+  /** A delay before any result, in milliseconds. */
   | { readonly kind: 'slow'; readonly delayMs: number };
 
-/** One line of a fault script: what happens, and to which requests. */
+/** A fault: its effect, and the requests that it applies to. */
 export type Fault = FaultEffect & FaultMatch;
 
 export type FaultKind = Fault['kind'];

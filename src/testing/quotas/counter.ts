@@ -1,11 +1,11 @@
-/** How providers count: the windows that a limit applies to, fed with the time. */
+/** Counters of limits, by the algorithms of the providers. */
 
 const MINUTE_MS = 60_000;
 const QUARTER_MS = 15 * MINUTE_MS;
 
 /**
- * A minute of the clock, the last 60 seconds, a day of a time zone (an IANA name), or a bucket that refills all the time
- * and would be full after `windowMs`.
+ * The algorithm of a limit. `fixed-window`: each minute of the clock. `sliding-window`: the last 60 seconds. `daily`: each
+ * day in a time zone (an IANA name). `token-bucket`: a bucket that refills continuously, from empty to full in `windowMs`.
  */
 export type CounterKind =
   | { readonly kind: 'fixed-window' }
@@ -13,18 +13,18 @@ export type CounterKind =
   | { readonly kind: 'daily'; readonly timeZone: string }
   | { readonly kind: 'token-bucket'; readonly windowMs: number };
 
-/** A moment and the limit that holds then. */
+/** A point in time, and the value of the limit at it. */
 export interface Moment {
   /** Epoch ms. */
   readonly now: number;
   readonly limit: number;
 }
 
-/** Counts what was spent of one limit. */
+/** Counts the use of one limit. */
 export interface LimitCounter {
   used(moment: Moment): number;
-  spend(moment: Moment, amount: number): void;
-  /** Epoch ms from which no more than `most` is counted, if nothing else is spent. */
+  add(moment: Moment, amount: number): void;
+  /** The time in epoch ms from which at most `most` is in use if nothing is added. */
   resetsAt(moment: Moment, most: number): number;
 }
 
@@ -49,7 +49,7 @@ function zoneOf(timeZone: string): Zone {
 /** The calendar day at `now` in a time zone, `YYYY-MM-DD`. */
 function dayName(timeZone: string, now: number): string {
   const zone = zoneOf(timeZone);
-  // Every time zone is a whole number of quarters from UTC, so a quarter lies within one day.
+  // The offset of every time zone is a multiple of 15 minutes, so a quarter of an hour lies within one day.
   const quarter = Math.floor(now / QUARTER_MS);
   if (quarter !== zone.quarter) {
     zone.quarter = quarter;
@@ -58,7 +58,7 @@ function dayName(timeZone: string, now: number): string {
   return zone.name;
 }
 
-/** Epoch ms of the midnight that ends the day of `now` in a time zone. */
+/** The end of the day of `now` in a time zone, in epoch ms. */
 function endOfDay(timeZone: string, now: number): number {
   const today = dayName(timeZone, now);
   let quarter = (Math.floor(now / QUARTER_MS) + 1) * QUARTER_MS;
@@ -66,7 +66,7 @@ function endOfDay(timeZone: string, now: number): number {
   return quarter;
 }
 
-/** Counts from zero again whenever the period's name changes. */
+/** Starts again from zero when the name of the period changes. */
 class FixedWindow implements LimitCounter {
   readonly #nameOf: (now: number) => string | number;
   readonly #endOf: (now: number) => number;
@@ -82,7 +82,7 @@ class FixedWindow implements LimitCounter {
     return this.#nameOf(now) === this.#period ? this.#used : 0;
   }
 
-  spend({ now }: Moment, amount: number): void {
+  add({ now }: Moment, amount: number): void {
     this.#used = this.used({ now }) + amount;
     this.#period = this.#nameOf(now);
   }
@@ -92,7 +92,7 @@ class FixedWindow implements LimitCounter {
   }
 }
 
-/** Remembers when everything of the last 60 seconds was spent. */
+/** Keeps a list of the requests in the last 60 seconds. */
 class SlidingWindow implements LimitCounter {
   #spent: { readonly at: number; readonly amount: number }[] = [];
   #first = 0;
@@ -112,7 +112,7 @@ class SlidingWindow implements LimitCounter {
     return this.#used;
   }
 
-  spend({ now }: Moment, amount: number): void {
+  add({ now }: Moment, amount: number): void {
     this.#spent.push({ at: now, amount });
     this.#used += amount;
   }
@@ -129,7 +129,7 @@ class SlidingWindow implements LimitCounter {
   }
 }
 
-/** Remembers when it will be full again. */
+/** Stores only the time at which the bucket will be full again. */
 class TokenBucket implements LimitCounter {
   readonly #windowMs: number;
   #fullAt = 0;
@@ -142,7 +142,7 @@ class TokenBucket implements LimitCounter {
     return (Math.max(0, this.#fullAt - now) * limit) / this.#windowMs;
   }
 
-  spend({ now, limit }: Moment, amount: number): void {
+  add({ now, limit }: Moment, amount: number): void {
     this.#fullAt = Math.max(now, this.#fullAt) + (amount * this.#windowMs) / Math.max(limit, amount);
   }
 
@@ -151,9 +151,8 @@ class TokenBucket implements LimitCounter {
   }
 }
 
-/** An empty counter of a shape. */
-export function createCounter(shape: CounterKind): LimitCounter {
-  switch (shape.kind) {
+export function createCounter(kind: CounterKind): LimitCounter {
+  switch (kind.kind) {
     case 'fixed-window':
       return new FixedWindow(
         (now) => Math.floor(now / MINUTE_MS),
@@ -163,10 +162,10 @@ export function createCounter(shape: CounterKind): LimitCounter {
       return new SlidingWindow();
     case 'daily':
       return new FixedWindow(
-        (now) => dayName(shape.timeZone, now),
-        (now) => endOfDay(shape.timeZone, now),
+        (now) => dayName(kind.timeZone, now),
+        (now) => endOfDay(kind.timeZone, now),
       );
     case 'token-bucket':
-      return new TokenBucket(shape.windowMs);
+      return new TokenBucket(kind.windowMs);
   }
 }

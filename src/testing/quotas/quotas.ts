@@ -1,30 +1,30 @@
-/** The quota of one provider: every account's windows, and which of them refuse a request. */
+/** The quotas of one provider, and their use by each account. */
 
 import type { Limits } from '../options.ts';
 import { createCounter, type LimitCounter, type CounterKind } from './counter.ts';
 
-/** One limit of a provider, as data. */
+/** One limit of a provider. */
 export interface QuotaRule {
   readonly id: string;
-  /** Which number of {@link Limits} it is. */
+  /** The field of {@link Limits} with its value. */
   readonly limit: keyof Limits;
   readonly per: 'account' | 'account-model';
   readonly counter: CounterKind;
-  /** Where its number may be stated; the first that states one holds. */
+  /** The places that can set its value, in order of precedence. */
   readonly setBy: readonly ('model' | 'provider')[];
-  /** Of a limit in tokens: which of them count. Default `input`. */
+  /** The tokens that count, for a limit in tokens. Default `input`. */
   readonly counts?: 'input' | 'total' | 'reserved';
-  /** Whether a refused request counts, too. */
+  /** Whether refused requests count. */
   readonly countsRefused: boolean;
 }
 
-/** Who spends, on what and how much. */
+/** The use of quota by one request. */
 export interface Spending {
   readonly account: string;
-  /** The model whose limits are spent: an alias is resolved. */
+  /** The model whose limits apply. Aliases are resolved. */
   readonly model: string;
   readonly promptTokens: number;
-  /** The longest answer that the request allows; 0 when it does not say. */
+  /** The `max_tokens` of the request. 0 if absent. */
   readonly maxTokens: number;
   readonly now: number;
 }
@@ -33,30 +33,29 @@ export interface Spending {
 export interface ExceededLimit {
   readonly rule: QuotaRule;
   readonly limit: number;
-  /** What is spent already, and what the request would spend. */
+  /** The amount used before, and the amount that the request needs. */
   readonly used: number;
   readonly requested: number;
-  /** Epoch ms from which it would admit the request. */
+  /** The time in epoch ms from which it would admit the request. */
   readonly resetsAt: number;
 }
 
-/** Where one of them stands. */
+/** The use of one limit. */
 export interface QuotaStatus {
   readonly limit: number;
   readonly used: number;
-  /** Epoch ms from which nothing is spent. */
+  /** The time in epoch ms from which the limit is unused. */
   readonly resetsAt: number;
 }
 
-/** The longest answer that is taken for one that is not bounded. */
-const UNBOUNDED_ANSWER = 2048;
+/** The tokens that `reserved` counts for an answer without `max_tokens`. */
+const DEFAULT_MAX_TOKENS = 2048;
 
 function amountOf({ limit, counts }: QuotaRule, { promptTokens, maxTokens }: Spending): number {
   if (limit !== 'tpm') return 1;
-  return counts === 'reserved' ? promptTokens + (maxTokens || UNBOUNDED_ANSWER) : promptTokens;
+  return counts === 'reserved' ? promptTokens + (maxTokens || DEFAULT_MAX_TOKENS) : promptTokens;
 }
 
-/** All windows of one provider. */
 export class Quotas {
   readonly #rules: readonly QuotaRule[];
   readonly #counters = new Map<string, LimitCounter>();
@@ -66,8 +65,8 @@ export class Quotas {
   }
 
   /**
-   * Counts a request and says which limits refuse it; none means that it is admitted.
-   * `limitOf` may answer `undefined`: no limit.
+   * Counts a request, and returns the limits that it exceeds. If there are none, the request is admitted.
+   * @param limitOf - Returns `undefined` for a rule without a limit.
    */
   admit(spending: Spending, limitOf: (rule: QuotaRule) => number | undefined): ExceededLimit[] {
     const { now } = spending;
@@ -80,7 +79,7 @@ export class Quotas {
       const requested = amountOf(rule, spending);
       const moment = { now, limit };
       const used = counter.used(moment);
-      // What refills is a fraction, and fractions are not exact.
+      // The use of a token bucket is a fraction, so it needs a tolerance.
       if (used + requested > limit + 1e-6) {
         const resetsAt = counter.resetsAt(moment, limit - requested);
         exceeded.push({ rule, limit, used, requested, resetsAt });
@@ -88,20 +87,20 @@ export class Quotas {
       counted.push({ counter, limit, requested, countsRefused: rule.countsRefused });
     }
     for (const { counter, limit, requested, countsRefused } of counted) {
-      if (exceeded.length === 0 || countsRefused) counter.spend({ now, limit }, requested);
+      if (exceeded.length === 0 || countsRefused) counter.add({ now, limit }, requested);
     }
     return exceeded;
   }
 
-  /** Counts the tokens of an answer where they count. */
-  answered(spending: Spending, tokens: number, limitOf: (rule: QuotaRule) => number | undefined): void {
+  /** Counts the tokens of an answer against the limits that include them. */
+  addAnswer(spending: Spending, tokens: number, limitOf: (rule: QuotaRule) => number | undefined): void {
     for (const rule of this.#rules) {
       const limit = rule.counts === 'total' ? limitOf(rule) : undefined;
-      if (limit !== undefined) this.#counter(rule, spending).spend({ now: spending.now, limit }, tokens);
+      if (limit !== undefined) this.#counter(rule, spending).add({ now: spending.now, limit }, tokens);
     }
   }
 
-  /** Where the first of these rules stands that has a limit. */
+  /** The use of the first rule for the limit `limited` that has a value. */
   status(
     limited: keyof Limits,
     spending: Pick<Spending, 'account' | 'model' | 'now'>,

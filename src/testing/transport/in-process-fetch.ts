@@ -1,17 +1,15 @@
-/** A `fetch` that reaches a simulated world without sockets, on whatever time its clock tells. */
-
-import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from '../exchange.ts';
+import { firstHalf, type SimulatedAnswer, type SimulatedRequest, type SimulatedStream } from '../exchange.ts';
 import { streamBytes, pause } from './stream-bytes.ts';
 import type { ProviderSimulator } from '../provider-simulator.ts';
 import type { SimulatedWorld } from '../simulated-world.ts';
 import type { TimerClock } from '../virtual-clock.ts';
 
-/** What `fetch` is called with here: any fetch's arguments fit. */
+/** The signature of `fetch`. */
 export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
 
-/** Errors as Node's own `fetch` throws them: a `TypeError` with the system's error as its cause. */
+/** An error like those of Node's `fetch`: a `TypeError` whose cause is the system error. */
 function networkError(message: string, code: string, detail: string): TypeError {
   return new TypeError(message, { cause: Object.assign(new Error(detail), { code }) });
 }
@@ -23,7 +21,7 @@ function providerAt(world: SimulatedWorld, url: URL): ProviderSimulator {
   throw networkError(
     'fetch failed',
     'ENOTFOUND',
-    `No provider of this world is at ${url.host}: use one of ${known}, or give the provider this baseUrl.`,
+    `No provider of this world is at ${url.host}. Use one of ${known}, or set the baseUrl of a provider.`,
   );
 }
 
@@ -36,10 +34,10 @@ async function requestOf(request: Request, url: URL): Promise<SimulatedRequest> 
   };
 }
 
-/** Every body is a stream; one that is cut breaks off in its middle. */
+/** Converts a string body to a stream, and applies the fault `cut`. */
 function streamOf({ body, fault }: SimulatedAnswer): SimulatedStream {
   if (typeof body !== 'string') return body;
-  const text = fault === 'cut' ? body.slice(0, Math.floor(body.length / 2)) : body;
+  const text = fault === 'cut' ? firstHalf(body) : body;
   const pieces = text === '' ? [] : [{ bytes: new TextEncoder().encode(text), delayMs: 0 }];
   return { pieces, ends: fault === 'cut' ? 'reset' : 'close', abandon: () => {} };
 }
@@ -50,7 +48,7 @@ function brokenConnection({ fault }: SimulatedAnswer): TypeError {
     : networkError('terminated', 'ECONNRESET', 'read ECONNRESET');
 }
 
-/** A body that is made only as far as it is read, and given up when the reader goes away or the signal says so. */
+/** A lazy body that ends when the reader cancels it or the signal aborts. */
 function bodyOf(
   answer: SimulatedAnswer,
   clock: TimerClock,
@@ -81,8 +79,8 @@ function bodyOf(
 }
 
 /**
- * Makes a `fetch` for a world: requests go to the provider whose `baseUrl` has the host that is asked, delays and hangs
- * are waited for on `clock`, an abort signal is honoured. Nothing ever leaves the process: an unknown host is an error.
+ * Returns a `fetch` that sends requests to the provider whose `baseUrl` has the same host. Delays run on `clock`. Nothing
+ * leaves the process: a request to an unknown host fails.
  */
 export function inProcessFetch(world: SimulatedWorld, clock: TimerClock): FetchLike {
   return async (input, init) => {

@@ -1,18 +1,16 @@
-/** A real HTTP server on 127.0.0.1 over the rules of one provider. */
+/** An HTTP server on 127.0.0.1 for one simulated provider. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { SimulatedAnswer, SimulatedRequest, SimulatedStream } from '../exchange.ts';
+import { firstHalf, type SimulatedAnswer, type SimulatedRequest, type SimulatedStream } from '../exchange.ts';
 import { streamBytes, pause } from './stream-bytes.ts';
 import type { TimerClock } from '../virtual-clock.ts';
 
-/** Answers one request; the world's rules at the world's time. */
 export type RequestHandler = (request: SimulatedRequest) => SimulatedAnswer;
 
-/** A server that listens. */
 export interface ProviderServer {
   readonly port: number;
-  /** Ends every connection and timer; resolves when the port is free. */
+  /** Ends all connections and timers. Resolves when the port is free. */
   close(): Promise<void>;
 }
 
@@ -35,8 +33,8 @@ function headersOf(message: IncomingMessage): Record<string, string> {
 }
 
 /**
- * Resolves when the system has taken the bytes: while the socket is full, nothing more is made. Bytes that it never
- * takes are given up when the client goes away.
+ * Resolves when the operating system has accepted the bytes, so that a full socket pauses the stream. Rejects when the
+ * client disconnects.
  */
 function write(response: ServerResponse, bytes: Uint8Array, gone: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -76,8 +74,8 @@ async function send(answer: SimulatedAnswer, response: ServerResponse, gone: Abo
     return;
   }
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-  // Destroyed only once the half is on its way: the client must see a body that breaks off, not no body.
-  if (fault === 'cut') response.write(body.slice(0, Math.floor(body.length / 2)), () => response.destroy());
+  // Destroys the socket after the write, because the client must receive half of the body first.
+  if (fault === 'cut') response.write(firstHalf(body), () => response.destroy());
   else response.end(body);
 }
 
@@ -90,16 +88,16 @@ async function handle(
   const { method = 'GET', url = '/' } = message;
   const answer = handler({ method, path: url, headers: headersOf(message), body });
   const gone = new AbortController();
-  const leave = (): void => {
+  const onClose = (): void => {
     if (response.writableFinished) return;
     gone.abort();
     if (typeof answer.body !== 'string') answer.body.abandon();
   };
   if (response.closed) {
-    leave();
+    onClose();
     return;
   }
-  response.once('close', leave);
+  response.once('close', onClose);
   if (answer.delayMs > 0) await pause(realTime, answer.delayMs, gone.signal);
   await send(answer, response, gone.signal);
 }
@@ -111,20 +109,20 @@ function listen(server: Server): Promise<number> {
       server.off('error', reject);
       const address = server.address();
       if (typeof address === 'object' && address !== null) resolve(address.port);
-      else reject(new Error('The server listens, but says no port.'));
+      else reject(new Error('The server has no port.'));
     });
   });
 }
 
-/** Starts a server on a port that the system chooses. */
+/** Starts a server on a free port. */
 export async function startProviderServer(handler: RequestHandler): Promise<ProviderServer> {
   const server = createServer((message, response) => {
     handle(message, response, handler).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       if (response.closed || response.destroyed || (message.destroyed && !message.complete)) return;
-      // Only the user's own `reply` can throw; a test must see that, not a hang.
+      // Only a custom `reply` can throw. Answers 500, so that the test fails instead of hanging.
       response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' });
-      response.end(`The world could not answer: ${String(error)}`);
+      response.end(`The reply function failed: ${String(error)}`);
     });
   });
   const port = await listen(server);

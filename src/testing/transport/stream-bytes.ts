@@ -1,9 +1,9 @@
-/** Lets a stream flow: its bytes as they fall due, on whatever time a clock tells. */
+/** Yields the bytes of a stream as they fall due on a clock. */
 
 import type { StreamBody } from '../exchange.ts';
 import type { TimerClock } from '../virtual-clock.ts';
 
-/** Waits on the clock; rejects with the signal's reason. `undefined` waits for ever. */
+/** Waits on a clock. An `undefined` delay never ends. Rejects with the signal's reason on abort. */
 export function pause(clock: TimerClock, delayMs: number | undefined, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let cancel: (() => void) | undefined;
@@ -25,8 +25,8 @@ export function pause(clock: TimerClock, delayMs: number | undefined, signal: Ab
 }
 
 /**
- * The bytes of a stream, each piece waited for only when it is asked for; after a stream that hangs, nothing for ever.
- * Rejects with the signal's reason. A broken connection is left to the caller: here it looks like an end.
+ * Yields each piece after its delay, which starts when the consumer asks for the piece. After a stream that hangs, it
+ * waits until the abort. Rejects with the signal's reason on abort. The caller has to handle `ends: 'reset'`.
  */
 export async function* streamBytes(
   { pieces, ends }: StreamBody,
