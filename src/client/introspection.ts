@@ -77,9 +77,10 @@ export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
 
 export function health(pool: Pool): readonly HealthRow[] {
   const stage = pool.everything();
-  const view = { records: pool.ledger.known([stage]), now: pool.clock.now() };
+  const records = pool.ledger.known([stage]);
+  const now = pool.clock.now();
   return stage.flatMap((candidate) =>
-    keyStatuses(view, candidate).map(({ keyId, reason, ...row }) => ({
+    keyStatuses(records, candidate, now).map(({ keyId, reason, ...row }) => ({
       ...row,
       key: pool.maskOf(row.provider, keyId),
       tier: pool.providers.get(row.provider)?.tierOf(keyId) ?? '',
@@ -90,16 +91,17 @@ export function health(pool: Pool): readonly HealthRow[] {
 
 export function capacity(pool: Pool): Capacity {
   const stage = pool.everything();
-  const view = { records: pool.ledger.known([stage]), now: pool.clock.now() };
-  const quotas = stage.flatMap((candidate) => quotaStatuses(view, candidate));
+  const records = pool.ledger.known([stage]);
+  const now = pool.clock.now();
+  const quotas = stage.flatMap((candidate) => quotaStatuses(records, candidate, now));
   const moments = quotas.map(({ readyAt }) => readyAt).filter(Number.isFinite);
   return {
     requestsNow: quotas.reduce((sum, { leftNow }) => sum + (leftNow ?? 0), 0),
     requestsToday: quotas.reduce((sum, { leftToday }) => sum + (leftToday ?? 0), 0),
     nextAt: moments.length === 0 ? undefined : Math.min(...moments),
     quotas,
-    limits: stage.flatMap((candidate) => limitStatuses(view, candidate)),
-    at: view.now,
+    limits: stage.flatMap((candidate) => limitStatuses(records, candidate, now)),
+    at: now,
   };
 }
 

@@ -1,18 +1,33 @@
-/** A circuit breaker: closed, open until a moment, or half-open with one probe under way. */
+/**
+ * The circuit breaker that guards a provider, model, account, key or an account's use of a model. spec 4
+ *
+ *   state      event                                          next state
+ *   closed     succeed                                        closed      failures 0, failure rate updated
+ *   closed     fail, fewer than `threshold` in a row          closed      failures + 1
+ *   closed     fail, the `threshold`th in a row               open        until the cooldown ends
+ *   open       admit, at `until` or later                     half-open   the admitted request is the probe
+ *   half-open  succeed                                        closed      trips - 1/8
+ *   half-open  fail                                           open        with a longer cooldown
+ *   half-open  release: the probe ended without a result      open        until now, so the next request probes
+ *   half-open  admit, at `probeUntil` or later                half-open   the probe was lost; this request replaces it
+ *
+ * Two rules go beyond the textbook. A breaker has a second moment, `avoidUntil`: calls that another route can serve
+ * stay away until then, calls without an alternative only until `until`. And an expected streak of failures, given the
+ * failure rate, lets calls without an alternative through at once, so that a flaky provider stays in use.
+ *
+ * `generation` grows with every change of state and every new probe. A request carries the generation that admitted it: a late result of
+ * an earlier state opens and closes nothing.
+ */
 
 import { backoffMs, type FailureKind, FAILURE_EFFECTS, type Trip } from './failure.ts';
 import { DAY_MS, HOUR_MS } from './time.ts';
 
-/**
- * `generation` grows with every change of state; whoever was admitted carries the generation that admitted
- * it, so that a late result of an earlier state is recognised: it opens and closes nothing.
- */
 export type CircuitBreaker =
   | {
       readonly state: 'closed';
       /** Failures in a row. */
       readonly failures: number;
-      /** Which share of requests fails, from 0 to 1: a moving mean, as of the last success; absent: 0. */
+      /** The share of requests that fail, from 0 to 1: a moving mean as of the last success. Default: 0. */
       readonly failureRate?: number;
       readonly trips: number;
       readonly generation: number;
@@ -24,17 +39,17 @@ export type CircuitBreaker =
     } & Tripped)
   | ({
       readonly state: 'half-open';
-      /** Epoch ms at which a probe that never reported is given up for lost. */
+      /** Epoch ms at which a probe without a result counts as lost. */
       readonly probeUntil: number;
     } & Tripped);
 
-/** What an open breaker and a half-open one know. */
+/** The state that open and half-open breakers share. */
 interface Tripped {
-  /** Epoch ms from which a request is sent though something else could serve the call; absent: at once as well. */
+  /** Epoch ms until which calls with an alternative stay away. Default: the same as for other calls. */
   readonly avoidUntil?: number;
-  /** Failures in a row; absent where what failed does not pass by itself. */
+  /** Failures in a row. Absent if the failure does not pass by itself. */
   readonly failures?: number;
-  /** Epoch ms at which the request was sent that opened it: what was served that was sent before tells nothing. Beside `failures`. */
+  /** Epoch ms at which the request that opened the breaker was sent: successes of earlier requests do not count. Set with `failures`. */
   readonly since?: number;
   readonly failureRate?: number;
   /** Trips in a row: the cooldown doubles with each. */
@@ -44,35 +59,35 @@ interface Tripped {
   readonly reason: FailureKind;
 }
 
-/** How much of a trip one success makes good: whoever fails every eighth time rests ever longer. */
-const FORGIVEN = 0.125;
+/** One success takes back this part of a trip, so a provider that fails one request in eight keeps backing off longer. */
+const TRIPS_PER_SUCCESS = 0.125;
 
 /** Weight of the newest request in the failure rate. */
 const RATE_WEIGHT = 1 / 32;
-/** The rate is kept to four digits, rounded down, so that it comes to an end. */
+/** The rate has four digits and is rounded down, so that it reaches 0. */
 const RATE_DIGITS = 10_000;
-/** Failures in a row that are less likely than this are no accident. */
+/** A streak of failures that is less likely than this is an outage. */
 const UNLIKELY = 0.0003;
-/** However much fails: so many failures in a row are no accident. */
-const LONGEST_RUN = 12;
-/** The pause after the first failure that was no accident, for a call that nothing else can serve. */
+/** A longer streak is an outage at any failure rate. */
+const LONGEST_STREAK = 12;
+/** The pause of a call without an alternative after the first failure beyond the expected streak. */
 const FIRST_PAUSE_MS = 500;
 
 export const CLOSED: CircuitBreaker = { state: 'closed', failures: 0, trips: 0, generation: 0 };
 
-const LONGEST_RESTS = new Map<string, number>(
+const LONGEST_COOLDOWNS = new Map<string, number>(
   Object.entries(FAILURE_EFFECTS).map(([kind, { trip }]) => [kind, trip?.maxCooldownMs ?? 0]),
 );
 
 /**
- * How far off the moments of a breaker that opened for `reason` can be: a stored one that is further off cannot be true,
- * since the clock was set back. Clocks that disagree by less than an hour do not matter.
+ * The farthest that a stored moment can lie in the future. A moment beyond it shows that the clock was set back. The
+ * extra hour allows for clocks that disagree. spec 4.2
  */
 function horizonMs(reason: FailureKind): number {
-  return Math.max(DAY_MS, LONGEST_RESTS.get(reason) ?? 0) + HOUR_MS;
+  return Math.max(DAY_MS, LONGEST_COOLDOWNS.get(reason) ?? 0) + HOUR_MS;
 }
 
-/** The rate after some failures in a row and then a success. */
+/** The failure rate after `failures` failures in a row and then a success. spec 4.4 */
 function rateAfter(rate: number, failures: number): number {
   const next = (1 - (1 - rate) * (1 - RATE_WEIGHT) ** failures) * (1 - RATE_WEIGHT);
   return Math.floor(next * RATE_DIGITS) / RATE_DIGITS;
@@ -83,13 +98,13 @@ export function rateOf({ failureRate = 0 }: { readonly failureRate?: number }): 
   return failureRate;
 }
 
-/** How many failures in a row may be accidents where such a share of requests fails anyway. */
+/** The longest streak of failures that is normal at this failure rate. spec 4.1 */
 function expectedStreak(rate: number): number {
   if (rate === 0) return 0;
-  return Math.min(LONGEST_RUN, Math.floor(Math.log(UNLIKELY) / Math.log(rate)));
+  return Math.min(LONGEST_STREAK, Math.floor(Math.log(UNLIKELY) / Math.log(rate)));
 }
 
-/** Whether a call that nothing else can serve takes its chance here: it was no more than bad luck so far. */
+/** Whether the current streak of failures is normal, so that a call without an alternative may try. */
 function isWithinExpectedStreak({ failures = Number.POSITIVE_INFINITY, ...breaker }: Tripped): boolean {
   return failures <= expectedStreak(rateOf(breaker));
 }
@@ -100,15 +115,15 @@ function opensAt(breaker: CircuitBreaker, now: number): number {
   return moment > now + horizonMs(breaker.reason) ? 0 : moment;
 }
 
-/** Epoch ms from which a request is admitted that nothing else can serve; at most `now` when it is admitted at once. */
+/** Epoch ms from which a call without an alternative is admitted; at most `now` means at once. spec 4.2 */
 export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
   if (breaker.state === 'closed') return 0;
-  // A moment that the provider named holds all the same.
-  const holds = breaker.state === 'open' && breaker.avoidUntil === undefined;
-  return isWithinExpectedStreak(breaker) && !holds ? 0 : opensAt(breaker, now);
+  // Without `avoidUntil`, the provider may have named the moment: a normal streak does not overrule it.
+  const isFixed = breaker.state === 'open' && breaker.avoidUntil === undefined;
+  return isWithinExpectedStreak(breaker) && !isFixed ? 0 : opensAt(breaker, now);
 }
 
-/** Epoch ms from which a request is sent here though something else could serve it: probes cost the calls that carry them. */
+/** Epoch ms from which a call with an alternative is admitted. It is the later moment, because a probe may cost the call that carries it. */
 export function breakerAvoidUntil(breaker: CircuitBreaker, now: number): number {
   const at = opensAt(breaker, now);
   if (breaker.state === 'closed' || breaker.avoidUntil === undefined) return at;
@@ -116,8 +131,8 @@ export function breakerAvoidUntil(breaker: CircuitBreaker, now: number): number 
 }
 
 /**
- * The breaker after it admitted a request at `now`: an open one whose time has come lets this one through as its probe.
- * Whoever comes while a probe is under way takes part in it.
+ * The breaker after it admitted a request at `now`. The first request after the cooldown is the probe; requests that
+ * are admitted during a probe take part in it. spec 4.3
  */
 export function admit(breaker: CircuitBreaker, now: number, probeMs: number): CircuitBreaker {
   if (breaker.state === 'closed') return breaker;
@@ -129,30 +144,36 @@ export function admit(breaker: CircuitBreaker, now: number, probeMs: number): Ci
   return { ...known, state: 'half-open', probeUntil: now + probeMs, generation: breaker.generation + 1 };
 }
 
-/** A request that was admitted. */
+/** An admitted request. */
 export interface Admitted {
-  /** Of the breaker, after it admitted the request. */
+  /** The breaker's generation after it admitted the request. */
   readonly generation: number;
   /** Epoch ms. */
   readonly sentAt: number;
 }
 
-/** A late success ends the run of failures: whoever fails now and then mostly does so sooner than he serves. */
-function servedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>, sentAt: number): CircuitBreaker {
+/**
+ * A late success only ends the streak. Failures mostly arrive sooner than answers: without this rule, a success among
+ * many concurrent requests would never count. spec 4.4
+ */
+function withLateSuccess(
+  breaker: Exclude<CircuitBreaker, { state: 'closed' }>,
+  sentAt: number,
+): CircuitBreaker {
   const { failures, failureRate: _, ...known } = breaker;
   if (failures === undefined || (breaker.since !== undefined && sentAt < breaker.since)) return breaker;
   const failureRate = rateAfter(rateOf(breaker), failures);
   return { ...known, failures: 0, ...(failureRate === 0 ? {} : { failureRate }) };
 }
 
-/** A late failure makes a run of bad luck longer: those who take part in one probe are many, and all of them tell. */
-function failedLate(breaker: Exclude<CircuitBreaker, { state: 'closed' }>): CircuitBreaker {
+/** A late failure only prolongs an expected streak: every request that took part in a probe counts. spec 4.5 */
+function withLateFailure(breaker: Exclude<CircuitBreaker, { state: 'closed' }>): CircuitBreaker {
   return isWithinExpectedStreak(breaker) ? { ...breaker, failures: (breaker.failures ?? 0) + 1 } : breaker;
 }
 
-/** The breaker after an admitted request was served. */
+/** The breaker after an admitted request succeeded. spec 4.4 */
 export function succeed(breaker: CircuitBreaker, { generation, sentAt }: Admitted): CircuitBreaker {
-  if (breaker.state !== 'closed' && generation < breaker.generation) return servedLate(breaker, sentAt);
+  if (breaker.state !== 'closed' && generation < breaker.generation) return withLateSuccess(breaker, sentAt);
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
   const { failures = 0, trips } = breaker;
   const rate = rateOf(breaker);
@@ -162,22 +183,22 @@ export function succeed(breaker: CircuitBreaker, { generation, sentAt }: Admitte
     state: 'closed',
     failures: 0,
     ...(failureRate === 0 ? {} : { failureRate }),
-    // One success does not make a flapping source healthy: the next trip starts from where this one left off.
-    trips: Math.max(0, trips - FORGIVEN),
+    // One success does not reset the cooldown: a flapping provider continues where it left off.
+    trips: Math.max(0, trips - TRIPS_PER_SUCCESS),
     generation: breaker.state === 'closed' ? generation : generation + 1,
   };
 }
 
-/** A strike against a breaker. */
+/** The failure of an admitted request. */
 export interface Strike extends Admitted {
   readonly now: number;
   readonly reason: FailureKind;
   readonly trip: Trip;
-  /** Epoch ms that the provider named for coming back; outranks the breaker's own cooldown. */
+  /** Epoch ms from which the provider admits requests again, as it reported. It replaces the breaker's own cooldown. */
   readonly retryAt?: number | undefined;
 }
 
-/** The breaker after an admitted request failed, which may be somebody else's doing: it counts, and opens nothing. */
+/** The breaker after a failure that may have another cause: it counts, but opens nothing. spec 4.6 */
 export function countAgainst(breaker: CircuitBreaker, admitted: Admitted): CircuitBreaker {
   if (breaker.state !== 'closed') return succeed(breaker, admitted);
   return breaker.generation === admitted.generation
@@ -185,33 +206,33 @@ export function countAgainst(breaker: CircuitBreaker, admitted: Admitted): Circu
     : breaker;
 }
 
-/** How long a call that nothing else can serve stays away after so many failures in a row. */
+/** The pause of a call without an alternative after `failures` failures in a row. */
 function lastResortPauseMs(failures: number, rate: number): number {
   const unusual = failures - expectedStreak(rate);
   return unusual > 0 ? backoffMs(FIRST_PAUSE_MS, 2 * (unusual - 1), Number.POSITIVE_INFINITY) : 0;
 }
 
-/** For how long a breaker opens, after so many failures in a row. */
-function restAfter(
+/** The moments until which a breaker opens after `failures` failures in a row. */
+function cooldownAfter(
   breaker: CircuitBreaker,
   failures: number,
   { now, reason, trip, retryAt }: Strike,
 ): { readonly until: number; readonly avoidUntil?: number } {
   if (retryAt !== undefined) return { until: Math.min(retryAt, now + horizonMs(reason)) };
   const { cooldownMs, maxCooldownMs, lastResortMs } = trip;
-  const restMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
+  const fullMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
   const pauseMs =
     lastResortMs === undefined
-      ? restMs
+      ? fullMs
       : Math.min(lastResortMs, lastResortPauseMs(failures, rateOf(breaker)));
-  if (restMs <= pauseMs) return { until: now + restMs };
-  return { until: now + pauseMs, avoidUntil: now + restMs };
+  if (fullMs <= pauseMs) return { until: now + fullMs };
+  return { until: now + pauseMs, avoidUntil: now + fullMs };
 }
 
-/** The breaker after an admitted request failed. */
+/** The breaker after an admitted request failed. spec 4.5 */
 export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   const { generation, sentAt, reason, trip } = strike;
-  if (breaker.state !== 'closed' && generation < breaker.generation) return failedLate(breaker);
+  if (breaker.state !== 'closed' && generation < breaker.generation) return withLateFailure(breaker);
   if (breaker.generation !== generation || breaker.state === 'open') return breaker;
   const failures = (breaker.failures ?? 0) + 1;
   if (breaker.state === 'closed' && failures < trip.threshold) return { ...breaker, failures };
@@ -219,7 +240,7 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   const since = breaker.state === 'closed' ? sentAt : (breaker.since ?? sentAt);
   return {
     state: 'open',
-    ...restAfter(breaker, failures, strike),
+    ...cooldownAfter(breaker, failures, strike),
     ...(trip.lastResortMs === undefined ? {} : { failures, since }),
     ...(failureRate === 0 ? {} : { failureRate }),
     trips: breaker.trips + 1,
@@ -228,7 +249,7 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   };
 }
 
-/** The breaker after a request admitted under `generation` ended without telling anything: its probe is free again. */
+/** The breaker after a request of `generation` ended without a result: the next request may probe. spec 4.6 */
 export function release(breaker: CircuitBreaker, generation: number, now: number): CircuitBreaker {
   if (breaker.state !== 'half-open' || breaker.generation !== generation) return breaker;
   const { probeUntil: _, ...known } = breaker;

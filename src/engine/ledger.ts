@@ -185,10 +185,7 @@ export class Ledger {
         provider: snapshot.provider(target.provider),
         account: snapshot.account(target.account),
       };
-      const { reservation, ...next } = reserve(records, target, now, {
-        needs: call.needs,
-        probeMs: call.attemptTimeoutMs,
-      });
+      const { reservation, ...next } = reserve(records, target, call.needs, call.attemptTimeoutMs, now);
       return andThen(this.#commit(snapshot, records, next, target), (done) => {
         if (!done) {
           return races < MAX_RACES ? this.#tryReserve(call, waitUntil, races + 1) : lostRaces(now, waitUntil);

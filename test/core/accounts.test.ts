@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { accountsOf, identified, newlyMerged, suspected } from '../../src/core/records/shared-accounts.ts';
+import {
+  accountsOf,
+  newlyMerged,
+  withIdentity,
+  withSuspicion,
+} from '../../src/core/records/shared-accounts.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import { EMPTY_PROVIDER, type ProviderRecord } from '../../src/core/records/provider.ts';
 import { candidateOf, type ProviderData } from '../vectors/pool.ts';
@@ -19,15 +24,15 @@ const naming = (identity: string): Failure => ({
 function after(names: readonly string[], record: ProviderRecord = EMPTY_PROVIDER): ProviderRecord {
   return names.reduce((known, text) => {
     const [account = '', name = ''] = text.split(' ');
-    return identified(known, account, naming(name), NOW);
+    return withIdentity(known, account, naming(name), NOW);
   }, record);
 }
 
 /** The record after two accounts were refused with 8 and 12 of a limit of 20 spent. */
 function adding(record: ProviderRecord = EMPTY_PROVIDER): ProviderRecord {
   const shared = { limiter: 'rpm', max: 20, windowMs: 60_000 };
-  const one = suspected(record, { ...shared, account: 'a', used: 8 }, NOW);
-  return suspected(one, { ...shared, account: 'b', used: 12 }, NOW);
+  const one = withSuspicion(record, { ...shared, account: 'a', used: 8 }, NOW);
+  return withSuspicion(one, { ...shared, account: 'b', used: 12 }, NOW);
 }
 
 const accountOf = (id: string): ProviderData['accounts'][number] => ({ id, keys: [`key-${id}`], limits: [] });
@@ -73,7 +78,7 @@ describe('accounts that were held to be one', () => {
 
   it('are not taken along by whom they were merged into', () => {
     const later = NOW + 8 * DAY;
-    const sharing = identified(adding(after(['c z'])), 'b', naming('z'), later);
+    const sharing = withIdentity(adding(after(['c z'])), 'b', naming('z'), later);
     expect(mergedIn(sharing)).toEqual(['a into b', 'b into c']);
   });
 

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { horizonMs, type Limit, returnsAt } from '../../src/core/limits/limit.ts';
-import { charge, readyAtOf, EMPTY_LIMITER, fill, type LimiterState } from '../../src/core/limits/window.ts';
+import {
+  charge,
+  readyAtOf,
+  EMPTY_LIMITER,
+  withFull,
+  type LimiterState,
+} from '../../src/core/limits/window.ts';
 import { nextMidnight } from '../../src/core/limits/calendar.ts';
 import { DAY, MINUTE } from './pool-world.ts';
 
@@ -36,7 +42,7 @@ const limits: fc.Arbitrary<Limit> = fc.oneof(
 );
 
 function taken(limit: Limit, limiter: LimiterState, now: number): LimiterState {
-  return charge(limiter, limit, { name: limit.id, cost: 1, now }).limiter;
+  return charge(limiter, limit, limit.id, 1, now).limiter;
 }
 
 function readyAt(limit: Limit, limiter: LimiterState, now: number): number {
@@ -82,7 +88,7 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
             now += ms / 10;
             if (readyAt(limit, limiter, now) <= now) limiter = taken(limit, limiter, now);
           }
-          if (word !== undefined) limiter = fill(limiter, now + word * window, now);
+          if (word !== undefined) limiter = withFull(limiter, now + word * window, now);
           const setBack = now - back;
           // As far as the moments of the old time reach, or, where that is years away, a few windows.
           const until = Math.min(now + 2 * window, setBack + 6 * window);

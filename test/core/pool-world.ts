@@ -88,8 +88,10 @@ export class PoolWorld {
     const decision = this.decide();
     if (decision.kind !== 'attempt') return false;
     const { target } = decision;
-    const terms = { needs: { size: 100, capabilities: [] }, probeMs: PROBE_MS };
-    const { reservation, ...records } = deepFreeze(reserve(this.records.of(target), target, this.now, terms));
+    const needs = { size: 100, capabilities: [] };
+    const { reservation, ...records } = deepFreeze(
+      reserve(this.records.of(target), target, needs, PROBE_MS, this.now),
+    );
     this.records.store(target, records);
     const sent = { at: this.now, account: target.route.account, model: target.route.model };
     this.sent.add(sent);

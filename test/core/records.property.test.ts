@@ -71,11 +71,10 @@ describe('looking', { timeout: 60_000 }, () => {
         const world = worldAfter(history);
         const before = allRecords(world);
         const text = JSON.stringify(before);
-        const sight = { records: world.records, now: world.now };
         for (const candidate of world.stage) {
-          routeStatuses(sight, candidate);
-          keyStatuses(sight, candidate);
-          quotaStatuses(sight, candidate);
+          routeStatuses(world.records, candidate, world.now);
+          keyStatuses(world.records, candidate, world.now);
+          quotaStatuses(world.records, candidate, world.now);
         }
         explain(world.question());
         world.decide();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { raised } from '../../src/core/limits/learning.ts';
+import { withServedProbe } from '../../src/core/limits/learning.ts';
 import type { Limit } from '../../src/core/limits/limit.ts';
 import { charge, readyAtOf, type LimiterState } from '../../src/core/limits/window.ts';
 import { MINUTE } from './pool-world.ts';
@@ -14,8 +14,10 @@ function servedAtLast(limit: Limit, learnt: number, minutes: number): number {
   let served = 0;
   for (let now = NOW; now < end; now += LATENCY_MS) {
     now = Math.max(now, readyAtOf(limiter, limit, 1, now));
-    const taken = charge(limiter, limit, { name: limit.id, cost: 1, now });
-    limiter = taken.charge.probes ? raised(taken.limiter, taken.charge, now + LATENCY_MS) : taken.limiter;
+    const taken = charge(limiter, limit, limit.id, 1, now);
+    limiter = taken.charge.probes
+      ? withServedProbe(taken.limiter, taken.charge, now + LATENCY_MS)
+      : taken.limiter;
     if (now >= end - 5 * MINUTE) served += 1;
   }
   return served;

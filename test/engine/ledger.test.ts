@@ -9,7 +9,7 @@ import { Ledger } from '../../src/engine/ledger.ts';
 import type { StateStore } from '../../src/ports.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
 import { VirtualClock } from '../../src/testing.ts';
-import { pickOf } from '../vectors/core.ts';
+import { targetOf } from '../vectors/core.ts';
 import { candidatesOf, poolSchema } from '../vectors/pool.ts';
 
 const NOW = 1_790_000_000_000;
@@ -58,7 +58,7 @@ class Race {
   late: string | undefined;
 
   target(account: string): Target {
-    return pickOf(POOL, { provider: 'alpha', account, keyId: `key-${account}`, model: 'm' });
+    return targetOf(POOL, { provider: 'alpha', account, keyId: `key-${account}`, model: 'm' });
   }
 
   #at(id: string): unknown {
@@ -73,8 +73,8 @@ class Race {
         provider: readProviderRecord(this.#at(target.provider.recordId)),
         account: readAccountRecord(this.#at(target.account.recordId)),
       };
-      const terms = { needs: { size: 0, capabilities: [] }, probeMs: 30_000 };
-      const { reservation, account: booked } = reserve(records, target, NOW, terms);
+      const needs = { size: 0, capabilities: [] };
+      const { reservation, account: booked } = reserve(records, target, needs, 30_000, NOW);
       const id = target.account.recordId;
       const [known] = await this.#memory.read([id]);
       await this.#memory.swap(id, known?.version ?? 0, booked);

@@ -99,7 +99,7 @@ function attempt(
   now: number,
 ): Failure | undefined {
   const { needs } = question;
-  const { reservation, ...booked } = reserve(records.of(target), target, now, { needs, probeMs: PROBE_MS });
+  const { reservation, ...booked } = reserve(records.of(target), target, needs, PROBE_MS, now);
   const failure = script.answer(target.route);
   const outcome =
     failure === undefined

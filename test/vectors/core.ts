@@ -27,7 +27,7 @@ import {
   refund,
   readyAtOf,
   EMPTY_LIMITER,
-  fill,
+  withFull,
   type LimiterState,
 } from '../../src/core/limits/window.ts';
 import { type Outcome, settle } from '../../src/core/ledger/settle.ts';
@@ -79,10 +79,10 @@ const limitStep = z.discriminatedUnion('do', [
 type LimitStep = z.output<typeof limitStep>;
 const limitInput = z.strictObject({ limit: limitSchema, steps: z.array(limitStep) });
 
-function changed(limit: Limit, limiter: LimiterState, step: LimitStep): LimiterState {
+function withStep(limit: Limit, limiter: LimiterState, step: LimitStep): LimiterState {
   switch (step.do) {
     case 'take':
-      return charge(limiter, limit, { name: limit.id, cost: step.count, now: step.now }).limiter;
+      return charge(limiter, limit, limit.id, step.count, step.now).limiter;
     case 'give back': {
       const at = returnsAt(limit, step.takenAt);
       const charge = {
@@ -96,7 +96,7 @@ function changed(limit: Limit, limiter: LimiterState, step: LimitStep): LimiterS
       return refund(limiter, charge, step.now);
     }
     case 'fill':
-      return fill(limiter, step.until, step.now);
+      return withFull(limiter, step.until, step.now);
     case 'learn':
       return { ...limiter, learnt: { max: step.limit, at: step.now } };
     case 'look':
@@ -110,7 +110,7 @@ function runLimit(input: z.output<typeof limitInput>, write: (at: number) => unk
   const { limit } = input;
   let limiter = EMPTY_LIMITER;
   return input.steps.flatMap((step): readonly unknown[] => {
-    limiter = changed(limit, limiter, step);
+    limiter = withStep(limit, limiter, step);
     if (step.do === 'show') return [limiter];
     if (step.do !== 'look') return [];
     const record = { ...EMPTY_ACCOUNT, limiters: { [limiterName(limit, MODEL)]: limiter } };
@@ -218,7 +218,7 @@ const settleInput = z.strictObject({
   ),
 });
 
-export function pickOf(candidates: Stage, route: Route): Target {
+export function targetOf(candidates: Stage, route: Route): Target {
   const { provider, models } = found(
     candidates.find((candidate) => candidate.provider.name === route.provider),
     `provider ${route.provider}`,
@@ -267,19 +267,22 @@ function changes(before: RouteRecords, after: RouteRecords): Record<string, unkn
 function runSettle(input: z.output<typeof settleInput>): unknown {
   const candidates = candidatesOf(input.pool);
   const records = new StoredRecords(input.records);
-  const bookings = new Map<string, Reservation>();
+  const reservations = new Map<string, Reservation>();
   let last: Record<string, unknown> = {};
   for (const step of input.steps) {
     if (step.do === 'reserve') {
-      const target = pickOf(candidates, step.route);
-      const { reservation, ...booked } = reserve(records.of(target), target, step.now, {
-        needs: step.needs,
-        probeMs: input.probeMs,
-      });
-      bookings.set(step.as, reservation);
-      records.store(target, booked);
+      const target = targetOf(candidates, step.route);
+      const { reservation, ...reserved } = reserve(
+        records.of(target),
+        target,
+        step.needs,
+        input.probeMs,
+        step.now,
+      );
+      reservations.set(step.as, reservation);
+      records.store(target, reserved);
     } else {
-      const reservation = found(bookings.get(step.as), `booking ${step.as}`);
+      const reservation = found(reservations.get(step.as), `reservation ${step.as}`);
       const before = records.of(reservation.target);
       const after = settle(before, reservation, step.outcome, step.now);
       records.store(reservation.target, after);
@@ -353,17 +356,17 @@ export const runners: Record<string, (input: unknown) => unknown> = {
   },
   health: (input) => {
     const { pool, records, now } = healthInput.parse(input);
-    const sight = { records: new StoredRecords(records), now };
+    const stored = new StoredRecords(records);
     const candidates = candidatesOf(pool);
     return plain({
-      keys: candidates.flatMap((candidate) => keyStatuses(sight, candidate)),
-      quotas: candidates.flatMap((candidate) => quotaStatuses(sight, candidate)),
+      keys: candidates.flatMap((candidate) => keyStatuses(stored, candidate, now)),
+      quotas: candidates.flatMap((candidate) => quotaStatuses(stored, candidate, now)),
     });
   },
   'limit-status': (input) => {
     const { pool, records, now } = healthInput.parse(input);
-    const sight = { records: new StoredRecords(records), now };
-    return plain(candidatesOf(pool).flatMap((candidate) => limitStatuses(sight, candidate)));
+    const stored = new StoredRecords(records);
+    return plain(candidatesOf(pool).flatMap((candidate) => limitStatuses(stored, candidate, now)));
   },
   plan: (input) => plain(runCalls(callsSchema.parse(input))),
   settle: (input) => plain(runSettle(settleInput.parse(input))),

@@ -8,7 +8,7 @@ import { reserve } from '../../src/core/ledger/reserve.ts';
 import { demandOf } from '../../src/core/routing/cost.ts';
 import { settle } from '../../src/core/ledger/settle.ts';
 import type { Route } from '../../src/core/pool.ts';
-import { outcomeSchema, pickOf } from './core.ts';
+import { outcomeSchema, targetOf } from './core.ts';
 import { candidatesOf, found, needsSchema, plain, poolSchema, StoredRecords } from './pool.ts';
 
 const PROBE_MS = 30_000;
@@ -54,23 +54,19 @@ class LearningScript {
   }
 
   #call({ route, needs, now, outcome }: Extract<z.output<typeof step>, { do: 'call' }>): void {
-    const target = pickOf(this.#candidates, routeOf(route));
-    const { reservation, ...booked } = reserve(this.#records.of(target), target, now, {
-      needs,
-      probeMs: PROBE_MS,
-    });
+    const target = targetOf(this.#candidates, routeOf(route));
+    const { reservation, ...booked } = reserve(this.#records.of(target), target, needs, PROBE_MS, now);
     this.#records.store(target, booked);
     this.#records.store(target, settle(booked, reservation, outcome, now));
   }
 
   /** By meter: the limit in force and what is used of it; and from when a request is admitted. */
   #look({ route, needs, now }: Extract<z.output<typeof step>, { do: 'look' }>): unknown {
-    const target = pickOf(this.#candidates, routeOf(route));
+    const target = targetOf(this.#candidates, routeOf(route));
     const { provider, account } = this.#records.of(target);
     const { model } = target.route;
-    const addressee = { provider: target.provider, account: target.account, record: account, model };
-    const demand = demandOf(addressee, needs, now);
-    const own = accountAdmission(target.account, account, { model, demand }, { now });
+    const demand = demandOf(target, account, model, needs, now);
+    const own = accountAdmission(target.account, account, model, demand, { now });
     const readyAt = Math.max(now, own.readyAt, providerAdmission(provider, { now }).readyAt);
     const limits = target.account.limits(model).map((limit) => {
       const { max, used } = limitUse(account, limit, model, now);

@@ -1,4 +1,4 @@
-/** Quota and probes taken for one request before it is sent, and given back if it never was. */
+/** Reserves quota and probes for one request before it is sent. spec 5.2 */
 
 import { type AccountRecord, limiterName, limiterOf, entitlementOf, keyOf } from '../records/account.ts';
 import { admit, type CircuitBreaker, release } from '../circuit-breaker.ts';
@@ -7,7 +7,7 @@ import type { RequestNeeds, Target } from '../routing/question.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
 import { type Charge, charge, refund, maxInForce, type LimiterState } from '../limits/window.ts';
 
-/** The state of a route's breakers when it was admitted. */
+/** The generations of a route's breakers when they admitted a request. */
 export interface Generations {
   readonly provider: number;
   readonly model: number;
@@ -16,25 +16,18 @@ export interface Generations {
   readonly key: number;
 }
 
-/** What was taken for one request. */
+/** What was reserved for one request. */
 export interface Reservation {
   readonly target: Target;
   readonly charges: readonly Charge[];
   readonly generations: Generations;
-  /** Epoch ms. */
+  /** Epoch ms at which the request was sent. */
   readonly sentAt: number;
-  /** The most tokens that the answer may have, to be sent where the caller says nothing. */
+  /** The `max_tokens` to send if the caller sets none. */
   readonly maxTokens: number | undefined;
 }
 
-/** What a route is booked for. */
-export interface Terms {
-  readonly needs: RequestNeeds;
-  /** How long a probe may take before it is given up for lost. */
-  readonly probeMs: number;
-}
-
-/** The two records that stand behind a route. */
+/** The records of a route. */
 export interface RouteRecords {
   readonly provider: ProviderRecord;
   readonly account: AccountRecord;
@@ -44,7 +37,7 @@ export interface Reserved extends RouteRecords {
   readonly reservation: Reservation;
 }
 
-/** Sets one entry, or gives the same object back when nothing changed. */
+/** The entries with one set; the same object if nothing changed. */
 export function withEntry<T>(
   entries: Readonly<Record<string, T>>,
   name: string,
@@ -53,15 +46,15 @@ export function withEntry<T>(
   return entries[name] === value ? entries : { ...entries, [name]: value };
 }
 
-/** Gives the same object back when nothing of it changed, so that an unchanged record is recognised. */
-export function patched<T extends object>(record: T, patch: Partial<T>): T {
+/** The record with some members set; the same object if nothing changed, because unchanged records are not stored. */
+export function withMembers<T extends object>(record: T, patch: Partial<T>): T {
   for (const [name, value] of Object.entries(patch)) {
     if (Reflect.get(record, name) !== value) return { ...record, ...patch };
   }
   return record;
 }
 
-/** The breakers behind a route, in one place. */
+/** The breakers of a route. */
 export interface RouteBreakers {
   readonly provider: CircuitBreaker;
   readonly model: CircuitBreaker;
@@ -81,7 +74,7 @@ export function breakersOf(records: RouteRecords, target: Target): RouteBreakers
   };
 }
 
-/** The records with other breakers; a record of which nothing changed keeps its identity. */
+/** The records with other breakers. A record whose breakers did not change stays the same object. */
 export function withBreakers(
   records: RouteRecords,
   target: Target,
@@ -110,7 +103,7 @@ export function withBreakers(
   return { provider, account };
 }
 
-/** The account's buckets after one request, and what was taken of them. */
+/** The account after one request was charged to its limits, and the charges. */
 function chargeAll(
   account: AccountRecord,
   target: Target,
@@ -127,17 +120,22 @@ function chargeAll(
     const limiter = limiterOf(account, limit, model);
     const cost = costOf(limit, demand, maxInForce(limiter, limit, now));
     if (!Number.isFinite(cost)) continue;
-    const taken = charge(limiter, limit, { name, cost, now });
+    const taken = charge(limiter, limit, name, cost, now);
     limiters[name] = taken.limiter;
     charges.push(taken.charge);
   }
   return { account: { ...account, limiters, since: account.since ?? now }, charges };
 }
 
-/** Takes the route's quota and probes at `now`. */
-export function reserve(records: RouteRecords, target: Target, now: number, terms: Terms): Reserved {
+/** Reserves the route's quota and probes. A probe that takes longer than `probeMs` counts as lost. spec 5.2 */
+export function reserve(
+  records: RouteRecords,
+  target: Target,
+  needs: RequestNeeds,
+  probeMs: number,
+  now: number,
+): Reserved {
   const before = breakersOf(records, target);
-  const { probeMs } = terms;
   const after: RouteBreakers = {
     provider: admit(before.provider, now, probeMs),
     model: admit(before.model, now, probeMs),
@@ -146,8 +144,7 @@ export function reserve(records: RouteRecords, target: Target, now: number, term
     key: admit(before.key, now, probeMs),
   };
   const admitted = withBreakers(records, target, before, after);
-  const addressee = { ...target, record: admitted.account, model: target.route.model };
-  const demand = demandOf(addressee, terms.needs, now);
+  const demand = demandOf(target, admitted.account, target.route.model, needs, now);
   const { account, charges } = chargeAll(admitted.account, target, demand, now);
   return {
     provider: admitted.provider,
@@ -168,22 +165,22 @@ export function reserve(records: RouteRecords, target: Target, now: number, term
   };
 }
 
-/** Gives booked quota back: the provider certainly did not count it. */
-export function refundAll(account: AccountRecord, spent: readonly Charge[], now: number): AccountRecord {
+/** Refunds charges that the provider certainly did not count. */
+export function refundAll(account: AccountRecord, charges: readonly Charge[], now: number): AccountRecord {
   let limiters = account.limiters;
-  for (const charge of spent) {
-    const state = limiters[charge.limiter];
-    if (state !== undefined) limiters = withEntry(limiters, charge.limiter, refund(state, charge, now));
+  for (const taken of charges) {
+    const state = limiters[taken.limiter];
+    if (state !== undefined) limiters = withEntry(limiters, taken.limiter, refund(state, taken, now));
   }
-  return patched(account, { limiters });
+  return withMembers(account, { limiters });
 }
 
-/** What is given back when a request ends, whatever came of it: its place among those under way. */
-export function isReturned({ limit }: Charge): boolean {
+/** Whether a charge is refunded whenever its request ends: a place among concurrent requests. spec 5.3 */
+export function isHeldWhileRunning({ limit }: Charge): boolean {
   return limit.kind === 'concurrency';
 }
 
-/** Frees every probe that the booking holds, as if it had never been admitted. */
+/** Releases every probe of a reservation. */
 export function releaseAll(breakers: RouteBreakers, generations: Generations, now: number): RouteBreakers {
   return {
     provider: release(breakers.provider, generations.provider, now),

@@ -1,23 +1,29 @@
-/** What the outcome of an attempt changes in an account's meters. */
+/** How the outcome of an attempt changes the limits of an account. */
 
 import { type AccountRecord, limiterName, limiterOf } from '../records/account.ts';
-import { type Reservation, isReturned, patched, refundAll, withEntry } from './reserve.ts';
-import { type Failure, FAILURE_EFFECTS } from '../failure.ts';
-import { withReported, raised, refusedBy, restUntil, shrunk } from '../limits/learning.ts';
+import { type Reservation, isHeldWhileRunning, withMembers, refundAll, withEntry } from './reserve.ts';
+import { type Failure, windowFilledBy } from '../failure.ts';
+import {
+  emptyWindowPauseUntil,
+  withRefusal,
+  withReported,
+  withReportedRefusal,
+  withServedProbe,
+} from '../limits/learning.ts';
 import { horizonMs, isLong, type Limit, returnsAt, windowOf, type ReportedQuota } from '../limits/limit.ts';
-import { type Charge, refund, readyAtOf, addCharge, fill, type LimiterState } from '../limits/window.ts';
+import { type Charge, refund, readyAtOf, withCost, withFull, type LimiterState } from '../limits/window.ts';
 import { HOUR_MS } from '../time.ts';
 
-/** What the provider counted for an answer, where it tells. */
+/** The tokens that the provider counted, if it reports them. */
 export interface TokensUsed {
-  /** Those of the prompt. */
+  /** The tokens of the prompt. */
   readonly input?: number | undefined;
-  /** Those of the prompt and the answer. */
+  /** The tokens of prompt and answer. */
   readonly total?: number | undefined;
 }
 
-/** Changes some buckets of an account. */
-function changed(
+/** The account after `change` was applied to the limits of some charges. */
+function withEachCharge(
   account: AccountRecord,
   charges: readonly Charge[],
   change: (limiter: LimiterState, charge: Charge) => LimiterState,
@@ -27,71 +33,67 @@ function changed(
     const limiter = limiters[charge.limiter];
     if (limiter !== undefined) limiters = withEntry(limiters, charge.limiter, change(limiter, charge));
   }
-  return patched(account, { limiters });
+  return withMembers(account, { limiters });
 }
 
-/** Puts what an answer cost in the place of what it was estimated to cost. */
+/** Replaces the estimated cost of a request by the cost of its answer. spec 5.5 */
 function settleTokens(limiter: LimiterState, charge: Charge, tokens: TokensUsed, now: number): LimiterState {
   const { limit, returnsAt: at } = charge;
   const cost = limit.counts === 'input' ? (tokens.input ?? tokens.total) : tokens.total;
   if (limit.unit !== 'tokens' || cost === undefined || cost === charge.cost) return limiter;
   const free = refund(limiter, charge, now);
-  return cost <= 0 || at <= now ? free : addCharge(free, limit, cost, { now, at });
+  return cost <= 0 || at <= now ? free : withCost(free, limit, cost, at, now);
 }
 
-/** Whoever serves one request more than the learnt limit has a higher one. */
-function settleProbe(limiter: LimiterState, charge: Charge, now: number): LimiterState {
-  return charge.probes ? raised(limiter, charge, now) : limiter;
-}
-
-/** Takes what an answer told about the quotas. */
+/** The account after an answer reported quotas. spec 5.8 */
 export function withReportedQuotas(
   account: AccountRecord,
   { target }: Pick<Reservation, 'target'>,
-  observations: readonly ReportedQuota[] | undefined,
+  quotas: readonly ReportedQuota[] | undefined,
   now: number,
 ): AccountRecord {
-  if (observations === undefined || observations.length === 0) return account;
+  if (quotas === undefined || quotas.length === 0) return account;
   const { model } = target.route;
   let limiters = account.limiters;
   for (const limit of target.account.limits(model)) {
-    const limiter = withReported(limiterOf(account, limit, model), limit, observations, now);
+    const limiter = withReported(limiterOf(account, limit, model), limit, quotas, now);
     limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }
-  return patched(account, { limiters });
+  return withMembers(account, { limiters });
 }
 
-/** The account after an answer. */
+/** The account after a success. spec 5.5 */
 export function afterSuccess(
   account: AccountRecord,
   reservation: Reservation,
-  told: {
+  success: {
     readonly tokens?: TokensUsed | undefined;
     readonly reported?: readonly ReportedQuota[] | undefined;
   },
   now: number,
 ): AccountRecord {
-  const settled = changed(account, reservation.charges, (limiter, charge) => {
-    if (isReturned(charge)) return refund(limiter, charge, now);
-    const counted = told.tokens === undefined ? limiter : settleTokens(limiter, charge, told.tokens, now);
-    return settleProbe(counted, charge, now);
+  const settled = withEachCharge(account, reservation.charges, (limiter, charge) => {
+    if (isHeldWhileRunning(charge)) return refund(limiter, charge, now);
+    const counted =
+      success.tokens === undefined ? limiter : settleTokens(limiter, charge, success.tokens, now);
+    return charge.probes ? withServedProbe(counted, charge, now) : counted;
   });
-  return withReportedQuotas(settled, reservation, told.reported, now);
+  return withReportedQuotas(settled, reservation, success.reported, now);
 }
 
-/** The account after its caller walked away; of what was `sent`, quota was spent. */
-export function afterLeaving(
+/** The account after the caller aborted. Quota is refunded only if the request was not sent. spec 5.4 */
+export function afterAbort(
   account: AccountRecord,
   { charges }: Reservation,
   sent: boolean,
   now: number,
 ): AccountRecord {
-  return refundAll(account, sent ? charges.filter(isReturned) : charges, now);
+  return refundAll(account, sent ? charges.filter(isHeldWhileRunning) : charges, now);
 }
 
-/** The meters that a refusal speaks of: those of its scope, its window and, where it says so, its unit. */
+/** The limits that may have refused: those of the failure's scope and window and, if it names one, its unit. spec 5.6 */
 export function refusingLimits({ target }: Reservation, failure: Failure): readonly Limit[] {
-  const window = FAILURE_EFFECTS[failure.kind].fills;
+  const window = windowFilledBy(failure.kind);
   if (window === undefined || (failure.scope !== 'account' && failure.scope !== 'account-model')) return [];
   return target.account
     .limits(target.route.model)
@@ -104,58 +106,44 @@ export function refusingLimits({ target }: Reservation, failure: Failure): reado
     );
 }
 
-/** A long window of which nobody says when it ends is tried again after this long. */
+/** The pause of a long window whose end is not known. */
 const LONG_WAIT_MS = HOUR_MS;
 
-/** The next moment at which something of a bucket comes back that was spent before what was refused. */
-function nextBack({ spent }: LimiterState, limit: Limit, now: number): number | undefined {
+/** The next moment at which quota returns that was spent before the refused request. */
+function nextReturn({ spent }: LimiterState, limit: Limit, now: number): number | undefined {
   const moments = spent.map(([at]) => at).filter((at) => at > now && at <= now + horizonMs(limit));
   const [next] = moments;
   const last = moments.at(-1);
   return next !== undefined && last !== undefined && next < last ? next : undefined;
 }
 
-/** When a refused meter is free again: as the provider says, else as the meter itself counts. */
+/** When a limit that refused is free again: as the provider reported, else by our own count. spec 5.6 */
 function refusedUntil(limit: Limit, limiter: LimiterState, failure: Failure, now: number): number {
   if (failure.retryAt !== undefined) return failure.retryAt;
   const readyAt = readyAtOf(limiter, limit, 1, now);
   if (readyAt > now && Number.isFinite(readyAt)) return readyAt;
-  // Whoever is refused although something should be left is admitted when the next comes back.
-  const next = isLong(limit) ? undefined : nextBack(limiter, limit, now);
+  // The provider counted more than we did: the next return frees a place.
+  const next = isLong(limit) ? undefined : nextReturn(limiter, limit, now);
   if (next !== undefined) return next;
   if (limit.kind === 'daily' || limit.kind === 'monthly' || limit.kind === 'token-bucket')
     return returnsAt(limit, now);
   return Math.min(returnsAt(limit, now), now + LONG_WAIT_MS);
 }
 
-function hasReportedLimit(limit: Limit, { reportedLimit, unit = 'requests' }: Failure): boolean {
-  return reportedLimit !== undefined && reportedLimit > 0 && limit.unit === unit;
+/** The state of a limit after a refusal that reports a limit, which may be another one. spec 5.6 */
+function learnReportedLimit(
+  limiter: LimiterState,
+  limit: Limit,
+  charge: Charge | undefined,
+  { reportedLimit = 0, unit = 'requests' }: Failure,
+  now: number,
+): LimiterState {
+  if (reportedLimit <= 0 || limit.unit !== unit) return limiter;
+  return withReportedRefusal(limiter, charge, limit, reportedLimit, now);
 }
 
-/** A refusal of one meter. */
-interface Refusal {
-  readonly failure: Failure;
-  readonly charge: Charge | undefined;
-  readonly now: number;
-  /** Whether its requests are counted for less than its window. */
-  readonly isYoung: boolean;
-}
-
-/** A refused meter, and what the refusal shows of its limit. */
-function refusedLimiter(limiter: LimiterState, limit: Limit, refusal: Refusal): LimiterState {
-  const { failure, charge, now } = refusal;
-  const known = hasReportedLimit(limit, failure)
-    ? refusedBy(limiter, charge, limit, { max: failure.reportedLimit ?? 0, now })
-    : failure.reportedLimit === undefined && failure.uncounted !== true && charge !== undefined
-      ? shrunk(limiter, charge, refusal)
-      : limiter;
-  const rests =
-    failure.retryAt === undefined && charge !== undefined ? restUntil(known, charge, now) : undefined;
-  return fill(known, Math.max(refusedUntil(limit, known, failure, now), rests ?? 0), now);
-}
-
-/** The meters that refused become full, and what the refusal shows of their limits is learnt. */
-function fillLimits(
+/** The account after a refusal: the limits that refused are full, and the refusal corrects them. spec 5.6 */
+function withRefusedLimits(
   account: AccountRecord,
   reservation: Reservation,
   failure: Failure,
@@ -164,35 +152,41 @@ function fillLimits(
   let limiters = account.limiters;
   const { model } = reservation.target.route;
   for (const limit of refusingLimits(reservation, failure)) {
-    const refusal: Refusal = {
-      failure,
-      charge: reservation.charges.find((one) => one.limit === limit),
-      now,
-      isYoung: Math.abs(now - (account.since ?? now)) < windowOf(limit),
-    };
-    const limiter = refusedLimiter(limiterOf(account, limit, model), limit, refusal);
+    const charge = reservation.charges.find((one) => one.limit === limit);
+    const isYoung = Math.abs(now - (account.since ?? now)) < windowOf(limit);
+    let learnt = limiterOf(account, limit, model);
+    if (failure.reportedLimit !== undefined) learnt = learnReportedLimit(learnt, limit, charge, failure, now);
+    else if (failure.uncounted !== true && charge !== undefined)
+      learnt = withRefusal(learnt, charge, isYoung, now);
+    const pauseUntil =
+      failure.retryAt === undefined && charge !== undefined
+        ? (emptyWindowPauseUntil(learnt, charge, now) ?? 0)
+        : 0;
+    const limiter = withFull(learnt, Math.max(refusedUntil(limit, learnt, failure, now), pauseUntil), now);
     limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }
-  return patched(account, { limiters });
+  return withMembers(account, { limiters });
 }
 
-/** What was not counted for a refused request: nothing at all, or none of its tokens, since it was never processed. */
-function uncounted({ charges }: Reservation, failure: Failure): readonly Charge[] {
+/** The charges that the provider did not count: all, or those of tokens if it refused to process the request. spec 5.6 */
+function uncountedCharges({ charges }: Reservation, failure: Failure): readonly Charge[] {
   if (failure.uncounted === true) return charges;
   const refused = failure.status !== undefined && failure.status >= 400;
-  return charges.filter((charge) => isReturned(charge) || (refused && charge.limit.unit === 'tokens'));
+  return charges.filter(
+    (charge) => isHeldWhileRunning(charge) || (refused && charge.limit.unit === 'tokens'),
+  );
 }
 
-/** The account after a failure. */
+/** The account after a failure. spec 5.6 */
 export function afterFailure(
   account: AccountRecord,
   reservation: Reservation,
   failure: Failure,
   now: number,
 ): AccountRecord {
-  const filled = fillLimits(account, reservation, failure, now);
+  const filled = withRefusedLimits(account, reservation, failure, now);
   return withReportedQuotas(
-    refundAll(filled, uncounted(reservation, failure), now),
+    refundAll(filled, uncountedCharges(reservation, failure), now),
     reservation,
     failure.reported,
     now,

@@ -1,11 +1,11 @@
-/** What the outcome of an attempt changes in the records: the effects table, carried out. */
+/** Applies the outcome of an attempt to the records, as the table of failure effects says. spec 5.3 */
 
-import { identified, isRoot, suspected } from '../records/shared-accounts.ts';
+import { isRoot, type Surprise, withIdentity, withSuspicion } from '../records/shared-accounts.ts';
 import { type AccountRecord, limiterName, limiterOf, keyOf, type KeyRecord } from '../records/account.ts';
 import {
   type Reservation,
   breakersOf,
-  patched,
+  withMembers,
   releaseAll,
   type RouteBreakers,
   type RouteRecords,
@@ -21,17 +21,12 @@ import {
   succeed,
 } from '../circuit-breaker.ts';
 import { type Failure, type Scope, FAILURE_EFFECTS, type Trip } from '../failure.ts';
-import { admittedOf, exhausted } from '../limits/learning.ts';
+import { admittedOf, withNothingLeft } from '../limits/learning.ts';
 import { type Limit, windowOf, type ReportedQuota } from '../limits/limit.ts';
+import { EMPTY_LIMITER } from '../limits/window.ts';
 import type { Target } from '../routing/question.ts';
-import { believed, modelOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
-import {
-  afterFailure,
-  afterLeaving,
-  afterSuccess,
-  refusingLimits,
-  type TokensUsed,
-} from './settle-limits.ts';
+import { trusted, modelOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
+import { afterFailure, afterAbort, afterSuccess, refusingLimits, type TokensUsed } from './settle-limits.ts';
 
 /** How an attempt ended. `aborted`: the caller left, so it says nothing about the provider. */
 export type Outcome =
@@ -39,7 +34,7 @@ export type Outcome =
       readonly kind: 'success';
       readonly latencyMs: number;
       readonly tokens?: TokensUsed | undefined;
-      /** Quotas that the answer states. */
+      /** Quotas that the answer reports. */
       readonly reported?: readonly ReportedQuota[] | undefined;
     }
   | { readonly kind: 'aborted'; readonly sent: boolean }
@@ -56,6 +51,7 @@ function admittedBy({ generations, sentAt }: Reservation, guard: keyof RouteBrea
   return { generation: generations[guard], sentAt };
 }
 
+// spec 5.5
 function onSuccess(
   records: RouteRecords,
   reservation: Reservation,
@@ -81,12 +77,8 @@ function onSuccess(
   return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
 }
 
-function onAbort(
-  records: RouteRecords,
-  reservation: Reservation,
-  sent: boolean,
-  now: number,
-): RouteRecords {
+// spec 5.4
+function onAbort(records: RouteRecords, reservation: Reservation, sent: boolean, now: number): RouteRecords {
   const before = breakersOf(records, reservation.target);
   const next = withBreakers(
     records,
@@ -94,10 +86,11 @@ function onAbort(
     before,
     releaseAll(before, reservation.generations, now),
   );
-  return { ...next, account: afterLeaving(next.account, reservation, sent, now) };
+  return { ...next, account: afterAbort(next.account, reservation, sent, now) };
 }
 
-const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
+/** The breaker that a failure of each scope strikes. spec 5.6 */
+const BREAKER_OF_SCOPE: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
   provider: 'provider',
   account: 'account',
   key: 'key',
@@ -106,14 +99,13 @@ const STRUCK: Readonly<Record<Scope, keyof RouteBreakers | undefined>> = {
   request: undefined,
 };
 
-/** When a breaker is struck, which and how it opens; without `trip` none is. */
-interface Struck {
-  readonly now: number;
+/** The breaker that a failure strikes, and how it opens; without `trip` no breaker is struck. */
+interface StruckBreaker {
   readonly trip: Trip | undefined;
-  readonly breaker: keyof RouteBreakers | undefined;
+  readonly guard: keyof RouteBreakers | undefined;
 }
 
-/** Whether another model of the account rests for the same reason: then the reason is the account's. */
+/** Whether another model of the account failed for the same reason: then the account is the cause. spec 5.6 */
 function escalates(
   { account }: RouteRecords,
   { target }: Reservation,
@@ -130,44 +122,51 @@ function escalates(
   );
 }
 
-/** Whether a failure at one model may be the provider's. */
-function isSuspicious({ kind, scope }: Failure): boolean {
+/** Whether a failure of one model may have its cause at the provider. */
+function maySpread({ kind, scope }: Failure): boolean {
   return scope === 'model' && FAILURE_EFFECTS[kind].spreads === true;
 }
 
-/** Whether another model failed as well since the provider last served anybody: then it is the provider. */
+/** Whether another model also failed since the provider last served a request: then the provider is the cause. spec 5.6 */
 function spreads({ provider }: RouteRecords, { target }: Reservation, failure: Failure): boolean {
-  if (!isSuspicious(failure)) return false;
+  if (!maySpread(failure)) return false;
   const { breaker } = provider;
   if (breaker.state !== 'closed') return breaker.reason === failure.kind;
   const own = modelOf(provider, target.route.model).breaker;
   return own.state === 'closed' && breaker.failures > own.failures;
 }
 
-/** Which breaker a failure strikes, and how. */
-function struckBy(records: RouteRecords, reservation: Reservation, failure: Failure, now: number): Struck {
-  if (refusingLimits(reservation, failure).length > 0) return { now, trip: undefined, breaker: undefined };
+function struckBreaker(
+  records: RouteRecords,
+  reservation: Reservation,
+  failure: Failure,
+  now: number,
+): StruckBreaker {
+  if (refusingLimits(reservation, failure).length > 0) return { trip: undefined, guard: undefined };
   const trip = reservation.target.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip;
-  if (escalates(records, reservation, failure, now)) return { now, trip, breaker: 'account' };
-  return { now, trip, breaker: spreads(records, reservation, failure) ? 'provider' : STRUCK[failure.scope] };
+  if (escalates(records, reservation, failure, now)) return { trip, guard: 'account' };
+  const isOutage = spreads(records, reservation, failure);
+  return { trip, guard: isOutage ? 'provider' : BREAKER_OF_SCOPE[failure.scope] };
 }
 
-/** Strikes a breaker; frees the others' probes; an answer, whatever it says, proves the provider alive. */
-function strike(
+/** The breakers after a failure: one is struck, the others are released. spec 5.6 */
+function withStrike(
   breakers: RouteBreakers,
   reservation: Reservation,
   failure: Failure,
-  { trip, now, breaker: struck }: Struck,
+  { trip, guard }: StruckBreaker,
+  now: number,
 ): RouteBreakers {
   const next = { ...releaseAll(breakers, reservation.generations, now) };
-  if (struck !== 'provider' && isSuspicious(failure)) {
+  if (guard !== 'provider' && maySpread(failure)) {
     next.provider = countAgainst(breakers.provider, admittedBy(reservation, 'provider'));
-  } else if (failure.status !== undefined && failure.scope !== 'provider' && struck !== 'provider') {
+  } else if (failure.status !== undefined && failure.scope !== 'provider' && guard !== 'provider') {
+    // Any answer proves that the provider is up.
     next.provider = succeed(breakers.provider, admittedBy(reservation, 'provider'));
   }
-  if (struck !== undefined && trip !== undefined) {
-    next[struck] = fail(breakers[struck], {
-      ...admittedBy(reservation, struck),
+  if (guard !== undefined && trip !== undefined) {
+    next[guard] = fail(breakers[guard], {
+      ...admittedBy(reservation, guard),
       now,
       reason: failure.kind,
       trip,
@@ -178,8 +177,8 @@ function strike(
 }
 
 function withSize(known: ModelRecord, failure: Failure, size: number): ModelRecord {
-  const sized = patched(known, { tooLong: Math.min(size, known.tooLong ?? size) });
-  return failure.contextLength === undefined ? sized : patched(sized, { ctx: failure.contextLength });
+  const sized = withMembers(known, { tooLong: Math.min(size, known.tooLong ?? size) });
+  return failure.contextLength === undefined ? sized : withMembers(sized, { ctx: failure.contextLength });
 }
 
 function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: Failure): ModelRecord {
@@ -190,60 +189,64 @@ function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: F
   return { ...known, refuses: [...refuses], lacks: [...lacks] };
 }
 
-/** What a refusal of the request itself teaches about the model. */
-function remember(
+/** The provider's record with what a refused request shows about its model. spec 5.6 */
+function withModelLimits(
   provider: ProviderRecord,
   { target }: Reservation,
   { failure, size }: FailureOutcome,
   now: number,
 ): ProviderRecord {
   const { model } = target.route;
-  const what = FAILURE_EFFECTS[failure.kind].remembers;
-  if (what === undefined) return provider;
-  const known = believed(modelOf(provider, model), now);
-  const learnt = what === 'size' ? withSize(known, failure, size) : withLacks(known, failure);
+  const { remembers } = FAILURE_EFFECTS[failure.kind];
+  if (remembers === undefined) return provider;
+  const known = trusted(modelOf(provider, model), now);
+  const learnt = remembers === 'size' ? withSize(known, failure, size) : withLacks(known, failure);
   if (learnt === known) return provider;
   return { ...provider, models: { ...provider.models, [model]: { ...learnt, learntAt: now } } };
 }
 
-/** A refusal, and the account as it was before. */
-interface Refusal {
-  readonly failure: Failure;
-  readonly before: AccountRecord;
-  readonly now: number;
+/** The refusal of one limit, as evidence of keys that share an account; undefined if it is none. spec 5.9 */
+function surpriseOf(
+  before: AccountRecord,
+  { account, model }: Target['route'],
+  limit: Limit,
+  { reportedLimit: max = limit.max, unit = 'requests' }: Failure,
+  now: number,
+): Surprise | undefined {
+  if (limit.unit !== unit || unit === 'tokens' || !Number.isFinite(max)) return undefined;
+  // The refused request itself was not admitted.
+  const used = admittedOf(limiterOf(before, limit, model), limit, now) - 1;
+  return { account, limiter: limiterName(limit, model), used, max, windowMs: windowOf(limit) };
 }
 
-/** What the refusal of one meter teaches about whose account it is. */
-function suspect(
-  records: RouteRecords,
-  { route }: Target,
-  limit: Limit,
-  { failure, before, now }: Refusal,
-): RouteRecords {
-  const { reportedLimit: max = limit.max, unit = 'requests' } = failure;
-  if (limit.unit !== unit || unit === 'tokens' || !Number.isFinite(max)) return records;
-  const limiter = limiterName(limit, route.model);
-  // The refused request itself was not admitted.
-  const used = admittedOf(limiterOf(before, limit, route.model), limit, now) - 1;
-  const surprise = { account: route.account, limiter, used, max, windowMs: windowOf(limit) };
-  const provider = suspected(records.provider, surprise, now);
-  if (!isRoot(provider, route.account, now) || isRoot(records.provider, route.account, now))
-    return { ...records, provider };
-  const spent = exhausted(limiterOf(records.account, limit, route.model), limit, max, now);
+function withSurprise(records: RouteRecords, limit: Limit, surprise: Surprise, now: number): RouteRecords {
+  const provider = withSuspicion(records.provider, surprise, now);
+  const { account: id, limiter, max } = surprise;
+  if (!isRoot(provider, id, now) || isRoot(records.provider, id, now)) return { ...records, provider };
+  const spent = withNothingLeft(records.account.limiters[limiter] ?? EMPTY_LIMITER, limit, max, now);
   const limiters = withEntry(records.account.limiters, limiter, spent);
   return { provider, account: { ...records.account, limiters } };
 }
 
-/** What a refusal teaches about whom the provider counts it against. */
-function relate(records: RouteRecords, reservation: Reservation, refusal: Refusal): RouteRecords {
-  const { target } = reservation;
-  const { failure, now } = refusal;
-  let known = { ...records, provider: identified(records.provider, target.route.account, failure, now) };
-  if (target.provider.accounts.length < 2) return known;
-  for (const limit of refusingLimits(reservation, failure)) known = suspect(known, target, limit, refusal);
+/** The records with what a refusal shows about keys that share an account. `before`: the account before it. spec 5.9 */
+function withSharedAccounts(
+  records: RouteRecords,
+  before: AccountRecord,
+  reservation: Reservation,
+  failure: Failure,
+  now: number,
+): RouteRecords {
+  const { provider, route } = reservation.target;
+  let known = { ...records, provider: withIdentity(records.provider, route.account, failure, now) };
+  if (provider.accounts.length < 2) return known;
+  for (const limit of refusingLimits(reservation, failure)) {
+    const surprise = surpriseOf(before, route, limit, failure, now);
+    if (surprise !== undefined) known = withSurprise(known, limit, surprise, now);
+  }
   return known;
 }
 
+// spec 5.6
 function onFailure(
   records: RouteRecords,
   reservation: Reservation,
@@ -253,23 +256,21 @@ function onFailure(
   const { failure } = outcome;
   const { target } = reservation;
   const before = breakersOf(records, target);
-  const struck = struckBy(records, reservation, failure, now);
-  const next = withBreakers(records, target, before, strike(before, reservation, failure, struck));
+  const struck = struckBreaker(records, reservation, failure, now);
+  const after = withStrike(before, reservation, failure, struck, now);
+  const next = withBreakers(records, target, before, after);
   let account = afterFailure(next.account, reservation, failure, now);
   const { keyId, model } = target.route;
   if (FAILURE_EFFECTS[failure.kind].throws !== true) {
     const lastError = { kind: failure.kind, message: failure.message, at: now, model };
     account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), lastError } } };
   }
-  const related = relate({ account, provider: next.provider }, reservation, {
-    failure,
-    before: records.account,
-    now,
-  });
-  return { ...related, provider: remember(related.provider, reservation, outcome, now) };
+  const { provider } = next;
+  const related = withSharedAccounts({ account, provider }, records.account, reservation, failure, now);
+  return { ...related, provider: withModelLimits(related.provider, reservation, outcome, now) };
 }
 
-/** The records after the attempt behind `booking` ended. Records of which nothing changed keep their identity. */
+/** The records after the attempt of a reservation ended. Unchanged records stay the same objects. spec 5.3 */
 export function settle(
   records: RouteRecords,
   reservation: Reservation,

@@ -1,10 +1,10 @@
-/** When a provider's day and month end, in the provider's own time zone, daylight saving time included. */
+/** The end of a provider's day and month in its own time zone, daylight saving time included. spec 3.3 */
 
 import { HOUR_MS } from '../time.ts';
 
 interface Calendar {
   readonly options: Intl.DateTimeFormatOptions;
-  /** Longer than the longest day, or month. */
+  /** Longer than any day, or any month. */
   readonly searchMs: number;
 }
 
@@ -32,7 +32,7 @@ function nextChange(name: string, calendar: Calendar, timeZone: string, at: numb
   const today = localDate(name, calendar, timeZone, at);
   let before = at;
   let until = at + calendar.searchMs;
-  // Halving needs no table of offsets, so the hour that a day gains or loses cannot be got wrong.
+  // Bisection needs no table of offsets, so a day of 23 or 25 hours needs no special case.
   while (until - before > 1) {
     const middle = Math.floor((before + until) / 2);
     if (localDate(name, calendar, timeZone, middle) === today) before = middle;

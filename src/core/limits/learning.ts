@@ -1,4 +1,7 @@
-/** What refusals and answers teach about a limit that is not as it was assumed. */
+/**
+ * How refusals, answers and reported quotas correct an assumed limit. It is additive increase, multiplicative decrease:
+ * a served probe raises a learnt limit by one, a refusal lowers it by at most a tenth. spec 5.6 to 5.8
+ */
 
 import {
   type ReportedQuota,
@@ -15,111 +18,121 @@ import {
   learntMax,
   maxInForce,
   withLearntMargin,
-  addCharge,
+  withCost,
   usedOf,
-  add,
+  withSpent,
   sumOf,
   type LimiterState,
 } from './window.ts';
 import { HOUR_MS } from '../time.ts';
 
-/** A refusal this near to the limit may be the road's doing. */
+/** A refusal above this part of the limit may come from a network delay. */
 const NEAR = 0.8;
-/** One refusal lowers a learnt limit no further than to this share of it. */
-const LOWERED = 0.9;
-/** The margin grows by this much with each. */
-const ROAD_STEP_MS = 125;
+/** One refusal lowers a learnt limit to no less than this part of it. */
+const LEAST_KEPT = 0.9;
+/** One such refusal widens the margin by this much. */
+const MARGIN_STEP_MS = 125;
 
 function isNear(admitted: number, limit: number): boolean {
   return admitted > 0 && admitted >= Math.min(limit * NEAR, limit - 1);
 }
 
-/** The bucket with a wider margin; undefined when it is as wide as can be. What it is good for shows a window later. */
-function widened(limiter: LimiterState, limit: Limit, now: number): LimiterState | undefined {
+/**
+ * The state with a wider margin; undefined if the margin cannot grow. It grows once a window, because only the next
+ * window shows whether it suffices.
+ */
+function withWiderMargin(limiter: LimiterState, limit: Limit, now: number): LimiterState | undefined {
   const { marginMs } = withLearntMargin(limiter, limit, now);
   if (limiter.margin !== undefined && Math.abs(now - limiter.margin.at) < windowOf(limit)) return limiter;
   if (marginMs >= MAX_MARGIN_MS) return undefined;
-  return { ...limiter, margin: { ms: Math.min(MAX_MARGIN_MS, marginMs + ROAD_STEP_MS), at: now } };
+  return { ...limiter, margin: { ms: Math.min(MAX_MARGIN_MS, marginMs + MARGIN_STEP_MS), at: now } };
 }
 
-/** How many requests of the window the provider admitted. */
+/** How many requests of the window the provider admitted. spec 5.7 */
 export function admittedOf(limiter: LimiterState, limit: Limit, now: number): number {
   return usedOf(limiter, limit, now) - sumOf(limiter.refused ?? [], now, horizonMs(limit));
 }
 
-/** Whether a refusal tells no more than that a learnt limit holds: of probes and their companions anyone may be the one too many. */
-function refutesProbe(
+/**
+ * Whether a refusal only confirms the learnt limit: the request was a probe, or was sent beside one and the provider
+ * refused this one in its place.
+ */
+function confirmsLearnt(
   limiter: LimiterState,
   { limit, probes }: Charge,
-  { admitted, learnt }: { readonly admitted: number; readonly learnt: number },
+  admitted: number,
+  learnt: number,
   now: number,
 ): boolean {
   return probes || (maxInForce(limiter, limit, now) > learnt && admitted >= learnt);
 }
 
-/** What is believed after a refusal that came before the limit in force was spent. */
-function lowered(limiter: LimiterState, { limit, cost, sentAt }: Charge, now: number): LimiterState {
+/** The state after a refusal that came before the limit in force was spent. spec 5.7 */
+function withLowerLimit(limiter: LimiterState, { limit, cost, sentAt }: Charge, now: number): LimiterState {
   const admitted = admittedOf(limiter, limit, now);
   const { learnt, margin } = limiter;
   if (learnt === undefined || learntMax(limiter, now) === undefined) {
-    const wider = isNear(admitted, limit.max) ? widened(limiter, limit, now) : undefined;
+    const wider = isNear(admitted, limit.max) ? withWiderMargin(limiter, limit, now) : undefined;
     if (wider !== undefined) return wider;
-    // What was put down to the road just now was the limit.
+    // A margin that was widened for this burst did not help: the limit is lower.
     const { margin: _, ...rest } = limiter;
     const kept = margin !== undefined && sentAt <= margin.at ? rest : limiter;
     return { ...kept, learnt: { max: admitted, at: now } };
   }
-  // Of one burst with the first that was refused, it shows how few were admitted. Later, what was refused may count as well.
+  // In the burst of the first refusal, only what was admitted counts. Later, the provider may also count refused requests.
   const shown = sentAt <= learnt.at ? admitted : usedOf(limiter, limit, now) - cost;
-  // Somebody else may spend, now more, now less.
-  const max = learnt.increasing === true ? shown : Math.max(shown, Math.floor(learnt.max * LOWERED));
+  // Other clients of the account may have spent a part of this window.
+  const max = learnt.increasing === true ? shown : Math.max(shown, Math.floor(learnt.max * LEAST_KEPT));
   return { ...limiter, learnt: { max, at: now } };
 }
 
 /**
- * The bucket after a refusal that names no limit. What the provider admitted of the window is its limit, when that is
- * less than was believed. A refusal just below the assumed limit may be the road's doing, so that the margin is widened
- * first. Of a window that is not known whole (`isYoung`) too little may be known: then more is tried soon.
+ * The state after a refusal that reports no limit. The limit is what the provider admitted in the window, if that is
+ * less than the limit in force. A refusal just below the assumed limit first widens the margin. `isYoung`: the account
+ * is known for less than a window, so the limit may be higher and is probed soon. spec 5.7
  */
-export function shrunk(
+export function withRefusal(
   limiter: LimiterState,
   charge: Charge,
-  { now, isYoung }: { readonly now: number; readonly isYoung: boolean },
+  isYoung: boolean,
+  now: number,
 ): LimiterState {
   const { limit, cost, returnsAt: at } = charge;
-  // Of a day, most may have been spent before anybody counted.
+  // Most of a day's quota may have been spent before counting began.
   if (limit.unit !== 'requests' || limit.kind === 'token-bucket' || isLong(limit)) return limiter;
-  const noted: LimiterState = { ...limiter, refused: add(limiter.refused ?? [], cost, at, now) };
+  const noted: LimiterState = { ...limiter, refused: withSpent(limiter.refused ?? [], cost, at, now) };
   const learnt = learntMax(limiter, now);
-  if (
-    learnt !== undefined &&
-    refutesProbe(limiter, charge, { admitted: admittedOf(noted, limit, now), learnt }, now)
-  )
+  const admitted = admittedOf(noted, limit, now);
+  if (learnt !== undefined && confirmsLearnt(limiter, charge, admitted, learnt, now))
     return { ...noted, learnt: { max: learnt, at: now } };
-  const next = lowered(noted, charge, now);
+  const next = withLowerLimit(noted, charge, now);
   const max = learntMax(next, now);
   if (max === undefined) return next;
   if (max < 1 || max >= maxInForce(limiter, limit, now)) return noted;
   return isYoung ? { ...next, learnt: { max, at: now, increasing: true } } : next;
 }
 
-/** However often nothing at all is admitted, it is tried again after this long. */
-const LONGEST_REST_MS = HOUR_MS;
+/** The longest pause of a limit that admits nothing. */
+const LONGEST_PAUSE_MS = HOUR_MS;
 
 /**
- * Epoch ms until which a meter rests whose window admitted nothing at all before it refused: longer each time, as the
- * provider's own window must be. Undefined where something was admitted.
+ * Epoch ms until which a limit pauses that admitted nothing in its window before it refused: twice as long each time,
+ * because the provider's own window must be longer. Undefined if something was admitted. spec 5.6
  */
-export function restUntil(limiter: LimiterState, { limit }: Charge, now: number): number | undefined {
+export function emptyWindowPauseUntil(
+  limiter: LimiterState,
+  { limit }: Charge,
+  now: number,
+): number | undefined {
   if (admittedOf(limiter, limit, now) > 0 || limiter.full === undefined) return undefined;
   const { since, until } = limiter.full;
   const lastMs = until - since;
   if (now - until > lastMs || until > now) return undefined;
-  return now + Math.min(LONGEST_REST_MS, 2 * lastMs);
+  return now + Math.min(LONGEST_PAUSE_MS, 2 * lastMs);
 }
 
-/** The bucket after the provider stated its limit. */
-function stated(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
+/** The state after the provider reported its limit. A limit of the user's own is never raised. spec 5.6 */
+function withReportedLimit(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
   if (max < limit.max || (max > limit.max && limit.isOwn !== true))
     return { ...limiter, learnt: { max, at: now } };
   if (limiter.learnt === undefined) return limiter;
@@ -127,66 +140,70 @@ function stated(limiter: LimiterState, limit: Limit, max: number, now: number): 
   return rest;
 }
 
-/** The bucket after a refusal that names its limit. When all of it was used up as it should be, the road is to blame. */
-export function refusedBy(
+/**
+ * The state after a refusal that reports the limit `max`. If no more than that was admitted, a network delay caused the
+ * refusal, and the margin grows. spec 5.6, 5.7
+ */
+export function withReportedRefusal(
   limiter: LimiterState,
   charge: Charge | undefined,
   limit: Limit,
-  { max, now }: { readonly max: number; readonly now: number },
+  max: number,
+  now: number,
 ): LimiterState {
-  const known = stated(limiter, limit, max, now);
+  const known = withReportedLimit(limiter, limit, max, now);
   if (charge === undefined || charge.probes || isLong(limit) || max !== maxInForce(limiter, limit, now))
     return known;
   const admitted = usedOf(limiter, limit, now) - 1;
-  return admitted <= max && isNear(admitted, max) ? (widened(known, limit, now) ?? known) : known;
+  return admitted <= max && isNear(admitted, max) ? (withWiderMargin(known, limit, now) ?? known) : known;
 }
 
-/** The bucket after a request that was one more than the learnt limit was served: the limit is higher, by one at least. */
-export function raised(limiter: LimiterState, { limit, sentAt }: Charge, now: number): LimiterState {
+/** The state after a probe of a learnt limit was served: the limit is at least one higher. spec 5.5 */
+export function withServedProbe(limiter: LimiterState, { limit, sentAt }: Charge, now: number): LimiterState {
   const { learnt } = limiter;
   if (learnt === undefined || learntMax(limiter, now) === undefined || sentAt < learnt.at) return limiter;
-  // Another one was refused in its place.
+  // The provider refused another request in the place of the probe.
   if (limiter.full !== undefined && limiter.full.since >= sentAt) return limiter;
-  const next = stated(limiter, limit, learnt.max + 1, now);
+  const next = withReportedLimit(limiter, limit, learnt.max + 1, now);
   return next.learnt === undefined ? next : { ...next, learnt: { ...next.learnt, increasing: true } };
 }
 
-/** What is missing of a quota that somebody else spends, too, is spent here as well. */
-function reconciled(
+/** The state after the provider reported that more is used: other clients of the account spent it. spec 5.8 */
+function withReportedUse(
   limiter: LimiterState,
   limit: Limit,
-  observation: Omit<ReportedQuota, 'window'>,
+  quota: Omit<ReportedQuota, 'window'>,
   now: number,
 ): LimiterState {
-  const { remaining, resetAt } = observation;
+  const { remaining, resetAt } = quota;
   if (remaining === undefined) return limiter;
-  const max = observation.limit ?? maxInForce(limiter, limit, now);
+  const max = quota.limit ?? maxInForce(limiter, limit, now);
   const missing = max - remaining - Math.floor(usedOf(limiter, limit, now));
   if (missing <= 0 || !Number.isFinite(missing)) return limiter;
   const usual = returnsAt(limit, now);
   const at = resetAt !== undefined && resetAt > now ? Math.min(resetAt, usual) : usual;
-  return addCharge(limiter, limit, missing, { now, at });
+  return withCost(limiter, limit, missing, at, now);
 }
 
-/** The bucket of an account of which others spent what is left of the limit. */
-export function exhausted(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
-  const known = stated(limiter, limit, max, now);
-  return reconciled(known, limit, { unit: limit.unit, limit: max, remaining: 0 }, now);
+/** The state after other accounts spent all that was left of the limit `max`. spec 5.9 */
+export function withNothingLeft(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
+  const known = withReportedLimit(limiter, limit, max, now);
+  return withReportedUse(known, limit, { unit: limit.unit, limit: max, remaining: 0 }, now);
 }
 
-/** The bucket after an answer told where the provider's own count stands. */
+/** The state after an answer reported quotas. spec 5.8 */
 export function withReported(
   limiter: LimiterState,
   limit: Limit,
-  observations: readonly ReportedQuota[],
+  quotas: readonly ReportedQuota[],
   now: number,
 ): LimiterState {
   let next = limiter;
-  for (const observation of observations) {
-    if (observation.unit !== limit.unit || spanOf(limit) !== observation.window) continue;
-    const { limit: max } = observation;
-    if (max !== undefined && max > 0) next = stated(next, limit, max, now);
-    next = reconciled(next, limit, observation, now);
+  for (const quota of quotas) {
+    if (quota.unit !== limit.unit || spanOf(limit) !== quota.window) continue;
+    const { limit: max } = quota;
+    if (max !== undefined && max > 0) next = withReportedLimit(next, limit, max, now);
+    next = withReportedUse(next, limit, quota, now);
   }
   return next;
 }

@@ -1,61 +1,61 @@
-/** One limit of a provider, and when what was spent of it comes back. */
+/** The limits of a provider, and the moments at which spent quota returns. spec 3 */
 
 import { nextMidnight, nextMonth } from './calendar.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 
 interface LimitBase {
-  /** Unique among a tier's meters, e.g. `rpm`. */
+  /** Unique among the limits of a tier, e.g. `rpm`. */
   readonly id: string;
   readonly unit: 'requests' | 'tokens';
-  /** Whom the limit counts: an account over all its models, or an account's use of one model. */
+  /** Whether the limit counts an account over all models, or an account's use of one model. */
   readonly per: 'account' | 'account-model';
-  /** Infinity: no limit is known; what is sent is counted, so that one can be learnt. */
+  /** Infinity: no limit is known. Requests are counted all the same, so that a limit can be learnt. */
   readonly max: number;
   /**
-   * Allowance for the road and for clocks that disagree, in milliseconds: what is sent a window apart may
-   * arrive less than a window apart.
+   * Allowance in ms for network delays and for clocks that disagree: two requests that are sent one window apart may
+   * arrive closer together.
    */
   readonly marginMs: number;
   /**
-   * Of tokens: those of the prompt, those of prompt and answer, or those of the prompt and the most that the answer
-   * may have, as they are reserved when the request is admitted. Default `total`.
+   * The tokens that a limit of tokens counts. `input`: the prompt's. `total`: those of prompt and answer. `reserved`:
+   * the prompt's and the most that the answer may have, at the time of the request. Default `total`.
    */
   readonly counts?: 'input' | 'total' | 'reserved' | undefined;
-  /** Whether the limit is the user's own: no word of the provider raises it. */
+  /** Whether the user set the limit: then a higher limit reported by the provider does not raise it. */
   readonly isOwn?: boolean | undefined;
 }
 
-/** What was spent comes back one window after it was spent. */
+/** A request stays counted for one window after it was sent. */
 export interface SlidingWindowLimit extends LimitBase {
   readonly kind: 'sliding-window';
   readonly windowMs: number;
 }
 
-/** The textbook bucket: one comes back every `windowMs / limit`, also while others are spent. */
+/** The textbook token bucket: one token returns every `windowMs / max`, also while others are spent. */
 export interface TokenBucketLimit extends LimitBase {
   readonly kind: 'token-bucket';
   readonly windowMs: number;
 }
 
-/** A fixed window that starts with each minute of the clock, for providers known to count so. */
+/** A fixed window that starts with each minute of the clock. */
 export interface FixedWindowLimit extends LimitBase {
   readonly kind: 'fixed-window';
 }
 
-/** A day meter: everything comes back at the provider's midnight. */
+/** Everything returns at midnight in the provider's time zone. */
 export interface DailyLimit extends LimitBase {
   readonly kind: 'daily';
   /** IANA name of the provider's time zone, e.g. `America/Los_Angeles`. */
   readonly timeZone: string;
 }
 
-/** Everything comes back on the first of the month. */
+/** Everything returns on the first of the month. */
 export interface MonthlyLimit extends LimitBase {
   readonly kind: 'monthly';
   readonly timeZone: string;
 }
 
-/** How many requests may be under way at once: what is taken comes back when the request ends. */
+/** How many requests may run at once. */
 export interface ConcurrencyLimit extends LimitBase {
   readonly kind: 'concurrency';
 }
@@ -70,12 +70,12 @@ export type Limit =
 
 const LONGEST_DAY_MS = DAY_MS + HOUR_MS;
 const LONGEST_MONTH_MS = 31 * DAY_MS + HOUR_MS;
-/** A request that has not ended after this long is taken for lost. */
+/** A request that has not ended after this long counts as lost. */
 const LEASE_MS = 10 * MINUTE_MS;
-/** A bucket remembers at most about this many moments; beyond, moments are rounded up to the safe side. */
+/** A larger limit rounds its moments up, to the safe side, so that its state keeps at most about this many. */
 const MOMENTS_KEPT = 120;
 
-/** The span after which what is spent has come back, in milliseconds. */
+/** The span in ms after which spent quota has returned. */
 export function windowOf(limit: Limit): number {
   switch (limit.kind) {
     case 'sliding-window':
@@ -92,12 +92,12 @@ export function windowOf(limit: Limit): number {
   }
 }
 
-/** Whether a meter counts a day or more: what is spent of it is gone for long. */
+/** Whether the window is about a day or longer. spec 3.1 */
 export function isLong(limit: Limit): boolean {
   return limit.kind !== 'concurrency' && windowOf(limit) >= DAY_MS / 2;
 }
 
-/** The window by which a stated quota is about a meter; `at-once`: how many may be under way. */
+/** The name of a limit's window. `at-once`: the limit counts concurrent requests. spec 5.8 */
 export function spanOf(limit: Limit): QuotaWindow | 'at-once' {
   if (limit.kind === 'concurrency') return 'at-once';
   const ms = windowOf(limit);
@@ -107,7 +107,7 @@ export function spanOf(limit: Limit): QuotaWindow | 'at-once' {
   return ms <= 2 * DAY_MS ? 'day' : 'month';
 }
 
-/** Epoch ms at which what is spent at `at` has certainly come back. */
+/** Epoch ms at which quota spent at `at` has certainly returned. spec 3.3 */
 export function returnsAt(limit: Limit, at: number): number {
   switch (limit.kind) {
     case 'sliding-window': {
@@ -129,10 +129,13 @@ export function returnsAt(limit: Limit, at: number): number {
   }
 }
 
-/** No road is longer than this, in ms: no margin grows beyond it. */
+/** The widest margin in ms that is learnt. */
 export const MAX_MARGIN_MS = 1000;
 
-/** No moment further off than this, in ms, can be true: the cap that survives a clock that jumps. */
+/**
+ * The farthest in ms that a moment of a limit can lie in the future. A moment beyond it shows that the clock was set
+ * back. spec 3.4
+ */
 export function horizonMs(limit: Limit): number {
   const marginMs = Math.max(limit.marginMs, MAX_MARGIN_MS);
   switch (limit.kind) {
@@ -150,17 +153,16 @@ export function horizonMs(limit: Limit): number {
   }
 }
 
-/** The window that a stated quota is about. */
+/** The window of a quota. */
 export type QuotaWindow = 'second' | 'minute' | 'hour' | 'day' | 'month';
 
-/** One quota as an answer states it. */
+/** A quota as an answer reports it. */
 export interface ReportedQuota {
   readonly unit: 'requests' | 'tokens';
   readonly window: QuotaWindow;
-  /** The real limit. */
   readonly limit?: number | undefined;
-  /** What is left of it, this request included. */
+  /** How much is left after this request. */
   readonly remaining?: number | undefined;
-  /** Epoch ms at which the window ends, or at which a bucket that refills is full again. */
+  /** Epoch ms at which the window ends, or at which a token bucket is full again. */
   readonly resetAt?: number | undefined;
 }

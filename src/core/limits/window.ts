@@ -1,42 +1,42 @@
-/** A meter and its bucket: what is left, from when a cost is admitted, what spending and giving back do. */
+/** The state of a limit: how much is used, when a cost is admitted, charges and refunds. spec 3 */
 
 import { horizonMs, type Limit, type TokenBucketLimit, returnsAt, windowOf } from './limit.ts';
 import { DAY_MS } from '../time.ts';
 
-/** What is learnt of a limit is believed for this long; then the assumed one is tried again. */
+/** A learnt limit is forgotten after this long, and the assumed one counts again. */
 const LEARNT_MS = DAY_MS;
-/** A limit below the assumed one is tried after about so many requests at it for each that is one more, */
+/** Share of a learnt limit's requests that may probe whether the limit has risen: one in this many. */
 const REQUESTS_PER_PROBE = 200;
-/** and after no more windows than this, */
+/** The most windows between two probes. */
 const WINDOWS_PER_PROBE = 30;
-/** give or take this part of them: what was learnt together is not tried together. */
+/** Probes are spread by this part, so that limits learnt together are not probed together. */
 const SPREAD = 0.25;
 
-/** What is about to come back may be back at the provider already: this long before, */
+/** Quota that returns within this time may already have returned at the provider. */
 const UNSURE_MS = 1500;
-/** but no more than this part of the window. */
+/** Upper bound of the same, as a part of the window. */
 const UNSURE_SHARE = 1 / 40;
 
-/** How long before it comes back what is spent may be back at the provider already, in ms. */
+/** How long in ms before its moment spent quota may already have returned at the provider. spec 3.6 */
 function unsureMs(limit: Limit): number {
   return limit.marginMs + Math.min(UNSURE_MS, windowOf(limit) * UNSURE_SHARE);
 }
 
-/** The limit that was learnt, while it is believed. */
+/** The learnt limit, unless it is too old. */
 export function learntMax({ learnt }: LimiterState, now: number): number | undefined {
   return learnt === undefined || Math.abs(now - learnt.at) > LEARNT_MS ? undefined : learnt.max;
 }
 
 /**
- * How many more than a learnt limit are tried, so that one of them is surely more than it: where requests come evenly,
- * some are always about to come back.
+ * How far a probe goes beyond a learnt limit. With evenly spaced requests some quota is always about to return, so one
+ * more request might not exceed the limit at all. spec 3.6
  */
 function stepOf(learnt: number, limit: Limit): number {
   const unsure = unsureMs(limit);
   return 1 + Math.floor((learnt * unsure) / Math.max(1, windowOf(limit) - unsure));
 }
 
-/** Whether more than a learnt limit is tried now. */
+/** Whether to try more than the learnt limit now. spec 3.6 */
 function isProbing({ learnt }: LimiterState, limit: Limit, now: number): boolean {
   if (limit.unit !== 'requests' || learnt === undefined || learnt.max >= limit.max) return false;
   if (learnt.increasing === true) return true;
@@ -46,43 +46,43 @@ function isProbing({ learnt }: LimiterState, limit: Limit, now: number): boolean
   return now - learnt.at >= windows * (1 - SPREAD + 2 * SPREAD * chance) * windowOf(limit);
 }
 
-/** The limit in force: the learnt one while it is believed, and now and then a little more; else the assumed one. */
+/** The limit in force: the learnt one, a little more while it is probed, or the assumed one. spec 3.6 */
 export function maxInForce(limiter: LimiterState, limit: Limit, now: number): number {
   const learnt = learntMax(limiter, now);
   if (learnt === undefined) return limit.max;
   return isProbing(limiter, limit, now) ? Math.min(limit.max, learnt + stepOf(learnt, limit)) : learnt;
 }
 
-/** The meter with the margin that the road turned out to need. */
+/** The limit with the learnt margin, if that is wider. */
 export function withLearntMargin({ margin }: LimiterState, limit: Limit, now: number): Limit {
   if (margin === undefined || margin.ms <= limit.marginMs || Math.abs(now - margin.at) > LEARNT_MS)
     return limit;
   return { ...limit, marginMs: margin.ms };
 }
 
-/** How long one takes to come back into a bucket that refills, in milliseconds. */
+/** How long in ms one token of a token bucket takes to return. */
 function refillMs(limiter: LimiterState, limit: TokenBucketLimit, now: number): number {
   return limit.windowMs / Math.max(1, maxInForce(limiter, limit, now));
 }
 
-/** How long a bucket that refills takes to be full, in milliseconds; 0 when it is. */
+/** How long in ms a token bucket takes to be full; 0 if it is full. */
 function drainedMs({ fullAt = 0 }: LimiterState, limit: Limit, now: number): number {
   return fullAt <= now || fullAt > now + horizonMs(limit) ? 0 : fullAt - now;
 }
 
-/** How much of a meter is spent at `now` by any clock and road. */
+/** How much is used at `now`, whatever the network delay. */
 function surelyUsed(limiter: LimiterState, limit: Limit, now: number): number {
   if (limit.kind === 'token-bucket') return usedOf(limiter, limit, now);
   return sumOf(limiter.spent, now + unsureMs(limit), horizonMs(limit));
 }
 
-/** How much of a meter is spent at `now`. */
+/** How much is used at `now`. spec 3.5 */
 export function usedOf(limiter: LimiterState, limit: Limit, now: number): number {
   if (limit.kind === 'token-bucket') return drainedMs(limiter, limit, now) / refillMs(limiter, limit, now);
   return sumOf(limiter.spent, now, horizonMs(limit));
 }
 
-/** Epoch ms from which `cost` can be spent; at most `now` when at once, Infinity when never. */
+/** Epoch ms from which `cost` is admitted. At most `now`: at once. Infinity: never. spec 3.8 */
 export function readyAtOf(limiter: LimiterState, limit: Limit, cost: number, now: number): number {
   const max = maxInForce(limiter, limit, now);
   if (cost > max) return Number.POSITIVE_INFINITY;
@@ -96,110 +96,113 @@ export function readyAtOf(limiter: LimiterState, limit: Limit, cost: number, now
   return Math.max(floor, backAt(limiter.spent, missing, now, horizonMs(limit)) ?? 0);
 }
 
-/** What was spent of one meter for one request. */
+/** What one request took from one limit. */
 export interface Charge {
   readonly limit: Limit;
-  /** The name of its bucket. */
+  /** The name under which the limit's state is stored. */
   readonly limiter: string;
   readonly cost: number;
   /** Epoch ms at which the request was sent. */
   readonly sentAt: number;
-  /** Epoch ms. */
+  /** Epoch ms at which the quota returns. */
   readonly returnsAt: number;
-  /** Whether the request is one more than the limit that was learnt: its fate tells whether the limit is higher. */
+  /** Whether the request exceeds the learnt limit: its outcome shows whether the limit has risen. */
   readonly probes: boolean;
 }
 
-/** Spends `cost` at `now`, to come back at `at`. */
-export function addCharge(
+/** Spends `cost` at `now`; it returns at `at`. spec 3.9 */
+export function withCost(
   limiter: LimiterState,
   limit: Limit,
   cost: number,
-  { now, at }: { readonly now: number; readonly at: number },
+  at: number,
+  now: number,
 ): LimiterState {
-  if (limit.kind !== 'token-bucket') return { ...limiter, spent: add(limiter.spent, cost, at, now) };
+  if (limit.kind !== 'token-bucket') return { ...limiter, spent: withSpent(limiter.spent, cost, at, now) };
   const fullAt = now + drainedMs(limiter, limit, now) + cost * refillMs(limiter, limit, now);
   return { ...limiter, fullAt };
 }
 
-/** Spends `cost` for a request that is sent at `now`. */
+/** Spends `cost` for a request that is sent at `now`. `name` is where the state is stored. spec 5.2 */
 export function charge(
   limiter: LimiterState,
   limit: Limit,
-  { name, cost, now }: { readonly name: string; readonly cost: number; readonly now: number },
+  name: string,
+  cost: number,
+  now: number,
 ): { readonly limiter: LimiterState; readonly charge: Charge } {
   const at = returnsAt(withLearntMargin(limiter, limit, now), now);
   const learnt = learntMax(limiter, now);
   const probes = learnt !== undefined && surelyUsed(limiter, limit, now) + cost > learnt;
   return {
-    limiter: addCharge(limiter, limit, cost, { now, at }),
+    limiter: withCost(limiter, limit, cost, at, now),
     charge: { limit, limiter: name, cost, sentAt: now, returnsAt: at, probes },
   };
 }
 
-/** Gives back what was spent; a no-op when it has come back already. */
+/** Gives a charge back, unless it has already returned. spec 3.9 */
 export function refund(
   limiter: LimiterState,
   { limit, cost, returnsAt: at }: Charge,
   now: number,
 ): LimiterState {
   if (limit.kind !== 'token-bucket') {
-    const spent = remove(limiter.spent, cost, at);
+    const spent = withoutSpent(limiter.spent, cost, at);
     return spent === limiter.spent ? limiter : { ...limiter, spent };
   }
   const fullAt = now + Math.max(0, drainedMs(limiter, limit, now) - cost * refillMs(limiter, limit, now));
   return fullAt === limiter.fullAt ? limiter : { ...limiter, fullAt };
 }
 
-/** Tokens that come back together: `[epoch ms at which they do, how many]`. */
+/** Quota that returns together. */
 export type Spent = readonly [returnsAt: number, count: number];
 
 /**
- * The state of one meter. The textbook bucket refills while it drains and so lets nearly twice its size
- * through in one window; here a token stays spent until the moment that was fixed when it was spent.
+ * The state of one limit. A token bucket that refills while it drains lets nearly twice its size through in one window.
+ * Here each cost stays spent until a moment that is fixed when it is spent. spec 3.2
  */
 export interface LimiterState {
   /** Sorted by moment; no two entries share one. */
   readonly spent: readonly Spent[];
-  /** Of what is spent: what the provider refused. Sorted in the same way. */
+  /** The part of `spent` that the provider refused, in the same form. */
   readonly refused?: readonly Spent[];
-  /** Of a bucket that refills: epoch ms at which it is full again. */
+  /** Epoch ms at which a token bucket is full again. */
   readonly fullAt?: number;
-  /** The provider said at `since` that nothing is left until `until` (epoch ms), whatever we counted. */
+  /** The provider reported at `since` that nothing is left until `until` (epoch ms). */
   readonly full?: { readonly since: number; readonly until: number };
-  /** The limit that the provider stated, or that its refusals show, and since when (epoch ms) it is believed. */
+  /** The limit that the provider reported or that its refusals show, learnt at `at` (epoch ms). */
   readonly learnt?: {
     readonly max: number;
     readonly at: number;
-    /** Whether there is reason to think that it is higher: then one more than it is tried at once. */
+    /** Whether the limit is probably higher: then the next request beyond it probes. */
     readonly increasing?: true;
   };
-  /** The margin that the road turned out to need, in ms, and since when (epoch ms). */
+  /** The margin in ms that network delays turned out to need, learnt at `at` (epoch ms). */
   readonly margin?: { readonly ms: number; readonly at: number };
 }
 
 export const EMPTY_LIMITER: LimiterState = { spent: [] };
 
 /**
- * How many of `spent` are not back at `now`. A moment further off than `horizonMs` cannot be true (the clock was
- * set back, or another machine's is wrong) and is passed over, so that nothing is blocked for ever.
+ * How much of `spent` has not returned at `now`. A moment beyond `horizonMs` is ignored: the clock was set back, or
+ * another machine's is wrong, and nothing may be blocked for ever. spec 3.5
  */
-export function sumOf(spent: readonly Spent[], now: number, horizonMs: number): number {
+export function sumOf(spent: readonly Spent[], now: number, farthestMs: number): number {
   let used = 0;
-  for (const [returnsAt, count] of spent) {
-    if (returnsAt > now && returnsAt <= now + horizonMs) used += count;
+  for (const [at, count] of spent) {
+    if (at > now && at <= now + farthestMs) used += count;
   }
   return used;
 }
 
-/** No provider's word holds longer. */
+/** The longest time for which a reported `full` counts. */
 const MAX_FULL_MS = 32 * DAY_MS;
-/** How much further off than when it was said a moment may be: clocks disagree a little. */
+/** Clocks may disagree by this factor about how far off a moment is. */
 const TOLERANCE = 1.25;
 
 /**
- * Epoch ms until which nothing is left by the provider's word; 0 when it says no such thing. A moment that is further
- * off than when it was said cannot be true (the clock was set back) and is passed over.
+ * Epoch ms until which nothing is left, as the provider reported; 0 if something is. A moment that is farther off than
+ * when it was reported is ignored, because the clock was set back. spec 3.7
  */
 export function fullUntil(limiter: LimiterState, now: number): number {
   if (limiter.full === undefined) return 0;
@@ -207,53 +210,53 @@ export function fullUntil(limiter: LimiterState, now: number): number {
   return until > now && until - now <= (until - since) * TOLERANCE ? until : 0;
 }
 
-/** Epoch ms at which `missing` of what is spent has come back; undefined when so much is not spent. */
+/** Epoch ms at which `missing` of `spent` has returned; undefined if less is spent. spec 3.8 */
 export function backAt(
   spent: readonly Spent[],
   missing: number,
   now: number,
-  horizonMs: number,
+  farthestMs: number,
 ): number | undefined {
   let left = missing;
-  for (const [returnsAt, count] of spent) {
-    if (returnsAt <= now || returnsAt > now + horizonMs) continue;
+  for (const [at, count] of spent) {
+    if (at <= now || at > now + farthestMs) continue;
     left -= count;
-    if (left <= 0) return returnsAt;
+    if (left <= 0) return at;
   }
   return undefined;
 }
 
-/** Adds `cost` that comes back at `returnsAt`; forgets what has come back by `now`. */
-export function add(spent: readonly Spent[], cost: number, returnsAt: number, now: number): readonly Spent[] {
+/** Adds `cost`, which returns at `at`, and drops entries that have returned by `now`. spec 3.9 */
+export function withSpent(spent: readonly Spent[], cost: number, at: number, now: number): readonly Spent[] {
   const next: Spent[] = [];
   let placed = false;
   for (const entry of spent) {
     if (entry[0] <= now) continue;
-    if (!placed && entry[0] >= returnsAt) {
+    if (!placed && entry[0] >= at) {
       placed = true;
-      if (entry[0] === returnsAt) {
-        next.push([returnsAt, entry[1] + cost]);
+      if (entry[0] === at) {
+        next.push([at, entry[1] + cost]);
         continue;
       }
-      next.push([returnsAt, cost]);
+      next.push([at, cost]);
     }
     next.push(entry);
   }
-  if (!placed) next.push([returnsAt, cost]);
+  if (!placed) next.push([at, cost]);
   return next;
 }
 
-/** Takes back `cost` that was to come back at `returnsAt`; the same list when it already has. */
-export function remove(spent: readonly Spent[], cost: number, returnsAt: number): readonly Spent[] {
-  const at = spent.findIndex((entry) => entry[0] === returnsAt);
-  const entry = spent[at];
+/** Removes `cost`, which would return at `at`; the same list if it has already returned. spec 3.9 */
+function withoutSpent(spent: readonly Spent[], cost: number, at: number): readonly Spent[] {
+  const index = spent.findIndex((one) => one[0] === at);
+  const entry = spent[index];
   if (entry === undefined) return spent;
   const left = entry[1] - cost;
-  return left > 0 ? spent.with(at, [returnsAt, left]) : spent.toSpliced(at, 1);
+  return left > 0 ? spent.with(index, [at, left]) : spent.toSpliced(index, 1);
 }
 
-/** Marks the bucket as full until `until`, epoch ms; an earlier moment never shortens a later one. */
-export function fill(limiter: LimiterState, until: number, now: number): LimiterState {
+/** Marks the limit as full until `until` (epoch ms). An earlier moment does not shorten a later one. spec 3.9 */
+export function withFull(limiter: LimiterState, until: number, now: number): LimiterState {
   if (fullUntil(limiter, now) >= until) return limiter;
   return { ...limiter, full: { since: now, until: Math.min(until, now + MAX_FULL_MS) } };
 }

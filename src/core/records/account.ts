@@ -1,4 +1,4 @@
-/** What is stored of one account: its meters, its breakers, its keys. It only composes. */
+/** The stored record of an account: its limits, breakers and keys. spec 2 */
 
 import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import type { FailureKind } from '../failure.ts';
@@ -6,7 +6,7 @@ import { isJsonObject } from '../json.ts';
 import type { Limit } from '../limits/limit.ts';
 import { maxInForce, usedOf, EMPTY_LIMITER, fullUntil, type LimiterState } from '../limits/window.ts';
 
-/** The last failure of a key, for people to read. */
+/** The last failure of a key. */
 export interface LastError {
   readonly kind: FailureKind;
   readonly message: string;
@@ -15,24 +15,24 @@ export interface LastError {
   readonly model: string;
 }
 
-/** What is stored of one key. */
+/** The stored record of a key. */
 export interface KeyRecord {
   readonly breaker: CircuitBreaker;
   readonly lastError?: LastError;
-  /** Exponentially weighted mean of the time that an answer takes. */
+  /** Exponentially weighted mean of the time to an answer, in ms. */
   readonly latencyMs?: number;
 }
 
-/** The unit of storage. Plain JSON; an unknown version reads as empty. */
+/** The unit of storage: plain JSON. An unknown version reads as empty. */
 export interface AccountRecord {
   readonly v: 1;
-  /** Epoch ms since which its requests are counted. */
+  /** Epoch ms of its first request. */
   readonly since?: number;
-  /** The account as a whole: out of credits, forbidden. */
+  /** Open while the account as a whole is refused: no credits, forbidden. */
   readonly breaker: CircuitBreaker;
-  /** By meter id, or `id model` where the provider counts per model. */
+  /** By limit id, or `id model` for a limit per model. */
   readonly limiters: Readonly<Record<string, LimiterState>>;
-  /** This account's use of one model: not entitled, refused without a reason. By model id. */
+  /** By model id: open while the account may not use the model. */
   readonly models: Readonly<Record<string, CircuitBreaker>>;
   /** By key id. */
   readonly keys: Readonly<Record<string, KeyRecord>>;
@@ -51,10 +51,10 @@ export function entitlementOf(record: AccountRecord, model: string): CircuitBrea
   return record.models[model] ?? CLOSED;
 }
 
-/** By meter, the last name asked for: a meter is mostly of one model, and a name put together anew is slow to look up. */
+/** The last name of each limit. A limit mostly serves one model, and a newly joined string is slow to look up. */
 const names = new WeakMap<Limit, { readonly model: string; readonly name: string }>();
 
-/** The name under which a meter's bucket for `model` is stored. */
+/** The name under which a limit's state for `model` is stored. spec 2.1 */
 export function limiterName(limit: Limit, model: string): string {
   if (limit.per === 'account') return limit.id;
   let known = names.get(limit);
@@ -69,12 +69,13 @@ export function limiterOf(record: AccountRecord, limit: Limit, model: string): L
   return record.limiters[limiterName(limit, model)] ?? EMPTY_LIMITER;
 }
 
-/** What is left of a meter at `now`. */
+/** How much of a limit is used. */
 export interface LimitUse {
   readonly max: number;
   readonly used: number;
 }
 
+/** The use of a limit as it is shown. spec 3.10 */
 export function limitUse(record: AccountRecord, limit: Limit, model: string, now: number): LimitUse {
   const limiter = limiterOf(record, limit, model);
   const max = maxInForce(limiter, limit, now);
@@ -95,7 +96,7 @@ function isAccountRecord(value: unknown): value is AccountRecord {
   );
 }
 
-/** Reads a stored value; what is not a record of this version reads as empty. */
+/** Reads a stored value. A value of another version or shape reads as the empty record. spec 2.2 */
 export function readAccountRecord(value: unknown): AccountRecord {
   return isAccountRecord(value) ? value : EMPTY_ACCOUNT;
 }

@@ -1,26 +1,26 @@
-/** What is stored of one provider, whatever the account: is it up, and what are its models like. */
+/** The stored record of a provider: whether it is up, and what is known of its models. spec 2 */
 
 import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import { isJsonObject } from '../json.ts';
 import { DAY_MS } from '../time.ts';
 
-/** What was learnt of one model. */
+/** What is known of one model. */
 export interface ModelRecord {
-  /** Busy, failing or gone. */
+  /** Open while the model is busy, failing or gone. */
   readonly breaker: CircuitBreaker;
-  /** Optional request fields that it refuses, e.g. `seed`: not sent to it again. */
+  /** Optional request fields that the model refuses, e.g. `seed`. They are no longer sent to it. */
   readonly refuses?: readonly string[];
-  /** Capabilities that it turned out to lack, e.g. `tools`. */
+  /** Capabilities that the model turned out to lack, e.g. `tools`. */
   readonly lacks?: readonly string[];
-  /** Length in characters of the shortest request that was too long for it. */
+  /** Length in characters of the shortest request that was too long. */
   readonly tooLong?: number;
-  /** Its context length in tokens, where a refusal stated it. */
+  /** The context length in tokens that a refusal reported. */
   readonly ctx?: number;
-  /** Epoch ms at which the last of this was learnt. */
+  /** Epoch ms at which this was last updated. */
   readonly learntAt?: number;
 }
 
-/** What one key's refusal told: it had spent `used` of a `limit` when somebody had spent the rest. */
+/** A key was refused after it had used only `used` of `max`: another key may share its account. */
 export interface Suspicion {
   readonly account: string;
   readonly used: number;
@@ -29,10 +29,10 @@ export interface Suspicion {
   readonly at: number;
 }
 
-/** An account that turned out to be another one's, or, `into` itself, to be its own. */
+/** The account with which an account shares its quotas. Its own name: it shares them with none. */
 export interface Merged {
   readonly into: string;
-  /** Whether it was concluded from what was spent; else the provider said so. */
+  /** Whether this was concluded from the used quota. Default: the provider reported it. */
   readonly guessed?: true;
   /** Epoch ms. */
   readonly at: number;
@@ -41,15 +41,15 @@ export interface Merged {
 /** Plain JSON; an unknown version reads as empty. */
 export interface ProviderRecord {
   readonly v: 1;
-  /** Outages: struck by failures of provider scope, so that one is found out once and not once a key. */
+  /** Failures of provider scope strike it, so that one key finds an outage for all. */
   readonly breaker: CircuitBreaker;
   /** By model id. */
   readonly models: Readonly<Record<string, ModelRecord>>;
-  /** By account id: those that share the quotas of another one. */
+  /** By account id: accounts that share the quotas of another one. */
   readonly merged?: Readonly<Record<string, Merged>>;
-  /** By the hash of what the provider calls an account: the first of our accounts that was called so. */
+  /** By the hash of the provider's name for an account: the first of our accounts with that name. */
   readonly identities?: Readonly<Record<string, string>>;
-  /** By bucket name: keys that were refused with less spent than the limit. */
+  /** By the name of a limit's state: keys that were refused before they had used the limit. */
   readonly suspicions?: Readonly<Record<string, readonly Suspicion[]>>;
 }
 
@@ -61,19 +61,19 @@ export function modelOf(record: ProviderRecord, model: string): ModelRecord {
   return record.models[model] ?? EMPTY_MODEL;
 }
 
-/** What is learnt of a model is believed for a week: models change behind their names. */
-const BELIEVED_MS = 7 * DAY_MS;
+/** What is known of a model is forgotten after this long, because models change behind their names. */
+const TRUSTED_MS = 7 * DAY_MS;
 
-/** What is still believed of a model. */
-export function believed(model: ModelRecord, now: number): ModelRecord {
+/** The model without what was learnt too long ago. */
+export function trusted(model: ModelRecord, now: number): ModelRecord {
   const { learntAt } = model;
-  if (learntAt === undefined || Math.abs(now - learntAt) <= BELIEVED_MS) return model;
+  if (learntAt === undefined || Math.abs(now - learntAt) <= TRUSTED_MS) return model;
   return { breaker: model.breaker };
 }
 
-/** A model with what is still believed of it. */
+/** What is known of a model at `now`. */
 export function knownOf(record: ProviderRecord, model: string, now: number): ModelRecord {
-  return believed(modelOf(record, model), now);
+  return trusted(modelOf(record, model), now);
 }
 
 function isProviderRecord(value: unknown): value is ProviderRecord {
@@ -85,7 +85,7 @@ function isProviderRecord(value: unknown): value is ProviderRecord {
   );
 }
 
-/** Reads a stored value; what is not a record of this version reads as empty. */
+/** Reads a stored value. A value of another version or shape reads as the empty record. spec 2.2 */
 export function readProviderRecord(value: unknown): ProviderRecord {
   return isProviderRecord(value) ? value : EMPTY_PROVIDER;
 }

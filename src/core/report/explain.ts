@@ -1,21 +1,21 @@
-/** A dry run: every route in the order in which a call would try it. Changes nothing. */
+/** A dry run: every route in the order in which a call would try it. Changes nothing. spec 12.7 */
 
 import type { FailedAttempt, Question } from '../routing/question.ts';
 import { routeStatuses, type RouteStatus } from './health.ts';
-import { informed } from '../routing/fitness.ts';
+import { withKnownLength } from '../routing/fitness.ts';
 import { plan } from '../routing/plan.ts';
 import type { Route } from '../pool.ts';
 
-/** Far more than any call tries. */
+/** More attempts than any call makes. */
 const MAX_STEPS = 200;
 
 function idOf({ provider, account, model }: Route): string {
   return JSON.stringify([provider, account, model]);
 }
 
-/** Every route of a call once, in the order of its stages. */
+/** Every route of a call, once each, in the order of its stages. */
 export function routesOf(asked: Question): readonly RouteStatus[] {
-  const question = informed(asked);
+  const question = withKnownLength(asked);
   const seen = new Set<string>();
   return question.stages.flat().flatMap(({ provider, models }) => {
     const unseen = models.filter(({ id }) => {
@@ -24,12 +24,12 @@ export function routesOf(asked: Question): readonly RouteStatus[] {
       seen.add(name);
       return isNew;
     });
-    return routeStatuses(question, { provider, models: unseen }, question.needs);
+    return routeStatuses(question.records, { provider, models: unseen }, question.now, question.needs);
   });
 }
 
-/** The ready ones of some routes as a call would try them if each failed. */
-function inOrder(question: Question, routes: readonly RouteStatus[]): readonly RouteStatus[] {
+/** The ready routes in the order in which a call would try them if each failed. */
+function readyInOrder(question: Question, routes: readonly RouteStatus[]): readonly RouteStatus[] {
   const left = new Map<string, RouteStatus[]>();
   for (const route of routes) {
     if (!route.ready) continue;
@@ -60,10 +60,10 @@ function inOrder(question: Question, routes: readonly RouteStatus[]): readonly R
   return ordered;
 }
 
-/** The ready routes as the call would try them if each failed, then the others as they become ready. */
+/** The ready routes in the order in which the call would try them, then the others by the moment at which they are ready. */
 export function explain(question: Question): readonly RouteStatus[] {
   const routes = routesOf(question);
-  const ordered = inOrder(question, routes);
+  const ordered = readyInOrder(question, routes);
   const listed = new Set(ordered);
   const rest = routes.filter((route) => !listed.has(route));
   return [...ordered, ...rest.toSorted((a, b) => (a.readyAt ?? Infinity) - (b.readyAt ?? Infinity))];

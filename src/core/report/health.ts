@@ -1,6 +1,13 @@
-/** What people are shown of the pool, read off the same numbers that decide. Changes nothing. */
+/** The state of the pool for people, read off the numbers that decide. Changes nothing. spec 12.7 */
 
-import { keyOf, type LastError, limitUse, limiterName, limiterOf } from '../records/account.ts';
+import {
+  type AccountRecord,
+  keyOf,
+  type LastError,
+  limitUse,
+  limiterName,
+  limiterOf,
+} from '../records/account.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
 import {
   ADMITTED,
@@ -15,112 +22,106 @@ import {
 import { breakerReadyAt, type CircuitBreaker } from '../circuit-breaker.ts';
 import { demandOf } from '../routing/cost.ts';
 import type { RequestNeeds, Records } from '../routing/question.ts';
-import { unfit } from '../routing/fitness.ts';
+import { unfitReason } from '../routing/fitness.ts';
 import { isLong, returnsAt, spanOf, type QuotaWindow } from '../limits/limit.ts';
-import type { Candidate, CandidateModel, PoolAccount } from '../pool.ts';
+import type { Candidate, PoolAccount, PoolProvider } from '../pool.ts';
 import { readyAtOf } from '../limits/window.ts';
 
-/** Why a route is not ready; a request can also be `context_too_long` for a model, or ask what it lacks (`unsupported`). */
+/** Why a route is not ready. A model can also be too small for a request (`context_too_long`) or lack a capability (`unsupported`). */
 export type RouteReason = Reason;
 
-/** One route and its guards' answer. */
+/** One route, and when it is ready. */
 export interface RouteStatus {
   readonly provider: string;
   readonly account: string;
   readonly keyId: string;
   readonly model: string;
   readonly ready: boolean;
-  /** Epoch ms; undefined: not by waiting. */
+  /** Epoch ms; undefined: waiting does not help. */
   readonly readyAt: number | undefined;
   readonly reason: RouteReason | undefined;
 }
 
 const NOTHING_NEEDED: RequestNeeds = { size: 0, capabilities: [] };
 
-/** The records at one moment. */
-export interface Sight {
-  readonly records: Records;
-  /** Epoch ms. */
-  readonly now: number;
-}
-
-/** The accounts of a candidate, as far as it is known which of its keys share one. */
-function accountsAt({ records, now }: Sight, { provider }: Candidate): readonly PoolAccount[] {
-  return accountsOf(provider, records.provider(provider), now);
-}
-
-/** The guards of a model on an account, whatever the key. */
+/** The guards of an account's use of a model, whatever the key. */
 function admissionOf(
-  { records, now }: Sight,
-  candidate: Candidate,
-  account: PoolAccount,
-  { model, needs }: { readonly model: CandidateModel; readonly needs: RequestNeeds },
+  records: Records,
+  target: { readonly provider: PoolProvider; readonly account: PoolAccount },
+  model: string,
+  needs: RequestNeeds,
+  now: number,
 ): Admission {
-  const provider = records.provider(candidate.provider);
-  const record = records.account(account);
-  const demand = demandOf({ provider: candidate.provider, account, record, model: model.id }, needs, now);
+  const provider = records.provider(target.provider);
+  const record = records.account(target.account);
+  const demand = demandOf(target, record, model, needs, now);
   const route = later(
-    modelAdmission(provider, model.id, { now }),
-    accountAdmission(account, record, { model: model.id, demand }, { now }),
+    modelAdmission(provider, model, { now }),
+    accountAdmission(target.account, record, model, demand, { now }),
   );
   return later(providerAdmission(provider, { now }), route);
 }
 
 /** Every route of a candidate, in its own order. */
 export function routeStatuses(
-  sight: Sight,
+  records: Records,
   candidate: Candidate,
+  now: number,
   needs: RequestNeeds = NOTHING_NEEDED,
 ): readonly RouteStatus[] {
-  const { records, now } = sight;
-  const provider = candidate.provider.name;
-  const known = records.provider(candidate.provider);
-  const accounts = accountsAt(sight, candidate);
+  const { provider } = candidate;
+  const known = records.provider(provider);
+  const accounts = accountsOf(provider, known, now);
   return candidate.models.flatMap((model) => {
-    const reasonAgainst = unfit(known, model, needs, now);
+    const unfit = unfitReason(known, model, needs, now);
     return accounts.flatMap((account) => {
       const record = records.account(account);
-      const admission = admissionOf(sight, candidate, account, { model, needs });
+      const admission = admissionOf(records, { provider, account }, model.id, needs, now);
       return account.keyIds.map((keyId) => {
         const { readyAt, reason } = later(admission, keyAdmission(record, keyId, { now }));
-        const isFit = reasonAgainst === undefined;
+        const isFit = unfit === undefined;
         return {
-          provider,
+          provider: provider.name,
           account: account.id,
           keyId,
           model: model.id,
           ready: isFit && readyAt <= now,
           readyAt: isFit && Number.isFinite(readyAt) ? Math.max(readyAt, now) : undefined,
-          reason: reasonAgainst ?? reason,
+          reason: unfit ?? reason,
         };
       });
     });
   });
 }
 
-/** How a key's breakers stand together: the strictest of provider, account and key. */
+/** The strictest state of some breakers. */
 function breakerState(now: number, breakers: readonly CircuitBreaker[]): CircuitBreaker['state'] {
   let state: CircuitBreaker['state'] = 'closed';
   for (const breaker of breakers) {
     if (breaker.state === 'open' && breakerReadyAt(breaker, now) > now) return 'open';
-    // An open breaker whose time has come admits one probe: it is half-open to whoever asks next.
+    // An open breaker whose cooldown is over admits a probe, so it is shown as half-open.
     if (breaker.state !== 'closed') state = 'half-open';
   }
   return state;
 }
 
-/** Use and limit of an account's tightest meter of one kind over the models. */
+/** Use and size of the limit of requests that is used most, over the models. */
 interface Use {
   readonly used: number | undefined;
   readonly limit: number | undefined;
 }
 
-function tightest({ records, now }: Sight, candidate: Candidate, account: PoolAccount, daily: boolean): Use {
-  const record = records.account(account);
+function mostUsed(
+  record: AccountRecord,
+  candidate: Candidate,
+  account: PoolAccount,
+  long: boolean,
+  now: number,
+): Use {
   let worst: { used: number; max: number } | undefined;
   for (const { id } of candidate.models) {
     for (const limit of account.limits(id)) {
-      if (isLong(limit) !== daily || limit.unit !== 'requests' || limit.kind === 'concurrency') continue;
+      if (isLong(limit) !== long || limit.unit !== 'requests' || limit.kind === 'concurrency') continue;
       const use = limitUse(record, limit, id, now);
       if (!Number.isFinite(use.max)) continue;
       if (worst === undefined || use.used / use.max > worst.used / worst.max) worst = { ...use };
@@ -129,18 +130,18 @@ function tightest({ records, now }: Sight, candidate: Candidate, account: PoolAc
   return { used: worst?.used, limit: worst?.max };
 }
 
-/** One key as it stands. */
+/** The state of one key. */
 export interface KeyStatus {
   readonly provider: string;
   readonly keyId: string;
   readonly account: string;
-  /** Whether at least one model can be asked with it now. */
+  /** Whether it can serve at least one model now. */
   readonly ready: boolean;
   /** Epoch ms from which it is ready. */
   readonly readyAt: number | undefined;
   readonly reason: RouteReason | undefined;
   readonly breaker: CircuitBreaker['state'];
-  /** Refused by the provider as no valid key; tried again only after a day or more. */
+  /** The provider refused the key as invalid. It is tried again after a day or more. */
   readonly disabled: boolean;
   readonly rpmUsed: number | undefined;
   readonly rpm: number | undefined;
@@ -171,14 +172,13 @@ function byKey(routes: readonly RouteStatus[]): ReadonlyMap<string, readonly Rou
 }
 
 /** A row for every key of a candidate. */
-export function keyStatuses(sight: Sight, candidate: Candidate): readonly KeyStatus[] {
-  const { records, now } = sight;
-  const routes = byKey(routeStatuses(sight, candidate));
+export function keyStatuses(records: Records, candidate: Candidate, now: number): readonly KeyStatus[] {
+  const routes = byKey(routeStatuses(records, candidate, now));
   const provider = records.provider(candidate.provider);
-  return accountsAt(sight, candidate).flatMap((account) => {
+  return accountsOf(candidate.provider, provider, now).flatMap((account) => {
     const record = records.account(account);
-    const minute = tightest(sight, candidate, account, false);
-    const day = tightest(sight, candidate, account, true);
+    const minute = mostUsed(record, candidate, account, false, now);
+    const day = mostUsed(record, candidate, account, true, now);
     return account.keyIds.map((keyId) => {
       const best = earliest(routes.get(keyId) ?? []);
       const key = keyOf(record, keyId);
@@ -202,38 +202,38 @@ export function keyStatuses(sight: Sight, candidate: Candidate): readonly KeySta
   });
 }
 
-/** What is left of one quota: of an account, or of its use of one model where the provider counts so. */
+/** What is left of the quota of an account, or of its use of one model if a limit counts per model. */
 export interface QuotaStatus {
   readonly provider: string;
   readonly account: string;
-  /** Undefined: the quota covers all the models. */
+  /** Undefined: the quota covers all models. */
   readonly model: string | undefined;
-  /** Requests that can be sent at once; undefined where no limit is known. */
+  /** Requests that can be sent at once; undefined if no limit is known. */
   readonly leftNow: number | undefined;
-  /** Requests left until the day's reset; undefined where no day is counted. */
+  /** Requests left until the daily reset; undefined without a daily limit. */
   readonly leftToday: number | undefined;
-  /** Epoch ms of the day's reset. */
+  /** Epoch ms of the daily reset. */
   readonly resetsAt: number | undefined;
   /** Epoch ms from which the next request is admitted. */
   readonly readyAt: number;
 }
 
 function quotaStatus(
-  sight: Sight,
-  candidate: Candidate,
+  records: Records,
+  provider: PoolProvider,
   account: PoolAccount,
-  model: CandidateModel,
+  model: string,
+  now: number,
 ): QuotaStatus {
-  const { records, now } = sight;
   const record = records.account(account);
   let leftNow: number | undefined;
   let leftToday: number | undefined;
   let resetsAt: number | undefined;
   let shared = true;
-  for (const limit of account.limits(model.id)) {
+  for (const limit of account.limits(model)) {
     if (limit.per === 'account-model') shared = false;
     if (limit.unit !== 'requests') continue;
-    const { max, used } = limitUse(record, limit, model.id, now);
+    const { max, used } = limitUse(record, limit, model, now);
     if (!Number.isFinite(max)) continue;
     leftNow = Math.min(leftNow ?? max, max - used);
     if (!isLong(limit)) continue;
@@ -242,11 +242,11 @@ function quotaStatus(
   }
   const keys = account.keyIds.map((keyId) => keyAdmission(record, keyId, { now }));
   const key = keys.reduce((a, b) => (b.readyAt < a.readyAt ? b : a), keys[0] ?? ADMITTED);
-  const { readyAt } = later(key, admissionOf(sight, candidate, account, { model, needs: NOTHING_NEEDED }));
+  const { readyAt } = later(key, admissionOf(records, { provider, account }, model, NOTHING_NEEDED, now));
   return {
-    provider: candidate.provider.name,
+    provider: provider.name,
     account: account.id,
-    model: shared ? undefined : model.id,
+    model: shared ? undefined : model,
     leftNow: readyAt > now ? 0 : leftNow,
     leftToday,
     resetsAt,
@@ -255,11 +255,12 @@ function quotaStatus(
 }
 
 /** The quotas of a candidate, each once. */
-export function quotaStatuses(sight: Sight, candidate: Candidate): readonly QuotaStatus[] {
-  return accountsAt(sight, candidate).flatMap((account) => {
+export function quotaStatuses(records: Records, candidate: Candidate, now: number): readonly QuotaStatus[] {
+  const { provider } = candidate;
+  return accountsOf(provider, records.provider(provider), now).flatMap((account) => {
     const rows = new Map<string | undefined, QuotaStatus>();
     for (const model of candidate.models) {
-      const row = quotaStatus(sight, candidate, account, model);
+      const row = quotaStatus(records, provider, account, model.id, now);
       const known = rows.get(row.model);
       if (known === undefined || row.readyAt < known.readyAt) rows.set(row.model, row);
     }
@@ -267,23 +268,23 @@ export function quotaStatuses(sight: Sight, candidate: Candidate): readonly Quot
   });
 }
 
-/** One limit of an account, as it stands. */
+/** The state of one limit of an account. */
 export interface LimitStatus {
   readonly provider: string;
   readonly account: string;
-  /** Undefined: it covers all the models. */
+  /** Undefined: the limit covers all models. */
   readonly model: string | undefined;
   readonly unit: 'requests' | 'tokens';
-  /** `at-once`: how many may be under way. */
+  /** `at-once`: the limit counts concurrent requests. */
   readonly window: QuotaWindow | 'at-once';
   readonly used: number;
   readonly limit: number;
-  /** Epoch ms from which more is left than now; undefined while nothing is spent. */
+  /** Epoch ms from which more is left; undefined while nothing is used. */
   readonly returnsAt: number | undefined;
 }
 
-/** The limits of a candidate's accounts, each once; a meter without a limit is none. */
-export function limitStatuses({ records, now }: Sight, candidate: Candidate): readonly LimitStatus[] {
+/** The known limits of a candidate's accounts, each once. */
+export function limitStatuses(records: Records, candidate: Candidate, now: number): readonly LimitStatus[] {
   const { provider, models } = candidate;
   return accountsOf(provider, records.provider(provider), now).flatMap((account) => {
     const record = records.account(account);

@@ -1,4 +1,4 @@
-/** From when do a route's guards admit a request, and which of them says so. */
+/** The moments from which a route's guards admit a request, and the reasons. spec 1.1 */
 
 import { type AccountRecord, limiterOf, entitlementOf, keyOf } from '../records/account.ts';
 import { breakerReadyAt, breakerAvoidUntil, type CircuitBreaker } from '../circuit-breaker.ts';
@@ -12,40 +12,40 @@ import { accountsOf } from '../records/shared-accounts.ts';
 import type { Records } from './question.ts';
 
 /**
- * Why a route is not ready: the failure that its breaker remembers, a spent quota, a probe under way, or as many
- * requests under way as are allowed (`busy`).
+ * Why a route is not ready: the failure that opened its breaker, a spent quota, a probe under way (`probing`), or the
+ * most concurrent requests (`busy`).
  */
 export type Reason = FailureKind | 'minute_quota_spent' | 'day_quota_spent' | 'probing' | 'busy';
 
 /** One guard's answer. */
 export interface Admission {
-  /** Epoch ms from which a request is admitted; at most `now` when it is admitted at once, Infinity for never. */
+  /** Epoch ms from which a request is admitted. At most `now`: at once. Infinity: never. */
   readonly readyAt: number;
   readonly reason: Reason | undefined;
 }
 
 export const ADMITTED: Admission = { readyAt: 0, reason: undefined };
 
-/** Something else may serve the call as well: then what failed lately is left alone for longer. */
-export interface Leisure {
-  /** Set by whoever is left alone though need would ask it sooner. */
-  spares: boolean;
+/** A first pass skips routes that failed recently: their breakers count until `avoidUntil`. */
+export interface FirstPass {
+  /** Set if a breaker would admit the request in a second pass. */
+  avoided: boolean;
 }
 
 /** When a guard is asked. */
-export interface Asking {
+export interface Pass {
   /** Epoch ms. */
   readonly now: number;
-  /** Absent: in need. */
-  readonly leisure?: Leisure | undefined;
+  /** Absent: the second pass, for calls without an alternative. */
+  readonly firstPass?: FirstPass | undefined;
 }
 
-function breakerAdmission(breaker: CircuitBreaker, { now, leisure }: Asking): Admission {
+function breakerAdmission(breaker: CircuitBreaker, { now, firstPass }: Pass): Admission {
   if (breaker.state === 'closed') return ADMITTED;
   let readyAt = breakerReadyAt(breaker, now);
-  if (leisure !== undefined) {
+  if (firstPass !== undefined) {
     const avoidUntil = breakerAvoidUntil(breaker, now);
-    leisure.spares ||= avoidUntil !== readyAt;
+    firstPass.avoided ||= avoidUntil !== readyAt;
     readyAt = avoidUntil;
   }
   if (readyAt <= now) return ADMITTED;
@@ -55,17 +55,18 @@ function breakerAdmission(breaker: CircuitBreaker, { now, leisure }: Asking): Ad
 function limitAdmission(
   record: AccountRecord,
   limit: Limit,
-  { model, demand }: Asked,
+  model: string,
+  demand: Demand | undefined,
   now: number,
 ): Admission {
   const limiter = limiterOf(record, limit, model);
   const cost = costOf(limit, demand, maxInForce(limiter, limit, now));
   const readyAt = limiter === EMPTY_LIMITER && cost <= limit.max ? 0 : readyAtOf(limiter, limit, cost, now);
   if (readyAt <= now) return ADMITTED;
-  // More than the meter ever holds: no waiting makes room for it.
+  // The cost exceeds the limit, so waiting does not help.
   if (readyAt === Number.POSITIVE_INFINITY) return { readyAt, reason: 'context_too_long' };
   if (limit.kind === 'concurrency') return { readyAt, reason: 'busy' };
-  // Where no limit is known, only the provider's word can have spent it.
+  // No limit is known, so only the provider can have reported that it is spent.
   if (!Number.isFinite(maxInForce(limiter, limit, now))) return { readyAt, reason: 'rate_limited' };
   return { readyAt, reason: isLong(limit) ? 'day_quota_spent' : 'minute_quota_spent' };
 }
@@ -76,46 +77,41 @@ export function later(a: Admission, b: Admission): Admission {
 }
 
 /** The guard of the provider as a whole. */
-export function providerAdmission(record: ProviderRecord, asking: Asking): Admission {
-  return breakerAdmission(record.breaker, asking);
+export function providerAdmission(record: ProviderRecord, pass: Pass): Admission {
+  return breakerAdmission(record.breaker, pass);
 }
 
-/** The guard of one of the provider's models, whatever the account. */
-export function modelAdmission(record: ProviderRecord, model: string, asking: Asking): Admission {
-  return breakerAdmission(modelOf(record, model).breaker, asking);
+/** The guard of a model, whatever the account. */
+export function modelAdmission(record: ProviderRecord, model: string, pass: Pass): Admission {
+  return breakerAdmission(modelOf(record, model).breaker, pass);
 }
 
-/** What is asked of an account: a model, and by a request of what size; absent: one of any size. */
-export interface Asked {
-  readonly model: string;
-  readonly demand?: Demand | undefined;
-}
-
-/** The guards of one account's use of a model: its own, its entitlement, its meters. */
+/** The guards of an account's use of a model. Without `demand`: for a request of any size. */
 export function accountAdmission(
   account: PoolAccount,
   record: AccountRecord,
-  asked: Asked,
-  asking: Asking,
+  model: string,
+  demand: Demand | undefined,
+  pass: Pass,
 ): Admission {
-  let admission = breakerAdmission(record.breaker, asking);
-  admission = later(admission, breakerAdmission(entitlementOf(record, asked.model), asking));
-  for (const limit of account.limits(asked.model)) {
-    admission = later(admission, limitAdmission(record, limit, asked, asking.now));
+  let admission = breakerAdmission(record.breaker, pass);
+  admission = later(admission, breakerAdmission(entitlementOf(record, model), pass));
+  for (const limit of account.limits(model)) {
+    admission = later(admission, limitAdmission(record, limit, model, demand, pass.now));
   }
   return admission;
 }
 
 /** The guard of one key. */
-export function keyAdmission(record: AccountRecord, keyId: string, asking: Asking): Admission {
-  return breakerAdmission(keyOf(record, keyId).breaker, asking);
+export function keyAdmission(record: AccountRecord, keyId: string, pass: Pass): Admission {
+  return breakerAdmission(keyOf(record, keyId).breaker, pass);
 }
 
 function isProbing(breaker: CircuitBreaker, now: number): boolean {
   return breaker.state === 'half-open' && breakerReadyAt(breaker, now) > now;
 }
 
-/** Whether as many requests are under way as the account may have: one of them may end at any moment. */
+/** Whether the account runs as many requests as it may: one of them may end at any moment. */
 function isBusy(account: PoolAccount, record: AccountRecord, model: string, now: number): boolean {
   return account
     .limits(model)
@@ -125,7 +121,7 @@ function isBusy(account: PoolAccount, record: AccountRecord, model: string, now:
     );
 }
 
-/** Looks at every breaker behind the routes of some candidates. */
+/** Whether a breaker of the candidates is probed, or one of their accounts is busy. spec 12.3 */
 export function isProbeUnderWay(records: Records, candidates: readonly Candidate[], now: number): boolean {
   return candidates.some(({ provider, models }) => {
     const known = records.provider(provider);

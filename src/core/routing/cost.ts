@@ -1,4 +1,4 @@
-/** What one request on an account's quota for a model costs, so that scarce quota is kept. */
+/** The price of a route, which saves scarce quota, and the cost of a request on each limit. */
 
 import { type AccountRecord, type LimitUse, limitUse, limiterOf } from '../records/account.ts';
 import { isLong, type Limit, returnsAt } from '../limits/limit.ts';
@@ -7,36 +7,37 @@ import type { RequestNeeds, TokenEstimate } from './question.ts';
 import { maxInForce } from '../limits/window.ts';
 import { DAY_MS } from '../time.ts';
 
-/** See `Standing.price` and `Standing.minuteUse`. */
+/** See `ProviderScore`. */
 export interface Cost {
   readonly price: number;
   readonly minuteUse: number;
 }
 
-/** What of a long quota one request costs: the time until it comes back, in days, over the requests that are left. */
+/** The price on one long limit: the days until the quota returns, divided by the requests that are left. spec 11.1 */
 function priceOf(limit: Limit, use: LimitUse, cost: number, now: number): number {
-  // What refills all the time is lost while the bucket is full.
+  // A full token bucket does not refill, so its next token is free.
   if (limit.kind === 'token-bucket' && use.used === 0) return 0;
   const left = Math.max(1, (use.max - use.used) / cost);
   return (returnsAt(limit, now) - now) / DAY_MS / left;
 }
 
-/** What a wasted request is worth, as a part of a day's quota. */
+/** The price of a failed request, as a part of a day's quota. */
 const WASTE_PRICE = 0.002;
-/** A source that fails more seldom is not avoided. */
+/** A lower failure rate does not change the price. */
 const LEAST_RATE = 0.1;
 
-/** What it costs to be served where a share of requests fails: each is paid for, and each but the last is wasted. */
-export function atRisk<C extends Cost>(cost: C, failureRate: number): C {
+/** The cost of a served request where a share of requests fails: all are paid for, all but the last are wasted. spec 11.1 */
+export function withFailureRate<C extends Cost>(cost: C, failureRate: number): C {
   if (failureRate < LEAST_RATE) return cost;
   return { ...cost, price: (cost.price + WASTE_PRICE) / (1 - failureRate) - WASTE_PRICE };
 }
 
-/** `demand` absent: a request of any size. */
-export function priceAt(
+/** The cost of a request on an account's quota for a model. Without `demand`: of a request of any size. spec 11.1 */
+export function routeCost(
   account: PoolAccount,
   record: AccountRecord,
-  { model, demand }: { readonly model: string; readonly demand?: Demand | undefined },
+  model: string,
+  demand: Demand | undefined,
   now: number,
 ): Cost {
   let price = 0;
@@ -51,14 +52,14 @@ export function priceAt(
   return { price, minuteUse };
 }
 
-/** An answer of unknown length is taken to have about so many tokens until it has come. */
+/** The assumed number of tokens of an answer, until it has come. */
 const USUAL_ANSWER = 500;
-/** A shorter answer is of no use. */
+/** The smallest `max_tokens` that is granted. */
 const LEAST_ANSWER = 64;
-/** A prompt has seldom more tokens than this many percent of the estimate. */
+/** A prompt rarely has more tokens than this percentage of its estimate. */
 const CAUTION_PERCENT = 110;
 
-/** What one request takes: as it is estimated, and at least. */
+/** What one request takes from a limit. */
 interface Amount {
   readonly likely: number;
   readonly least: number;
@@ -73,20 +74,12 @@ const ONE: Amount = { likely: 1, least: 1 };
 /** A request to one provider. */
 export interface Demand {
   readonly needs: RequestNeeds;
-  /** The most tokens that the answer may have, to be sent where the caller says nothing. */
+  /** The `max_tokens` that is sent if the caller sets none. */
   readonly maxTokens: number | undefined;
 }
 
-/** Whom a request is to go to, and how that account stands. */
-export interface Addressee {
-  readonly provider: PoolProvider;
-  readonly account: PoolAccount;
-  readonly record: AccountRecord;
-  readonly model: string;
-}
-
-/** The least of the limits in force on what a request may take. */
-function tightestReserve({ account, record, model }: Addressee, now: number): number {
+/** The smallest limit in force on prompt and longest answer. */
+function smallestReserve(account: PoolAccount, record: AccountRecord, model: string, now: number): number {
   let least = Number.POSITIVE_INFINITY;
   for (const limit of account.limits(model)) {
     if (limit.counts !== 'reserved') continue;
@@ -96,15 +89,21 @@ function tightestReserve({ account, record, model }: Addressee, now: number): nu
 }
 
 /**
- * What a request asks of one model of an account. Where a meter counts the longest possible answer and the caller sets
- * none, the answer is bounded so that the request fits the meter at all.
+ * A request as one account would get it. If a limit counts the longest possible answer and the caller sets none, the
+ * answer is bounded so that the request fits. spec 3.13
  */
-export function demandOf(addressee: Addressee, needs: RequestNeeds, now: number): Demand {
-  const usual = addressee.provider.maxTokensWhenUnset;
+export function demandOf(
+  { provider, account }: { readonly provider: PoolProvider; readonly account: PoolAccount },
+  record: AccountRecord,
+  model: string,
+  needs: RequestNeeds,
+  now: number,
+): Demand {
+  const usual = provider.maxTokensWhenUnset;
   if (usual === undefined || needs.tokens === undefined) return { needs, maxTokens: undefined };
   const { prompt, maxTokens } = needs.tokens();
   if (maxTokens !== undefined) return { needs, maxTokens: undefined };
-  const room = tightestReserve(addressee, now) - cautious(prompt);
+  const room = smallestReserve(account, record, model, now) - cautious(prompt);
   return { needs, maxTokens: Math.max(LEAST_ANSWER, Math.min(usual, Math.floor(room))) };
 }
 
@@ -124,11 +123,11 @@ function tokensOf(limit: Limit, estimate: TokenEstimate, granted: number | undef
   }
 }
 
-/** What a request takes of a meter whose limit in force is `limit`; Infinity: it never fits. */
+/** What a request takes from a limit with `max` in force; Infinity if it never fits. spec 3.12 */
 export function costOf(limit: Limit, demand: Demand | undefined, max: number): number {
   const estimate = limit.unit === 'tokens' ? demand?.needs.tokens?.() : undefined;
   const { likely, least } = estimate === undefined ? ONE : tokensOf(limit, estimate, demand?.maxTokens);
   if (likely <= max) return Math.max(1, likely);
-  // The estimate may be wrong: an empty meter shows whether it is.
+  // The estimate may be wrong: trying on an unused limit shows it.
   return least <= max ? max : Number.POSITIVE_INFINITY;
 }

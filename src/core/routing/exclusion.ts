@@ -1,4 +1,4 @@
-/** What the rest of a call skips after a failure: everything inside the failure's scope. */
+/** The routes that the rest of a call skips after a failure: those in the failure's scope. spec 8.1 */
 
 import { backoffMs, type Failure, FAILURE_EFFECTS } from '../failure.ts';
 import type { CandidateModel, Route } from '../pool.ts';
@@ -6,20 +6,20 @@ import type { FailedAttempt } from './question.ts';
 
 const BASE_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-/** The longest pause of a call that may not wait, or no longer. */
+/** The longest pause of a call that may not wait. */
 const MAX_PAUSE_MS = 5000;
 
-/** How long a call may go on. */
+/** The bounds of a call. */
 export interface CallBounds {
-  /** Whether it may wait for a route. */
+  /** Whether the call may wait for a route. */
   readonly waits: boolean;
   /** Epoch ms. */
   readonly deadline: number;
 }
 
 /**
- * Epoch ms from which a call may come back to what just failed, if that passes by itself: later each time; Infinity for
- * never. A call that may not wait for others pauses all the same, but never for long.
+ * Epoch ms from which the call may come back to the failed route; Infinity for never. Each failure of the route doubles
+ * the pause. A call that may not wait for other routes still pauses briefly. spec 8.1
  */
 export function excludedUntil(
   failedAttempts: readonly FailedAttempt[],
@@ -27,9 +27,9 @@ export function excludedUntil(
   { waits, deadline }: CallBounds,
   now: number,
 ): number {
-  // What broke on the way may do better the next time: others are tried first, but it may be tried again.
-  if (FAILURE_EFFECTS[entry.failure.kind].repeatable === true) return now;
-  if (FAILURE_EFFECTS[entry.failure.kind].transient !== true) return Number.POSITIVE_INFINITY;
+  const { repeatable, transient } = FAILURE_EFFECTS[entry.failure.kind];
+  if (repeatable === true) return now;
+  if (transient !== true) return Number.POSITIVE_INFINITY;
   const { provider, keyId, model } = entry.route;
   const before = failedAttempts.filter(
     ({ route }) => route.provider === provider && route.keyId === keyId && route.model === model,
@@ -41,8 +41,7 @@ export function excludedUntil(
 }
 
 /**
- * Epoch ms until which a call pauses at most before it comes back to what failed, though it may not wait, or no longer;
- * 0 when there is nothing to come back to.
+ * Epoch ms until which a call that may not wait pauses to come back to a failed route; 0 if there is none. spec 11.7
  */
 export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number): number {
   let at = 0;
@@ -51,13 +50,13 @@ export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number
   return Math.min(at, now + MAX_PAUSE_MS);
 }
 
-/** Whether a failure at one model speaks for another one of the same or another provider. */
-function coversModel(tried: FailedAttempt, provider: string, model: CandidateModel): boolean {
-  const { route, failure } = tried;
+/** Whether a failure excludes a model of the same or another provider. spec 8.1 */
+function coversModel(attempt: FailedAttempt, provider: string, model: CandidateModel): boolean {
+  const { route, failure } = attempt;
   if (failure.kind === 'context_too_long') {
     if (route.provider === provider && route.model === model.id) return true;
-    const size = failure.contextLength ?? tried.ctx;
-    // Without sizes, models of unknown size count as one size: one call finds out.
+    const size = failure.contextLength ?? attempt.ctx;
+    // Models of unknown size count as one size, so that one call is enough to exclude them.
     return size === undefined ? model.ctx === undefined : model.ctx !== undefined && model.ctx <= size;
   }
   if (route.provider !== provider) return false;
@@ -79,8 +78,8 @@ export function modelExcludedUntil(
   model: CandidateModel,
 ): number {
   let until = 0;
-  for (const tried of failedAttempts) {
-    if (tried.excludedUntil > until && coversModel(tried, provider, model)) until = tried.excludedUntil;
+  for (const attempt of failedAttempts) {
+    if (attempt.excludedUntil > until && coversModel(attempt, provider, model)) until = attempt.excludedUntil;
   }
   return until;
 }
@@ -88,16 +87,16 @@ export function modelExcludedUntil(
 /** Epoch ms until which the call skips a key of an account for `model`; 0 when it does not. */
 export function keyExcludedUntil(failedAttempts: readonly FailedAttempt[], route: Route): number {
   let until = 0;
-  for (const tried of failedAttempts) {
-    if (tried.excludedUntil > until && coversKey(tried, route)) until = tried.excludedUntil;
+  for (const attempt of failedAttempts) {
+    if (attempt.excludedUntil > until && coversKey(attempt, route)) until = attempt.excludedUntil;
   }
   return until;
 }
 
-function coversKey(tried: FailedAttempt, route: Route): boolean {
-  const at = tried.route;
+function coversKey(attempt: FailedAttempt, route: Route): boolean {
+  const at = attempt.route;
   if (at.provider !== route.provider) return false;
-  switch (tried.failure.scope) {
+  switch (attempt.failure.scope) {
     case 'account':
       return at.account === route.account;
     case 'account-model':
@@ -111,7 +110,7 @@ function coversKey(tried: FailedAttempt, route: Route): boolean {
   }
 }
 
-/** How often `provider` failed this call otherwise than by a spent quota; others are tried first. */
+/** How often `provider` failed this call with a `setback` kind: others are tried first. spec 11.6 */
 export function setbacksOf(failedAttempts: readonly FailedAttempt[], provider: string): number {
   let setbacks = 0;
   for (const { route, failure } of failedAttempts) {

@@ -1,32 +1,32 @@
-/** The decision at every turn of a call: attempt this route, wait so long, or give up because. */
+/** Decides what a call does next: attempt a route, wait until a moment, or give up with a reason. spec 11 */
 
 import { accountsOf } from '../records/shared-accounts.ts';
 import {
   accountAdmission,
   keyAdmission,
-  type Leisure,
+  type FirstPass,
   modelAdmission,
   providerAdmission,
   isProbeUnderWay,
 } from './admission.ts';
 import { rateOf } from '../circuit-breaker.ts';
-import { demandOf, atRisk, type Cost, priceAt } from './cost.ts';
+import { demandOf, withFailureRate, type Cost, routeCost } from './cost.ts';
 import { FAILURE_EFFECTS } from '../failure.ts';
-import { informed, unfit } from './fitness.ts';
+import { unfitReason, withKnownLength } from './fitness.ts';
 import { keyExcludedUntil, modelExcludedUntil, pauseUntil } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
 import { modelOf } from '../records/provider.ts';
-import { bestOf, LazyProviderScore, cheaper } from './strategy.ts';
+import { bestOf, LazyProviderScore, byCost } from './strategy.ts';
 import type { Preferences, Question, Target, Decision } from './question.ts';
 
-/** The question, and whether what is better left alone is left out. */
+/** The question, and in the first of two passes the note of what was avoided. */
 interface Search extends Question {
-  readonly leisure?: Leisure | undefined;
+  readonly firstPass?: FirstPass | undefined;
 }
 
 interface Found extends Cost {
   readonly target: Target | undefined;
-  /** Epoch ms at which the earliest of the routes looked at is ready; meaningful when there is no pick. */
+  /** Epoch ms at which the earliest route is ready; only meaningful without a target. */
   readonly readyAt: number;
 }
 
@@ -36,7 +36,7 @@ function nothingUntil(readyAt: number): Found {
 
 const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
 
-/** The first key of an account that is admitted; else when the first one is. */
+/** The account's first admitted key, or the moment at which one is admitted. spec 11.2 */
 function findKey(
   question: Search,
   { provider }: Candidate,
@@ -45,9 +45,8 @@ function findKey(
 ): Found {
   const { now, failedAttempts } = question;
   const record = question.records.account(account);
-  const addressee = { provider, account, record, model: model.id };
-  const asked = { model: model.id, demand: demandOf(addressee, question.needs, now) };
-  const accountReadyAt = accountAdmission(account, record, asked, question).readyAt;
+  const demand = demandOf({ provider, account }, record, model.id, question.needs, now);
+  const accountReadyAt = accountAdmission(account, record, model.id, demand, question).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
     const route: Route = { provider: provider.name, account: account.id, keyId, model: model.id };
@@ -57,7 +56,7 @@ function findKey(
       keyExcludedUntil(failedAttempts, route),
     );
     if (keyReadyAt <= now) {
-      const { price, minuteUse } = priceAt(account, record, asked, now);
+      const { price, minuteUse } = routeCost(account, record, model.id, demand, now);
       return { target: { route, provider, account, model }, readyAt: now, price, minuteUse };
     }
     readyAt = Math.min(readyAt, keyReadyAt);
@@ -65,16 +64,16 @@ function findKey(
   return nothingUntil(readyAt);
 }
 
-/** Whether it is not worth looking on for a cheaper account. */
+/** Whether no other account can be much cheaper. */
 function isBest({ price, minuteUse }: Found, { thrifty }: Preferences): boolean {
   return minuteUse === 0 && (price === 0 || !thrifty);
 }
 
-/** The least used account that admits `model`; else when the first one does. */
+/** The cheapest account that admits `model`, or the moment at which one does. spec 11.2 */
 function findAccount(question: Search, candidate: Candidate, model: CandidateModel): Found {
   const { now, failedAttempts } = question;
   const record = question.records.provider(candidate.provider);
-  if (unfit(record, model, question.needs, now) !== undefined) return NOTHING;
+  if (unfitReason(record, model, question.needs, now) !== undefined) return NOTHING;
   const modelReadyAt = Math.max(
     modelAdmission(record, model.id, question).readyAt,
     modelExcludedUntil(failedAttempts, candidate.provider.name, model),
@@ -85,9 +84,9 @@ function findAccount(question: Search, candidate: Candidate, model: CandidateMod
     if (modelReadyAt > now || found.target === undefined) {
       const readyAt = Math.max(found.readyAt, modelReadyAt);
       if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
-      // No account is admitted before the model is.
+      // No other account can be ready before the model is.
       if (best.readyAt === modelReadyAt && modelReadyAt > now) break;
-    } else if (best.target === undefined || cheaper(found, best) < 0) {
+    } else if (best.target === undefined || byCost(found, best) < 0) {
       best = found;
       if (isBest(found, question.preferences)) break;
     }
@@ -95,21 +94,21 @@ function findAccount(question: Search, candidate: Candidate, model: CandidateMod
   return best;
 }
 
-/** The route of a provider that the call would take, in the order of models, or the cheapest for a thrifty choice. */
+/** The provider's route for the call: the first in the order of models, or under `thrifty` the cheapest. spec 11.2 */
 function findRoute(question: Search, candidate: Candidate): Found {
   const record = question.records.provider(candidate.provider);
   const providerReadyAt = providerAdmission(record, question).readyAt;
   let best = NOTHING;
   for (const model of candidate.models) {
     const rate = Math.max(rateOf(record.breaker), rateOf(modelOf(record, model.id).breaker));
-    const found = atRisk(findAccount(question, candidate, model), rate);
+    const found = withFailureRate(findAccount(question, candidate, model), rate);
     if (found.target === undefined || providerReadyAt > question.now) {
       const readyAt = Math.max(found.readyAt, providerReadyAt);
       if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
       continue;
     }
     if (!question.preferences.thrifty || model.preferred === true) return found;
-    if (best.target === undefined || cheaper(found, best) < 0) best = found;
+    if (best.target === undefined || byCost(found, best) < 0) best = found;
     if (best.price === 0 && best.minuteUse === 0) break;
   }
   return best;
@@ -117,13 +116,13 @@ function findRoute(question: Search, candidate: Candidate): Found {
 
 interface StageResult {
   readonly best: Target | undefined;
-  /** Whether another provider than the best one's could serve the call, too. */
+  /** Whether another provider could serve the call, too. */
   readonly alternatives: boolean;
-  /** Epoch ms at which the earliest route is ready; meaningful when there is no best one. */
+  /** Epoch ms at which the earliest route is ready; only meaningful without a best one. */
   readonly readyAt: number;
 }
 
-/** Looks for the route that a stage offers now. */
+/** The best ready route of a stage. */
 function searchStage(question: Search, stage: Stage): StageResult {
   const scores: LazyProviderScore[] = [];
   let readyAt = Number.POSITIVE_INFINITY;
@@ -140,7 +139,7 @@ function searchStage(question: Search, stage: Stage): StageResult {
   return { best, alternatives: scores.length > 1, readyAt };
 }
 
-/** Looks for a route of the first stage that has one ready. */
+/** The best route of the first stage that has a ready one. */
 function search(question: Search): StageResult {
   let readyAt = Number.POSITIVE_INFINITY;
   for (const stage of question.stages) {
@@ -151,14 +150,14 @@ function search(question: Search): StageResult {
   return { best: undefined, alternatives: false, readyAt };
 }
 
-/** Looks for a route, and only where there is none among those that nothing speaks against for one that failed lately. */
-function searchAll(question: Question): StageResult {
-  const leisure: Leisure = { spares: false };
-  const found = search({ ...question, leisure });
-  return found.best === undefined && leisure.spares ? search(question) : found;
+/** Searches in two passes: the first skips routes that failed recently. spec 11.7 */
+function searchTwice(question: Question): StageResult {
+  const firstPass: FirstPass = { avoided: false };
+  const found = search({ ...question, firstPass });
+  return found.best === undefined && firstPass.avoided ? search(question) : found;
 }
 
-/** Looks for the route that was to be tried once more, should its guards still admit it. */
+/** The route to try once more, if its guards still admit it. */
 function findAgain(question: Question, route: Route): Target | undefined {
   for (const candidate of question.stages.flat()) {
     if (candidate.provider.name !== route.provider) continue;
@@ -171,14 +170,14 @@ function findAgain(question: Question, route: Route): Target | undefined {
       providerAdmission(record, question).readyAt,
       modelAdmission(record, model.id, question).readyAt,
     );
-    if (readyAt > now || unfit(record, model, needs, now) !== undefined) return undefined;
+    if (readyAt > now || unfitReason(record, model, needs, now) !== undefined) return undefined;
     const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.target === undefined ? undefined : { ...found.target, account };
   }
   return undefined;
 }
 
-/** Epoch ms from which a new call could be served: what passes by itself keeps off only the call that ran into it. */
+/** Epoch ms from which a new call could be served: the transient failures of this call do not concern it. spec 11.7 */
 function nextReadyAt(question: Question): number {
   const failedAttempts = question.failedAttempts.filter(
     ({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true,
@@ -188,22 +187,22 @@ function nextReadyAt(question: Question): number {
   return found.best === undefined ? found.readyAt : question.now;
 }
 
-/** Decides what a call does next. Changes nothing. */
+/** Decides what a call does next. Changes nothing. spec 11.7 */
 export function plan(asked: Question): Decision {
-  const question = informed(asked);
+  const question = withKnownLength(asked);
   const { now, failedAttempts } = question;
   if (failedAttempts.length >= question.maxAttempts)
     return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
   const again = question.again === undefined ? undefined : findAgain(question, question.again);
   if (again !== undefined) return { kind: 'attempt', target: again, alternatives: true };
-  const { best: target, alternatives, ...found } = searchAll(question);
+  const { best: target, alternatives, ...found } = searchTwice(question);
   if (target !== undefined) return { kind: 'attempt', target, alternatives };
   let { readyAt } = found;
-  // Whoever failed pauses before it comes back, though it may not wait for others.
+  // A call that may not wait still pauses briefly to come back to a route that failed.
   if (readyAt <= Math.max(question.waitUntil, pauseUntil(failedAttempts, now)))
     return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
-  // A probe is given long to report, and mostly reports soon.
+  // A probe may take long, but mostly reports soon.
   if (waitUntil > now && isProbeUnderWay(records, stages.flat(), now))
     return { kind: 'wait', until: waitUntil };
   readyAt = Math.min(readyAt, nextReadyAt(question));

@@ -1,101 +1,101 @@
-/** What is asked of `plan` and what it answers: the words that the rooms of routing share. */
+/** The question to `plan`, its decision, and the types that routing shares. */
 
 import type { CandidateModel, Route, PoolAccount, PoolProvider, Stage } from '../pool.ts';
 import type { ProviderRecord } from '../records/provider.ts';
 import type { Failure } from '../failure.ts';
 import type { AccountRecord } from '../records/account.ts';
 
-/** How many tokens a request has, as far as that can be said before it is sent. */
+/** The estimated tokens of a request. spec 12.10 */
 export interface TokenEstimate {
-  /** Those of the prompt, about. */
+  /** About how many tokens the prompt has. */
   readonly prompt: number;
-  /** Those that the prompt has at least. */
+  /** The fewest tokens that the prompt has. */
   readonly least: number;
-  /** The most that the answer may have, where the caller says so. */
+  /** The caller's `max_tokens`. */
   readonly maxTokens: number | undefined;
 }
 
-/** What a call asks of a model. */
+/** What a call needs of a model. */
 export interface RequestNeeds {
-  /** Absent: nothing is known of the tokens. */
+  /** Absent: the tokens are not estimated. */
   readonly tokens?: (() => TokenEstimate) | undefined;
   /** The request's length in characters. */
   readonly size: number;
   /** Capabilities without which the request cannot be served, e.g. `tools`. */
   readonly capabilities: readonly string[];
-  /** Fields of the request without which its answer would be another one, e.g. `response_format`. */
+  /** Fields of the request that must be sent, e.g. `response_format`. */
   readonly fields?: readonly string[] | undefined;
-  /** A context length in tokens that a refusal stated and that was too short for a request no longer than this one. */
+  /** The largest reported context length, in tokens, that was too short for a request of at most this length. */
   readonly outgrown?: number | undefined;
-  /** Whether it is longer than all windows by estimate. */
+  /** Whether the estimate exceeds the context length of all models. */
   readonly isLarge?: boolean | undefined;
 }
 
-/** One unsuccessful attempt of the call under way. */
+/** One unsuccessful attempt of the current call. */
 export interface FailedAttempt {
   readonly route: Route;
   readonly failure: Failure;
-  /** The context length of the model that was tried, in tokens, where known. */
+  /** The context length of the model in tokens, if known. */
   readonly ctx?: number | undefined;
-  /** Epoch ms from which this call may come back to what failed; Infinity: never. */
+  /** Epoch ms from which the call may come back to the route; Infinity: never. */
   readonly excludedUntil: number;
 }
 
-/** How one provider stands, as seen by a strategy. */
+/** What a strategy knows about one provider. spec 11.5 */
 export interface ProviderScore {
   readonly name: string;
   /** Position in the user's list of providers. */
   readonly index: number;
   /** The user's priority; lower is tried first. */
   readonly priority: number;
-  /** Mean time that an answer of this provider takes; undefined until it has answered. */
+  /** Mean time to an answer of this provider in ms; undefined until it has answered. */
   readonly latencyMs: number | undefined;
   /**
-   * What one request of its cheapest ready route costs of a day's quota: 0 where no day is counted, rising
-   * as the day's quota runs out, falling as its reset comes near; more where many requests fail.
+   * The price of a request on its cheapest ready route, in parts of a day's quota. It is 0 without a daily limit, rises
+   * as the quota runs out, falls as its reset comes near, and is higher for a provider that often fails.
    */
   readonly price: number;
-  /** The used part of that route's minute, 0 to 1. */
+  /** The used part of that route's limits of a minute, 0 to 1. */
   readonly minuteUse: number;
 }
 
-/** Orders the providers, best first. `turn` is the number of the call, starting at 0. Must not change its arguments. */
+/** Orders the providers, best first. `turn` is the number of the call, from 0. Must not change its arguments. */
 export type Strategy = (scores: readonly ProviderScore[], turn: number) => readonly ProviderScore[];
 
 export type StrategyName = 'priority' | 'round_robin' | 'quota_aware' | 'latency';
 
-/** The records of the pool as they are at this moment. */
+/** The current records of the pool. */
 export interface Records {
   provider(provider: PoolProvider): ProviderRecord;
   account(account: PoolAccount): AccountRecord;
 }
 
-/** How the pool chooses. */
+/** How the pool chooses a route. */
 export interface Preferences {
   readonly order: Strategy;
-  /** Whether a provider's cheapest route is preferred over its best model. */
+  /** Whether a provider's cheapest route comes before its best model. */
   readonly thrifty: boolean;
-  /** The number of the call, starting at 0. */
+  /** The number of the call, from 0. */
   readonly turn: number;
 }
 
 /** One question to `plan`. */
 export interface Question {
   readonly now: number;
-  /** The fallback chain: a stage is used when nothing of an earlier one is ready. */
+  /** The fallback chain: a stage is used if no route of an earlier one is ready. */
   readonly stages: readonly Stage[];
   readonly records: Records;
   readonly preferences: Preferences;
   readonly needs: RequestNeeds;
   readonly failedAttempts: readonly FailedAttempt[];
-  /** A route to be tried once more before any other. */
+  /** A route to try once more before any other. */
   readonly again?: Route | undefined;
   readonly maxAttempts: number;
-  /** Epoch ms until which the call would wait for a route; at most `now` when it does not wait. */
+  /** Epoch ms until which the call waits for a route; at most `now` if it does not wait. */
   readonly waitUntil: number;
 }
 
-/** A route and the account behind it. */
+/** A route with its provider, account and model. */
 export interface Target {
   readonly route: Route;
   readonly provider: PoolProvider;
@@ -103,7 +103,7 @@ export interface Target {
   readonly model: CandidateModel;
 }
 
-/** The decision. */
+/** What the call does next. */
 export type Decision =
   | {
       readonly kind: 'attempt';

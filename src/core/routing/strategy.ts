@@ -1,4 +1,4 @@
-/** In which order the providers that could serve a call now are tried. */
+/** The strategies, and the choice among providers that could serve a call now. spec 11.4 */
 
 import type { ProviderScore, Strategy, StrategyName, FailedAttempt, Target, Records } from './question.ts';
 import { type AccountRecord, keyOf } from '../records/account.ts';
@@ -9,29 +9,26 @@ function byPriority(a: ProviderScore, b: ProviderScore): number {
   return a.priority - b.priority || a.index - b.index;
 }
 
-/** The cheaper first: what would be lost or comes back soonest is spent before what is scarce. */
-export function cheaper(
-  a: { price: number; minuteUse: number },
-  b: { price: number; minuteUse: number },
-): number {
+/** Compares two costs, the cheaper first. */
+export function byCost(a: Cost, b: Cost): number {
   return a.price - b.price || a.minuteUse - b.minuteUse;
 }
 
-/** The strategies by name. `quota_aware` spends what would be lost or comes back soonest, and saves what is scarce. */
+/** The strategies by name. `quota_aware` spends the quota that expires or refills soonest. */
 export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
   priority: (scores) => scores.toSorted(byPriority),
   round_robin: (scores, turn) => {
     const inOrder = scores.toSorted((a, b) => a.index - b.index);
-    // Counted over those that are ready: whoever comes after one that rests would else get its calls too.
+    // Counts ready providers only. Otherwise the successor of a paused provider would get its calls, too.
     const first = turn % Math.max(1, inOrder.length);
     return [...inOrder.slice(first), ...inOrder.slice(0, first)];
   },
-  quota_aware: (scores) => scores.toSorted((a, b) => cheaper(a, b) || byPriority(a, b)),
-  // Whoever has not answered yet is tried first: nothing is known against it.
+  quota_aware: (scores) => scores.toSorted((a, b) => byCost(a, b) || byPriority(a, b)),
+  // A provider without a measured latency comes first.
   latency: (scores) => scores.toSorted((a, b) => (a.latencyMs ?? 0) - (b.latencyMs ?? 0) || byPriority(a, b)),
 };
 
-/** How a provider stands; its latency is looked up only by those who ask for it. */
+/** A provider's score that computes the latency only if a strategy reads it. */
 export class LazyProviderScore implements ProviderScore {
   readonly name: string;
   readonly index: number;
@@ -67,7 +64,7 @@ export class LazyProviderScore implements ProviderScore {
   }
 }
 
-/** The best of several providers: the strategy's first among those that failed this call least. */
+/** The first provider in the strategy's order among those with the fewest setbacks in this call. spec 11.6 */
 export function bestOf(
   scores: readonly LazyProviderScore[],
   failedAttempts: readonly FailedAttempt[],
@@ -76,12 +73,12 @@ export function bestOf(
 ): Target | undefined {
   let best: ProviderScore | undefined;
   let fewest = Number.POSITIVE_INFINITY;
-  for (const standing of order(scores, turn)) {
-    const setbacks = setbacksOf(failedAttempts, standing.name);
+  for (const score of order(scores, turn)) {
+    const setbacks = setbacksOf(failedAttempts, score.name);
     if (setbacks >= fewest) continue;
-    best = standing;
+    best = score;
     fewest = setbacks;
   }
-  // A strategy of the user's own may give back whatever it likes: what it names is looked up, not trusted.
+  // A user's strategy may return anything, so its choice is looked up by name.
   return (scores.find(({ name }) => name === best?.name) ?? scores[0])?.target;
 }
