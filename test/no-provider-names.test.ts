@@ -6,7 +6,7 @@ const ROOMS = ['core', 'wire', 'engine', 'rest', 'client'];
 const NAMES =
   /openrouter|google|gemini|nvidia|\bnim\b|groq|mistral|\bz\.?ai\b|zhipu|cloudflare|ollama|lm ?studio|llama\.?cpp|vllm|\bkilo\b|ovh|cohere|requesty|sambanova/i;
 
-/** Code and text alike: a comment begins where no string is open. */
+/** Strings and comments, so that a comment sign inside a string starts no comment. */
 const TOKEN = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 
 function withoutComments(code: string): string {
@@ -20,7 +20,7 @@ function filesOf(room: string): readonly string[] {
     .map((name) => `${room}/${name.replaceAll('\\', '/')}`);
 }
 
-/** The lines of a file that name a provider. */
+/** The lines of code that name a provider. */
 function namingLines(code: string): readonly string[] {
   return withoutComments(code)
     .split('\n')

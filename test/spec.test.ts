@@ -22,7 +22,7 @@ function jsonFiles(path: string): readonly string[] {
 
 const jsonSchema = z.record(z.string(), z.json());
 
-/** What a file's schema finds wrong with it. */
+/** The schema errors of a file. */
 function problems(path: string, value: unknown = read(path)): readonly string[] {
   const schema = z.fromJSONSchema(jsonSchema.parse(read(schemaOf(path))));
   const result = schema.safeParse(value);
@@ -44,11 +44,11 @@ const data = jsonFiles('./')
 const all = [...data, ...jsonFiles('providers/'), ...jsonFiles('vectors/')];
 
 describe('every file of spec/', () => {
-  it('is there', () => {
+  it('exists', () => {
     expect(all.length).toBeGreaterThan(20);
   });
 
-  it.each(all)('%s is what its schema says', (path) => {
+  it.each(all)('%s matches its schema', (path) => {
     expect(problems(path)).toEqual([]);
   });
 
@@ -57,7 +57,7 @@ describe('every file of spec/', () => {
     expect(read(path)).toMatchObject({ $schema: `${depth}${schemaOf(path)}` });
   });
 
-  it('has a schema that belongs to some file', () => {
+  it('has a schema, and every schema has a file', () => {
     const used = new Set(all.map(schemaOf));
     expect(schemas.map((path) => path.replace('./', '')).toSorted()).toEqual([...used].toSorted());
   });
@@ -70,10 +70,10 @@ describe('the schemas', () => {
     .parse(read('failure-effects.json'));
 
   it.each([
-    ['a member that nobody knows', 'providers/nim.json', { ...provider, colour: 'green' }],
+    ['an unknown member', 'providers/nim.json', { ...provider, colour: 'green' }],
     ['a provider without its tiers', 'providers/nim.json', { ...provider, tiers: undefined }],
     [
-      'a limit of nought',
+      'a limit of 0',
       'providers/nim.json',
       {
         ...provider,
@@ -87,7 +87,7 @@ describe('the schemas', () => {
       },
     ],
     [
-      'a meter of a kind that nobody knows',
+      'a limit of an unknown kind',
       'providers/nim.json',
       {
         ...provider,
@@ -99,7 +99,7 @@ describe('the schemas', () => {
       },
     ],
     [
-      'a refusal of a kind that nobody knows',
+      'a refusal of an unknown kind',
       'providers/nim.json',
       { ...provider, refusals: [{ name: 'x', status: [429], kind: 'tired', scope: 'account' }] },
     ],
@@ -175,8 +175,8 @@ describe('the lists of the schemas', () => {
 
   it.each(SHARED_LISTS)('are those of the code: $title', ({ mark, members, extra = '' }) => {
     const expected = Object.keys(members).toSorted();
-    const found = lists.flatMap(([path, all]) =>
-      all.filter((list) => list.includes(mark)).map((list) => [path, list] as const),
+    const found = lists.flatMap(([path, enums]) =>
+      enums.filter((list) => list.includes(mark)).map((list) => [path, list] as const),
     );
     expect(found).not.toEqual([]);
     for (const [path, list] of found) {
@@ -184,9 +184,9 @@ describe('the lists of the schemas', () => {
     }
   });
 
-  it('are those of the code: whom a limit counts', () => {
-    const found = lists.flatMap(([, all]) =>
-      all.filter((list) => list.includes('account-model') && !list.includes('provider')),
+  it('are those of the code: owners of limits', () => {
+    const found = lists.flatMap(([, enums]) =>
+      enums.filter((list) => list.includes('account-model') && !list.includes('provider')),
     );
     expect(found).not.toEqual([]);
     for (const list of found) expect(list.toSorted()).toEqual(Object.keys(PER).toSorted());
@@ -234,7 +234,7 @@ function metersOf(spec: ProviderSpec): readonly (LimitSpec & { readonly tier: st
 
 const DAY_MS = 86_400_000;
 
-/** How long a meter looks back, in ms; of what is not counted over time nothing. */
+/** The window of a limit in ms; `undefined` for a limit without one. */
 function spanOf({ kind, windowMs = 60_000 }: LimitSpec): number | undefined {
   if (kind === 'concurrency') return undefined;
   if (kind === 'daily') return DAY_MS;
@@ -245,7 +245,7 @@ function mostOf({ max = 0 }: LimitSpec): number {
   return typeof max === 'number' ? max : Math.max(...max.map((row) => row.limit));
 }
 
-/** Every environment variable that is read for a provider. */
+/** Every environment variable of a provider. */
 function variablesOf({ env, vars = {} }: ProviderSpec): readonly string[] {
   const tier = env.tier === undefined ? [] : [env.tier];
   const parts = Object.values(vars).flatMap((variable) => variable.env);
@@ -253,35 +253,35 @@ function variablesOf({ env, vars = {} }: ProviderSpec): readonly string[] {
 }
 
 describe('every provider', () => {
-  it('of spec/providers/ is read, under the name of its file', () => {
+  it('of spec/providers/ is loaded under the name of its file', () => {
     const names = jsonFiles('providers/').map((path) => path.slice('providers/'.length, -'.json'.length));
     expect(specs.map(([name]) => name).toSorted()).toEqual(names.toSorted());
     for (const [name, spec] of Object.entries(SPECS)) expect(spec.name).toBe(name);
   });
 
-  it('that needs no key is used only by those who name it', () => {
+  it('that works without a key must be named to be used', () => {
     expect(specs.filter(([, spec]) => spec.keyless === true && spec.access === 'default')).toEqual([]);
   });
 });
 
-it('the page of providers shows what their files say', () => {
+it('spec/providers/README.md is up to date', () => {
   const script = fileURLToPath(new URL('../.ci/providers-page.mjs', import.meta.url));
   expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
 });
 
 describe.each(specs)('%s', (name, spec) => {
-  it('has the tier that it takes where none is given', () => {
+  it('has its default tier', () => {
     expect(Object.keys(spec.tiers)).toContain(spec.defaultTier);
   });
 
-  it('has facts with dates, which expire within a little more than a year', () => {
+  it('has dated facts that expire after 400 days at most', () => {
     expect(spec.sources.join(' ')).toMatch(/20\d\d(-\d\d)?/);
     const [from, until] = [Date.parse(spec.asOf), Date.parse(spec.expires)];
     expect(until).toBeGreaterThan(from);
     expect(until).toBeLessThan(from + 400 * DAY_MS);
   });
 
-  it('has a variable for each part of its address that is your own, and no other', () => {
+  it('has exactly the variables that its base URL names', () => {
     const slots = [...spec.baseUrl.matchAll(/\{(\w+)\}/g)].map(([slot]) => slot);
     expect(Object.keys(spec.vars ?? {}).map((part) => `{${part}}`)).toEqual(slots);
   });
@@ -299,19 +299,19 @@ describe.each(specs)('%s', (name, spec) => {
     expect(compile).not.toThrow();
   });
 
-  it('names each of its meters once in a tier', () => {
+  it('has unique limit ids in each tier', () => {
     const ids = metersOf(spec).map(({ tier, id }) => `${tier} ${id}`);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('counts its days in time zones that exist', () => {
+  it('uses existing time zones', () => {
     for (const { kind, timeZone } of metersOf(spec)) {
       if (timeZone !== undefined) expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow();
       expect(timeZone !== undefined).toBe(kind === 'daily' || kind === 'monthly');
     }
   });
 
-  it('has limits above nought, with one for every model', () => {
+  it('has limits above 0, with one for every model', () => {
     for (const { max = 0 } of metersOf(spec)) {
       const rows = typeof max === 'number' ? [{ models: '*', limit: max }] : max;
       expect(rows.filter((row) => !(Number.isInteger(row.limit) && row.limit > 0))).toEqual([]);
@@ -319,7 +319,7 @@ describe.each(specs)('%s', (name, spec) => {
     }
   });
 
-  it.each(['requests', 'tokens'])('allows no less %s in a longer time', (unit) => {
+  it.each(['requests', 'tokens'])('never allows fewer %s in a longer window', (unit) => {
     for (const [tier, { limits }] of Object.entries(spec.tiers)) {
       const counting = limits.filter((limit) => limit.unit === unit && spanOf(limit) !== undefined);
       const inOrder = counting.toSorted((a, b) => (spanOf(a) ?? 0) - (spanOf(b) ?? 0)).map(mostOf);
@@ -327,7 +327,7 @@ describe.each(specs)('%s', (name, spec) => {
     }
   });
 
-  it('offers models that cost nothing, may be asked for and are named once', () => {
+  it('has free models with valid and unique ids', () => {
     const ids = spec.models.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(spec.models.filter(({ free }) => free !== true)).toEqual([]);
@@ -337,11 +337,11 @@ describe.each(specs)('%s', (name, spec) => {
     }
   });
 
-  it('refuses in kinds at scopes at which they occur', () => {
+  it('refuses with kinds at allowed scopes', () => {
     expect(spec.refusals.filter(({ kind, scope }) => !SCOPES_OF[kind].includes(scope))).toEqual([]);
   });
 
-  it('reads its keys from variables of its own', () => {
+  it('shares no variable with another provider', () => {
     const others = new Set(specs.flatMap(([other, theirs]) => (other === name ? [] : variablesOf(theirs))));
     const own = variablesOf(spec);
     expect(new Set(own).size).toBe(own.length);
@@ -351,14 +351,14 @@ describe.each(specs)('%s', (name, spec) => {
 });
 
 describe.each(elsewhere)('%s, a service,', (_, spec) => {
-  it('is asked over https, and has models before any list was fetched', () => {
+  it('uses https and has built-in models', () => {
     expect(spec.baseUrl).toMatch(/^https:/);
     expect(spec.models).not.toEqual([]);
   });
 });
 
 describe.each(local)('%s, on your own machine,', (_, spec) => {
-  it('has the models that it tells of, at no charge, and no more requests at once than it can serve', () => {
+  it('has only the models of its list, all free, and a concurrency limit', () => {
     expect(spec.baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
     expect(spec).toMatchObject({ keyless: true, models: [], discovery: { default: true, freePattern: '.' } });
     expect(metersOf(spec).map(({ kind, max }) => [kind, max])).toEqual([
@@ -370,7 +370,7 @@ describe.each(local)('%s, on your own machine,', (_, spec) => {
     ]);
   });
 
-  it('is left alone for half a minute when it does not answer', () => {
+  it('is skipped for half a minute if it does not answer', () => {
     expect(spec.trips.network).toEqual({ threshold: 1, cooldownMs: 30_000, maxCooldownMs: 30_000 });
   });
 });
@@ -382,7 +382,7 @@ describe('the table of effects', () => {
     expect(Object.keys(FAILURE_EFFECTS).toSorted()).toEqual(kinds);
   });
 
-  it('lets every kind do something, were it only to end the call', () => {
+  it('has an effect for every kind', () => {
     const idle = Object.entries(FAILURE_EFFECTS).filter(([, effect]) => Object.keys(effect).length === 0);
     expect(idle).toEqual([]);
   });
@@ -394,7 +394,7 @@ describe('the table of effects', () => {
     expect(shortened).toEqual([]);
   });
 
-  it('has every kind at each of its scopes among the vectors of settling', () => {
+  it('has every kind at each of its scopes in the settle vectors', () => {
     const settled = z
       .object({ cases: z.array(z.object({ input: z.unknown() })) })
       .parse(read('vectors/settle.json'));
@@ -420,7 +420,7 @@ describe('the shared rules of refusals', () => {
     })
     .parse(read('refusals.json'));
 
-  it('refuse in kinds at scopes at which they occur', () => {
+  it('use kinds at allowed scopes', () => {
     const { refusals, statuses, pages, inside, answers } = shared;
     const verdicts = [...refusals, ...statuses, ...pages, ...inside, ...Object.values(answers)];
     const strange = verdicts.filter(
@@ -435,7 +435,7 @@ describe('the aliases', () => {
     .object({ aliases: z.record(z.string(), z.array(z.string())), capabilities: z.array(z.string()) })
     .parse(read('aliases.json'));
 
-  it('stand for chat models, and for tags that can be asked for', () => {
+  it('stand for chat models with known tags', () => {
     for (const [alias, tags] of Object.entries(aliases)) {
       expect(tags).toContain('chat');
       expect(['chat', ...capabilities]).toEqual(expect.arrayContaining(tags));
@@ -447,7 +447,7 @@ describe('the aliases', () => {
     expect(spec.models.some(({ tags = [] }) => tags.includes('chat'))).toBe(true);
   });
 
-  it('are each served by a model of some provider', () => {
+  it('are each served by at least one model', () => {
     const offered = specs.flatMap(([, { models }]) => models.map(({ tags = [] }) => tags));
     for (const tags of Object.values(aliases)) {
       expect(offered.some((has) => tags.every((tag) => has.includes(tag)))).toBe(true);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fillTemplate, localBaseUrl } from '../../src/providers/base-url.ts';
 import { ConfigError } from '../../src/errors.ts';
 
-describe('the address of a server on your machine, as a variable holds it', () => {
+describe('the base URL of a local server from a variable', () => {
   it.each([
     ['0.0.0.0', 'http://127.0.0.1:11434/v1'],
     ['127.0.0.1:11435', 'http://127.0.0.1:11435/v1'],
@@ -21,20 +21,20 @@ describe('the address of a server on your machine, as a variable holds it', () =
     expect(localBaseUrl('OLLAMA_HOST', value, 'http://127.0.0.1:11434/v1')).toBe(url);
   });
 
-  it.each(['::', 'http://', 'a b'])('%s is a ConfigError that names the variable', (value) => {
+  it.each(['::', 'http://', 'a b'])('throws a ConfigError that names the variable for %s', (value) => {
     const read = (): string => localBaseUrl('OLLAMA_HOST', value, 'http://127.0.0.1:11434/v1');
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(/^OLLAMA_HOST is not an address\. Set it to 127\.0\.0\.1:11434 or http:/);
   });
 });
 
-describe('the parts of an address that are your own', () => {
+describe('the placeholders of a base URL', () => {
   const variables = { place: { env: ['PLACE', 'MY_PLACE'], pattern: '[a-f]{4}', title: 'the place' } };
   const template = 'https://models.example/{place}/v1';
   const filled = (given: Record<string, string>, env: Record<string, string> = {}): string =>
     fillTemplate('Mine', template, { variables, given, env });
 
-  it('are given, or in the environment', () => {
+  it('are filled from the options, else from the environment', () => {
     expect(filled({ place: ' abcd ' }, { PLACE: 'ffff' })).toBe('https://models.example/abcd/v1');
     expect(filled({}, { PLACE: ' ', MY_PLACE: 'ffff' })).toBe('https://models.example/ffff/v1');
   });
@@ -50,7 +50,7 @@ describe('the parts of an address that are your own', () => {
     expect(() => filled(given, env)).toThrow(message.replaceAll(/[\u2018\u2019]/g, "'"));
   });
 
-  it('do not matter to an address without them', () => {
+  it('are ignored in a base URL without them', () => {
     const values = { variables, given: {}, env: {} };
     expect(fillTemplate('Mine', 'https://proxy.example/v1', values)).toBe('https://proxy.example/v1');
   });

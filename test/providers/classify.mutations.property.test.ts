@@ -44,7 +44,7 @@ const WRAPPERS: readonly Change[] = [
   (body) => body + body,
 ];
 
-/** Every leaf and list of a parsed body, counted; the one with number `at` becomes another value. */
+/** Replaces leaf or list number `at` of a parsed body. */
 function replaced(value: unknown, at: { left: number }, by: unknown): unknown {
   at.left -= 1;
   if (at.left === 0) return by;
@@ -128,7 +128,7 @@ const headerValues = [
 ];
 const borrowed = REFUSAL_VECTORS.map(({ input }) => input.headers ?? {});
 
-/** The headers of the answer, of another one, doubled, or nonsense. */
+/** The headers of this answer or of another one, repeated headers, or nonsense. */
 function headersLike(own: Reply['headers']): fc.Arbitrary<Reply['headers']> {
   return fc.oneof(
     fc.constant(own),
@@ -145,7 +145,7 @@ const redact = (text: string): string => text.replaceAll(KEY, '…');
 
 type Vector = (typeof REFUSAL_VECTORS)[number];
 
-/** An answer that something on the way changed, up to three times. */
+/** An answer that was changed in transit, up to three times. */
 function mutated({ input }: Vector): fc.Arbitrary<{ reply: Reply; provider: string | undefined }> {
   return fc
     .record({
@@ -163,10 +163,10 @@ const anyVector = fc.constantFrom(...REFUSAL_VECTORS).chain(mutated);
 const harmless = REFUSAL_VECTORS.filter(({ expect: { kind } }) => kind !== 'unauthorized');
 const disabling = REFUSAL_VECTORS.filter(({ expect: { kind } }) => kind === 'unauthorized');
 
-/** A text as it reads however often it was put into JSON. */
+/** A text without the escapes of JSON. */
 const plain = (text: string): string => text.replaceAll(/\\+n|\\+|[\s\p{Cc}]+/gu, ' ');
 
-/** The phrases and codes by which a provider's keys are disabled, wherever they stand. */
+/** The phrases and codes that disable a provider's keys. */
 function phrasesOf({ input: { provider, body } }: Vector): readonly RegExp[] {
   const rules = [...refusalsOf(provider).refusals, ...SHARED_RULES];
   const patterns = rules.flatMap(({ kind, pattern }) => (kind === 'unauthorized' ? (pattern ?? []) : []));
@@ -174,8 +174,8 @@ function phrasesOf({ input: { provider, body } }: Vector): readonly RegExp[] {
   return phrases.filter((phrase) => phrase.test(plain(textOf(body))));
 }
 
-describe('a refusal that was cut, wrapped, garbled, or whose headers were swapped', () => {
-  it('is classified with one line of a message, without a key, and asks for no more than a day', () => {
+describe('a truncated, wrapped or garbled refusal, or one with other headers', () => {
+  it('becomes a failure with a one-line message without keys and a wait of at most a day', () => {
     fc.assert(
       fc.property(anyVector, ({ reply, provider }) => {
         const failure = failureIn(reply, refusalsOf(provider), NOW);
@@ -199,7 +199,7 @@ describe('a refusal that was cut, wrapped, garbled, or whose headers were swappe
     );
   });
 
-  it('disables no key, where it was about something else', () => {
+  it('disables no key if the original refusal did not', () => {
     fc.assert(
       fc.property(fc.constantFrom(...harmless).chain(mutated), ({ reply, provider }) => {
         expect(failureIn(reply, refusalsOf(provider), NOW)?.kind).not.toBe('unauthorized');
@@ -208,7 +208,7 @@ describe('a refusal that was cut, wrapped, garbled, or whose headers were swappe
     );
   });
 
-  it('disables a key only while the phrase or the code is there that says so', () => {
+  it('disables a key only if the phrase or code for it is still there', () => {
     const known = fc
       .constantFrom(...disabling)
       .chain((vector) => mutated(vector).map((answer) => ({ ...answer, phrases: phrasesOf(vector) })));
@@ -223,7 +223,7 @@ describe('a refusal that was cut, wrapped, garbled, or whose headers were swappe
     );
   });
 
-  it('knows the phrase or the code of every refusal that disables a key', () => {
+  it('contains a phrase or code for every refusal that disables a key', () => {
     expect(disabling.length).toBeGreaterThan(15);
     expect(disabling.filter((vector) => phrasesOf(vector).length === 0)).toEqual([]);
   });

@@ -21,7 +21,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const known = fc.constantFrom(NOBODY, ...Object.values(SPECS));
 const knownBodies = REFUSAL_VECTORS.map(({ input }) => textOf(input.body));
 
-/** A body that came through, was cut, or was put into a string by some layer on the way. */
+/** A body that arrived whole, was truncated, or was wrapped into a string. */
 function battered(text: string): fc.Arbitrary<string> {
   const cut = fc.nat(text.length).map((length) => text.slice(0, length));
   return fc.oneof(
@@ -78,13 +78,13 @@ function reply(body: fc.Arbitrary<string>, headers: fc.Arbitrary<Reply['headers'
   return fc.record({ status: statuses, headers, body });
 }
 
-describe('whatever a provider answers', () => {
+describe('any answer of a provider', () => {
   const anything = reply(
     fc.oneof(strangeText, strangeJson, fc.constantFrom(...knownBodies).chain(battered)),
     allHeaders,
   );
 
-  it('becomes a failure with one line of a message and moments that can be', () => {
+  it('becomes a failure with a one-line message and plausible moments', () => {
     fc.assert(
       fc.property(anything, known, (answer, given) => {
         const failure = failureIn(answer, given, NOW);
@@ -101,7 +101,7 @@ describe('whatever a provider answers', () => {
     );
   });
 
-  it('promises nothing further off than a day unless a reset clock says so', () => {
+  it('asks for a wait of at most a day unless a reset clock says otherwise', () => {
     const withoutClock = reply(fc.oneof(strangeText, strangeJson), hintHeaders);
     fc.assert(
       fc.property(withoutClock, known, (answer, given) => {
@@ -111,7 +111,7 @@ describe('whatever a provider answers', () => {
     );
   });
 
-  it('disables no key for what it does not know', () => {
+  it('disables no key if its shape is unknown', () => {
     const unknown = reply(fc.oneof(strangeText, strangeJson), hintHeaders);
     fc.assert(
       fc.property(unknown, known, (answer, given) => {
@@ -132,7 +132,7 @@ describe('whatever a provider answers', () => {
     ['a quote', '"\\'],
     ['a blank', ' '],
     ['a word', 'exceed context token count '],
-  ])('is read with bounded work: %s, two million characters of it', (_, piece) => {
+  ])('is read in bounded time: two million characters of %s', (_, piece) => {
     const text = piece.repeat(Math.ceil(2_000_000 / piece.length));
     for (const body of [
       text,
@@ -147,7 +147,7 @@ describe('whatever a provider answers', () => {
   });
 });
 
-/** A quantifier on a group that holds one itself, or an unbounded one amid the pattern, can take forever. */
+/** A quantifier on a quantified group, or an unbounded one inside the pattern, can take exponential time. */
 const SLOW_PATTERN = /[*+}]\)[*+{]|\.\*|\.\+/;
 
 function isSound({ status, path, header, pattern }: RefusalRule): boolean {
@@ -155,7 +155,7 @@ function isSound({ status, path, header, pattern }: RefusalRule): boolean {
   return hasCondition && (path === undefined || header === undefined) && !SLOW_PATTERN.test(pattern ?? '');
 }
 
-/** The rule that decides a vector's case. */
+/** The provider's rule that decides a case. */
 function decidingRule({ provider, status, headers = {}, body }: RefusalInput): RefusalRule | undefined {
   const { json, message } = readErrorBody(textOf(body));
   const answer = status === 200 ? readChatResponse(textOf(body)) : undefined;
@@ -167,33 +167,33 @@ describe('the rules of refusals', () => {
   const rules = Object.values(SPECS).map((spec) => [spec.name, spec.refusals] as const);
   const all = [...rules, ['everybody', SHARED_RULES] as const];
 
-  it.each(all)('of %s each have a condition, and a pattern that takes linear time', (_, given) => {
+  it.each(all)('of %s have a condition and a pattern that takes linear time', (_, given) => {
     expect(given.filter((rule) => !isSound(rule))).toEqual([]);
     for (const { pattern = '' } of given) expect(() => new RegExp(pattern, 'i')).not.toThrow();
   });
 
-  it.each(all)('of %s are each shown by a vector', (_, given) => {
+  it.each(all)('of %s are each covered by a vector', (_, given) => {
     const shown = new Set(REFUSAL_VECTORS.map(({ input }) => decidingRule(input)));
     expect(given.filter((rule) => !shown.has(rule))).toEqual([]);
   });
 
-  it.each(all)('of %s disable a key for a phrase or a code, never for a status alone', (_, given) => {
+  it.each(all)('of %s disable a key only by a phrase or a code, never by a status alone', (_, given) => {
     const disabling = given.filter(({ kind }) => kind === 'unauthorized');
     expect(disabling.filter(({ pattern }) => pattern === undefined)).toEqual([]);
   });
 
-  it('all pass the check of their shape when they are read', () => {
+  it('all pass the shape check when they are loaded', () => {
     expect(SHARED_RULES).toHaveLength(refusals.refusals.length);
   });
 
-  it('find their details with patterns that take linear time', () => {
+  it('find details with patterns that take linear time', () => {
     const { fields, fieldLists, contextLengths, quotas, units, windows } = refusals.details;
     const lists = [fields, fieldLists, contextLengths, quotas, Object.values(units), Object.values(windows)];
     expect(lists.flat().filter((pattern) => SLOW_PATTERN.test(pattern))).toEqual([]);
   });
 
   it.each(Object.values(SPECS).map((spec) => [spec.name, spec] as const))(
-    'of %s tell accounts and moments apart with patterns that take linear time',
+    'of %s find accounts and moments with patterns that take linear time',
     (_, { identity = [], refusals: given }) => {
       const patterns = [...identity, ...given.flatMap(({ clock }) => clock ?? [])].map(
         ({ pattern = '' }) => pattern,

@@ -10,30 +10,30 @@ describe('a mask', () => {
     expect(maskKey(odd)).toBe('k.y+[a…more');
   });
 
-  it.each(['k', 'secret', 'a-key-of-23-characters!'])('shows nothing of the short key %j', (key) => {
+  it.each(['k', 'secret', 'a-key-of-23-characters!'])('hides the short key %j', (key) => {
     expect(maskKey(key)).toMatch(/^…#[0-9a-f]{6}$/);
     expect(maskKey(key)).not.toContain(key);
   });
 
-  it('tells two short keys apart', () => {
+  it('differs between two short keys', () => {
     expect(maskKey('secret-1')).not.toBe(maskKey('secret-2'));
   });
 
-  it.each([24, 32, 64, 200])('of a key of %i characters shows ten', (length) => {
+  it.each([24, 32, 64, 200])('shows ten of %i characters', (length) => {
     const key = Array.from({ length }, (_, index) => String.fromCodePoint(97 + (index % 26))).join('');
     expect(maskKey(key).replace('…', '')).toHaveLength(10);
   });
 });
 
 describe('a hash', () => {
-  it('names a key and does not tell it', () => {
+  it('identifies a key without revealing it', () => {
     expect(hashKey(openrouter)).toMatch(/^[0-9a-f]{16}$/);
     expect(hashKey(openrouter)).toBe(hashKey(openrouter));
     expect(hashKey(openrouter)).not.toBe(hashKey(`${openrouter}x`));
   });
 });
 
-describe('keys as users write them', () => {
+describe('the input of keys', () => {
   const cases: readonly (readonly [string, KeysInput, readonly string[]])[] = [
     ['one', 'a', ['a']],
     ['a list', ['a', 'b'], ['a', 'b']],
@@ -50,7 +50,7 @@ describe('keys as users write them', () => {
     expect(tidyKeys(keys).map(({ key }) => key)).toEqual(tidy);
   });
 
-  it('keep what is said of them; the first mention wins', () => {
+  it('keep their options; the first mention wins', () => {
     const mine = { key: 'a', account: 'mine', tier: 'credit' };
     expect(tidyKeys([mine, 'b', { key: 'a', account: 'other' }])).toEqual([mine, { key: 'b' }]);
   });

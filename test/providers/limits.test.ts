@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type LimitOverrides, limitTable } from '../../src/providers/limits.ts';
 import { SPECS, type ProviderSpec } from '../../src/providers/spec.ts';
 
-/** `kind per limit zone` of every meter of a model. */
+/** `kind per max zone` of each limit of a model. */
 function shown(
   spec: ProviderSpec,
   model: string,
@@ -16,7 +16,7 @@ function shown(
   });
 }
 
-describe('as each provider counts', () => {
+describe('the documented limits', () => {
   it('OpenRouter: an account over all its free models, by the clock minute and the UTC day', () => {
     expect(shown(SPECS.openrouter, 'z-ai/glm-5.2:free')).toEqual([
       'fixed-window account 20',
@@ -49,7 +49,7 @@ describe('as each provider counts', () => {
   });
 });
 
-describe('what is sent is counted without a limit', () => {
+describe('a limit without a number counts requests', () => {
   it.each([
     [SPECS.zai, 'glm-4.7-flash', ['concurrency account-model 1', 'sliding-window account Infinity']],
     [SPECS.requesty, 'a/b', ['daily account 200 UTC', 'sliding-window account Infinity']],
@@ -60,7 +60,7 @@ describe('what is sent is counted without a limit', () => {
 });
 
 describe("the user's own limits", () => {
-  it('replace the documented ones of their window, for every model', () => {
+  it('replace the documented ones of the same window for every model', () => {
     expect(shown(SPECS.google, 'gemma-4-31b-it', 'free', { rpm: 2 })).toEqual([
       'sliding-window account-model 2',
       'daily account-model 14400 America/Los_Angeles',
@@ -72,7 +72,7 @@ describe("the user's own limits", () => {
     ]);
   });
 
-  it('are added where none is documented', () => {
+  it('are added if none is documented', () => {
     expect(shown(SPECS.nim, 'z-ai/glm-5.3', 'free', { rpd: 100 })).toEqual([
       'sliding-window account 30',
       'sliding-window account-model 30',
@@ -89,7 +89,7 @@ describe("the user's own limits", () => {
     ]);
   });
 
-  it('replace those of the last 24 hours where these are the day', () => {
+  it('replace limits of 24 hours, too', () => {
     expect(shown(SPECS.groq, 'openai/gpt-oss-20b', 'free', { rpd: 14_400, tpm: 30_000 })).toEqual([
       'sliding-window account-model 30',
       'token-bucket account-model 14400',
@@ -99,7 +99,7 @@ describe("the user's own limits", () => {
   });
 });
 
-it('gives the same list for the same model, so that nothing is made anew at every call', () => {
+it('returns the same list for the same model, so that calls build none', () => {
   const limits = limitTable(SPECS.openrouter.tiers['free']?.limits ?? [], {});
   expect(limits('a/b:free')).toBe(limits('a/b:free'));
 });

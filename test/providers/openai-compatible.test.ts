@@ -3,19 +3,19 @@ import { ConfigError, OpenAICompatible, type OpenAICompatibleOptions } from '../
 
 const options: OpenAICompatibleOptions = { name: 'mine', baseUrl: 'http://127.0.0.1:8080/v1' };
 
-/** Id and limit of every meter. */
+/** Id and number of each limit. */
 function limits(more: Partial<OpenAICompatibleOptions>): unknown {
   const [account] = new OpenAICompatible('k', { ...options, ...more }).accounts;
   return account?.limits('any/model').map(({ id, max }) => [id, max]);
 }
 
 describe('an endpoint of your own', () => {
-  it('has the name, the place and the keys that it is given', () => {
+  it('has the given name, base URL and keys', () => {
     const provider = new OpenAICompatible('a,b', options);
     expect([provider.name, provider.baseUrl, provider.keys.length]).toEqual(['mine', options.baseUrl, 2]);
   });
 
-  it('is not paced until told how', () => {
+  it('is not paced by default', () => {
     expect(limits({})).toEqual([['rpm', Number.POSITIVE_INFINITY]]);
     expect(limits({ rpm: 3, rpd: 100 })).toEqual([
       ['rpm', 3],
@@ -23,12 +23,12 @@ describe('an endpoint of your own', () => {
     ]);
   });
 
-  it('looks for its models when it is told none', () => {
+  it('fetches its model list if no models are given', () => {
     expect(new OpenAICompatible('k', options).spec.discovery?.default).toBe(true);
     expect(new OpenAICompatible('k', { ...options, models: ['m'] }).spec.discovery?.default).toBe(false);
   });
 
-  it('costs what it costs: nothing is refused as paid, and any id may be its own', () => {
+  it('refuses no model as paid, and accepts any id', () => {
     const provider = new OpenAICompatible('k', options);
     expect([provider.refusesPaid('gpt-6'), provider.mayServe('gpt-6'), provider.mayServe('a/b:c')]).toEqual([
       false,
@@ -49,13 +49,13 @@ describe('an endpoint of your own', () => {
     [{ ...options, model: 'm' }, 'OpenAICompatible("mine") options has no option "model"'],
     [{ ...options, tier: 'gold' }, 'OpenAICompatible("mine") has no tier "gold"'],
   ])('%j is a ConfigError that names the field', (given, message) => {
-    // @ts-expect-error -- what plain JavaScript can pass
+    // @ts-expect-error -- plain JavaScript can pass this
     const make = (): OpenAICompatible => new OpenAICompatible('k', given);
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(message);
   });
 
-  it('needs a key, be it an invented one', () => {
+  it('needs a key, even a made-up one', () => {
     expect(() => new OpenAICompatible('', options)).toThrow('OpenAICompatible("mine") was given no key');
   });
 });

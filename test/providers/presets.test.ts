@@ -45,7 +45,7 @@ const keyless: readonly (readonly [string, () => Provider])[] = [
 ];
 
 describe.each([...keyed, ...keyless])('%s', (name, make) => {
-  it('is a provider by its data', () => {
+  it('has the data of its file', () => {
     const provider = make();
     expect(provider).toBeInstanceOf(Provider);
     expect(provider).toMatchObject({
@@ -56,7 +56,7 @@ describe.each([...keyed, ...keyless])('%s', (name, make) => {
   });
 });
 
-it('every provider of the data has a class', () => {
+it('every provider file has a class', () => {
   const specs = Object.values(freelm).flatMap((member) =>
     typeof member === 'function' && 'spec' in member ? [member.spec] : [],
   );
@@ -66,27 +66,24 @@ it('every provider of the data has a class', () => {
 describe('the README', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
-  it.each(Object.values(SPECS))(
-    'has $title with the variables that are read for it',
-    ({ env, vars: parts = {} }) => {
-      const own = Object.values(parts).flatMap((part) => part.env);
-      const variables = [
-        ...env.keys,
-        ...own,
-        ...(env.baseUrl ?? []),
-        ...(env.tier === undefined ? [] : [env.tier]),
-      ];
-      expect(variables.filter((variable) => !readme.includes(`\`${variable}\``))).toEqual([]);
-    },
-  );
+  it.each(Object.values(SPECS))('lists the variables of $title', ({ env, vars: parts = {} }) => {
+    const own = Object.values(parts).flatMap((part) => part.env);
+    const variables = [
+      ...env.keys,
+      ...own,
+      ...(env.baseUrl ?? []),
+      ...(env.tier === undefined ? [] : [env.tier]),
+    ];
+    expect(variables.filter((variable) => !readme.includes(`\`${variable}\``))).toEqual([]);
+  });
 
   it.each([...keyed, ...keyless])('names the class of %s', (_, make) => {
     expect(readme).toContain(`\`${make().constructor.name}\``);
   });
 });
 
-describe('a provider that needs no key', () => {
-  it.each(keyless)('%s is asked without an authorization header', (_, make) => {
+describe('a provider that works without a key', () => {
+  it.each(keyless)('%s sends no authorization header', (_, make) => {
     const provider = make();
     const [only, ...others] = provider.keys;
     expect([only?.mask, others, provider.secrets()]).toEqual(['(no key)', [], []]);
@@ -95,11 +92,11 @@ describe('a provider that needs no key', () => {
     expect(() => provider.headersFor('another')).toThrow(/has no key another/);
   });
 
-  it.each([undefined, '', ' , ', []])('takes %j for no key', (keys) => {
+  it.each([undefined, '', ' , ', []])('reads %j as no key', (keys) => {
     expect(new Ollama({ keys }).keys.map(({ mask }) => mask)).toEqual(['(no key)']);
   });
 
-  it('takes a key all the same', () => {
+  it('accepts a key', () => {
     const provider = new VLLM({ keys: key });
     expect(provider.headersFor(provider.keys[0]?.keyId ?? '')).toEqual({ authorization: `Bearer ${key}` });
   });
@@ -111,22 +108,19 @@ describe('a provider that needs no key', () => {
     [{ keys: 42 }, 'Ollama keys: must be a key'],
     [{ tier: 'paid' }, 'Ollama has no tier "paid"'],
   ])('refuses %j', (options, message) => {
-    // @ts-expect-error -- what plain JavaScript can pass
+    // @ts-expect-error -- plain JavaScript can pass this
     const make = (): Ollama => new Ollama(options);
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(message);
   });
 });
 
-describe('a provider that counts everybody at one address together', () => {
-  it.each([new Kilo({ keys: [key, `${key}x`] }), new Kilo()])(
-    'has one account, whatever the keys',
-    (kilo) => {
-      expect(kilo.accounts.map(({ id, keyIds }) => [id, keyIds.length])).toEqual([['ip', kilo.keys.length]]);
-    },
-  );
+describe('a provider that counts by IP address', () => {
+  it.each([new Kilo({ keys: [key, `${key}x`] }), new Kilo()])('has one account for all keys', (kilo) => {
+    expect(kilo.accounts.map(({ id, keyIds }) => [id, keyIds.length])).toEqual([['ip', kilo.keys.length]]);
+  });
 
-  it('has others where the user says so', () => {
+  it('has more accounts if the user names them', () => {
     const kilo = new Kilo({
       keys: [
         { key, account: 'here' },
@@ -137,20 +131,20 @@ describe('a provider that counts everybody at one address together', () => {
   });
 });
 
-describe('an address with a part of your own', () => {
+describe('a base URL with a placeholder', () => {
   const real = `https://api.cloudflare.com/client/v4/accounts/${vars.account_id}/ai/v1`;
 
-  it('takes it from the options', () => {
+  it('is filled from the options', () => {
     expect(new CloudflareWorkersAI(key, { vars }).baseUrl).toBe(real);
   });
 
-  it('takes it from the environment', () => {
+  it('is filled from the environment', () => {
     vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', vars.account_id);
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(new CloudflareWorkersAI(key).baseUrl).toBe(real);
   });
 
-  it('is a ConfigError without it, which names the variable', () => {
+  it('throws a ConfigError that names the variable if it is missing', () => {
     vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', '');
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(() => new CloudflareWorkersAI(key)).toThrow(ConfigError);
@@ -159,12 +153,12 @@ describe('an address with a part of your own', () => {
     );
   });
 
-  it('is not needed behind a proxy of your own', () => {
+  it('is not needed if the user sets a base URL', () => {
     const baseUrl = 'https://proxy.example/workers-ai';
     expect(new CloudflareWorkersAI(key, { baseUrl }).baseUrl).toBe(baseUrl);
   });
 
-  it('is an error where there is none', () => {
+  it('is rejected for a provider without one', () => {
     expect(() => new Groq(key, { vars })).toThrow('Groq options.vars has no member "account_id".');
   });
 });
@@ -172,19 +166,19 @@ describe('an address with a part of your own', () => {
 describe('plain http', () => {
   const baseUrl = 'http://gpu.lan:11434/v1';
 
-  it('is taken to a machine of your own that takes no key', () => {
+  it('is accepted for a local provider without a key', () => {
     expect(new Ollama({ baseUrl }).baseUrl).toBe(baseUrl);
   });
 
   it.each([
     () => new Ollama({ baseUrl, keys: key }),
     () => new Ollama({ baseUrl, allowInsecureHttp: false }),
-  ])('is refused where a key is sent, and where the user says so', (make) => {
+  ])('is refused with a key, and if the user forbids it', (make) => {
     expect(make).toThrow(/baseUrl must use https:/);
   });
 });
 
-describe('the addresses of a provider', () => {
+describe('the URLs of a provider', () => {
   it.each([
     [new Groq(key), '/models', 'https://api.groq.com/openai/v1/models'],
     [new Ollama(), '../api/tags', 'http://127.0.0.1:11434/api/tags'],
@@ -194,12 +188,12 @@ describe('the addresses of a provider', () => {
       '../models/search?per_page=9',
       `https://api.cloudflare.com/client/v4/accounts/${vars.account_id}/ai/models/search?per_page=9`,
     ],
-  ])('are below its base URL, or above it (case %#)', (provider, path, url) => {
+  ])('are below its base URL or above it (case %#)', (provider, path, url) => {
     expect(provider.urlOf(path)).toBe(url);
   });
 });
 
-describe('what may cost money', () => {
+describe('a paid model', () => {
   it.each([
     [new Mistral(key), 'ministral-8b-2512', 'mistral-large-2512'],
     [new ZAI(key), 'glm-4.7-flash', 'glm-4.7-flashx'],
@@ -209,21 +203,21 @@ describe('what may cost money', () => {
     expect([provider.refusesPaid(free), provider.refusesPaid(paid)]).toEqual([false, true]);
   });
 
-  it('is refused by the price that a list states, where only that tells', () => {
+  it('is refused by its listed price if nothing else shows it', () => {
     const refusals = [true, false, undefined].map((free) => new Requesty(key).refusesPaid('a/b', free));
     expect(refusals).toEqual([false, true, false]);
     expect(new Requesty(key, { freeOnly: false }).refusesPaid('a/b', false)).toBe(false);
   });
 });
 
-/** Whom the meters of requests at once count, and their limits. */
+/** `per` and `max` of each concurrency limit. */
 function concurrency(provider: Provider): readonly unknown[] {
   return (provider.accounts[0]?.limits('m') ?? []).flatMap((limit) =>
     limit.kind === 'concurrency' ? [[limit.per, limit.max]] : [],
   );
 }
 
-it('your own concurrency replaces the documented one, and is kept where there is none', () => {
+it('the option concurrency replaces a documented limit or adds one', () => {
   expect(concurrency(new ZAI(key))).toEqual([['account-model', 1]]);
   expect(concurrency(new ZAI(key, { concurrency: 3 }))).toEqual([['account-model', 3]]);
   const mine = { name: 'mine', baseUrl: 'http://127.0.0.1:1/v1' };

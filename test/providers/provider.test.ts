@@ -46,7 +46,7 @@ describe('keys', () => {
     ).toEqual(expected);
   });
 
-  it('are accounts of their own until told otherwise; keys of one account share it', () => {
+  it('have an account each unless the user names one', () => {
     const own = new OpenRouter([key, `${key}x`]);
     expect(own.accounts.map(({ keyIds }) => keyIds.length)).toEqual([1, 1]);
     const shared = new OpenRouter([
@@ -78,7 +78,7 @@ describe('keys', () => {
       'the keys of account "a" name two tiers',
     ],
   ])('%j is a ConfigError that says why and does not repeat it', (keys, message) => {
-    // @ts-expect-error -- what plain JavaScript can pass
+    // @ts-expect-error -- plain JavaScript can pass this
     const make = (): OpenRouter => new OpenRouter(keys);
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(message);
@@ -97,7 +97,7 @@ describe('tiers', () => {
     expect(limits({ tier: undefined, rpm: 3, rpd: undefined })).toEqual([3, 50]);
   });
 
-  it('may differ between keys', () => {
+  it('can differ between keys', () => {
     const provider = new GoogleAIStudio(['a-key', { key: 'b-key', tier: 'tier1' }]);
     expect(provider.accounts.map((account) => account.limits('gemini-3.8-flash')[0]?.max)).toEqual([5, 300]);
   });
@@ -107,7 +107,7 @@ describe('tiers', () => {
     [GoogleAIStudio, '"free", "tier1"'],
     [NIM, '"free"'],
   ])('that are unknown are refused with a list of the known ones', (Kind, known) => {
-    // @ts-expect-error -- what plain JavaScript can pass
+    // @ts-expect-error -- plain JavaScript can pass this
     expect(() => new Kind(key, { tier: 'platinum' })).toThrow(
       `has no tier "platinum". Known tiers: ${known}.`,
     );
@@ -141,14 +141,14 @@ describe('options', () => {
     [{ headers: { 'x-a': 1 } }, 'options.headers.x-a: must be a string'],
     [{ headers: 'x-a: 1' }, 'options.headers'],
   ])('%j is a ConfigError that names the field', (options, message) => {
-    // @ts-expect-error -- what plain JavaScript can pass
+    // @ts-expect-error -- plain JavaScript can pass this
     const make = (): OpenRouter => new OpenRouter(key, options);
     expect(make).toThrow(ConfigError);
     expect(make).toThrow(message);
     expect(make).toThrow(/^OpenRouter /);
   });
 
-  it('may all be undefined', () => {
+  it('can all be undefined', () => {
     const options = {
       tier: undefined,
       priority: undefined,
@@ -209,12 +209,12 @@ describe('the base URL', () => {
     expect(make).not.toThrow(key);
   });
 
-  it('may be plain http: anywhere when that is allowed explicitly', () => {
+  it('can use http: anywhere if that is allowed explicitly', () => {
     const options = { baseUrl: 'http://10.0.0.1/v1', allowInsecureHttp: true };
     expect(new OpenRouter(key, options).baseUrl).toBe('http://10.0.0.1/v1');
   });
 
-  it('makes another provider for the records: their quotas are not the same', () => {
+  it('has records of its own, since its quotas differ', () => {
     const here = new OpenRouter(key);
     const there = new OpenRouter(key, { baseUrl: 'https://gateway.example/v1' });
     expect(here.recordId).not.toBe(there.recordId);
@@ -223,7 +223,7 @@ describe('the base URL', () => {
 });
 
 describe('headers', () => {
-  it('are sent in lower case beside the one credential', () => {
+  it('are sent in lower case with the one credential', () => {
     const provider = new OpenRouter(key, {
       headers: { 'HTTP-Referer': 'https://my.app', 'X-Title': 'mine' },
     });
@@ -252,7 +252,7 @@ describe('headers', () => {
   });
 });
 
-it('shows neither keys nor the values of headers, however it is printed', () => {
+it('printing a provider shows neither keys nor header values', () => {
   const provider = new OpenRouter([key, { key: `${key}x`, account: 'mine' }], {
     headers: { 'x-gateway': 'secret-of-mine' },
   });

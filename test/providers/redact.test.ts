@@ -6,13 +6,13 @@ const patterns = [SPECS.openrouter, SPECS.google, SPECS.nim].map(({ keyPattern }
 
 describe("the pool's own keys", () => {
   const keys = {
-    'of a usual shape': 'sk-or-v1-0123456789abcdef0123',
-    'full of characters that mean something in patterns': 'k.y+[a]*(b)\\d^$|?{2}-/end/',
+    'a usual key': 'sk-or-v1-0123456789abcdef0123',
+    'with characters that are special in patterns': 'k.y+[a]*(b)\\d^$|?{2}-/end/',
     short: 'hunter22',
     'very short': 'pw1',
     'without any letter': '!"#$%&()*+-./:;<=>?@[]^_`{|}~',
   };
-  it.each(Object.entries(keys))('%s is masked wherever it stands', (_shape, key) => {
+  it.each(Object.entries(keys))('%s is masked everywhere', (_shape, key) => {
     const redact = redactor([key], []);
     for (const text of [key, `Bearer ${key}`, `"${key}"`, `<b>${key}</b>`, `key=${key}&x`, `${key} ${key}`]) {
       expect(redact(text)).not.toContain(key);
@@ -20,25 +20,25 @@ describe("the pool's own keys", () => {
     }
   });
 
-  it('is masked whole when it begins with another one', () => {
+  it('is masked completely if it begins with another key', () => {
     const redact = redactor(['secret-key', 'secret-key-longer'], []);
     expect(redact('secret-key-longer')).toBe(maskKey('secret-key-longer'));
   });
 
-  it('does not eat parts of words when it is very short', () => {
+  it('is not masked inside words if it is very short', () => {
     expect(redactor(['pw1'], [])('the pw10 and pw1, not xpw1')).toBe(
       `the pw10 and ${maskKey('pw1')}, not xpw1`,
     );
   });
 
-  it('leaves every other text as it is', () => {
+  it('leaves other text unchanged', () => {
     const text = 'Rate limit exceeded: free-models-per-day. Add 10 credits.';
     expect(redactor(['sk-or-v1-0123456789abcdef0123'], patterns)(text)).toBe(text);
     expect(redactor([], [])(text)).toBe(text);
   });
 });
 
-describe('a key of somebody else', () => {
+describe('a key outside the pool', () => {
   it.each([
     'sk-or-v1-0123456789abcdef',
     'AIzaSyA-0123456789_abcdefghijklmnopq',

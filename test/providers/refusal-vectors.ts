@@ -1,4 +1,4 @@
-/** The vectors of classification, for tests that look at all of them. */
+/** The vectors of classification, for tests that read all of them. */
 
 import * as z from 'zod/mini';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const fileSchema = z.object({
 
 const folder = new URL('../../spec/vectors/', import.meta.url);
 
-/** What the vectors of every provider, of this machine's servers and of no provider at all refuse, and as what. */
+/** The cases of every classification vector, with the kind of failure expected. */
 export const REFUSAL_VECTORS: z.infer<typeof fileSchema>['cases'] = readdirSync(folder)
   .filter((file) => file === 'classify.json' || file.startsWith('classify-'))
   .flatMap((file) => fileSchema.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8'))).cases);
@@ -33,10 +33,10 @@ export function textOf(body: unknown): string {
 
 export type KnownRefusals = Pick<ProviderSpec, 'refusals' | 'quotaHeaders' | 'identity'>;
 
-/** A provider of which nothing is known. */
+/** A provider without rules of its own. */
 export const NOBODY: KnownRefusals = { refusals: [] };
 
-/** What is known of how a provider refuses. */
+/** The refusal data of a provider. */
 export function refusalsOf(provider: string | undefined): KnownRefusals {
   return Object.values(SPECS).find(({ name }) => name === provider) ?? NOBODY;
 }
