@@ -1,5 +1,5 @@
 /**
- * Decompresses bodies. Every request asks for `identity`, but some servers and proxies compress all the same
+ * Decompresses bodies. Every request asks for `identity`, but some servers and proxies compress anyway
  * (RFC 9110, 12.5.3).
  */
 
@@ -13,7 +13,7 @@ const ZLIB_MAGIC = 0x78;
 /** How JSON and server-sent events begin. */
 const PLAIN_START: ReadonlySet<string> = new Set(['{', '[', 'd', ':', ' ', '\n']);
 
-/** The decoder for a body that begins with the byte `first`; undefined where the body is plain. */
+/** The decoder for a body that begins with the byte `first`; undefined if the body is plain. */
 function decoderFor(coding: string, first: number): Transform | undefined {
   switch (coding) {
     case 'gzip':
@@ -31,7 +31,7 @@ function decoderFor(coding: string, first: number): Transform | undefined {
   }
 }
 
-/** Resolves when a stream has something to read, or has ended or broken. */
+/** Resolves when a stream is readable, has ended or has failed. */
 function change(source: Readable): Promise<void> {
   return new Promise((resolve) => {
     const events = ['readable', 'end', 'error', 'close'] as const;
@@ -43,7 +43,7 @@ function change(source: Readable): Promise<void> {
   });
 }
 
-/** The first byte of a stream, which stays in it; undefined where the stream is empty or broken. */
+/** The first byte of a stream, which stays in it; undefined if the stream is empty or has failed. */
 async function peek(source: Readable): Promise<number | undefined> {
   for (;;) {
     const chunk: unknown = source.read();
@@ -70,11 +70,11 @@ async function* decoded(source: Readable, codings: readonly string[]): AsyncGene
   yield* chunks;
 }
 
-/** The body without its content coding. An unknown coding is left as it is. Decoding keeps pace with the reader. */
+/** The body without its content coding. An unknown coding is left as it is. Decodes no faster than the body is read. */
 export function decodedBody(headers: Headers, body: Readable): AsyncIterable<Uint8Array> {
   const header = headers['content-encoding'];
   if (header === undefined) return body;
   const codings = header.toLowerCase().split(',');
-  // The coding that was applied last is taken off first.
+  // The last coding applied is removed first.
   return decoded(body, codings.map((coding) => coding.trim()).toReversed());
 }

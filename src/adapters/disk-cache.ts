@@ -1,24 +1,22 @@
-/** Keeps model lists in files that all processes of a user share, or in memory where no disk is wanted. */
-
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelCache } from '../ports.ts';
 
-/** A larger file was not written here. */
-const LARGEST_FILE = 8 * 1024 * 1024;
+/** freelm writes no larger file. */
+const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
-/** An id may hold a base URL, and so anything that a file name may not. */
+/** Hashed, because an id contains a base URL. */
 function fileName(id: string): string {
   return `models-${createHash('sha256').update(id).digest('hex').slice(0, 32)}.json`;
 }
 
 async function readJson(path: string): Promise<unknown> {
   const { size } = await stat(path);
-  return size > LARGEST_FILE ? undefined : JSON.parse(await readFile(path, 'utf8'));
+  return size > MAX_FILE_BYTES ? undefined : JSON.parse(await readFile(path, 'utf8'));
 }
 
-/** A reader sees the former file or the new one, never a part: what is written has another name until it is whole. */
+/** Writes to a temporary file and renames it, so that a reader sees the old file or the new one, never a part. */
 async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomUUID()}.tmp`;
   try {
@@ -36,35 +34,35 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * One JSON file per id in `directory`, which is made (mode 0700) when the first list is written; files have mode 0600.
- * Many processes may read and write at once: each file is replaced as a whole and the last writer wins. Whatever goes
- * wrong, a full disk or a damaged file, reads as nothing and is overwritten by the next list.
+ * A cache of one JSON file per id (mode 0600) in `directory`, which is created (mode 0700) with the first write. All
+ * processes of a user share it: each file is replaced as a whole, and the last writer wins. Errors are swallowed: a
+ * damaged file or a full disk counts as an empty cache.
  */
 export function diskCache(directory: string | (() => Promise<string>)): ModelCache {
-  const resolved = async (): Promise<string> => (typeof directory === 'string' ? directory : directory());
+  const resolve = async (): Promise<string> => (typeof directory === 'string' ? directory : directory());
   return {
     async read(id) {
       try {
-        return await readJson(join(await resolved(), fileName(id)));
+        return await readJson(join(await resolve(), fileName(id)));
       } catch {
         return undefined;
       }
     },
     async write(id, value) {
       try {
-        const place = await resolved();
-        await mkdir(place, { recursive: true, mode: 0o700 });
-        await replaceFile(join(place, fileName(id)), JSON.stringify(value));
+        const path = await resolve();
+        await mkdir(path, { recursive: true, mode: 0o700 });
+        await replaceFile(join(path, fileName(id)), JSON.stringify(value));
       } catch {
-        // The next run asks the provider again; a call must not fail for that.
+        // The next run asks the provider again; no call fails.
       }
     },
   };
 }
 
 /**
- * The user's cache directory for freelm, e.g. `~/.cache/freelm` on Linux; nothing is created. Rejects where the user
- * has no home, which must not keep a program from starting: hence the late import, which looks for it.
+ * The user's cache directory for freelm, e.g. `~/.cache/freelm` on Linux. Creates nothing; rejects if the user has no home.
+ * `env-paths` looks for the home when it is imported, and the late import keeps that from failing the start.
  */
 export async function defaultCacheDir(): Promise<string> {
   const { default: envPaths } = await import('env-paths');

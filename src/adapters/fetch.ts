@@ -1,13 +1,11 @@
-/** A transport over the user's own `fetch`. */
-
 import { unlessAborted } from '../abort.ts';
 import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { closedError } from '../errors.ts';
 
-/** What freelm needs of a `fetch` function. */
+/** The part of `fetch` that freelm uses. */
 export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>;
 
-/** What is passed to it. */
+/** The second argument of a {@link FetchLike}. */
 export interface FetchInit {
   readonly method: string;
   readonly headers: Record<string, string>;
@@ -16,7 +14,7 @@ export interface FetchInit {
   readonly redirect: 'manual';
 }
 
-/** What is read of its answer. */
+/** The part of a `Response` that freelm reads. */
 export interface FetchResponse {
   readonly status: number;
   readonly headers: { forEach(callback: (value: string, name: string) => void): void };
@@ -32,7 +30,7 @@ async function* wholeText(response: FetchResponse): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(await response.text());
 }
 
-/** The body's pieces until `signal` aborts, also where the body is deaf to it. */
+/** The chunks of a body until `signal` aborts, even if the body ignores the signal. */
 async function* readUntil(
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
@@ -47,14 +45,14 @@ async function* readUntil(
     }
   } finally {
     finish();
-    // Not waited for: a body that hangs would hold up whoever leaves it.
+    // Not awaited: a hanging body would block the reader that leaves it.
     pieces.return?.().catch(() => undefined);
   }
 }
 
 /**
- * Redirects are handed back, not followed, so that no key goes to another host. A `fetch` that does not listen to its
- * signal is left behind when a request is stopped.
+ * A transport over the user's own `fetch`. It returns redirects and does not follow them, so that no key is sent to another
+ * host. An abort takes effect even if `fetch` ignores its signal.
  */
 export function fetchTransport(fetch: FetchLike): Transport {
   const open = new Set<AbortController>();

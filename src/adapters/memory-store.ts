@@ -1,10 +1,8 @@
-/** The store of one process: it answers at once, and forgets when the process ends. */
-
 import type { StateStore, Versioned } from '../ports.ts';
 
 const NOTHING: Versioned = { version: 0, value: undefined };
 
-/** A store in memory. Its values are kept as they are, not copied: records are never changed in place. */
+/** A synchronous store that lasts as long as the process. It does not copy values: records are never changed in place. */
 export function memoryStore(): StateStore {
   const records = new Map<string, Versioned>();
   return {

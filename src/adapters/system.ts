@@ -1,8 +1,5 @@
-/** The real clock, and names that nobody else has. */
-
 import type { Clock } from '../ports.ts';
 
-/** Time as the system tells it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (delayMs, callback, background) => {
@@ -14,7 +11,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** A name that no other thing has. */
+/** A random id of 32 hexadecimal digits. */
 export function randomId(): string {
   return crypto.randomUUID().replaceAll('-', '');
 }

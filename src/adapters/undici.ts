@@ -1,10 +1,8 @@
-/** The default transport: undici's `request()` with keep-alive, the proxy variables honoured. */
-
 import type * as undiciModule from 'undici';
 import { EventEmitter } from 'node:events';
 import { ConfigError, closedError } from '../errors.ts';
 import type { Headers, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
-import { Connecting } from './connecting.ts';
+import { ConnectionAttempts } from './connection-attempts.ts';
 import { decodedBody } from './decoded-body.ts';
 
 type Undici = typeof undiciModule;
@@ -15,7 +13,7 @@ export interface DispatcherLike {
   dispatch(options: object, handler: object): boolean;
 }
 
-/** undici takes long to load, so it is loaded with the first request. */
+/** undici is slow to load, so it is loaded with the first request. */
 let loading: Promise<Undici> | undefined;
 
 function load(): Promise<Undici> {
@@ -25,32 +23,31 @@ function load(): Promise<Undici> {
 
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 30_000;
-/** Requests to this machine never take the proxy. */
+/** Requests to these hosts bypass the proxy. */
 const LOOPBACK = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An empty variable counts as none. */
+/** The value of a variable in lower or upper case; undefined if empty. */
 function variable(env: Environment, name: string): string | undefined {
   return [env[name], env[name.toUpperCase()]].map((text) => text?.trim()).find((text) => text);
 }
 
-/** The URL of a proxy; as other tools do, one without a protocol is taken for an HTTP proxy. */
+/** The URL of a proxy. Without a protocol it is an HTTP proxy, as in other tools. */
 function proxyFrom(env: Environment, name: string): string | undefined {
   const text = variable(env, name);
   return text === undefined || text.includes('://') ? text : `http://${text}`;
 }
 
-/** How an agent is made. */
 interface AgentOptions {
   readonly env: Environment;
-  readonly connecting: Connecting;
-  /** What runs beside the calls must not keep the process alive. */
+  readonly connecting: ConnectionAttempts;
+  /** Background connections do not keep the process alive. */
   readonly background: boolean;
 }
 
 function agentFor(undici: Undici, { env, connecting, background }: AgentOptions): Dispatcher {
-  // The engine bounds every attempt itself, connecting, headers and body together.
+  // The engine bounds every attempt itself, from connecting to the end of the body.
   const options = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
@@ -64,7 +61,7 @@ function agentFor(undici: Undici, { env, connecting, background }: AgentOptions)
     return new undici.Agent(options);
   return new undici.EnvHttpProxyAgent({
     ...options,
-    // Empty instead of undefined, which would let undici read the process's own variables.
+    // Not undefined: undici would read the variables of the process.
     httpProxy: httpProxy ?? '',
     httpsProxy: httpsProxy ?? '',
     noProxy: [exceptions ?? '', ...LOOPBACK].join(','),
@@ -86,11 +83,10 @@ function readHeaders(headers: Readonly<Record<string, string | string[] | undefi
   return read;
 }
 
-/** What the transport is made with. */
 export interface UndiciOptions {
-  /** A dispatcher of the user's own; it is not closed with the transport. */
+  /** The user's own dispatcher, which is not closed with the transport. */
   readonly dispatcher?: DispatcherLike | undefined;
-  /** Where the proxy variables are read. */
+  /** The source of the proxy variables. */
   readonly env: Environment;
 }
 
@@ -98,7 +94,7 @@ class UndiciTransport implements Transport {
   readonly #dispatcher: Dispatcher | undefined;
   readonly #env: Environment;
   readonly #agents = new Map<boolean, Dispatcher>();
-  readonly #connecting = new Connecting();
+  readonly #connecting = new ConnectionAttempts();
   #undici: Undici | undefined;
   #closed = false;
 
@@ -136,21 +132,21 @@ class UndiciTransport implements Transport {
   #dispatch(undici: Undici, request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
-        this.#connecting.leave(request);
+        this.#connecting.remove(request);
       };
-      // undici takes an emitter for a signal; it costs a tenth of an `AbortSignal`.
+      // undici accepts an emitter as a signal, which costs a tenth of an `AbortSignal`.
       const signal = new EventEmitter();
       stop.addEventListener('abort', () => {
         signal.emit('abort');
-        // undici does not listen to it while it connects.
-        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is whatever the caller gave
+        // undici ignores the signal while it connects.
+        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is the caller's own
         reject(stop.reason);
         settle();
       });
       const { method, body = null, background = false } = request;
       const headers = { 'accept-encoding': 'identity', ...request.headers };
       const dispatcher = this.#agent(undici, background);
-      this.#connecting.enter(request);
+      this.#connecting.add(request);
       undici
         .request(request.url, { method, headers, body, signal, dispatcher })
         .then((answer) => {
@@ -171,8 +167,8 @@ class UndiciTransport implements Transport {
 }
 
 /**
- * Makes the default transport. Redirects are not followed.
- * @throws ConfigError when `dispatcher` is none.
+ * The default transport: undici's `request()` with keep-alive and the proxy variables. It does not follow redirects.
+ * @throws ConfigError if `dispatcher` is no undici dispatcher.
  */
 export function undiciTransport({ dispatcher, env }: UndiciOptions): Transport {
   if (dispatcher !== undefined && !isDispatcher(dispatcher)) {

@@ -1,0 +1,53 @@
+import { Socket } from 'node:net';
+import type { buildConnector } from 'undici';
+
+/** The part of a request that is needed here. */
+interface PendingRequest {
+  readonly url: string;
+}
+
+/** Cancels connection attempts that no request needs any more: undici itself would wait for them. */
+export class ConnectionAttempts {
+  readonly #origins = new Map<Socket, string>();
+  /** Requests without an answer yet. */
+  readonly #pending = new Set<PendingRequest>();
+
+  /** Wraps a connector. Connections of a `background` connector do not keep the process alive. */
+  watch(connect: buildConnector.connector, background: boolean): buildConnector.connector {
+    return (target, done) => {
+      const started: unknown = connect(target, (...outcome) => {
+        if (started instanceof Socket) this.#origins.delete(started);
+        done(...outcome);
+      });
+      if (!(started instanceof Socket)) return;
+      this.#origins.set(started, `${target.protocol}//${target.host ?? target.hostname}`);
+      if (background) started.unref();
+    };
+  }
+
+  /** A request was sent. */
+  add(request: PendingRequest): void {
+    this.#pending.add(request);
+  }
+
+  /** A request was answered or aborted. Cancels attempts that only this request needed. */
+  remove(request: PendingRequest): void {
+    this.#pending.delete(request);
+    if (this.#origins.size === 0) return;
+    const { origin } = new URL(request.url);
+    const isNeeded = [...this.#pending].some(({ url }) => new URL(url).origin === origin);
+    if (!isNeeded) this.#cancel((to) => to === origin);
+  }
+
+  /** Cancels all attempts. */
+  close(): void {
+    this.#cancel(() => true);
+  }
+
+  #cancel(matches: (origin: string) => boolean): void {
+    for (const [socket, origin] of this.#origins) {
+      // undici notices only an error.
+      if (matches(origin)) socket.destroy(new Error('no request needs the connection any more'));
+    }
+  }
+}
