@@ -55,7 +55,7 @@ const allFiles = readdirSync(SOURCE, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && !entry.name.endsWith('.md'))
   .map((entry) => path.relative(SOURCE, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
 
-const files = allFiles.filter((file) => file.endsWith('.ts'));
+const files = allFiles.filter((file) => /\.[jt]s$/.test(file));
 
 const textOf = (file: string): string => readFileSync(path.join(SOURCE, file), 'utf8');
 
