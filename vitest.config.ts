@@ -1,8 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+/** `npm run test:fast`: the rooms that decide and translate, and the vectors. */
+const FAST = [
+  'test/{core,wire,providers,catalog,rest}/**/*.test.ts',
+  'test/{vectors,spec,rooms,no-provider-names}.test.ts',
+];
+
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: mode === 'fast' ? FAST : ['test/**/*.test.ts'],
+    // Thousands of drawn cases, which CI runs.
+    exclude: mode === 'fast' ? ['test/**/*.property.test.ts'] : [],
     typecheck: { include: ['test/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
     pool: 'threads',
     // Without it one processor is left idle, half of a small machine.
@@ -16,4 +24,4 @@ export default defineConfig({
       reporter: ['text-summary', 'json-summary'],
     },
   },
-});
+}));
