@@ -63,8 +63,8 @@ it('every provider file has a class', () => {
   expect(new Set(specs)).toEqual(new Set(Object.values(SPECS)));
 });
 
-describe('the README', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+describe('the manual', () => {
+  const manual = readFileSync(new URL('../../src/client/README.md', import.meta.url), 'utf8');
 
   it.each(Object.values(SPECS))('lists the variables of $title', ({ env, vars: parts = {} }) => {
     const own = Object.values(parts).flatMap((part) => part.env);
@@ -74,11 +74,11 @@ describe('the README', () => {
       ...(env.baseUrl ?? []),
       ...(env.tier === undefined ? [] : [env.tier]),
     ];
-    expect(variables.filter((variable) => !readme.includes(`\`${variable}\``))).toEqual([]);
+    expect(variables.filter((variable) => !manual.includes(`\`${variable}\``))).toEqual([]);
   });
 
   it.each([...keyed, ...keyless])('names the class of %s', (_, make) => {
-    expect(readme).toContain(`\`${make().constructor.name}\``);
+    expect(manual).toContain(`\`${make().constructor.name}\``);
   });
 });
 
