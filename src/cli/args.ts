@@ -1,4 +1,4 @@
-/** Reads the values of options; what they cannot be is said by the parser. */
+/** Parsers for the values of options. Commander prints their errors. */
 
 import { InvalidArgumentError } from 'commander';
 
@@ -25,12 +25,12 @@ export function notNegative(text: string): number {
 export function portNumber(text: string): number {
   const number = numberOf(text);
   if (!Number.isInteger(number) || number < 0 || number > 65_535) {
-    throw new InvalidArgumentError('It must be a port, 0 to 65535; 0 takes any that is free.');
+    throw new InvalidArgumentError('It must be a port, 0 to 65535. 0 selects a free port.');
   }
   return number;
 }
 
-/** A name or several between commas, after those of earlier mentions. */
+/** Collects names from a comma-separated list, and from repeated options. */
 export function nameChain(text: string, earlier: readonly string[] = []): readonly string[] {
   const names = text
     .split(',')
@@ -40,7 +40,7 @@ export function nameChain(text: string, earlier: readonly string[] = []): readon
   return [...earlier, ...names];
 }
 
-/** A value after those of earlier mentions. */
+/** Collects the values of a repeated option. */
 export function list(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];
 }

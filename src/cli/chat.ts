@@ -1,13 +1,12 @@
-/** `freelm chat`: one question, one answer on stdout. */
+/** `freelm chat`: answers one question on stdout. */
 
 import type { ChatMessage, ChatOptions, ChatResponse, FreeLLM } from '../index.ts';
 import { UsageError } from './exit.ts';
 import { type PoolFlags, withPool } from './pool.ts';
 import type { Output, Shell } from './shell.ts';
 import { readStdin } from './stdin.ts';
-import { harmless, json } from './text.ts';
+import { withoutControls, json } from './text.ts';
 
-/** What `freelm chat` can be told. */
 export interface ChatFlags extends PoolFlags {
   readonly system?: string;
   readonly stream?: boolean;
@@ -16,22 +15,22 @@ export interface ChatFlags extends PoolFlags {
   readonly temperature?: number;
 }
 
-const HOW = 'Say what to ask, as in freelm chat "Why is the sky blue?", or pipe it in.';
+const USAGE_HINT = 'Write a question, e.g. freelm chat "Why is the sky blue?", or pipe one in.';
 
-/** The words of the command line, then what is piped in; a last `-` reads a terminal, too. */
+/** The prompt: the words of the command line, then the piped text. A final `-` reads from a terminal, too. */
 async function promptOf(words: readonly string[], shell: Shell): Promise<string> {
   const isPiped = shell.stdin.isTTY !== true;
   const asksForStdin = words.at(-1) === '-';
-  const said = words.slice(0, asksForStdin ? -1 : undefined).join(' ');
-  if (said === '' && !isPiped && !asksForStdin) throw new UsageError(HOW);
-  const hint = isPiped ? 'To ask without it, add < /dev/null.' : 'Ctrl-D ends it.';
+  const typed = words.slice(0, asksForStdin ? -1 : undefined).join(' ');
+  if (typed === '' && !isPiped && !asksForStdin) throw new UsageError(USAGE_HINT);
+  const hint = isPiped ? 'To ask without it, add < /dev/null.' : 'Press Ctrl-D to end it.';
   const piped = isPiped || asksForStdin ? (await readStdin(shell, hint)).trimEnd() : '';
-  const prompt = [said, piped].filter((text) => text.trim() !== '').join('\n\n');
-  if (prompt === '') throw new UsageError(`There is nothing to ask: standard input was empty. ${HOW}`);
+  const prompt = [typed, piped].filter((text) => text.trim() !== '').join('\n\n');
+  if (prompt === '') throw new UsageError(`There is no question: standard input was empty. ${USAGE_HINT}`);
   return prompt;
 }
 
-/** Writes an answer so that the next line starts at its beginning, also where it breaks off. */
+/** Writes an answer and ends its last line, even if the answer breaks off. */
 class AnswerWriter {
   readonly #out: Output;
   #isMidLine = false;
@@ -41,7 +40,7 @@ class AnswerWriter {
   }
 
   async write(text: string): Promise<void> {
-    const shown = this.#out.isTerminal ? harmless(text) : text;
+    const shown = this.#out.isTerminal ? withoutControls(text) : text;
     if (shown === '') return;
     this.#isMidLine = !shown.endsWith('\n');
     await this.#out.write(shown);
@@ -53,7 +52,6 @@ class AnswerWriter {
   }
 }
 
-/** An answer without what the provider sent to make it. */
 function withoutRaw({ raw, ...response }: ChatResponse): Omit<ChatResponse, 'raw'> {
   void raw;
   return response;
@@ -97,10 +95,12 @@ async function whole(
   return response;
 }
 
-/** What a person should know of an answer beside its text. */
-async function remarkOn({ finishReason, text }: ChatResponse, { err }: Shell): Promise<void> {
+/** Notes on stderr if the answer was cut short or has no text. */
+async function noteOn({ finishReason, text }: ChatResponse, { err }: Shell): Promise<void> {
   if (finishReason === 'length') {
-    await err.write('freelm: the answer ended at its limit of tokens; raise --max-tokens for more.\n');
+    await err.write(
+      'freelm: the answer was cut off at its token limit. Raise --max-tokens for a longer one.\n',
+    );
   } else if (text === '') {
     await err.write(`freelm: the answer has no text (finish reason ${finishReason ?? 'unknown'}).\n`);
   }
@@ -116,6 +116,6 @@ export async function chat(words: readonly string[], flags: ChatFlags, shell: Sh
   const options = { max_tokens: maxTokens, temperature, signal: shell.signal };
   const form = { out: shell.out, asJson: flags.json ?? false };
   await withPool(shell, flags, async (llm) => {
-    await remarkOn(await (stream ? streamed : whole)(llm, messages, options, form), shell);
+    await noteOn(await (stream ? streamed : whole)(llm, messages, options, form), shell);
   });
 }

@@ -1,4 +1,4 @@
-/** `freelm demo`: the main job on the embedded world, so that a person sees what happens inside. */
+/** `freelm demo`: shows failover at work on simulated providers. */
 
 import path from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,34 +18,33 @@ import { startWorld, type World } from '../testing.ts';
 import { attemptLine, keyTable } from './text.ts';
 import type { Shell } from './shell.ts';
 
-/** One scene: what breaks, and what is asked meanwhile. */
 interface Scene {
   readonly title: string;
   readonly calls: number;
-  /** Whether the calls are made all at once, and only their sum is shown. */
+  /** Whether the calls run in parallel. The output then shows only their totals. */
   readonly atOnce?: boolean;
-  /** Whether the answer is streamed. */
   readonly streamed?: boolean;
   readonly model?: string;
+  /** Breaks something before the calls. */
   prepare?(world: World): void;
 }
 
 const OPENROUTER_MODEL = 'z-ai/glm-5.2:free';
 
 const SCENES: readonly Scene[] = [
-  { title: 'All is well: the quota that comes back soonest is spent first', calls: 1 },
+  { title: 'All is well: freelm first spends the quota that refills soonest', calls: 1 },
   {
-    title: 'NVIDIA NIM goes down: a page instead of an answer, then nothing but resets',
+    title: 'NVIDIA NIM goes down: it answers with an error page, then resets every connection',
     calls: 1,
     prepare: (world) => {
       world.nim.script({ kind: 'outage', times: 1 });
       world.nim.script({ kind: 'reset', skip: 1 });
     },
   },
-  { title: 'It stays down: after three failures its circuit breaker opens', calls: 2 },
-  { title: 'Still down, and nobody knocks at its door any more', calls: 1 },
+  { title: 'NIM stays down: its circuit breaker opens after three failures', calls: 2 },
+  { title: 'NIM is still down, and freelm no longer tries it', calls: 1 },
   {
-    title: 'Google takes a request and never answers: the attempt is given up, the call is not',
+    title: 'Google accepts a request and never answers: the attempt times out, the call moves on',
     calls: 1,
     prepare: (world) => {
       world.nim.clear();
@@ -53,26 +52,30 @@ const SCENES: readonly Scene[] = [
     },
   },
   {
-    title: 'OpenRouter: one account has no credit left',
+    title: 'One OpenRouter account has no credit left',
     calls: 1,
     model: OPENROUTER_MODEL,
     prepare: (world) => world.openrouter.script({ kind: 'out-of-credits', account: 'account-2' }),
   },
   {
-    title: 'And one of its keys is dead',
+    title: 'One OpenRouter key is invalid',
     calls: 1,
     model: OPENROUTER_MODEL,
     prepare: (world) => world.openrouter.script({ kind: 'unauthorized', account: 'account-1' }),
   },
-  { title: 'Both are remembered: straight to the key that works', calls: 1, model: OPENROUTER_MODEL },
   {
-    title: 'A stream is cut after seven words: another provider goes on, and the reader sees one text',
+    title: 'freelm remembers both, and goes straight to the key that works',
+    calls: 1,
+    model: OPENROUTER_MODEL,
+  },
+  {
+    title: 'A stream breaks after seven words: another provider continues it, and the reader sees one text',
     calls: 1,
     streamed: true,
     prepare: (world) => world.google.script({ kind: 'cut', afterTokens: 7, as: 'reset', times: 1 }),
   },
   {
-    title: 'Sixty calls at once: every key is paced to its limits, so that nobody is refused',
+    title: 'Sixty calls at once: freelm paces every key to its limits, so no provider refuses a call',
     calls: 60,
     atOnce: true,
   },
@@ -86,7 +89,7 @@ function providersOf(world: World): readonly Provider[] {
   ];
 }
 
-/** Says how a scene of many calls went: one line for all of them. */
+/** The totals of a scene with parallel calls. */
 function summaryOf(outcomes: readonly AttemptEndEvent[], calls: number): string {
   const served = new Map<string, number>();
   let refused = 0;
@@ -95,12 +98,12 @@ function summaryOf(outcomes: readonly AttemptEndEvent[], calls: number): string 
     else refused += 1;
   }
   const shares = [...served].map(([provider, count]) => `${provider} ${count}`).join(', ');
-  return `    ${[...served.values()].reduce((a, b) => a + b, 0)} of ${calls} served (${shares}), ${refused} upstream refusals`;
+  return `    ${[...served.values()].reduce((a, b) => a + b, 0)} of ${calls} served (${shares}), ${refused} refused by a provider`;
 }
 
 const QUESTION = 'Explain black holes in one sentence.';
 
-/** The text of a stream; a bar stands where another provider took over. */
+/** The text of a stream, with a bar where another provider took over. */
 async function streamed(llm: FreeLLM, options: ChatOptions): Promise<string> {
   let text = '';
   let isResumed = false;
@@ -113,7 +116,6 @@ async function streamed(llm: FreeLLM, options: ChatOptions): Promise<string> {
   return text;
 }
 
-/** Where the demo writes a line. */
 type Say = (line: string) => void;
 
 async function play(scene: Scene, llm: FreeLLM, { out: { paint }, signal }: Shell, say: Say): Promise<void> {
@@ -131,7 +133,6 @@ async function play(scene: Scene, llm: FreeLLM, { out: { paint }, signal }: Shel
   else for (let call = 0; call < scene.calls; call += 1) await ask();
 }
 
-/** Plays the scenes and shows every attempt as it goes. */
 export async function demo(shell: Shell): Promise<void> {
   const { paint } = shell.out;
   const say: Say = (line) => {
@@ -142,36 +143,34 @@ export async function demo(shell: Shell): Promise<void> {
     openrouter: { keys: 3, latencyMs: 30 },
     google: { keys: 2, latencyMs: 40 },
     nim: { keys: 2, latencyMs: 60 },
-    reply: () => 'A black hole is a place that keeps whatever comes too near, light included.',
+    reply: () => 'A black hole is a region of space whose gravity lets nothing escape, not even light.',
   });
-  let heard: AttemptEndEvent[] = [];
-  let quiet = false;
+  let outcomes: AttemptEndEvent[] = [];
+  let isQuiet = false;
   const onEvent = (event: FreeLLMEvent): void => {
     if (event.type !== 'attempt-end') return;
-    heard.push(event);
-    if (!quiet) say(`    ${attemptLine(event, paint)}`);
+    outcomes.push(event);
+    if (!isQuiet) say(`    ${attemptLine(event, paint)}`);
   };
   const llm = new FreeLLM({ providers: providersOf(world), cacheDir, onEvent, attemptTimeoutMs: 800 });
   try {
-    say(
-      paint('bold', 'Three providers, seven keys, and what goes wrong with them (all of it on this machine)'),
-    );
+    say(paint('bold', 'Three simulated providers with seven keys, and what can go wrong with them'));
     for (const [index, scene] of SCENES.entries()) {
       say(`\n${paint('cyan', `${index + 1}. ${scene.title}`)}`);
       scene.prepare?.(world);
-      heard = [];
-      quiet = scene.atOnce === true;
+      outcomes = [];
+      isQuiet = scene.atOnce === true;
       await play(scene, llm, shell, say);
-      if (quiet) say(summaryOf(heard, scene.calls));
+      if (isQuiet) say(summaryOf(outcomes, scene.calls));
     }
-    say(`\n${paint('bold', 'How the keys stand now: llm.health()')}`);
+    say(`\n${paint('bold', 'The keys now, from llm.health():')}`);
     for (const line of keyTable(llm.health(), Date.now())) say(`  ${line}`);
     const { requestsNow, requestsToday } = llm.capacity();
     say(
-      `\nllm.capacity(): ${requestsNow} requests can go out at once, ${requestsToday} more are left of the quotas of the day.`,
+      `\nllm.capacity(): ${requestsNow} requests can be sent at once, ${requestsToday} are left in the daily quotas.`,
     );
     say(
-      'With keys of your own: OPENROUTER_API_KEY, GEMINI_API_KEY or NVIDIA_API_KEY, and FreeLLM.fromEnv().',
+      'To use your own keys, set OPENROUTER_API_KEY, GEMINI_API_KEY or NVIDIA_API_KEY and call FreeLLM.fromEnv().',
     );
   } finally {
     await llm.close();

@@ -1,16 +1,15 @@
-/** What the doctor found, in lines. */
+/** The output of `freelm doctor`. */
 
 import failures from '../../spec/failure-effects.json' with { type: 'json' };
 import type { KeyCheck, KeyQuota, ProviderReport } from '../index.ts';
 import type { Paint } from './paint.ts';
 import { cell } from './text.ts';
 
-/** Whether a check found nothing to fix. */
 export function isFine({ works }: KeyCheck): boolean {
   return works === true;
 }
 
-const UNTIL: Readonly<Record<KeyQuota['window'], string>> = {
+const WINDOW_TEXTS: Readonly<Record<KeyQuota['window'], string>> = {
   second: 'a second',
   minute: 'a minute',
   hour: 'an hour',
@@ -23,7 +22,7 @@ const UNTIL: Readonly<Record<KeyQuota['window'], string>> = {
 export function quotaText({ unit, window, limit, highest, remaining, perModel }: KeyQuota): string {
   const what = unit === 'tokens' ? ' tokens' : '';
   const most = highest === undefined ? '' : `–${highest}`;
-  const size = `${limit ?? '?'}${most}${what} ${UNTIL[window]}`;
+  const size = `${limit ?? '?'}${most}${what} ${WINDOW_TEXTS[window]}`;
   if (remaining !== undefined) return `${remaining} of ${size} left`;
   return perModel ? `${size} per model` : size;
 }
@@ -40,23 +39,24 @@ function markOf({ works }: KeyCheck, paint: Paint): string {
   return works ? paint('green', '✓') : paint('red', '✗');
 }
 
-/** A check: the key and its limits on one line, what was said and what to do below. */
+/** One line with the key and its limits, then the provider's message and the advice. */
 export function checkLines(check: KeyCheck, paint: Paint): readonly string[] {
   const { provider, key, tier, quotas, status, message, latencyMs, advice } = check;
   const state = cell(stateOf(check), 9);
-  const limits = quotas.map(quotaText).join(', ') || 'no limit is known';
+  const limits = quotas.map(quotaText).join(', ') || 'no limit known';
   const took = `${String(latencyMs).padStart(5)} ms`;
-  const said = message === undefined ? [] : [`${status === undefined ? '' : `HTTP ${status}: `}${message}`];
+  const messages =
+    message === undefined ? [] : [`${status === undefined ? '' : `HTTP ${status}: `}${message}`];
   return [
     `${markOf(check, paint)} ${cell(provider, 12)} ${cell(key, 12)} ${state} ${paint('dim', took)}  ${tier}: ${limits}`,
-    ...said.map((line) => `    ${line}`),
+    ...messages.map((line) => `    ${line}`),
     ...(advice === undefined ? [] : [`    ${paint('yellow', '→')} ${advice}`]),
   ];
 }
 
 function remarks({ title, problems, variables, isExpired, asOf }: ProviderReport): readonly string[] {
   if (!isExpired || variables.length === 0) return problems;
-  return [...problems, `What freelm knows of ${title} is of ${asOf} and out of date: update freelm.`];
+  return [...problems, `freelm's facts about ${title} date from ${asOf} and have expired: update freelm.`];
 }
 
 function remarkLines(report: ProviderReport, paint: Paint): readonly string[] {
@@ -64,7 +64,7 @@ function remarkLines(report: ProviderReport, paint: Paint): readonly string[] {
   return remarks(report).map((line) => `${mark} ${line}`);
 }
 
-/** What is wrong with the variables and the presets, and what could be added. */
+/** Problems with the environment, and the free providers that could be added. */
 export function environmentLines(providers: readonly ProviderReport[], paint: Paint): readonly string[] {
   const wrong = providers.flatMap((report) => remarkLines(report, paint));
   const more = providers
@@ -72,6 +72,6 @@ export function environmentLines(providers: readonly ProviderReport[], paint: Pa
     .map(({ title, needs }) => `  ${cell(title, 22)} ${needs}`);
   return [
     ...(wrong.length === 0 ? [] : ['', ...wrong]),
-    ...(more.length === 0 ? [] : ['', 'More that is free, once its key is set:', ...more]),
+    ...(more.length === 0 ? [] : ['', 'More free providers, once you set their key:', ...more]),
   ];
 }

@@ -1,13 +1,12 @@
-/** `freelm doctor`: which keys work, what they have, and what to fix. */
+/** `freelm doctor`: checks every key at its provider. */
 
 import type { EnvironmentReport, KeyCheck } from '../index.ts';
 import { checkLines, environmentLines, isFine } from './doctor-lines.ts';
 import { FAILED, USAGE } from './exit.ts';
 import { withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
-import { count, json } from './text.ts';
+import { countText, json } from './text.ts';
 
-/** What `freelm doctor` can be told. */
 export interface DoctorFlags {
   readonly chat?: boolean;
   readonly timeoutMs?: number;
@@ -24,10 +23,10 @@ function check(
     shell,
     {},
     async (llm) => {
-      if (err.isTerminal) await err.write(`Checking ${count(llm.health().length, 'key')}…\n`);
+      if (err.isTerminal) await err.write(`Checking ${countText(llm.health().length, 'key')}…\n`);
       return llm.checkKeys({ timeoutMs, chat, signal });
     },
-    // Without a usable provider, the error says which variables there are.
+    // Without a usable provider, this throws the error that lists the variables.
     ({ FreeLLM }, options) =>
       usable.length === 0
         ? FreeLLM.fromEnv(options, env)
@@ -35,7 +34,7 @@ function check(
   );
 }
 
-/** Resolves with the exit code: whether every key that is set works, and the environment is one that freelm takes. */
+/** Returns the exit code: `USAGE` if freelm refuses the environment, `FAILED` if a key does not work, else 0. */
 export async function doctor(flags: DoctorFlags, shell: Shell): Promise<number> {
   const { inspectEnv } = await import('../index.ts');
   const { paint, write } = shell.out;
@@ -48,9 +47,9 @@ export async function doctor(flags: DoctorFlags, shell: Shell): Promise<number> 
     ...keys.flatMap((key) => checkLines(key, paint)),
     ...environmentLines(providers, paint),
     '',
-    `${working} of ${count(keys.length, 'key')} ${working === 1 ? 'works' : 'work'}.`,
+    `${working} of ${countText(keys.length, 'key')} ${working === 1 ? 'works' : 'work'}.`,
     ...(isRefused
-      ? ['Nothing else runs in this environment until the variables marked ✗ are corrected.']
+      ? ['No other command works in this environment until you correct the variables marked ✗.']
       : []),
   ];
   await write(flags.json === true ? json({ keys, providers }, 2) : `${lines.join('\n')}\n`);

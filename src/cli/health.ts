@@ -1,11 +1,10 @@
-/** `freelm health`: how the keys stand, and what is left of their quotas. Sends nothing. */
+/** `freelm health`: the state of the keys and what is left of their quotas. It sends no requests. */
 
 import { durationText } from '../duration.ts';
 import { withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
 import { keyTable, json } from './text.ts';
 
-/** What `freelm health` can be told. */
 export interface HealthFlags {
   readonly json?: boolean;
 }
@@ -19,10 +18,11 @@ export async function health(flags: HealthFlags, shell: Shell): Promise<void> {
       return;
     }
     const now = Date.now();
-    const { requestsNow: atOnce, requestsToday, nextAt = now } = capacity;
-    const next = nextAt > now ? `; the next one in ${durationText(nextAt - now)}` : '';
-    const left = `${atOnce} requests can go out at once, ${requestsToday} more are left of the quotas of the day${next}.`;
+    const { requestsNow, requestsToday, nextAt = now } = capacity;
+    const next = nextAt > now ? `, the next one in ${durationText(nextAt - now)}` : '';
+    const left = `${requestsNow} requests can be sent at once${next}; ${requestsToday} are left in the daily quotas.`;
     await shell.out.write(`${[...keyTable(keys, now), '', left].join('\n')}\n`);
-    if (shell.out.isTerminal) await shell.err.write('To ask the providers: freelm doctor\n');
+    if (shell.out.isTerminal)
+      await shell.err.write('To check the keys at their providers, run freelm doctor.\n');
   });
 }

@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-/** `freelm`: the command line. */
-
 import { run } from './run.ts';
 import { processShell } from './shell.ts';
 

@@ -1,19 +1,18 @@
-/** `freelm models`: which models there are, and where. */
+/** `freelm models`: lists the models and their providers. */
 
 import { unlessAborted } from '../abort.ts';
 import type { FreeLLM, ListedModel } from '../index.ts';
 import { type Library, type PoolOptions, withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
-import { table, count, json } from './text.ts';
+import { table, countText, json } from './text.ts';
 
-/** What `freelm models` can be told. */
 export interface ModelFlags {
   readonly json?: boolean;
   readonly refresh?: boolean;
   readonly free?: boolean;
 }
 
-function mentions({ id, provider, tags = [] }: ListedModel, filter: string): boolean {
+function matches({ id, provider, tags = [] }: ListedModel, filter: string): boolean {
   const wanted = filter.toLowerCase();
   return [id, provider, ...tags].some((text) => text.toLowerCase().includes(wanted));
 }
@@ -30,14 +29,14 @@ function lines(list: readonly ListedModel[]): readonly string[] {
   );
 }
 
-/** A pool of the one provider whose list tells what is free and anybody may read. */
+/** A pool of OpenRouter alone: its public list marks the free models and needs no key. */
 function freePool({ FreeLLM, OpenRouter }: Library, options: PoolOptions, { env }: Shell): FreeLLM {
   const baseUrl = env['FREELM_OPENROUTER_BASE_URL'];
   const providers = [new OpenRouter('no-key-is-needed', { baseUrl })];
   return new FreeLLM({ ...options, providers }, { env });
 }
 
-function known({ free, refresh = false }: ModelFlags, shell: Shell): Promise<readonly ListedModel[]> {
+function listModels({ free, refresh = false }: ModelFlags, shell: Shell): Promise<readonly ListedModel[]> {
   return withPool(
     shell,
     { verbose: true },
@@ -47,13 +46,13 @@ function known({ free, refresh = false }: ModelFlags, shell: Shell): Promise<rea
 }
 
 export async function models(filter: string | undefined, flags: ModelFlags, shell: Shell): Promise<void> {
-  const all = await known(flags, shell);
-  const chosen = filter === undefined ? all : all.filter((model) => mentions(model, filter));
+  const all = await listModels(flags, shell);
+  const chosen = filter === undefined ? all : all.filter((model) => matches(model, filter));
   if (flags.json === true) {
     await shell.out.write(json(chosen, 2));
     return;
   }
   if (chosen.length > 0) await shell.out.write(`${lines(chosen).join('\n')}\n`);
   if (chosen.length === 0)
-    await shell.err.write(`freelm: none of ${count(all.length, 'model')} matches "${filter ?? ''}".\n`);
+    await shell.err.write(`freelm: none of ${countText(all.length, 'model')} matches "${filter ?? ''}".\n`);
 }

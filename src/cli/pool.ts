@@ -1,28 +1,26 @@
-/** The pool of a command, closed when the command ends. */
-
 import type * as library from '../index.ts';
 import type { FreeLLM, FreeLLMOptions, FreeLLMEvent, StrategyName } from '../index.ts';
 import { attemptLine } from './text.ts';
 import type { Shell } from './shell.ts';
 
-/** The options that a pool can be given on the command line. */
+/** The options of a pool on the command line. */
 export interface PoolFlags {
   readonly model?: readonly string[];
   readonly strategy?: StrategyName;
   readonly wait?: boolean;
   readonly maxWaitMs?: number;
   readonly timeoutMs?: number;
-  /** Whether models that nobody has are served as `auto`. */
+  /** Whether unknown models are served as `auto`. */
   readonly anyModel?: boolean;
-  /** Whether it tells of every attempt. */
+  /** Whether every attempt is shown on stderr. */
   readonly verbose?: boolean;
 }
 
-/** The library, once it is loaded. */
+/** The library is loaded only when a command needs it. */
 export type Library = typeof library;
 export type PoolOptions = Omit<FreeLLMOptions, 'providers'>;
 
-/** Says on stderr what a person should know. */
+/** Writes warnings to stderr, and with `verbose` every attempt and wait. */
 function listener({ err }: Shell, verbose: boolean): (event: FreeLLMEvent) => void {
   const say = (line: string): void => {
     void err.write(`${line}\n`);
@@ -36,15 +34,15 @@ function listener({ err }: Shell, verbose: boolean): (event: FreeLLMEvent) => vo
     else if (event.type === 'attempt-end') say(attemptLine(event, err.paint));
     else if (event.type === 'wait')
       say(
-        err.paint('dim', `… in line; the next route is expected at ${new Date(event.until).toISOString()}`),
+        err.paint('dim', `… waiting; the next route is expected at ${new Date(event.until).toISOString()}`),
       );
     else if (event.type === 'discovery' && event.message !== undefined) warn(event.message);
   };
 }
 
 /**
- * Does a job with a pool, and closes it whatever comes.
- * @param make - Default: of the keys in the environment.
+ * Runs `job` with a pool and closes the pool afterwards.
+ * @param make - Creates the pool. Default: from the keys in the environment.
  */
 export async function withPool<Result>(
   shell: Shell,

@@ -1,4 +1,4 @@
-/** What can be said on the command line. What a command does is loaded when it is called. */
+/** The commands and their options. A command's code is loaded only when it runs. */
 
 import { Command, Option } from 'commander';
 import type { StrategyName } from '../index.ts';
@@ -19,38 +19,38 @@ const STRATEGIES = [
 ] as const satisfies readonly StrategyName[];
 
 const KEYS = `
-Keys come from the environment: OPENROUTER_API_KEY, GEMINI_API_KEY, NVIDIA_API_KEY and others; one is enough.
-Exit codes: 0 done, 1 a call failed, 2 wrong usage or configuration, 130 and 143 after a signal.`;
+freelm reads keys from the environment: OPENROUTER_API_KEY, GEMINI_API_KEY, NVIDIA_API_KEY and others.
+One key is enough.
+Exit codes: 0 success, 1 a call failed, 2 wrong usage or configuration, 130 or 143 after a signal.`;
 
 function examples(...lines: readonly string[]): string {
   return ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
 function command(program: Command, name: string): Command {
-  return program.command(name).showHelpAfterError(`Run freelm ${name} --help for what there is.`);
+  return program.command(name).showHelpAfterError(`Run freelm ${name} --help for the options.`);
 }
 
-/** The options of a pool: which models, in which order, how long. */
 function withPoolOptions(target: Command): Command {
   return target
-    .option('-m, --model <names>', 'a model, or several between commas, tried in this order', nameChain)
-    .addOption(new Option('--strategy <name>', 'which provider comes first').choices(STRATEGIES))
-    .option('--wait', 'line up when nothing is ready, instead of failing')
-    .option('--max-wait-ms <ms>', 'for how long at most (20000); implies --wait', wholeNumber)
-    .option('--timeout-ms <ms>', 'bounds a call, waiting included (60000)', wholeNumber)
+    .option('-m, --model <names>', 'a model, or a comma-separated list, tried in order', nameChain)
+    .addOption(new Option('--strategy <name>', 'how to choose the provider').choices(STRATEGIES))
+    .option('--wait', 'wait if no provider is ready, instead of failing')
+    .option('--max-wait-ms <ms>', 'the longest wait (default: 20000); implies --wait', wholeNumber)
+    .option('--timeout-ms <ms>', 'the longest call, waiting included (default: 60000)', wholeNumber)
     .option('--verbose', 'show every attempt on stderr');
 }
 
 function addChat(program: Command, shell: Shell): void {
   withPoolOptions(command(program, 'chat'))
     .summary('ask one question')
-    .description('Asks one question and writes the answer to stdout. What is piped in follows the prompt.')
-    .argument('[prompt...]', 'what to ask; a last - reads standard input')
+    .description('Asks one question and writes the answer to stdout. Piped text is appended to the prompt.')
+    .argument('[prompt...]', 'the question; a final - reads standard input')
     .option('-s, --system <text>', 'a system message')
-    .option('--stream', 'write the answer as it comes')
-    .option('--max-tokens <count>', 'the longest answer, in tokens', wholeNumber)
-    .option('--temperature <number>', 'how freely it is worded', notNegative)
-    .option('--json', 'write the whole response as JSON; with --stream its parts, a line each')
+    .option('--stream', 'write the answer as it arrives')
+    .option('--max-tokens <count>', 'the longest answer in tokens', wholeNumber)
+    .option('--temperature <number>', 'how random the answer is; 0 is the least', notNegative)
+    .option('--json', 'write the whole response as JSON; with --stream, one line per part')
     .addHelpText(
       'after',
       examples(
@@ -69,11 +69,11 @@ function addChat(program: Command, shell: Shell): void {
 function addModels(program: Command, shell: Shell): void {
   command(program, 'models')
     .summary('list the models of your keys')
-    .description("Lists the models of your keys' providers, best first by provider.")
-    .argument('[filter]', 'only those whose id, provider or tags contain this')
-    .option('--refresh', 'ask the providers, however fresh the lists on disk are')
-    .option('--free', "OpenRouter's free models; needs no key")
-    .option('--json', 'write them as JSON')
+    .description('Lists the models that your keys can use, the best of each provider first.')
+    .argument('[filter]', 'only models whose id, provider or tags contain this text')
+    .option('--refresh', 'request the lists again, even if those on disk are fresh')
+    .option('--free', "list OpenRouter's free models; needs no key")
+    .option('--json', 'write the list as JSON')
     .addHelpText('after', examples('freelm models', 'freelm models vision', 'freelm models --free --json'))
     .action(async (filter: string | undefined, flags: ModelFlags) => {
       const { models } = await import('./models.ts');
@@ -83,9 +83,9 @@ function addModels(program: Command, shell: Shell): void {
 
 function addHealth(program: Command, shell: Shell): void {
   command(program, 'health')
-    .summary('show how the keys stand')
-    .description('Shows how every key stands and what is left of its quotas. Sends nothing.')
-    .option('--json', 'write it as JSON')
+    .summary('show the state of the keys')
+    .description('Shows the state of every key and what is left of its quotas. Sends no requests.')
+    .option('--json', 'write the result as JSON')
     .addHelpText('after', examples('freelm health', 'freelm health --json | jq ".keys[] | select(.ready)"'))
     .action(async (flags: HealthFlags) => {
       const { health } = await import('./health.ts');
@@ -97,14 +97,14 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
   command(program, 'doctor')
     .summary('check every key at its provider')
     .description(
-      'Checks every key at its provider by the cheapest request that tells, and says what to fix. Ends with 1 when a key does not work, with 2 when a variable is wrong.',
+      'Checks every key with the cheapest request that its provider offers, and says what to fix. Exits with 1 if a key does not work, and with 2 if a variable is invalid.',
     )
     .option(
       '--chat',
-      'also ask for one token with every key: costs a request each, finds accounts without credit',
+      'also request one token with every key: spends one request each, finds accounts without credit',
     )
-    .option('--timeout-ms <ms>', 'bounds each request (10000)', wholeNumber)
-    .option('--json', 'write it as JSON')
+    .option('--timeout-ms <ms>', 'the longest request (default: 10000)', wholeNumber)
+    .option('--json', 'write the result as JSON')
     .addHelpText(
       'after',
       examples('freelm doctor', 'freelm doctor --chat', 'freelm doctor --json | jq .keys'),
@@ -118,15 +118,15 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
 function addServe(program: Command, shell: Shell): void {
   withPoolOptions(command(program, 'serve'))
     .summary('serve an OpenAI-compatible endpoint')
-    .description('Serves the pool as an OpenAI-compatible endpoint, for every program that takes a base URL.')
-    .option('-p, --port <number>', 'where it listens', portNumber, 4141)
-    .option('--host <address>', 'on which address; off this machine it needs a token', '127.0.0.1')
-    .option('--token <token>', 'what clients must send as their API key; better kept in FREELM_TOKEN')
-    .option('--any-model', 'serve models that nobody has as auto, for programs that ask for gpt-4o by habit')
-    .option('--allow-origin <origin>', 'an origin whose web pages may call it; repeatable', list)
+    .description('Serves the pool as an OpenAI-compatible endpoint, for any program that accepts a base URL.')
+    .option('-p, --port <number>', 'the port to listen on', portNumber, 4141)
+    .option('--host <address>', 'the address to listen on; any but loopback requires a token', '127.0.0.1')
+    .option('--token <token>', 'the API key that clients must send; better set in FREELM_TOKEN')
+    .option('--any-model', 'serve unknown models as auto, for programs that always request gpt-4o')
+    .option('--allow-origin <origin>', 'an origin whose web pages may call the endpoint; repeatable', list)
     .option(
       '--allow-host <name>',
-      'a name by which it may be called, e.g. of a tunnel; needs a token; repeatable',
+      'a further host name of the endpoint, e.g. of a tunnel; requires a token; repeatable',
       list,
     )
     .addHelpText(
@@ -145,8 +145,8 @@ function addServe(program: Command, shell: Shell): void {
 
 function addDemo(program: Command, shell: Shell): void {
   command(program, 'demo')
-    .summary('show the failover on simulated providers')
-    .description('Shows the failover on simulated providers on this machine. Needs no key and no network.')
+    .summary('show failover on simulated providers')
+    .description('Shows failover on simulated providers on this machine. Needs no key and no network.')
     .addHelpText('after', examples('freelm demo'))
     .action(async () => {
       const { demo } = await import('./demo.ts');
@@ -154,17 +154,17 @@ function addDemo(program: Command, shell: Shell): void {
     });
 }
 
-/** The parser; `end` is told the code of a command that did its work and found something wrong. */
+/** `end` receives the exit code of a command that completed but found a problem. */
 export function makeProgram(shell: Shell, end: (code: number) => void): Command {
   const program = new Command('freelm');
   program
-    .description('One LLM call that is always up, over free-tier keys.')
+    .description('One LLM call that is always up, on free-tier keys.')
     .usage('<command> [options]')
     .version(VERSION, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
-    .option('--debug', 'show the whole error when something fails')
-    .showHelpAfterError('Run freelm --help for what there is.')
+    .option('--debug', 'show the full error if something fails')
+    .showHelpAfterError('Run freelm --help for the commands.')
     .addHelpText('after', KEYS)
     .exitOverride()
     .configureOutput({

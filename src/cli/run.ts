@@ -1,5 +1,3 @@
-/** Runs one command line and says with which code it ends. */
-
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import type { FreeLLMError } from '../index.ts';
@@ -7,22 +5,22 @@ import { FAILED, Interruption, USAGE, UsageError } from './exit.ts';
 import { makeProgram } from './program.ts';
 import type { Shell } from './shell.ts';
 
-/** What of the library's advice is said in another way on the command line, by an error's name. */
+/** Translates the library's advice into options of the command line, by the name of the error. */
 const HINTS: Readonly<Record<string, string>> = {
-  ModelNotFoundError: 'freelm models lists what your keys have.',
+  ModelNotFoundError: 'freelm models lists the models that your keys can use.',
   NoProvidersAvailableError:
-    'Here that is --wait, and --max-wait-ms for more than 20 s; freelm doctor checks the keys.',
-  DeadlineError: 'Here that is --timeout-ms.',
+    'On the command line, use --wait, and --max-wait-ms for more than 20 s. freelm doctor checks the keys.',
+  DeadlineError: 'On the command line, use --timeout-ms.',
 };
-/** Where waiting is in vain, nothing is said of it. */
-const NOT_BY_WAITING = 'freelm doctor checks the keys.';
+/** Does not mention waiting, for errors that it cannot fix. */
+const CHECK_KEYS_HINT = 'freelm doctor checks the keys.';
 
 function hintFor(error: FreeLLMError): string | undefined {
-  const isInVain = 'readyAt' in error && error.readyAt === undefined;
-  return isInVain ? NOT_BY_WAITING : HINTS[error.name];
+  const isPermanent = 'readyAt' in error && error.readyAt === undefined;
+  return isPermanent ? CHECK_KEYS_HINT : HINTS[error.name];
 }
 
-/** The library is not loaded to say that an option is wrong. */
+/** Loads the library only now: a wrong option is reported without it. */
 async function libraryErrorOf(error: unknown): Promise<FreeLLMError | undefined> {
   const library = await import('../index.ts');
   return library.FreeLLMError.is(error) ? error : undefined;
@@ -32,11 +30,11 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Says what went wrong, and with which code that ends. */
-async function failed(error: unknown, shell: Shell, debug: boolean): Promise<number> {
+/** Reports an error on stderr and returns the exit code. */
+async function report(error: unknown, shell: Shell, debug: boolean): Promise<number> {
   const { signal, err } = shell;
   if (signal.aborted && signal.reason instanceof Interruption) return signal.reason.exitCode;
-  // The parser has said it already.
+  // Commander has printed its own error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   const prefix = `${err.paint('red', 'freelm')}: `;
   if (debug) await err.write(`${inspect(error)}\n`);
@@ -46,8 +44,8 @@ async function failed(error: unknown, shell: Shell, debug: boolean): Promise<num
   }
   const known = await libraryErrorOf(error);
   if (known === undefined) {
-    const more = debug ? '' : ' Add --debug to see the whole of it.';
-    await err.write(`${prefix}something unexpected went wrong: ${messageOf(error)}.${more}\n`);
+    const more = debug ? '' : ' Add --debug for the full error.';
+    await err.write(`${prefix}unexpected error: ${messageOf(error)}.${more}\n`);
     return FAILED;
   }
   const hint = hintFor(known);
@@ -55,7 +53,7 @@ async function failed(error: unknown, shell: Shell, debug: boolean): Promise<num
   return known.code === 'config' ? USAGE : FAILED;
 }
 
-/** Runs `args`, as they follow the program's name. Never rejects. */
+/** Runs the command line `args` and returns the exit code. Never rejects. */
 export async function run(args: readonly string[], shell: Shell): Promise<number> {
   let code = 0;
   const program = makeProgram(shell, (ended) => {
@@ -66,6 +64,6 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
     return code;
   } catch (error) {
     const debug = program.opts()['debug'] === true || (shell.env['FREELM_DEBUG'] ?? '') !== '';
-    return failed(error, shell, debug);
+    return report(error, shell, debug);
   }
 }

@@ -1,11 +1,10 @@
-/** `freelm serve`: the pool as an OpenAI-compatible endpoint. */
+/** `freelm serve`: serves the pool as an OpenAI-compatible endpoint. */
 
 import { once } from 'node:events';
 import { UsageError } from './exit.ts';
 import { type PoolFlags, withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
 
-/** What `freelm serve` can be told. */
 export interface ServeFlags extends PoolFlags {
   readonly port: number;
   readonly host: string;
@@ -14,23 +13,23 @@ export interface ServeFlags extends PoolFlags {
   readonly allowHost?: readonly string[];
 }
 
-/** What the system says when it gives no port, in words. */
-const NO_PORT: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken. Choose another with --port, or 0 for any that is free.',
-  EACCES: 'the port may not be used. Choose one above 1023 with --port.',
-  EADDRNOTAVAIL: 'this machine has no such address. Choose another with --host.',
-  ENOTFOUND: 'this machine has no such address. Choose another with --host.',
+/** Explains the system's errors. */
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use. Choose another one with --port, or 0 for a free one.',
+  EACCES: 'you may not use this port. Choose one above 1023 with --port.',
+  EADDRNOTAVAIL: 'this machine has no such address. Choose another one with --host.',
+  ENOTFOUND: 'this machine has no such address. Choose another one with --host.',
 };
 
 function unavailable(error: unknown, { host, port }: ServeFlags): unknown {
-  const why = error instanceof Error && 'code' in error ? NO_PORT[String(error.code)] : undefined;
-  return why === undefined ? error : new UsageError(`${host}:${port} cannot be served: ${why}`);
+  const why = error instanceof Error && 'code' in error ? LISTEN_ERRORS[String(error.code)] : undefined;
+  return why === undefined ? error : new UsageError(`cannot listen on ${host}:${port}: ${why}`);
 }
 
 function howToUse(url: string, hasToken: boolean): string {
   return [
-    `freelm serves ${url}/v1, its status page ${url}/; Ctrl-C ends it.`,
-    'For a program that speaks OpenAI:',
+    `freelm serves ${url}/v1. Status page: ${url}/. Press Ctrl-C to stop.`,
+    'To use it from a program made for OpenAI, set:',
     `  OPENAI_BASE_URL=${url}/v1`,
     `  OPENAI_API_KEY=${hasToken ? '(the token)' : 'any'}`,
     '',
@@ -51,7 +50,7 @@ export async function serve(flags: ServeFlags, shell: Shell): Promise<void> {
     try {
       await out.write(howToUse(gateway.url, token !== undefined));
       if (!signal.aborted) await once(signal, 'abort');
-      await err.write('freelm: finishing what is under way; a second signal ends at once.\n');
+      await err.write('freelm: finishing the running requests. A second signal ends at once.\n');
     } finally {
       await gateway.close();
     }

@@ -1,19 +1,16 @@
-/** What a command runs in: where it reads and writes, its environment, and the signal that ends it. */
-
 import { once, setMaxListeners } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { ENDING_SIGNALS, FAILED, Interruption } from './exit.ts';
+import { INTERRUPT_SIGNALS, FAILED, Interruption } from './exit.ts';
 import { type Paint, painter, type Surface } from './paint.ts';
 
-/** Where text goes. */
 export interface Output {
-  /** Whether a person looks at it. */
   readonly isTerminal: boolean;
   readonly paint: Paint;
-  /** Resolves when the reader has kept up. */
+  /** Resolves when the stream can take more. */
   readonly write: (text: string) => Promise<void>;
 }
 
+/** What a command needs of its process. */
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & Surface;
@@ -23,7 +20,7 @@ export interface Shell {
   readonly signal: AbortSignal;
 }
 
-/** Writes to a stream; resolves when it takes more, or is broken: the listener for its errors says what follows. */
+/** Errors of the stream do not reach `write`: the stream's own listener handles them. */
 function output(stream: Writable & Surface, env: Shell['env']): Output {
   return {
     isTerminal: stream.isTTY === true,
@@ -34,7 +31,7 @@ function output(stream: Writable & Surface, env: Shell['env']): Output {
   };
 }
 
-/** A reader that has seen enough, such as head, is no failure; a full disk is one. */
+/** A reader that closes the pipe early, such as head, is no failure. A full disk is one. */
 function onWriteError(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE')
     process.stderr.write(`freelm: the output cannot be written: ${error.message}\n`);
@@ -42,14 +39,14 @@ function onWriteError(error: NodeJS.ErrnoException): void {
 }
 
 /**
- * The signal for a command: aborted by the first signal to the process. The second ends the process at once, and so does
- * the first where nobody reads the output: what is written of it would be waited for.
+ * Aborted by the first signal to the process. A second one ends the process at once, and so does the first if the output
+ * is blocked: the process would otherwise wait for a reader.
  */
 function interruptions(stdout: Writable): AbortSignal {
   const controller = new AbortController();
-  // Every call under way listens, however many there are.
+  // Every running call adds a listener, and there can be many.
   setMaxListeners(0, controller.signal);
-  for (const signal of ENDING_SIGNALS) {
+  for (const signal of INTERRUPT_SIGNALS) {
     process.on(signal, () => {
       const reason = new Interruption(signal);
       if (controller.signal.aborted || stdout.writableNeedDrain) process.exit(reason.exitCode);
@@ -63,11 +60,11 @@ function interruptions(stdout: Writable): AbortSignal {
 export function processShell(): Shell {
   const { env, stdout, stderr } = process;
   stdout.on('error', onWriteError);
-  // Whoever hears no remarks still wants to know how it ended.
+  // A closed stderr must not change the exit code.
   stderr.on('error', () => undefined);
   return {
     env,
-    // Opened when it is read: a terminal that was opened would be waited for.
+    // Opened only when it is read, because an open terminal keeps the process alive.
     get stdin() {
       return process.stdin;
     },

@@ -1,21 +1,19 @@
-/** What is piped in. */
-
 import { addAbortSignal } from 'node:stream';
 import { UsageError } from './exit.ts';
 import type { Shell } from './shell.ts';
 
-/** As many as freelm sends at most. */
+/** The longest request that freelm sends. */
 const MAX_CHARACTERS = 20_000_000;
-/** Whoever waits for a pipe that nobody closes should know for what. */
-const PATIENCE_MS = 3000;
+/** After this, a hint explains why freelm still waits. */
+const HINT_AFTER_MS = 3000;
 
-/** The whole of standard input as text. `hint`: what to do when nothing comes, said after a while. */
+/** Reads all of standard input. `hint` tells a person what to do if no input arrives. */
 export async function readStdin({ stdin, err, signal }: Shell, hint: string): Promise<string> {
   signal.throwIfAborted();
   addAbortSignal(signal, stdin);
   const reminder = setTimeout(() => {
     void err.write(`freelm: waiting for standard input to end. ${hint}\n`);
-  }, PATIENCE_MS);
+  }, HINT_AFTER_MS);
   const decoder = new TextDecoder();
   let text = '';
   try {

@@ -1,30 +1,28 @@
-/** Texts as people read them. */
-
 import { stripVTControlCharacters } from 'node:util';
 import failures from '../../spec/failure-effects.json' with { type: 'json' };
 import { durationText } from '../duration.ts';
 import type { AttemptEndEvent, HealthRow } from '../index.ts';
 import type { Paint } from './paint.ts';
 
-/** Control characters but tab and line break: in an answer they could steer the terminal that shows it. */
-const STEERING = /(?![\t\n])[\p{Cc}]/gu;
+/** Control characters except tab and line feed. They could carry commands for the terminal. */
+const CONTROL = /(?![\t\n])[\p{Cc}]/gu;
 
-/** An answer as a terminal may show it. */
-export function harmless(text: string): string {
-  return text.replaceAll('\r\n', '\n').replaceAll(STEERING, '');
+/** Makes an answer safe to print on a terminal. */
+export function withoutControls(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(CONTROL, '');
 }
 
 /** `1 key`, `2 keys`. */
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
+export function countText(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** A text in exactly `width` columns, cut where it is longer. */
+/** Pads or truncates a text to exactly `width` columns. */
 export function cell(text: string, width: number): string {
   return (text.length > width ? `${text.slice(0, width - 1)}…` : text).padEnd(width);
 }
 
-/** A value as JSON that ends in a line break; `indent` for people. */
+/** A value as JSON with a final line feed. */
 export function json(value: unknown, indent?: number): string {
   return `${JSON.stringify(value, undefined, indent)}\n`;
 }
@@ -45,14 +43,14 @@ export function attemptLine(event: AttemptEndEvent, paint: Paint): string {
 function stateOf(row: HealthRow, now: number): string {
   if (row.ready) return row.breaker === 'half-open' ? 'ready (probe)' : 'ready';
   if (row.disabled) return 'disabled';
-  return row.readyAt === undefined ? 'resting' : `resting for ${durationText(row.readyAt - now)}`;
+  return row.readyAt === undefined ? 'not ready' : `ready in ${durationText(row.readyAt - now)}`;
 }
 
-function used(count: number | undefined, limit: number | undefined): string {
-  return limit === undefined ? '–' : `${count ?? 0}/${limit}`;
+function usedText(used: number | undefined, limit: number | undefined): string {
+  return limit === undefined ? '–' : `${used ?? 0}/${limit}`;
 }
 
-/** A line for every key, under a heading. `now` is in epoch ms. */
+/** A table of the keys. `now` is in epoch ms. */
 export function keyTable(rows: readonly HealthRow[], now: number): readonly string[] {
   return table(
     ['provider', 'key', 'state', 'breaker', 'minute', 'day', 'why'],
@@ -61,26 +59,26 @@ export function keyTable(rows: readonly HealthRow[], now: number): readonly stri
       row.key,
       stateOf(row, now),
       row.breaker,
-      used(row.rpmUsed, row.rpm),
-      used(row.rpdUsed, row.rpd),
+      usedText(row.rpmUsed, row.rpm),
+      usedText(row.rpdUsed, row.rpd),
       row.reason ?? row.lastError?.kind ?? '',
     ]),
   );
 }
 
-/** How wide a text is on a terminal, colours apart. */
+/** The width of a text on a terminal. Colours take no space. */
 function widthOf(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 
-/** Lines of a table; every row has as many cells as the heading. */
+/** The lines of a table. Every row has as many cells as the heading. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const widths = heading.map((title, column) =>
     Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ''))),
   );
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
+      .map((text, column) => text + ' '.repeat((widths[column] ?? 0) - widthOf(text)))
       .join('  ')
       .trimEnd();
   return [line(heading), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)];

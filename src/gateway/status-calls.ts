@@ -1,4 +1,4 @@
-/** The last calls and how each of their attempts went, in bounded memory. */
+/** The last calls with their attempts, in bounded memory. */
 
 import type {
   AttemptEndEvent,
@@ -8,34 +8,33 @@ import type {
   FreeLLMEvent,
 } from '../index.ts';
 
-/** One attempt of a call. */
 export interface StatusAttempt extends Pick<
   AttemptReport,
   'provider' | 'key' | 'model' | 'startedAt' | 'status' | 'message'
 > {
   readonly outcome: 'running' | AttemptReport['outcome'];
-  /** Absent while it runs. */
+  /** Absent while the attempt runs. */
   readonly latencyMs?: number | undefined;
 }
 
-/** One call. Moments are epoch ms. */
+/** A call. All moments are epoch ms. */
 export interface StatusCall {
-  /** Numbers the calls of the process. */
+  /** The number of the call within the process. */
   readonly call: number;
   readonly state: 'running' | 'waiting' | CallEndEvent['outcome'];
   readonly startedAt: number;
   readonly endedAt?: number | undefined;
-  /** When the next route is expected to be ready, while it waits. */
+  /** While the call waits: when the next route is expected to be ready. */
   readonly waitsUntil?: number | undefined;
-  /** What a failed call ended with. */
+  /** The code of the error if the call failed. */
   readonly code?: CallEndEvent['code'];
   readonly message?: string | undefined;
-  /** In their order; of very many the last. */
+  /** Oldest first. If a call makes many attempts, only the last ones are kept. */
   readonly attempts: readonly StatusAttempt[];
   readonly attemptCount: number;
 }
 
-/** What was counted since the board was put up. */
+/** Counts since the board was created. */
 export interface StatusTotals {
   readonly success: number;
   readonly failure: number;
@@ -52,23 +51,22 @@ function shortened(message: string | undefined): string | undefined {
     : `${message.slice(0, MAX_MESSAGE)}…`;
 }
 
-function begun({ provider, key, model, at }: AttemptStartEvent): StatusAttempt {
+function startedAttempt({ provider, key, model, at }: AttemptStartEvent): StatusAttempt {
   return { provider, key, model, startedAt: at, outcome: 'running' };
 }
 
-function ended(event: AttemptEndEvent): StatusAttempt {
+function endedAttempt(event: AttemptEndEvent): StatusAttempt {
   const { provider, key, model, startedAt, outcome, status, latencyMs, message } = event;
   return { provider, key, model, startedAt, outcome, status, latencyMs, message: shortened(message) };
 }
 
-/** Written by events, read by the page. */
 export class CallLog {
   readonly #limit: number;
-  /** In the order in which they were first heard of. */
+  /** In the order of their first event. */
   readonly #calls = new Map<number, StatusCall>();
   #totals: StatusTotals = { success: 0, failure: 0, aborted: 0, attempts: 0 };
 
-  /** @param limit - how many calls are kept */
+  /** @param limit - How many calls to keep. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -77,7 +75,7 @@ export class CallLog {
     return this.#totals;
   }
 
-  /** The newest first. */
+  /** Newest first. */
   get calls(): readonly StatusCall[] {
     return [...this.#calls.values()].toSorted((a, b) => b.call - a.call);
   }
@@ -119,16 +117,16 @@ export class CallLog {
     this.#put({
       ...call,
       state: 'running',
-      attempts: [...call.attempts, begun(event)].slice(-MAX_ATTEMPTS),
+      attempts: [...call.attempts, startedAttempt(event)].slice(-MAX_ATTEMPTS),
       attemptCount: call.attemptCount + 1,
     });
   }
 
-  /** The attempts of a call come one after the other: what ends is the last that began. */
+  /** A call makes one attempt at a time, so the attempt that ends is the last one. */
   #finish(event: AttemptEndEvent): void {
     const call = this.#calls.get(event.call);
     if (call?.attempts.at(-1)?.outcome !== 'running') return;
-    this.#put({ ...call, attempts: [...call.attempts.slice(0, -1), ended(event)] });
+    this.#put({ ...call, attempts: [...call.attempts.slice(0, -1), endedAttempt(event)] });
   }
 
   #end({ call: id, outcome, code, message, startedAt, at }: CallEndEvent): void {
@@ -139,10 +137,10 @@ export class CallLog {
   #put(call: StatusCall): void {
     this.#calls.set(call.call, call);
     if (this.#calls.size <= this.#limit) return;
-    // What is over goes first: of a call under way more is to come.
-    const over = [...this.#calls.values()].find(({ endedAt }) => endedAt !== undefined);
+    // Ended calls are dropped first, because running ones still produce events.
+    const ended = [...this.#calls.values()].find(({ endedAt }) => endedAt !== undefined);
     const [oldest] = this.#calls.keys();
-    const gone = over?.call ?? oldest;
-    if (gone !== undefined) this.#calls.delete(gone);
+    const dropped = ended?.call ?? oldest;
+    if (dropped !== undefined) this.#calls.delete(dropped);
   }
 }

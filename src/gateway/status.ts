@@ -1,55 +1,53 @@
-/** What the status page shows, as one JSON document: no key, no prompt, no answer. */
+/** The JSON document behind the status page. It contains no full key, no prompt and no answer. */
 
 import { type Capacity, type EventListener, type HealthRow, type LimitStatus, VERSION } from '../index.ts';
 import { CallLog, type StatusCall, type StatusTotals } from './status-calls.ts';
 
-/** One limit that counts a key's requests. */
 export type StatusLimit = Omit<LimitStatus, 'provider' | 'account'>;
 
-/** A key as `health()` shows it, with its limits. */
+/** A row of `health()` with the key's limits. */
 export interface StatusKey extends HealthRow {
-  /** The limit that `rpmUsed` and `rpm` speak of. */
+  /** The limit behind `rpmUsed` and `rpm`. */
   readonly minute: StatusLimit | undefined;
-  /** The limit that `rpdUsed` and `rpd` speak of. */
+  /** The limit behind `rpdUsed` and `rpd`. */
   readonly day: StatusLimit | undefined;
-  /** Every limit that something is spent of. */
+  /** Every limit with usage. */
   readonly spent: readonly StatusLimit[];
-  /** How many keys share the account and so the limits, this one included. */
+  /** How many keys, this one included, share the account and its limits. */
   readonly sharedBy: number;
 }
 
-/** The document. In JSON, a moment that never comes is `null`. */
+/** In JSON, a moment that never comes (`Infinity`) becomes `null`. */
 export interface Status {
   readonly version: string;
-  /** Epoch ms of this look, by the pool's own clock. */
+  /** Epoch ms, by the pool's clock. */
   readonly at: number;
   readonly keys: readonly StatusKey[];
   readonly capacity: Pick<Capacity, 'requestsNow' | 'requestsToday' | 'nextAt'>;
-  /** The newest first. */
+  /** Newest first. */
   readonly calls: readonly StatusCall[];
   readonly totals: StatusTotals;
-  /** What a person should know; the newest last, each once. */
+  /** Newest last, without repetitions. */
   readonly warnings: readonly string[];
 }
 
-/** What the board looks at; a `FreeLLM` is one. */
-export interface Watched {
+/** The part of a `FreeLLM` that the board reads. */
+export interface StatusSource {
   health(): readonly HealthRow[];
   capacity(): Capacity;
   subscribe(listener: EventListener): () => void;
 }
 
 const MAX_WARNINGS = 10;
-const LONG: ReadonlySet<LimitStatus['window']> = new Set(['day', 'month']);
+const DAILY_OR_LONGER: ReadonlySet<LimitStatus['window']> = new Set(['day', 'month']);
 
 function limitOf({ model, unit, window, used, limit, returnsAt }: LimitStatus): StatusLimit {
   return { model, unit, window, used, limit, returnsAt };
 }
 
-/** A row with the limits of its account. */
 function keyOf(row: HealthRow, limits: readonly LimitStatus[], sharedBy: number): StatusKey {
   const statuses = limits.map(limitOf);
-  const spokenOf = (
+  const limitBehind = (
     isLong: boolean,
     used: number | undefined,
     limit: number | undefined,
@@ -58,25 +56,25 @@ function keyOf(row: HealthRow, limits: readonly LimitStatus[], sharedBy: number)
       (one) =>
         one.unit === 'requests' &&
         one.window !== 'at-once' &&
-        LONG.has(one.window) === isLong &&
+        DAILY_OR_LONGER.has(one.window) === isLong &&
         one.used === used &&
         one.limit === limit,
     );
   return {
     ...row,
-    minute: spokenOf(false, row.rpmUsed, row.rpm),
-    day: spokenOf(true, row.rpdUsed, row.rpd),
+    minute: limitBehind(false, row.rpmUsed, row.rpm),
+    day: limitBehind(true, row.rpdUsed, row.rpd),
     spent: statuses.filter(({ used }) => used > 0),
     sharedBy,
   };
 }
 
-/** Lists in groups of one name. */
-function grouped<Item>(items: readonly Item[], nameOf: (item: Item) => string): Map<string, Item[]> {
+/** Groups items by key. */
+function grouped<Item>(items: readonly Item[], keyOfItem: (item: Item) => string): Map<string, Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) {
-    const group = groups.get(nameOf(item));
-    if (group === undefined) groups.set(nameOf(item), [item]);
+    const group = groups.get(keyOfItem(item));
+    if (group === undefined) groups.set(keyOfItem(item), [item]);
     else group.push(item);
   }
   return groups;
@@ -85,15 +83,15 @@ function grouped<Item>(items: readonly Item[], nameOf: (item: Item) => string): 
 const accountOf = ({ provider, account }: { readonly provider: string; readonly account: string }): string =>
   JSON.stringify([provider, account]);
 
-/** Follows a pool, so that a page can show it. */
+/** Follows the events of a pool for the status page. */
 export class StatusBoard {
-  readonly #pool: Watched;
+  readonly #pool: StatusSource;
   readonly #log: CallLog;
   readonly #warnings = new Set<string>();
   readonly #stop: () => void;
 
-  /** @param options - `calls`: how many calls are kept, 50 by default. */
-  constructor(pool: Watched, options: { readonly calls?: number | undefined } = {}) {
+  /** @param options - `calls`: how many calls to keep. Default 50. */
+  constructor(pool: StatusSource, options: { readonly calls?: number | undefined } = {}) {
     this.#pool = pool;
     this.#log = new CallLog(options.calls ?? 50);
     this.#stop = pool.subscribe((event) => {
@@ -102,7 +100,7 @@ export class StatusBoard {
     });
   }
 
-  /** The pool as it stands. Looking sends nothing and changes nothing. */
+  /** The current status. Reading it sends no requests. */
   status(): Status {
     const { at, limits, requestsNow, requestsToday, nextAt } = this.#pool.capacity();
     const rows = this.#pool.health();
@@ -129,7 +127,6 @@ export class StatusBoard {
     if (this.#warnings.size > MAX_WARNINGS && oldest !== undefined) this.#warnings.delete(oldest);
   }
 
-  /** Ends the listening. */
   close(): void {
     this.#stop();
   }

@@ -1,4 +1,4 @@
-/** `freelm chat`: the answer on stdout, everything else on stderr. */
+/** `freelm chat` writes the answer to stdout and everything else to stderr. */
 
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -11,11 +11,11 @@ interface Chat {
   readonly code: unknown;
   readonly out: string;
   readonly err: string;
-  /** What was asked, as the model saw it. */
+  /** The messages that the model received. */
   readonly asked: readonly unknown[];
 }
 
-/** Asks NIM, which says what `reply` says. */
+/** Runs `freelm chat` with NIM, which answers with `reply`. */
 async function chat(
   args: readonly string[],
   { reply = () => 'Yes.', ...setting }: Setting & { reply?: ReplyFunction } = {},
@@ -35,14 +35,14 @@ async function chat(
   return { ...finished, asked };
 }
 
-describe('the question', () => {
+describe('the prompt', () => {
   it.each<{ what: string; args: readonly string[]; stdin?: Setting['stdin']; prompt: string }>([
     { what: 'words', args: ['Is', 'it', 'so?'], prompt: 'Is it so?' },
-    { what: 'words that a person types', args: ['Is it so?'], stdin: terminal(), prompt: 'Is it so?' },
-    { what: 'what is piped in', args: [], stdin: 'Is it so?\n', prompt: 'Is it so?' },
-    { what: 'a dash for what is piped in', args: ['-'], stdin: 'Is it so?\n', prompt: 'Is it so?' },
+    { what: 'words at a terminal', args: ['Is it so?'], stdin: terminal(), prompt: 'Is it so?' },
+    { what: 'piped text', args: [], stdin: 'Is it so?\n', prompt: 'Is it so?' },
+    { what: 'a dash for piped text', args: ['-'], stdin: 'Is it so?\n', prompt: 'Is it so?' },
     {
-      what: 'words, then what is piped in',
+      what: 'words, then piped text',
       args: ['Is this so?'],
       stdin: 'one\ntwo\n',
       prompt: 'Is this so?\n\none\ntwo',
@@ -63,16 +63,16 @@ describe('the question', () => {
   });
 
   it.each([
-    { what: 'nothing at a terminal', args: [], stdin: terminal(), says: /Say what to ask/ },
+    { what: 'nothing at a terminal', args: [], stdin: terminal(), says: /Write a question/ },
     { what: 'nothing piped in', args: [], stdin: '', says: /standard input was empty/ },
-    { what: 'blanks', args: [], stdin: ' \n', says: /standard input was empty/ },
+    { what: 'white space', args: [], stdin: ' \n', says: /standard input was empty/ },
   ])('cannot be $what', async ({ args, stdin, says }) => {
     const { code, out, err } = await command(['chat', ...args], { stdin });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(says);
   });
 
-  it('that nobody ends is waited for: it says so after a while, and a signal ends it', async () => {
+  it('is read until the pipe closes: a hint explains the wait, and a signal ends it', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => {
       vi.useRealTimers();
@@ -89,14 +89,14 @@ describe('the question', () => {
     });
   });
 
-  it('has a length that freelm sends', async () => {
+  it('has at most 20000000 characters', async () => {
     const stdin = Readable.from(Array.from({ length: 21 }, () => Buffer.alloc(1_000_000, 'a')));
     const { code, out, err } = await command(['chat'], { stdin });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(/longer than 20000000 characters/);
   });
 
-  it('comes after a system message', async () => {
+  it('follows a system message', async () => {
     const { asked } = await chat(['--system', 'Be brief.', 'Hello']);
     expect(asked[0]).toEqual([
       { role: 'system', content: 'Be brief.' },
@@ -106,12 +106,12 @@ describe('the question', () => {
 });
 
 describe('the answer', () => {
-  it.each(['Yes.', 'Yes.\n'])('ends in one line break: %j', async (text) => {
+  it.each(['Yes.', 'Yes.\n'])('ends with one line feed: %j', async (text) => {
     expect(await chat(['hi'], { reply: () => text })).toMatchObject({ code: 0, out: 'Yes.\n' });
     expect(await chat(['--stream', 'hi'], { reply: () => text })).toMatchObject({ code: 0, out: 'Yes.\n' });
   });
 
-  it('is streamed piece by piece', async () => {
+  it('is streamed part by part', async () => {
     const pieces: string[] = [];
     const { code, out } = await chat(['--stream', 'hi'], {
       reply: () => 'one two three four',
@@ -121,15 +121,15 @@ describe('the answer', () => {
     expect(pieces.length).toBeGreaterThan(3);
   });
 
-  const STEERING = 'a\u001B]0;title\u0007b\tc\r\nd\u009B2J';
-  it('cannot steer a terminal, and is left alone in a pipe', async () => {
-    expect((await chat(['hi'], { reply: () => STEERING, isTerminal: true, stdin: terminal() })).out).toBe(
+  const CONTROLS = 'a\u001B]0;title\u0007b\tc\r\nd\u009B2J';
+  it('loses control characters on a terminal, and is unchanged in a pipe', async () => {
+    expect((await chat(['hi'], { reply: () => CONTROLS, isTerminal: true, stdin: terminal() })).out).toBe(
       'a]0;titleb\tc\nd2J\n',
     );
-    expect((await chat(['hi'], { reply: () => STEERING })).out).toContain('\u001B]0;title\u0007');
+    expect((await chat(['hi'], { reply: () => CONTROLS })).out).toContain('\u001B]0;title\u0007');
   });
 
-  it('is the whole response as JSON with --json, without what the provider sent', async () => {
+  it('is the response as JSON with --json, without the raw body', async () => {
     const { code, out } = await chat(['--json', 'hi']);
     expect(code).toBe(0);
     const response: unknown = JSON.parse(out);
@@ -142,7 +142,7 @@ describe('the answer', () => {
     expect(response).not.toHaveProperty('raw');
   });
 
-  it('is its parts, a line each, and then the response with --stream --json', async () => {
+  it('is one line of JSON per part, then the response, with --stream --json', async () => {
     const { code, out } = await chat(['--stream', '--json', 'hi'], { reply: () => 'one two' });
     expect(code).toBe(0);
     const parts = out
@@ -154,7 +154,7 @@ describe('the answer', () => {
     expect(parts.at(-1)).toMatchObject({ type: 'response', text: 'one two', provider: 'nim' });
   });
 
-  it('that was cut by --max-tokens is remarked on', async () => {
+  it('has a note on stderr if --max-tokens cut it off', async () => {
     const { code, out, err } = await chat(['--max-tokens', '2', 'hi'], {
       reply: () => ({ text: 'one two', finishReason: 'length' }),
     });
@@ -163,8 +163,8 @@ describe('the answer', () => {
   });
 });
 
-describe('the way', () => {
-  it('is a chain of models, by commas and by repetition', async () => {
+describe('the route', () => {
+  it('takes a chain of models, by commas and by repetition', async () => {
     const simulated = await world({ nim: { keys: 1 } });
     const args = ['chat', '--json', '-m', 'meta/gone,z-ai/glm-5.3', '-m', 'large', 'hi'];
     const { code, out } = await command(args, { env: envOf(simulated, ['nim']) });
@@ -186,7 +186,7 @@ describe('the way', () => {
     expect(err).toMatch(/✓ nim /);
   });
 
-  it('lines up with --max-wait-ms, and says for how long', async () => {
+  it('waits with --max-wait-ms, and the error names it', async () => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'congested' }] } });
     const args = ['chat', '--max-wait-ms', '10', 'hi'];
     const { code, err } = await command(args, { env: envOf(simulated, ['nim']) });
@@ -196,7 +196,7 @@ describe('the way', () => {
 });
 
 describe('a signal', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('%s ends a call without a word', async (name) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s ends a call and prints nothing', async (name) => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'hang' }] } });
     const reason = new Interruption(name);
     const { signal, interrupt } = interruptible(reason);
@@ -206,7 +206,7 @@ describe('a signal', () => {
     expect(await finished).toEqual({ code: reason.exitCode, out: '', err: '' });
   });
 
-  it('in the middle of a stream leaves what has come, and ends its line', async () => {
+  it('in the middle of a stream keeps the text so far and ends its line', async () => {
     const simulated = await world({
       nim: { keys: 1, faults: [{ kind: 'stall', afterTokens: 2 }] },
       reply: () => 'one two three',

@@ -7,16 +7,16 @@ import { aNumber, listWith, partly, textLike } from '../client/support.ts';
 import { command, envOf, interruptible, world } from './support.ts';
 
 describe('freelm models', () => {
-  it('lists what the providers have, best first', async () => {
+  it('lists the models of the providers, the best first', async () => {
     const { code, out, err } = await command(['models'], { env: envOf(await world()) });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^provider +model +context +tags\n─+ +─+ +─+ +─+\n/);
     expect(out).toMatch(/^openrouter +z-ai\/glm-5\.2:free +256000 +chat/m);
-    // That one costs money at OpenRouter.
+    // This model costs money at OpenRouter.
     expect(out).not.toMatch(/^openrouter +openai\/gpt-oss-20b /m);
   });
 
-  it('takes a filter over ids, providers and tags', async () => {
+  it('filters by id, provider and tag', async () => {
     const env = envOf(await world());
     const { out } = await command(['models', 'GEMMA', '--json'], { env });
     const list: unknown = JSON.parse(out);
@@ -29,7 +29,7 @@ describe('freelm models', () => {
     });
   });
 
-  it('asks a provider only when its list is old, or with --refresh', async () => {
+  it('requests a list only if the cached one is old, or with --refresh', async () => {
     const simulated = await world({ openrouter: { keys: 1 } });
     const env = envOf(simulated, ['openrouter']);
     const lists = (): number => simulated.calls.filter(({ route }) => route === 'models').length;
@@ -41,7 +41,7 @@ describe('freelm models', () => {
     expect(lists()).toBe(2);
   });
 
-  it("shows OpenRouter's free models without a key with --free", async () => {
+  it("lists OpenRouter's free models without a key with --free", async () => {
     const simulated = await world();
     const { FREELM_OPENROUTER_BASE_URL = '', FREELM_CACHE_DIR = '' } = envOf(simulated);
     const { code, out } = await command(['models', '--free', '--json'], {
@@ -61,7 +61,7 @@ describe('freelm models', () => {
     expect(out).toMatch(/^openrouter /m);
   });
 
-  it('ends at a signal while a provider does not answer', async () => {
+  it('exits on a signal while a provider does not answer', async () => {
     const simulated = await world({ openrouter: { faults: [{ kind: 'hang', route: 'models' }] } });
     const { signal, interrupt } = interruptible(new Interruption('SIGINT'));
     const finished = command(['models'], { env: envOf(simulated, ['openrouter']), signal });
@@ -72,16 +72,16 @@ describe('freelm models', () => {
 });
 
 describe('freelm health', () => {
-  it('has a line for every key and what is left, and sends nothing', async () => {
+  it('has a line for every key and the remaining quota, and sends no requests', async () => {
     const simulated = await world({ openrouter: { keys: 2 }, google: { keys: 1 }, nim: { keys: 1 } });
     const { code, out, err } = await command(['health'], { env: envOf(simulated) });
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out.match(/^openrouter +sk-or-….{4} +ready +closed +0\/20 +0\/50$/gm)).toHaveLength(2);
-    expect(out).toMatch(/\d+ requests can go out at once, \d+ more are left/);
+    expect(out).toMatch(/\d+ requests can be sent at once; \d+ are left/);
     expect(simulated.calls).toEqual([]);
   });
 
-  it('is JSON with --json', async () => {
+  it('prints JSON with --json', async () => {
     const { out } = await command(['health', '--json'], {
       env: envOf(await world({ nim: { keys: 1 } }), ['nim']),
     });
@@ -93,7 +93,7 @@ describe('freelm health', () => {
 });
 
 describe('freelm doctor', () => {
-  it('tells good, dead and creditless keys and providers out of reach apart, and says what to do', async () => {
+  it('distinguishes valid keys, invalid keys, keys without credit and unreachable providers, and says what to do', async () => {
     const simulated = await world({
       openrouter: {
         keys: 3,
@@ -117,19 +117,19 @@ describe('freelm doctor', () => {
     expect(out).toMatch(/HTTP 402: .*\n +→ .*Top it up/);
     expect(out).toMatch(/^\? google .*\n.*\n +→ Check that this machine/m);
     expect(out).toMatch(/^✓ nim /m);
-    expect(out).toMatch(/^More that is free[\s\S]*Groq +GROQ_API_KEY/m);
+    expect(out).toMatch(/^More free providers[\s\S]*Groq +GROQ_API_KEY/m);
     expect(out).toMatch(/^2 of 5 keys work\.$/m);
     for (const key of [...simulated.openrouter.keys, ...simulated.nim.keys]) expect(out).not.toContain(key);
   });
 
-  it('ends with 0 where every key works', async () => {
+  it('exits with 0 if every key works', async () => {
     const simulated = await world({ openrouter: { keys: 1 } });
     const { code, out } = await command(['doctor'], { env: envOf(simulated, ['openrouter']) });
     expect(code).toBe(0);
     expect(out).toMatch(/1 of 1 key works\./);
   });
 
-  it('checks the others where one provider is set up wrongly, and says so', async () => {
+  it('checks the other providers if the variables of one are invalid', async () => {
     const simulated = await world({ openrouter: { keys: 1 } });
     const env = { ...envOf(simulated, ['openrouter', 'nim']), FREELM_NIM_TIER: 'gold', GEMINI_API_KEY: ',' };
     const { code, out } = await command(['doctor'], { env });
@@ -138,13 +138,12 @@ describe('freelm doctor', () => {
     expect(out).toMatch(/^✗ FREELM_NIM_TIER is "gold"/m);
     expect(out).toMatch(/^! GEMINI_API_KEY is set, but holds no key/m);
     expect(out).toMatch(
-      /Nothing else runs in this environment until the variables marked ✗ are corrected\.\n$/,
+      /No other command works in this environment until you correct the variables marked ✗\.\n$/,
     );
-    // That is so.
     expect((await command(['chat', 'hi'], { env })).code).toBe(2);
   });
 
-  it('ends with 0 where a variable is only set for nothing', async () => {
+  it('exits with 0 if a variable merely has no effect', async () => {
     const simulated = await world({ openrouter: { keys: 1 } });
     const env = { ...envOf(simulated, ['openrouter']), GEMINI_API_KEY: ',', KILO_API_KEY: 'k'.repeat(40) };
     const { code, out } = await command(['doctor'], { env });
@@ -152,17 +151,19 @@ describe('freelm doctor', () => {
     expect(out).toMatch(/^! KILO_API_KEY is set, but/m);
   });
 
-  it('is JSON with --json', async () => {
+  it('prints JSON with --json', async () => {
     const simulated = await world({ openrouter: { keys: [{ tier: 'credit' }] } });
     const { code, out } = await command(['doctor', '--json'], { env: envOf(simulated, ['openrouter']) });
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      keys: [{ provider: 'openrouter', works: true, tier: 'free', reportedTier: 'credit', request: 'account' }],
+      keys: [
+        { provider: 'openrouter', works: true, tier: 'free', reportedTier: 'credit', request: 'account' },
+      ],
       providers: listWith(partly({ provider: 'openrouter', isUsed: true, problems: [] })),
     });
   });
 
-  it('waits no longer than --timeout-ms, and ends at a signal', async () => {
+  it('waits no longer than --timeout-ms, and exits on a signal', async () => {
     const server = await serve(() => undefined);
     const env = { NVIDIA_API_KEY: `nvapi-${'a'.repeat(64)}`, FREELM_NIM_BASE_URL: `${server.url}/v1` };
     expect(await command(['doctor', '--timeout-ms', '30'], { env })).toMatchObject({

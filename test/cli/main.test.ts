@@ -1,4 +1,4 @@
-/** The command line as a person and a pipe meet it: a process of its own. Few, since each takes its time to start. */
+/** The command line as a process of its own. There are few such tests, because each process starts slowly. */
 
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
@@ -8,14 +8,14 @@ import { until } from '../support/server.ts';
 import { ended, envOf, start, world } from './support.ts';
 
 describe('freelm', () => {
-  it('says its version without loading more than it needs', async () => {
+  it('prints its version without loading the library', async () => {
     const child = start(['--version'], { NODE_DEBUG: 'esm' });
     const { code, out, err } = await ended(child);
     expect({ code, out }).toEqual({ code: 0, out: `${VERSION}\n` });
     expect(err).not.toMatch(/undici|zod|src\/client/);
   });
 
-  it('reads a pipe, and answers plainly', async () => {
+  it('reads a pipe, and writes plain text', async () => {
     const simulated = await world({ nim: { keys: 1 } });
     const { code, out, err } = await ended(
       start(['chat', '-m', 'z-ai/glm-5.3'], envOf(simulated, ['nim'])),
@@ -24,14 +24,14 @@ describe('freelm', () => {
     expect({ code, out, err }).toEqual({ code: 0, out: 'z-ai/glm-5.3 heard: hi\n', err: '' });
   });
 
-  it('ends with 1 when a call fails', async () => {
+  it('exits with 1 if a call fails', async () => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'unauthorized' }] } });
     const { code, out, err } = await ended(start(['chat', 'hi'], envOf(simulated, ['nim'])));
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(/^freelm: .*\n/);
   });
 
-  it('ends with what became of it also where nobody reads what went wrong', async () => {
+  it('keeps its exit code if stderr is closed', async () => {
     const child = start(['chat', '--strategy', 'none', 'hi']);
     child.stderr.destroy();
     expect(await ended(child)).toEqual({ code: 2, out: '', err: '' });
@@ -40,7 +40,7 @@ describe('freelm', () => {
   it.each([
     { signal: 'SIGINT', code: 130 },
     { signal: 'SIGTERM', code: 143 },
-  ] as const)('ends with $code and without a word at $signal', async ({ signal, code }) => {
+  ] as const)('exits with $code on $signal and prints nothing', async ({ signal, code }) => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'stall', afterTokens: 1 }] } });
     const child = start(['chat', '--stream', '-m', 'z-ai/glm-5.3', 'hi'], envOf(simulated, ['nim']));
     child.stdin.end();
@@ -54,7 +54,7 @@ describe('freelm', () => {
     expect({ out, err }).toEqual({ out: 'z-ai/glm-5.3\n', err: '' });
   });
 
-  it('ends at the first signal also where nobody reads what it writes', async () => {
+  it('exits on the first signal even if its output is blocked', async () => {
     const simulated = await world({ nim: { keys: 1 }, reply: () => 'on and on '.repeat(100_000) });
     const child = start(['chat', '-m', 'z-ai/glm-5.3', 'hi'], envOf(simulated, ['nim']));
     child.stdin.end();
@@ -65,7 +65,7 @@ describe('freelm', () => {
 });
 
 describe('freelm demo', () => {
-  it('shows every attempt, why the call moved on, and how the keys stand; plain in a pipe, no key in full', async () => {
+  it('shows every attempt, the reason for each failover, and the keys, masked and without colours in a pipe', async () => {
     const { code, out, err } = await ended(start(['demo']));
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(stripVTControlCharacters(out)).toBe(out);
@@ -74,12 +74,12 @@ describe('freelm demo', () => {
     expect(out).toMatch(/→ HTTP 401 dead key/);
     expect(out).toMatch(/→ HTTP 402 no credit/);
     expect(out).toContain('60 of 60 served');
-    expect(out).toContain('0 upstream refusals');
+    expect(out).toContain('0 refused by a provider');
     expect(out).toMatch(/openrouter {2}sk-or-…\w{4} {2}disabled/);
     expect(out).not.toMatch(/sk-or-v1-\w{8}|AIza\w{8}|nvapi-\w{8}/);
   });
 
-  it('ends quietly when its reader has seen enough', async () => {
+  it('exits quietly if its reader closes the pipe', async () => {
     const child = start(['demo']);
     let err = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
@@ -91,7 +91,7 @@ describe('freelm demo', () => {
 });
 
 describe('freelm serve', () => {
-  it('answers until SIGTERM, lets what is under way end, and ends with 0', async () => {
+  it('on SIGTERM finishes running requests and exits with 0', async () => {
     const simulated = await world({ nim: { keys: 1, latencyMs: 300 }, reply: () => 'Yes.' });
     const child = start(['serve', '--port', '0'], envOf(simulated, ['nim']));
     let out = '';
@@ -109,7 +109,7 @@ describe('freelm serve', () => {
     expect(await once(child, 'close')).toEqual([0, null]);
   });
 
-  it('ends at once at the second signal', async () => {
+  it('exits at once on the second signal', async () => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'hang' }] } });
     const child = start(['serve', '--port', '0'], envOf(simulated, ['nim']));
     let out = '';
@@ -129,7 +129,7 @@ describe('freelm serve', () => {
     );
     await until(() => simulated.calls.length === 1);
     child.kill('SIGINT');
-    await until(() => err.includes('a second signal ends at once'));
+    await until(() => err.includes('A second signal ends at once'));
     child.kill('SIGINT');
     expect(await once(child, 'close')).toEqual([130, null]);
     expect(await failure).toBeInstanceOf(TypeError);

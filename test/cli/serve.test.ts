@@ -1,4 +1,4 @@
-/** `freelm serve`: where it listens, who may call, and how it says so. */
+/** `freelm serve`: where it listens, who may call it, and what it prints. */
 
 import { describe, expect, it } from 'vitest';
 import { Interruption } from '../../src/cli/exit.ts';
@@ -7,7 +7,7 @@ import { command, envOf, type Finished, interruptible, world } from './support.t
 
 interface Serving {
   readonly url: string;
-  readonly said: string;
+  readonly output: string;
   readonly stop: () => Promise<Finished>;
 }
 
@@ -17,17 +17,17 @@ async function serving(
 ): Promise<Serving> {
   const env = { ...envOf(await world({ nim: { keys: 1 }, reply: () => 'Yes.' }), ['nim']), ...more };
   const { signal, interrupt } = interruptible(new Interruption('SIGTERM'));
-  let said = '';
+  let output = '';
   const onOut = (text: string): void => {
-    said += text;
+    output += text;
   };
   const finished = command(['serve', '--port', '0', ...args], { env, signal, onOut });
-  await Promise.race([finished, until(() => said.includes('OPENAI_API_KEY'))]);
+  await Promise.race([finished, until(() => output.includes('OPENAI_API_KEY'))]);
   const stop = (): Promise<Finished> => {
     interrupt();
     return finished;
   };
-  return { url: /OPENAI_BASE_URL=(\S+)/.exec(said)?.[1] ?? '', said, stop };
+  return { url: /OPENAI_BASE_URL=(\S+)/.exec(output)?.[1] ?? '', output, stop };
 }
 
 function ask(url: string, model: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
@@ -39,10 +39,10 @@ function ask(url: string, model: string, headers: Readonly<Record<string, string
 }
 
 describe('freelm serve', () => {
-  it('says where it is and how to use it, answers there, and ends with 0', async () => {
-    const { url, said, stop } = await serving([]);
-    expect(said).toMatch(
-      /^freelm serves http:\/\/127\.0\.0\.1:\d+\/v1, .*\n.*\n {2}OPENAI_BASE_URL=http:\S+\/v1\n {2}OPENAI_API_KEY=any\n$/,
+  it('prints its URL and how to use it, answers there, and exits with 0', async () => {
+    const { url, output, stop } = await serving([]);
+    expect(output).toMatch(
+      /^freelm serves http:\/\/127\.0\.0\.1:\d+\/v1\. .*\n.*\n {2}OPENAI_BASE_URL=http:\S+\/v1\n {2}OPENAI_API_KEY=any\n$/,
     );
     expect(await (await ask(url, 'auto')).json()).toMatchObject({
       choices: [{ message: { content: 'Yes.' } }],
@@ -55,16 +55,16 @@ describe('freelm serve', () => {
     { how: '--token', args: ['--token', 'sesame'], env: {} },
     { how: 'FREELM_TOKEN', args: [], env: { FREELM_TOKEN: 'sesame' } },
     { how: '--token before FREELM_TOKEN', args: ['--token', 'sesame'], env: { FREELM_TOKEN: 'other' } },
-  ])('asks for the token of $how, and does not say it', async ({ args, env }) => {
-    const { url, said, stop } = await serving(args, env);
+  ])('requires the token of $how, and does not print it', async ({ args, env }) => {
+    const { url, output, stop } = await serving(args, env);
     expect((await ask(url, 'auto')).status).toBe(401);
     expect((await ask(url, 'auto', { authorization: 'Bearer sesame' })).status).toBe(200);
-    expect(said).not.toContain('sesame');
+    expect(output).not.toContain('sesame');
     const { err } = await stop();
     expect(err).not.toContain('sesame');
   });
 
-  it('serves a model that nobody has only with --any-model', async () => {
+  it('serves an unknown model only with --any-model', async () => {
     const strict = await serving([]);
     expect((await ask(strict.url, 'gpt-9')).status).toBe(404);
     await strict.stop();
@@ -73,7 +73,7 @@ describe('freelm serve', () => {
     await lenient.stop();
   });
 
-  it('may be called by pages of --allow-origin', async () => {
+  it('accepts calls from pages of --allow-origin', async () => {
     const { url, stop } = await serving(['--allow-origin', 'https://chat.example.org']);
     const origin = (name: string): Promise<Response> => ask(url, 'auto', { origin: name });
     expect((await origin('https://chat.example.org')).status).toBe(200);
@@ -86,22 +86,22 @@ describe('freelm serve', () => {
     { args: ['--allow-origin', '*'], says: /is not an origin/ },
     {
       args: ['--host', '203.0.113.1', '--token', 'sesame'],
-      says: /no such address\. Choose another with --host/,
+      says: /no such address\. Choose another one with --host/,
     },
-  ])('$args: 2, and what to do', async ({ args, says }) => {
+  ])('$args: exits with 2 and says what to do', async ({ args, says }) => {
     const env = { NVIDIA_API_KEY: 'nvapi-0123456789012345678901234567890123' };
     const { code, out, err } = await command(['serve', '--port', '0', ...args], { env });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(says);
   });
 
-  it('a port that is taken: 2, and what to do', async () => {
+  it('a port in use: exits with 2 and says what to do', async () => {
     const { port } = await serveHttp(() => undefined);
     const env = { NVIDIA_API_KEY: 'nvapi-0123456789012345678901234567890123' };
     const { code, err } = await command(['serve', '--port', String(port)], { env });
     expect(code).toBe(2);
     expect(err).toBe(
-      `freelm: 127.0.0.1:${port} cannot be served: the port is taken. Choose another with --port, or 0 for any that is free.\n`,
+      `freelm: cannot listen on 127.0.0.1:${port}: the port is in use. Choose another one with --port, or 0 for a free one.\n`,
     );
   });
 });

@@ -1,4 +1,4 @@
-/** Two ways to run the command line: within the test, over a shell of its own; and as a process, as a person does. */
+/** Runs the command line inside the test, with a shell of its own, or as a process. */
 
 import path from 'node:path';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
@@ -17,22 +17,20 @@ import { type ServedWorldOptions, startWorld, type World } from '../../src/testi
 
 type Environment = Readonly<Record<string, string>>;
 
-/** How a command ended. */
 export interface Finished {
   readonly code: unknown;
   readonly out: string;
   readonly err: string;
 }
 
-/** What a command is run in. */
 export interface Setting {
   readonly env?: Environment;
-  /** What is piped in, or where from. Default: nothing. */
+  /** The piped text, or a stream. Default: nothing. */
   readonly stdin?: string | Shell['stdin'];
   /** Whether the outputs are terminals. */
   readonly isTerminal?: boolean;
   readonly signal?: AbortSignal;
-  /** Told of every text on stdout. */
+  /** Receives every text written to stdout. */
   readonly onOut?: (text: string) => void;
 }
 
@@ -48,12 +46,12 @@ function collector(setting: Setting, onText: (text: string) => void): Output {
   };
 }
 
-/** A terminal at which nobody types. */
+/** A terminal without input. */
 export function terminal(): Shell['stdin'] {
   return Object.assign(Readable.from([]), { isTTY: true });
 }
 
-/** A pipe that is never closed, with what has come through it. */
+/** A pipe that is never closed. */
 export function openPipe(...chunks: readonly string[]): Shell['stdin'] {
   const pipe = new PassThrough();
   for (const chunk of chunks) pipe.write(chunk);
@@ -64,7 +62,7 @@ function stdinOf(given: string | Shell['stdin']): Shell['stdin'] {
   return typeof given === 'string' ? Readable.from(given === '' ? [] : [Buffer.from(given)]) : given;
 }
 
-/** Runs a command within the test. */
+/** Runs a command inside the test. */
 export async function command(args: readonly string[], setting: Setting = {}): Promise<Finished> {
   let out = '';
   let err = '';
@@ -84,13 +82,12 @@ export async function command(args: readonly string[], setting: Setting = {}): P
   return { code, out, err };
 }
 
-/** A signal that interrupts a command when the test says so. */
 export function interruptible(reason: Interruption): { signal: AbortSignal; interrupt: () => void } {
   const controller = new AbortController();
   return { signal: controller.signal, interrupt: () => controller.abort(reason) };
 }
 
-/** A world that is stopped with the test. */
+/** A simulated world, stopped at the end of the test. */
 export async function world(options?: ServedWorldOptions): Promise<World> {
   const started = await startWorld(options);
   onTestFinished(() => started.close());
@@ -99,7 +96,7 @@ export async function world(options?: ServedWorldOptions): Promise<World> {
 
 const NAMES = { openrouter: 'OPENROUTER', google: 'GOOGLE', nim: 'NIM' } as const;
 
-/** The environment that leads to a world; model lists are kept in a folder of the test's own. */
+/** An environment for a simulated world, with a cache folder of its own. */
 export function envOf(
   simulated: World,
   names: readonly (keyof typeof NAMES)[] = ['openrouter', 'google', 'nim'],
@@ -128,7 +125,7 @@ export function start(args: readonly string[], env: Environment = {}): ChildProc
   return child;
 }
 
-/** Waits until a process has ended; its standard input is closed. */
+/** Sends `stdin` to a process and waits until it has exited. */
 export async function ended(child: ChildProcessWithoutNullStreams, stdin = ''): Promise<Finished> {
   let out = '';
   let err = '';

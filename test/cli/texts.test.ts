@@ -1,10 +1,10 @@
-/** Texts as people read them: colours for a terminal that wants them, columns, numbers in words. */
+/** Colours, columns, and numbers in words. */
 
 import { describe, expect, it } from 'vitest';
 import type { KeyCheck, KeyQuota } from '../../src/index.ts';
 import { checkLines, quotaText } from '../../src/cli/doctor-lines.ts';
 import { painter } from '../../src/cli/paint.ts';
-import { table, cell, count, harmless } from '../../src/cli/text.ts';
+import { table, cell, countText, withoutControls } from '../../src/cli/text.ts';
 import { durationText } from '../../src/duration.ts';
 
 const plain = painter({}, {});
@@ -34,8 +34,8 @@ it.each([
   expect(painted !== 'text').toBe(coloured);
 });
 
-describe('a table', () => {
-  it('has columns as wide as their widest cell', () => {
+describe('table', () => {
+  it('makes a column as wide as its widest cell', () => {
     const rows = [
       ['long', 'k'],
       ['b', ''],
@@ -43,7 +43,7 @@ describe('a table', () => {
     expect(table(['a', 'key'], rows)).toEqual(['a     key', '────  ───', 'long  k', 'b']);
   });
 
-  it('takes no notice of colours', () => {
+  it('ignores colours when it measures cells', () => {
     const red = painter({ isTTY: true }, {})('red', 'no');
     expect(table(['a', 'b'], [[red, 'x']])).toEqual(['a   b', '──  ─', `${red}  x`]);
   });
@@ -66,8 +66,8 @@ describe('texts', () => {
     expect(cell(text, width)).toBe(shown);
   });
 
-  it('count one and many', () => {
-    expect([count(1, 'key'), count(0, 'key')]).toEqual(['1 key', '0 keys']);
+  it('countText forms the plural', () => {
+    expect([countText(1, 'key'), countText(0, 'key')]).toEqual(['1 key', '0 keys']);
   });
 
   it.each([
@@ -75,14 +75,14 @@ describe('texts', () => {
     ['a\r\nb\rc', 'a\nbc'],
     ['\u001B[2J\u0000\u007F\u009B', '[2J'],
     ['日本 🙂', '日本 🙂'],
-  ])('%j is harmless as %j', (text, shown) => {
-    expect(harmless(text)).toBe(shown);
+  ])('%j without controls is %j', (text, shown) => {
+    expect(withoutControls(text)).toBe(shown);
   });
 });
 
 const QUOTA: KeyQuota = { unit: 'requests', window: 'minute', limit: 20, perModel: false, reported: false };
 
-describe('a quota', () => {
+describe('quotaText', () => {
   it.each<[Partial<KeyQuota>, string]>([
     [{}, '20 a minute'],
     [{ perModel: true, highest: 30 }, '20–30 a minute per model'],
@@ -90,12 +90,12 @@ describe('a quota', () => {
     [{ window: 'day', remaining: 3, reported: true }, '3 of 20 a day left'],
     [{ window: 'at-once', limit: 1 }, '1 at once'],
     [{ limit: undefined, window: 'month' }, '? a month'],
-  ])('%j is: %s', (more, text) => {
+  ])('%j: %s', (more, text) => {
     expect(quotaText({ ...QUOTA, ...more })).toBe(text);
   });
 });
 
-describe('a check', () => {
+describe('checkLines', () => {
   const CHECK: KeyCheck = {
     provider: 'groq',
     key: 'gsk_…abcd',
@@ -112,9 +112,9 @@ describe('a check', () => {
     advice: undefined,
   };
 
-  it('is one line when all is well', () => {
+  it('is one line if the key works', () => {
     expect(checkLines(CHECK, plain)).toEqual([
-      '✓ groq         gsk_…abcd    works        12 ms  free: no limit is known',
+      '✓ groq         gsk_…abcd    works        12 ms  free: no limit known',
     ]);
   });
 
@@ -129,7 +129,7 @@ describe('a check', () => {
       { works: undefined, status: undefined, message: 'no way', advice: 'Look.' },
       /^\? .* not known .*\n {4}no way\n {4}→ Look\.$/,
     ],
-  ])('%j says what and why', (more, text) => {
+  ])('%j shows the state and the reason', (more, text) => {
     expect(checkLines({ ...CHECK, ...more }, plain).join('\n')).toMatch(text);
   });
 });

@@ -1,4 +1,4 @@
-/** What is said on the command line, and how it ends: 0 done, 1 a call failed, 2 wrong usage or configuration. */
+/** Usage errors, help, error messages and exit codes: 0 success, 1 a call failed, 2 wrong usage or configuration. */
 
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/index.ts';
@@ -32,16 +32,16 @@ describe('freelm', () => {
     { args: ['chat', '--temperature=-1', 'hi'], code: 2, err: /It must be a number, 0 or more/ },
     { args: ['chat', '--model', ' , ', 'hi'], code: 2, err: /It must name at least one model/ },
     { args: ['chat', '--model'], code: 2, err: /argument missing/ },
-    { args: ['serve', '--port', '70000'], code: 2, err: /It must be a port, 0 to 65535/ },
+    { args: ['serve', '--port', '70000'], code: 2, err: /It must be a port, 0 to 65535\./ },
     { args: ['serve', '--port', ''], code: 2, err: /It must be a port/ },
-  ])('$args ends with $code', async ({ args, code, out = /^$/, err = /^$/ }) => {
+  ])('$args exits with $code', async ({ args, code, out = /^$/, err = /^$/ }) => {
     const finished = await command(args);
     expect(finished.code).toBe(code);
     expect(finished.out).toMatch(out);
     expect(finished.err).toMatch(err);
   });
 
-  it.each(COMMANDS)('%s --help has an example', async (name) => {
+  it.each(COMMANDS)('%s --help shows an example', async (name) => {
     const { code, out, err } = await command([name, '--help']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(new RegExp(`Usage: freelm ${name}`));
@@ -51,7 +51,7 @@ describe('freelm', () => {
 
 describe('without a key', () => {
   it.each([['chat', 'hi'], ['models'], ['health'], ['doctor'], ['serve']])(
-    'freelm %s says which variables there are, and ends with 2',
+    'freelm %s lists the variables and exits with 2',
     async (...args) => {
       const { code, out, err } = await command(args);
       expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -61,8 +61,8 @@ describe('without a key', () => {
   );
 });
 
-describe('an error', () => {
-  it('is a sentence without a stack', async () => {
+describe('an error message', () => {
+  it('has no stack trace', async () => {
     const { err } = await command(['chat', 'hi']);
     expect(err).not.toMatch(/^\s+at /m);
   });
@@ -82,7 +82,7 @@ describe('an error', () => {
       env: { FORCE_COLOR: '1' },
       begins: '\u001B[31mfreelm',
     },
-  ])('begins $where with $begins', async ({ isTerminal, env, begins }) => {
+  ])('begins with $begins $where', async ({ isTerminal, env, begins }) => {
     const { err } = await command(['chat', 'hi'], { isTerminal, env });
     expect(err.slice(0, begins.length)).toBe(begins);
   });
@@ -90,20 +90,20 @@ describe('an error', () => {
   it.each([
     { how: '--debug', args: ['--debug'], env: {} },
     { how: 'FREELM_DEBUG', args: [], env: { FREELM_DEBUG: '1' } },
-  ])('is shown as a whole with $how', async ({ args, env }) => {
+  ])('has a stack trace with $how', async ({ args, env }) => {
     const { err } = await command([...args, 'chat', 'hi'], { env });
     expect(err).toMatch(/^\s+at /m);
   });
 
-  it('of a model that nobody has is one of usage, with what to do', async () => {
+  it('for an unknown model says what to do; the exit code is 2', async () => {
     const env = envOf(await world(), ['nim']);
     const { code, err } = await command(['chat', '-m', 'gpt-9', 'hi'], { env });
     expect(code).toBe(2);
     expect(err).toContain('"gpt-9"');
-    expect(err).toContain('freelm models lists what your keys have.');
+    expect(err).toContain('freelm models lists the models that your keys can use.');
   });
 
-  it('of a call that nobody could serve is 1, and shows no key', async () => {
+  it('for a failed call shows no key; the exit code is 1', async () => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'unauthorized' }] } });
     const { code, out, err } = await command(['chat', 'hi'], { env: envOf(simulated, ['nim']) });
     expect({ code, out }).toEqual({ code: 1, out: '' });
@@ -114,8 +114,8 @@ describe('an error', () => {
 
   it.each([
     { what: 'helps', fault: { kind: 'outage' }, isNamed: true },
-    { what: 'is in vain', fault: { kind: 'unauthorized' }, isNamed: false },
-  ] as const)('names --wait where waiting $what: $isNamed', async ({ fault, isNamed }) => {
+    { what: 'cannot help', fault: { kind: 'unauthorized' }, isNamed: false },
+  ] as const)('names --wait if waiting $what: $isNamed', async ({ fault, isNamed }) => {
     const simulated = await world({ nim: { keys: 1, faults: [fault] } });
     const { code, err } = await command(['chat', 'hi'], { env: envOf(simulated, ['nim']) });
     expect(code).toBe(1);
@@ -123,7 +123,7 @@ describe('an error', () => {
     expect(err.includes('--wait')).toBe(isNamed);
   });
 
-  it('of a deadline names the option', async () => {
+  it('for a deadline names the option', async () => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'hang' }] } });
     const { code, err } = await command(['chat', '--timeout-ms', '50', 'hi'], {
       env: envOf(simulated, ['nim']),
