@@ -180,7 +180,7 @@ describe('the lists of the schemas', () => {
     );
     expect(found).not.toEqual([]);
     for (const [path, list] of found) {
-      expect(list.filter((member) => member !== extra).toSorted(), path).toEqual(expected);
+      expect([path, list.filter((member) => member !== extra).toSorted()]).toEqual([path, expected]);
     }
   });
 

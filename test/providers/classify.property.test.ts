@@ -159,8 +159,8 @@ function isSound({ status, path, header, pattern }: RefusalRule): boolean {
 function decidingRule({ provider, status, headers = {}, body }: RefusalInput): RefusalRule | undefined {
   const { json, message } = readErrorBody(textOf(body));
   const answer = status === 200 ? readChatResponse(textOf(body)) : undefined;
-  const told = answer?.ok === false ? answer.status : status;
-  return findRule({ status: told, headers, json, message }, refusalsOf(provider).refusals);
+  const reported = answer?.ok === false ? answer.status : status;
+  return findRule({ status: reported, headers, json, message }, refusalsOf(provider).refusals);
 }
 
 describe('the rules of refusals', () => {
