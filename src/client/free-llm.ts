@@ -34,7 +34,7 @@ import {
 import { requestBody } from './request-body.ts';
 import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
-import { PUBLICLY_LISTED } from '../providers/presets.ts';
+import { publiclyListed } from '../providers/presets.ts';
 
 /** How long the first list of models of a provider is waited for. */
 const REFRESH_WAIT_MS = 15_000;
@@ -239,7 +239,7 @@ export interface ListFreeModelsOptions extends Pick<FreeLLMOptions, 'cacheDir' |
  */
 export async function listFreeModels(options: ListFreeModelsOptions = {}): Promise<readonly ListedModel[]> {
   const { baseUrl, ...rest } = options;
-  const llm = new FreeLLM({ ...rest, providers: [new PUBLICLY_LISTED('no-key-is-needed', { baseUrl })] });
+  const llm = new FreeLLM({ ...rest, providers: [publiclyListed(baseUrl)] });
   try {
     return await llm.refreshModels();
   } finally {

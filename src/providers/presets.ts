@@ -172,7 +172,9 @@ export class VLLM extends KeylessProvider {
 }
 
 /** A provider whose model list is public and shows which models are free (2026-08). */
-export const PUBLICLY_LISTED: typeof OpenRouter = OpenRouter;
+export function publiclyListed(baseUrl: string | undefined): Provider {
+  return new OpenRouter('no-key-is-needed', { baseUrl });
+}
 
 /** An example for error messages and help texts. */
 export const PROVIDER_EXAMPLE = 'new OpenRouter(key)';

@@ -55,7 +55,7 @@ function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, Math.floor(value)) : undefined;
 }
 
-/** `GET /key` reports the free requests of the UTC day; their limit tells the tier (recorded 2026-09). */
+/** `GET /key` reports the free requests of the UTC day; the tier follows from their limit (recorded 2026-09). */
 function readKeyStatus(json: unknown): AccountState {
   const data = member(json, 'data');
   const day = member(data, 'free_model_daily_requests');
