@@ -8,7 +8,7 @@ import type { ExceededLimit } from '../quotas/quotas.ts';
 import { HEX, hashText, randomText, seededRandom } from '../seeded-random.ts';
 
 /** The ids of models that are free of charge. */
-export const FREE = /:free$|^openrouter\/free$/;
+export const FREE: RegExp = /:free$|^openrouter\/free$/;
 
 interface Extra {
   readonly metadata?: JsonObject;
