@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { open, endpoint } from '../client/support.ts';
 import { rejection } from '../support/rejection.ts';
 import { completion, hangs, json, says, serve, until } from '../support/server.ts';
-import { ask, chat, CHAT, delta, gatewayOver, say, textIn } from './support.ts';
+import { ask, chat, CHAT, delta, gatewayOver, send, textIn } from './support.ts';
 
-/** A connection that is open and says nothing. */
+/** An open connection without a request. */
 async function connection(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
@@ -16,36 +16,36 @@ async function connection(port: number): Promise<Socket> {
   return socket;
 }
 
-const LOOK = 'GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n';
+const HEALTH_REQUEST = 'GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
-describe('closing', () => {
-  it('ends idle connections at once, however long answers may take', async () => {
+describe('close()', () => {
+  it('closes idle connections at once, however long the grace period is', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }), {
       graceMs: 3_600_000,
     });
     const socket = await connection(gateway.port);
     const ended = once(socket, 'close');
-    socket.write(LOOK);
+    socket.write(HEALTH_REQUEST);
     await once(socket, 'data');
     await gateway.close();
     await ended;
     expect(socket.destroyed).toBe(true);
   });
 
-  it('ends a connection that was opened and not used yet', async () => {
+  it('closes a connection that has carried no request yet', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }), {
       graceMs: 3_600_000,
     });
     const socket = await connection(gateway.port);
     const ended = once(socket, 'close');
-    // One that came later has been answered: the endpoint knows of the first, too.
+    // The endpoint has answered a later connection, so it knows the first one, too.
     await ask(gateway, { path: '/health' });
     await gateway.close();
     await ended;
     expect(socket.destroyed).toBe(true);
   });
 
-  it('lets answers under way end, and takes nothing new', async () => {
+  it('lets running responses finish, and accepts no new requests', async () => {
     const held: ServerResponse[] = [];
     const server = await serve((request, response) => {
       if (request.body.includes('"stream":true')) {
@@ -57,7 +57,7 @@ describe('closing', () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }), { graceMs: 3_600_000 });
     const plain = ask(gateway, { path: CHAT, body: chat() });
     await until(() => held.length === 1);
-    const streamed = await say(gateway, { path: CHAT, body: chat({ stream: true }) });
+    const streamed = await send(gateway, { path: CHAT, body: chat({ stream: true }) });
     const events = text(streamed);
     const closed = gateway.close();
     await expect(ask(gateway, { path: '/health' })).rejects.toThrow(/ECONNREFUSED/);
@@ -68,7 +68,7 @@ describe('closing', () => {
     await closed;
   });
 
-  it('ends a connection that was to be kept as soon as its answer has ended', async () => {
+  it('closes a keep-alive connection as soon as its response has ended', async () => {
     const held: ServerResponse[] = [];
     const server = await serve((_request, response) => held.push(response));
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }), { graceMs: 3_600_000 });
@@ -88,7 +88,7 @@ describe('closing', () => {
     expect(await all).toMatch(/connection: keep-alive/i);
   });
 
-  it('breaks off what takes longer than it may, upstream too', async () => {
+  it('aborts responses after the grace period, and their requests to the provider', async () => {
     const server = await serve(hangs);
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }), { graceMs: 10 });
     const answer = rejection(ask(gateway, { path: CHAT, body: chat() }));
@@ -98,7 +98,7 @@ describe('closing', () => {
     await until(() => server.open === 0);
   });
 
-  it('may be asked for twice, and leaves the pool open', async () => {
+  it('can be called twice, and leaves the pool open', async () => {
     const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
     const gateway = await gatewayOver(llm);
     await Promise.all([gateway.close(), gateway.close()]);

@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { open, endpoint, providersOf, world } from '../client/support.ts';
 import { hangs, says, serve, until } from '../support/server.ts';
-import { ask, chat, CHAT, delta, gatewayOver, say, textIn } from './support.ts';
+import { ask, chat, CHAT, delta, gatewayOver, send, textIn } from './support.ts';
 
 const TEXT = 'one two three four five six';
 
-/** An upstream whose streams a test writes itself. */
+/** A provider whose streams the test writes itself. */
 async function upstream(): Promise<{
   readonly streams: readonly ServerResponse[];
   readonly server: Awaited<ReturnType<typeof serve>>;
@@ -41,25 +41,25 @@ describe('routes', () => {
   ])('%s %s: %i', async (method, path, status, type) => {
     const server = await serve(says('Hi'));
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
-    const heard = await ask(gateway, { method, path, ...(method === 'POST' ? { body: chat() } : {}) });
-    expect([heard.status, heard.headers['content-type']]).toEqual([status, type]);
-    expect(heard.headers).toMatchObject({
+    const received = await ask(gateway, { method, path, ...(method === 'POST' ? { body: chat() } : {}) });
+    expect([received.status, received.headers['content-type']]).toEqual([status, type]);
+    expect(received.headers).toMatchObject({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       'cross-origin-resource-policy': 'same-origin',
     });
-    if (method === 'HEAD') expect(heard.text).toBe('');
-    else if (status >= 400) expect(JSON.parse(heard.text)).toMatchObject({ error: {} });
+    if (method === 'HEAD') expect(received.text).toBe('');
+    else if (status >= 400) expect(JSON.parse(received.text)).toMatchObject({ error: {} });
   });
 
-  it('a request without a body says so', async () => {
+  it('a request without a body gets a 400', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
     const headers = { 'content-type': 'application/json' };
-    const heard = await ask(gateway, { method: 'POST', path: CHAT, headers });
-    expect(heard).toMatchObject({ status: 400, text: expect.stringMatching(/has no body/) as unknown });
+    const received = await ask(gateway, { method: 'POST', path: CHAT, headers });
+    expect(received).toMatchObject({ status: 400, text: expect.stringMatching(/has no body/) as unknown });
   });
 
-  it('health tells how every key is', async () => {
+  it('/health reports every key', async () => {
     const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
     const { text } = await ask(await gatewayOver(llm), { path: '/health' });
     const [row] = llm.health();
@@ -67,7 +67,7 @@ describe('routes', () => {
     expect(JSON.parse(text)).toMatchObject({ ok: true, keys: [{ provider, key, ready, breaker }] });
   });
 
-  it('the page may run nothing but its own script, and ask nobody but us', async () => {
+  it('the page may run only its own script, and call only its own server', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
     const { headers } = await ask(gateway, {});
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src '(?:none|sha256-)/);
@@ -75,15 +75,15 @@ describe('routes', () => {
   });
 });
 
-describe('answers', () => {
-  it('come with their length', async () => {
+describe('responses', () => {
+  it('carry their length', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hellö')))] }));
-    const heard = await ask(gateway, { path: CHAT, body: chat() });
-    expect(heard.headers['content-length']).toBe(String(Buffer.byteLength(heard.text)));
-    expect(JSON.parse(heard.text)).toMatchObject({ choices: [{ message: { content: 'Hellö' } }] });
+    const received = await ask(gateway, { path: CHAT, body: chat() });
+    expect(received.headers['content-length']).toBe(String(Buffer.byteLength(received.text)));
+    expect(JSON.parse(received.text)).toMatchObject({ choices: [{ message: { content: 'Hellö' } }] });
   });
 
-  it('use a connection again, and keep it for longer than clients do', async () => {
+  it('reuse a connection, and keep it open for longer than clients do', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const { request } = await import('node:http');
@@ -104,31 +104,31 @@ describe('answers', () => {
     expect(sockets.size).toBe(1);
   });
 
-  it('stream token by token: each goes on as it comes', async () => {
+  it('stream token by token, each as soon as it arrives', async () => {
     const { server, streams } = await upstream();
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
-    const answer = say(gateway, { path: CHAT, body: chat({ stream: true }) });
+    const answer = send(gateway, { path: CHAT, body: chat({ stream: true }) });
     await until(() => streams.length === 1);
     streams[0]?.write(delta('one'));
     const message = await answer;
-    let heard = '';
+    let received = '';
     message.setEncoding('utf8');
     message.on('data', (piece: string) => {
-      heard += piece;
+      received += piece;
     });
     for (const token of ['two', 'three']) {
-      await until(() => heard.includes('"one"'));
-      expect(heard).not.toContain(token);
+      await until(() => received.includes('"one"'));
+      expect(received).not.toContain(token);
       streams[0]?.write(delta(token));
-      await until(() => heard.includes(`"${token}"`));
+      await until(() => received.includes(`"${token}"`));
     }
     streams[0]?.end(`${delta('', 'stop')}data: [DONE]\n\n`);
     await until(() => message.complete);
-    expect(textIn(heard)).toBe('onetwothree');
-    expect(heard.endsWith('data: [DONE]\n\n')).toBe(true);
+    expect(textIn(received)).toBe('onetwothree');
+    expect(received.endsWith('data: [DONE]\n\n')).toBe(true);
   });
 
-  it('an upstream that breaks in the middle is not seen', async () => {
+  it('hide a provider stream that breaks', async () => {
     const nim = { faults: [{ kind: 'cut', as: 'reset', times: 1 }] } as const;
     const simulated = await world({ reply: () => TEXT, nim });
     const providers = providersOf(simulated, { discover: false }).toReversed();
@@ -138,7 +138,7 @@ describe('answers', () => {
     expect(simulated.counts).toMatchObject({ total: 2, causes: { cut: 1 } });
   });
 
-  it('a stream that nobody can go on with ends with an error', async () => {
+  it('end a stream that cannot be continued with an error', async () => {
     const { server, streams } = await upstream();
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
     const body = chat({ stream: true, freelm: { onCut: 'fail' } });
@@ -150,22 +150,22 @@ describe('answers', () => {
   });
 });
 
-describe('a client that leaves', () => {
+describe('a client that disconnects', () => {
   it.each([
-    ['before its answer', {}],
-    ['before its stream', { stream: true }],
-  ])('%s: the request upstream is aborted', async (_when, more) => {
+    ['before the response', {}],
+    ['before the stream', { stream: true }],
+  ])('%s: the request to the provider is aborted', async (_when, more) => {
     const server = await serve(hangs);
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
     const controller = new AbortController();
-    const answer = say(gateway, { path: CHAT, body: chat(more), signal: controller.signal });
+    const answer = send(gateway, { path: CHAT, body: chat(more), signal: controller.signal });
     await until(() => server.requests.length === 1);
     controller.abort();
     await expect(answer).rejects.toThrow('aborted');
     await until(() => server.open === 0);
   });
 
-  it('with requests in line behind the first: all are aborted upstream', async () => {
+  it('with pipelined requests: all requests to the provider are aborted', async () => {
     const server = await serve(hangs);
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
     const socket = connect(gateway.port, '127.0.0.1');
@@ -178,10 +178,10 @@ describe('a client that leaves', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  it('in the middle of a stream: the request upstream is aborted', async () => {
+  it('in the middle of a stream: the request to the provider is aborted', async () => {
     const { server, streams } = await upstream();
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
-    const answer = say(gateway, { path: CHAT, body: chat({ stream: true }) });
+    const answer = send(gateway, { path: CHAT, body: chat({ stream: true }) });
     await until(() => streams.length === 1);
     streams[0]?.write(delta('one'));
     (await answer).destroy();
@@ -190,7 +190,7 @@ describe('a client that leaves', () => {
   });
 });
 
-it('a client that reads slowly holds the upstream: nothing piles up', async () => {
+it('a slow client slows down the provider, so memory stays bounded', async () => {
   const piece = delta('x'.repeat(64 * 1024));
   const total = 64 * 1024 * 1024;
   let sent = 0;
@@ -210,8 +210,8 @@ it('a client that reads slowly holds the upstream: nothing piles up', async () =
     write();
   });
   const gateway = await gatewayOver(open({ providers: [endpoint(server)] }));
-  const message = await say(gateway, { path: CHAT, body: chat({ stream: true }) });
-  // It stands still once every buffer on the way is full.
+  const message = await send(gateway, { path: CHAT, body: chat({ stream: true }) });
+  // The provider stops sending once every buffer on the way is full.
   let before = -1;
   while (before !== sent) {
     before = sent;

@@ -1,12 +1,12 @@
-/** Many clients at once, over a world in which things go wrong. `test/bench/gateway-load.ts` is the long form. */
+/** Many clients at once, over providers with faults. `test/bench/gateway-load.ts` is the long form. */
 
 import { expect, it } from 'vitest';
 import type { Fault } from '../../src/testing.ts';
 import { open, providersOf, world } from '../client/support.ts';
 import { until } from '../support/server.ts';
-import { ask, chat, CHAT, gatewayOver, say, textIn } from './support.ts';
+import { ask, chat, CHAT, gatewayOver, send, textIn } from './support.ts';
 
-/** One of each, never so many in a row that a provider is taken to be down. */
+/** One fault of each kind, spaced so that no circuit breaker opens. */
 const FAULTS: readonly Fault[] = [
   { kind: 'cut', skip: 4, times: 1 },
   { kind: 'server-error', skip: 8, times: 1 },
@@ -22,7 +22,7 @@ function answerTo(question: string): string {
   return Array.from({ length: 12 }, (_, index) => `${question}.${index}`).join(' ');
 }
 
-it('every answer is right, streamed or not, and nothing is left behind', async () => {
+it('every answer is right, streamed or not, and no call leaks', async () => {
   const side = { limits: { rpm: 1e6, rpd: 1e7 }, faults: FAULTS };
   const simulated = await world({
     openrouter: side,
@@ -39,7 +39,7 @@ it('every answer is right, streamed or not, and nothing is left behind', async (
     const stream = kind % 2 === 0;
     const body = chat({ messages: [{ role: 'user', content: question }], stream });
     if (kind % 10 === 0) {
-      (await say(gateway, { path: CHAT, body })).destroy();
+      (await send(gateway, { path: CHAT, body })).destroy();
       left += 1;
       return;
     }
@@ -57,7 +57,7 @@ it('every answer is right, streamed or not, and nothing is left behind', async (
   expect({ right, left }).toEqual({ right: 180, left: 20 });
   const { causes } = simulated.counts;
   expect(Object.keys(causes)).toEqual(expect.arrayContaining(['cut', 'server-error', 'reset', 'empty']));
-  // Whoever left has let go of its key.
+  // The aborted calls have released their keys.
   await until(() => llm.health().every(({ ready }) => ready));
   await gateway.close();
 });

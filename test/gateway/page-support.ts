@@ -1,4 +1,4 @@
-/** What the tests of the status page share: a real browser, and what it must never do. */
+/** A real browser for the tests of the status page. */
 
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
@@ -8,7 +8,7 @@ import type { Status, StatusKey } from '../../src/gateway/status.ts';
 const CHROMIUM = '/usr/bin/chromium';
 
 export const hasBrowser: boolean = existsSync(CHROMIUM);
-if (!hasBrowser) console.warn(`The status page is not tested: there is no ${CHROMIUM}.`);
+if (!hasBrowser) console.warn(`The tests of the status page are skipped: there is no ${CHROMIUM}.`);
 
 const FLAGS = [
   '--headless',
@@ -21,18 +21,17 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** How a page is opened, besides what Playwright takes. */
 export interface PageOptions extends BrowserContextOptions {
-  /** Complaints that belong to the test, such as those about a server that is gone. */
-  readonly complains?: RegExp | undefined;
-  /** What is done before the page is loaded. */
+  /** Console messages that the test expects, e.g. about an unreachable server. */
+  readonly expectedMessages?: RegExp | undefined;
+  /** Runs before the page is loaded. */
   readonly before?: ((page: Page) => Promise<unknown>) | undefined;
 }
 
-/** Opens a page in a context of its own. */
+/** Opens a page in a browser context of its own. */
 export type OpenPage = (url: string, options?: PageOptions) => Promise<Page>;
 
-/** A browser for the tests of a block; whatever a page complains about, or asks elsewhere, fails its test. */
+/** A browser for the tests of a block; whatever a page expectedMessages about, or asks elsewhere, fails its test. */
 export function useBrowser(): OpenPage {
   let browser: Browser | undefined;
   let trouble: string[] = [];
@@ -45,7 +44,7 @@ export function useBrowser(): OpenPage {
     trouble = [];
     expect(found).toEqual([]);
   });
-  return async (url, { complains, before, ...options } = {}) => {
+  return async (url, { expectedMessages, before, ...options } = {}) => {
     if (browser === undefined) throw new Error('there is no browser');
     const context = await browser.newContext({ timezoneId: 'UTC', ...options });
     onTestFinished(() => context.close());
@@ -54,7 +53,7 @@ export function useBrowser(): OpenPage {
     page.on('pageerror', (error) => trouble.push(error.message));
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
-      if (complains?.test(message.text()) !== true) trouble.push(message.text());
+      if (expectedMessages?.test(message.text()) !== true) trouble.push(message.text());
     });
     page.on('request', (request) => {
       const to = new URL(request.url());
@@ -66,35 +65,34 @@ export function useBrowser(): OpenPage {
   };
 }
 
-/** Has the page ask for the status now, and waits until it did. */
-export async function look(page: Page): Promise<void> {
+/** Makes the page request the status now, and waits for the response. */
+export async function refresh(page: Page): Promise<void> {
   await Promise.all([
     page.waitForResponse('**/status'),
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))"),
   ]);
 }
 
-/** Waits until every request that the page has begun is known: one more comes after them. */
-export async function goneOut(page: Page): Promise<void> {
+/** Waits until all earlier requests of the page have been sent, by sending one more. */
+export async function requestsSent(page: Page): Promise<void> {
   await page.evaluate("fetch('health').then((response) => response.text())");
 }
 
-/** A text as people read it: whatever kind of space is in it. */
+/** A text with its white space normalised. */
 export function plain(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** The texts of all elements. */
 export async function textsOf(page: Page, selector: string): Promise<readonly string[]> {
   return (await page.locator(selector).allInnerTexts()).map(plain);
 }
 
-/** Waits until some element says something. */
-export async function says(page: Page, selector: string, text: string | RegExp): Promise<void> {
+/** Waits until an element contains a text. */
+export async function waitForText(page: Page, selector: string, text: string | RegExp): Promise<void> {
   await page.locator(selector).filter({ hasText: text }).first().waitFor({ state: 'attached' });
 }
 
-/** A key as the status tells of it. */
+/** A key in a status, with long texts. */
 export function someKey(number: number, more: Partial<StatusKey> = {}): StatusKey {
   const model = 'an-organisation-with-a-long-name/and-a-model-whose-name-does-not-end-2026-11-preview:free';
   const limit = {
@@ -129,7 +127,7 @@ export function someKey(number: number, more: Partial<StatusKey> = {}): StatusKe
   };
 }
 
-/** A status, as it is sent. */
+/** A status as the endpoint sends it. */
 export function someStatus(more: Partial<Status> = {}): Status {
   return {
     version: '1.2.3',
@@ -143,7 +141,7 @@ export function someStatus(more: Partial<Status> = {}): Status {
   };
 }
 
-/** How much of an element's width is in a colour of the style, as a screenshot shows it. */
+/** The share of an element's width that a screenshot shows in a colour of the style. */
 export async function paintedShare(page: Page, element: Locator, colour: string): Promise<number> {
   const png = (await element.screenshot({ animations: 'disabled' })).toString('base64');
   return page.evaluate<number>(`(async () => {

@@ -6,10 +6,10 @@ import { simulatedPool, MODEL, SECOND } from '../support/simulated-pool.ts';
 import { json, serve } from '../support/server.ts';
 import {
   hasBrowser,
-  look,
+  refresh,
   paintedShare,
   plain,
-  says,
+  waitForText,
   someKey,
   someStatus,
   textsOf,
@@ -20,7 +20,7 @@ import { gatewayOver } from './support.ts';
 const SCHEMES = ['light', 'dark'] as const;
 const BREAKER = { closed: 'breaker closed', open: 'breaker open', 'half-open': 'breaker half-open' };
 
-/** What the page must say of a key, in pieces. */
+/** The texts that the page must show for a key. */
 function wordsOf(row: HealthRow): readonly string[] {
   const quotas = [
     [row.rpmUsed, row.rpm],
@@ -39,7 +39,7 @@ function wordsOf(row: HealthRow): readonly string[] {
 describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }, () => {
   const open = useBrowser();
 
-  it('shows what health() says, row by row', async () => {
+  it('shows what health() waitForText, row by row', async () => {
     const pool = simulatedPool({
       openrouter: { accounts: [['one'], ['two']], faults: [{ kind: 'unauthorized', account: 'account-0' }] },
       google: { rpm: 2, models: [MODEL.google, 'gemma-4-31b-it'] },
@@ -48,7 +48,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     for (const name of ['openrouter', 'openrouter', 'google', 'google', 'nim', 'nim', 'nim'] as const)
       await pool.fails(pool.llm.text('Hello', { model: MODEL[name] }));
     const page = await open((await gatewayOver(pool.llm)).url);
-    await says(page, '.key', 'Disabled');
+    await waitForText(page, '.key', 'Disabled');
     const rows = pool.llm.health();
     const texts = await textsOf(page, '.key');
     expect(texts).toHaveLength(rows.length);
@@ -60,13 +60,13 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await page.title()).toBe('2/4 ready · freelm');
   });
 
-  it('says of every quota when it comes back, by the clock and from now, and to those who do not see bars', async () => {
+  it('shows when every quota resets, by the clock and from now, also to screen readers', async () => {
     const pool = simulatedPool({ openrouter: { rpm: 1 } });
     await pool.run(pool.llm.text('Hello'));
     const page = await open((await gatewayOver(pool.llm)).url);
-    await says(page, '.key', 'Not ready');
+    await waitForText(page, '.key', 'Not ready');
     const [text] = await textsOf(page, '.key');
-    // OpenRouter's minute is the clock's, its day is UTC's; the pool's clock stood at noon.
+    // OpenRouter counts by the clock's minute and by the day in UTC. The pool's clock stands at noon.
     expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00, in 6[01] s Day 1 \/ 50 back Sun 00:00, in 12 h/);
     const bar = page.getByRole('meter', { name: 'Minute quota of openrouter' });
     expect(await bar.getAttribute('aria-valuenow')).toBe('1');
@@ -74,37 +74,37 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await bar.getAttribute('aria-valuetext')).toBe('1 of 1 requests used, back 12:01:00');
   });
 
-  it.each(SCHEMES)('paints as much of a bar as is used: %s', async (colorScheme) => {
+  it.each(SCHEMES)('fills a bar in proportion to its usage: %s', async (colorScheme) => {
     const pool = simulatedPool({ openrouter: { rpm: 4 }, nim: { rpm: 1 } });
     for (const name of ['openrouter', 'nim'] as const)
       await pool.run(pool.llm.text('Hello', { model: MODEL[name] }));
     const page = await open((await gatewayOver(pool.llm)).url, { colorScheme });
-    await says(page, '.key', 'Not ready');
+    await waitForText(page, '.key', 'Not ready');
     const minuteOf = (name: string): Locator => page.getByRole('meter', { name: `Minute quota of ${name}` });
     expect(await paintedShare(page, minuteOf('openrouter'), '--fill')).toBeCloseTo(0.25, 1);
     expect(await paintedShare(page, minuteOf('nim'), '--spent')).toBeCloseTo(1, 1);
   });
 
-  it('follows a key that goes down and comes back, and tells those who do not see it', async () => {
+  it('follows a key that goes down and recovers, and announces both to screen readers', async () => {
     const pool = simulatedPool({ nim: {} });
     const page = await open((await gatewayOver(pool.llm)).url);
-    await says(page, '.key', 'Ready');
+    await waitForText(page, '.key', 'Ready');
     pool.world.nim.script({ kind: 'outage' });
     for (let call = 0; call < 3; call += 1) await pool.fails(pool.llm.text('Hello', { maxAttempts: 1 }));
-    await look(page);
-    await says(page, '.key', /Down.*The provider had errors.*breaker open.*ready 12:00:08, in\s8\ss/s);
-    await says(page, '#news', /^nim \S+ is down: the provider had errors\. No key is ready\.$/);
+    await refresh(page);
+    await waitForText(page, '.key', /Down.*The provider had errors.*breaker open.*ready 12:00:08, in\s8\ss/s);
+    await waitForText(page, '#news', /^nim \S+ is down: the provider had errors\. No key is ready\.$/);
 
     await pool.clock.advance(9 * SECOND);
-    await look(page);
-    await says(page, '.key', /Ready for a probe.*breaker half-open/s);
+    await refresh(page);
+    await waitForText(page, '.key', /Ready for a probe.*breaker half-open/s);
     expect(await page.locator('#news').innerText()).not.toContain('up again');
 
     pool.world.nim.clear();
     await pool.run(pool.llm.text('Hello'));
-    await look(page);
-    await says(page, '.key', /Ready.*breaker closed/s);
-    await says(page, '#news', /^nim \S+ is up again\.$/);
+    await refresh(page);
+    await waitForText(page, '.key', /Ready.*breaker closed/s);
+    await waitForText(page, '#news', /^nim \S+ is up again\.$/);
   });
 
   it('shows the last calls with their attempts', async () => {
@@ -114,10 +114,10 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
       strategy: 'priority',
     });
     const page = await open((await gatewayOver(pool.llm)).url);
-    await says(page, '#no-calls', 'curl http://127.0.0.1:');
+    await waitForText(page, '#no-calls', 'curl http://127.0.0.1:');
     await pool.run(pool.llm.text('Hello'));
-    await look(page);
-    await says(page, '.call', /12:00:00\s*Served\s*0\sms\s*nim · z-ai\/glm-5\.3 · 2 attempts/);
+    await refresh(page);
+    await waitForText(page, '.call', /12:00:00\s*Served\s*0\sms\s*nim · z-ai\/glm-5\.3 · 2 attempts/);
     expect(await page.locator('#no-calls').isVisible()).toBe(false);
     await page.locator('summary').click();
     const attempts = await textsOf(page, '.attempts > li');
@@ -127,12 +127,12 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     ]);
   });
 
-  it('can be used by keyboard alone, and what is open and focused stays so while calls come in', async () => {
+  it('works by keyboard alone, and keeps open details and the focus while calls arrive', async () => {
     const pool = simulatedPool({ nim: {} });
     const { url } = await gatewayOver(pool.llm);
     await pool.run(pool.llm.text('Hello'));
     const page = await open(url);
-    await says(page, '.call', 'Served');
+    await waitForText(page, '.call', 'Served');
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').innerText()).toBe('Skip to the calls');
     await page.keyboard.press('Enter');
@@ -141,7 +141,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await page.locator('details[open]').count()).toBe(1);
 
     await pool.run(Promise.all([1, 2, 3].map(() => pool.llm.text('Hello'))));
-    await look(page);
+    await refresh(page);
     await page.locator('.call').nth(3).waitFor();
     expect(await page.locator('.call').last().locator('details[open] summary:focus').count()).toBe(1);
     expect(await page.locator('details[open]').count()).toBe(1);
@@ -151,12 +151,12 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
     await page.keyboard.press('Enter');
     expect(await details.getAttribute('aria-expanded')).toBe('true');
-    await says(page, '.key-panel', 'No failure yet');
-    await look(page);
+    await waitForText(page, '.key-panel', 'No failure yet');
+    await refresh(page);
     expect(await page.locator('.key-panel').isVisible()).toBe(true);
   });
 
-  it('keeps a call that somebody reads, also when it is no longer among the last', async () => {
+  it('keeps a call with open details after it has left the list', async () => {
     const call = { state: 'success', startedAt: 0, endedAt: 1, attempts: [], attemptCount: 0 } as const;
     let newest = 2;
     const page = await open((await gatewayOver(simulatedPool({ nim: {} }).llm)).url, {
@@ -169,17 +169,17 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     });
     await page.locator('summary').last().click();
     newest = 4;
-    await look(page);
+    await refresh(page);
     await page.locator('.call').nth(2).waitFor();
     expect(await page.locator('.call').count()).toBe(3);
     expect(await page.locator('.call').last().locator('details[open]').count()).toBe(1);
     await page.locator('summary').last().click();
     await page.locator('#pause').focus();
-    await look(page);
+    await refresh(page);
     await expect.poll(() => page.locator('.call').count()).toBe(2);
   });
 
-  it('shows markup from outside as the text that it is', async () => {
+  it('shows markup from a provider as text', async () => {
     const attack = `<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>`;
     const upstream = await serve((_request, response) => {
       json(response, { error: { message: attack } }, 400);
@@ -189,13 +189,13 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     await llm.text('Hello').catch(() => undefined);
     const page = await open(url);
     await page.locator('summary').click();
-    await says(page, '.call', attack);
-    await says(page, '.attempts', '<i>m</i>');
+    await waitForText(page, '.call', attack);
+    await waitForText(page, '.attempts', '<i>m</i>');
     expect(await page.locator('main :is(img, script, i)').count()).toBe(0);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
   });
 
-  it.each(SCHEMES)('is readable by day and by night: %s', async (colorScheme) => {
+  it.each(SCHEMES)('has enough contrast: %s', async (colorScheme) => {
     const { url } = await gatewayOver(simulatedPool({ nim: {} }).llm);
     const page = await open(url, { colorScheme });
     const names = [
@@ -232,7 +232,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     for (const ink of ['fill', 'spent']) expect(contrast(ink, 'card')).toBeGreaterThanOrEqual(3);
   });
 
-  it.each([320, 1200])('has room for forty keys and long names in %i pixels', async (width) => {
+  it.each([320, 1200])('fits forty keys and long names into %i pixels', async (width) => {
     const attempt = { ...someKey(1), outcome: 'forbidden', startedAt: 0, message: 'W'.repeat(500) } as const;
     const { provider, key, outcome, startedAt, message } = attempt;
     const call = {
@@ -259,23 +259,23 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
       .getByRole('button', { name: /^Details/ })
       .first()
       .click();
-    await says(page, '.key-panel', 'shared by 3 keys');
+    await waitForText(page, '.key-panel', 'shared by 3 keys');
     const wider = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
     expect(await page.evaluate(wider)).toBeLessThanOrEqual(0);
-    // Nothing is cut off, nor laid over its neighbour.
+    // No element is cut off or overlaps its neighbour.
     const spills = `[...document.querySelectorAll('p:not(.limit-model, .unseen), h4, dd, summary > *')]
       .filter((one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).display !== 'inline')
       .map((one) => one.className + ' ' + one.textContent)`;
     expect(await page.evaluate(spills)).toEqual([]);
   });
 
-  it('has room for a finger on everything that can be touched, and keeps still for those who want that', async () => {
+  it('has touch targets of 44 pixels, and respects reduced motion', async () => {
     const pool = simulatedPool({ nim: {} });
     const { url } = await gatewayOver(pool.llm);
     await pool.run(pool.llm.text('Hello'));
     const phone = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true } as const;
     const page = await open(url, { ...phone, reducedMotion: 'reduce' });
-    await says(page, '.call', 'Served');
+    await waitForText(page, '.call', 'Served');
     const heights = `[...document.querySelectorAll('button, summary')]
       .map((one) => one.getBoundingClientRect().height).filter((height) => height > 0)`;
     const found = await page.evaluate<number[]>(heights);
@@ -285,11 +285,11 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await page.evaluate(motion)).toBe('0s');
   });
 
-  it('says that there are no keys', async () => {
+  it('reports a pool without keys', async () => {
     const page = await open((await gatewayOver(simulatedPool({ nim: {} }).llm)).url, {
       before: (one) => one.route('**/status', (route) => route.fulfill({ json: someStatus() })),
     });
-    await says(page, '#no-keys', 'The pool has no keys.');
+    await waitForText(page, '#no-keys', 'The pool has no keys.');
     expect(await page.locator('#no-keys').isVisible()).toBe(true);
   });
 });

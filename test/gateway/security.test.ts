@@ -6,36 +6,39 @@ import { type GatewayOptions, startGateway } from '../../src/gateway/index.ts';
 import { ConfigError } from '../../src/index.ts';
 import { open, endpoint } from '../client/support.ts';
 import { says, serve } from '../support/server.ts';
-import { ask, chat, CHAT, gatewayOver, type Heard, type Said } from './support.ts';
+import { ask, chat, CHAT, gatewayOver, type Received, type Sent } from './support.ts';
 
 const TOKEN = 'a-token';
 
 /** What a request is told, and how many requests it cost upstream. */
-async function asked(said: Said, options: GatewayOptions = {}): Promise<Heard & { readonly cost: number }> {
+async function asked(
+  said: Sent,
+  options: GatewayOptions = {},
+): Promise<Received & { readonly cost: number }> {
   const server = await serve(says('Hi'));
   const gateway = await gatewayOver(open({ providers: [endpoint(server)] }), options);
-  const heard = await ask(gateway, said);
-  return { ...heard, cost: server.requests.length };
+  const received = await ask(gateway, said);
+  return { ...received, cost: server.requests.length };
 }
 
 type Row = readonly [
   what: string,
-  said: Said,
+  said: Sent,
   status: number,
   code?: string | undefined,
   options?: GatewayOptions,
 ];
 
 const POST = { path: CHAT, body: chat() };
-const at = (host: string, origin?: string): Said => ({
+const at = (host: string, origin?: string): Sent => ({
   ...POST,
   headers: { host, ...(origin === undefined ? {} : { origin }) },
 });
-const typed = (type: string, more: Readonly<Record<string, string>> = {}): Said => ({
+const typed = (type: string, more: Readonly<Record<string, string>> = {}): Sent => ({
   ...POST,
   headers: { 'content-type': type, ...more },
 });
-const bearing = (authorization: string): Said => ({ ...POST, headers: { authorization } });
+const bearing = (authorization: string): Sent => ({ ...POST, headers: { authorization } });
 
 const HOSTS: readonly Row[] = [
   ['the address', at('127.0.0.1:4141'), 200],
@@ -159,13 +162,16 @@ const TABLES: readonly (readonly [what: string, rows: readonly Row[]])[] = [
 describe.each(TABLES)('%s', (_of, rows) => {
   const cases = rows.map(([what, said, status, code, options]) => ({ what, said, status, code, options }));
   it.each(cases)('$what', async ({ said, status, code, options }) => {
-    const heard = await asked(said, options);
-    expect([heard.status, heard.cost]).toEqual([status, status === 200 && said.body !== undefined ? 1 : 0]);
+    const received = await asked(said, options);
+    expect([received.status, received.cost]).toEqual([
+      status,
+      status === 200 && said.body !== undefined ? 1 : 0,
+    ]);
     if (code !== undefined) {
       const error = { code, type: 'invalid_request_error', param: null };
-      expect(JSON.parse(heard.text)).toMatchObject({ error });
+      expect(JSON.parse(received.text)).toMatchObject({ error });
     }
-    expect(heard.text).not.toContain(TOKEN);
+    expect(received.text).not.toContain(TOKEN);
   });
 });
 
@@ -177,7 +183,7 @@ it('with a token, health says only whether there is any', async () => {
   expect(JSON.parse(friend.text)).toHaveProperty('keys');
 });
 
-const question = (origin: string): Said => ({
+const question = (origin: string): Sent => ({
   method: 'OPTIONS',
   path: CHAT,
   headers: {
@@ -215,7 +221,10 @@ describe('before it sends, a browser asks', () => {
     const refused = await asked({ ...POST, headers }, { allowedOrigins, token: TOKEN });
     const own = await asked(at('127.0.0.1', 'http://127.0.0.1'), { allowedOrigins });
     expect(
-      [answered, refused, own].map((heard) => [heard.status, heard.headers['access-control-allow-origin']]),
+      [answered, refused, own].map((received) => [
+        received.status,
+        received.headers['access-control-allow-origin'],
+      ]),
     ).toEqual([
       [200, 'https://chat.example'],
       [401, 'https://chat.example'],

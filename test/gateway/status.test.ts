@@ -12,7 +12,7 @@ import {
   SECOND,
 } from '../support/simulated-pool.ts';
 
-/** A pool with a board over it. */
+/** A pool with a status board. */
 function watched(
   options: SimulatedPoolOptions,
   calls?: number,
@@ -25,7 +25,7 @@ function watched(
   return { ...pool, board };
 }
 
-/** A board that is told what a test likes. */
+/** A board over a pool whose events the test sends. */
 function told(calls?: number): { readonly board: StatusBoard; readonly tell: (event: FreeLLMEvent) => void } {
   const listeners = new Set<(event: FreeLLMEvent) => void>();
   const capacity: Capacity = {
@@ -73,8 +73,8 @@ const end = (call: number): FreeLLMEvent => ({
 });
 const idsOf = ({ calls }: Status): number[] => calls.map(({ call }) => call);
 
-describe('the keys', () => {
-  it('are the rows of health(), at the moment of the look', () => {
+describe('keys', () => {
+  it('are the rows of health() at the same moment', () => {
     const { board, llm } = watched({ openrouter: { accounts: [['one'], ['two']] }, nim: {} });
     const status = board.status();
     expect(status).toMatchObject({ version: VERSION, at: NOON });
@@ -83,7 +83,7 @@ describe('the keys', () => {
     expect(status.capacity).toEqual({ requestsNow, requestsToday, nextAt });
   });
 
-  it('tell of each quota when it comes back', async () => {
+  it('show when each quota resets', async () => {
     const { board, run, llm } = watched({ openrouter: {} });
     await run(llm.text('Hello'));
     const [key] = board.status().keys;
@@ -95,23 +95,23 @@ describe('the keys', () => {
     expect(key?.spent).toEqual([key?.minute, key?.day]);
   });
 
-  it('say of which model the fullest quota is, where each has its own', async () => {
+  it('name the model of the fullest quota if each model has its own', async () => {
     const { board, run, llm } = watched({ google: { models: [MODEL.google, 'gemma-4-31b-it'] } });
     await run(llm.text('Hello', { model: 'gemma-4-31b-it' }));
     const [key] = board.status().keys;
     expect(key?.minute).toMatchObject({ used: 1, model: 'gemma-4-31b-it' });
-    // Requests of the minute and of the day, and tokens.
+    // Requests per minute, requests per day, and tokens.
     expect(key?.spent.map(({ model }) => model)).toEqual(Array<string>(3).fill('gemma-4-31b-it'));
   });
 
-  it('say how many share an account', () => {
+  it('show how many keys share an account', () => {
     const { board } = watched({ nim: { accounts: [['one', 'two'], ['three']] } });
     expect(board.status().keys.map(({ sharedBy }) => sharedBy)).toEqual([2, 2, 1]);
   });
 });
 
-describe('the calls', () => {
-  it('have their attempts, the newest call first', async () => {
+describe('calls', () => {
+  it('come with their attempts, newest call first', async () => {
     const pool = watched({
       openrouter: { faults: [{ kind: 'outage', times: 1 }] },
       nim: {},
@@ -134,7 +134,7 @@ describe('the calls', () => {
     expect(totals).toEqual({ success: 2, failure: 0, aborted: 0, attempts: 3 });
   });
 
-  it('that nobody could serve say why', async () => {
+  it('that failed show the reason', async () => {
     const pool = watched({ nim: { rpm: 1 } });
     await pool.run(pool.llm.text('Hello'));
     await pool.fails(pool.llm.text('Hello'));
@@ -148,7 +148,7 @@ describe('the calls', () => {
     expect(totals).toMatchObject({ success: 1, failure: 1 });
   });
 
-  it('show where they are while they are under way', async () => {
+  it('show their progress while they run', async () => {
     const pool = watched({
       nim: { rpm: 1, latencyMs: SECOND },
       wait: true,
@@ -183,8 +183,8 @@ describe('the calls', () => {
   });
 });
 
-describe('what is kept', () => {
-  it('are the last calls, those under way before those that are over', () => {
+describe('the log', () => {
+  it('keeps the last calls, and drops ended ones before running ones', () => {
     const { board, tell } = told(3);
     tell(attempt(1));
     for (const call of [2, 3, 4, 5]) {
@@ -197,7 +197,7 @@ describe('what is kept', () => {
     expect(board.status().totals).toMatchObject({ success: 4, attempts: 8 });
   });
 
-  it('are the last attempts of a call that made very many', () => {
+  it('keeps the last attempts of a call that made many', () => {
     const { board, tell } = told();
     for (let made = 0; made < 100; made += 1) tell(attempt(1, NOON + made));
     const [call] = board.status().calls;
@@ -206,7 +206,7 @@ describe('what is kept', () => {
     expect(call?.attempts.at(-1)).toMatchObject({ startedAt: NOON + 99 });
   });
 
-  it('are messages of a bearable length, and each warning once', () => {
+  it('shortens long messages, and keeps each warning once', () => {
     const { board, tell } = told();
     tell(attempt(1));
     const message = 'x'.repeat(100_000);
@@ -227,7 +227,7 @@ describe('what is kept', () => {
     expect(new Set(status.warnings).size).toBe(status.warnings.length);
   });
 
-  it('is nothing of what is asked and answered, and no key', async () => {
+  it('contains no prompt, no answer and no key', async () => {
     const key = 'sk-or-v1-a-key-that-nobody-may-see';
     const pool = watched({
       openrouter: { accounts: [[key]], faults: [{ kind: 'echo-key', times: 1 }] },
@@ -241,7 +241,7 @@ describe('what is kept', () => {
     expect(text).not.toContain('secret');
   });
 
-  it('is nothing more once the board is closed', () => {
+  it('ignores events after the board is closed', () => {
     const { board, tell } = told();
     board.close();
     tell(attempt(1));

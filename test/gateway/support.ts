@@ -1,4 +1,4 @@
-/** Endpoints that are closed with their test, and a client that says exactly what it is told. */
+/** Endpoints that close with their test, and a client that sends exactly what it is given. */
 
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -6,15 +6,15 @@ import { onTestFinished } from 'vitest';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/gateway/index.ts';
 import type { FreeLLM } from '../../src/index.ts';
 
-/** An endpoint at a free port. */
+/** Starts an endpoint on a free port. */
 export async function gatewayOver(llm: FreeLLM, options: GatewayOptions = {}): Promise<Gateway> {
   const gateway = await startGateway(llm, { port: 0, graceMs: 0, ...options });
   onTestFinished(() => gateway.close());
   return gateway;
 }
 
-/** What a client says. Headers are sent as they are, `host` and `origin` included. */
-export interface Said {
+/** Headers are sent unchanged, `host` and `origin` included. */
+export interface Sent {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -24,10 +24,10 @@ export interface Said {
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** Sends a request; its answer's body is still to be read. */
-export function say(
+/** Sends a request. The body of the response is still unread. */
+export function send(
   gateway: Gateway,
-  { path = '/', method, headers, body, signal }: Said,
+  { path = '/', method, headers, body, signal }: Sent,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -47,15 +47,15 @@ export function say(
   });
 }
 
-export interface Heard {
+export interface Received {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
-/** Sends a request and reads the whole answer. */
-export async function ask(gateway: Gateway, said: Said): Promise<Heard> {
-  const message = await say(gateway, said);
+/** Sends a request and reads the whole response. */
+export async function ask(gateway: Gateway, request: Sent): Promise<Received> {
+  const message = await send(gateway, request);
   return { status: message.statusCode, headers: message.headers, text: await text(message) };
 }
 
@@ -66,12 +66,12 @@ export function chat(more: object = {}): string {
 
 export const CHAT = '/v1/chat/completions';
 
-/** One event of an upstream's stream. */
+/** One event of a provider's stream. */
 export function delta(content: string, finishReason: string | null = null): string {
   return `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finishReason }] })}\n\n`;
 }
 
-/** The text in a body of events. */
+/** The text in the events of a stream. */
 export function textIn(events: string): string {
   return [...events.matchAll(/"content":"([^"]*)"/g)].map(([, piece]) => piece).join('');
 }
