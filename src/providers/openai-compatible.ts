@@ -47,7 +47,6 @@ export class OpenAICompatible extends Provider {
         baseUrl: options.baseUrl,
         env: { keys: [] },
         keyPattern: '',
-        headers: {},
         defaultTier: 'free',
         tiers: { free: { limits: [] } },
         modelIdPattern: '.',

@@ -64,7 +64,7 @@ export class Provider {
     this.options = shown;
     this.baseUrl = baseUrlOf(what, spec, options, inputs.length > 0);
     this.lastResort = options.lastResort ?? spec.access === 'local';
-    this.#headers = { ...spec.headers, ...readHeaders(what, headers) };
+    this.#headers = readHeaders(what, headers);
     this.recordId = `provider:${spec.name}:${hashKey(this.baseUrl)}`;
     this.#secrets = new Map(inputs.map(({ key }) => [hashKey(key), key]));
     this.keys = inputs.length === 0 ? [this.#noKey(tier)] : inputs.map((input) => this.#keyOf(input, tier));

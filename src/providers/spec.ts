@@ -217,7 +217,6 @@ export interface ProviderSpec {
   readonly countsBy?: 'account' | 'ip';
   /** Regular expression of this provider's keys, so that keys outside the pool are redacted, too. */
   readonly keyPattern: string;
-  readonly headers: Readonly<Record<string, string>>;
   readonly defaultTier: string;
   readonly tiers: Readonly<Record<string, { readonly limits: readonly LimitSpec[] }>>;
   /** Regular expression of free ids; while `freeOnly` is true, all others are refused. */
