@@ -45,11 +45,11 @@ describe('a compressed body is decoded', () => {
 });
 
 describe('a body that is not what its header says', () => {
-  it.each(['gzip', 'deflate'])('passes unchanged where a proxy decoded it already: %s', async (coding) => {
+  it.each(['gzip', 'deflate'])('passes unchanged if a proxy has already decoded it: %s', async (coding) => {
     expect(await read(coding, Buffer.from(TEXT))).toBe(TEXT);
   });
 
-  it('passes unchanged where the coding is unknown', async () => {
+  it('passes unchanged if the coding is unknown', async () => {
     expect(await read('x-own', Buffer.from(TEXT))).toBe(TEXT);
   });
 
@@ -57,7 +57,7 @@ describe('a body that is not what its header says', () => {
     expect(await read(coding, Buffer.alloc(0))).toBe('');
   });
 
-  it('rejects where it was cut', async () => {
+  it('rejects if it was cut', async () => {
     await expect(read('gzip', gzipSync(TEXT).subarray(0, 20))).rejects.toBeInstanceOf(Error);
   });
 });
@@ -80,7 +80,7 @@ describe('over a connection', () => {
     expect(await readBody(body, MANY)).toBe('');
   });
 
-  it('every request asks for no coding, and an answer in one is decoded all the same', async () => {
+  it('requests ask for no coding, and a coded answer is decoded anyway', async () => {
     const server = await serve((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(TEXT));
     });

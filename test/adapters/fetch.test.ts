@@ -18,7 +18,7 @@ function open(fetch: FetchLike): Transport {
 }
 
 /** Never settles. */
-function silence(): Promise<never> {
+function neverSettles(): Promise<never> {
   return new Promise(() => undefined);
 }
 
@@ -27,7 +27,7 @@ describe("a transport over Node's fetch", () => {
 });
 
 describe("a fetch of the user's own", () => {
-  it('gets the request as a plain object, redirects forbidden', async () => {
+  it('receives the request as a plain object and without redirects', async () => {
     const calls: [string, FetchInit][] = [];
     const transport = open((url, init) => {
       calls.push([url, init]);
@@ -41,7 +41,7 @@ describe("a fetch of the user's own", () => {
     expect(calls[0]?.[1].signal).toBeInstanceOf(AbortSignal);
   });
 
-  it('gets no body member with a GET', async () => {
+  it('receives no body with a GET', async () => {
     let init: FetchInit | undefined;
     const transport = open((_url, given) => {
       init = given;
@@ -51,7 +51,7 @@ describe("a fetch of the user's own", () => {
     expect(Object.keys(init ?? {})).not.toContain('body');
   });
 
-  it('may answer without a stream', async () => {
+  it('may return a body that is no stream', async () => {
     const transport = open(() =>
       Promise.resolve({
         status: 200,
@@ -71,28 +71,28 @@ describe("a fetch of the user's own", () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('out of order'))],
-  ] satisfies [string, FetchLike][])('that %s rejects the request', async (_how, broken) => {
+  ] satisfies [string, FetchLike][])('rejects the request if it %s', async (_how, broken) => {
     await expect(open(broken).send(request, new AbortController().signal)).rejects.toThrow('out of order');
   });
 
-  describe('that does not listen to its signal is left behind', () => {
-    it('while it is silent', async () => {
+  describe('that ignores its signal is abandoned', () => {
+    it('before the answer', async () => {
       const controller = new AbortController();
-      const sent = open(silence).send(request, controller.signal);
+      const sent = open(neverSettles).send(request, controller.signal);
       controller.abort(new Error('enough'));
       await expect(sent).rejects.toThrow('enough');
     });
 
-    it('while its body is silent', async () => {
+    it('within the body', async () => {
       const controller = new AbortController();
-      const transport = open(() => Promise.resolve(new Response(new ReadableStream({ pull: silence }))));
+      const transport = open(() => Promise.resolve(new Response(new ReadableStream({ pull: neverSettles }))));
       const read = readText(await transport.send(request, controller.signal));
       controller.abort(new Error('enough'));
       await expect(read).rejects.toThrow('enough');
     });
 
     it('when the transport is closed', async () => {
-      const transport = fetchTransport(silence);
+      const transport = fetchTransport(neverSettles);
       const sent = transport.send(request, new AbortController().signal);
       const failed = errorOf(sent);
       await transport.close();

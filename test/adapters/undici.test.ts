@@ -18,7 +18,7 @@ function open(options: Partial<UndiciOptions> = {}): Transport {
 
 async function ask(transport: Transport, url: string, more: Partial<HttpRequest> = {}): Promise<string> {
   const text = await readText(await transport.send({ method: 'GET', url, headers: {}, ...more }, never()));
-  // The end of a body is told a moment before its connection is free again.
+  // The end of a body is reported just before its connection is free again.
   await setImmediate();
   return text;
 }
@@ -28,14 +28,14 @@ describe('the transport over undici', () => {
 });
 
 describe('connections', () => {
-  it('are kept: calls one after the other take the same', async () => {
+  it('are reused by sequential calls', async () => {
     const server = await serve((_request, response) => json(response, {}));
     const transport = open();
     for (let call = 0; call < 5; call += 1) await ask(transport, server.url);
     expect([server.requests.length, server.connections]).toEqual([5, 1]);
   });
 
-  it('are not closed by a redirect or a refusal', async () => {
+  it('survive a redirect and a refusal', async () => {
     const server = await serve((_request, response) =>
       response.writeHead(server.requests.length === 1 ? 302 : 429).end(),
     );
@@ -45,7 +45,7 @@ describe('connections', () => {
     expect(server.connections).toBe(1);
   });
 
-  it('that are being made for nobody are given up, those for somebody not', async () => {
+  it('in progress are cancelled when no request needs them', async () => {
     const server = await serveTcp();
     const transport = open();
     const url = server.url.replace('http:', 'https:');
@@ -54,15 +54,15 @@ describe('connections', () => {
       transport.send({ method: 'GET', url, headers: {} }, signal).catch(String),
     );
     await until(() => server.open === 2);
-    first.abort(new Error('not I'));
-    expect(await sent[0]).toBe('Error: not I');
+    first.abort(new Error('first'));
+    expect(await sent[0]).toBe('Error: first');
     expect(server.open).toBe(2);
-    second.abort(new Error('nor I'));
-    expect(await sent[1]).toBe('Error: nor I');
+    second.abort(new Error('second'));
+    expect(await sent[1]).toBe('Error: second');
     await until(() => server.open === 0);
   });
 
-  it('that failed to be made are tried again by the next call', async () => {
+  it('that failed are attempted again by the next call', async () => {
     const server = await serveTcp();
     const transport = open();
     const request = { method: 'GET', url: server.url.replace('http:', 'https:'), headers: {} } as const;
@@ -81,7 +81,7 @@ describe('the proxy variables', () => {
   const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH/;
   const far = 'http://api.example.test/v1/models';
 
-  it.each(['http_proxy', 'HTTP_PROXY'])('%s leads requests through the proxy', async (name) => {
+  it.each(['http_proxy', 'HTTP_PROXY'])('%s sends requests through the proxy', async (name) => {
     const server = await serve((_request, response) => response.end('through'));
     const proxy = await serveProxy(server);
     expect(await ask(open({ env: { [name]: proxy.url } }), far)).toBe('through');
@@ -89,7 +89,7 @@ describe('the proxy variables', () => {
     expect(server.requests).toMatchObject([{ url: '/v1/models', headers: { host: 'api.example.test' } }]);
   });
 
-  it.each(['https_proxy', 'HTTPS_PROXY'])('%s leads https requests through the proxy', async (name) => {
+  it.each(['https_proxy', 'HTTPS_PROXY'])('%s sends https requests through the proxy', async (name) => {
     const server = await serveTcp((socket) => socket.destroy());
     const proxy = await serveProxy(server);
     const transport = open({ env: { [name]: proxy.url } });
@@ -97,13 +97,13 @@ describe('the proxy variables', () => {
     expect(proxy.tunnels).toEqual(['api.example.test:443']);
   });
 
-  it('may leave the protocol of the proxy out', async () => {
+  it('may omit the protocol of the proxy', async () => {
     const server = await serve((_request, response) => response.end('through'));
     const proxy = await serveProxy(server);
     expect(await ask(open({ env: { HTTP_PROXY: `127.0.0.1:${proxy.port}` } }), far)).toBe('through');
   });
 
-  it('are not asked about this machine', async () => {
+  it('do not apply to this machine', async () => {
     const server = await serve((_request, response) => response.end('direct'));
     const proxy = await serveProxy(server);
     const transport = open({ env: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });
@@ -113,18 +113,18 @@ describe('the proxy variables', () => {
   });
 
   it.each(['example.test', 'other.test, api.example.test', '*'])(
-    'no_proxy=%s keeps hosts off it',
+    'no_proxy=%s bypasses the proxy',
     async (noProxy) => {
       const server = await serve((_request, response) => response.end('through'));
       const proxy = await serveProxy(server);
-      // Without the proxy the name leads nowhere.
+      // Without the proxy, the name does not resolve.
       const transport = open({ env: { HTTP_PROXY: proxy.url, NO_PROXY: noProxy } });
       await expect(ask(transport, far)).rejects.toThrow(UNREACHABLE);
       expect(proxy.connections).toBe(0);
     },
   );
 
-  it('are those that it was given, not those of the process', async () => {
+  it('come from the options, not from the process', async () => {
     const server = await serve((_request, response) => response.end('through'));
     const proxy = await serveProxy(server);
     const transport = open({ env: { HTTPS_PROXY: '', HTTP_PROXY: ' ' } });
@@ -132,7 +132,7 @@ describe('the proxy variables', () => {
     expect(proxy.connections).toBe(0);
   });
 
-  it('that lead nowhere fail the request, not the process', async () => {
+  it('with an unusable proxy fail the request, not the process', async () => {
     const gone = open({ env: { HTTP_PROXY: 'http://127.0.0.1:1' } });
     await expect(ask(gone, far)).rejects.toThrow(/ECONNREFUSED/);
     const garbage = open({ env: { HTTP_PROXY: 'http://[' } });
@@ -141,7 +141,7 @@ describe('the proxy variables', () => {
 });
 
 describe('a dispatcher of the user', () => {
-  it('is what requests go through, and outlives the transport', async () => {
+  it('sends the requests and outlives the transport', async () => {
     const server = await serve((_request, response) => response.end('fine'));
     const agent = new Agent();
     onTestFinished(() => agent.destroy());
@@ -160,8 +160,8 @@ describe('a dispatcher of the user', () => {
     expect(await ask(open({ dispatcher: agent }), 'https://api.example.test/v1')).toBe('mocked');
   });
 
-  it('that is none is told so', () => {
-    // @ts-expect-error -- what plain JavaScript can pass
+  it('is rejected if it is none', () => {
+    // @ts-expect-error -- possible in plain JavaScript
     expect(() => undiciTransport({ dispatcher: { send: () => true }, env: {} })).toThrow(
       new ConfigError(
         'options.dispatcher is not an undici Dispatcher. Pass e.g. new Agent() or new ProxyAgent(url) of undici 7.',

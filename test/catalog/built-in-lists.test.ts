@@ -15,7 +15,7 @@ const services = Object.values(SPECS).filter(({ access }) => access !== 'local')
 describe.each(services)('the built-in list of $title', (spec) => {
   const { models, discovery } = spec;
 
-  test('names each model once, free of charge, with known tags in their order', () => {
+  test('names each model once, as free, with known tags in order', () => {
     expect(new Set(models.map((model) => model.id)).size).toBe(models.length);
     for (const model of models) {
       expect(model.tags).toEqual(TAGS.filter((tag) => model.tags?.includes(tag)));
@@ -25,7 +25,7 @@ describe.each(services)('the built-in list of $title', (spec) => {
     }
   });
 
-  test('survives its own discovery: no rule for lists excludes what is built in', () => {
+  test('is not excluded by the rules of its own discovery', () => {
     if (discovery === undefined) throw new Error('the specification has no discovery');
     const isOffered = offerTest({ ...discovery, freeOnly: true });
     expect(models.filter((model) => !isOffered(model.id))).toEqual([]);
@@ -88,6 +88,6 @@ test.each(UNFIT.flatMap(({ spec, ids }) => ids.map((id) => ({ spec, id }))))(
   },
 );
 
-test('the router over free models is the last resort of OpenRouter', () => {
+test('the router over free models comes last in the list of OpenRouter', () => {
   expect(SPECS.openrouter.models.at(-1)?.id).toBe('openrouter/free');
 });

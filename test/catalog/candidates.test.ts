@@ -63,33 +63,33 @@ describe('a last resort', () => {
       ['own', 'auto'],
       [['ollama own'], ['groq big able'], ['ollama own able']],
     ],
-  ])('%j: comes after all others, but where nobody else can serve a name', (names, stages) => {
+  ])('%j: comes after all others unless only it can serve a name', (names, stages) => {
     expect(chain(names, listed(ollama, groq))).toEqual(stages);
   });
 
-  test('is the whole chain where there is nothing else', () => {
+  test('is the whole chain if there is no other provider', () => {
     expect(chain(['auto'], listed(ollama))).toEqual([['ollama own able']]);
   });
 
-  test('leaves a pool without one as it was', () => {
+  test('changes nothing in a pool without one', () => {
     const other = [new OpenRouter(KEY), [{ id: 'a/b:free', tags: tools }]] as const;
     expect(chain(['auto'], listed(groq, other))).toEqual([['groq big able', 'openrouter a/b:free']]);
   });
 
-  test('can do what others cannot', () => {
+  test('serves capabilities that others lack', () => {
     const dumb = [new Groq(KEY), [{ id: 'big', tags: ['chat'] }]] as const;
     expect(chain(['auto'], listed(dumb, ollama), ['tools'])).toEqual([['ollama own able']]);
     expect(chain(['auto'], listed(groq, ollama), ['tools'])).toEqual([['groq able'], ['ollama own able']]);
   });
 });
 
-describe('a model that costs money by its list', () => {
+describe('a model with a price in its list', () => {
   const models = [
     { id: 'a/free', tags: ['chat'], free: true },
     { id: 'a/paid', tags: ['chat'], free: false },
   ];
 
-  test('is passed over, and refused by its name', () => {
+  test('is skipped, and refused by name', () => {
     const pool = listed([new Requesty(KEY), models]);
     expect(chain(['auto'], pool)).toEqual([['requesty a/free']]);
     expect(() => chain(['a/paid'], pool)).toThrow(ModelNotFoundError);
@@ -97,18 +97,18 @@ describe('a model that costs money by its list', () => {
     expect(() => refusePaid(['a/free', 'a/other'], pool)).not.toThrow();
   });
 
-  test('is asked for by those who allow it', () => {
+  test('is used if the user allows it', () => {
     const pool = listed([new Requesty(KEY, { freeOnly: false }), models]);
     expect(chain(['auto'], pool)).toEqual([['requesty a/free a/paid']]);
     expect(chain(['a/paid'], pool)).toEqual([['requesty a/paid']]);
   });
 
-  test('is not asked of a provider that lists only what it has', () => {
+  test('is not requested from a provider that does not list it', () => {
     expect(() => chain(['a/other'], listed([new Requesty(KEY), models]))).toThrow(/No provider of this pool/);
   });
 });
 
-test('who has told of no model is named where nobody can serve', () => {
+test('the error names providers without models', () => {
   expect(() => chain(['auto'], listed([new Ollama(), []]))).toThrow(
     'No models are known yet from Ollama at http://127.0.0.1:11434/v1. Check that the server is running.',
   );

@@ -5,7 +5,7 @@ import { readModelList, type ReadModelListOptions } from '../../src/catalog/disc
 
 const options: ReadModelListOptions = { now: 1_790_000_000_000, builtIn: [], freeOnly: false, exclude: [] };
 
-/** Lists of entries that are right in some fields and anything in others. */
+/** Lists of entries with valid and arbitrary fields. */
 const almostList = fc.record({
   data: fc.array(
     fc.record(
@@ -33,7 +33,7 @@ const almostList = fc.record({
 });
 
 describe('reading a model list', () => {
-  test('any JSON gives a list: ids are plain and unique, context lengths positive, chat is always a tag', () => {
+  test('accepts any JSON: ids are plain and unique, context lengths positive, and chat is always a tag', () => {
     fc.assert(
       fc.property(fc.oneof(almostList, fc.jsonValue()), (body) => {
         const models = readModelList(body, options);
@@ -48,7 +48,7 @@ describe('reading a model list', () => {
     );
   });
 
-  test('whatever the list says, only ids of the free pattern pass the guard', () => {
+  test('returns only ids that match the free pattern, whatever the list contains', () => {
     const guarded = { ...options, freeOnly: true, freePattern: ':free$' };
     fc.assert(
       fc.property(almostList, (body) => {
@@ -57,7 +57,7 @@ describe('reading a model list', () => {
     );
   });
 
-  test('with the data of every provider any JSON gives a list of models that are free where only those are wanted', () => {
+  test('returns only free models from any JSON, with the rules of every provider', () => {
     const specs = Object.values(SPECS);
     fc.assert(
       fc.property(

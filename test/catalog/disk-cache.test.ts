@@ -25,7 +25,7 @@ const caches: readonly (readonly [string, () => ModelCache])[] = [
 ];
 
 describe.each(caches)('a model cache %s', (_name, make) => {
-  test('gives back what was last written under an id, and nothing for others', async () => {
+  test('returns the last value of an id and nothing for others', async () => {
     const cache = make();
     expect(await cache.read(ID)).toBeUndefined();
     await cache.write(ID, { models: ['a'] });
@@ -34,7 +34,7 @@ describe.each(caches)('a model cache %s', (_name, make) => {
     expect(await cache.read(`${ID}!`)).toBeUndefined();
   });
 
-  test('hands out copies', async () => {
+  test('returns copies', async () => {
     const cache = make();
     const value = { models: ['a'] };
     await cache.write(ID, value);
@@ -43,7 +43,7 @@ describe.each(caches)('a model cache %s', (_name, make) => {
     expect(await cache.read(ID)).not.toBe(await cache.read(ID));
   });
 
-  test('passes over what cannot be written as JSON', async () => {
+  test('ignores values without JSON text', async () => {
     const cache = make();
     await cache.write(ID, 1n);
     expect(await cache.read(ID)).toBeUndefined();
@@ -51,7 +51,7 @@ describe.each(caches)('a model cache %s', (_name, make) => {
 });
 
 describe('the files of the disk cache', () => {
-  test.skipIf(process.platform === 'win32')('are for the user alone', async () => {
+  test.skipIf(process.platform === 'win32')('are private to the user', async () => {
     const directory = join(root, 'new');
     await diskCache(directory).write(ID, {});
     const [name = ''] = await readdir(directory);
@@ -59,7 +59,7 @@ describe('the files of the disk cache', () => {
     expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600);
   });
 
-  test('stay inside the directory whatever the id holds, and are plain JSON', async () => {
+  test('stay inside the directory whatever the id contains, and are plain JSON', async () => {
     await diskCache(root).write(ID, { version: 1 });
     const names = await readdir(root);
     expect(names).toEqual([expect.stringMatching(/^models-[0-9a-f]{32}\.json$/)]);
@@ -67,7 +67,7 @@ describe('the files of the disk cache', () => {
   });
 
   test.each(['', '{"version":1,"mod', '\u0000\u0001', 'x'.repeat(9 * 1024 * 1024)])(
-    'read as nothing when damaged, and are overwritten (case %#)',
+    'count as empty if damaged, and are overwritten (case %#)',
     async (damage) => {
       const cache = diskCache(root);
       await cache.write(ID, { good: 1 });
@@ -79,7 +79,7 @@ describe('the files of the disk cache', () => {
     },
   );
 
-  test('are never seen half written, with many writers and readers at once', async () => {
+  test('are never read half-written by concurrent readers', async () => {
     const writers = Array.from({ length: 16 }, () => diskCache(root));
     const filler = 'x'.repeat(100_000);
     await diskCache(root).write(ID, { writer: -1, filler });
@@ -98,7 +98,7 @@ describe('the files of the disk cache', () => {
     expect(await readdir(root)).toHaveLength(1);
   });
 
-  test('leave nothing behind when they cannot be put in place, and nothing is thrown', async () => {
+  test('leave no temporary file and throw nothing if they cannot be replaced', async () => {
     const cache = diskCache(root);
     await cache.write(ID, {});
     const [name = ''] = await readdir(root);
@@ -109,7 +109,7 @@ describe('the files of the disk cache', () => {
     expect(await cache.read(ID)).toBeUndefined();
   });
 
-  test('need no directory that can be made: a file in its place reads as nothing', async () => {
+  test('count as empty if a file stands in place of the directory', async () => {
     const place = join(root, 'file');
     await writeFile(place, '');
     const cache = diskCache(place);
@@ -118,7 +118,7 @@ describe('the files of the disk cache', () => {
   });
 });
 
-test('the default directory is an absolute one named after the library, and is not created by asking', async () => {
+test('the default directory is absolute and named after the library', async () => {
   const directory = await defaultCacheDir();
   expect(isAbsolute(directory)).toBe(true);
   expect(directory).toMatch(/freelm/);

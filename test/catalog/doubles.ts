@@ -1,5 +1,3 @@
-/** A clock that only moves when told to, and a transport that answers from a script. */
-
 import type { Clock, HttpRequest, HttpResponse, Transport } from '../../src/ports.ts';
 
 interface Timer {
@@ -32,7 +30,7 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Moves on (or back), runs what is due, and lets everything that follows from it happen. */
+  /** Moves the time forwards or backwards, runs the due timers and waits until their effects have settled. */
   async advance(byMs: number): Promise<void> {
     this.#now += byMs;
     for (const timer of this.#timers) {
@@ -42,7 +40,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Resolves when everything that needs no time has happened. */
+/** Resolves when all pending callbacks have run. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) {
     await new Promise((resolve) => {
@@ -53,7 +51,7 @@ export async function settled(): Promise<void> {
 
 export type Answer = (request: HttpRequest, signal: AbortSignal) => HttpResponse | Promise<HttpResponse>;
 
-/** Answers each request with the next of `answers`, the last one again and again. */
+/** Answers each request with the next of `answers`; repeats the last one. */
 export class ScriptedTransport implements Transport {
   readonly requests: HttpRequest[] = [];
   readonly #answers: readonly Answer[];
@@ -82,7 +80,7 @@ export function answerText(text: string, status = 200): Answer {
   return () => ({ status, headers: {}, body: chunks([new TextEncoder().encode(text)]) });
 }
 
-/** A list of plain entries, as NIM gives it. */
+/** A list in OpenAI's plain format. */
 export function answerIds(...ids: readonly string[]): Answer {
   return answerText(JSON.stringify({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) }));
 }
@@ -91,13 +89,13 @@ export const answerTrouble: Answer = () => {
   throw new Error('connect ECONNREFUSED 127.0.0.1:9');
 };
 
-/** Never answers, but gives up when told to. */
+/** Never answers, but obeys the signal. */
 export const answerHanging: Answer = (_request, signal) =>
   new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
   });
 
-/** Never answers and does not listen either. */
+/** Never answers and ignores the signal. */
 export const answerDeaf: Answer = () =>
   new Promise(() => {
     // Stays open.

@@ -46,13 +46,13 @@ async function failure(
 }
 
 describe('fetching a model list', () => {
-  test('asks with the headers given and parses what comes', async () => {
+  test('sends the given request and parses the answer', async () => {
     const transport = new ScriptedTransport([answerText('{"data":[{"id":"a"}]}')]);
     expect(await fetchFrom(transport)).toEqual({ data: [{ id: 'a' }] });
     expect(transport.requests).toEqual([{ ...request, background: true }]);
   });
 
-  test('puts characters together that are cut between two chunks', async () => {
+  test('joins characters that are divided between chunks', async () => {
     const bytes = new TextEncoder().encode('["é"]');
     const body = async function* pieces(): AsyncGenerator<Uint8Array> {
       for (const byte of bytes) yield Uint8Array.of(byte);
@@ -65,27 +65,27 @@ describe('fetching a model list', () => {
     ['429', answerText('{}', 429)],
     ['500', answerText('oops', 500)],
     ['503', answerText('busy', 503)],
-    ['trouble on the way', answerTrouble],
-  ])('%s is tried twice more', async (_name, answer) => {
+    ['a network error', answerTrouble],
+  ])('%s is retried twice', async (_name, answer) => {
     expect((await failure([answer])).attempts).toBe(3);
     const transport = new ScriptedTransport([answer, answer, answerText('[]')]);
     expect(await fetchFrom(transport)).toEqual([]);
   });
 
-  test.each([302, 400, 401, 403, 404, 410])('%i is not tried again', async (status) => {
+  test.each([302, 400, 401, 403, 404, 410])('%i is not retried', async (status) => {
     expect(await failure([answerText('{}', status)])).toEqual({
       message: `models.example answered ${status}`,
       attempts: 1,
     });
   });
 
-  test('what is not JSON is not tried again', async () => {
+  test('an answer that is no JSON is not retried', async () => {
     const { message, attempts } = await failure([answerText('<html>hello</html>')]);
     expect(attempts).toBe(1);
     expect(message).toBe('models.example answered 18 characters that are not JSON');
   });
 
-  test('an endless answer is cut off after 8 MB and its body closed', async () => {
+  test('an endless answer is closed after 8 MiB', async () => {
     let closed = false;
     const body = async function* endless(): AsyncGenerator<Uint8Array> {
       try {
@@ -100,7 +100,7 @@ describe('fetching a model list', () => {
     expect(closed).toBe(true);
   });
 
-  test('the body of a refusal is closed, too', async () => {
+  test('the body of a refusal is closed', async () => {
     let closed = 0;
     const page = async function* twoParts(): AsyncGenerator<Uint8Array> {
       try {
@@ -114,7 +114,7 @@ describe('fetching a model list', () => {
     expect(closed).toBe(3);
   });
 
-  test('redacts the answer before it is read, and what a message repeats of the trouble', async () => {
+  test('redacts the answer and the error message', async () => {
     const transport = new ScriptedTransport([answerText('{"echo":"key-1"}')]);
     expect(await fetchFrom(transport, { ...source, redact })).toEqual({ echo: '***' });
     expect((await failure([answerTellingTheKey], { ...source, redact })).message).toBe(

@@ -45,8 +45,8 @@ function scriptedRegistry(
 const local = new Ollama();
 const tags = answerText(JSON.stringify({ models: [{ name: 'qwen3.5:9b' }] }));
 
-describe('the list of a server on your own machine', () => {
-  test('is there without a key, and all of it is free', async () => {
+describe('the list of a local server', () => {
+  test('needs no key and is all free', async () => {
     const { registry, transport } = scriptedRegistry(local, [tags]);
     await registry.refresh();
     expect(registry.models('ollama')).toEqual([
@@ -57,13 +57,13 @@ describe('the list of a server on your own machine', () => {
     ]);
   });
 
-  test('is asked with the key where the server wants one', async () => {
+  test('is requested with the key if there is one', async () => {
     const { registry, transport } = scriptedRegistry(new Ollama({ keys: KEY }), [tags]);
     await registry.refresh();
     expect(transport.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${KEY}` });
   });
 
-  test('is not asked for again at once where nothing answers, but every half minute', async () => {
+  test('is not retried at once but every half minute if no server answers', async () => {
     const { registry, transport, clock, reports } = scriptedRegistry(local, [answerTrouble]);
     for (const requests of [1, 2, 3]) {
       await registry.ensure(['ollama'], undefined, 3000);
@@ -75,7 +75,7 @@ describe('the list of a server on your own machine', () => {
     }
   });
 
-  test('is not waited for longer than a second', async () => {
+  test('delays a call by at most a second', async () => {
     const { registry, clock } = scriptedRegistry(local, [answerHanging]);
     let isWaiting = true;
     const wait = async (): Promise<void> => {
@@ -90,7 +90,7 @@ describe('the list of a server on your own machine', () => {
     registry.close();
   });
 
-  test('is old after a minute', async () => {
+  test('is stale after a minute', async () => {
     const { registry, transport, clock } = scriptedRegistry(local, [tags]);
     await registry.refresh();
     for (const [after, requests] of [
@@ -115,7 +115,7 @@ describe('the list of a service', () => {
       'https://api.cohere.ai/v1/models?endpoint=chat&page_size=1000',
       `Bearer ${KEY}`,
     ],
-  ])('is asked for with its key only where it needs one (case %#)', async (provider, url, authorization) => {
+  ])('is requested with a key only if it needs one (case %#)', async (provider, url, authorization) => {
     const { registry, transport } = scriptedRegistry(provider, [answerText('[]')]);
     await registry.refresh();
     expect(transport.requests.map((request) => [request.url, request.headers['authorization']])).toEqual([
@@ -123,7 +123,7 @@ describe('the list of a service', () => {
     ]);
   });
 
-  test('kept on disk, still has to say that a model is free where only prices tell', async () => {
+  test('from the cache serves only models marked free if prices decide', async () => {
     const cache = memoryCache();
     const source = sourceOf(new Requesty(KEY), (text) => text, HOUR);
     await cache.write(source.cacheId, {

@@ -67,7 +67,7 @@ interface RegistryOptions {
 const ids = (registry: ModelRegistry, name = 'acme'): readonly string[] =>
   registry.models(name).map((model) => model.id);
 
-/** A cache that holds the list `kept`, discovered `ageMs` before START. */
+/** A cache with the list `kept`, discovered `ageMs` before START. */
 async function cacheWith(ageMs: number, ...kept: readonly string[]): Promise<ModelCache> {
   const cache = memoryCache();
   const { registry } = scriptedRegistry([answerIds(...kept)], { cache, now: START - ageMs });
@@ -75,22 +75,22 @@ async function cacheWith(ageMs: number, ...kept: readonly string[]): Promise<Mod
   return cache;
 }
 
-describe('the list at hand', () => {
-  test('is the built-in one before anything was discovered', () => {
+describe('the list in use', () => {
+  test('is the built-in one before the first discovery', () => {
     const { registry, transport } = scriptedRegistry([answerIds('live')]);
     expect(registry.models('acme')).toBe(acme.builtIn);
     expect(registry.version).toBe(0);
     expect(transport.requests).toEqual([]);
   });
 
-  test('is empty for a provider that is not there', () => {
+  test('is empty for an unknown provider', () => {
     const { registry } = scriptedRegistry([]);
     expect(registry.models('other')).toEqual([]);
     expect(registry.models('other')).toBe(registry.models('another'));
     expect(registry.ensure(['other'], undefined, 1000)).toBeUndefined();
   });
 
-  test("is the user's own where there is one, and nothing is discovered", async () => {
+  test("is the user's own if given, without discovery", async () => {
     const userModels = [{ id: 'mine' }];
     const { registry, transport } = scriptedRegistry([answerIds('live')], {
       sources: [{ ...acme, userModels }],
@@ -101,7 +101,7 @@ describe('the list at hand', () => {
     expect(transport.requests).toEqual([]);
   });
 
-  test('is the same array until it changes, and the version grows when it does', async () => {
+  test('is the same array until it changes, which increases the version', async () => {
     const { registry } = scriptedRegistry([answerIds('a'), answerIds('a'), answerIds('a', 'b')]);
     await registry.refresh();
     const first = registry.models('acme');
@@ -116,7 +116,7 @@ describe('the list at hand', () => {
 });
 
 describe('the first call', () => {
-  test('waits for the list, then none does', async () => {
+  test('waits for the list, and later calls do not', async () => {
     const { registry, reports, clock } = scriptedRegistry([answerIds('live')]);
     const { signal } = new AbortController();
     await registry.ensure(['acme'], signal, 5000);
@@ -128,7 +128,7 @@ describe('the first call', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('shares one request with all that come meanwhile', async () => {
+  test('shares one request with concurrent calls', async () => {
     const { registry, transport } = scriptedRegistry([answerIds('live')]);
     await Promise.all(
       Array.from({ length: 1000 }, async () => {
@@ -139,7 +139,7 @@ describe('the first call', () => {
     expect(transport.requests).toHaveLength(1);
   });
 
-  test('waits no longer than allowed, and the calls after it no more at all', async () => {
+  test('waits no longer than allowed, and later calls not at all', async () => {
     const { registry, clock } = scriptedRegistry([answerHanging]);
     const first = registry.ensure(['acme'], undefined, 3000);
     await clock.advance(2999);
@@ -152,7 +152,7 @@ describe('the first call', () => {
     expect(ids(registry)).toEqual(['built-in']);
   });
 
-  test('is let go when its signal aborts, without harm to the others, and leaves no listener or timer', async () => {
+  test('ends when its signal aborts, does not affect others and leaves no listener or timer', async () => {
     const { registry, clock } = scriptedRegistry([answerHanging]);
     const controller = new AbortController();
     const left = registry.ensure(['acme'], controller.signal, 3000);
@@ -168,7 +168,7 @@ describe('the first call', () => {
     expect(registry.ensure(['acme'], AbortSignal.abort(), 3000)).toBeUndefined();
   });
 
-  test('waits for the slowest of several providers, each asked once', async () => {
+  test('waits for the slowest of several providers and asks each once', async () => {
     const sources = [
       acme,
       { ...acme, name: 'other', cacheId: 'other' },
@@ -184,7 +184,7 @@ describe('the first call', () => {
     expect(transport.requests).toHaveLength(2);
   });
 
-  test('takes a fresh list that is kept, and asks nobody', async () => {
+  test('uses a fresh cached list without a request', async () => {
     const cache = await cacheWith(HOUR - 1, 'kept');
     const { registry, transport, reports } = scriptedRegistry([answerIds('live')], { cache });
     await registry.ensure(['acme'], undefined, 3000);
@@ -193,7 +193,7 @@ describe('the first call', () => {
     expect(reports).toEqual([{ provider: 'acme', outcome: 'disk', models: 1, durationMs: 0 }]);
   });
 
-  test('takes an old list that is kept at once, while a new one is asked for beside it', async () => {
+  test('uses an old cached list at once while it is replaced', async () => {
     const cache = await cacheWith(HOUR, 'kept');
     const { registry, clock, reports } = scriptedRegistry([answerHanging, answerIds('live')], { cache });
     await registry.ensure(['acme'], undefined, 3000);
@@ -204,7 +204,7 @@ describe('the first call', () => {
     expect(reports.map((report) => report.outcome)).toEqual(['disk', 'failed']);
   });
 
-  test('does not trust a kept list from the future', async () => {
+  test('does not trust a cached list from the future', async () => {
     const cache = await cacheWith(-HOUR, 'kept');
     const { registry, transport } = scriptedRegistry([answerIds('live')], { cache });
     await registry.ensure(['acme'], undefined, 3000);
@@ -213,7 +213,7 @@ describe('the first call', () => {
     expect(transport.requests).toHaveLength(1);
   });
 
-  test('never takes a paid model from a kept list of everything, or from a changed file, where only free ones are wanted', async () => {
+  test('takes no paid model from a cached list of all models or from a modified file', async () => {
     const cache = memoryCache();
     const everything = scriptedRegistry([answerIds('paid')], {
       cache,
@@ -241,7 +241,7 @@ describe('the first call', () => {
 });
 
 describe('an old list', () => {
-  test('is used while one new one is asked for beside the calls', async () => {
+  test('serves while one request replaces it', async () => {
     const { registry, clock, transport, reports } = scriptedRegistry([
       answerIds('first'),
       answerIds('second'),
@@ -261,7 +261,7 @@ describe('an old list', () => {
     expect(reports.map((report) => report.outcome)).toEqual(['live', 'live']);
   });
 
-  test('is replaced by the list that another process has kept meanwhile', async () => {
+  test('is replaced by a newer list that another process has cached', async () => {
     const cache = memoryCache();
     const here = scriptedRegistry([answerIds('first')], { cache });
     await here.registry.ensure(['acme'], undefined, 3000);
@@ -274,7 +274,7 @@ describe('an old list', () => {
     expect(here.transport.requests).toHaveLength(1);
   });
 
-  test('is asked for anew when the clock was set back, and used until then', async () => {
+  test('is replaced after the clock was set back, and serves until then', async () => {
     const { registry, clock } = scriptedRegistry([answerIds('first'), answerIds('second')]);
     await registry.ensure(['acme'], undefined, 3000);
     await clock.advance(-24 * HOUR);
@@ -288,10 +288,10 @@ describe('a discovery that fails', () => {
   test.each<[string, Answer, string, readonly number[]]>([
     ['an outage', answerText('busy', 503), 'acme.example answered 503', [250, 500]],
     ['a refusal', answerText('{}', 401), 'acme.example answered 401', []],
-    ['trouble on the way', answerTrouble, 'connect ECONNREFUSED 127.0.0.1:9', [250, 500]],
+    ['a network error', answerTrouble, 'connect ECONNREFUSED 127.0.0.1:9', [250, 500]],
     ['a page', answerText('<html>'), 'acme.example answered 6 characters that are not JSON', []],
     ['a list of nothing', answerText('{"data":[]}'), 'the answer lists no usable model', []],
-  ])('by %s leaves the former list and says why', async (_name, answer, reason, pausesMs) => {
+  ])('by %s keeps the previous list and reports the reason', async (_name, answer, reason, pausesMs) => {
     const { registry, clock, transport, reports } = scriptedRegistry([answer]);
     const waiting = registry.ensure(['acme'], undefined, 3000);
     await settled();
@@ -319,8 +319,8 @@ describe('a discovery that fails', () => {
 
   test.each([
     ['hanging', answerHanging],
-    ['deaf to the signal', answerDeaf],
-  ])('because the endpoint is %s is given up after 15 s', async (_name, answer) => {
+    ['ignoring the signal', answerDeaf],
+  ])('because the endpoint is %s ends after 15 s', async (_name, answer) => {
     const { registry, clock, reports } = scriptedRegistry([answer]);
     const waiting = registry.ensure(['acme'], undefined, 60_000);
     await clock.advance(14_999);
@@ -332,7 +332,7 @@ describe('a discovery that fails', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('is not tried again before a pause that doubles from a minute to half an hour', async () => {
+  test('is followed by a pause that doubles from a minute to half an hour', async () => {
     const { registry, clock, transport } = scriptedRegistry([answerText('{}', 403)]);
     const pauses: number[] = [];
     let triedAt = clock.now();
@@ -349,7 +349,7 @@ describe('a discovery that fails', () => {
     expect(pauses).toEqual([0, 1, 2, 4, 8, 16, 30, 30, 30]);
   });
 
-  test('starts with a short pause again after a success', async () => {
+  test('is followed by a short pause again after a success', async () => {
     const refusal = answerText('{}', 403);
     const { registry, clock, transport } = scriptedRegistry([
       refusal,
@@ -371,7 +371,7 @@ describe('a discovery that fails', () => {
     expect(ids(registry)).toEqual(['newer']);
   });
 
-  test('is not held back for ever by a clock that is set back', async () => {
+  test('does not pause for ever after the clock was set back', async () => {
     const { registry, clock, transport } = scriptedRegistry([answerText('{}', 403), answerIds('live')]);
     await registry.ensure(['acme'], undefined, 3000);
     await clock.advance(-24 * HOUR);
@@ -380,7 +380,7 @@ describe('a discovery that fails', () => {
     expect(ids(registry)).toEqual(['live']);
   });
 
-  test('because of the cache is none: a list that cannot be kept is still used', async () => {
+  test('is not caused by the cache: a list that cannot be written is still used', async () => {
     const broken: ModelCache = {
       read: async () => ({ version: 'odd' }),
       write: () => Promise.reject(new Error('disk full')),
@@ -393,7 +393,7 @@ describe('a discovery that fails', () => {
 });
 
 describe('refresh', () => {
-  test('asks although a fresh list is kept, and although the last try failed', async () => {
+  test('asks even if a fresh list is cached or the last discovery failed', async () => {
     const cache = await cacheWith(0, 'kept');
     const { registry, transport, reports } = scriptedRegistry([answerText('{}', 403), answerIds('live')], {
       cache,
@@ -406,7 +406,7 @@ describe('refresh', () => {
     expect(reports.map((report) => report.outcome)).toEqual(['failed', 'live']);
   });
 
-  test('joins what is under way, but not when that only looks on disk', async () => {
+  test('joins a discovery in flight unless that only reads the cache', async () => {
     const joined = scriptedRegistry([answerIds('live')]);
     void joined.registry.ensure(['acme'], undefined, 3000);
     await Promise.all([joined.registry.refresh(), joined.registry.refresh()]);
@@ -425,7 +425,7 @@ describe('refresh', () => {
     expect(late.transport.requests).toHaveLength(1);
   });
 
-  test('does not fail for what a listener throws', async () => {
+  test('ignores exceptions of the listener', async () => {
     const registry = new ModelRegistry({
       sources: [acme],
       clock: new ManualClock(START),
@@ -444,7 +444,7 @@ describe('close', () => {
   test.each([
     ['hanging', answerHanging],
     ['deaf', answerDeaf],
-  ])('ends what is under way at once, %s or not, and reports nothing', async (_name, answer) => {
+  ])('aborts a %s discovery at once and reports nothing', async (_name, answer) => {
     const { registry, clock, reports } = scriptedRegistry([answer]);
     const waiting = registry.ensure(['acme'], undefined, 3000);
     const refreshed = registry.refresh();
@@ -455,7 +455,7 @@ describe('close', () => {
     expect(reports).toEqual([]);
   });
 
-  test('starts nothing any more; the lists stay', async () => {
+  test('starts nothing, and the lists stay', async () => {
     const { registry, transport } = scriptedRegistry([answerIds('live')]);
     await registry.refresh();
     registry.close();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { capabilityTags, sizeTags } from '../../src/catalog/size-tags.ts';
 
 describe('tags guessed from names', () => {
-  test('any text gives known tags, each at most once and in order', () => {
+  test('any text has known tags, each at most once and in order', () => {
     const order = ['large', 'fast', 'small', 'vision', 'reasoning'];
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {

@@ -7,8 +7,8 @@ const list = {
   models: [{ id: 'a', tags: ['chat', 'large'], ctx: 1000, free: true, priority: 2 }, { id: 'b' }],
 };
 
-describe('a kept list', () => {
-  test('comes back as it was, also through JSON', () => {
+describe('a cached list', () => {
+  test('round-trips through JSON', () => {
     expect(encodeStoredList(list)).toEqual({ version: 1, ...list });
     expect(decodeStoredList(JSON.parse(JSON.stringify(encodeStoredList(list))))).toEqual(list);
   });
@@ -25,7 +25,7 @@ describe('a kept list', () => {
     expect(decodeStoredList(value)).toBeUndefined();
   });
 
-  test('loses only what is damaged', () => {
+  test('loses only damaged values', () => {
     const models = [null, { id: 'a', tags: ['chat', 7], ctx: -1, free: 'yes', priority: '1' }];
     expect(decodeStoredList({ version: 1, savedAt: 5, models })).toEqual({
       savedAt: 5,

@@ -11,9 +11,9 @@ const MODEL = 'z-ai/glm-5.2:free';
 interface Opened {
   readonly llm: FreeLLM;
   readonly clock: VirtualClock;
-  /** How often the account was asked about. */
+  /** How often the account endpoint was asked. */
   readonly asked: () => number;
-  /** Sends a request past the pool, as another program with the same key does. */
+  /** Sends a request as another program with the same key. */
   readonly elsewhere: () => Promise<number>;
 }
 
@@ -44,7 +44,7 @@ function pool(tier: 'free' | 'credit', keyPage?: () => Response): Opened {
   return { llm, clock, asked: () => asked, elsewhere };
 }
 
-it('what others spent of the day is known after the first call', async () => {
+it('the usage of other programs is known after the first call', async () => {
   const { llm, clock, elsewhere } = pool('free');
   for (let spent = 0; spent < 36; spent += 1) {
     expect(await elsewhere()).toBe(200);
@@ -54,18 +54,18 @@ it('what others spent of the day is known after the first call', async () => {
   await clock.advance(1000);
   const [key] = llm.health();
   expect(key?.rpd).toBe(50);
-  // The page may be read before or after the call itself is counted.
+  // The endpoint may be read before or after the call itself is counted.
   expect(key?.rpdUsed).toBeGreaterThanOrEqual(36);
 });
 
-it('an account that has bought credit has the larger day, whatever tier it was said to be', async () => {
+it('an account with credit gets the larger daily limit, whatever its configured tier', async () => {
   const { llm, clock } = pool('credit');
   await clock.run(llm.text('Hello'));
   await clock.advance(1000);
   expect(llm.health()).toMatchObject([{ tier: 'free', rpd: 1000, rpdUsed: 1 }]);
 });
 
-it('is asked about once an hour, not at every call', async () => {
+it('the endpoint is asked once an hour, not with every call', async () => {
   const { llm, clock, asked } = pool('free');
   for (let call = 0; call < 4; call += 1) {
     await clock.run(llm.text('Hello'));
@@ -82,7 +82,7 @@ it.each([
   ['an error', () => new Response('{"error":{"message":"No","code":401}}', { status: 401 })],
   ['a page', () => new Response('<!doctype html><title>Maintenance</title>')],
   ['another shape', () => new Response('{"data":{"free_model_daily_requests":"38 of 50"}}')],
-])('%s in its place changes nothing', async (_, keyPage) => {
+])('%s as an answer changes nothing', async (_, keyPage) => {
   const { llm, clock } = pool('free', keyPage);
   await clock.run(llm.text('Hello'));
   await clock.advance(1000);

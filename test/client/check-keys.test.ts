@@ -1,5 +1,3 @@
-/** What a provider's answer to the cheapest request says of a key. */
-
 import { describe, expect, it } from 'vitest';
 import {
   type CheckKeysOptions,
@@ -20,14 +18,14 @@ import { VirtualClock } from '../../src/testing.ts';
 import { memoryCache } from '../support/memory-cache.ts';
 import { partly, textLike } from './support.ts';
 
-/** What is answered: a status with a body, an error on the way, or nothing at all. */
+/** An answer with a status and a body, a network error, or none at all. */
 type Answer = { readonly status?: number; readonly body?: unknown } | Error | 'hangs';
 
 async function* bytes(body: unknown): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-/** Answers every request as the test says, and notes what it was asked. */
+/** Answers every request as scripted and records it. */
 class Answering implements Transport {
   readonly asked: HttpRequest[] = [];
   readonly #answer: (request: HttpRequest) => Answer;
@@ -96,17 +94,17 @@ const CREDIT = { data: { free_model_daily_requests: { used: 12, limit: 1000, rem
 const refusal = (message: string): object => ({ error: { message, code: 'x' } });
 const PAGE = '<html><head><title>Sign in</title></head><body>Welcome to the airport</body></html>';
 
-describe('the cheapest request that tells', () => {
+describe('the request', () => {
   it.each([
-    { what: "OpenRouter: the account's own page", make: openrouter, path: '/api/v1/key', method: 'GET' },
+    { what: "OpenRouter: the account's status", make: openrouter, path: '/api/v1/key', method: 'GET' },
     { what: 'Google: the list of models', make: google, path: '/v1beta/openai/models', method: 'GET' },
     {
-      what: 'NIM: a chat, its list being open to all',
+      what: 'NIM: a chat, because its list is public',
       make: nim,
       path: '/v1/chat/completions',
       method: 'POST',
     },
-    { what: 'an endpoint of your own: its list', make: mine, path: '/v1/models', method: 'GET' },
+    { what: 'a custom endpoint: its list', make: mine, path: '/v1/models', method: 'GET' },
   ])('$what', async ({ make, path, method }) => {
     const { asked } = await checking(make(), () => ({ body: MODELS }));
     expect(asked.map(({ url }) => new URL(url).pathname)).toEqual([path]);
@@ -114,26 +112,26 @@ describe('the cheapest request that tells', () => {
     expect(asked[0]?.headers['authorization']).toMatch(/^Bearer \S+$/);
   });
 
-  it('a chat asks for one token, of the model that has the most of its day', async () => {
+  it('for a chat asks the model with the largest daily limit for one token', async () => {
     const { asked } = await checking(google(), () => ({ body: MODELS }), { chat: true });
     const body: unknown = JSON.parse(asked[1]?.body ?? '');
     expect(body).toMatchObject({ max_tokens: 1, model: 'gemma-4-31b-it' });
   });
 
-  it('where no key is needed, none is sent', async () => {
+  it('carries no key if none is needed', async () => {
     const { checks, asked } = await checking(new Ollama(), () => ({ body: { models: [] } }));
     expect(asked[0]?.headers['authorization']).toBeUndefined();
     expect(checks).toEqual([partly({ provider: 'ollama', key: '(no key)', works: true })]);
   });
 });
 
-/** The account's page tells nothing of a balance; a chat does. */
+/** The account's status does not show a missing balance, but a chat does. */
 function withoutCredit({ method }: HttpRequest): Answer {
   if (method === 'GET') return { body: CREDIT };
   return { status: 402, body: refusal('Insufficient credits') };
 }
 
-describe('what an answer says of the key', () => {
+describe('the verdict', () => {
   it.each<{ what: string; make: () => Provider; answer: Answer; works: boolean | undefined; kind?: string }>([
     { what: 'a list', make: google, answer: { body: MODELS }, works: true },
     { what: 'an empty list', make: mine, answer: { body: [] }, works: true },
@@ -147,14 +145,14 @@ describe('what an answer says of the key', () => {
       kind: 'unauthorized',
     },
     {
-      what: 'a key that NIM calls forbidden',
+      what: 'a key that NIM reports as forbidden',
       make: nim,
       answer: { status: 403, body: { status: 403, title: 'Forbidden', detail: 'Authorization failed' } },
       works: false,
       kind: 'unauthorized',
     },
     {
-      what: 'a 401 in unknown words',
+      what: 'a 401 with an unknown message',
       make: mine,
       answer: { status: 401, body: refusal('No.') },
       works: false,
@@ -168,7 +166,7 @@ describe('what an answer says of the key', () => {
       kind: 'out_of_credits',
     },
     {
-      what: 'a full minute',
+      what: 'a spent minute quota',
       make: nim,
       answer: { status: 429, body: { status: 429, title: 'Too Many Requests' } },
       works: true,
@@ -182,14 +180,14 @@ describe('what an answer says of the key', () => {
       kind: 'model_gone',
     },
     {
-      what: 'a request that the model will not take',
+      what: 'a request that the model refuses',
       make: nim,
       answer: { status: 400, body: refusal('Bad') },
       works: undefined,
       kind: 'bad_request',
     },
     {
-      what: 'no such path',
+      what: 'an unknown path',
       make: mine,
       answer: { status: 404, body: refusal('Not found') },
       works: undefined,
@@ -210,7 +208,7 @@ describe('what an answer says of the key', () => {
       kind: 'server_error',
     },
     {
-      what: 'a page in front of a chat',
+      what: 'a page in place of a chat',
       make: nim,
       answer: { body: PAGE },
       works: undefined,
@@ -224,7 +222,7 @@ describe('what an answer says of the key', () => {
       kind: 'server_error',
     },
     {
-      what: 'a page of the edge',
+      what: 'a page of the edge network',
       make: google,
       answer: { status: 403, body: PAGE },
       works: undefined,
@@ -238,13 +236,13 @@ describe('what an answer says of the key', () => {
       kind: 'forbidden',
     },
     {
-      what: 'nobody there',
+      what: 'a refused connection',
       make: google,
       answer: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
       works: undefined,
       kind: 'network',
     },
-    { what: 'silence', make: google, answer: 'hangs', works: undefined, kind: 'timeout' },
+    { what: 'no answer', make: google, answer: 'hangs', works: undefined, kind: 'timeout' },
   ])('$what: works $works', async ({ make, answer, works, kind }) => {
     const check = await checkOf(make(), answer);
     expect(check).toMatchObject({ kind });
@@ -252,12 +250,12 @@ describe('what an answer says of the key', () => {
     if (works !== true) expect(check?.advice).toMatch(/\.$/);
   });
 
-  it('silence is waited for as long as is asked, ten seconds otherwise', async () => {
+  it('without an answer comes after timeoutMs, by default ten seconds', async () => {
     expect(await checkOf(google(), 'hangs')).toMatchObject({ latencyMs: 10_000, status: undefined });
     expect(await checkOf(google(), 'hangs', { timeoutMs: 700 })).toMatchObject({ latencyMs: 700 });
   });
 
-  it('a list that anybody may read does not speak for the key', async () => {
+  it('is open for a public list', async () => {
     const { spec } = new OpenRouter(KEY);
     const { check: _check, account: _account, ...rest } = spec;
     class Public extends OpenRouter {
@@ -269,12 +267,12 @@ describe('what an answer says of the key', () => {
     });
   });
 
-  it('with chat, a key that is taken is asked for a token, and shows an account without credit', async () => {
+  it('with chat: true shows an account without credit', async () => {
     const { checks } = await checking(new OpenRouter(KEY), withoutCredit, { chat: true });
     expect(checks).toEqual([partly({ works: false, kind: 'out_of_credits', request: 'chat' })]);
   });
 
-  it('with chat, a key that is refused is not asked again', async () => {
+  it('with chat: true sends no chat for a refused key', async () => {
     const { asked } = await checking(
       openrouter(),
       () => ({ status: 401, body: refusal('User not found.') }),
@@ -287,7 +285,7 @@ describe('what an answer says of the key', () => {
 });
 
 describe('tier and quotas', () => {
-  it("are documented, and the provider's own word comes first", async () => {
+  it("are the documented ones, replaced by the provider's report", async () => {
     expect(await checkOf(openrouter(), { body: CREDIT })).toMatchObject({
       works: true,
       tier: 'free',
@@ -300,7 +298,7 @@ describe('tier and quotas', () => {
     });
   });
 
-  it('span the models that have limits of their own', async () => {
+  it('span the models with limits of their own', async () => {
     const check = await checkOf(google(), { body: MODELS });
     expect(check?.quotas).toEqual([
       partly({ window: 'minute', limit: 5, highest: 30, perModel: true }),
@@ -311,7 +309,7 @@ describe('tier and quotas', () => {
 });
 
 describe('checkKeys', () => {
-  it('has a row for every key, in their order', async () => {
+  it('returns a row for every key, in order', async () => {
     const keys = Array.from(
       { length: 9 },
       (_, index) => `${index}${'e'.repeat(40)}${index}${index}${index}${index}`,
@@ -331,18 +329,18 @@ describe('checkKeys', () => {
     expect(checks.map(({ works }) => works)).toEqual([true, true, true, true, false, true, true, true, true]);
   });
 
-  it('tells no key, even where the provider repeats it', async () => {
+  it('shows no key, even if the provider repeats it', async () => {
     const check = await checkOf(openrouter(), { status: 401, body: refusal(`No such key: ${KEY}`) });
     expect(check?.message).toContain('sk-or-…9f2c');
     expect(JSON.stringify(check)).not.toContain(KEY);
   });
 
-  it('remembers nothing: a call finds out for itself', async () => {
+  it('changes no record', async () => {
     const { llm } = await checking(openrouter(), () => ({ status: 401, body: refusal('User not found.') }));
     expect(llm.health()).toEqual([partly({ ready: true, disabled: false, lastError: undefined })]);
   });
 
-  it('ends with the reason of its signal', async () => {
+  it('rejects with the reason of its signal', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     const answer = (): Answer => {
@@ -354,9 +352,9 @@ describe('checkKeys', () => {
   });
 
   it.each([{ timeoutMs: 0 }, { timeoutMs: Number.NaN }, { chat: 'yes' }, { unknown: 1 }])(
-    'takes no option such as %j',
+    'rejects options such as %j',
     async (options) => {
-      // @ts-expect-error -- what a caller without types may pass
+      // @ts-expect-error -- possible in plain JavaScript
       await expect(checking(openrouter(), () => ({}), options)).rejects.toBeInstanceOf(ConfigError);
     },
   );

@@ -1,21 +1,21 @@
-/** What every state store must do: run by the test of each implementation. */
+/** The contract of every state store. */
 
 import { describe, expect, it } from 'vitest';
 import type { StateStore } from '../../src/ports.ts';
 
-/** A store with nothing in it. */
+/** Makes an empty store. */
 type Make = () => StateStore | Promise<StateStore>;
 
 const NOTHING = { version: 0, value: undefined };
 
 export function stateStoreContract(make: Make): void {
   describe('reading', () => {
-    it('gives version 0 and no value where nothing is stored', async () => {
+    it('returns version 0 and no value if nothing is stored', async () => {
       const store = await make();
       expect(await store.read(['account:a', 'account:b'])).toEqual([NOTHING, NOTHING]);
     });
 
-    it('gives as many records as were asked for, in that order, repeated ones too', async () => {
+    it('returns a record for each id, in order, repeated ids included', async () => {
       const store = await make();
       await store.swap('a', 0, { of: 'a' });
       await store.swap('b', 0, { of: 'b' });
@@ -33,7 +33,7 @@ export function stateStoreContract(make: Make): void {
   });
 
   describe('swapping', () => {
-    it('stores when the version is as expected, and counts the version up by one', async () => {
+    it('stores if the version is as expected and increments it', async () => {
       const store = await make();
       for (const version of [0, 1, 2]) {
         expect(await store.swap('a', version, { n: version })).toBe(true);
@@ -41,20 +41,23 @@ export function stateStoreContract(make: Make): void {
       }
     });
 
-    it.each([0, 2, 99, -1])('does nothing when version %i is expected of a record at 1', async (version) => {
-      const store = await make();
-      await store.swap('a', 0, { n: 1 });
-      expect(await store.swap('a', version, { n: 2 })).toBe(false);
-      expect(await store.read(['a'])).toEqual([{ version: 1, value: { n: 1 } }]);
-    });
+    it.each([0, 2, 99, -1])(
+      'does nothing if version %i is expected and the record has 1',
+      async (version) => {
+        const store = await make();
+        await store.swap('a', 0, { n: 1 });
+        expect(await store.swap('a', version, { n: 2 })).toBe(false);
+        expect(await store.read(['a'])).toEqual([{ version: 1, value: { n: 1 } }]);
+      },
+    );
 
-    it('does nothing when more than version 0 is expected of nothing', async () => {
+    it('does nothing if more than version 0 is expected and nothing is stored', async () => {
       const store = await make();
       expect(await store.swap('a', 1, { n: 1 })).toBe(false);
       expect(await store.read(['a'])).toEqual([NOTHING]);
     });
 
-    it('leaves other records alone', async () => {
+    it('does not affect other records', async () => {
       const store = await make();
       await store.swap('a', 0, { of: 'a' });
       await store.swap('b', 0, { of: 'b' });
@@ -62,7 +65,7 @@ export function stateStoreContract(make: Make): void {
       expect(await store.read(['b'])).toEqual([{ version: 1, value: { of: 'b' } }]);
     });
 
-    it('lets exactly one of many win who expect the same version', async () => {
+    it('succeeds for exactly one of many that expect the same version', async () => {
       const store = await make();
       const racers = Array.from({ length: 50 }, (_, racer) => racer);
       const won = await Promise.all(racers.map(async (racer) => store.swap('a', 0, { racer })));
@@ -70,7 +73,7 @@ export function stateStoreContract(make: Make): void {
       expect(await store.read(['a'])).toEqual([{ version: 1, value: { racer: won.indexOf(true) } }]);
     });
 
-    it('loses no change of those who read, change and swap until it succeeds', async () => {
+    it('loses no update of writers that retry until they succeed', async () => {
       const store = await make();
       const add = async (): Promise<void> => {
         for (;;) {
@@ -88,7 +91,7 @@ export function stateStoreContract(make: Make): void {
     ['nested objects and lists', { a: [{ b: null }, [1, 2.5, -0.001]], c: { d: 'ü 👋', e: true } }],
     ['a large moment', { until: 8_640_000_000_000_000 }],
     ['an empty object', {}],
-  ])('keeps %s as they are', async (_what, value) => {
+  ])('keeps %s unchanged', async (_what, value) => {
     const store = await make();
     await store.swap('a', 0, value);
     expect(await store.read(['a'])).toEqual([{ version: 1, value }]);
@@ -101,7 +104,7 @@ export function stateStoreContract(make: Make): void {
     '__proto__',
     'ключ',
     ' ',
-  ])('takes %j for an id like any other', async (id) => {
+  ])('accepts %j as an id', async (id) => {
     const store = await make();
     expect(await store.read([id])).toEqual([NOTHING]);
     expect(await store.swap(id, 0, { id })).toBe(true);

@@ -1,4 +1,4 @@
-/** What every transport must do: run by the test of each implementation, over real sockets. */
+/** The contract of every transport, tested over real sockets. */
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/ports.ts';
@@ -12,7 +12,7 @@ export async function readText(response: HttpResponse): Promise<string> {
   return text;
 }
 
-/** A signal for one request that is never stopped. */
+/** A signal that never aborts. */
 const never = (): AbortSignal => new AbortController().signal;
 
 function get(url: string): HttpRequest {
@@ -27,7 +27,7 @@ export function transportContract(make: () => Transport): void {
   }
 
   describe('a request', () => {
-    it('goes out with its method, path, query, headers and body as they are', async () => {
+    it('is sent with its method, path, query, headers and body unchanged', async () => {
       const server = await serve((_request, response) => json(response, {}));
       const response = await open().send(
         {
@@ -51,7 +51,7 @@ export function transportContract(make: () => Transport): void {
   });
 
   describe('an answer', () => {
-    it.each([200, 204, 302, 404, 429, 500, 503])('with status %i is handed back', async (status) => {
+    it.each([200, 204, 302, 404, 429, 500, 503])('with status %i is returned', async (status) => {
       const server = await serve((_request, response) => response.writeHead(status).end());
       const response = await open().send(get(server.url), never());
       expect([response.status, await readText(response)]).toEqual([status, '']);
@@ -74,7 +74,7 @@ export function transportContract(make: () => Transport): void {
       await readText(response);
     });
 
-    it('comes in pieces as the server sends them', async () => {
+    it('streams its body in the chunks of the server', async () => {
       let finish: (() => void) | undefined;
       const server = await serve((_request, response) => {
         response.write('one ');
@@ -89,7 +89,7 @@ export function transportContract(make: () => Transport): void {
       expect(pieces).toEqual(['one ', 'two']);
     });
 
-    it('holds the sender while nobody reads', async () => {
+    it('applies back-pressure to the server', async () => {
       let sent = 0;
       const piece = Buffer.alloc(1024 * 1024);
       const server = await serve((_request, response) => {
@@ -106,11 +106,11 @@ export function transportContract(make: () => Transport): void {
         break;
       }
       await until(() => server.closed > 0);
-      // What the buffers of both sides hold, not more.
+      // No more than the buffers of both sides hold.
       expect(sent).toBeLessThan(32 * 1024 * 1024);
     });
 
-    it('that breaks off rejects while it is read', async () => {
+    it('that breaks rejects while it is read', async () => {
       const server = await serve((_request, response) => {
         response.writeHead(200, { 'content-length': '1000' });
         response.write('half', () => response.destroy());
@@ -137,19 +137,19 @@ export function transportContract(make: () => Transport): void {
     });
   });
 
-  describe('trouble', () => {
-    it('rejects when nobody listens', async () => {
+  describe('a network error', () => {
+    it('rejects if no server listens', async () => {
       const server = await serveTcp();
       const gone = server.url.replace(/\d+$/, '1');
       await expect(open().send(get(gone), never())).rejects.toBeInstanceOf(Error);
     });
 
-    it('rejects when the connection is reset before an answer', async () => {
+    it('rejects if the connection is reset before an answer', async () => {
       const server = await serveTcp((socket) => socket.resetAndDestroy());
       await expect(open().send(get(server.url), never())).rejects.toBeInstanceOf(Error);
     });
 
-    it('rejects when the answer is no HTTP', async () => {
+    it('rejects if the answer is no HTTP', async () => {
       const server = await serveTcp((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
       await expect(open().send(get(server.url), never())).rejects.toBeInstanceOf(Error);
     });
@@ -165,7 +165,7 @@ export function transportContract(make: () => Transport): void {
     });
 
     it('while connecting rejects at once', async () => {
-      // TLS that is never answered: a connection that is never made.
+      // The TLS handshake never completes.
       const server = await serveTcp();
       const controller = new AbortController();
       const sent = open().send(get(server.url.replace('http:', 'https:')), controller.signal);
@@ -194,7 +194,7 @@ export function transportContract(make: () => Transport): void {
       await until(() => server.closed > 0);
     });
 
-    it('leaves the requests of others alone', async () => {
+    it('does not affect other requests', async () => {
       const held: (() => void)[] = [];
       const server = await serve((_request, response) => held.push(() => response.end('fine')));
       const transport = open();
@@ -209,7 +209,7 @@ export function transportContract(make: () => Transport): void {
     });
   });
 
-  it('gives a body that is left alone up with its iteration', async () => {
+  it('closes the body of a reader that leaves early', async () => {
     const server = await serve((_request, response) => response.write('the beginning'));
     const response = await open().send(get(server.url), never());
     for await (const chunk of response.body) {
@@ -220,7 +220,7 @@ export function transportContract(make: () => Transport): void {
   });
 
   describe('after close()', () => {
-    it('nothing is sent any more', async () => {
+    it('sends nothing', async () => {
       const server = await serve((_request, response) => response.end('fine'));
       const transport = make();
       await transport.close();
@@ -228,7 +228,7 @@ export function transportContract(make: () => Transport): void {
       expect(server.connections).toBe(0);
     });
 
-    it('a request that is under way is given up', async () => {
+    it('a request in flight is aborted', async () => {
       const server = await serve(hangs);
       const transport = make();
       const sent = transport.send(get(server.url), never());
@@ -239,7 +239,7 @@ export function transportContract(make: () => Transport): void {
       await until(() => server.closed > 0);
     });
 
-    it('a connection that is being made is given up', async () => {
+    it('a connection in progress is aborted', async () => {
       const server = await serveTcp();
       const transport = make();
       const sent = transport.send(get(server.url.replace('http:', 'https:')), never());

@@ -1,12 +1,10 @@
-/** However an answer is cut and however its rest comes, the joined text is the answer. */
-
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OverlapTrimmer } from '../../src/wire/resume.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzéü漢字👍🏽';
 const word = fc.string({ unit: fc.constantFrom(...Array.from(LETTERS)), minLength: 1, maxLength: 9 });
-/** Texts without a word said twice: whether a second time is meant cannot be known. */
+/** Texts without repeated words: the trimmer cannot know whether a repetition is meant. */
 const words = fc
   .uniqueArray(word, { minLength: 5, maxLength: 60 })
   .filter(([first = '']) => /^[a-z]{2,}$/u.test(first) && new Set(first).size === first.length);
@@ -18,49 +16,49 @@ function piecesOf(text: string, length: number): readonly string[] {
   return pieces;
 }
 
-function joined(delivered: string, continuation: string, length: number): string {
-  const seam = new OverlapTrimmer(delivered);
-  const added = piecesOf(continuation, length).map((piece) => seam.feed(piece));
-  return delivered + added.join('') + seam.end();
+function joinedText(delivered: string, continuation: string, length: number): string {
+  const trimmer = new OverlapTrimmer(delivered);
+  const added = piecesOf(continuation, length).map((piece) => trimmer.feed(piece));
+  return delivered + added.join('') + trimmer.end();
 }
 
-describe('a seam', () => {
-  it('leaves a faithful continuation as it is, wherever the answer was cut', () => {
+describe('the overlap trimmer', () => {
+  it('keeps an exact continuation, wherever the answer was cut', () => {
     fc.assert(
       fc.property(words, fc.nat(), size, (all, at, length) => {
         const text = all.join(' ');
         const cut = Math.max(Math.min(8, text.length), at % text.length);
-        expect(joined(text.slice(0, cut), text.slice(cut), length)).toBe(text);
+        expect(joinedText(text.slice(0, cut), text.slice(cut), length)).toBe(text);
       }),
     );
   });
 
-  it('trims an answer that is begun again', () => {
+  it('trims an answer that begins again', () => {
     fc.assert(
       fc.property(words, fc.nat(), size, (all, at, length) => {
         const delivered = all.slice(0, 1 + (at % (all.length - 1))).join(' ');
-        expect(joined(delivered, all.join(' '), length)).toBe(all.join(' '));
+        expect(joinedText(delivered, all.join(' '), length)).toBe(all.join(' '));
       }),
     );
   });
 
-  it('trims the last three to twenty words said again', () => {
+  it('trims three to twenty repeated words', () => {
     fc.assert(
       fc.property(words, fc.nat(), fc.integer({ min: 3, max: 20 }), size, (all, at, count, length) => {
         const cut = 4 + (at % (all.length - 4));
         const repeated = all.slice(Math.max(0, cut - count)).join(' ');
-        expect(joined(all.slice(0, cut).join(' '), repeated, length)).toBe(all.join(' '));
+        expect(joinedText(all.slice(0, cut).join(' '), repeated, length)).toBe(all.join(' '));
       }),
     );
   });
 
-  it('holds back no more than was delivered and one piece', () => {
+  it('holds back no more than the delivered text and one chunk', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.string()), (delivered, pieces) => {
-        const seam = new OverlapTrimmer(delivered);
+        const trimmer = new OverlapTrimmer(delivered);
         let held = 0;
         for (const piece of pieces) {
-          held += piece.length - seam.feed(piece).length;
+          held += piece.length - trimmer.feed(piece).length;
           expect(held).toBeLessThanOrEqual(delivered.length + piece.length + 1);
         }
       }),

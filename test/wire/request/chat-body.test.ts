@@ -3,7 +3,7 @@ import { chatBody, type BodyOptions, type Refused } from '../../../src/wire/requ
 import type { ChatRequest } from '../../../src/wire/request/chat-request.ts';
 import type { RequestShape } from '../../../src/wire/request/request-shape.ts';
 
-/** Counts how often a request's messages were written as JSON. */
+/** Counts how often the messages of a request are serialised. */
 function counted(fields: ChatRequest['fields'] = {}): { request: ChatRequest; written: () => number } {
   let written = 0;
   const content = 'Hello';
@@ -26,17 +26,17 @@ const asks = (fields: ChatRequest['fields'] = {}): ChatRequest => ({ messages: M
 describe('the messages of a request', () => {
   it.each<[string, readonly BodyOptions[]]>([
     ['for several models', [{}, {}, {}]],
-    ['for a provider whose data does not concern them', [{ shape: LIMITED }, { shape: SYSTEM }]],
-    ['without fields that were refused', [{ drop: ['seed'] }, { drop: ['seed', 'top_k'], maxTokens: 5 }]],
-    ['for a model that lacks what they do not need', [{ lacks: ['system', 'vision'] }]],
-  ])('are written once %s', (_, ways) => {
+    ['for a provider that does not change them', [{ shape: LIMITED }, { shape: SYSTEM }]],
+    ['without refused fields', [{ drop: ['seed'] }, { drop: ['seed', 'top_k'], maxTokens: 5 }]],
+    ['for a model that lacks a capability they do not need', [{ lacks: ['system', 'vision'] }]],
+  ])('are serialised once %s', (_, ways) => {
     const { request, written } = counted({ seed: 1, top_k: 2 });
     const body = chatBody(request);
     for (const [index, way] of ways.entries()) body.for(`m${index}`, way);
     expect(written()).toBe(1);
   });
 
-  it('are written once for each way in which they have to be', () => {
+  it('are serialised once per variant', () => {
     let written = 0;
     const content = { toJSON: (): string => String((written += 1)) };
     const messages = [{ role: 'developer' as const, content: 'x', note: content }];
@@ -48,7 +48,7 @@ describe('the messages of a request', () => {
     expect(body.for('m', { shape: SYSTEM, lacks: ['system'] })).toContain('"role":"user"');
   });
 
-  it('are refused where JSON has no text for them', () => {
+  it('are rejected if they cannot be serialised', () => {
     expect(() => chatBody({ messages: [{ role: 'user', content: 'x', own: 1n }], fields: {} })).toThrow(
       TypeError,
     );
@@ -56,8 +56,8 @@ describe('the messages of a request', () => {
   });
 });
 
-describe('what a body says of itself', () => {
-  it('is its length, whoever it is for', () => {
+describe('a body', () => {
+  it('has a size that does not depend on the route', () => {
     const body = chatBody({ messages: MESSAGES, fields: { seed: 1, top_k: undefined } });
     const sent = body.for('', {});
     expect(body.size).toBe(sent.length - '{"model":"",'.length);
@@ -65,14 +65,14 @@ describe('what a body says of itself', () => {
     expect(body.size).toBe(sent.length - '{"model":"",'.length);
   });
 
-  it('is its tokens, counted once', () => {
+  it('estimates its tokens once', () => {
     const body = chatBody({ messages: MESSAGES, fields: { max_tokens: 7 } });
     expect(body.tokens).toMatchObject({ maxTokens: 7 });
     expect(body.tokens).toBe(body.tokens);
   });
 });
 
-describe('what a model refused', () => {
+describe('a refusal of the model', () => {
   const PARALLEL = [
     { role: 'assistant', content: '', tool_calls: [{ id: 'a' }, { id: 'b' }] },
     { role: 'tool', tool_call_id: 'a', content: '1' },
@@ -84,16 +84,21 @@ describe('what a model refused', () => {
   it.each<[string, ChatRequest, Refused, BodyOptions]>([
     ['a field that was sent', asks({ seed: 1 }), { parameters: ['top_k', 'seed'] }, {}],
     [
-      'the name under which a field was sent',
+      'a field under the name that was sent',
       asks({ seed: 1 }),
       { parameters: ['random_seed'] },
       { shape: RENAMING },
     ],
-    ['a limit that is sent unasked', asks(), { parameters: ['max_tokens'] }, { shape: LIMITED }],
-    ['a choice that says nothing', asks({ tools, tool_choice: 'auto' }), { parameters: ['tool_choice'] }, {}],
-    ['the role of the system', asks(), { capabilities: ['system'] }, {}],
-    ['calls made at once', { messages: PARALLEL, fields: {} }, { capabilities: ['parallel_calls'] }, {}],
-  ])('can be done without: %s', (_, request, refused, way) => {
+    ['a limit that the caller did not set', asks(), { parameters: ['max_tokens'] }, { shape: LIMITED }],
+    [
+      'a choice that is the default',
+      asks({ tools, tool_choice: 'auto' }),
+      { parameters: ['tool_choice'] },
+      {},
+    ],
+    ['the system role', asks(), { capabilities: ['system'] }, {}],
+    ['parallel calls', { messages: PARALLEL, fields: {} }, { capabilities: ['parallel_calls'] }, {}],
+  ])('allows a request without it: %s', (_, request, refused, way) => {
     expect(chatBody(request).canDoWithout(refused, way)).toBe(true);
   });
 
@@ -105,13 +110,13 @@ describe('what a model refused', () => {
       { parameters: ['seed'] },
       { shape: RENAMING },
     ],
-    ['a field that was left out', asks({ seed: 1 }), { parameters: ['seed'] }, { drop: ['seed'] }],
+    ['a field that was dropped', asks({ seed: 1 }), { parameters: ['seed'] }, { drop: ['seed'] }],
     ['tools, by their field', asks({ tools }), { parameters: ['tools'] }, {}],
     ['tools', asks({ tools }), { capabilities: ['tools'] }, {}],
     ['a role that is not used', { messages: PARALLEL, fields: {} }, { capabilities: ['system'] }, {}],
-    ['a role that was left out', asks(), { capabilities: ['system'] }, { lacks: ['system'] }],
-    ['nothing that has a name', asks({ seed: 1 }), {}, {}],
-  ])('cannot be done without: %s', (_, request, refused, way) => {
+    ['a role that was already replaced', asks(), { capabilities: ['system'] }, { lacks: ['system'] }],
+    ['a refusal that names nothing', asks({ seed: 1 }), {}, {}],
+  ])('allows no request without it: %s', (_, request, refused, way) => {
     expect(chatBody(request).canDoWithout(refused, way)).toBe(false);
   });
 });

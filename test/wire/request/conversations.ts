@@ -1,4 +1,4 @@
-/** Conversations as programs write them, and as nobody would: for whatever has to take any of them. */
+/** Arbitrary conversations, sound and malformed. */
 
 import fc from 'fast-check';
 import type { ChatMessage, ChatRequest, ContentPart } from '../../../src/wire/request/chat-request.ts';
@@ -50,7 +50,7 @@ const anyMessage: fc.Arbitrary<ChatMessage> = fc
   )
   .map((message) => ({ ...message }));
 
-/** A turn in which the assistant calls some tools and hears of each of them. */
+/** An assistant message with tool calls, and the results of all of them. */
 const anyToolTurn: fc.Arbitrary<readonly ChatMessage[]> = fc
   .uniqueArray(anyId, { minLength: 1, maxLength: 3 })
   .chain((ids) =>

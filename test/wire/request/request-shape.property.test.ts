@@ -12,7 +12,7 @@ const shapes: readonly (readonly [string, RequestShape])[] = Object.values(SPECS
 );
 const anyRequest: fc.Arbitrary<ChatRequest> = fc.record({ messages: anyConversation, fields: anyFields });
 
-/** The fields without which the answer would be another one. */
+/** The fields that must not be dropped. */
 function requiredIn(fields: ChatRequest['fields']): readonly string[] {
   return Object.keys(fields).filter(
     (name) => fields[name] !== undefined && !isOptionalField(name, fields[name]),
@@ -23,8 +23,8 @@ function lengthOf(value: unknown): number {
   return Array.isArray(value) ? value.length : 0;
 }
 
-describe.each(shapes)('what is changed for %s', (_, shape) => {
-  it('is nothing of what was given, and nothing the second time', () => {
+describe.each(shapes)('the shape of %s', (_, shape) => {
+  it('does not mutate the request and changes nothing the second time', () => {
     fc.assert(
       fc.property(anyRequest, (request) => {
         const once = shapeRequest(deepFreeze(request), shape, []);
@@ -33,7 +33,7 @@ describe.each(shapes)('what is changed for %s', (_, shape) => {
     );
   });
 
-  it('leaves what makes the answer another one', () => {
+  it('keeps the required fields', () => {
     fc.assert(
       fc.property(anyRequest, (request) => {
         const { fields } = shapeRequest(request, shape, []);
@@ -42,7 +42,7 @@ describe.each(shapes)('what is changed for %s', (_, shape) => {
     );
   });
 
-  it('leaves every tool, or else the one that has to be called', () => {
+  it('keeps every tool, or only the tool that must be called', () => {
     fc.assert(
       fc.property(anyRequest, (request) => {
         const { tools, tool_choice: choice } = shapeRequest(request, shape, []).fields;
@@ -52,7 +52,7 @@ describe.each(shapes)('what is changed for %s', (_, shape) => {
     );
   });
 
-  it('names transforms that there are', () => {
+  it('names only existing transforms', () => {
     const unknown = shape.transforms?.filter((name) => !isFieldTransform(name) && !isMessageTransform(name));
     expect(unknown ?? []).toEqual([]);
   });

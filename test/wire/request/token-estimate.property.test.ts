@@ -12,7 +12,7 @@ const anyText = fc.oneof(
 );
 
 describe('an estimate of tokens', () => {
-  it('is made of any request, and changes nothing of it', () => {
+  it('accepts any request and does not mutate it', () => {
     fc.assert(
       fc.property(anyConversation, anyFields, (messages, fields) => {
         const { prompt, least } = estimateTokens({ messages, fields });
@@ -23,7 +23,7 @@ describe('an estimate of tokens', () => {
     );
   });
 
-  it('of a text is never less than what it has at least', () => {
+  it('of a text is never below its lower bound', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const { likely, least } = countText(text);
@@ -32,7 +32,7 @@ describe('an estimate of tokens', () => {
     );
   });
 
-  it('never shrinks when something is said besides', () => {
+  it('never shrinks when a message is added', () => {
     fc.assert(
       fc.property(anyText, anyText, (text, more) => {
         const [short, long] = [countText(text), countText(text + more)];
@@ -42,7 +42,7 @@ describe('an estimate of tokens', () => {
     );
   });
 
-  it('of two texts apart is about the sum of theirs', () => {
+  it('of two separate texts is about the sum of theirs', () => {
     fc.assert(
       fc.property(anyText, anyText, (a, b) => {
         const sum = countText(a).likely + countText(b).likely;

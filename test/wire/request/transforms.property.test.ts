@@ -9,7 +9,7 @@ import { anyConversation, anyFields, soundConversation } from './conversations.t
 
 const calls = z.array(z.object({ id: z.string(), function: z.object({ name: z.string() }) }));
 
-/** For each result, which call it belongs to: the latest before it with its id. */
+/** The call of each result: the latest one before it with its id. */
 function pairs(messages: readonly ChatMessage[]): readonly string[] {
   const open = new Map<unknown, string>();
   const found: string[] = [];
@@ -24,13 +24,13 @@ function ids(messages: readonly ChatMessage[]): readonly string[] {
   return messages.flatMap(({ tool_calls: made }) => calls.parse(made ?? []).map(({ id }) => id));
 }
 
-/** Every text that is said. */
+/** All texts of a conversation. */
 function said(messages: readonly ChatMessage[]): string {
   return JSON.stringify(messages.map(({ content }) => content));
 }
 
 describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
-  it('takes any messages, and changes none of them', () => {
+  it('accepts any messages and mutates none', () => {
     fc.assert(
       fc.property(anyConversation, (messages) => {
         expect(Array.isArray(transform(deepFreeze(messages)))).toBe(true);
@@ -38,7 +38,7 @@ describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
     );
   });
 
-  it('changes nothing twice: the second time, it gives back what it got', () => {
+  it('returns its argument the second time', () => {
     fc.assert(
       fc.property(anyConversation, (messages) => {
         const once = transform(messages);
@@ -47,7 +47,7 @@ describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
     );
   });
 
-  it('gives back the same messages exactly where nothing changes', () => {
+  it('returns the same messages exactly if nothing changes', () => {
     fc.assert(
       fc.property(anyConversation, (messages) => {
         const changed = transform(messages);
@@ -56,7 +56,7 @@ describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
     );
   });
 
-  it('leaves each result with its call', () => {
+  it('keeps each result with its call', () => {
     fc.assert(
       fc.property(soundConversation, (messages) => {
         expect(pairs(transform(messages))).toEqual(pairs(messages));
@@ -64,7 +64,7 @@ describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
     );
   });
 
-  it('loses no word', () => {
+  it('loses no text', () => {
     fc.assert(
       fc.property(fc.uuid(), soundConversation, fc.nat(), (word, messages, place) => {
         const told = messages.with(place % messages.length, {
@@ -78,8 +78,8 @@ describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
   });
 });
 
-describe('ids made short', () => {
-  it('have nine letters or digits, and stay apart', () => {
+describe('short ids', () => {
+  it('have nine letters or digits and stay distinct', () => {
     fc.assert(
       fc.property(soundConversation, (messages) => {
         const before = ids(messages);
@@ -92,7 +92,7 @@ describe('ids made short', () => {
 });
 
 describe.each(Object.entries(FIELD_TRANSFORMS))('%s', (_, transform) => {
-  it('takes any fields, changes none of them, and nothing twice', () => {
+  it('accepts any fields, mutates none and changes nothing the second time', () => {
     fc.assert(
       fc.property(anyFields, (fields) => {
         const once = transform(deepFreeze(fields));

@@ -16,7 +16,7 @@ const bodies = Object.entries(SAMPLES).flatMap(([name, { events, parts }]) =>
 );
 const anyBody = fc.constantFrom(...bodies);
 
-/** The pieces between some places, which may be anywhere and may fall together. */
+/** Slices at arbitrary, possibly equal places. */
 function slices(bytes: Uint8Array, places: readonly number[]): readonly Uint8Array[] {
   const cuts = [0, ...places.map((place) => place % (bytes.length + 1)), bytes.length].toSorted(
     (a, b) => a - b,
@@ -52,18 +52,18 @@ describe('a stream, however its bytes are sliced,', () => {
 });
 
 describe('a stream that is cut', () => {
-  it.each(bodies)('anywhere has no part that the whole one has not: $name', ({ bytes, parts }) => {
+  it.each(bodies)('has no parts that the whole one lacks: $name', ({ bytes, parts }) => {
     for (let length = 0; length < bytes.length; length += 1) {
       const cut = readChunks([bytes.subarray(0, length)]);
       if (cut.end.kind === 'finished') expect(textOf(cut.parts)).toBe(textOf(parts));
       else expect(cut.parts).toEqual(parts.slice(0, cut.parts.length));
-      // A byte order mark alone is no stream yet.
+      // A byte order mark alone is not yet a stream.
       if (length > 3 && cut.end.kind === 'refused') expect(cut.end.refusal.problem).toBe('error');
     }
   });
 });
 
-/** Bytes of which some make sense. */
+/** Arbitrary bytes with valid fragments. */
 const garbage = fc.array(
   fc.oneof(
     fc.uint8Array({ maxLength: 20 }),
@@ -90,7 +90,7 @@ const garbage = fc.array(
   { maxLength: 20 },
 );
 
-/** Chunks that are JSON, of shapes that nobody promised. */
+/** JSON chunks of arbitrary shapes. */
 const strangeChunk = fc.oneof(
   fc.jsonValue(),
   fc.jsonValue().map((value) => ({ choices: value, usage: value, error: null })),
@@ -123,7 +123,7 @@ const strangeChunk = fc.oneof(
 );
 
 describe('a body of garbage', () => {
-  it('is read without an error, and the same however it is sliced', () => {
+  it('throws nothing and reads the same however it is sliced', () => {
     fc.assert(
       fc.property(garbage, anyPlaces, (found, places) => {
         const bytes = Uint8Array.from(found.flatMap((piece) => [...piece]));
@@ -136,7 +136,7 @@ describe('a body of garbage', () => {
     );
   });
 
-  it('may be JSON: it is read without an error, and its text is text', () => {
+  it('of JSON throws nothing and has valid parts', () => {
     fc.assert(
       fc.property(fc.array(strangeChunk, { maxLength: 6 }), (chunks) => {
         const { parts, end } = readChunks([bytesOf(streamOf(chunks))]);
@@ -194,14 +194,14 @@ function wholeOf({ text: content, reasoning, calls, finish }: Answer): string {
   return JSON.stringify({ choices: [{ index: 0, message, finish_reason: finish }], usage });
 }
 
-/** A text in pieces of some UTF-16 units, so that characters are halved, too. */
+/** A text in pieces of some UTF-16 code units, which may halve characters. */
 function pieces(content: string, size: number): readonly string[] {
   return Array.from({ length: Math.ceil(content.length / size) }, (_, index) =>
     content.slice(index * size, (index + 1) * size),
   );
 }
 
-/** The ways in which providers send the deltas of a call. */
+/** How providers send the deltas of a call. */
 const DIALECTS: Readonly<Record<string, (given: Call, index: number, size: number) => readonly object[]>> = {
   numbered: ({ id, name, arguments: given, extra }, index, size) => [
     { index, id, type: 'function', function: { name, arguments: '' } },
@@ -234,7 +234,7 @@ function streamedOf(given: Answer, dialect: string, size: number): string {
 }
 
 describe.each(Object.keys(DIALECTS))('an answer whose calls are %s', (dialect) => {
-  it('is the same streamed and whole', () => {
+  it('is the same streamed or whole', () => {
     fc.assert(
       fc.property(answer, fc.integer({ min: 1, max: 9 }), (given, size) => {
         const whole = readChatResponse(wholeOf(given));

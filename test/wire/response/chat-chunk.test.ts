@@ -14,7 +14,7 @@ describe('a stream', () => {
     expect(readChunks([bytesOf(streamOf(events))]).parts).toEqual(parts);
   });
 
-  it('gives each part with the bytes that complete it, usage and finish with the end', () => {
+  it('returns each part with the bytes that complete it, usage and finish at the end', () => {
     const reader = new ChunkReader();
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
     const last = streamOf([{ ...text('!', 'stop'), usage }]);
@@ -34,7 +34,7 @@ describe('a stream', () => {
     });
   });
 
-  it('is over when it says so: nothing after it counts', () => {
+  it('is over after [DONE] and ignores the rest', () => {
     const reader = new ChunkReader({ maxLength: 1000 });
     reader.read(bytesOf(streamOf([text('Hello', 'stop')])));
     expect(reader.isOver).toBe(false);
@@ -45,7 +45,7 @@ describe('a stream', () => {
     expect(reader.end()).toEqual({ kind: 'finished', parts: [{ type: 'finish', reason: 'stop' }] });
   });
 
-  it('is over when it is refused; what came before in the same bytes is handed out', () => {
+  it('is over after a refusal and returns the parts before it', () => {
     const reader = new ChunkReader();
     const error = { error: { message: 'Oh', code: 500 } };
     expect(reader.read(bytesOf(streamOf([text('Hel'), error, text('lo', 'stop')])))).toEqual([
@@ -55,7 +55,7 @@ describe('a stream', () => {
     expect(reader.end()).toMatchObject({ kind: 'refused', parts: [], body: JSON.stringify(error) });
   });
 
-  it('tells its usage also when it breaks', () => {
+  it('reports usage even if it breaks', () => {
     const reader = new ChunkReader();
     expect(reader.usage).toBeUndefined();
     const usage = { prompt_tokens: 1, completion_tokens: 2 };
@@ -64,7 +64,7 @@ describe('a stream', () => {
     expect(reader.usage).toEqual({ promptTokens: 1, completionTokens: 2, totalTokens: 3 });
   });
 
-  it('tells the usage of a whole answer that came instead', () => {
+  it('reports the usage of a whole answer sent instead', () => {
     const reader = new ChunkReader();
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
     reader.read(bytesOf(JSON.stringify({ choices: [{ message: { content: 'Hello' } }], usage })));
@@ -72,13 +72,13 @@ describe('a stream', () => {
     expect(reader.usage).toEqual({ promptTokens: 1, completionTokens: 2, totalTokens: 3 });
   });
 
-  it('whose body breaks after the finish is finished', () => {
+  it('is finished if its body breaks after the finish reason', () => {
     const reader = new ChunkReader();
     reader.read(bytesOf(`${streamOf([text('Hello', 'stop')])}data: {"choices":[],"us`));
     expect(reader.end()).toEqual({ kind: 'finished', parts: [{ type: 'finish', reason: 'stop' }] });
   });
 
-  it('may be empty where another one was complete already', () => {
+  it('may be empty if the answer was already complete', () => {
     const body = bytesOf(streamOf([text('\n'), text('', 'stop')]));
     const reader = new ChunkReader({ mayBeEmpty: true });
     reader.read(body);
@@ -91,12 +91,12 @@ describe('a stream', () => {
     });
   });
 
-  it('has events within bounds', () => {
+  it('bounds the length of events', () => {
     const reader = new ChunkReader({ maxLength: 100 });
     expect(() => reader.read(bytesOf(`data: ${'x'.repeat(101)}`))).toThrow(EventTooLongError);
   });
 
-  it('is classified by the error inside it, like a whole answer', () => {
+  it('is classified by the error inside, like a whole answer', () => {
     const error = {
       code: 429,
       message: 'Rate limit exceeded: free-models-per-day',

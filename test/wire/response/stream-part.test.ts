@@ -29,24 +29,24 @@ describe('parts', () => {
     ['text after reasoning', { content: 'Hello', reasoning: 'hm' }, 'stop'],
     ['tool calls', { content: 'I look.', tool_calls: [call, { ...call, id: 'b' }] }, 'stop'],
     ['nothing', { content: '' }, 'length'],
-  ])('of a whole answer with %s fold into that answer', (_, message, finish) => {
+  ])('of a whole answer with %s add up to that answer', (_, message, finish) => {
     const { raw: __, ...completion } = completionOf(message, finish);
     expect(collect(partsOf({ ...completion, raw: {} }))).toEqual(completion);
   });
 
-  it('of a whole answer come in the order of a stream', () => {
+  it('of a whole answer have the order of a stream', () => {
     const parts = partsOf(completionOf({ content: 'Hello', reasoning: 'hm', tool_calls: [call] }, 'stop'));
     expect(parts.map(({ type }) => type)).toEqual(['reasoning', 'text', 'tool-call', 'usage', 'finish']);
   });
 
-  it('of a whole answer without a text have none', () => {
+  it('of a whole answer without text include no text', () => {
     expect(partsOf(completionOf({ content: '' }, 'length')).map(({ type }) => type)).toEqual([
       'usage',
       'finish',
     ]);
   });
 
-  it('fold into an answer at any moment', () => {
+  it('add up to an answer at any moment', () => {
     const collector = new PartCollector();
     expect(collector.answer()).toEqual({ text: '', toolCalls: [] });
     collector.add({ type: 'text', text: 'Hel' });
@@ -56,7 +56,7 @@ describe('parts', () => {
     expect(collector.answer()).toEqual({ text: 'Hello', toolCalls: [], finishReason: 'stop' });
   });
 
-  it('of one tool call are put together, whatever comes between them', () => {
+  it('of one tool call are joined, whatever stands between them', () => {
     const piece = { type: 'tool-call', id: 'a', name: 'f' } as const;
     const other = { type: 'tool-call', id: 'b', name: 'g' } as const;
     const answer = collect([
@@ -74,7 +74,7 @@ describe('parts', () => {
     });
   });
 
-  it('with usage of several attempts are summed', () => {
+  it('sum the usage of several attempts', () => {
     const usage = { promptTokens: 3, completionTokens: 2, totalTokens: 6 };
     const answer = collect([
       { type: 'usage', usage },

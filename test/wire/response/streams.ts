@@ -1,11 +1,9 @@
-/** Streams as the providers send them, in their own words, and what reads them. */
-
 import { ChunkReader, type StreamEnd } from '../../../src/wire/response/chat-chunk.ts';
 import type { StreamPart } from '../../../src/wire/response/stream-part.ts';
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** The events of a stream, one line each but for comments and names; an event that is not a text is its JSON. */
+/** The text of a stream. An event that is no text is sent as its JSON. */
 export function streamOf(events: readonly unknown[], lineEnd = '\n'): string {
   return events
     .map((event) => (typeof event === 'string' ? event : `data: ${JSON.stringify(event)}`))
@@ -36,7 +34,7 @@ const nim = (delta: object, finish: string | null = null): object => ({
 
 const signed = { google: { thought_signature: 'c2lnbmVk+/==' } };
 
-/** A stream of every dialect: its events, and what its parts must be. */
+/** Recorded streams: their events and the expected parts. */
 export const SAMPLES: Readonly<
   Record<string, { readonly events: readonly unknown[]; readonly parts: readonly StreamPart[] }>
 > = {
@@ -140,7 +138,7 @@ export const SAMPLES: Readonly<
   },
 };
 
-/** What a reader makes of a body that comes in these chunks. */
+/** Reads a body in the given chunks. */
 export function readChunks(chunks: Iterable<Uint8Array>): { parts: readonly StreamPart[]; end: StreamEnd } {
   const reader = new ChunkReader();
   const parts: StreamPart[] = [];
