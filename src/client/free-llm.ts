@@ -82,7 +82,7 @@ export class FreeLLM {
   }
 
   /**
-   * A pool of the keys that are in the environment; the README's table names the variables.
+   * A pool of the keys that are in the environment; `src/client/README.md` lists the variables.
    * @param options - Everything but the providers.
    * @param env - Default `process.env`.
    * @throws ConfigError naming every variable when there is no key.
