@@ -9,7 +9,7 @@ import {
   laterStore,
   SECOND,
 } from '../support/simulated-pool.ts';
-import type { Road } from '../support/world-transport.ts';
+import type { NetworkConditions } from '../support/world-transport.ts';
 
 // Crowds take their time on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -57,7 +57,7 @@ function standing({ llm }: SimulatedPool): unknown {
 interface Phase {
   readonly phase: string;
   readonly options: SimulatedPoolOptions;
-  readonly road?: Road;
+  readonly road?: NetworkConditions;
   /** Calls that are answered before. */
   readonly before?: number;
   /** Requests that the meter has counted in the end. */
@@ -90,7 +90,7 @@ describe.each(PHASES)('a call that is aborted $phase', (phase) => {
     const { options, road = {}, before = 0, spent, beside = 0 } = phase;
     const pool = simulatedPool(options);
     await pool.trace(before);
-    pool.transport.road = road;
+    pool.transport.network = road;
     const asBefore = standing(pool);
     const { signal, abort, added, left } = watched();
     const call = pool.llm.chat('Hello', { ...PATIENT, signal });

@@ -50,9 +50,9 @@ describe('with timeoutMs: 20_000', () => {
 
   it.each(['connect', 'body'] as const)('a provider that stalls in the %s costs as much', async (stalls) => {
     const pool = simulatedPool({ strategy: 'priority', openrouter: {}, nim: {} });
-    pool.transport.road = { stalls };
+    pool.transport.network = { stalls };
     pool.clock.after(10 * SECOND, () => {
-      pool.transport.road = {};
+      pool.transport.network = {};
     });
     const { provider, latencyMs } = await pool.run(pool.llm.chat('Hello', limits));
     expect({ provider, latencyMs }).toEqual({ provider: 'nim', latencyMs: 10 * SECOND });

@@ -58,7 +58,7 @@ function poolFor({ seed, rpm, accounts, latencyMs, spoilt, store }: Crowd): Simu
     nim: {},
     store: store === 'at once' ? memory : laterStore(memory, () => Promise.resolve()),
   });
-  pool.transport.road = { delayMs: () => Math.floor(random() * 240) };
+  pool.transport.network = { delayMs: () => Math.floor(random() * 240) };
   return pool;
 }
 

@@ -71,7 +71,7 @@ describe('what a model cannot be told in one way', () => {
 
   it('sends the call on to the next model when that does not help either', async () => {
     const pool = lacking('system');
-    pool.transport.road = {
+    pool.transport.network = {
       answer: ({ model }) =>
         model === 'm/first' ? { status: 500, body: '{"detail":"System role not supported"}' } : undefined,
     };
@@ -84,7 +84,7 @@ describe('a limit of the answer that was refused under one name', () => {
   it('is sent under the other', async () => {
     const pool = simulatedPool({ openrouter: { accounts: [['or-1']] } });
     const said = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.";
-    pool.transport.road = {
+    pool.transport.network = {
       answer: ({ body }) =>
         body['max_tokens'] === undefined
           ? undefined

@@ -33,7 +33,7 @@ describe("a caller's mistake", () => {
         [name]: { priority: -1 },
         strategy: 'priority',
       });
-      pool.transport.road = { answer: () => ({ status, body }) };
+      pool.transport.network = { answer: () => ({ status, body }) };
       const before = standing(pool);
       for (let mistake = 1; mistake <= 4; mistake += 1) {
         const error = await pool.fails(pool.llm.chat('Hello'));
@@ -46,7 +46,7 @@ describe("a caller's mistake", () => {
         expect(pool.requests()).toBe(mistake);
       }
       expect(standing(pool)).toEqual(before);
-      pool.transport.road = {};
+      pool.transport.network = {};
       expect(await pool.trace(1)).toEqual([`${KEY[name]} ${MODEL[name]}`]);
     },
   );

@@ -47,7 +47,7 @@ describe('round_robin', () => {
 
   it('does so even if every odd request fails', async () => {
     const pool = simulatedPool({ strategy: 'round_robin', openrouter: {}, nim: {}, custom: {} });
-    pool.transport.road = {
+    pool.transport.network = {
       answer: () =>
         pool.requests() % 2 === 0
           ? { status: 500, body: '{"error":{"message":"oops","code":500}}' }

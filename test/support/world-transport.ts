@@ -1,4 +1,4 @@
-/** A transport that reaches a simulated world on virtual time, stalls where a test wants it to, and notes what it sent. */
+/** A transport to a simulated world in virtual time. Records requests, and simulates network conditions. */
 
 import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../../src/ports.ts';
 import type {
@@ -17,25 +17,25 @@ export interface Sent {
   readonly key: string;
   readonly model: string;
   readonly body: Readonly<Record<string, unknown>>;
-  /** What the world noted of it; nothing where the test answered itself. */
+  /** The call in the world's log. `undefined` if the test answered the request. */
   readonly noted?: SimulatedCall | undefined;
 }
 
-/** An answer of the test's own. */
+/** An answer that a test provides. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
 }
 
-/** What happens to chat requests on their way. */
-export interface Road {
-  /** How long a request takes to arrive, in milliseconds. */
+/** Network conditions for chat requests. */
+export interface NetworkConditions {
+  /** The delay of a request, in milliseconds. */
   readonly delayMs?: (() => number) | undefined;
-  /** How long its answer takes to come back. */
-  readonly backMs?: (() => number) | undefined;
-  /** `connect`: nothing arrives; `body`: the answer stops in its middle. Both until the caller gives up. */
+  /** The delay of its answer, in milliseconds. */
+  readonly answerDelayMs?: (() => number) | undefined;
+  /** `connect`: the request never arrives. `body`: the answer stops midway. Both last until the caller gives up. */
   readonly stalls?: 'connect' | 'body' | undefined;
-  /** What is answered instead of what the world would say; the world does not hear of the request. */
+  /** Returns an answer to use instead of the world's. The world then does not receive the request. */
   readonly answer?: ((sent: Sent) => Reply | undefined) | undefined;
 }
 
@@ -48,15 +48,15 @@ function readJson(text = '{}'): Readonly<Record<string, unknown>> {
   return isObject(json) ? json : {};
 }
 
-function trouble(message: string, code: string): Error {
+function systemError(message: string, code: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
 export class WorldTransport implements Transport {
   /** Chat requests in the order of their arrival. */
   readonly sent: Sent[] = [];
-  road: Road = {};
-  /** Requests and bodies that are neither finished nor given up: what would be open sockets. */
+  network: NetworkConditions = {};
+  /** The number of unfinished requests and bodies, which would be open sockets. */
   open = 0;
   readonly #world: SimulatedWorld;
   readonly #clock: VirtualClock;
@@ -68,20 +68,24 @@ export class WorldTransport implements Transport {
 
   async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
     if (stop.aborted) throw stop.reason;
-    const { stalls, delayMs, backMs = () => 0 }: Road = request.method === 'POST' ? this.road : {};
+    const {
+      stalls,
+      delayMs,
+      answerDelayMs = () => 0,
+    }: NetworkConditions = request.method === 'POST' ? this.network : {};
     this.open += 1;
     try {
       if (delayMs !== undefined) await this.#pause(delayMs(), stop);
       if (stalls === 'connect') await this.#pause(undefined, stop);
       const answer = this.#ask(request);
-      const answerMs = answer.delayMs + backMs();
+      const answerMs = answer.delayMs + answerDelayMs();
       if (answerMs > 0) await this.#pause(answerMs, stop);
       if (answer.fault === 'hang') await this.#pause(undefined, stop);
-      if (answer.fault === 'reset') throw trouble('read ECONNRESET', 'ECONNRESET');
+      if (answer.fault === 'reset') throw systemError('read ECONNRESET', 'ECONNRESET');
       const headers = Object.fromEntries(
         Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value]),
       );
-      if (typeof answer.body !== 'string') throw new TypeError('streams are not for this transport');
+      if (typeof answer.body !== 'string') throw new TypeError('this transport does not support streams');
       const ends = answer.fault === 'cut' ? 'cut' : stalls;
       return { status: answer.status, headers, body: this.#body(answer.body, ends, stop) };
     } finally {
@@ -95,7 +99,7 @@ export class WorldTransport implements Transport {
 
   #providerAt(host: string): ProviderSimulator {
     const provider = this.#world.providers.find(({ baseUrl }) => new URL(baseUrl).host === host);
-    if (provider === undefined) throw trouble(`getaddrinfo ENOTFOUND ${host}`, 'ENOTFOUND');
+    if (provider === undefined) throw systemError(`getaddrinfo ENOTFOUND ${host}`, 'ENOTFOUND');
     return provider;
   }
 
@@ -107,7 +111,7 @@ export class WorldTransport implements Transport {
       const json = readJson(body);
       const key = (headers['authorization'] ?? '').replace('Bearer ', '');
       const sent: Sent = { at, provider: provider.name, key, model: String(json['model']), body: json };
-      const own = this.road.answer?.(sent);
+      const own = this.network.answer?.(sent);
       if (own !== undefined) {
         this.sent.push(sent);
         return { ...own, headers: {}, delayMs: 0 };
@@ -124,14 +128,14 @@ export class WorldTransport implements Transport {
     try {
       const whole = ends === undefined;
       yield new TextEncoder().encode(whole ? text : text.slice(0, Math.floor(text.length / 2)));
-      if (ends === 'cut') throw trouble('other side closed', 'UND_ERR_SOCKET');
+      if (ends === 'cut') throw systemError('other side closed', 'UND_ERR_SOCKET');
       if (!whole) await this.#pause(undefined, stop);
     } finally {
       this.open -= 1;
     }
   }
 
-  /** Waits on the virtual clock, `undefined`: for ever; rejects with the reason when it is stopped. */
+  /** Waits on the virtual clock, for ever if `undefined`. Rejects with the signal's reason. */
   #pause(delayMs: number | undefined, stop: StopSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {

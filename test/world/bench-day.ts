@@ -1,14 +1,14 @@
 /**
- * A day in a second: of the calls that somebody could have served who knows everything, how many did we, and how many
- * requests did we waste? Run `npm run bench:day`; flags:
+ * Simulates days and compares the pool with a scheduler that knows everything: the share of served calls, and the wasted
+ * requests. Run it with `npm run bench:day`. Flags:
  *
- * --strategy quota_aware|round_robin|priority|latency   again for several; default quota_aware, to which alone the bar applies
- * --scenario name                                       again for several; default all
- * --seeds 20                                            the worst of so many days counts
- * --why                                                 what calls were lost to and requests wasted on
- * --json file, --svg file                               all figures; a picture
+ * --strategy quota_aware|round_robin|priority|latency   repeatable; default quota_aware, the only one with a bar
+ * --scenario name                                       repeatable; default all
+ * --seeds 20                                            number of days per row; the worst one counts
+ * --why                                                 prints the reasons for lost calls and wasted requests
+ * --json file, --svg file                               writes all figures, or a plot
  *
- * Ends with 1 when a row misses the bar.
+ * The exit code is 1 if a row misses the bar.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ function isTask(message: unknown): message is Task {
   return typeof message === 'object' && message !== null && 'strategy' in message && 'seed' in message;
 }
 
-/** A worker: a day for every message. The first days of a process are slow, and not what is measured. */
+/** Runs one day per message. Warms up first, because the first days of a process are slow. */
 async function work(): Promise<void> {
   const [warmUp] = SCENARIOS;
   if (warmUp !== undefined) await runDay({ ...warmUp, lastsMs: warmUp.lastsMs / 4 }, 'quota_aware', 1);
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   if (strategies.length !== new Set(values.strategy).size) fail(`Strategies: ${STRATEGIES.join(', ')}.`);
   if (scenarios.length < (values.scenario?.length ?? 1))
     fail(`Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}.`);
-  if (!Number.isInteger(seeds) || seeds < 1) fail('--seeds takes a whole number from 1 on.');
+  if (!Number.isInteger(seeds) || seeds < 1) fail('--seeds must be a positive integer.');
   const tasks = strategies.flatMap((strategy) =>
     scenarios.flatMap(({ name }) =>
       Array.from({ length: seeds }, (_, index): Task => ({ scenario: name, strategy, seed: index + 1 })),

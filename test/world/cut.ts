@@ -1,19 +1,20 @@
-/** The bound of the oracle for one set of calls, and the machines as few as they can be for it. */
+/** The bound for one set B of calls, with merged machines. See oracle.ts. */
 
-import { haste, type Window } from './haste.ts';
+import { servedGreedily, type Window } from './greedy.ts';
 import { limitAt, type Machine, type Rule, type Steps } from './machine.ts';
 
-/** When what was spent before `at` has ceased to count. */
+/** The time from which requests before `at` no longer count. */
 function forgottenAt(rule: Rule, at: number): number {
-  if (rule.kind === 'periods') return rule.begins.find((begin) => begin >= at) ?? Number.POSITIVE_INFINITY;
+  if (rule.kind === 'fixed-windows')
+    return rule.begins.find((begin) => begin >= at) ?? Number.POSITIVE_INFINITY;
   return at + rule.windowMs;
 }
 
 /**
- * The limit under which all that still counts was spent: a fall shows once nothing is left from before it. Of several
- * machines one may have spent what the old limit allowed while another still serves under the new one.
+ * Delays each decrease of a limit until requests from before it no longer count. In a sum of machines, one may have used
+ * the old limit in full while another serves under the new one.
  */
-function withLateFalls(rule: Rule): Steps {
+function withDelayedDecreases(rule: Rule): Steps {
   const spans = rule.limit.map(({ limit }, index) => {
     const next = rule.limit[index + 1];
     return { limit, until: next === undefined ? Number.POSITIVE_INFINITY : forgottenAt(rule, next.from) };
@@ -31,19 +32,20 @@ function withLateFalls(rule: Rule): Steps {
 }
 
 function addedSteps(many: readonly Rule[]): Steps {
-  const all = many.map(withLateFalls);
+  const all = many.map(withDelayedDecreases);
   const moments = [...new Set(all.flatMap((steps) => steps.map(({ from }) => from)))].toSorted(
     (a, b) => a - b,
   );
   return moments.map((from) => ({ from, limit: all.reduce((sum, steps) => sum + limitAt(steps, from), 0) }));
 }
 
-/** What has to be equal for machines to be one: all but the limits of a rule of minutes; of days the limits, too. */
+/** The key by which machines can be merged. Limits per minute may differ, limits per day may not. */
 function kindOf({ rules, down, foreign, name }: Machine): string {
   if (foreign.length > 0) return name;
   const shapes = rules.map((rule) => {
-    if (rule.kind === 'periods') return { ...rule, begins: [rule.begins.length, ...rule.begins.slice(0, 2)] };
-    return rules.length === 1 && rule.kind === 'sliding'
+    if (rule.kind === 'fixed-windows')
+      return { ...rule, begins: [rule.begins.length, ...rule.begins.slice(0, 2)] };
+    return rules.length === 1 && rule.kind === 'sliding-window'
       ? { kind: rule.kind, windowMs: rule.windowMs }
       : rule;
   });
@@ -59,7 +61,7 @@ function merged(group: readonly Machine[]): Machine | undefined {
   return { ...first, name: group.map(({ name }) => name).join(' + '), rules };
 }
 
-/** Machines of one kind as one. */
+/** Merges machines of one kind. */
 function mergedMachines(machines: readonly Machine[]): Machine[] {
   const groups = new Map<string, Machine[]>();
   for (const machine of machines) {
@@ -71,15 +73,15 @@ function mergedMachines(machines: readonly Machine[]): Machine[] {
   return [...groups.values()].flatMap((group) => merged(group) ?? []);
 }
 
-/** A limit of a day that these calls cannot reach, or that the minutes keep from being reached, is none. */
-function relaxed(machine: Machine, calls: readonly Window[]): Machine {
+/** Drops daily limits that these calls, or the limit per minute, can never reach. */
+function withoutUnreachableLimits(machine: Machine, calls: readonly Window[]): Machine {
   const { rules, foreign } = machine;
-  const minute = rules.find((rule) => rule.kind === 'sliding');
+  const minute = rules.find((rule) => rule.kind === 'sliding-window');
   const [first, last] = [calls[0], calls.at(-1)];
   if (minute === undefined || foreign.length > 0 || first === undefined || last === undefined) return machine;
   const most = Math.max(...minute.limit.map(({ limit }) => limit));
   const kept = rules.filter((rule) => {
-    if (rule.kind !== 'periods') return true;
+    if (rule.kind !== 'fixed-windows') return true;
     const least = Math.min(...rule.limit.map(({ limit }) => limit));
     return rule.begins.some((begin, period) => {
       const end = rule.begins[period + 1] ?? Number.POSITIVE_INFINITY;
@@ -93,10 +95,10 @@ function relaxed(machine: Machine, calls: readonly Window[]): Machine {
 }
 
 function isPlain({ rules: [rule, ...others], foreign }: Machine): boolean {
-  return rule?.kind === 'sliding' && others.length === 0 && foreign.length === 0;
+  return rule?.kind === 'sliding-window' && others.length === 0 && foreign.length === 0;
 }
 
-/** Between two of their edges, machines that differ only in their gaps are one. */
+/** A period in which no machine goes down or comes back, with merged machines. */
 interface Epoch {
   readonly from: number;
   readonly until: number;
@@ -113,7 +115,7 @@ function epochsOf(machines: readonly Machine[]): Epoch[] {
   });
 }
 
-function hasteByEpochs(epochs: readonly Epoch[], calls: readonly Window[], skip: Uint8Array): number {
+function greedyByEpochs(epochs: readonly Epoch[], calls: readonly Window[], skip: Uint8Array): number {
   let served = 0;
   for (const { from, until, machines } of epochs) {
     const inside = calls.flatMap((call, index) => {
@@ -121,13 +123,13 @@ function hasteByEpochs(epochs: readonly Epoch[], calls: readonly Window[], skip:
       return [{ from: Math.max(call.from, from), until: Math.min(call.until, until - 1) }];
     });
     let most = 0;
-    for (const machine of machines) most += haste(machine, inside);
+    for (const machine of machines) most += servedGreedily(machine, inside);
     served += Math.min(inside.length, most);
   }
   return served;
 }
 
-/** The bound for every B; see oracle.ts. */
+/** Computes the bound for any B. See oracle.ts. */
 export class Cut {
   readonly #calls: readonly Window[];
   readonly #others: readonly Machine[];
@@ -136,7 +138,7 @@ export class Cut {
 
   constructor(machines: readonly Machine[], calls: readonly Window[]) {
     this.#calls = calls;
-    const all = machines.map((machine) => relaxed(machine, calls));
+    const all = machines.map((machine) => withoutUnreachableLimits(machine, calls));
     this.#others = mergedMachines(all.filter((machine) => !isPlain(machine)));
     const plain = all.filter(isPlain);
     this.#plain = mergedMachines(plain);
@@ -147,10 +149,10 @@ export class Cut {
   bound(skip: Uint8Array): number {
     let bound = 0;
     for (const marked of skip) bound += marked;
-    for (const machine of this.#others) bound += haste(machine, this.#calls, skip);
+    for (const machine of this.#others) bound += servedGreedily(machine, this.#calls, skip);
     let plain = 0;
-    for (const machine of this.#plain) plain += haste(machine, this.#calls, skip);
+    for (const machine of this.#plain) plain += servedGreedily(machine, this.#calls, skip);
     if (this.#epochs.length === 0) return bound + plain;
-    return bound + Math.min(plain, hasteByEpochs(this.#epochs, this.#calls, skip));
+    return bound + Math.min(plain, greedyByEpochs(this.#epochs, this.#calls, skip));
   }
 }

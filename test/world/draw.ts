@@ -1,4 +1,4 @@
-/** A scenario with everything settled that it leaves to chance: the same for the same seed. */
+/** Draws the random parts of a scenario from a seed. */
 
 import type { Fault, ProviderName } from '../../src/testing.ts';
 import { HOUR } from '../support/simulated-pool.ts';
@@ -12,10 +12,10 @@ import {
   NAMES,
   type Scenario,
   USUAL_MODELS,
-  USUAL_ROAD_MS,
+  USUAL_NETWORK_MS,
 } from './scenario.ts';
 
-/** A request of another program. */
+/** A request by another program. */
 export interface Foreign {
   /** Epoch ms of its arrival. */
   readonly at: number;
@@ -24,17 +24,16 @@ export interface Foreign {
   readonly model: string;
 }
 
-/** One day of a scenario. */
 export interface Day {
   readonly scenario: Scenario;
   readonly seed: number;
-  /** Epoch ms at which calls come, in order. */
+  /** The times of the calls in epoch ms, sorted. */
   readonly arrivals: readonly number[];
-  /** The length of each call's prompt in tokens. */
+  /** The prompt length of each call in tokens. */
   readonly promptTokens: readonly number[];
   readonly faults: Readonly<Record<ProviderName, readonly Fault[]>>;
   readonly foreign: readonly Foreign[];
-  readonly roadMs: readonly [least: number, most: number];
+  readonly networkMs: readonly [least: number, most: number];
 }
 
 type Random = () => number;
@@ -47,7 +46,7 @@ export function drawn(value: Drawn, random: Random): number {
   return least + random() * (most - least);
 }
 
-/** The share of its peak that an office has at an hour of the day. */
+/** The load of an office at an hour of the day, as a share of its peak. */
 function officeShare(hour: number): number {
   if (hour < 7 || hour >= 20) return 0.03;
   const morning = Math.exp(-(((hour - 11) / 2) ** 2));
@@ -55,7 +54,7 @@ function officeShare(hour: number): number {
   return 0.03 + 0.97 * Math.max(morning, afternoon);
 }
 
-/** Random moments whose rate follows `share` of `perHour`. */
+/** Random times at a rate of `perHour` × `share`. */
 function moments(
   { startAt, lastsMs }: Scenario,
   perHour: number,
@@ -97,7 +96,7 @@ function arrivalsOf(scenario: Scenario, load: Load, random: Random): number[] {
   }
 }
 
-/** A fault as often as it comes. */
+/** All occurrences of a fault. */
 function faultsOf(fault: DayFault, { startAt, lastsMs }: Scenario, random: Random): Fault[] {
   const { from, lastsMs: span, everyMs, ...rest } = fault;
   const faults: Fault[] = [];
@@ -121,7 +120,6 @@ function foreignOf(scenario: Scenario, name: ProviderName, provider: DayProvider
   return moments(scenario, elsewherePerHour, random).map((at) => ({ at, provider: name, key, model }));
 }
 
-/** Draws one day of a scenario. */
 export function drawDay(scenario: Scenario, seed: number): Day {
   const random = seededRandom(seed * 7919 + 17);
   const arrivals = scenario.load
@@ -143,6 +141,6 @@ export function drawDay(scenario: Scenario, seed: number): Day {
     promptTokens: arrivals.map(() => Math.max(LEAST_PROMPT, Math.round(drawn(promptTokens, random)))),
     faults,
     foreign: foreign.toSorted((a, b) => a.at - b.at),
-    roadMs: scenario.roadMs ?? USUAL_ROAD_MS,
+    networkMs: scenario.networkMs ?? USUAL_NETWORK_MS,
   };
 }

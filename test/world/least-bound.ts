@@ -1,22 +1,22 @@
-/** Searches for the set B whose bound is the least; see oracle.ts. */
+/** Searches for the set B with the lowest bound. See oracle.ts. */
 
 import { Cut } from './cut.ts';
-import { isDaily, type Window } from './haste.ts';
+import { isDaily, type Window } from './greedy.ts';
 import { after, type Machine } from './machine.ts';
 
-/** The longest time for which what happens to one call is felt by another. */
+/** The longest time over which one call can affect another. */
 const MEMORY_MS = 60_000;
-/** So many of the longest lulls are places to cut a day at. */
+/** The numbers of longest lulls at which to split a day. */
 const CUTS = [0, 100];
 
-/** The indexes at which calls begin to come after the longest lulls. */
+/** The indexes of the first calls after the longest lulls. */
 function lulls(calls: readonly Window[], cuts: number): number[] {
   const gaps = calls.map(({ from }, index) => ({ index, ms: from - (calls[index - 1]?.from ?? from) }));
   const longest = gaps.filter(({ ms }) => ms > 0).toSorted((a, b) => b.ms - a.ms);
   return longest.slice(0, cuts).map(({ index }) => index);
 }
 
-/** The indexes at which calls begin to come after a day has ended, a limit has changed, a machine has gone or come back. */
+/** The indexes of the first calls after the end of a day, the change of a limit, or a downtime's start or end. */
 function changes(machines: readonly Machine[], calls: readonly Window[]): number[] {
   const moments = machines.flatMap(({ rules, down }) => [
     ...rules.flatMap((rule) => [
@@ -29,15 +29,15 @@ function changes(machines: readonly Machine[], calls: readonly Window[]): number
   return moments.map((moment) => after(froms, moment - 1));
 }
 
-/** Where a day is cut for the search for B, first coarsely. */
+/** The indexes at which a day is split for the search for B, coarse ones first. */
 function stretchesOf(machines: readonly Machine[], calls: readonly Window[]): number[][] {
-  const turns = changes(machines, calls);
+  const changed = changes(machines, calls);
   return CUTS.map((cuts) =>
-    [...new Set([0, ...turns, ...lulls(calls, cuts), calls.length])].toSorted((a, b) => a - b),
+    [...new Set([0, ...changed, ...lulls(calls, cuts), calls.length])].toSorted((a, b) => a - b),
   );
 }
 
-/** Marks all calls but those that come near one that the plan leaves out. */
+/** Marks all calls except those close to a call that the plan misses. */
 function quietCalls(calls: readonly Window[], missed: readonly boolean[], memoryMs: number): Uint8Array {
   const skip = new Uint8Array(calls.length).fill(1);
   const froms = calls.map(({ from }) => from);
@@ -51,7 +51,7 @@ function quietCalls(calls: readonly Window[], missed: readonly boolean[], memory
 
 const THRESHOLDS = 40;
 
-/** Marks the stretches in which fewer calls come than in a share of them, for several shares. */
+/** Marks the stretches with the fewest calls, for several thresholds. */
 function quietStretches(calls: readonly Window[], edges: readonly number[]): Uint8Array[] {
   const sizes = edges.map((from, stretch) => (edges[stretch + 1] ?? calls.length) - from);
   const distinct = [...new Set(sizes)].toSorted((a, b) => a - b);
@@ -64,13 +64,13 @@ function quietStretches(calls: readonly Window[], edges: readonly number[]): Uin
   });
 }
 
-/** Between so few edges, any run of stretches is tried as one. */
+/** With at most this many edges, the search tries every run of stretches. */
 const FEW_EDGES = 16;
 
-/** So near to what somebody reached a bound is near enough. */
+/** A bound within this share of a reached number is good enough. */
 const SLACK = 0.005;
 
-/** A change of B: all calls of a stretch are in it, or none. */
+/** A change of B: adds or removes all calls of a stretch. */
 interface Flip {
   readonly from: number;
   readonly until: number | undefined;
@@ -84,19 +84,19 @@ function flipsOf(edges: readonly number[]): Flip[] {
   });
 }
 
-/** A set B, and the bound that it gives. */
-interface Found {
+/** A set B and its bound. */
+interface Candidate {
   readonly skip: Uint8Array;
   readonly bound: number;
 }
 
-/** Whether all calls are in B, or none. */
-function isWhole({ skip }: Found): boolean {
+/** Whether B has all calls or none. */
+function isWhole({ skip }: Candidate): boolean {
   return skip.every((marked) => marked === skip[0]);
 }
 
-/** Goes from one B to better ones, a change at a time. */
-function descend(cut: Cut, from: Found, flips: readonly Flip[], enough: number): Found {
+/** Applies changes that lower the bound, one at a time. */
+function descend(cut: Cut, from: Candidate, flips: readonly Flip[], enough: number): Candidate {
   let best = from;
   for (const flip of flips) {
     if (best.bound <= enough) break;
@@ -107,11 +107,15 @@ function descend(cut: Cut, from: Found, flips: readonly Flip[], enough: number):
   return best;
 }
 
-function leastOf(found: readonly Found[]): Found {
+function leastOf(found: readonly Candidate[]): Candidate {
   return found.reduce((least, one) => (one.bound < least.bound ? one : least));
 }
 
-/** The least bound that is found for some calls; no less than `enough`, which somebody reached. `missed`: what a plan leaves out. */
+/**
+ * Searches for the lowest bound.
+ * @param missed - Marks the calls that the known plan misses.
+ * @param enough - A number of calls that was reached. The search stops at it.
+ */
 export function leastBound(
   machines: readonly Machine[],
   calls: readonly Window[],
@@ -128,12 +132,12 @@ export function leastBound(
     quietCalls(calls, missed, 0),
     quietCalls(calls, missed, MEMORY_MS),
   ];
-  const starts = candidates.map((skip): Found => ({ skip, bound: cut.bound(skip) }));
+  const starts = candidates.map((skip): Candidate => ({ skip, bound: cut.bound(skip) }));
   let best = leastOf(starts);
   for (const edges of stretches) {
     const flips = flipsOf(edges);
     best = descend(cut, best, flips, enough);
-    // Between few edges everything and nothing are other places to begin at, where the first has not led near enough.
+    // With few edges, the search also starts from all calls and from none if the first start was not good enough.
     const others = edges.length > FEW_EDGES ? [] : starts.filter(isWhole);
     for (const begin of others)
       if (best.bound > enough * (1 + SLACK)) best = leastOf([best, descend(cut, begin, flips, enough)]);

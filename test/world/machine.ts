@@ -1,46 +1,44 @@
-/** One limited way to serve calls, as somebody sees it who knows everything: from when does it take the next one? */
+/** A counter of a provider, with full knowledge of its limits and downtimes. */
 
-/** A limit that changes with time: each holds from its moment on. */
+/** A limit that changes over time. Each value applies from its time on. */
 export type Steps = readonly { readonly from: number; readonly limit: number }[];
 
-/** From `from` on, before `until`, nothing is served. */
+/** A downtime: nothing is served from `from` (inclusive) to `until` (exclusive). */
 export interface Gap {
   readonly from: number;
   readonly until: number;
 }
 
-/** How a limit counts. */
 export type Rule =
-  /** No span of `windowMs` holds more than the limit. */
-  | { readonly kind: 'sliding'; readonly windowMs: number; readonly limit: Steps }
-  /** Nor does any of the periods that begin at these moments, in order. */
-  | { readonly kind: 'periods'; readonly begins: readonly number[]; readonly limit: Steps }
-  /** A bucket of that size; one comes back every windowMs / limit. The limit does not change. */
+  /** No interval of `windowMs` holds more requests than the limit. */
+  | { readonly kind: 'sliding-window'; readonly windowMs: number; readonly limit: Steps }
+  /** None of the periods that begin at these times holds more than the limit. Sorted. */
+  | { readonly kind: 'fixed-windows'; readonly begins: readonly number[]; readonly limit: Steps }
+  /** A bucket that refills by one every windowMs / limit. The limit is constant. */
   | { readonly kind: 'token-bucket'; readonly windowMs: number; readonly limit: Steps };
 
-/** A limit in tokens, for plans alone: the bound does without. */
+/** A limit in tokens. Only plans respect it, the bound ignores it. */
 export interface TokenRule {
-  readonly kind: 'sliding' | 'token-bucket';
+  readonly kind: 'sliding-window' | 'token-bucket';
   readonly windowMs: number;
   readonly limit: number;
-  /** Which of a call's tokens count. */
+  /** The tokens of a call that count. */
   readonly counts: 'prompt' | 'all';
 }
 
-/** What can be served by one of the provider's counters. */
 export interface Machine {
   readonly name: string;
   readonly rules: readonly Rule[];
-  /** In order, apart from each other. */
+  /** Sorted and disjoint. */
   readonly down: readonly Gap[];
-  /** Epoch ms at which somebody else spends one, in order. Only where that counts whatever else is spent. */
+  /** The times of other programs' requests in epoch ms, sorted. */
   readonly foreign: readonly number[];
   readonly tokens?: TokenRule | undefined;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The index of the first of sorted `values` that is more than `value`. */
+/** The index of the first of the sorted `values` that is greater than `value`. */
 export function after(values: readonly number[], value: number): number {
   let [low, high] = [0, values.length];
   while (low < high) {
@@ -60,19 +58,19 @@ export function limitAt(steps: Steps, at: number): number {
   return limit;
 }
 
-/** The next moment after `at` at which a limit changes. */
+/** The time of the next change of a limit after `at`. */
 function nextStep(steps: Steps, at: number): number {
   return steps.find(({ from }) => from > at)?.from ?? NEVER;
 }
 
-/** A machine at work, which serves one after the other. */
+/** A machine with the calls that it has served so far. */
 export class WorkingMachine {
   readonly #machine: Machine;
   readonly #served: number[] = [];
-  /** How many tokens were spent up to each of them, itself included. */
+  /** The total of tokens up to and including each served call. */
   readonly #spent: number[] = [];
   #tokensFullAt = 0;
-  /** Of rules that refill, by their place: when the bucket is full again. */
+  /** The time at which the bucket of each rule is full again, by the index of the rule. */
   readonly #fullAt: number[];
 
   constructor(machine: Machine) {
@@ -88,22 +86,22 @@ export class WorkingMachine {
     return this.#served;
   }
 
-  /** The first moment, not before `at`, at which one more of so many tokens is admitted; Infinity when never. */
+  /** The first time from `at` on at which a call of `size` tokens is admitted. Infinity if never. */
   earliest(at: number, size = 0): number {
     const { rules } = this.#machine;
-    let moment = this.#up(Math.max(at, this.#served.at(-1) ?? at));
+    let moment = this.#upAt(Math.max(at, this.#served.at(-1) ?? at));
     for (;;) {
       let next = size > 0 ? this.#admitsTokens(moment, size) : moment;
       for (const [index, rule] of rules.entries()) {
         if (next < NEVER) next = this.#admits(rule, index, next);
       }
-      next = this.#up(next);
+      next = this.#upAt(next);
       if (next === moment || next === NEVER) return next;
       moment = next;
     }
   }
 
-  /** Serves one at a moment that {@link earliest} named. */
+  /** Serves a call at a time that {@link earliest} returned. */
   take(at: number, size = 0): void {
     this.#served.push(at);
     this.#spent.push((this.#spent.at(-1) ?? 0) + size);
@@ -117,7 +115,7 @@ export class WorkingMachine {
     }
   }
 
-  #up(at: number): number {
+  #upAt(at: number): number {
     for (const { from, until } of this.#machine.down) {
       if (from > at) break;
       if (at < until) return until;
@@ -125,15 +123,15 @@ export class WorkingMachine {
     return at;
   }
 
-  /** `at` when the rule admits one more then, else a later moment at which it may. */
+  /** Returns `at` if the rule admits a call then, else a later time at which it may. */
   #admits(rule: Rule, index: number, at: number): number {
     const limit = limitAt(rule.limit, at);
     switch (rule.kind) {
-      case 'sliding':
-        return this.#slides(rule, limit, at);
-      case 'periods': {
+      case 'sliding-window':
+        return this.#admitsInWindow(rule, limit, at);
+      case 'fixed-windows': {
         const period = after(rule.begins, at);
-        // Moments are never as near to each other as this.
+        // A tolerance that is smaller than the distance of any two times.
         const begin = (rule.begins[period - 1] ?? Number.NEGATIVE_INFINITY) - 0.01;
         const used = this.#count(begin, at);
         return used < limit ? at : Math.min(rule.begins[period] ?? NEVER, nextStep(rule.limit, at));
@@ -154,18 +152,22 @@ export class WorkingMachine {
     if (room < 0) return NEVER;
     if (tokens.kind === 'token-bucket')
       return Math.max(at, this.#tokensFullAt - (room * tokens.windowMs) / tokens.limit);
-    // The last of those that have to be gone before.
+    // The last call that must leave the window first.
     const total = this.#spent.at(-1) ?? 0;
     const gone = after(this.#spent, total - room - 1);
     const last = this.#served[gone];
     return total <= room || last === undefined ? at : Math.max(at, last + tokens.windowMs);
   }
 
-  #slides({ windowMs, limit: steps }: Extract<Rule, { kind: 'sliding' }>, limit: number, at: number): number {
+  #admitsInWindow(
+    { windowMs, limit: steps }: Extract<Rule, { kind: 'sliding-window' }>,
+    limit: number,
+    at: number,
+  ): number {
     const tooMany = this.#count(at - windowMs, at) - limit;
     if (tooMany < 0) return at;
     if (limit === 0) return nextStep(steps, at);
-    // The one that has to go before another one is admitted.
+    // The request that must leave the window first.
     const begin = at - windowMs;
     const mine = after(this.#served, begin);
     const theirs = after(this.#machine.foreign, begin);
@@ -173,7 +175,7 @@ export class WorkingMachine {
     return Math.min(leaves + windowMs, nextStep(steps, at));
   }
 
-  /** The n-th, from 0, of what was served from `mine` on and what others spent from `theirs` on. */
+  /** The n-th (from 0) time of served calls from index `mine` on and foreign requests from index `theirs` on. */
   #nth(mine: number, theirs: number, n: number): number {
     const { foreign } = this.#machine;
     if (theirs >= foreign.length) return this.#served[mine + n] ?? NEVER;
@@ -188,7 +190,7 @@ export class WorkingMachine {
     return value;
   }
 
-  /** How many were spent after `from`, up to and at `to`. */
+  /** The number of requests after `from`, up to and including `to`. */
   #count(from: number, to: number): number {
     const { foreign } = this.#machine;
     const mine = after(this.#served, to) - after(this.#served, from);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Gap, limitAt, type Machine, type Rule } from './machine.ts';
-import { haste, type Window } from './haste.ts';
-import { consult } from './oracle.ts';
+import { servedGreedily, type Window } from './greedy.ts';
+import { oracleFor } from './oracle.ts';
 
-// Small worlds: a minute is 6 ticks, a day 20, nothing lasts longer than 40.
+// Small worlds: a minute has 6 ticks, a day has 20, and no world lasts longer than 40.
 const MINUTE = 6;
 const DAY = 20;
 
@@ -29,12 +29,12 @@ const constant = (most: number): fc.Arbitrary<{ from: number; limit: number }[]>
 
 const minute = fc.oneof(
   fc.record({
-    kind: fc.constant('sliding' as const),
+    kind: fc.constant('sliding-window' as const),
     windowMs: fc.constant(MINUTE),
     limit: fc.oneof(constant(2), steps(2)),
   }),
   fc.record({
-    kind: fc.constant('periods' as const),
+    kind: fc.constant('fixed-windows' as const),
     begins: fc.constant([0, 6, 12, 18, 24, 30, 36]),
     limit: constant(2),
   }),
@@ -45,7 +45,7 @@ const minute = fc.oneof(
   }),
 );
 const day: fc.Arbitrary<Rule> = fc.record({
-  kind: fc.constant('periods' as const),
+  kind: fc.constant('fixed-windows' as const),
   begins: fc.constant([-5, -5 + DAY, -5 + 2 * DAY]),
   limit: constant(3),
 });
@@ -67,7 +67,7 @@ function machineOf(name: string): fc.Arbitrary<Machine> {
       ),
     })
     .map((machine) =>
-      // Nobody else spends from a bucket that refills.
+      // The model has no foreign requests for token buckets.
       machine.rules.some(({ kind }) => kind === 'token-bucket') ? { ...machine, foreign: [] } : machine,
     );
 }
@@ -87,19 +87,19 @@ function callsOf(most: number, waits: readonly number[]): fc.Arbitrary<Window[]>
     );
 }
 
-/** Whether a machine admits exactly these moments, by the letter of its rules. */
+/** Whether the rules of a machine admit these times, checked literally. */
 function admits({ rules, down, foreign }: Machine, moments: readonly number[]): boolean {
   const sorted = moments.toSorted((a, b) => a - b);
   const spent = [...sorted, ...foreign];
   const countIn = (from: number, to: number): number => spent.filter((at) => at >= from && at <= to).length;
   return sorted.every((at, index) => {
     if (down.some((gap) => gap.from <= at && at < gap.until)) return false;
-    // Others of the same moment that come later in the list are not there yet.
+    // Requests at the same time but later in the list do not count yet.
     const laterTwins = sorted.slice(index + 1).filter((other) => other === at).length;
     return rules.every((rule) => {
       const limit = limitAt(rule.limit, at);
-      if (rule.kind === 'sliding') return countIn(at - rule.windowMs + 1, at) - laterTwins <= limit;
-      if (rule.kind === 'periods') {
+      if (rule.kind === 'sliding-window') return countIn(at - rule.windowMs + 1, at) - laterTwins <= limit;
+      if (rule.kind === 'fixed-windows') {
         const begin = rule.begins.findLast((moment) => moment <= at) ?? Number.NEGATIVE_INFINITY;
         return countIn(begin, at) - laterTwins <= limit;
       }
@@ -114,7 +114,7 @@ function admits({ rules, down, foreign }: Machine, moments: readonly number[]): 
   });
 }
 
-/** The best of all ways, by trying every one. */
+/** The optimum by exhaustive search. */
 function bruteForce(all: readonly Machine[], calls: readonly Window[]): number {
   const plans: number[][] = all.map(() => []);
   let best = 0;
@@ -139,30 +139,30 @@ function bruteForce(all: readonly Machine[], calls: readonly Window[]): number {
   return best;
 }
 
-/** A limit of one, and from moment 1 on of `then`. */
+/** A machine with a limit of one, which changes to `then` at time 1. */
 function falling(name: string, then: number): Machine {
   const limit = [
     { from: Number.NEGATIVE_INFINITY, limit: 1 },
     { from: 1, limit: then },
   ];
-  return { name, rules: [{ kind: 'sliding', windowMs: MINUTE, limit }], down: [], foreign: [] };
+  return { name, rules: [{ kind: 'sliding-window', windowMs: MINUTE, limit }], down: [], foreign: [] };
 }
 
 describe('the oracle', () => {
   it('is exact for one machine', () => {
     fc.assert(
       fc.property(machineOf('a'), fc.oneof(callsOf(7, [0]), callsOf(4, [2, 5, 9])), (machine, calls) => {
-        expect(haste(machine, calls)).toBe(bruteForce([machine], calls));
+        expect(servedGreedily(machine, calls)).toBe(bruteForce([machine], calls));
       }),
       { numRuns: 400 },
     );
   });
 
-  it('is never below what can be achieved, and its plan never above', () => {
+  it('is never below the optimum, and its plan never above', () => {
     fc.assert(
       fc.property(machines, fc.oneof(callsOf(7, [0]), callsOf(4, [2, 5])), (all, calls) => {
         const best = bruteForce(all, calls);
-        const { atMost, plan } = consult(all, calls);
+        const { atMost, plan } = oracleFor(all, calls);
         expect(atMost).toBeGreaterThanOrEqual(best);
         expect(plan.length).toBeLessThanOrEqual(best);
       }),
@@ -170,21 +170,21 @@ describe('the oracle', () => {
     );
   });
 
-  it('lets one machine spend before a limit falls, and another after', () => {
+  it('counts one machine before its limit decreases and another one after', () => {
     const calls = [0, 1].map((at) => ({ from: at, until: at }));
-    expect(consult([falling('a', 1), falling('b', 0)], calls).atMost).toBe(2);
+    expect(oracleFor([falling('a', 1), falling('b', 0)], calls).atMost).toBe(2);
   });
 
-  it('is what can be achieved, in nearly every small world', () => {
+  it('equals the optimum in more than 90 % of small worlds', () => {
     const samples = fc.sample(fc.tuple(machines, callsOf(7, [0])), { numRuns: 400, seed: 1 });
-    const exact = samples.filter(([all, calls]) => consult(all, calls).atMost === bruteForce(all, calls));
+    const exact = samples.filter(([all, calls]) => oracleFor(all, calls).atMost === bruteForce(all, calls));
     expect(exact.length / samples.length).toBeGreaterThan(0.9);
   });
 
   it('makes plans that the machines admit', () => {
     fc.assert(
       fc.property(machines, callsOf(30, [0, 3, 12]), (all, calls) => {
-        const { plan } = consult(all, calls);
+        const { plan } = oracleFor(all, calls);
         for (const machine of all) {
           const moments = plan.filter((served) => served.machine === machine.name).map(({ at }) => at);
           expect(admits(machine, moments)).toBe(true);

@@ -1,9 +1,9 @@
-/** Ways to serve calls with several machines: what the oracle can certainly do. */
+/** Plans that serve calls with several machines: lower bounds for the oracle. */
 
 import { after, type Machine, WorkingMachine } from './machine.ts';
-import { isDaily, type Window } from './haste.ts';
+import { isDaily, type Window } from './greedy.ts';
 
-/** A machine is used in a plan: who was served, where, when. */
+/** A call that a plan serves. */
 export interface Served {
   readonly call: number;
   readonly machine: string;
@@ -15,11 +15,11 @@ function sizeAt({ tokens }: Machine, { prompt = 0, answer = 0 }: Window): number
   return tokens.counts === 'prompt' ? prompt : prompt + answer;
 }
 
-/** Which of two machines is taken that can serve a call at the same moment: the one of lower rank. */
+/** The preference among machines that can serve a call at the same time. The lowest rank wins. */
 type Rank = (machine: Machine, at: number) => number;
 
-/** What a machine has for a day is lost when the day ends: what ends first is spent first. */
-const whatIsLostFirst: Rank = ({ rules }, at) => {
+/** Prefers the machine whose day ends first, because its unused quota is lost then. */
+const expiringFirst: Rank = ({ rules }, at) => {
   let end = -Number.MAX_VALUE;
   for (const rule of rules) {
     if (isDaily(rule)) end = rule.begins[after(rule.begins, at)] ?? Number.POSITIVE_INFINITY;
@@ -27,22 +27,22 @@ const whatIsLostFirst: Rank = ({ rules }, at) => {
   return end;
 };
 
-/** What has most for a day is spent first, so that the others help out when much comes at once. */
-const whatIsPlenty: Rank = ({ rules }) => {
+/** Prefers the machine with the largest daily limit, and keeps the others for bursts. */
+const largestFirst: Rank = ({ rules }) => {
   const day = rules.find(isDaily);
   return day === undefined ? -Number.MAX_VALUE : -Math.max(...day.limit.map(({ limit }) => limit));
 };
 
-/** A machine at work in a plan, and before which moment it certainly serves nothing. */
-interface Hand {
+/** A machine in a plan. It certainly serves nothing before `freeAt`. */
+interface Worker {
   readonly machine: Machine;
   readonly at: WorkingMachine;
   freeAt: number;
 }
 
-/** What a machine can do for a call: the lesser, the better. */
+/** The offer of a machine for a call. The lowest `order` wins. */
 interface Bid {
-  readonly hand: Hand;
+  readonly worker: Worker;
   readonly at: number;
   readonly order: readonly [number, number];
 }
@@ -51,25 +51,24 @@ function isLess([a, b]: Bid['order'], [c, d]: Bid['order']): boolean {
   return a === c ? b < d : a < c;
 }
 
-/** How calls are dealt out: each as soon as any machine can, or, `patient`, to the one of lowest rank that can in time. */
-interface Manner {
+/** Serves each call as early as possible or, if `patient`, on the machine with the lowest rank that is in time. */
+interface Policy {
   readonly rank: Rank;
   readonly patient: boolean;
 }
 
-function bidOf(hand: Hand, call: Window, { rank, patient }: Manner): Bid | undefined {
-  if (hand.freeAt > call.until) return undefined;
-  const at = hand.at.earliest(Math.max(call.from, hand.freeAt), sizeAt(hand.machine, call));
-  // A smaller one may not have to wait as long.
-  if (hand.machine.tokens === undefined) hand.freeAt = at;
+function bidOf(worker: Worker, call: Window, { rank, patient }: Policy): Bid | undefined {
+  if (worker.freeAt > call.until) return undefined;
+  const at = worker.at.earliest(Math.max(call.from, worker.freeAt), sizeAt(worker.machine, call));
+  // With a limit in tokens, a smaller call may be admitted earlier.
+  if (worker.machine.tokens === undefined) worker.freeAt = at;
   if (at > call.until) return undefined;
-  const ranked = rank(hand.machine, at);
-  return { hand, at, order: patient ? [ranked, at] : [at, ranked] };
+  const ranked = rank(worker.machine, at);
+  return { worker, at, order: patient ? [ranked, at] : [at, ranked] };
 }
 
-/** A way to serve calls. */
-function planFor(machines: readonly Machine[], calls: readonly Window[], manner: Manner): Served[] {
-  const hands = machines.map((machine): Hand => ({
+function planFor(machines: readonly Machine[], calls: readonly Window[], policy: Policy): Served[] {
+  const workers = machines.map((machine): Worker => ({
     machine,
     at: new WorkingMachine(machine),
     freeAt: Number.NEGATIVE_INFINITY,
@@ -77,22 +76,22 @@ function planFor(machines: readonly Machine[], calls: readonly Window[], manner:
   const plan: Served[] = [];
   for (const [index, call] of calls.entries()) {
     let best: Bid | undefined;
-    for (const hand of hands) {
-      const bid = bidOf(hand, call, manner);
+    for (const worker of workers) {
+      const bid = bidOf(worker, call, policy);
       if (bid !== undefined && (best === undefined || isLess(bid.order, best.order))) best = bid;
     }
     if (best === undefined) continue;
-    best.hand.at.take(best.at, sizeAt(best.hand.machine, call));
-    plan.push({ call: index, machine: best.hand.machine.name, at: best.at });
+    best.worker.at.take(best.at, sizeAt(best.worker.machine, call));
+    plan.push({ call: index, machine: best.worker.machine.name, at: best.at });
   }
   return plan;
 }
 
-/** The best of some plans. */
+/** The best of four plans. */
 export function bestPlan(machines: readonly Machine[], calls: readonly Window[]): Served[] {
   let best: Served[] = [];
   for (const patient of [false, true]) {
-    for (const rank of [whatIsLostFirst, whatIsPlenty]) {
+    for (const rank of [expiringFirst, largestFirst]) {
       const plan = planFor(machines, calls, { rank, patient });
       if (plan.length > best.length) best = plan;
       if (best.length === calls.length) return best;

@@ -1,4 +1,4 @@
-/** The picture: what each strategy lost of what could be served, and what it wasted, on the worst of a scenario's days. */
+/** Plots the share of lost calls and of wasted requests for each strategy, on the worst day of each scenario. */
 
 import type { StrategyName } from '../../src/index.ts';
 import type { Row } from './verdict.ts';
@@ -9,14 +9,14 @@ const LABELS = 176;
 const PANEL = 300;
 const GAP = 40;
 const WIDTH = LABELS + 2 * PANEL + GAP + 24;
-/** Shares are drawn by their powers of ten; what is less than this is drawn here, what is more there. */
+/** The bounds of the logarithmic scale. Values outside are drawn at the bounds. */
 const LEAST = 0.0005;
 const MOST = 1;
-/** Where the bar is. */
+/** The bars. */
 const MOST_LOST = 0.01;
 const MOST_WASTED = 0.005;
 
-/** How a strategy is drawn: told apart by shape as well as by colour. */
+/** The mark of a strategy. Strategies differ in shape and in colour. */
 interface Mark {
   readonly name: StrategyName;
   readonly draw: (x: number, y: number) => string;
@@ -26,7 +26,7 @@ function polygon(name: StrategyName, points: readonly (readonly [number, number]
   return `<polygon class="${name}" points="${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}"/>`;
 }
 
-/** The last one lies on top. */
+/** In drawing order: the last mark is on top. */
 const MARKS: readonly Mark[] = [
   {
     name: 'latency',
@@ -117,7 +117,7 @@ function legend(strategies: readonly StrategyName[]): string[] {
     ]);
 }
 
-/** One row of marks for each scenario. Readable on a light and on a dark ground. */
+/** An SVG with one row of marks per scenario, for light and dark backgrounds. */
 export function plotOf(rows: readonly Row[]): string {
   const scenarios = [...new Set(rows.map(({ scenario }) => scenario))];
   const strategies = [...new Set(rows.map(({ strategy }) => strategy))];
@@ -130,20 +130,20 @@ export function plotOf(rows: readonly Row[]): string {
       ...MARKS.flatMap(({ name, draw }) =>
         own
           .filter(({ strategy }) => strategy === name)
-          .flatMap(({ hungriest, wasteful }) => [
-            draw(xOf(1 - hungriest.share, LOST_AT), y),
-            draw(xOf(wasteful.wastedPerServed, WASTED_AT), y),
+          .flatMap(({ leastServed, mostWasteful }) => [
+            draw(xOf(1 - leastServed.share, LOST_AT), y),
+            draw(xOf(mostWasteful.wastedPerServed, WASTED_AT), y),
           ]),
       ),
     ];
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
-    `<title>What was lost of what could be served, and what was wasted, on the worst day of each scenario</title>`,
+    `<title>Lost calls and wasted requests on the worst day of each scenario</title>`,
     `<style>${STYLE}\n</style>`,
     ...legend(strategies),
-    label(LOST_AT, 36, 'lost, of what could be served', 'class="title"'),
-    label(WASTED_AT, 36, 'wasted, of what was served', 'class="title"'),
+    label(LOST_AT, 36, 'lost calls, as a share of the oracle’s', 'class="title"'),
+    label(WASTED_AT, 36, 'wasted requests per served call', 'class="title"'),
     ...scale(LOST_AT, MOST_LOST, height - 8),
     ...scale(WASTED_AT, MOST_WASTED, height - 8),
     ...marks,

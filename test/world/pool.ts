@@ -1,4 +1,4 @@
-/** The world of a day, and the pool that is let loose on it. */
+/** Sets up the world and the pool for a day. */
 
 import {
   FreeLLM,
@@ -17,8 +17,8 @@ import { WorldTransport } from '../support/world-transport.ts';
 import { type Day, drawn } from './draw.ts';
 import { accountName, type DayProvider, keyName, NAMES, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
 
-/** A pool over a simulated world on virtual time. */
-export interface Stage {
+/** A pool over a simulated world in virtual time. */
+export interface DaySetup {
   readonly llm: FreeLLM;
   readonly world: SimulatedWorld;
   readonly clock: VirtualClock;
@@ -55,9 +55,9 @@ function makeWorld({ scenario, seed, faults }: Day): SimulatedWorld {
 }
 
 function makeProvider(name: ProviderName, provider: DayProvider, baseUrl: string): Provider {
-  const { declared = true, tier, models = USUAL_MODELS[name], told = {} } = provider;
+  const { declared = true, tier, models = USUAL_MODELS[name], configured = {} } = provider;
   const keys = keysOf(name, provider).map(({ key, account }) => (declared ? { key, account } : { key }));
-  const options = { ...told, discover: false, models: models.map((id) => ({ id, tags: ['chat'] })) };
+  const options = { ...configured, discover: false, models: models.map((id) => ({ id, tags: ['chat'] })) };
   switch (name) {
     case 'openrouter':
       return new OpenRouter(keys, { ...options, tier });
@@ -71,16 +71,15 @@ function makeProvider(name: ProviderName, provider: DayProvider, baseUrl: string
   }
 }
 
-/** Sets the stage for a day. */
-export function setStage(day: Day, strategy: StrategyName): Stage {
-  const { scenario, seed, roadMs } = day;
+export function setUpDay(day: Day, strategy: StrategyName): DaySetup {
+  const { scenario, seed, networkMs } = day;
   const world = makeWorld(day);
   const clock = new VirtualClock(scenario.startAt);
   const transport = new WorldTransport(world, clock);
   const random = seededRandom(seed * 104_729 + 5);
-  const [least, most] = roadMs;
+  const [least, most] = networkMs;
   const delayMs = (): number => least + Math.floor(random() * (most - least));
-  transport.road = { delayMs, backMs: delayMs };
+  transport.network = { delayMs, answerDelayMs: delayMs };
   const providers = NAMES.flatMap((name) => {
     const provider = scenario.providers[name];
     return provider === undefined ? [] : [makeProvider(name, provider, world[name].baseUrl)];

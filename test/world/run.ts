@@ -1,27 +1,26 @@
-/** Runs one day of a scenario and holds it against the oracle. */
+/** Runs one day of a scenario and compares it with the oracle. */
 
 import { CallError, NoProvidersAvailableError, type StrategyName } from '../../src/index.ts';
 import type { VirtualClock } from '../../src/testing.ts';
 import { type Day, drawDay } from './draw.ts';
-import type { Window } from './haste.ts';
-import { consult } from './oracle.ts';
-import { setStage, type Stage } from './pool.ts';
+import type { Window } from './greedy.ts';
+import { oracleFor } from './oracle.ts';
+import { setUpDay, type DaySetup } from './pool.ts';
 import type { Scenario } from './scenario.ts';
 import { machinesOfDay, type Margins, NO_MARGINS, windowsOfDay } from './truth.ts';
 import { wasteAllowed } from './waste.ts';
 
-/** What became of a day. */
 export interface DayResult {
   readonly scenario: string;
   readonly strategy: StrategyName;
   readonly seed: number;
   readonly calls: number;
   readonly served: number;
-  /** Nobody could have served more. */
+  /** The upper bound of served calls. */
   readonly oracle: number;
-  /** A plan exists for so many: the oracle is between the two. */
+  /** The calls that a known plan serves: a lower bound for the oracle. */
   readonly planned: number;
-  /** The oracle, if it left the margins that the road asks for. */
+  /** The upper bound with the safety margins of the pool. */
   readonly oracleWithMargins: number;
   /** served / oracle. */
   readonly share: number;
@@ -29,16 +28,16 @@ export interface DayResult {
   /** Requests that served no call. */
   readonly wasted: number;
   readonly wastedPerServed: number;
-  /** What finding out about the day's faults costs somebody who cannot look ahead. */
+  /** The requests that a perfect scheduler without foresight needs to detect the day's faults. */
   readonly wasteAllowed: number;
   /** By provider and cause. */
   readonly wastedBy: Readonly<Record<string, number>>;
-  /** Calls that were not served, by what they ended with. */
+  /** Lost calls by their error. */
   readonly lostBy: Readonly<Record<string, number>>;
-  /** Of the calls that were served, waiting included; virtual time. */
+  /** The latency of served calls in virtual time, including waits. */
   readonly p50Ms: number;
   readonly p95Ms: number;
-  /** Processor time that calls took which failed without a request, in ms. */
+  /** CPU time of calls that failed without a request, in ms. */
   readonly refusals: number;
   readonly refusalP90Ms: number;
   readonly slowestRefusalMs: number;
@@ -46,22 +45,22 @@ export interface DayResult {
   readonly pastDeadline: number;
 }
 
-/** What is noted while a day goes by. */
+/** The record of a day in progress. */
 interface Log {
   served: number;
-  /** By call: served, but from a moment on that is outside its window. */
+  /** The indexes of calls that were served by a request after their window. */
   readonly late: Set<number>;
   readonly latencies: number[];
   readonly refusals: number[];
   readonly lostBy: Record<string, number>;
-  /** When the calls came that were lost. */
+  /** The arrival times of lost calls. */
   readonly lostAt: number[];
   pastDeadline: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const CHARACTERS_PER_TOKEN = 4;
-/** What the pool keeps from the limits of minutes and of days: as its specification says. */
+/** The pool's safety margins for windows and days, as in spec/README.md. */
 const POOL_MARGINS: Margins = { minuteMs: 250, dayMs: 1000 };
 
 function count(counts: Record<string, number>, name: string): void {
@@ -82,8 +81,8 @@ function promptOf(tokens: number): string {
   return 'Hm. '.repeat(tokens).slice(0, tokens * CHARACTERS_PER_TOKEN);
 }
 
-/** Makes one call and notes what becomes of it. */
-async function call(day: Day, { llm, clock }: Stage, index: number, log: Log): Promise<void> {
+/** Makes one call and records its outcome. */
+async function call(day: Day, { llm, clock }: DaySetup, index: number, log: Log): Promise<void> {
   const { waitMs, timeoutMs = DEFAULT_TIMEOUT_MS, maxTokens } = day.scenario.call;
   const arrival = clock.now();
   const began = process.cpuUsage();
@@ -103,21 +102,21 @@ async function call(day: Day, { llm, clock }: Stage, index: number, log: Log): P
   if (clock.now() - arrival > timeoutMs + 1) log.pastDeadline += 1;
 }
 
-/** Lets something happen at each of these moments, one after the other. */
-function at(clock: VirtualClock, moments: readonly number[], what: (index: number) => void): void {
+/** Calls `action` at each of the times. */
+function at(clock: VirtualClock, moments: readonly number[], action: (index: number) => void): void {
   const next = (index: number): void => {
     const moment = moments[index];
     if (moment === undefined) return;
     clock.after(Math.max(0, moment - clock.now()), () => {
       next(index + 1);
-      what(index);
+      action(index);
     });
   };
   next(0);
 }
 
-async function live(day: Day, stage: Stage): Promise<Log> {
-  const { clock, world, llm } = stage;
+async function playDay(day: Day, setup: DaySetup): Promise<Log> {
+  const { clock, world, llm } = setup;
   const log: Log = {
     served: 0,
     late: new Set(),
@@ -148,7 +147,7 @@ async function live(day: Day, stage: Stage): Promise<Log> {
       let open = arrivals.length;
       if (open === 0) resolve();
       at(clock, arrivals, (index) => {
-        void call(day, stage, index, log).finally(() => {
+        void call(day, setup, index, log).finally(() => {
           open -= 1;
           if (open === 0) resolve();
         });
@@ -164,40 +163,39 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-/** What the requests came to that served no call, by provider and cause. */
-function wasteOf({ transport }: Stage, served: number): Record<string, number> {
+/** The requests that served no call, by provider and cause. */
+function wasteOf({ transport }: DaySetup, served: number): Record<string, number> {
   const wastedBy: Record<string, number> = {};
   let answered = 0;
   for (const { provider, noted } of transport.sent) {
     if (noted?.outcome === 'served') answered += 1;
     else count(wastedBy, `${provider} ${noted?.outcome}`);
   }
-  if (answered > served) wastedBy['any given up'] = answered - served;
+  if (answered > served) wastedBy['any unused answer'] = answered - served;
   return wastedBy;
 }
 
-function judge(
+function boundsFor(
   day: Day,
   windows: readonly Window[],
   margins: Margins,
   reached = 0,
 ): { atMost: number; planned: number } {
-  const { atMost, plan } = consult(machinesOfDay(day, margins), windows, reached);
+  const { atMost, plan } = oracleFor(machinesOfDay(day, margins), windows, reached);
   return { atMost, planned: plan.length };
 }
 
-/** One day of a scenario under a strategy. */
 export async function runDay(scenario: Scenario, strategy: StrategyName, seed: number): Promise<DayResult> {
   const day = drawDay(scenario, seed);
-  const stage = setStage(day, strategy);
-  const { served, late, latencies, refusals, lostBy, lostAt, pastDeadline } = await live(day, stage);
-  // A call that was served later than its window lets begin counts as one that anybody can serve.
+  const setup = setUpDay(day, strategy);
+  const { served, late, latencies, refusals, lostBy, lostAt, pastDeadline } = await playDay(day, setup);
+  // The model of the oracle does not cover calls served after their window, so they count for both sides.
   const windows = windowsOfDay(day).filter((_, index) => !late.has(index));
-  const { atMost, planned } = judge(day, windows, NO_MARGINS, served - late.size);
-  const narrower = atMost === windows.length ? atMost : judge(day, windows, POOL_MARGINS).atMost;
+  const { atMost, planned } = boundsFor(day, windows, NO_MARGINS, served - late.size);
+  const narrower = atMost === windows.length ? atMost : boundsFor(day, windows, POOL_MARGINS).atMost;
   const oracle = atMost + late.size;
-  const wastedBy = wasteOf(stage, served);
-  const sent = stage.transport.sent.length;
+  const wastedBy = wasteOf(setup, served);
+  const sent = setup.transport.sent.length;
   const wasted = sent - served;
   return {
     scenario: scenario.name,

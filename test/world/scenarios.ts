@@ -1,27 +1,27 @@
-/** The scenarios, as data. What the pool is told is what is documented, unless a scenario says so. */
+/** The scenarios. The pool has the documented limits unless a scenario configures others. */
 
 import { DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { FaultEffect } from '../../src/testing.ts';
 import type { DayProvider, Scenario } from './scenario.ts';
 
-/** Eight in the morning in London on a Tuesday; it is the same day in California. */
+/** Eight in the morning in London on a Tuesday, the same day in California. */
 const MORNING = Date.UTC(2026, 9, 13, 8);
 
-/** One key of each: 90 a minute that no day limits, and some that are soon used up. */
+/** One key each: 90 requests a minute without a daily limit, and some with a small daily limit. */
 const OPENROUTER: DayProvider = {};
 const GOOGLE: DayProvider = {};
 const NIM: DayProvider = { limits: { rpm: 30 } };
 const TRIO = { openrouter: OPENROUTER, google: GOOGLE, nim: NIM };
 
-/** One of Google's models and NIM: 60 a minute. */
+/** One of Google's models and NIM: 60 requests a minute. */
 const DUO = { google: { models: ['gemma-4-31b-it'] }, nim: NIM };
 
 const NO_WAIT = { waitMs: 0 };
-/** Longer than a minute, so that whoever comes after a minute's quota is spent is still there when it is back. */
+/** Longer than a minute, so that a call can wait until the quota of a minute is back. */
 const PATIENT = { waitMs: 70 * SECOND, timeoutMs: 2 * MINUTE };
 
-/** Two providers, of 60 and of 30 a minute. First one falls ill, so that there is not enough for all; then the other. */
-const ILLNESS = {
+/** Two providers with 60 and 30 requests a minute. First one fails, so that quota is short, then the other. */
+const TWO_FAILURES = {
   startAt: MORNING,
   lastsMs: 2.5 * HOUR,
   load: [{ kind: 'poisson', perHour: [1800, 2600] }],
@@ -30,7 +30,7 @@ const ILLNESS = {
 const FIRST = { from: [10 * MINUTE, 25 * MINUTE], lastsMs: [10 * MINUTE, 30 * MINUTE] } as const;
 const SECOND_TIME = { from: [80 * MINUTE, 100 * MINUTE], lastsMs: [10 * MINUTE, 30 * MINUTE] } as const;
 
-/** Nothing else could serve a call, and it does not line up. */
+/** One provider, and calls that do not wait. */
 const ALONE = {
   startAt: MORNING,
   lastsMs: 3 * HOUR,
@@ -53,7 +53,7 @@ function ill(fault: FaultEffect): Scenario['providers'] {
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'steady',
-    about: 'A working day below what the keys can do.',
+    about: 'A working day below the capacity of the keys.',
     startAt: MORNING,
     lastsMs: 12 * HOUR,
     load: [{ kind: 'office', perHour: [900, 1200] }],
@@ -63,7 +63,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'cold-bursts',
     about:
-      'A crowd at once, from a cold start and every few minutes; mostly less than the keys can take, sometimes more.',
+      'Bursts from a cold start and every few minutes, mostly below the capacity of the keys, sometimes above.',
     startAt: MORNING,
     lastsMs: 3 * HOUR,
     load: [{ kind: 'bursts', size: [40, 130], everyMs: 3 * MINUTE }],
@@ -72,7 +72,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'bursts-that-wait',
-    about: 'Crowds of up to twice a minute’s quota that line up for a minute.',
+    about: 'Bursts of up to twice a minute’s quota that wait for a minute.',
     startAt: MORNING,
     lastsMs: 3 * HOUR,
     load: [{ kind: 'bursts', size: [60, 180], everyMs: 4 * MINUTE }],
@@ -81,7 +81,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'overload',
-    about: 'Three times as many calls as the keys can serve; whoever is too many is refused at once.',
+    about: 'Three times as many calls as the keys can serve, without waiting.',
     startAt: MORNING,
     lastsMs: 2 * HOUR,
     load: [{ kind: 'poisson', perHour: 3 * 60 * 60 }],
@@ -90,7 +90,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'overload-that-waits',
-    about: 'Three times as many calls as the keys can serve, and all line up.',
+    about: 'Three times as many calls as the keys can serve, and all wait.',
     startAt: MORNING,
     lastsMs: 2 * HOUR,
     load: [{ kind: 'poisson', perHour: 3 * 60 * 60 }],
@@ -99,7 +99,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'two-midnights',
-    about: 'Small day quotas for two days: one day ends in Greenwich, the other in California.',
+    about: 'Small daily quotas for two days, with midnights in UTC and in California.',
     startAt: Date.UTC(2026, 9, 13, 15),
     lastsMs: 2 * DAY,
     load: [{ kind: 'poisson', perHour: [60, 80] }],
@@ -111,7 +111,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'clocks-back',
-    about: 'Small day quotas over the day of 25 hours on which California sets its clocks back.',
+    about: 'Small daily quotas over the 25-hour day on which California sets its clocks back.',
     startAt: Date.UTC(2026, 9, 31, 12),
     lastsMs: 2 * DAY,
     load: [{ kind: 'poisson', perHour: [60, 80] }],
@@ -120,7 +120,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'clocks-forward',
-    about: 'Small day quotas over the day of 23 hours on which California sets its clocks forward.',
+    about: 'Small daily quotas over the 23-hour day on which California sets its clocks forward.',
     startAt: Date.UTC(2027, 2, 13, 12),
     lastsMs: 2 * DAY,
     load: [{ kind: 'poisson', perHour: [60, 80] }],
@@ -130,31 +130,29 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'rough-road',
     about:
-      'Requests take 10 to 400 ms to arrive, so that what is sent a minute apart arrives less than a minute apart.',
+      'Network delays of 10 to 400 ms, so that requests sent a minute apart may arrive less than a minute apart.',
     startAt: MORNING,
     lastsMs: 2 * HOUR,
     load: [{ kind: 'poisson', perHour: 60 * 65 }],
     call: PATIENT,
     providers: DUO,
-    roadMs: [10, 400],
+    networkMs: [10, 400],
   },
   {
     name: 'tokens',
-    about:
-      'Long prompts against limits of tokens a minute, at three quarters of what they allow; the calls line up.',
+    about: 'Long prompts at three quarters of the limits in tokens per minute. The calls wait.',
     startAt: MORNING,
     lastsMs: 3 * HOUR,
     load: [{ kind: 'poisson', perHour: 60 * 24 }],
     call: { ...PATIENT, promptTokens: [100, 1500], answerTokens: [20, 300], maxTokens: 300 },
     providers: {
       google: { models: ['gemma-4-31b-it'] },
-      custom: { limits: { tpm: 18_000 }, told: { tpm: 18_000 }, quota: { tokens: 'total' } },
+      custom: { limits: { tpm: 18_000 }, configured: { tpm: 18_000 }, quota: { tokens: 'total' } },
     },
   },
   {
     name: 'groq',
-    about:
-      'Models that count prompts and the longest answers, in buckets that refill, and tell it in headers; the calls line up.',
+    about: 'Token buckets that count prompts and max_tokens and are reported in headers. The calls wait.',
     startAt: MORNING,
     lastsMs: 40 * MINUTE,
     load: [{ kind: 'poisson', perHour: 60 * 36 }],
@@ -171,7 +169,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'dead-keys',
-    about: 'Of nine keys three were never valid, and one account has no credit.',
+    about: 'Three of nine keys were never valid, and one account has no credit.',
     startAt: MORNING,
     lastsMs: 8 * HOUR,
     load: [{ kind: 'poisson', perHour: [500, 700] }],
@@ -190,7 +188,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'revoked-keys',
-    about: 'Keys are revoked under load: one is found in public, one account closes.',
+    about: 'Keys are revoked under load: one was leaked, one account is closed.',
     startAt: MORNING,
     lastsMs: 4 * HOUR,
     load: [{ kind: 'poisson', perHour: [1200, 1600] }],
@@ -212,43 +210,43 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'outage-reset',
     about: 'First one provider resets every connection, later another.',
-    ...ILLNESS,
+    ...TWO_FAILURES,
     providers: ill({ kind: 'reset' }),
   },
   {
     name: 'outage-page',
-    about: 'First one provider’s gateway answers with a page and status 502, later another’s.',
-    ...ILLNESS,
+    about: 'First one provider’s gateway answers with an HTML page and status 502, later another’s.',
+    ...TWO_FAILURES,
     providers: ill({ kind: 'outage' }),
   },
   {
     name: 'outage-500',
-    about: 'First every model of one provider answers 500, later of another.',
-    ...ILLNESS,
+    about: 'First every model of one provider answers 500, later those of another.',
+    ...TWO_FAILURES,
     providers: ill({ kind: 'server-error', status: 500 }),
   },
   {
     name: 'outage-503',
-    about: 'First every model of one provider answers 503, later of another.',
-    ...ILLNESS,
+    about: 'First every model of one provider answers 503, later those of another.',
+    ...TWO_FAILURES,
     providers: ill({ kind: 'server-error', status: 503 }),
   },
   {
     name: 'outage-garbage',
-    about: 'First every model of one provider answers 200 with nonsense, later of another.',
-    ...ILLNESS,
+    about: 'First every model of one provider answers 200 with garbage, later those of another.',
+    ...TWO_FAILURES,
     providers: ill({ kind: 'garbage' }),
   },
   {
     name: 'hanging',
-    about: 'First one provider takes requests and never answers, later another.',
-    ...ILLNESS,
+    about: 'First one provider accepts requests and never answers, later another.',
+    ...TWO_FAILURES,
     providers: ill({ kind: 'hang' }),
   },
   {
     name: 'blackout',
-    about: 'The network is gone for everything, for some minutes, twice.',
-    ...ILLNESS,
+    about: 'The whole network fails for some minutes, twice.',
+    ...TWO_FAILURES,
     lastsMs: 6 * HOUR,
     load: [{ kind: 'poisson', perHour: [800, 1200] }],
     providers: {
@@ -258,8 +256,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'congested',
-    about: 'One of a provider’s models is overloaded for hours, the others are not.',
-    ...ILLNESS,
+    about: 'One model of a provider is overloaded for hours, the others are not.',
+    ...TWO_FAILURES,
     providers: {
       google: {
         faults: [
@@ -281,8 +279,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'congested-by-share',
-    about: 'One model in each place turns away a third of all requests, all day.',
-    ...ILLNESS,
+    about: 'One model of each provider refuses a third of its requests all day.',
+    ...TWO_FAILURES,
     load: [{ kind: 'poisson', perHour: [1200, 1600] }],
     providers: {
       google: { faults: [{ kind: 'congested', model: 'gemma-4-31b-it', share: 0.35 }] },
@@ -294,8 +292,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'congested-in-waves',
-    about: 'A provider’s best model is overloaded for some minutes again and again.',
-    ...ILLNESS,
+    about: 'A provider’s best model is repeatedly overloaded for some minutes.',
+    ...TWO_FAILURES,
     providers: {
       ...TRIO,
       google: {
@@ -320,19 +318,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'errors-by-share',
-    about: 'There is one provider, and a quarter of its answers are errors.',
+    about: 'One provider, with errors in a quarter of its answers.',
     ...ALONE,
     providers: { google: { faults: [{ kind: 'server-error', share: 0.25 }] } },
   },
   {
     name: 'resets-by-share',
-    about: 'There is one provider, and a quarter of the connections to it break.',
+    about: 'One provider, with resets of a quarter of its connections.',
     ...ALONE,
     providers: { google: { faults: [{ kind: 'reset', share: 0.25 }] } },
   },
   {
     name: 'hangs-by-share',
-    about: 'A tenth of all requests is never answered, at two providers that are both needed.',
+    about: 'Two providers, both needed, that never answer a tenth of their requests.',
     startAt: MORNING,
     lastsMs: 3 * HOUR,
     load: [{ kind: 'poisson', perHour: 60 * 45 }],
@@ -370,7 +368,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'limits-raised',
-    about: 'Limits are low in the morning, and from about noon on as documented.',
+    about: 'Limits are low in the morning and as documented from about noon on.',
     startAt: MORNING,
     lastsMs: DAY,
     load: [{ kind: 'poisson', perHour: 60 * 30 }],
@@ -397,7 +395,7 @@ export const SCENARIOS: readonly Scenario[] = [
         as: 'groq',
         models: ['openai/gpt-oss-120b', 'openai/gpt-oss-20b', 'qwen/qwen3.8-27b'],
         limits: { rpm: 30, rpd: 14_400, tpm: 8000 },
-        told: { rpd: 14_400 },
+        configured: { rpd: 14_400 },
         quota: { per: 'account-model', limiter: 'token-bucket', tokens: 'reserved', headers: true },
         elsewherePerHour: 150,
       },
@@ -405,20 +403,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'another-program-unseen',
-    about:
-      'Another program spends a third of the minutes of one key, now more, now less, and no answer tells.',
+    about: 'Another program uses a varying third of one key’s quota per minute, and no answer reports it.',
     startAt: MORNING,
     lastsMs: 4 * HOUR,
     load: [{ kind: 'poisson', perHour: 60 * 25 }],
-    // The oracle knows when the other program is going to spend. Whoever does not, and may waste one call in fifty, has to
-    // leave it its share and three times what that varies by: 12 to 13 of 30 are left, of 20 on average.
+    // The oracle knows the other program's requests in advance. A scheduler that may waste one request in fifty has to
+    // reserve their mean and three standard deviations, so 12 to 13 of 30 are left instead of 20 on average.
     bar: 0.55,
     call: PATIENT,
     providers: { nim: { ...NIM, elsewherePerHour: 600 } },
   },
   {
     name: 'one-account',
-    about: 'Three keys of one account at each provider, and nobody says that they belong together.',
+    about: 'Three keys of one account at each provider, which the pool does not know.',
     startAt: MORNING,
     lastsMs: 3 * HOUR,
     load: [{ kind: 'poisson', perHour: 60 * 50 }],
@@ -432,7 +429,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'retired-models',
     about: 'Models are retired under load.',
-    ...ILLNESS,
+    ...TWO_FAILURES,
     providers: {
       openrouter: {
         tier: 'credit',
@@ -448,8 +445,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'not-entitled',
-    about: 'Models that are listed, but not for these accounts.',
-    ...ILLNESS,
+    about: 'Models are listed but closed to these accounts.',
+    ...TWO_FAILURES,
     providers: {
       openrouter: {
         tier: 'credit',
@@ -461,7 +458,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'bad-day',
-    about: 'A working day of a larger pool on which much of this happens.',
+    about: 'A working day of a larger pool with many of these faults.',
     startAt: MORNING,
     lastsMs: 10 * HOUR,
     load: [

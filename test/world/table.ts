@@ -1,4 +1,4 @@
-/** The table on the terminal. */
+/** The result tables of the benchmark. */
 
 import type { Row } from './verdict.ts';
 
@@ -19,23 +19,26 @@ function topOf(counts: Readonly<Record<string, number>>, most: number): string[]
 const COLUMNS: readonly { readonly title: string; readonly cell: (row: Row) => string }[] = [
   { title: 'scenario', cell: ({ scenario }) => scenario },
   { title: 'strategy', cell: ({ strategy }) => strategy },
-  { title: 'calls', cell: ({ hungriest }) => String(hungriest.calls) },
-  { title: 'served/oracle', cell: ({ hungriest: day }) => `${day.served}/${day.oracle}` },
-  { title: 'worst', cell: ({ hungriest }) => percent(hungriest.share) },
+  { title: 'calls', cell: ({ leastServed }) => String(leastServed.calls) },
+  { title: 'served/oracle', cell: ({ leastServed: day }) => `${day.served}/${day.oracle}` },
+  { title: 'worst', cell: ({ leastServed }) => percent(leastServed.share) },
   { title: 'mean', cell: ({ meanShare }) => percent(meanShare) },
-  { title: 'wasted/allowed', cell: ({ wasteful: day }) => `${day.wasted}/${Math.floor(day.wasteAllowed)}` },
-  { title: 'wasted/served', cell: ({ wasteful }) => wasteful.wastedPerServed.toFixed(4) },
-  { title: 'p50 s', cell: ({ hungriest }) => (hungriest.p50Ms / 1000).toFixed(1) },
-  { title: 'p95 s', cell: ({ hungriest }) => (hungriest.p95Ms / 1000).toFixed(1) },
+  {
+    title: 'wasted/allowed',
+    cell: ({ mostWasteful: day }) => `${day.wasted}/${Math.floor(day.wasteAllowed)}`,
+  },
+  { title: 'wasted/served', cell: ({ mostWasteful }) => mostWasteful.wastedPerServed.toFixed(4) },
+  { title: 'p50 s', cell: ({ leastServed }) => (leastServed.p50Ms / 1000).toFixed(1) },
+  { title: 'p95 s', cell: ({ leastServed }) => (leastServed.p95Ms / 1000).toFixed(1) },
   {
     title: 'refusal ms',
     cell: ({ refusalMs, slowestRefusalMs }) => `${refusalMs.toFixed(2)} (${slowestRefusalMs.toFixed(1)})`,
   },
   { title: 'verdict', cell: ({ misses }) => (misses.length === 0 ? 'holds' : misses.join(', ')) },
-  { title: 'wasted by', cell: ({ wasteful }) => topOf(wasteful.wastedBy, CAUSES_SHOWN).join(', ') },
+  { title: 'wasted by', cell: ({ mostWasteful }) => topOf(mostWasteful.wastedBy, CAUSES_SHOWN).join(', ') },
 ];
 
-/** One line for each row. */
+/** A table with one line per row. */
 export function tableOf(rows: readonly Row[]): string {
   const cells = [
     COLUMNS.map(({ title }) => title),
@@ -52,15 +55,15 @@ export function tableOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** What calls were lost to on a row's worst days, and how much of the gap the margins are that the road asks for. */
-export function reasonsOf({ scenario, strategy, hungriest: day, wasteful, oracleSlack }: Row): string {
+/** The reasons for lost calls and wasted requests on the worst days, and the part that is due to the pool's margins. */
+export function reasonsOf({ scenario, strategy, leastServed: day, mostWasteful, oracleSlack }: Row): string {
   const lines = [
     `${scenario} (${strategy}), seed ${day.seed}: ${day.oracle - day.served} of ${day.oracle} lost, ` +
-      `${Math.max(0, day.oracle - day.oracleWithMargins)} of them by the margins for the road; ` +
+      `${Math.max(0, day.oracle - day.oracleWithMargins)} of them by the safety margins; ` +
       `the oracle may be too high by ${percent(oracleSlack)}`,
     ...topOf(day.lostBy, REASONS_SHOWN).map((reason) => `    lost ${reason}`),
-    ...topOf(wasteful.wastedBy, REASONS_SHOWN * 2).map(
-      (cause) => `    wasted ${cause} (seed ${wasteful.seed})`,
+    ...topOf(mostWasteful.wastedBy, REASONS_SHOWN * 2).map(
+      (cause) => `    wasted ${cause} (seed ${mostWasteful.seed})`,
     ),
   ];
   return lines.join('\n');

@@ -1,13 +1,13 @@
-/** What is true in a day of a scenario, for the oracle: every counter of every provider, and when it serves nothing. */
+/** The true limits and downtimes of all providers in a day of a scenario, for the oracle. */
 
 import type { Fault, FaultKind, Limits, ProviderName } from '../../src/testing.ts';
 import { DAY, MINUTE } from '../support/simulated-pool.ts';
 import type { Day } from './draw.ts';
 import type { Gap, Machine, Rule, Steps, TokenRule } from './machine.ts';
-import type { Window } from './haste.ts';
+import type { Window } from './greedy.ts';
 import { accountName, type DayProvider, keyName, NAMES, USUAL_MODELS } from './scenario.ts';
 
-/** How much time a scheduler leaves that does not know the road; see `Margins` in the result. */
+/** The safety margins of a scheduler that does not know the network delays. */
 export interface Margins {
   readonly minuteMs: number;
   readonly dayMs: number;
@@ -15,31 +15,30 @@ export interface Margins {
 
 export const NO_MARGINS: Margins = { minuteMs: 0, dayMs: 0 };
 
-/** What one provider counts by. */
-interface House {
-  /** Whether an account's models share its limits. */
-  readonly together: boolean;
-  readonly minute: 'sliding' | 'clock';
+interface ProviderFacts {
+  /** Whether the models of an account share its limits. */
+  readonly sharesLimits: boolean;
+  readonly minute: 'sliding-window' | 'fixed-window';
   readonly timeZone: string;
-  /** Whether a refusal says how much is allowed. */
+  /** Whether a refusal reports the limit. */
   readonly namesLimits: boolean;
-  /** As documented, or as good as. */
+  /** The documented limits, or the best-known ones. */
   limits(model: string, tier: string): Limits;
-  /** What is assumed instead where nothing is documented. */
+  /** The limits that the pool assumes if none are documented. */
   readonly assumed?: Limits;
 }
 
-export const HOUSES: Readonly<Record<ProviderName, House>> = {
+export const PROVIDER_FACTS: Readonly<Record<ProviderName, ProviderFacts>> = {
   openrouter: {
-    together: true,
-    minute: 'clock',
+    sharesLimits: true,
+    minute: 'fixed-window',
     timeZone: 'UTC',
     namesLimits: true,
     limits: (_, tier) => ({ rpm: 20, rpd: tier === 'credit' ? 1000 : 50 }),
   },
   google: {
-    together: false,
-    minute: 'sliding',
+    sharesLimits: false,
+    minute: 'sliding-window',
     timeZone: 'America/Los_Angeles',
     namesLimits: true,
     limits: (model) => {
@@ -49,20 +48,26 @@ export const HOUSES: Readonly<Record<ProviderName, House>> = {
     },
   },
   nim: {
-    together: false,
-    minute: 'sliding',
+    sharesLimits: false,
+    minute: 'sliding-window',
     timeZone: 'UTC',
     namesLimits: false,
     limits: () => ({ rpm: 40 }),
     assumed: { rpm: 30 },
   },
-  custom: { together: true, minute: 'sliding', timeZone: 'UTC', namesLimits: true, limits: () => ({}) },
+  custom: {
+    sharesLimits: true,
+    minute: 'sliding-window',
+    timeZone: 'UTC',
+    namesLimits: true,
+    limits: () => ({}),
+  },
 };
 
 const QUARTER = MINUTE * 15;
 const midnightsOf = new Map<string, readonly number[]>();
 
-/** The moments at which days begin in a time zone, from two days before a moment to `days` after it. */
+/** The starts of days in a time zone, from two days before a time to `days` after it. */
 export function midnights(timeZone: string, around: number, days: number): readonly number[] {
   const from = Math.floor(around / DAY - 2) * DAY;
   const id = `${timeZone} ${from} ${days}`;
@@ -80,7 +85,7 @@ export function midnights(timeZone: string, around: number, days: number): reado
   return found;
 }
 
-/** Faults with which no request is served. */
+/** Faults that prevent a provider from serving requests. */
 const CLOSED: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'reset',
   'outage',
@@ -101,12 +106,12 @@ const CLOSED: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'cut',
 ]);
 
-/** Whether no request that a fault is about is served while it lasts. */
+/** Whether a fault prevents all matching requests while it lasts. */
 export function closes({ kind, share = 1, times, skip }: Fault): boolean {
   return CLOSED.has(kind) && share >= 1 && times === undefined && skip === undefined;
 }
 
-/** Whether a fault's pattern is about a model. */
+/** Whether the model pattern of a fault matches. */
 export function patternFits(pattern: string | undefined, id: string): boolean {
   return (
     pattern === undefined ||
@@ -118,8 +123,8 @@ function gapOf({ from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINI
   return { from, until };
 }
 
-/** Gaps in order and apart. */
-function united(gaps: readonly Gap[]): Gap[] {
+/** The union of gaps, sorted and disjoint. */
+function unionOf(gaps: readonly Gap[]): Gap[] {
   const all: Gap[] = [];
   for (const gap of gaps.toSorted((a, b) => a.from - b.from)) {
     const last = all.at(-1);
@@ -132,8 +137,8 @@ function united(gaps: readonly Gap[]): Gap[] {
   return all;
 }
 
-/** What lies in each of several lists of gaps. */
-function common(lists: readonly (readonly Gap[])[]): Gap[] {
+/** The intersection of several lists of gaps. */
+function intersectionOf(lists: readonly (readonly Gap[])[]): Gap[] {
   const [first = [], ...others] = lists;
   return others
     .reduce<readonly Gap[]>(
@@ -149,7 +154,6 @@ function common(lists: readonly (readonly Gap[])[]): Gap[] {
     .toSorted((a, b) => a.from - b.from);
 }
 
-/** One account, as all rules here look at it. */
 interface Account {
   readonly name: ProviderName;
   readonly provider: DayProvider;
@@ -162,29 +166,29 @@ function isAboutAccount({ account, key }: Fault, { index, keys }: Account): bool
   return (account ?? accountName(index)) === accountName(index) && (key === undefined || keys.includes(key));
 }
 
-/** When none of an account's keys reaches a model. */
+/** The times when no key of an account can use a model. */
 function gapsOf(account: Account, model: string): Gap[] {
   const about = account.faults.filter(
     (fault) => closes(fault) && isAboutAccount(fault, account) && patternFits(fault.model, model),
   );
   const everywhere = about.filter(({ key }) => key === undefined).map(gapOf);
-  const byKey = account.keys.map((key) => united(about.filter((fault) => fault.key === key).map(gapOf)));
-  return united([...everywhere, ...common(byKey)]);
+  const byKey = account.keys.map((key) => unionOf(about.filter((fault) => fault.key === key).map(gapOf)));
+  return unionOf([...everywhere, ...intersectionOf(byKey)]);
 }
 
-/** A limit over time: the `limits` faults on top of what holds else. */
+/** A limit over time, with the changes by `limits` faults. */
 function stepsOf(
   { name, provider, faults }: Account,
   limit: keyof Limits,
   model: string | undefined,
 ): Steps | undefined {
-  const house = HOUSES[name];
-  const usual = provider.limits?.[limit] ?? house.limits(model ?? '', provider.tier ?? 'free')[limit];
+  const facts = PROVIDER_FACTS[name];
+  const usual = provider.limits?.[limit] ?? facts.limits(model ?? '', provider.tier ?? 'free')[limit];
   const changes = faults.filter(
     (fault) =>
       fault.kind === 'limits' &&
       fault[limit] !== undefined &&
-      (fault.model === undefined ? true : !house.together && patternFits(fault.model, model ?? '')),
+      (fault.model === undefined ? true : !facts.sharesLimits && patternFits(fault.model, model ?? '')),
   );
   if (usual === undefined && changes.length === 0) return undefined;
   const moments = [
@@ -206,35 +210,35 @@ function stepsOf(
 
 function rulesOf(account: Account, model: string | undefined, day: Day, margins: Margins): Rule[] {
   const { startAt, lastsMs } = day.scenario;
-  const house = HOUSES[account.name];
+  const facts = PROVIDER_FACTS[account.name];
   const refills = account.provider.quota?.limiter === 'token-bucket';
   const windowMs = MINUTE + margins.minuteMs;
   const rules: Rule[] = [];
   const rpm = stepsOf(account, 'rpm', model);
-  if (rpm !== undefined && house.minute === 'sliding') {
-    rules.push({ kind: refills ? 'token-bucket' : 'sliding', windowMs, limit: rpm });
+  if (rpm !== undefined && facts.minute === 'sliding-window') {
+    rules.push({ kind: refills ? 'token-bucket' : 'sliding-window', windowMs, limit: rpm });
   } else if (rpm !== undefined) {
     const first = Math.floor(startAt / MINUTE) - 1;
     const minutes = Array.from({ length: lastsMs / MINUTE + 10 }, (_, minute) => first + minute);
     const begins = minutes.map((minute) => minute * MINUTE + margins.minuteMs);
-    rules.push({ kind: 'periods', begins, limit: rpm });
+    rules.push({ kind: 'fixed-windows', begins, limit: rpm });
   }
   const rpd = stepsOf(account, 'rpd', model);
   if (rpd !== undefined && refills) {
     rules.push({ kind: 'token-bucket', windowMs: DAY + margins.dayMs, limit: rpd });
   } else if (rpd !== undefined) {
-    const days = midnights(house.timeZone, startAt, lastsMs / DAY + 2);
-    rules.push({ kind: 'periods', begins: days.map((at) => at + margins.dayMs), limit: rpd });
+    const days = midnights(facts.timeZone, startAt, lastsMs / DAY + 2);
+    rules.push({ kind: 'fixed-windows', begins: days.map((at) => at + margins.dayMs), limit: rpd });
   }
   return rules;
 }
 
 function tokensOf({ name, provider }: Account, model: string, margins: Margins): TokenRule | undefined {
   const { limits, quota = {}, tier = 'free' } = provider;
-  const limit = limits?.tpm ?? HOUSES[name].limits(model, tier).tpm;
+  const limit = limits?.tpm ?? PROVIDER_FACTS[name].limits(model, tier).tpm;
   if (limit === undefined) return undefined;
   const counts = name === 'google' || (quota.tokens ?? 'input') === 'input' ? 'prompt' : 'all';
-  const kind = quota.limiter === 'token-bucket' ? 'token-bucket' : 'sliding';
+  const kind = quota.limiter === 'token-bucket' ? 'token-bucket' : 'sliding-window';
   return { kind, windowMs: MINUTE + margins.minuteMs, limit, counts };
 }
 
@@ -243,8 +247,8 @@ function machinesOf(account: Account, day: Day, margins: Margins): Machine[] {
   const { models = USUAL_MODELS[name] } = provider;
   const foreign = day.foreign.filter((one) => one.provider === name && keys.includes(one.key));
   const label = `${name} ${accountName(index)}`;
-  if (HOUSES[name].together && provider.quota?.per !== 'account-model') {
-    const down = common(models.map((model) => gapsOf(account, model)));
+  if (PROVIDER_FACTS[name].sharesLimits && provider.quota?.per !== 'account-model') {
+    const down = intersectionOf(models.map((model) => gapsOf(account, model)));
     const at = foreign.map((one) => one.at);
     const tokens = tokensOf(account, models[0] ?? '', margins);
     return [{ name: label, rules: rulesOf(account, undefined, day, margins), down, foreign: at, tokens }];
@@ -258,7 +262,7 @@ function machinesOf(account: Account, day: Day, margins: Margins): Machine[] {
   }));
 }
 
-/** Every counter of a day that ever admits anything. */
+/** All counters of a day that ever admit a request. */
 export function machinesOfDay(day: Day, margins: Margins = NO_MARGINS): Machine[] {
   const machines = NAMES.flatMap((name) => {
     const provider = day.scenario.providers[name];
@@ -272,9 +276,9 @@ export function machinesOfDay(day: Day, margins: Margins = NO_MARGINS): Machine[
   return machines.filter(({ rules }) => rules.every(({ limit }) => limit.some((step) => step.limit > 0)));
 }
 
-/** When each call may arrive at a provider. */
-export function windowsOfDay({ arrivals, promptTokens, scenario, roadMs }: Day): Window[] {
-  const [least, most] = roadMs;
+/** The window in which each call may arrive at a provider. */
+export function windowsOfDay({ arrivals, promptTokens, scenario, networkMs }: Day): Window[] {
+  const [least, most] = networkMs;
   const { waitMs, maxTokens, answerTokens = 1 } = scenario.call;
   const answer = maxTokens ?? (typeof answerTokens === 'number' ? answerTokens : answerTokens[1]);
   return arrivals.map((at, index) => ({

@@ -1,13 +1,13 @@
-/** Holds the days of a scenario against the bar: the worst of all seeds counts. */
+/** Compares the days of a scenario with the bar. The worst seed counts. */
 
 import type { StrategyName } from '../../src/index.ts';
 import type { DayResult } from './run.ts';
 import type { Scenario } from './scenario.ts';
 
-const USUAL_BAR = 0.99;
-const SLOWEST_REFUSAL_MS = 1;
-/** Of fewer refusals the first ones, for which the code is still being compiled, are the ninth decile. */
-const FEWEST_REFUSALS = 50;
+const DEFAULT_BAR = 0.99;
+const MAX_REFUSAL_MS = 1;
+/** With fewer refusals, the 90th percentile would measure only the compilation of the code. */
+const MIN_REFUSALS = 50;
 
 /** All days of one scenario under one strategy. */
 export interface Row {
@@ -15,19 +15,19 @@ export interface Row {
   readonly about: string;
   readonly strategy: StrategyName;
   readonly bar: number;
-  /** The day of which the least share was served. */
-  readonly hungriest: DayResult;
-  /** The day on which most was wasted, for what was allowed. */
-  readonly wasteful: DayResult;
+  /** The day with the lowest share of served calls. */
+  readonly leastServed: DayResult;
+  /** The day with the most waste relative to the allowance. */
+  readonly mostWasteful: DayResult;
   readonly meanShare: number;
   readonly meanWastedPerServed: number;
-  /** The least that a plan was found to be below the bound, as a share of it: how far the oracle may be off. */
+  /** The largest gap between the bound and a known plan, as a share of the bound. Limits the error of the oracle. */
   readonly oracleSlack: number;
-  /** Processor time that nine of ten calls take that fail without a request, in ms; 0 where hardly any did. */
+  /** The 90th percentile of CPU time of calls that fail without a request, in ms. 0 if there are few. */
   readonly refusalMs: number;
   readonly slowestRefusalMs: number;
   readonly pastDeadline: number;
-  /** What does not hold; empty when all does. */
+  /** The checks that failed. */
   readonly misses: readonly string[];
 }
 
@@ -40,49 +40,48 @@ function mean(values: readonly number[]): number {
 }
 
 function refusalMs({ refusals, refusalP90Ms }: DayResult): number {
-  return refusals < FEWEST_REFUSALS ? 0 : refusalP90Ms;
+  return refusals < MIN_REFUSALS ? 0 : refusalP90Ms;
 }
 
 function missesOf(days: readonly DayResult[], bar: number): string[] {
   const misses: string[] = [];
-  const say = (what: string, missed: readonly DayResult[]): void => {
-    if (missed.length > 0) misses.push(`${what} (${missed.length} of ${days.length} seeds)`);
+  const report = (check: string, missed: readonly DayResult[]): void => {
+    if (missed.length > 0) misses.push(`${check} (${missed.length} of ${days.length} seeds)`);
   };
-  say(
+  report(
     'served',
     days.filter(({ share }) => share < bar),
   );
-  say(
+  report(
     'waste',
     days.filter(({ wasted, wasteAllowed }) => wasted > wasteAllowed),
   );
-  say(
+  report(
     'deadline',
     days.filter(({ pastDeadline }) => pastDeadline > 0),
   );
-  say(
+  report(
     'refusal',
-    days.filter((day) => refusalMs(day) > SLOWEST_REFUSAL_MS),
+    days.filter((day) => refusalMs(day) > MAX_REFUSAL_MS),
   );
-  // Then the oracle is wrong, not the pool right.
-  say(
+  // A share above 1 is a fault of the oracle.
+  report(
     'oracle',
     days.filter(({ share }) => share > 1),
   );
   return misses;
 }
 
-/** One row of the table. */
-export function rowOf({ name, about, bar = USUAL_BAR }: Scenario, days: readonly DayResult[]): Row {
+export function rowOf({ name, about, bar = DEFAULT_BAR }: Scenario, days: readonly DayResult[]): Row {
   const [first] = days;
-  if (first === undefined) throw new Error(`no day of ${name} was run`);
+  if (first === undefined) throw new Error(`no results for ${name}`);
   return {
     scenario: name,
     about,
     strategy: first.strategy,
     bar,
-    hungriest: days.reduce((worst, day) => (day.share < worst.share ? day : worst), first),
-    wasteful: days.reduce((worst, day) => (overspent(day) > overspent(worst) ? day : worst), first),
+    leastServed: days.reduce((worst, day) => (day.share < worst.share ? day : worst), first),
+    mostWasteful: days.reduce((worst, day) => (overspent(day) > overspent(worst) ? day : worst), first),
     meanShare: mean(days.map(({ share }) => share)),
     meanWastedPerServed: mean(days.map(({ wastedPerServed }) => wastedPerServed)),
     oracleSlack: Math.max(

@@ -1,6 +1,6 @@
 /**
- * How many requests somebody has to waste who does everything right but cannot look ahead: what it takes to find out
- * about each of a day's faults once, and to notice when it is over. Nothing here is measured.
+ * Computes how many requests a perfect scheduler without foresight has to waste: those needed to detect each fault of a
+ * day once, and to notice its end. Nothing here is measured.
  */
 
 import type { Fault, ProviderName } from '../../src/testing.ts';
@@ -8,53 +8,53 @@ import { DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { Day } from './draw.ts';
 import { after } from './machine.ts';
 import { type DayProvider, NAMES, type Scenario, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
-import { HOUSES, patternFits } from './truth.ts';
+import { PROVIDER_FACTS, patternFits } from './truth.ts';
 
-/** What nobody has to explain where nothing is broken: for each served call. */
+/** The waste per served call that is allowed on a day without faults. */
 const FREE_SHARE = 0.005;
-/** So many served calls may cost one that tries whether a low limit has been raised. */
+/** One probe per this many served calls is allowed, to check whether a low limit was raised. */
 const SERVED_PER_PROBE = 200;
-/** So many served calls may cost one where another program takes now more, now less, and no answer tells how much. */
+/** One refusal per this many served calls is allowed if another program uses the key and no answer reports the limit. */
 const SERVED_PER_SURPRISE = 25;
-/** Refusals after which somebody knows how low a limit is that nobody names. */
+/** The refusals needed to learn a limit that is not reported. */
 const WHILE_SHRINKING = 3;
-/** Refusals after which somebody knows that two keys are one account's: of a minute and of a day. */
+/** The refusals needed to learn that two keys share an account: one per minute limit, one per day limit. */
 const PER_UNDECLARED_KEY = 2;
 const ATTEMPT_TIMEOUT_MS = 30 * SECOND;
 
-/** How something that fails is found out, and how seldom it is tried again. */
-interface Finding {
-  /** Failures in a row before it is believed. */
+/** How a fault is detected, and how rarely it is probed. */
+interface Detection {
+  /** The consecutive failures that confirm it. */
   readonly threshold: number;
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
-  /** How long an attempt takes to fail, besides the road. */
+  /** The time until an attempt fails, without network delays. */
   readonly failsAfterMs?: number;
-  /** Whether it passes by itself. */
+  /** Whether it ends by itself. */
   readonly passes?: boolean;
-  /** Whether it is seen of one model at a time: that another one is struck as well takes one more. */
+  /** Whether it shows in one model at a time. Detecting it in a second model takes one more failure. */
   readonly byModel?: boolean;
-  /** By how much each pause is longer than the one before. Default 2. */
+  /** The growth factor of the pauses. Default 2. */
   readonly growth?: number;
 }
 
-/** Of what turns away but a share of requests the pauses grow the slower, the more it serves between two refusals. */
+/** If only a share of requests fails, pauses grow more slowly the more is served between two failures. */
 function growthAt(share: number): number {
   const servedBetween = (1 - share) / share;
   return Math.max(1, 2 ** (1 - servedBetween / 8));
 }
 
-const OUTAGE: Finding = {
+const OUTAGE: Detection = {
   threshold: 3,
   firstPauseMs: 15 * SECOND,
   longestPauseMs: 10 * MINUTE,
   passes: true,
 };
-const BROKEN_ANSWER: Finding = { ...OUTAGE, byModel: true };
-const DEAD_KEY: Finding = { threshold: 1, firstPauseMs: DAY, longestPauseMs: 7 * DAY };
-const GONE: Finding = { threshold: 1, firstPauseMs: 6 * HOUR, longestPauseMs: 7 * DAY };
+const BROKEN_ANSWER: Detection = { ...OUTAGE, byModel: true };
+const DEAD_KEY: Detection = { threshold: 1, firstPauseMs: DAY, longestPauseMs: 7 * DAY };
+const GONE: Detection = { threshold: 1, firstPauseMs: 6 * HOUR, longestPauseMs: 7 * DAY };
 
-const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
+const DETECTIONS: Readonly<Partial<Record<Fault['kind'], Detection>>> = {
   reset: OUTAGE,
   outage: OUTAGE,
   'server-error': BROKEN_ANSWER,
@@ -79,62 +79,60 @@ const FINDINGS: Readonly<Partial<Record<Fault['kind'], Finding>>> = {
   'not-entitled': { threshold: 1, firstPauseMs: 3 * DAY, longestPauseMs: 7 * DAY },
 };
 
-/** What became of the calls, as far as it matters here. */
-export interface Fate {
+export interface DayOutcome {
   readonly served: number;
-  /** Epoch ms at which those came that nobody served, in order. */
+  /** The arrival times of lost calls in epoch ms, sorted. */
   readonly lostAt: readonly number[];
 }
 
-/** While calls are lost, what failed lately may be tried as often as this: that is how its end is noticed in time. */
-const IN_NEED_MS = MINUTE;
+/** While calls are lost, a recent failure may be probed at this interval, so that its end is noticed in time. */
+const LAST_RESORT_MS = MINUTE;
 
-/** How often something is tried in vain that is broken from a moment until another one. */
-function probesIn(from: number, until: number, finding: Finding, { lostAt }: Fate): number {
-  const { firstPauseMs, longestPauseMs, failsAfterMs = 0, passes = false, growth = 2 } = finding;
+/** The number of failed probes of a fault between two times. */
+function probesIn(from: number, until: number, detection: Detection, { lostAt }: DayOutcome): number {
+  const { firstPauseMs, longestPauseMs, failsAfterMs = 0, passes = false, growth = 2 } = detection;
   let probes = 0;
   let pauseMs = firstPauseMs;
   for (let at = from; ; probes += 1) {
-    const isNeeded = passes && after(lostAt, at) < after(lostAt, at + IN_NEED_MS);
-    const next = at + (isNeeded ? Math.min(pauseMs, IN_NEED_MS) : pauseMs);
+    const isNeeded = passes && after(lostAt, at) < after(lostAt, at + LAST_RESORT_MS);
+    const next = at + (isNeeded ? Math.min(pauseMs, LAST_RESORT_MS) : pauseMs);
     if (next >= until) return probes;
     at = next + failsAfterMs;
     pauseMs = Math.min(pauseMs * growth, longestPauseMs);
   }
 }
 
-/** How many things break by a fault that have to be found out one by one. */
-function thingsOf(
+/** The number of targets that a fault affects, each of which needs its own detection. */
+function targetsOf(
   fault: Fault,
   name: ProviderName,
   { accounts = [1], models = USUAL_MODELS[name] }: DayProvider,
 ): number {
-  const struck = fault.model === undefined ? 1 : models.filter((id) => patternFits(fault.model, id)).length;
+  const affected = fault.model === undefined ? 1 : models.filter((id) => patternFits(fault.model, id)).length;
   if (fault.kind === 'unauthorized' || fault.kind === 'leaked') {
     if (fault.key !== undefined) return 1;
     const keys = accounts.reduce((sum, count) => sum + count, 0);
     return fault.account === undefined ? keys : keys / accounts.length;
   }
-  const struckAccounts = fault.account === undefined ? accounts.length : 1;
-  if (fault.kind === 'out-of-credits') return struckAccounts;
-  return fault.kind === 'not-entitled' ? struck * struckAccounts : struck;
+  const affectedAccounts = fault.account === undefined ? accounts.length : 1;
+  if (fault.kind === 'out-of-credits') return affectedAccounts;
+  return fault.kind === 'not-entitled' ? affected * affectedAccounts : affected;
 }
 
-/** Who and where a fault is. */
 interface Place {
   readonly name: ProviderName;
   readonly provider: DayProvider;
   readonly day: Day;
 }
 
-/** For how long answers to what was sent before still come, and speak for the provider. */
-function answersStillComeMs({ threshold }: Finding, name: ProviderName, { latencyMs }: DayProvider): number {
+/** The time for which answers to earlier requests still arrive. They speak against a fault. */
+function pendingAnswersMs({ threshold }: Detection, name: ProviderName, { latencyMs }: DayProvider): number {
   const span = latencyMs ?? USUAL_LATENCY_MS[name];
   if (threshold === 1) return 0;
   return typeof span === 'number' ? span : Math.max(...span);
 }
 
-/** From when until when a fault strikes, within the day. */
+/** The interval of a fault within the day. */
 function spanOf(
   fault: Fault,
   { startAt, lastsMs }: Scenario,
@@ -145,34 +143,34 @@ function spanOf(
   };
 }
 
-/** How many requests fail before a fault is believed. */
-function costOfBelief(fault: Fault, finding: Finding, { name, provider, day }: Place): number {
-  const { arrivals, roadMs, scenario } = day;
+/** The number of requests that fail before a fault is confirmed. */
+function costOfDetection(fault: Fault, detection: Detection, { name, provider, day }: Place): number {
+  const { arrivals, networkMs, scenario } = day;
   const { from, until } = spanOf(fault, scenario);
   const failsAfterMs =
-    finding.failsAfterMs === undefined
-      ? answersStillComeMs(finding, name, provider)
-      : (scenario.call.attemptTimeoutMs ?? finding.failsAfterMs);
-  // Whoever comes before the first failure is known cannot be warned.
+    detection.failsAfterMs === undefined
+      ? pendingAnswersMs(detection, name, provider)
+      : (scenario.call.attemptTimeoutMs ?? detection.failsAfterMs);
+  // Calls that arrive before the first failure is known also fail.
   const first = arrivals[after(arrivals, from)] ?? until;
-  const knownAt = Math.max(from, first) + failsAfterMs + 2 * roadMs[1];
-  const unwarned = after(arrivals, Math.min(knownAt, until)) - after(arrivals, from);
-  if (finding.threshold === 1) return Math.max(1, unwarned);
-  // So many have to come in a row after the last answer to what was sent before.
+  const knownAt = Math.max(from, first) + failsAfterMs + 2 * networkMs[1];
+  const unavoidable = after(arrivals, Math.min(knownAt, until)) - after(arrivals, from);
+  if (detection.threshold === 1) return Math.max(1, unavoidable);
+  // The consecutive failures come after the last answer to an earlier request.
   const { models = USUAL_MODELS[name] } = provider;
-  const isOfSeveral = finding.byModel === true && fault.model === undefined && models.length > 1;
-  return finding.threshold + unwarned + (isOfSeveral ? 1 : 0);
+  const isOfSeveral = detection.byModel === true && fault.model === undefined && models.length > 1;
+  return detection.threshold + unavoidable + (isOfSeveral ? 1 : 0);
 }
 
-function costOfFault(fault: Fault, place: Place, fate: Fate): number {
-  const finding = FINDINGS[fault.kind];
-  if (finding === undefined) return 0;
+function costOfFault(fault: Fault, place: Place, outcome: DayOutcome): number {
+  const detection = DETECTIONS[fault.kind];
+  if (detection === undefined) return 0;
   const { from, until } = spanOf(fault, place.day.scenario);
-  const tried = probesIn(from, until, { ...finding, growth: growthAt(fault.share ?? 1) }, fate);
-  return thingsOf(fault, place.name, place.provider) * (costOfBelief(fault, finding, place) + tried);
+  const tried = probesIn(from, until, { ...detection, growth: growthAt(fault.share ?? 1) }, outcome);
+  return targetsOf(fault, place.name, place.provider) * (costOfDetection(fault, detection, place) + tried);
 }
 
-/** The share of requests that fail wherever they go, all day long; 0 where there is a place at which none do. */
+/** The share of requests that fail at every provider all day. 0 if one provider has no such fault. */
 function shareEverywhere(day: Day): number {
   const shares = NAMES.filter((name) => day.scenario.providers[name] !== undefined).map((name) =>
     Math.max(
@@ -185,18 +183,18 @@ function shareEverywhere(day: Day): number {
   return Math.min(...shares);
 }
 
-/** What it takes to serve so many where a share of requests fails wherever they go: each is tried until it is served. */
+/** The failures needed to serve calls when a share of requests fails at every provider and each call is retried. */
 function costOfChance(share: number, served: number): number {
   // Three standard deviations more than the mean.
   return (served * share + 3 * Math.sqrt(served * share)) / (1 - share);
 }
 
-/** The counters of a provider whose true limit is lower than the one that is assumed, at any time. */
+/** The number of counters whose true limit is ever lower than the pool assumes. */
 function lowCounters(name: ProviderName, provider: DayProvider, day: Day): number {
-  const house = HOUSES[name];
-  const { accounts = [1], models = USUAL_MODELS[name], limits, told, tier = 'free' } = provider;
+  const facts = PROVIDER_FACTS[name];
+  const { accounts = [1], models = USUAL_MODELS[name], limits, configured, tier = 'free' } = provider;
   const isLow = (model: string): boolean => {
-    const assumed = { ...house.limits(model, tier), ...house.assumed, ...told };
+    const assumed = { ...facts.limits(model, tier), ...facts.assumed, ...configured };
     return (['rpm', 'rpd'] as const).some((limit) => {
       const changed = day.faults[name].flatMap((fault) =>
         fault.kind === 'limits' ? (fault[limit] ?? []) : [],
@@ -206,41 +204,41 @@ function lowCounters(name: ProviderName, provider: DayProvider, day: Day): numbe
     });
   };
   const low = models.filter(isLow).length;
-  return accounts.length * (house.together ? Math.min(1, low) : low);
+  return accounts.length * (facts.sharesLimits ? Math.min(1, low) : low);
 }
 
-function costOfLimits({ name, provider, day }: Place, { served }: Fate): number {
+function costOfLimits({ name, provider, day }: Place, { served }: DayOutcome): number {
   const { accounts = [1], declared = true, elsewherePerHour } = provider;
   const low = lowCounters(name, provider, day);
   let cost = 0;
   if (low > 0) {
-    // Two may be on their way at once.
-    cost += low * (HOUSES[name].namesLimits ? 2 : WHILE_SHRINKING);
-    // Nobody can know that a limit that was low is not raised again.
+    // Two requests may be in flight at once.
+    cost += low * (PROVIDER_FACTS[name].namesLimits ? 2 : WHILE_SHRINKING);
+    // Only a probe shows whether a low limit was raised.
     cost += served / SERVED_PER_PROBE;
   }
   if (!declared) {
     cost += PER_UNDECLARED_KEY * (accounts.reduce((keys, count) => keys + count, 0) - accounts.length);
-    // Where nobody names the limit, each key has a low one, and the others take now more of it, now less.
-    if (!HOUSES[name].namesLimits) cost += served / SERVED_PER_PROBE;
+    // If the limit is not reported, each key looks like an account with a low, varying limit.
+    if (!PROVIDER_FACTS[name].namesLimits) cost += served / SERVED_PER_PROBE;
   }
-  // One for each day, and as many as it takes to follow somebody whose use is never told.
+  // One per day, and those needed to follow the use by the other program.
   if (elsewherePerHour !== undefined)
-    cost += 1 + served / (HOUSES[name].namesLimits ? SERVED_PER_PROBE : SERVED_PER_SURPRISE);
+    cost += 1 + served / (PROVIDER_FACTS[name].namesLimits ? SERVED_PER_PROBE : SERVED_PER_SURPRISE);
   return cost;
 }
 
-/** The most requests of a day that may have served nobody. */
-export function wasteAllowed(day: Day, fate: Fate): number {
+/** The number of requests that may be wasted in a day. */
+export function wasteAllowed(day: Day, outcome: DayOutcome): number {
   let cost = 0;
   const share = shareEverywhere(day);
-  if (share > 0) cost += costOfChance(share, fate.served);
+  if (share > 0) cost += costOfChance(share, outcome.served);
   for (const name of NAMES) {
     const provider = day.scenario.providers[name];
     if (provider === undefined) continue;
     for (const fault of share > 0 ? [] : day.faults[name])
-      cost += costOfFault(fault, { name, provider, day }, fate);
-    cost += costOfLimits({ name, provider, day }, fate);
+      cost += costOfFault(fault, { name, provider, day }, outcome);
+    cost += costOfLimits({ name, provider, day }, outcome);
   }
-  return cost === 0 ? fate.served * FREE_SHARE : cost;
+  return cost === 0 ? outcome.served * FREE_SHARE : cost;
 }

@@ -1,23 +1,21 @@
-/** Runs days in processes beside each other, as many as there are processors. */
+/** Runs days in parallel, with one process per CPU core. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { StrategyName } from '../../src/index.ts';
 import type { DayResult } from './run.ts';
 
-/** One day to be run. */
 export interface Task {
   readonly scenario: string;
   readonly strategy: StrategyName;
   readonly seed: number;
 }
 
-/** As it comes from a worker, who is this program again. */
 function isResult(message: unknown): message is DayResult {
   return typeof message === 'object' && message !== null && 'scenario' in message && 'share' in message;
 }
 
-/** Runs all tasks; the results come in no particular order. Each worker is `script` with `--worker`. */
+/** Runs all tasks in workers (`script --worker`). Results come in any order. */
 export async function runAll(
   script: string,
   tasks: readonly Task[],
@@ -38,7 +36,7 @@ export async function runAll(
       worker.on('error', reject);
       worker.on('exit', (code) => {
         if (code === 0) resolve();
-        else reject(new Error(`a worker ended with ${code}`));
+        else reject(new Error(`a worker exited with code ${code}`));
       });
       next();
     });

@@ -1,13 +1,13 @@
-/** What a machine can do alone, and the calls that it is asked to do. */
+/** The greedy schedule of one machine. See oracle.ts. */
 
 import { type Machine, type Rule, WorkingMachine } from './machine.ts';
 
-/** A call, in the order of `from`; `until` never decreases either. */
+/** The window of a call. Calls are sorted by `from`, and `until` never decreases. */
 export interface Window {
   /** Epoch ms. */
   readonly from: number;
   readonly until: number;
-  /** Tokens of its prompt, and of its answer as far as they count. */
+  /** Tokens of the prompt and of the answer, as far as they count. */
   readonly prompt?: number | undefined;
   readonly answer?: number | undefined;
 }
@@ -15,12 +15,12 @@ export interface Window {
 const SHORTEST_DAY_MS = 20 * 60 * 60 * 1000;
 
 /** Whether a rule counts by the day. */
-export function isDaily(rule: Rule): rule is Extract<Rule, { kind: 'periods' }> {
-  return rule.kind === 'periods' && (rule.begins[1] ?? 0) - (rule.begins[0] ?? 0) > SHORTEST_DAY_MS;
+export function isDaily(rule: Rule): rule is Extract<Rule, { kind: 'fixed-windows' }> {
+  return rule.kind === 'fixed-windows' && (rule.begins[1] ?? 0) - (rule.begins[0] ?? 0) > SHORTEST_DAY_MS;
 }
 
-/** How many of the calls a machine could serve alone. `skip` marks those that are not looked at. */
-export function haste(machine: Machine, calls: readonly Window[], skip?: Uint8Array): number {
+/** The number of calls that a machine can serve alone. `skip` marks calls to leave out. */
+export function servedGreedily(machine: Machine, calls: readonly Window[], skip?: Uint8Array): number {
   const working = new WorkingMachine(machine);
   let served = 0;
   let freeAt = Number.NEGATIVE_INFINITY;
