@@ -1,6 +1,6 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
-import { costsNothing, readListEntry, type ListedModel, offerTest, type OfferRules } from './list-entry.ts';
+import { costsNothing, readListEntry, type ListEntry, offerTest, type OfferRules } from './list-entry.ts';
 import { entryValues } from './list-path.ts';
 import { capabilityTags, sizeTags } from './size-tags.ts';
 
@@ -35,14 +35,14 @@ function sortTags(tags: readonly string[]): readonly string[] {
   ];
 }
 
-function guessedTags(model: ListedModel): readonly string[] {
+function guessedTags(model: ListEntry): readonly string[] {
   const fromId = sizeTags(model.id);
   const size = fromId.length > 0 ? fromId : sizeTags(model.name);
   return ['chat', ...size, ...(model.capabilities ?? capabilityTags(model.id))];
 }
 
 /** An entry that may be offered. `free` is undefined if its price is unknown. */
-interface Offered extends ListedModel {
+interface Offered extends ListEntry {
   readonly free: boolean | undefined;
 }
 

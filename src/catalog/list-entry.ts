@@ -5,7 +5,7 @@ import { matchesGlob } from '../providers/pattern.ts';
 import { DAY_MS } from '../core/time.ts';
 
 /** One model as its provider lists it. */
-export interface ListedModel {
+export interface ListEntry {
   readonly id: string;
   /** The display name, or an empty string. */
   readonly name: string;
@@ -117,7 +117,7 @@ function idOf(entry: JsonObject, path = 'id'): string | undefined {
  * more than text, has expired, has an open price or fails a condition of the shape.
  */
 // spec 10.2, 10.3
-export function readListEntry(entry: unknown, now: number, shape: ListShape = {}): ListedModel | undefined {
+export function readListEntry(entry: unknown, now: number, shape: ListShape = {}): ListEntry | undefined {
   if (!isJsonObject(entry) || !isAvailable(entry, now, shape.chat)) return undefined;
   const id = idOf(entry, shape.id);
   if (id === undefined) return undefined;

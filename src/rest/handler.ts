@@ -32,9 +32,9 @@ interface Context {
 }
 
 /** `tail` is the part of the path that the route's pattern captures. */
-type Route = (context: Context, request: RestRequest, tail: string) => Promise<Response>;
+type RouteHandler = (context: Context, request: RestRequest, tail: string) => Promise<Response>;
 
-const ROUTES: readonly { path: RegExp; method: 'GET' | 'POST'; answer: Route }[] = [
+const ROUTES: readonly { path: RegExp; method: 'GET' | 'POST'; answer: RouteHandler }[] = [
   { path: /\/chat\/completions\/?$/, method: 'POST', answer: chat },
   { path: /\/embeddings\/?$/, method: 'POST', answer: embeddings },
   { path: /\/models\/?$/, method: 'GET', answer: models },

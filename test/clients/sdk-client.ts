@@ -56,8 +56,8 @@ function optionsOf({ signal, maxRetries }: Call): OpenAI.RequestOptions {
   return { signal, ...(maxRetries === undefined ? {} : { maxRetries }) };
 }
 
-/** The turn of an assistant that calls tools, and what these say. */
-function turn(
+/** The message with tool calls and the results of the tools. */
+function toolMessages(
   text: string | null,
   calls: readonly FunctionCall[],
   report: (city: string) => string,
@@ -67,12 +67,12 @@ function turn(
     type: 'function' as const,
     function: { name, arguments: input },
   }));
-  const said = calls.map(({ id, input }): Message => ({
+  const results = calls.map(({ id, input }): Message => ({
     role: 'tool',
     tool_call_id: id,
     content: report(cityOf(JSON.parse(input))),
   }));
-  return [{ role: 'assistant', content: text, tool_calls }, ...said];
+  return [{ role: 'assistant', content: text, tool_calls }, ...results];
 }
 
 async function whole(sdk: Sdk, call: Call): Promise<Answer> {
@@ -94,7 +94,7 @@ async function whole(sdk: Sdk, call: Call): Promise<Answer> {
         tokens,
       };
     }
-    messages.push(...turn(message.content, calls, call.report));
+    messages.push(...toolMessages(message.content, calls, call.report));
   }
 }
 
@@ -131,7 +131,7 @@ async function* pieces(sdk: Sdk, call: Call): AsyncGenerator<string> {
       yield delta?.content ?? '';
     }
     if (call.report === undefined || calls.all.length === 0) return;
-    messages.push(...turn(text, calls.all, call.report));
+    messages.push(...toolMessages(text, calls.all, call.report));
   }
 }
 

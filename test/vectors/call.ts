@@ -31,7 +31,7 @@ const refusalSchema = z.strictObject({
   times: z.optional(z.number()),
   failure: failureSchema,
 });
-type Refusal = z.output<typeof refusalSchema>;
+type ScriptedRefusal = z.output<typeof refusalSchema>;
 
 export const callsSchema = z.strictObject({
   pool: poolSchema,
@@ -49,7 +49,7 @@ export const callsSchema = z.strictObject({
 });
 type Calls = z.output<typeof callsSchema>;
 
-function concerns(refusal: Refusal, { provider, account, keyId, model }: Route): boolean {
+function concerns(refusal: ScriptedRefusal, { provider, account, keyId, model }: Route): boolean {
   return (
     (refusal.provider ?? provider) === provider &&
     (refusal.account ?? account) === account &&
@@ -60,9 +60,9 @@ function concerns(refusal: Refusal, { provider, account, keyId, model }: Route):
 
 /** Answers attempts from a script. */
 class Script {
-  readonly #left: Map<Refusal, number>;
+  readonly #left: Map<ScriptedRefusal, number>;
 
-  constructor(refusals: readonly Refusal[]) {
+  constructor(refusals: readonly ScriptedRefusal[]) {
     this.#left = new Map(refusals.map((refusal) => [refusal, refusal.times ?? Number.POSITIVE_INFINITY]));
   }
 
