@@ -41,9 +41,11 @@ const DISCOVERY_TIMEOUT_MS = 15_000;
 const FIRST_BACKOFF_MS = MINUTE_MS;
 const LONGEST_BACKOFF_MS = 30 * MINUTE_MS;
 
+const nothing = (): void => undefined;
+
 /** A promise and the function that resolves it. `Promise.withResolvers` is not in Node 20. */
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let settle = (): void => undefined;
+  let settle = nothing;
   const promise = new Promise<void>((resolve) => {
     settle = resolve;
   });
