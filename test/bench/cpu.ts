@@ -1,7 +1,7 @@
 /**
- * What a call costs: CPU per `chat()` against a bare `undici.request` with the same body on loopback, and the time that
- * `import 'freelm'` takes. Run `npm run build && npm run bench`; the server is another process, so that only the
- * client is measured.
+ * Measures the CPU time of a `chat()` against a bare `undici.request` with the same body on loopback, and the time that
+ * `import 'freelm'` takes. The server is another process, so that only the client is measured. Run
+ * `npm run build && npm run bench`.
  */
 
 import { spawn, spawnSync } from 'node:child_process';

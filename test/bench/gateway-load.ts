@@ -1,7 +1,7 @@
 /**
- * 200 clients at once on `freelm serve`'s endpoint for a minute, over the embedded world with faults: is every answer
- * right, is nothing left behind, does it end cleanly on SIGTERM? Run `npm run bench:gateway -- [seconds] [clients]`; the
- * endpoint is a process of its own. Fails if not.
+ * Loads the endpoint with 200 clients for a minute, over simulated providers with faults. Fails if an answer is wrong, if
+ * anything leaks, or if the endpoint does not exit cleanly on SIGTERM. The endpoint is a process of its own. Run
+ * `npm run bench:gateway -- [seconds] [clients]`.
  */
 
 import * as z from 'zod/mini';
@@ -17,7 +17,7 @@ import { type Fault, startWorld, type World } from '../../src/testing.ts';
 const SECONDS = Number(process.argv[2] ?? 60);
 const CLIENTS = Number(process.argv[3] ?? 200);
 const NAMES = ['openrouter', 'google', 'nim'] as const;
-/** More heap than this, once the calls are over, is a leak: as many calls again leave as much again. */
+/** More growth between two equal rounds of calls is a leak. */
 const MAX_GROWTH_MB = 8;
 
 const placesSchema = z.record(z.enum(NAMES), z.object({ baseUrl: z.string(), keys: z.array(z.string()) }));
@@ -25,7 +25,7 @@ type Places = z.infer<typeof placesSchema>;
 
 const figuresSchema = z.object({ heapMb: z.number(), rssMb: z.number(), handles: z.array(z.string()) });
 
-/** The endpoint: told by its parent where the world is, asked by it how it is. */
+/** The endpoint. Its parent passes the addresses of the providers, and asks for its memory figures. */
 async function serve(): Promise<void> {
   const { openrouter, google, nim }: Places = placesSchema.parse(JSON.parse(process.env['PLACES'] ?? '{}'));
   const many = { rpm: 1_000_000, rpd: 10_000_000, discover: false };
@@ -51,7 +51,7 @@ async function serve(): Promise<void> {
   process.send?.({ url: gateway.url });
 }
 
-/** About one request in twenty meets one: more, and with so many calls three in a row would open breakers all the time. */
+/** About one request in twenty fails. More faults would keep opening breakers at this rate of calls. */
 const FAULTS: readonly Fault[] = [
   { kind: 'cut', share: 0.015 },
   { kind: 'cut', as: 'reset', share: 0.015 },
@@ -83,12 +83,12 @@ async function start(world: World): Promise<{ child: ChildProcess; url: string }
 
 async function figures(child: ChildProcess): Promise<Figures> {
   const answer = once(child, 'message');
-  child.send('how are you?');
+  child.send('figures');
   const said: readonly unknown[] = await answer;
   return figuresSchema.parse(said[0]);
 }
 
-/** Lets go of connections soon, so that those that are left afterwards are the endpoint's fault. */
+/** Closes idle connections soon, so that any that remain are a leak of the endpoint. */
 const dispatcher = new Agent({ keepAliveTimeout: 2000, keepAliveMaxTimeout: 2000 });
 
 const counts = { right: 0, wrong: 0, left: 0, refused: {} as Record<string, number> };
@@ -115,14 +115,14 @@ function refused(why: string): void {
   counts.refused[why] = (counts.refused[why] ?? 0) + 1;
 }
 
-/** What a body of events says: its text, and the error that it ends with. A body without either end says so. */
+/** Judges the events of a stream, which end with an error or with [DONE]. */
 function judgeEvents(events: string, question: string): void {
   const error = /data: (\{"error":.*\})\n\n$/.exec(events)?.[1];
   if (error !== undefined) refused(`in a stream: ${error.slice(0, 400)}`);
   else judge(events.endsWith('data: [DONE]\n\n') ? textIn(events) : 'cut', question, events);
 }
 
-/** One call: in parts or whole; of those in parts, every tenth is left in the middle. */
+/** One call: every second one is streamed, and every tenth of those is cancelled in the middle. */
 async function call(url: string, question: string, kind: number): Promise<void> {
   const stream = kind % 2 === 0;
   const leaves = kind % 20 === 0;
@@ -168,7 +168,7 @@ function tallied(handles: readonly string[]): string {
 
 type Figures = z.infer<typeof figuresSchema>;
 
-/** Whether the second half of the calls has left more behind than the first. */
+/** Whether the second round of calls has left more behind than the first. */
 function hasLeaked(before: Figures, after: Figures): boolean {
   return tallied(before.handles) !== tallied(after.handles) || after.heapMb - before.heapMb > MAX_GROWTH_MB;
 }
@@ -198,7 +198,7 @@ async function bench(): Promise<void> {
   latencies.sort((a, b) => a - b);
   const at = (share: number): string => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(0);
   console.log(
-    `${counts.right} right, ${counts.wrong} wrong, ${counts.left} left in the middle; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+    `${counts.right} right, ${counts.wrong} wrong, ${counts.left} cancelled; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
   );
   for (const [why, count] of Object.entries(counts.refused)) console.log(`  ${count} × ${why}`);
   console.log(`upstream: ${JSON.stringify(world.counts)}`);
@@ -222,7 +222,7 @@ async function bench(): Promise<void> {
   );
   await world.close();
   const leaked = hasLeaked(between, after);
-  if (leaked) console.log('something is left behind');
+  if (leaked) console.log('the endpoint leaks');
   process.exitCode = counts.wrong === 0 && !leaked && code === 0 ? 0 : 1;
 }
 

@@ -31,7 +31,7 @@ export interface PageOptions extends BrowserContextOptions {
 /** Opens a page in a browser context of its own. */
 export type OpenPage = (url: string, options?: PageOptions) => Promise<Page>;
 
-/** A browser for the tests of a block; whatever a page expectedMessages about, or asks elsewhere, fails its test. */
+/** A browser for the tests of a block. A test fails if its page logs an error or sends a request to another origin. */
 export function useBrowser(): OpenPage {
   let browser: Browser | undefined;
   let trouble: string[] = [];

@@ -39,7 +39,7 @@ function wordsOf(row: HealthRow): readonly string[] {
 describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }, () => {
   const open = useBrowser();
 
-  it('shows what health() waitForText, row by row', async () => {
+  it('shows the rows of health()', async () => {
     const pool = simulatedPool({
       openrouter: { accounts: [['one'], ['two']], faults: [{ kind: 'unauthorized', account: 'account-0' }] },
       google: { rpm: 2, models: [MODEL.google, 'gemma-4-31b-it'] },

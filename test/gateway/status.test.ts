@@ -169,7 +169,7 @@ describe('calls', () => {
     expect(calls.map(({ waitsUntil }) => waitsUntil)).toEqual([undefined, undefined]);
   });
 
-  it('whose caller aborted are aborted, also while they wait', async () => {
+  it('are aborted with their caller, even while they wait', async () => {
     const pool = watched({ nim: { rpm: 1 }, wait: true, maxWaitMs: 2 * MINUTE, timeoutMs: 3 * MINUTE });
     await pool.run(pool.llm.text('Hello'));
     const controller = new AbortController();

@@ -11,7 +11,7 @@ import {
   ModelNotFoundError,
   NoProvidersAvailableError,
 } from '../../src/errors.ts';
-import { MESSAGES, NOW, saidIn, scripted } from './support.ts';
+import { MESSAGES, NOW, freelmHeaders, scripted } from './support.ts';
 
 const ATTEMPT: AttemptReport = {
   provider: 'nim',
@@ -44,14 +44,14 @@ const REQUEST = 'invalid_request_error';
 
 const TABLE: readonly Row[] = [
   [
-    'a message that is none',
+    'an invalid message',
     new BadRequestError({ message: 'messages[1].role: must be user.' }),
     400,
     { type: REQUEST, param: 'messages[1].role', code: 'bad_request' },
     { ...NO, ...NONE_SENT },
   ],
   [
-    'a request that a provider calls wrong',
+    'a request that a provider refuses',
     new BadRequestError({
       message: 'nim refused the request (HTTP 422): no',
       attempts: [ATTEMPT],
@@ -62,7 +62,7 @@ const TABLE: readonly Row[] = [
     { ...NO, ...ONE },
   ],
   [
-    'what no model can',
+    'a request that no model supports',
     new BadRequestError({ message: 'No.', code: 'unsupported' }),
     400,
     { type: REQUEST, param: null, code: 'unsupported' },
@@ -76,63 +76,63 @@ const TABLE: readonly Row[] = [
     { ...NO, ...NONE_SENT },
   ],
   [
-    'content that nobody takes',
+    'content that every provider refuses',
     new ContentBlockedError('No.', [ATTEMPT]),
     400,
     { type: REQUEST, param: null, code: 'content_filter' },
     { ...NO, ...ONE },
   ],
   [
-    'an option that is wrong',
+    'an invalid option',
     new ConfigError('options.top_p: must be a number.'),
     400,
     { type: REQUEST, param: 'top_p', code: 'invalid_value', message: 'top_p: must be a number.' },
     NO,
   ],
   [
-    'a model that nobody has, or only for money',
+    'an unknown or paid model',
     new ModelNotFoundError('gpt-4o', 'No provider has "gpt-4o".'),
     404,
     { type: REQUEST, param: 'model', code: 'model_not_found' },
     NO,
   ],
   [
-    'a model that turned out to be gone everywhere',
+    'a model that is gone at every provider',
     none(21_600_000, 'model_gone', 'model_gone'),
     404,
     { type: REQUEST, param: 'model', code: 'model_not_found' },
     { ...NO, ...ONE },
   ],
   [
-    'a quota that is back soon',
+    'a quota that resets soon',
     none(1500, 'server_error', 'minute_quota_spent'),
     429,
     { type: 'rate_limit_error', param: null, code: 'no_providers_available' },
     { 'retry-after': '2', ...ONE },
   ],
   [
-    'a quota that is back now',
+    'a quota that resets now',
     none(0, 'rate_limited'),
     429,
     { type: 'rate_limit_error', code: 'no_providers_available' },
     { 'retry-after': '1', ...ONE },
   ],
   [
-    'a quota that is back tomorrow: nobody is to sleep until then',
+    'a quota that resets too late for a retry',
     none(61_000, 'day_quota_spent'),
     429,
     { type: 'rate_limit_error', code: 'no_providers_available' },
     { 'retry-after': '61', ...NO, ...ONE },
   ],
   [
-    'providers that are ill',
+    'failing providers',
     none(60_000, 'server_error', undefined),
     503,
     { type: 'server_error', param: null, code: 'no_providers_available' },
     { 'retry-after': '60', ...ONE },
   ],
   [
-    'nothing that waiting helps',
+    'an error that waiting cannot fix',
     none(undefined, 'unauthorized'),
     503,
     { type: 'server_error', code: 'no_providers_available' },
@@ -140,21 +140,21 @@ const TABLE: readonly Row[] = [
   ],
   ['a deadline', new DeadlineError(60_000, [ATTEMPT]), 504, { type: 'server_error', code: 'timeout' }, ONE],
   [
-    'an answer that broke',
+    'a broken answer',
     new BrokenStreamError('Broke.', [ATTEMPT]),
     502,
     { type: 'server_error', code: 'broken_stream' },
     ONE,
   ],
   [
-    'a pool that was closed',
+    'a closed pool',
     new FreeLLMError({ code: 'closed', message: 'Closed.' }),
     503,
     { type: 'server_error', code: 'closed' },
     NO,
   ],
   [
-    'a fault of whatever the user put in, freed of keys',
+    'an unexpected error, without keys',
     new TypeError('sk-secret is not a function'),
     500,
     { type: 'server_error', param: null, code: 'unexpected', message: 'Unexpected: … is not a function' },
@@ -170,11 +170,11 @@ describe.each(TABLE)('%s', (...[, error, status, shape, headers]) => {
     const body: unknown = await response.json();
     expect(response.status).toBe(status);
     expect(body).toMatchObject({ error: shape });
-    expect(saidIn(response)).toEqual(headers);
+    expect(freelmHeaders(response)).toEqual(headers);
     expect(Object.keys(body ?? {})).toEqual(['error']);
   });
 
-  it('is the same for a stream that has not begun', async () => {
+  it('is the same for a stream before its first part', async () => {
     const plain = await scripted({ answer: given }).post({ messages: MESSAGES });
     const streamed = await scripted({ parts: [given] }).post({ messages: MESSAGES, stream: true });
     expect([streamed.status, await streamed.text(), [...streamed.headers]]).toEqual([

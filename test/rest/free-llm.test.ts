@@ -26,7 +26,7 @@ function textIn(events: string): string {
 }
 
 describe('fetch', () => {
-  it('works without its pool, answers as chat() does and posts nothing of ours', async () => {
+  it('works detached from its pool, answers as chat() does, and sends no fields of freelm', async () => {
     const server = await serve(says('Hi'));
     const { fetch } = open({ providers: [endpoint(server)] });
     const response = await fetch(
@@ -58,21 +58,21 @@ describe('fetch', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('an option of the body holds for its call', async () => {
+  it('applies the options in the body to the call', async () => {
     const server = await serve(hangs);
     const { fetch } = open({ providers: [endpoint(server)] });
     const response = await fetch(CHAT, asking({ freelm: { timeoutMs: 50 } }));
     expect([response.status, response.headers.get('x-freelm-attempts')]).toEqual([504, '1']);
   });
 
-  it('a chain of models is one of them', async () => {
+  it('accepts a chain of models as an option', async () => {
     const server = await serve(says('Hi'));
     const { fetch } = open({ providers: [endpoint(server, { models: ['m', 'n'] })] });
     await fetch(CHAT, asking({ model: 'auto', freelm: { model: ['n', 'm'] } }));
     expect(posted(server)).toMatchObject([{ model: 'n' }]);
   });
 
-  it('no key is in what an error says', async () => {
+  it('shows no key in an error', async () => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'echo-key' }] } });
     const [, , nim] = providersOf(simulated);
     const { fetch } = open({ providers: [nim] });
@@ -84,7 +84,7 @@ describe('fetch', () => {
     }
   });
 
-  it('a stream comes part by part, and says who it is from', async () => {
+  it('streams part by part, with headers that name the route', async () => {
     const simulated = await world({ reply: () => 'one two three' });
     const { fetch } = open({ providers: [...providersOf(simulated, { discover: false })], model: 'large' });
     const response = await fetch(CHAT, asking({ stream: true, stream_options: { include_usage: true } }));
@@ -99,7 +99,7 @@ describe('fetch', () => {
     expect(events).toContain(`"model":${JSON.stringify(call?.model)},"choices":[],"usage":{"prompt_tokens":`);
   });
 
-  it('an upstream that breaks in the middle is not seen', async () => {
+  it('hides a provider stream that breaks', async () => {
     const simulated = await world({ reply: () => TEXT, nim: { faults: [{ kind: 'cut', times: 1 }] } });
     const providers = providersOf(simulated, { discover: false }).toReversed();
     const { fetch } = open({ providers, strategy: 'priority' });
@@ -109,7 +109,7 @@ describe('fetch', () => {
     expect(simulated.counts).toMatchObject({ total: 2, served: 1 });
   });
 
-  it("aborting it closes the upstream's connection", async () => {
+  it("closes the provider's connection if its signal is aborted", async () => {
     const server = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n');
@@ -118,12 +118,12 @@ describe('fetch', () => {
     const controller = new AbortController();
     const response = await fetch(CHAT, asking({ stream: true }, controller.signal));
     const whole = response.text();
-    controller.abort(new Error('the user left'));
-    await expect(whole).rejects.toThrow('the user left');
+    controller.abort(new Error('aborted by the user'));
+    await expect(whole).rejects.toThrow('aborted by the user');
     await until(() => server.open === 0);
   });
 
-  it("leaving its body closes the upstream's connection", async () => {
+  it("closes the provider's connection if its body is cancelled", async () => {
     const server = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n');
@@ -135,7 +135,7 @@ describe('fetch', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("aborting a Request closes the upstream's connection", async () => {
+  it("closes the provider's connection if the signal of a Request is aborted", async () => {
     const server = await serve(hangs);
     const { fetch } = open({ providers: [endpoint(server)] });
     const controller = new AbortController();
@@ -146,7 +146,7 @@ describe('fetch', () => {
     await until(() => server.open === 0);
   });
 
-  it('a Request that is forgotten meanwhile is aborted all the same', async () => {
+  it('can be aborted after its Request has been garbage-collected', async () => {
     setFlagsFromString('--expose-gc');
     const server = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -168,14 +168,14 @@ describe('fetch', () => {
     await until(() => server.open === 0);
   });
 
-  it('of a closed pool says so', async () => {
+  it('answers 503 if the pool is closed', async () => {
     const server = await serve(says('Hi'));
     const llm = open({ providers: [endpoint(server)] });
     await llm.close();
     expect((await llm.fetch(CHAT, asking({}))).status).toBe(503);
   });
 
-  it('tools are offered, called, and answered with what came along', async () => {
+  it('carries tools, tool calls and their extra content both ways', async () => {
     const call = {
       id: 'c',
       type: 'function',
@@ -201,7 +201,7 @@ describe('fetch', () => {
 });
 
 describe('models', () => {
-  it('lists what can be asked for: nothing that would cost money', async () => {
+  it('lists no models that cost money', async () => {
     const simulated = await world();
     const { openrouter } = simulated;
     const provider = new OpenRouter([...openrouter.keys], {
@@ -219,7 +219,7 @@ describe('models', () => {
   const unknown = { model: 'gpt-4o-mini' };
 
   it.each(['gpt-4o-mini', 'openai/gpt-4o-mini'])(
-    '%s is not there, says the error, with what to do',
+    '%s is unknown, and the error says what to do',
     async (model) => {
       const simulated = await world();
       const [openrouter, google] = providersOf(simulated, { discover: false });
@@ -237,7 +237,7 @@ describe('models', () => {
     },
   );
 
-  it('a key in the place of a name is not repeated', async () => {
+  it('a key in place of a model is not repeated', async () => {
     const simulated = await world();
     const [openrouter] = providersOf(simulated, { discover: false });
     const [key = ''] = simulated.openrouter.keys.map(String);
@@ -258,7 +258,7 @@ describe('models', () => {
     }
   });
 
-  it('with unknownModels: auto any name is served', async () => {
+  it('with unknownModels: auto every name is served', async () => {
     const simulated = await world({ reply: () => 'Hi' });
     const providers = providersOf(simulated, { discover: false });
     const llm = open({ providers, unknownModels: 'auto' });
@@ -268,7 +268,7 @@ describe('models', () => {
     expect((await llm.fetch('/v1/models/gpt-4o-mini')).status).toBe(200);
   });
 
-  it('with unknownModels: auto a name that an endpoint turns out not to have is served by another', async () => {
+  it('with unknownModels: auto a name that a provider refuses is served by another model', async () => {
     const server = await serve((request, response) => {
       const { model } = bodyOf(request);
       if (model === 'm') json(response, { choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }] });
@@ -281,8 +281,8 @@ describe('models', () => {
   });
 });
 
-describe('listen', () => {
-  it('tells as onEvent does, until it is ended; one that throws harms nobody', async () => {
+describe('subscribe', () => {
+  it('receives the events of onEvent until it is ended; a listener that throws has no effect', async () => {
     const server = await serve(says('Hi'));
     const heard: FreeLLMEvent['type'][] = [];
     const llm = new FreeLLM({
@@ -305,7 +305,7 @@ describe('listen', () => {
   });
 });
 
-it('a stream knows who serves it', async () => {
+it('a stream knows its route', async () => {
   const simulated = await world({ nim: { faults: [{ kind: 'outage', times: 1 }] } });
   const providers = providersOf(simulated, { discover: false }).toReversed();
   const stream = open({ providers, strategy: 'priority' }).stream('Hello');

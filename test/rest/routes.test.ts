@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { MESSAGES, NOW, saidIn, scripted } from './support.ts';
+import { MESSAGES, NOW, freelmHeaders, scripted } from './support.ts';
 
 const BODY = { messages: MESSAGES };
 
-describe('a route is told by the end of its path, whatever the host and what stands before', () => {
+describe('the end of the path selects the route, whatever the host and the prefix', () => {
   it.each([
     ['POST', 'https://api.openai.com/v1/chat/completions', 200],
     ['POST', 'http://127.0.0.1:4141/v1/chat/completions?api-version=1', 200],
@@ -28,13 +28,12 @@ describe('a route is told by the end of its path, whatever the host and what sta
       ...(method.toUpperCase() === 'POST' ? { body: JSON.stringify(BODY) } : {}),
     });
     expect(response.status).toBe(status);
-    const told = response.headers.get('content-type');
-    expect(told).toBe('application/json');
+    expect(response.headers.get('content-type')).toBe('application/json');
   });
 
-  it('says which method a path takes', async () => {
+  it('a 405 names the method', async () => {
     const response = await scripted().fetch('/v1/chat/completions');
-    expect(saidIn(response)).toEqual({ allow: 'POST', 'x-should-retry': 'false' });
+    expect(freelmHeaders(response)).toEqual({ allow: 'POST', 'x-should-retry': 'false' });
     expect(await response.json()).toEqual({
       error: {
         message: '/v1/chat/completions takes POST, not GET.',
@@ -45,26 +44,26 @@ describe('a route is told by the end of its path, whatever the host and what sta
     });
   });
 
-  it('HEAD has no body', async () => {
+  it('a response to HEAD has no body', async () => {
     expect(await (await scripted().fetch('/v1/models', { method: 'HEAD' })).text()).toBe('');
   });
 
-  it('takes a URL, a Request, and a Request with more', async () => {
-    const { fetch, asked } = scripted();
+  it('fetch takes a URL, a Request, and a Request with an init', async () => {
+    const { fetch, calls } = scripted();
     const url = 'http://host/v1/chat/completions';
     const init = { method: 'POST', body: JSON.stringify(BODY) };
     await fetch(new URL(url), init);
     await fetch(new Request(url, init));
     await fetch(new Request(url, { method: 'POST', body: 'unused' }), init);
     await fetch(url, { method: 'POST', body: new TextEncoder().encode(init.body) });
-    expect(asked.map(({ messages }) => messages)).toEqual([MESSAGES, MESSAGES, MESSAGES, MESSAGES]);
+    expect(calls.map(({ messages }) => messages)).toEqual([MESSAGES, MESSAGES, MESSAGES, MESSAGES]);
   });
 });
 
 const raw = (choice: object, more: object = {}): object => ({ choices: [choice], ...more });
 
 describe('an answer', () => {
-  it("has OpenAI's shape, and headers that tell who gave it", async () => {
+  it("has OpenAI's shape, and headers that name the route", async () => {
     const response = await scripted().post(BODY);
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -109,7 +108,7 @@ describe('an answer', () => {
       { message: { content: 'so', tool_calls: [call] } },
     ],
     [
-      'that was thought about says so',
+      'with reasoning includes it',
       { reasoning: 'Hm.' },
       { message: { content: 'Hello there', reasoning_content: 'Hm.' } },
     ],
@@ -119,7 +118,7 @@ describe('an answer', () => {
       { message: { content: null, refusal: 'No.' } },
     ],
     [
-      'keeps what the provider says beyond it, but not what it leaves open',
+      'keeps the additional fields of the provider, except nulls',
       {
         raw: raw({
           message: { content: 'x', images: [{ type: 'image_url' }], audio: null, tool_calls: null },
@@ -141,28 +140,28 @@ describe('an answer', () => {
     expect(body).toMatchObject({ choices: [choice] });
   });
 
-  it("keeps the details of the provider's count", async () => {
+  it("keeps the details of the provider's usage", async () => {
     const answer = { raw: raw({}, { usage: { prompt_tokens_details: { cached_tokens: 1 } } }) };
     expect(await (await scripted({ answer }).post(BODY)).json()).toMatchObject({
       usage: { total_tokens: 5, prompt_tokens_details: { cached_tokens: 1 } },
     });
   });
 
-  it('without a count has none', async () => {
+  it('without usage has no usage field', async () => {
     const body: unknown = await (await scripted({ answer: { usage: undefined } }).post(BODY)).json();
     expect(body).not.toHaveProperty('usage');
   });
 
-  it('names that no header can hold do not break it', async () => {
+  it('replaces characters that no header can carry', async () => {
     const response = await scripted({ answer: { provider: 'mühle', model: 'm\n\uD800' } }).post(BODY);
-    expect(saidIn(response)).toMatchObject({ 'x-freelm-provider': 'm?hle', 'x-freelm-model': 'm??' });
+    expect(freelmHeaders(response)).toMatchObject({ 'x-freelm-provider': 'm?hle', 'x-freelm-model': 'm??' });
     expect(await response.json()).toMatchObject({ model: 'm\n\uD800' });
   });
 });
 
-describe('what a body asks for', () => {
-  it('goes to the model as it is, but for what is not said, and for what is ours', async () => {
-    const { asked, post } = scripted();
+describe('a request body', () => {
+  it('goes to the model unchanged, except for nulls and the fields of freelm', async () => {
+    const { calls, post } = scripted();
     await post({
       model: 'chat:large',
       messages: [
@@ -177,7 +176,7 @@ describe('what a body asks for', () => {
       something_new: { a: null },
       freelm: { wait: true },
     });
-    expect(asked).toMatchObject([
+    expect(calls).toMatchObject([
       {
         model: 'chat:large',
         messages: [
@@ -187,35 +186,40 @@ describe('what a body asks for', () => {
         callOptions: { wait: true },
       },
     ]);
-    expect(asked[0]?.fields).toEqual({ temperature: 0.5, something_new: { a: null } });
-    expect(asked[0]?.messages[0]).not.toHaveProperty('name');
+    expect(calls[0]?.fields).toEqual({ temperature: 0.5, something_new: { a: null } });
+    expect(calls[0]?.messages[0]).not.toHaveProperty('name');
   });
 
   it.each([
     ['nothing', '', null, /has no body/],
-    ['no JSON', '{"messages":', null, /no JSON object/],
+    ['invalid JSON', '{"messages":', null, /no JSON object/],
     ['a list', [], null, /no JSON object/],
     ['null', null, null, /no JSON object/],
     ['no messages', {}, 'messages', /^messages: must be a list of messages\.$/],
-    ['messages that are a text', { messages: 'Hello' }, 'messages', /list of messages/],
-    ['a model that is no name', { ...BODY, model: 7 }, 'model', /name of a model/],
+    ['messages as a string', { messages: 'Hello' }, 'messages', /list of messages/],
+    ['a model that is no string', { ...BODY, model: 7 }, 'model', /name of a model/],
     ['an empty model', { ...BODY, model: '' }, 'model', /must not be empty/],
-    ['a stream that is neither', { ...BODY, stream: 'yes' }, 'stream', /true or false/],
-    ['options that are none', { ...BODY, stream_options: 1 }, 'stream_options', /must be an object/],
+    ['a stream flag that is no boolean', { ...BODY, stream: 'yes' }, 'stream', /true or false/],
     [
-      'usage that is neither',
+      'stream options that are no object',
+      { ...BODY, stream_options: 1 },
+      'stream_options',
+      /must be an object/,
+    ],
+    [
+      'a usage flag that is no boolean',
       { ...BODY, stream_options: { include_usage: 1 } },
       'stream_options.include_usage',
       /true or false/,
     ],
     ['two answers', { ...BODY, n: 2 }, 'n', /must be 1/],
     ['logprobs of a stream', { ...BODY, stream: true, logprobs: true }, 'logprobs', /without stream/],
-    ['own options that are none', { ...BODY, freelm: true }, 'freelm', /object of options/],
-  ])('%s is refused', async (_what, body, param, message) => {
-    const { asked, post } = scripted();
+    ['freelm options that are no object', { ...BODY, freelm: true }, 'freelm', /object of options/],
+  ])('with %s is refused', async (_what, body, param, message) => {
+    const { calls, post } = scripted();
     const response = await post(body);
     expect(response.status).toBe(400);
-    expect(saidIn(response)).toEqual({ 'x-should-retry': 'false' });
+    expect(freelmHeaders(response)).toEqual({ 'x-should-retry': 'false' });
     expect(await response.json()).toMatchObject({
       error: {
         message: expect.stringMatching(message) as unknown,
@@ -224,7 +228,7 @@ describe('what a body asks for', () => {
         code: null,
       },
     });
-    expect(asked).toEqual([]);
+    expect(calls).toEqual([]);
   });
 });
 
@@ -235,7 +239,7 @@ describe('models', () => {
     { id: 'plain', provider: 'mine' },
   ];
 
-  it('are listed, the virtual ones that something stands for first', async () => {
+  it('are listed, the available virtual ones first', async () => {
     expect(await (await scripted({ offered }).fetch('/v1/models')).json()).toEqual({
       object: 'list',
       data: [
@@ -272,7 +276,7 @@ describe('models', () => {
     );
   });
 
-  it('every name is one where all are served', async () => {
+  it('include every name if the pool serves unknown models', async () => {
     const response = await scripted({ offered, takesAnyModel: true }).fetch('/v1/models/gpt-4o-mini');
     expect(await response.json()).toMatchObject({ id: 'gpt-4o-mini', owned_by: 'freelm' });
   });

@@ -4,7 +4,7 @@ import { BrokenStreamError } from '../../src/errors.ts';
 import { fetchOver } from '../../src/rest/fetch.ts';
 import { restHandler } from '../../src/rest/handler.ts';
 import type { StreamPart } from '../../src/wire/response/stream-part.ts';
-import { MESSAGES, NOW, saidIn, scripted } from './support.ts';
+import { MESSAGES, NOW, freelmHeaders, scripted } from './support.ts';
 
 const BODY = { messages: MESSAGES, stream: true };
 const FINISH: StreamPart = { type: 'finish', reason: 'stop' };
@@ -24,7 +24,7 @@ describe('a stream, byte for byte', () => {
       chunk(OPENING) + chunk({ content: 'Hel' }) + chunk({ content: 'lö' }) + chunk({}, 'stop') + DONE,
     ],
     [
-      'of thought and text',
+      'of reasoning and text',
       [
         { type: 'reasoning', text: 'Hm' },
         { type: 'text', text: 'Yes' },
@@ -57,9 +57,9 @@ describe('a stream, byte for byte', () => {
         chunk({}, 'tool_calls') +
         DONE,
     ],
-    ['of nothing but its end', [FINISH], chunk(OPENING) + chunk({}, 'stop') + DONE],
+    ['without content', [FINISH], chunk(OPENING) + chunk({}, 'stop') + DONE],
     [
-      'that breaks after it has begun: an error, and no end',
+      'that breaks after its start: an error, and no [DONE]',
       [{ type: 'text', text: 'Hel' }, new BrokenStreamError('It broke.', [])],
       `${chunk(OPENING)}${chunk({ content: 'Hel' })}data: {"error":{"message":"It broke.","type":"server_error","param":null,"code":"broken_stream"}}\n\n`,
     ],
@@ -71,7 +71,7 @@ describe('a stream, byte for byte', () => {
       200,
       'text/event-stream; charset=utf-8',
     ]);
-    expect(saidIn(response)).toEqual({
+    expect(freelmHeaders(response)).toEqual({
       'x-freelm-provider': 'nim',
       'x-freelm-model': 'z-ai/glm-5.3',
       'x-freelm-attempts': '1',
@@ -79,7 +79,7 @@ describe('a stream, byte for byte', () => {
     expect(await response.text()).toBe(bytes);
   });
 
-  it('with what it cost where that is asked for', async () => {
+  it('with usage if it is requested', async () => {
     const parts = [{ type: 'text', text: 'Hi' }, USAGE, FINISH] as const;
     const response = await scripted({ parts }).post({ ...BODY, stream_options: { include_usage: true } });
     const none = ',"usage":null';
@@ -94,7 +94,7 @@ describe('a stream, byte for byte', () => {
     );
   });
 
-  it('without a cost that nobody told', async () => {
+  it('without usage if the provider reports none', async () => {
     const response = await scripted().post({ ...BODY, stream_options: { include_usage: true } });
     expect(await response.text()).not.toContain('"choices":[]');
   });
@@ -105,8 +105,8 @@ const LONG: readonly StreamPart[] = Array.from({ length: 1000 }, (_, index) => (
   text: String(index),
 }));
 
-describe('whoever reads a stream sets its pace', () => {
-  it('nothing is taken ahead but the first part', async () => {
+describe('the consumer of a stream', () => {
+  it('sets the pace: only the first part is read ahead', async () => {
     const { post, streams } = scripted({ parts: LONG });
     const reader = (await post(BODY)).body?.getReader();
     await nextTurn();
@@ -117,19 +117,19 @@ describe('whoever reads a stream sets its pace', () => {
     expect(streams[0]?.taken).toBe(2);
   });
 
-  it('leaving it aborts the request and ends its parts', async () => {
+  it('aborts the request by cancelling, which ends the parts', async () => {
     const { post, streams } = scripted({ parts: LONG });
     const response = await post(BODY);
     await response.body?.cancel('enough');
     expect(streams).toMatchObject([{ aborted: ['enough'], ended: true, taken: 1 }]);
   });
 
-  it('leaving it aborts also a part that never comes', async () => {
+  it('can cancel while a part is pending', async () => {
     const controller = new AbortController();
     const handler = restHandler(
       {
         takesAnyModel: false,
-        chat: () => Promise.reject(new Error('nobody asks')),
+        chat: () => Promise.reject(new Error('unused')),
         models: () => Promise.resolve([]),
         stream: () => ({
           route: undefined,
@@ -157,41 +157,41 @@ describe('whoever reads a stream sets its pace', () => {
   });
 });
 
-const asked = (signal: AbortSignal): RequestInit => ({
+const request = (signal: AbortSignal): RequestInit => ({
   method: 'POST',
   body: JSON.stringify(BODY),
   signal,
 });
 
 describe("the caller's signal", () => {
-  const reason = new Error('the user left');
+  const reason = new Error('aborted by the user');
 
-  it('rejects with its reason where it is aborted already, and nothing is asked', async () => {
-    const { fetch, asked: questions } = scripted();
-    await expect(fetch('/chat/completions', asked(AbortSignal.abort(reason)))).rejects.toBe(reason);
-    expect(questions).toEqual([]);
+  it('rejects with its reason if it is already aborted, and calls nothing', async () => {
+    const { fetch, calls } = scripted();
+    await expect(fetch('/chat/completions', request(AbortSignal.abort(reason)))).rejects.toBe(reason);
+    expect(calls).toEqual([]);
   });
 
-  it('rejects with its reason where it ends a call', async () => {
+  it('rejects with its reason if it ends a call', async () => {
     const controller = new AbortController();
-    const { fetch } = scripted({ parts: [new Error('whatever a stopped call throws')] });
-    const answer = fetch('/chat/completions', asked(controller.signal));
+    const { fetch } = scripted({ parts: [new Error('the error of an aborted call')] });
+    const answer = fetch('/chat/completions', request(controller.signal));
     controller.abort(reason);
     await expect(answer).rejects.toBe(reason);
   });
 
-  it('breaks a body that has begun with its reason', async () => {
+  it('ends a started body with its reason', async () => {
     const controller = new AbortController();
     const { fetch } = scripted({ parts: [{ type: 'text', text: 'Hi' }, new Error('stopped')] });
-    const response = await fetch('/chat/completions', asked(controller.signal));
+    const response = await fetch('/chat/completions', request(controller.signal));
     controller.abort(reason);
     await expect(response.text()).rejects.toBe(reason);
   });
 
-  it('leaves nothing to read of a body that was not read yet', async () => {
+  it('ends an unread body with its reason', async () => {
     const controller = new AbortController();
     const { fetch } = scripted({ parts: [{ type: 'text', text: 'Hi' }] });
-    const { body } = await fetch('/chat/completions', asked(controller.signal));
+    const { body } = await fetch('/chat/completions', request(controller.signal));
     controller.abort(reason);
     await expect(body?.getReader().read()).rejects.toBe(reason);
   });

@@ -1,4 +1,4 @@
-/** A handler over answers that a test decides, at a fixed time. */
+/** A handler over a scripted backend, at a fixed time. */
 
 import type {
   Answer,
@@ -25,26 +25,25 @@ const ANSWER: Answer = {
   raw: {},
 };
 
-/** What a test decides. */
 export interface Script {
-  /** What a plain call answers, or throws where it is an error. */
+  /** The answer to a plain call. An error is thrown. */
   readonly answer?: Partial<Answer> | Error;
-  /** What a stream says, one after the other; an error ends it. */
+  /** The parts of a stream. An error ends it. */
   readonly parts?: readonly (StreamPart | Error)[];
   readonly offered?: readonly OfferedModel[];
   readonly takesAnyModel?: boolean;
 }
 
-/** A stream that says what it is told, and knows whether it was left. */
+/** A stream of given parts that records how it is used. */
 export class ScriptedStream implements AnswerStream {
   /** How many parts were taken. */
   taken = 0;
   readonly aborted: unknown[] = [];
   ended = false;
-  readonly #said: readonly (StreamPart | Error)[];
+  readonly #script: readonly (StreamPart | Error)[];
 
-  constructor(said: readonly (StreamPart | Error)[]) {
-    this.#said = said;
+  constructor(script: readonly (StreamPart | Error)[]) {
+    this.#script = script;
   }
 
   get route(): AnswerStream['route'] {
@@ -53,7 +52,7 @@ export class ScriptedStream implements AnswerStream {
 
   async *parts(): AsyncGenerator<StreamPart, void, undefined> {
     try {
-      for (const part of this.#said) {
+      for (const part of this.#script) {
         if (part instanceof Error) throw part;
         this.taken += 1;
         yield await Promise.resolve(part);
@@ -70,25 +69,25 @@ export class ScriptedStream implements AnswerStream {
 
 export interface Scripted {
   readonly fetch: Fetch;
-  /** What was asked, in order. */
-  readonly asked: readonly ChatCall[];
+  /** The calls that the backend received, in order. */
+  readonly calls: readonly ChatCall[];
   readonly streams: readonly ScriptedStream[];
   /** Posts a chat request. */
   readonly post: (body: unknown) => Promise<Response>;
 }
 
 export function scripted(script: Script = {}): Scripted {
-  const asked: ChatCall[] = [];
+  const calls: ChatCall[] = [];
   const streams: ScriptedStream[] = [];
-  const answerer: ChatBackend = {
+  const backend: ChatBackend = {
     takesAnyModel: script.takesAnyModel ?? false,
-    chat(question) {
-      asked.push(question);
+    chat(call) {
+      calls.push(call);
       if (script.answer instanceof Error) return Promise.reject(script.answer);
       return Promise.resolve({ ...ANSWER, ...script.answer });
     },
-    stream(question) {
-      asked.push(question);
+    stream(call) {
+      calls.push(call);
       const stream = new ScriptedStream(script.parts ?? [{ type: 'finish', reason: 'stop' }]);
       streams.push(stream);
       return stream;
@@ -96,7 +95,7 @@ export function scripted(script: Script = {}): Scripted {
     models: () => Promise.resolve(script.offered ?? []),
   };
   const fetch = fetchOver(
-    restHandler(answerer, {
+    restHandler(backend, {
       now: () => NOW,
       newId: () => 'chatcmpl-1',
       redact: (text) => text.replaceAll('sk-secret', '…'),
@@ -107,11 +106,11 @@ export function scripted(script: Script = {}): Scripted {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { fetch, asked, streams, post };
+  return { fetch, calls, streams, post };
 }
 
-/** The headers of an answer that are freelm's or say when to come back. */
-export function saidIn({ headers }: Response): Readonly<Record<string, string>> {
+/** The headers of a response that are freelm's own or about retries. */
+export function freelmHeaders({ headers }: Response): Readonly<Record<string, string>> {
   const names = new Set(['retry-after', 'x-should-retry', 'allow']);
   return Object.fromEntries([...headers].filter(([name]) => names.has(name) || name.startsWith('x-freelm')));
 }

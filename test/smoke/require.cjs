@@ -1,11 +1,11 @@
-/** CommonJS programs, too, as the package is installed. */
+/** Checks the installed package from CommonJS. */
 
 const assert = require('node:assert/strict');
 const { FreeLLM, FreeLLMError, OpenAICompatible } = require('freelm');
 const OpenAI = require('freelm/compat');
 const { startWorld } = require('freelm/testing');
 
-// As with OpenAI's SDK: the class itself, and all else on it.
+// As in OpenAI's SDK, the export is the class, with everything else attached to it.
 assert.equal(OpenAI, OpenAI.OpenAI);
 assert.equal(OpenAI, OpenAI.default);
 for (const name of ['APIPromise', 'PagePromise', 'RateLimitError', 'Stream']) {

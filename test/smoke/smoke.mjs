@@ -1,4 +1,4 @@
-/** The main job with the package as it is installed: `node smoke.mjs` in a folder that has it. */
+/** Checks the installed package. Run `node smoke.mjs` in a folder that has it. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -34,11 +34,11 @@ try {
   );
 
   const client = new OpenAI({ freelm: llm });
-  const messages = [{ role: 'user', content: 'by the other door' }];
+  const messages = [{ role: 'user', content: 'through the compat client' }];
   let said = '';
   const stream = await client.chat.completions.create({ model: 'auto', messages, stream: true });
   for await (const { choices } of stream) said += choices[0]?.delta.content ?? '';
-  assert.equal(said, 'You said: by the other door');
+  assert.equal(said, 'You said: through the compat client');
   await assert.rejects(
     client.chat.completions.create({ model: 'auto', messages: [] }),
     OpenAI.BadRequestError,
