@@ -226,7 +226,7 @@ const specs: readonly (readonly [string, ProviderSpec])[] = Object.values(SPECS)
 const elsewhere = specs.filter(([, { access }]) => access !== 'local');
 const local = specs.filter(([, { access }]) => access === 'local');
 
-function metersOf(spec: ProviderSpec): readonly (LimitSpec & { readonly tier: string })[] {
+function limitsOf(spec: ProviderSpec): readonly (LimitSpec & { readonly tier: string })[] {
   return Object.entries(spec.tiers).flatMap(([tier, { limits }]) =>
     limits.map((limit) => ({ ...limit, tier })),
   );
@@ -300,19 +300,19 @@ describe.each(specs)('%s', (name, spec) => {
   });
 
   it('has unique limit ids in each tier', () => {
-    const ids = metersOf(spec).map(({ tier, id }) => `${tier} ${id}`);
+    const ids = limitsOf(spec).map(({ tier, id }) => `${tier} ${id}`);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('uses existing time zones', () => {
-    for (const { kind, timeZone } of metersOf(spec)) {
+    for (const { kind, timeZone } of limitsOf(spec)) {
       if (timeZone !== undefined) expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow();
       expect(timeZone !== undefined).toBe(kind === 'daily' || kind === 'monthly');
     }
   });
 
   it('has limits above 0, with one for every model', () => {
-    for (const { max = 0 } of metersOf(spec)) {
+    for (const { max = 0 } of limitsOf(spec)) {
       const rows = typeof max === 'number' ? [{ models: '*', limit: max }] : max;
       expect(rows.filter((row) => !(Number.isInteger(row.limit) && row.limit > 0))).toEqual([]);
       expect(rows.at(-1)?.models).toBe('*');
@@ -361,7 +361,7 @@ describe.each(local)('%s, on your own machine,', (_, spec) => {
   it('has only the models of its list, all free, and a concurrency limit', () => {
     expect(spec.baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
     expect(spec).toMatchObject({ keyless: true, models: [], discovery: { default: true, freePattern: '.' } });
-    expect(metersOf(spec).map(({ kind, max }) => [kind, max])).toEqual([
+    expect(limitsOf(spec).map(({ kind, max }) => [kind, max])).toEqual([
       ['concurrency', expect.toSatisfy((limit) => limit === 1 || limit === 2)],
     ]);
     expect(spec.env.baseUrl).toEqual([
@@ -380,6 +380,13 @@ describe('the table of effects', () => {
 
   it('has one row for each kind of failure', () => {
     expect(Object.keys(FAILURE_EFFECTS).toSorted()).toEqual(kinds);
+  });
+
+  it('has a row in the table of spec/README.md for each kind', () => {
+    const [, section = ''] = readFileSync(new URL('README.md', folder), 'utf8').split('\n**6.1**');
+    const [table = ''] = section.split('\n**6.2**');
+    const named = [...table.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    expect(named).toEqual(expect.arrayContaining(kinds));
   });
 
   it('has an effect for every kind', () => {

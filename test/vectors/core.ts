@@ -85,7 +85,7 @@ function withStep(limit: Limit, limiter: LimiterState, step: LimitStep): Limiter
       return charge(limiter, limit, limit.id, step.count, step.now).limiter;
     case 'give back': {
       const at = returnsAt(limit, step.takenAt);
-      const charge = {
+      const taken = {
         limit,
         limiter: limit.id,
         cost: step.count,
@@ -93,7 +93,7 @@ function withStep(limit: Limit, limiter: LimiterState, step: LimitStep): Limiter
         returnsAt: at,
         probes: false,
       };
-      return refund(limiter, charge, step.now);
+      return refund(limiter, taken, step.now);
     }
     case 'fill':
       return withFull(limiter, step.until, step.now);
