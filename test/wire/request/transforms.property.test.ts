@@ -15,7 +15,7 @@ function pairs(messages: readonly ChatMessage[]): readonly string[] {
   const found: string[] = [];
   for (const { role, tool_calls: made, tool_call_id: id, content } of messages) {
     for (const call of calls.parse(made ?? [])) open.set(call.id, call.function.name);
-    if (role === 'tool') found.push(`${open.get(id) ?? 'nobody'}: ${JSON.stringify(content)}`);
+    if (role === 'tool') found.push(`${open.get(id) ?? 'no call'}: ${JSON.stringify(content)}`);
   }
   return found.toSorted();
 }
@@ -25,7 +25,7 @@ function ids(messages: readonly ChatMessage[]): readonly string[] {
 }
 
 /** All texts of a conversation. */
-function said(messages: readonly ChatMessage[]): string {
+function textsOf(messages: readonly ChatMessage[]): string {
   return JSON.stringify(messages.map(({ content }) => content));
 }
 
@@ -67,12 +67,12 @@ describe.each(Object.entries(MESSAGE_TRANSFORMS))('%s', (_, transform) => {
   it('loses no text', () => {
     fc.assert(
       fc.property(fc.uuid(), soundConversation, fc.nat(), (word, messages, place) => {
-        const told = messages.with(place % messages.length, {
+        const extended = messages.with(place % messages.length, {
           ...messages[place % messages.length],
           role: messages[place % messages.length]?.role ?? 'user',
           content: word,
         });
-        expect(said(transform(told))).toContain(word);
+        expect(textsOf(transform(extended))).toContain(word);
       }),
     );
   });

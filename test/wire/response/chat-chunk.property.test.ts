@@ -211,7 +211,7 @@ const DIALECTS: Readonly<Record<string, (given: Call, index: number, size: numbe
   whole: ({ id, name, arguments: given, extra }) => [
     { id: id ?? '', type: 'function', function: { name, arguments: given }, ...extra },
   ],
-  'told apart by order': ({ id, name, arguments: given, extra }, _, size) => [
+  'identified by order': ({ id, name, arguments: given, extra }, _, size) => [
     { id, type: 'function', function: { name, arguments: '' }, ...extra },
     ...pieces(given, size).map((piece) => ({ function: { arguments: piece } })),
   ],

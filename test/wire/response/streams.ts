@@ -38,7 +38,7 @@ const signed = { google: { thought_signature: 'c2lnbmVk+/==' } };
 export const SAMPLES: Readonly<
   Record<string, { readonly events: readonly unknown[]; readonly parts: readonly StreamPart[] }>
 > = {
-  'OpenRouter, with comments, and the finish told twice': {
+  'OpenRouter, with comments, and the finish reason sent twice': {
     events: [
       ': OPENROUTER PROCESSING',
       ': OPENROUTER PROCESSING',
