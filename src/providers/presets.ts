@@ -108,7 +108,7 @@ export class CloudflareWorkersAI extends KeyedProvider {
 }
 
 /**
- * Ollama's cloud models: unpublished quotas for 5 hours and for a week, one request at a time (docs.ollama.com,
+ * Ollama's cloud models, billed by use since the free plan ended on 2026-11-09. One request at a time (docs.ollama.com,
  * 2026-10).
  */
 export class OllamaCloud extends KeyedProvider {

@@ -20,7 +20,7 @@ describe.each(services)('the built-in list of $title', (spec) => {
     for (const model of models) {
       expect(model.tags).toEqual(TAGS.filter((tag) => model.tags?.includes(tag)));
       expect(model.tags).toContain('chat');
-      expect(model.free).toBe(true);
+      expect(model.free).toBe(spec.name !== 'ollama-cloud');
       expect(model.id).toMatch(new RegExp(spec.modelIdPattern ?? ''));
     }
   });
@@ -51,6 +51,7 @@ const UNFIT = [
       'deepgram/flux-tts:free',
       'nvidia/nemotron-3.5-content-safety:free',
       'thinkingmachines/inkling:free',
+      'thinkingmachines/inkling-small:free',
       'openrouter/auto',
     ],
   },

@@ -150,9 +150,8 @@ describe('servers on this machine', () => {
   });
 
   it('do not get a key that belongs to the service of their maker', () => {
-    expect(
-      providersFromEnv({ OLLAMA_HOST: 'gpu', OLLAMA_API_KEY: KEY }).map((one) => [one.name, one.secrets()]),
-    ).toEqual([
+    const env = { OLLAMA_HOST: 'gpu', OLLAMA_API_KEY: KEY, FREELM_PROVIDERS: 'ollama-cloud' };
+    expect(providersFromEnv(env).map((one) => [one.name, one.secrets()])).toEqual([
       ['ollama-cloud', [KEY]],
       ['ollama', []],
     ]);

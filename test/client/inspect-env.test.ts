@@ -151,7 +151,11 @@ describe('FREELM_<NAME>_BASE_URL', () => {
     },
     {
       name: 'ollama-cloud',
-      env: { OLLAMA_API_KEY: 'f'.repeat(40), FREELM_OLLAMA_CLOUD_BASE_URL: 'https://proxy.example/v1' },
+      env: {
+        FREELM_PROVIDERS: 'ollama-cloud',
+        OLLAMA_API_KEY: 'f'.repeat(40),
+        FREELM_OLLAMA_CLOUD_BASE_URL: 'https://proxy.example/v1',
+      },
       baseUrl: 'https://proxy.example/v1',
     },
     {

@@ -77,7 +77,7 @@ describe('a day of calls', () => {
           faults: [
             { kind: 'outage', from: NOON + 2 * HOUR, until: NOON + 4 * HOUR },
             { kind: 'congested', model: 'z-ai/*', share: 0.3 },
-            { kind: 'retired', model: 'nvidia/nemotron-3-super*', from: NOON + 8 * HOUR },
+            { kind: 'retired', model: 'google/gemma-4-31b*', from: NOON + 8 * HOUR },
           ],
         },
         google: { keys: 3, latencyMs: 500, faults: [{ kind: 'server-error', share: 0.01 }] },

@@ -78,7 +78,7 @@ describe('the first calls', () => {
       expect(lists(here)).toBe(1);
       await here.clock.advance(15 * SECOND);
       expect(here.events.filter(({ type }) => type === 'discovery')).toMatchObject([
-        { outcome: 'failed', models: 13 },
+        { outcome: 'failed', models: 12 },
       ]);
       expect([here.clock.pending, here.transport.open]).toEqual([0, 0]);
     },

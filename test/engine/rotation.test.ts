@@ -8,14 +8,14 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
       strategy: 'priority',
       google: {
         accounts: [['g-1'], ['g-2']],
-        models: ['gemini-3.8-flash', 'gemini-3.7-flash'],
+        models: ['gemini-3.8-flash', 'gemini-3.6-flash'],
       },
       openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
     });
     for (const key of ['g-1', 'g-2'])
-      for (const model of ['gemini-3.8-flash', 'gemini-3.7-flash']) elsewhere('google', key, model, 5);
+      for (const model of ['gemini-3.8-flash', 'gemini-3.6-flash']) elsewhere('google', key, model, 5);
     expect(await trace(2)).toEqual([
-      'g-1 gemini-3.8-flash → g-2 gemini-3.8-flash → g-1 gemini-3.7-flash → g-2 gemini-3.7-flash → or-1 m/a:free',
+      'g-1 gemini-3.8-flash → g-2 gemini-3.8-flash → g-1 gemini-3.6-flash → g-2 gemini-3.6-flash → or-1 m/a:free',
       // What was refused once is not asked again.
       'or-1 m/a:free',
     ]);

@@ -98,7 +98,7 @@ describe('quota_aware', () => {
 
   it('spreads calls over accounts and models, so that a burst finds room', async () => {
     const pool = simulatedPool({
-      google: { accounts: [['g-1'], ['g-2']], models: ['gemini-3.8-flash', 'gemini-3.7-flash'] },
+      google: { accounts: [['g-1'], ['g-2']], models: ['gemini-3.8-flash', 'gemini-3.6-flash'] },
     });
     await pool.trace(8);
     const uses = new Map<string, number>();

@@ -45,7 +45,7 @@ describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
 
   it('cost one refusal in all when somebody else has used up the minute', async () => {
     const pool = simulatedPool({ ...store(), openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
-    pool.elsewhere('openrouter', 'key-of-openrouter', 'poolside/laguna-s-2.1:free', 20);
+    pool.elsewhere('openrouter', 'key-of-openrouter', 'cohere/north-mini-code:free', 20);
     const first = pool.llm.chat('Call 0', PATIENT);
     await pool.clock.advance(SECOND);
     const others = count(999).map((number) => pool.llm.chat(`Call ${number + 1}`, PATIENT));

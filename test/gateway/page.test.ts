@@ -122,7 +122,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     await page.locator('summary').click();
     const attempts = await textsOf(page, '.attempts > li');
     expect(attempts).toEqual([
-      textLike(/^Server error HTTP 502 · 12:00:00 · 0 ms openrouter \S+ · poolside\/laguna/),
+      textLike(/^Server error HTTP 502 · 12:00:00 · 0 ms openrouter \S+ · cohere\/north/),
       textLike(/^Success 12:00:00 · 0 ms nim \S+ · z-ai\/glm-5\.3$/),
     ]);
   });

@@ -31,7 +31,6 @@ describe('the documented limits', () => {
   it.each([
     ['gemini-3.8-flash', 5, 20, 250_000],
     ['gemini-3.5-flash-lite', 15, 500, 250_000],
-    ['gemini-2.5-flash-lite', 10, 20, 250_000],
     ['gemma-4-31b-it', 30, 14_400, 16_000],
   ])("Google: an account's use of %s, by the day of California", (model, minute, day, tokens) => {
     expect(shown(SPECS.google, model)).toEqual([

@@ -79,7 +79,7 @@ export const KEY: Readonly<Record<ProviderName, string>> = {
   custom: 'key-of-custom',
 };
 export const MODEL: Readonly<Record<ProviderName, string>> = {
-  openrouter: 'poolside/laguna-s-2.1:free',
+  openrouter: 'cohere/north-mini-code:free',
   google: 'gemini-3.8-flash',
   nim: 'z-ai/glm-5.3',
   custom: 'custom-large',

@@ -193,7 +193,7 @@ describe('a chat completion', () => {
   it('is answered by a real model when the free router is asked', () => {
     const openrouter = new ProviderSimulator('openrouter');
     expect(ask(openrouter, { model: 'openrouter/free' }).json).toMatchObject({
-      model: 'nvidia/nemotron-3-super-120b-a12b:free',
+      model: 'nvidia/nemotron-3-ultra-550b-a55b:free',
     });
   });
 

@@ -93,7 +93,7 @@ describe('a project of Google AI Studio', () => {
     expect(ask(google, { fields: messages(101), now: NOON + HOUR }).status).toBe(429);
   });
 
-  it.each(['gemini-2.5-pro', 'gemini-3.1-pro-preview'])(
+  it.each(['gemini-3.1-pro-preview'])(
     'has no free tier for %s: limit: 0, and no value',
     (model) => {
       const google = new ProviderSimulator('google', { keys: 1 });

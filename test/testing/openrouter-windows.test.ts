@@ -3,7 +3,7 @@ import { ProviderSimulator } from '../../src/testing.ts';
 import { ask, DAY, get, MINUTE, NOON, partly, SECOND, statuses, textLike } from './support.ts';
 
 const FREE = 'z-ai/glm-5.2:free';
-const OTHER = 'poolside/laguna-s-2.1:free';
+const OTHER = 'cohere/north-mini-code:free';
 const PAID = 'openai/gpt-oss-20b';
 
 function resetOf(json: unknown): unknown {

@@ -91,10 +91,10 @@ export const USUAL_LATENCY_MS: Readonly<Record<ProviderName, Latency>> = {
 
 /** Models of the world and the pool. NIM has only one, because it counts per model and the pool per account. */
 export const USUAL_MODELS: Readonly<Record<ProviderName, readonly string[]>> = {
-  openrouter: ['z-ai/glm-5.2:free', 'poolside/laguna-s-2.1:free', 'google/gemma-4-31b-it:free'],
+  openrouter: ['z-ai/glm-5.2:free', 'recursive/flint-v1.0:free', 'google/gemma-4-31b-it:free'],
   google: [
     'gemini-3.8-flash',
-    'gemini-3.7-flash',
+    'gemini-3.6-flash',
     'gemini-3.5-flash-lite',
     'gemma-4-31b-it',
     'gemma-4-26b-a4b-it',

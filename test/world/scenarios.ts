@@ -106,7 +106,7 @@ export const SCENARIOS: readonly Scenario[] = [
     call: NO_WAIT,
     providers: {
       openrouter: { accounts: [1, 1] },
-      google: { models: ['gemini-3.8-flash', 'gemini-3.7-flash', 'gemini-3.5-flash-lite'], accounts: [1, 1] },
+      google: { models: ['gemini-3.8-flash', 'gemini-3.6-flash', 'gemini-3.5-flash-lite'], accounts: [1, 1] },
     },
   },
   {

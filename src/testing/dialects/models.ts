@@ -1,4 +1,4 @@
-/** The default models of a world: models that were live in October 2026, and listed ones that cannot be called. */
+/** The default models of a world: models that were live in November 2026, and listed ones that cannot be called. */
 
 import type { ModelOptions } from '../options.ts';
 
@@ -7,21 +7,20 @@ const MILLION = 1_000_000;
 const GEMINI = 1_048_576;
 
 /**
- * OpenRouter: free chat models (observed 2026-10-07), two for agents only, the free router, a free model that cannot chat,
+ * OpenRouter: free chat models (observed 2026-11), two for agents only, the free router, a free model that cannot chat,
  * and two that cost money, one of which is listed with a price of zero.
  */
 export const openrouterModels: readonly ModelOptions[] = [
-  { id: 'nvidia/nemotron-3-super-120b-a12b:free', context: NVIDIA_LARGE, reasons: true },
   { id: 'nvidia/nemotron-3-ultra-550b-a55b:free', context: MILLION, reasons: true },
   { id: 'nvidia/nemotron-3.5-lightning:free', context: MILLION, reasons: true },
   { id: 'nvidia/nemotron-3-nano-omni-30b-a3b-reasoning:free', context: 256_000, lacks: [], reasons: true },
   { id: 'google/gemma-4-31b-it:free', context: NVIDIA_LARGE, lacks: ['system'] },
   { id: 'google/gemma-4-26b-a4b-it:free', context: NVIDIA_LARGE, lacks: [] },
-  { id: 'poolside/laguna-s-2.1:free', context: NVIDIA_LARGE },
-  { id: 'poolside/laguna-xs-2.1:free', context: NVIDIA_LARGE },
   { id: 'cohere/north-mini-code:free', context: 256_000 },
   { id: 'z-ai/glm-5.2:free', context: 256_000, reasons: true },
   { id: 'liquid/lfm-2.5-2.6b:free', context: 128_000 },
+  { id: 'recursive/flint-v1.0:free' },
+  { id: 'thinkingmachines/inkling-2-small:free' },
   { id: 'openrouter/free', context: 200_000 },
   { id: 'thinkingmachines/inkling:free', closed: true },
   { id: 'thinkingmachines/inkling-small:free', closed: true },
@@ -31,7 +30,7 @@ export const openrouterModels: readonly ModelOptions[] = [
 ];
 
 /**
- * Google AI Studio: models with a free tier (observed 2026-10-04), aliases, two without a free tier, one closed to new
+ * Google AI Studio: models with a free tier (observed 2026-10-22), aliases, one without a free tier, one closed to new
  * projects, and one for embeddings.
  */
 export const googleModels: readonly ModelOptions[] = [
@@ -52,8 +51,7 @@ export const googleModels: readonly ModelOptions[] = [
   { id: 'gemini-flash-lite-latest', context: GEMINI, lacks: [], aliasOf: 'gemini-3.5-flash-lite' },
   { id: 'gemma-4-31b-it', context: 262_144, lacks: [] },
   { id: 'gemma-4-26b-a4b-it', context: 262_144, lacks: [] },
-  { id: 'gemini-2.5-flash', context: GEMINI, lacks: [], closed: true },
-  { id: 'gemini-2.5-pro', context: GEMINI, lacks: [], reasons: true },
+  { id: 'gemini-3-pro-preview', context: GEMINI, lacks: [], closed: true },
   { id: 'gemini-3.1-pro-preview', context: GEMINI, lacks: [], reasons: true },
   { id: 'gemini-embedding-001', context: 2_048, output: 'embeddings' },
 ];
