@@ -92,7 +92,8 @@ function text() {
   const specs = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .map((name) => JSON.parse(readFileSync(at('spec', 'providers', name), 'utf8')));
-  const by = (access) => specs.filter((spec) => spec.access === access);
+  const isFree = ({ models }) => models.every(({ free }) => free);
+  const by = (access) => specs.filter((spec) => spec.access === access && isFree(spec));
   const local = by('local').map(({ title, name }) => `${title} (\`${name}\`)`);
   const checked = specs.map(({ asOf }) => asOf).toSorted()[0];
   return `${table([...by('default'), ...by('opt-in')])}

@@ -54,8 +54,9 @@ function failureOf(error: unknown, answered: boolean): Failure {
 }
 
 /** The tokens to count against limits. Providers report 0 for what they leave out. */
-export function tokensOf({ promptTokens, totalTokens }: TokenUsage): TokensUsed {
+export function tokensOf({ promptTokens, totalTokens, cachedTokens }: TokenUsage): TokensUsed {
   return {
+    ...(cachedTokens !== undefined && { cached: cachedTokens }),
     input: promptTokens > 0 ? promptTokens : undefined,
     total: totalTokens > 0 ? totalTokens : undefined,
   };

@@ -50,6 +50,8 @@ export interface LimitSpec {
    * longest possible answer, as reserved at admission.
    */
   readonly counts?: 'input' | 'total' | 'reserved';
+  /** False if prompt tokens that the provider had in its cache do not count. Default true. */
+  readonly countsCached?: boolean;
 }
 
 /** A rule that recognises a refusal. All given conditions must hold; the first rule that holds decides. */

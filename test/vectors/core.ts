@@ -188,7 +188,13 @@ export const outcomeSchema: z.ZodMiniType<Outcome> = z.discriminatedUnion('kind'
   z.strictObject({
     kind: z.literal('success'),
     latencyMs: z.number(),
-    tokens: z.optional(z.strictObject({ input: z.optional(z.number()), total: z.optional(z.number()) })),
+    tokens: z.optional(
+      z.strictObject({
+        input: z.optional(z.number()),
+        total: z.optional(z.number()),
+        cached: z.optional(z.number()),
+      }),
+    ),
     reported: z.optional(z.array(reportedQuotaSchema)),
   }),
   z.strictObject({ kind: z.literal('aborted'), sent: z.boolean() }),

@@ -27,6 +27,7 @@ const counted = {
   ),
   marginMs: z.prefault(z.number(), 0),
   counts: z.exactOptional(z.enum(['input', 'total', 'reserved'])),
+  countsCached: z.exactOptional(z.boolean()),
   isOwn: z.exactOptional(z.boolean()),
 };
 

@@ -20,6 +20,8 @@ export interface TokensUsed {
   readonly input?: number | undefined;
   /** The tokens of prompt and answer. */
   readonly total?: number | undefined;
+  /** The tokens of the prompt that the provider had in its cache. */
+  readonly cached?: number | undefined;
 }
 
 /** The account after `change` was applied to the limits of some charges. */
@@ -39,8 +41,10 @@ function withEachCharge(
 /** Replaces the estimated cost of a request by the cost of its answer. spec 5.5 */
 function settleTokens(limiter: LimiterState, charge: Charge, tokens: TokensUsed, now: number): LimiterState {
   const { limit, returnsAt: at } = charge;
-  const cost = limit.counts === 'input' ? (tokens.input ?? tokens.total) : tokens.total;
-  if (limit.unit !== 'tokens' || cost === undefined || cost === charge.cost) return limiter;
+  const counted = limit.counts === 'input' ? (tokens.input ?? tokens.total) : tokens.total;
+  if (limit.unit !== 'tokens' || counted === undefined) return limiter;
+  const cost = limit.countsCached === false ? counted - (tokens.cached ?? 0) : counted;
+  if (cost === charge.cost) return limiter;
   const free = refund(limiter, charge, now);
   return cost <= 0 || at <= now ? free : withCost(free, limit, cost, at, now);
 }

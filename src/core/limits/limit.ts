@@ -21,6 +21,8 @@ interface LimitBase {
    * the prompt's and the most that the answer may have, at the time of the request. Default `total`.
    */
   readonly counts?: 'input' | 'total' | 'reserved' | undefined;
+  /** False if a limit of tokens leaves out the prompt tokens that the provider had in its cache. Default true. */
+  readonly countsCached?: boolean | undefined;
   /** Whether the user set the limit: then a higher limit reported by the provider does not raise it. */
   readonly isOwn?: boolean | undefined;
 }

@@ -20,6 +20,8 @@ export interface TokenUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly totalTokens: number;
+  /** The tokens of the prompt that the provider had in its cache, if it reports them. */
+  readonly cachedTokens?: number;
 }
 
 /** A successful answer. */
@@ -250,11 +252,15 @@ function tokens(value: unknown): number | undefined {
 /** Reads OpenAI's `usage`; undefined if it has no counts. */
 // spec 13.4
 export function readUsage(value: unknown): TokenUsage | undefined {
+  const cached = tokens(member(member(value, 'prompt_tokens_details'), 'cached_tokens'));
   const prompt = tokens(member(value, 'prompt_tokens'));
   const completion = tokens(member(value, 'completion_tokens'));
   const total = tokens(member(value, 'total_tokens'));
   if (prompt === undefined && completion === undefined && total === undefined) return undefined;
   const promptTokens = prompt ?? 0;
   const completionTokens = completion ?? 0;
-  return { promptTokens, completionTokens, totalTokens: total ?? promptTokens + completionTokens };
+  const totalTokens = total ?? promptTokens + completionTokens;
+  const counts = { promptTokens, completionTokens, totalTokens };
+  // Some providers report more cached tokens than the prompt has.
+  return cached === undefined ? counts : { ...counts, cachedTokens: Math.min(cached, promptTokens) };
 }

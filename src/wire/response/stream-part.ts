@@ -32,12 +32,18 @@ export function partsOf(completion: ChatCompletion): readonly StreamPart[] {
   return parts;
 }
 
+function sumOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : a + (b ?? 0);
+}
+
 export function addUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (a === undefined) return b;
+  const cachedTokens = sumOf(a.cachedTokens, b.cachedTokens);
   return {
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,
     totalTokens: a.totalTokens + b.totalTokens,
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
   };
 }
 
