@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:fast`: the rooms that decide and translate, and the vectors. */
+/** The tests of `npm run test:fast`: the pure rooms, those next to them, and the vectors. */
 const FAST = [
   'test/{core,wire,providers,catalog,rest}/**/*.test.ts',
   'test/{vectors,spec,rooms,no-provider-names}.test.ts',
@@ -9,13 +9,13 @@ const FAST = [
 export default defineConfig(({ mode }) => ({
   test: {
     include: mode === 'fast' ? FAST : ['test/**/*.test.ts'],
-    // Thousands of drawn cases, which CI runs.
+    // Property tests draw thousands of cases. `npm test` runs them.
     exclude: mode === 'fast' ? ['test/**/*.property.test.ts'] : [],
     typecheck: { include: ['test/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
     pool: 'threads',
-    // Without it one processor is left idle, half of a small machine.
+    // Vitest leaves one processor idle by default, which is half of a small machine.
     maxWorkers: '100%',
-    // A machine may be busy; what never ends is still found.
+    // Long enough for a busy machine. A test that hangs is still found.
     testTimeout: 30_000,
     reporters: ['default', './test/support/closing-line.ts'],
     coverage: {

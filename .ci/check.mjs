@@ -7,7 +7,7 @@ import { at, run } from './support.mjs';
 
 const { scripts } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 
-/** What is checked, and how; the longest first. */
+/** The checks and their commands, the longest first. */
 const checks = {
   package: scripts['check:package'],
   types: scripts.typecheck,
@@ -16,7 +16,7 @@ const checks = {
   format: `${scripts.format} --check`,
 };
 
-// Set in place, since Windows spells the variable in its own way.
+// Set in place, because Windows spells the variable differently.
 process.env.PATH = [at('node_modules', '.bin'), process.env.PATH].join(path.delimiter);
 
 const options = { shell: true, stdio: ['ignore', 'pipe', 'pipe'] };

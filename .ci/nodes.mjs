@@ -1,6 +1,6 @@
 /**
  * Installs the packed package the way a user does, and runs test/smoke with every Node line that it supports.
- * Exits with 75 when that could not be tried: no binary for this platform, or no registry.
+ * Exits with 75 if it could not try: no binary for this platform, or no registry.
  */
 import {
   chmodSync,
@@ -23,12 +23,12 @@ const smokes = ['smoke.mjs', 'require.cjs'];
 const cache = at('node_modules', '.cache', 'freelm', 'nodes');
 const NOT_POSSIBLE = 75;
 
-/** How npm says that it could not reach the registry. */
+/** The error codes with which npm reports that it could not reach the registry. */
 const unreachable = /code (ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT)/;
 
 const piped = { stdio: ['ignore', 'pipe', 'pipe'] };
 
-/** Packages that carry nothing but a Node binary, one for each platform. */
+/** The npm package that has only a Node binary for this platform. */
 function binaryPackage() {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const prefix = platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
@@ -44,7 +44,7 @@ async function install(folder, ...packages) {
   return npm([...args, ...patience, ...packages], { cwd: folder, ...piped });
 }
 
-/** The path of a Node binary, fetched once; `undefined` when it cannot be had. */
+/** The path of a Node binary, fetched once. `undefined` if it is not available. */
 async function fetchNode(version, scratch) {
   const suffix = process.platform === 'win32' ? '.exe' : '';
   const cached = path.join(cache, `node-${version}${suffix}`);
@@ -53,7 +53,7 @@ async function fetchNode(version, scratch) {
   const name = binaryPackage();
   const { code, output } = await install(folder, `${name}@${version}`);
   if (code !== 0) {
-    console.log(`node ${version}: not to be had as ${name}\n${output.trimEnd()}`);
+    console.log(`node ${version}: not available as ${name}\n${output.trimEnd()}`);
     return undefined;
   }
   const home = path.join(folder, 'node_modules', name);
@@ -78,7 +78,7 @@ async function installPackage(scratch) {
   return { folder, ...installed };
 }
 
-/** Runs every smoke script with one Node; prints a line, and more where one failed. */
+/** Runs every smoke script with one Node. Prints a line, and the output of a script that failed. */
 async function trySmokes(node, folder) {
   const { output: version } = await run(node, ['--version'], piped);
   const results = [];

@@ -1,11 +1,11 @@
-/** Makes a clone ready to run: installs what the lockfile says and builds, each only when needed. */
+/** Makes a clone ready to run: installs the packages of the lockfile and builds, if needed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { buildIfNeeded } from './build.mjs';
 import { at, npm } from './support.mjs';
 
 const packagesOf = (lockfile) => JSON.parse(readFileSync(lockfile, 'utf8')).packages;
 
-/** Whether node_modules is what package-lock.json asks for, by npm's own record of what it installed. */
+/** Whether node_modules has what package-lock.json asks for, according to npm's record of installed packages. */
 function isInstalled() {
   const record = at('node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
@@ -13,7 +13,7 @@ function isInstalled() {
   return Object.entries(packagesOf(at('package-lock.json'))).every(([place, wanted]) => {
     if (place === '') return true;
     const found = installed[place];
-    // What is optional is absent where it is for another platform.
+    // An optional package for another platform is absent.
     if (found === undefined) return wanted.optional === true;
     if (found.version !== wanted.version) return false;
     return wanted.integrity === undefined || found.integrity === wanted.integrity;

@@ -1,4 +1,4 @@
-/** What the scripts of this folder share: the project's root, and running things on every platform. */
+/** Shared by the scripts of this folder: the project's root, and running programs on every platform. */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
@@ -10,10 +10,10 @@ export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..'
 /** A path below the root. */
 export const at = (...parts) => path.join(root, ...parts);
 
-/** Removes a file or folder if it is there; patient where a virus scanner holds it. */
+/** Removes a file or folder if it exists. Retries if another program holds it, such as a virus scanner. */
 export const remove = (target) => rmSync(target, { recursive: true, force: true, maxRetries: 5 });
 
-/** Runs a program to its end; resolves to its exit code and, where piped, what it printed. */
+/** Runs a program to its end. Resolves to its exit code and, if piped, to its output. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
@@ -30,7 +30,7 @@ export function run(command, args, options = {}) {
 export const runModule = (file, args, options) =>
   run(process.execPath, [at('node_modules', file), ...args], options);
 
-/** Runs npm: the one that started us, or else the one on the PATH. */
+/** Runs the npm that started this script, else the one on the PATH. */
 export function npm(args, options) {
   const cli = process.env.npm_execpath ?? '';
   return path.basename(cli) === 'npm-cli.js'

@@ -1,4 +1,4 @@
-/** Runs the checks and then, whatever they say, the tests; arguments go to vitest. Fails if either does. */
+/** Runs the checks, then the tests even if a check failed. Arguments go to vitest. Fails if either fails. */
 import { at, run, runModule } from './support.mjs';
 
 const checks = await run(process.execPath, [at('.ci', 'check.mjs')]);
