@@ -54,8 +54,8 @@ export interface Received {
 }
 
 /** Sends a request and reads the whole response. */
-export async function ask(gateway: Gateway, request: Sent): Promise<Received> {
-  const message = await send(gateway, request);
+export async function ask(gateway: Gateway, sent: Sent): Promise<Received> {
+  const message = await send(gateway, sent);
   return { status: message.statusCode, headers: message.headers, text: await text(message) };
 }
 
