@@ -1,25 +1,25 @@
-/** Looking into parsed JSON whose shape nobody promised. */
+/** Reads parsed JSON of unknown shape. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** However long a list is, no more of its elements than this are looked at. */
+/** The most elements of a list that a path looks at. */
 const ELEMENTS_READ = 100;
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The elements of a list; none for everything else. */
+/** The elements of a list; none for any other value. */
 export function elementsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The own member `name` of an object; `undefined` for everything else. */
+/** The own member `name` of an object; `undefined` for any other value. */
 export function member(value: unknown, name: string): unknown {
   return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** Parses JSON; `undefined` when the text is none. */
+/** Parses JSON; `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -29,7 +29,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** JSON text of a value; an empty text for what has none, e.g. a structure too deep to be written. */
+/** The JSON text of a value; an empty text if it has none, e.g. because it is nested too deeply. */
 export function jsonText(value: unknown): string {
   try {
     return JSON.stringify(value) ?? '';
@@ -39,8 +39,8 @@ export function jsonText(value: unknown): string {
 }
 
 /**
- * What is found along a dotted path, in order. `*` stands for every element of a list (the first hundred).
- * A missing member, null and undefined are not found.
+ * The values along a dotted path, in order. `*` stands for every element of a list (the first hundred). Missing
+ * members, null and undefined are left out. spec 7.5
  */
 export function valuesAt(json: unknown, path: string): readonly unknown[] {
   let found: readonly unknown[] = [json];

@@ -1,4 +1,4 @@
-/** What is known of a model before it is called. */
+/** Models and virtual model names. */
 
 import table from '../../spec/aliases.json' with { type: 'json' };
 
@@ -6,19 +6,19 @@ import table from '../../spec/aliases.json' with { type: 'json' };
 export interface ModelSpec {
   /** The id as the provider spells it. */
   readonly id: string;
-  /** What it is good for: `chat`, `large`, `fast`, `small`, `tools`, `vision`, `reasoning`. */
+  /** Its uses: `chat`, `large`, `fast`, `small`, `tools`, `vision`, `reasoning`. */
   readonly tags?: readonly string[] | undefined;
   /** Context length in tokens. */
   readonly ctx?: number | undefined;
-  /** How long an answer may be, in tokens. */
+  /** The longest answer in tokens. */
   readonly maxOutput?: number | undefined;
-  /** Whether calling it is free of charge. */
+  /** Whether it is free of charge. */
   readonly free?: boolean | undefined;
   /** Lower is preferred; equal priorities keep the order of the list. */
   readonly priority?: number | undefined;
 }
 
-/** A virtual model asks for tags that a model must all have. */
+/** The tags that a model must have, or its exact id. */
 export type ModelQuery = { readonly tags: readonly string[] } | { readonly id: string };
 
 const aliases: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(table.aliases));
@@ -27,7 +27,7 @@ const capabilities: ReadonlySet<string> = new Set(table.capabilities);
 /** The names of all virtual models, for messages. */
 export const ALIAS_NAMES: readonly string[] = [...aliases.keys()];
 
-/** `chat:fast` → tags; `chat:tools` → tags; anything else → a concrete id. */
+/** Aliases such as `chat:fast` and `chat:tools` give tags; any other name is an id. spec 9.1 */
 export function readModelName(name: string): ModelQuery {
   const tags = aliases.get(name);
   if (tags !== undefined) return { tags };

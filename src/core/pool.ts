@@ -1,4 +1,4 @@
-/** What the decisions need to know of the configured pool: names and limits, no secrets. */
+/** The configured pool as the decisions see it: names and limits, no secrets. */
 
 import type { FailureKind, Trip } from './failure.ts';
 import type { Limit } from './limits/limit.ts';
@@ -6,11 +6,11 @@ import type { Limit } from './limits/limit.ts';
 /** One account of a provider, with its keys. */
 export interface PoolAccount {
   readonly id: string;
-  /** Where its record is stored. */
+  /** The id of its stored record. */
   readonly recordId: string;
   /** Hashes of its keys, in the user's order. */
   readonly keyIds: readonly string[];
-  /** The meters that count a request for `model` on this account. */
+  /** The limits that count a request for `model` on this account. */
   limits(model: string): readonly Limit[];
 }
 
@@ -23,20 +23,20 @@ export interface PoolProvider {
   /** Lower is tried first under the strategy `priority`. */
   readonly priority: number;
   readonly accounts: readonly PoolAccount[];
-  /** The most tokens that an answer may have where the caller does not say: sent to providers that count or cut otherwise. */
+  /** The `max_tokens` to send if the caller sets none, for providers that would count or cut the answer otherwise. spec 3.13 */
   readonly maxTokensWhenUnset?: number | undefined;
-  /** How this provider's breakers open for a kind of failure. */
+  /** When this provider's breakers open for a kind of failure; undefined: as the table of failure effects says. */
   trip(kind: FailureKind): Trip | undefined;
 }
 
 /** A model as a candidate of one call. */
 export interface CandidateModel {
   readonly id: string;
-  /** Context length in tokens, where known. */
+  /** Context length in tokens, if known. */
   readonly ctx?: number | undefined;
-  /** How long an answer may be, in tokens, where known. */
+  /** The longest answer in tokens, if known. */
   readonly maxOutput?: number | undefined;
-  /** Whether the user prefers it: then its price does not matter. */
+  /** Whether the user prefers it: then it is taken whatever its price. */
   readonly preferred?: boolean | undefined;
 }
 
@@ -53,7 +53,7 @@ export type Stage = readonly Candidate[];
 export interface Route {
   /** The provider's name, e.g. `openrouter`. */
   readonly provider: string;
-  /** Whom the provider counts against. */
+  /** The account that the provider counts against. */
   readonly account: string;
   /** A hash of the key; never the key. */
   readonly keyId: string;

@@ -40,35 +40,35 @@ const accountOf = (id: string): ProviderData['accounts'][number] => ({ id, keys:
 const mergedIn = ({ merged = {} }: ProviderRecord): readonly string[] =>
   Object.entries(merged).map(([account, { into }]) => `${account} into ${into}`);
 
-describe('accounts that were held to be one', () => {
-  it('are parted when the provider has a second name for them', () => {
+describe('merged accounts', () => {
+  it('are parted when the provider reports a second name for them', () => {
     const together = after(['b x'], adding());
     expect(mergedIn(together)).toEqual(['a into b']);
     const apart = after(['b y'], together);
     expect(mergedIn(apart)).toEqual([]);
-    // Which of the names was whose is not known: both are asked for anew.
+    // It is not known which account had which name, so both are forgotten.
     expect(apart.identities).toEqual({});
     expect(mergedIn(after(['a x', 'b y'], apart))).toEqual([]);
     expect(mergedIn(after(['a x', 'b x'], apart))).toEqual(['b into a']);
   });
 
-  it('stay so while it has one', () => {
+  it('stay merged while the provider reports one name', () => {
     const together = after(['b x'], adding());
     expect(after(['b x', 'b x'], together)).toBe(together);
   });
 
-  it('are not merged by their sum where the provider calls them differently', () => {
+  it('are not merged by suspicion if the provider reports different names', () => {
     expect(mergedIn(adding(after(['a x', 'b y'])))).toEqual([]);
     expect(mergedIn(adding(after(['a x'])))).toEqual(['a into b']);
   });
 
-  it('that were merged the other way round stay as they are', () => {
+  it('stay merged in the direction in which they were merged', () => {
     const together = adding(after(['a x']));
     expect(mergedIn(together)).toEqual(['a into b']);
     expect(after(['b x'], together)).toBe(together);
   });
 
-  it('are so for a day by what they spent, for a week by what the provider calls them', () => {
+  it('stay merged for a day by suspicion, for a week by name', () => {
     const { provider } = candidateOf({ ...providerOf(1, 1), accounts: ['a', 'b'].map(accountOf) }, 0);
     const countAfter = (record: ProviderRecord, days: number): number =>
       accountsOf(provider, record, NOW + days * DAY).length;
@@ -76,13 +76,13 @@ describe('accounts that were held to be one', () => {
     expect([0, 7, 7.1].map((days) => countAfter(after(['a x', 'b x']), days))).toEqual([1, 1, 2]);
   });
 
-  it('are not taken along by whom they were merged into', () => {
+  it('are not moved along with an expired merge', () => {
     const later = NOW + 8 * DAY;
     const sharing = withIdentity(adding(after(['c z'])), 'b', naming('z'), later);
     expect(mergedIn(sharing)).toEqual(['a into b', 'b into c']);
   });
 
-  it('have the keys of the pool that asks, where two pools share a store', () => {
+  it('have the keys of the asking pool if two pools share a store', () => {
     const together = after(['a0 x', 'a1 x']);
     const keysOf = (name: string): readonly (readonly string[])[] =>
       accountsOf(candidateOf(providerOf(2, 1, [], name), 0).provider, together, NOW).map(
@@ -92,7 +92,7 @@ describe('accounts that were held to be one', () => {
     expect(keysOf('beta')).toEqual([['beta-k0-1', 'beta-k0-2', 'beta-k1-1', 'beta-k1-2']]);
   });
 
-  it('are told of once', () => {
+  it('are reported as new once', () => {
     const together = adding();
     expect(newlyMerged(EMPTY_PROVIDER, together)).toEqual(['a']);
     expect(newlyMerged(together, after(['b x'], together))).toEqual([]);

@@ -33,7 +33,7 @@ function ask(
   });
 }
 
-function tried(
+function failedAttempt(
   kind: FailedAttempt['failure']['kind'],
   scope: FailedAttempt['failure']['scope'],
 ): FailedAttempt {
@@ -41,22 +41,22 @@ function tried(
 }
 
 describe('a decision to attempt', () => {
-  it('says that another provider could serve the call, too', () => {
+  it('reports that another provider could serve the call', () => {
     expect(ask({})).toMatchObject({ kind: 'attempt', alternatives: true });
   });
 
-  it('says that none could: the other is held back', () => {
+  it('reports no alternative while the other provider is paused', () => {
     const records = { providers: { beta: { breaker: OPEN } }, accounts: {} };
     expect(ask({}, records)).toMatchObject({ kind: 'attempt', alternatives: false });
   });
 
-  it('says that none could: other routes of the same provider are no alternative', () => {
+  it('reports no alternative for other routes of the same provider', () => {
     const stages = [[candidateOf(providerOf(2, 3), 0)]];
     expect(ask({ stages })).toMatchObject({ kind: 'attempt', alternatives: false });
   });
 });
 
-describe('a route that was to be tried once more', () => {
+describe('a route to try once more', () => {
   const again = { ...ROUTE, model: 'm1' };
 
   it('comes before any other', () => {
@@ -69,12 +69,12 @@ describe('a route that was to be tried once more', () => {
     ['its account', { providers: {}, accounts: { 'alpha/a0': { breaker: OPEN } } }],
     ['its use of the model', { providers: {}, accounts: { 'alpha/a0': { models: { m1: OPEN } } } }],
     ['its key', { providers: {}, accounts: { 'alpha/a0': { keys: { 'alpha-k0-1': { breaker: OPEN } } } } }],
-  ])('is let go when another call has meanwhile found out about %s', (_, records) => {
+  ])('is dropped if another call meanwhile opened the breaker of %s', (_, records) => {
     const decision = ask({ again }, records);
     expect(decision.kind === 'attempt' ? decision.target.route : decision).not.toEqual(again);
   });
 
-  it('is let go when its model turned out to be unable', () => {
+  it('is dropped if its model turned out to be unable', () => {
     const records = {
       providers: { alpha: { models: { m1: { breaker: OPEN, tooLong: 100 } } } },
       accounts: {},
@@ -82,29 +82,29 @@ describe('a route that was to be tried once more', () => {
     expect(ask({ again }, records)).not.toMatchObject({ target: { route: again } });
   });
 
-  it('is let go when the pool no longer has it', () => {
+  it('is dropped if the pool no longer has it', () => {
     expect(ask({ again: { ...again, model: 'retired' } })).toMatchObject({ target: { route: ROUTE } });
   });
 });
 
-function standing(name: string) {
+function scoreOf(name: string) {
   return { name, priority: 0, latencyMs: undefined, price: 0, minuteUse: 0 };
 }
 
-describe('a strategy of the user', () => {
+describe("a user's strategy", () => {
   it.each([
-    ['gives nothing back', () => []],
-    ['makes a provider up', () => [{ ...standing('gamma'), index: 9 }]],
+    ['returns nothing', () => []],
+    ['invents a provider', () => [{ ...scoreOf('gamma'), index: 9 }]],
   ])('that %s still gets a provider of the pool', (_, order) => {
     const decision = ask({ preferences: { order, thrifty: false, turn: 0 } });
     expect(decision).toMatchObject({ kind: 'attempt', target: { route: { provider: 'alpha' } } });
   });
 });
 
-describe('what a call skips', () => {
-  it('is the model that its request was too long for, whatever the sizes say', () => {
+describe('the rest of a call', () => {
+  it('skips the model for which its request was too long, whatever its listed size', () => {
     const short: FailedAttempt = {
-      ...tried('context_too_long', 'model'),
+      ...failedAttempt('context_too_long', 'model'),
       ctx: 64_000,
       failure: { kind: 'context_too_long', scope: 'model', message: '', contextLength: 8000 },
     };

@@ -250,7 +250,7 @@ function partsOf({ provider, account }: RouteRecords): ReadonlyMap<string, unkno
   ]);
   const groups = {
     'provider.models': models,
-    'account.buckets': account.limiters,
+    'account.limiters': account.limiters,
     'account.models': account.models,
     'account.keys': account.keys,
   };
