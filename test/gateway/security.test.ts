@@ -10,7 +10,7 @@ import { ask, chat, CHAT, gatewayOver, type Received, type Sent } from './suppor
 
 const TOKEN = 'a-token';
 
-/** What a request is told, and how many requests it cost upstream. */
+/** The response to a request, and how many requests reached the provider. */
 async function asked(
   said: Sent,
   options: GatewayOptions = {},
@@ -48,7 +48,7 @@ const HOSTS: readonly Row[] = [
   ['the name in capitals, with its dot', at('LOCALHOST.'), 200],
   ['a name below it', at('freelm.localhost:80'), 200],
   ['an address of the network', at('192.168.1.7:4141'), 200],
-  ['a page that had its name lead here', at('evil.example:4141'), 403, 'host_not_allowed'],
+  ['a page that uses DNS rebinding', at('evil.example:4141'), 403, 'host_not_allowed'],
   ['a name that begins like ours', at('localhost.evil.example'), 403, 'host_not_allowed'],
   ['a name that begins like our address', at('127.0.0.1.evil.example'), 403, 'host_not_allowed'],
   ['a user of that name', at('localhost@evil.example'), 403, 'host_not_allowed'],
@@ -175,7 +175,7 @@ describe.each(TABLES)('%s', (_of, rows) => {
   });
 });
 
-it('with a token, health says only whether there is any', async () => {
+it('without the token, /health shows only whether a key is ready', async () => {
   const stranger = await asked({ path: '/health' }, { token: TOKEN });
   expect(JSON.parse(stranger.text)).toEqual({ ok: true });
   const headers = { authorization: `Bearer ${TOKEN}` };
@@ -193,15 +193,15 @@ const question = (origin: string): Sent => ({
   },
 });
 
-describe('before it sends, a browser asks', () => {
+describe('a preflight request', () => {
   const allowedOrigins = ['https://chat.example'];
 
-  it('and hears no for a page elsewhere', async () => {
+  it('is refused for a foreign page', async () => {
     const { status, headers } = await asked(question('https://evil.example'), { allowedOrigins });
     expect([status, headers['access-control-allow-origin']]).toEqual([403, undefined]);
   });
 
-  it('and hears yes for an allowed one, without the token, which it may not send yet', async () => {
+  it('is accepted for an allowed page without the token, which a preflight cannot carry', async () => {
     const { status, headers } = await asked(question('https://chat.example'), {
       allowedOrigins,
       token: TOKEN,
@@ -215,7 +215,7 @@ describe('before it sends, a browser asks', () => {
     });
   });
 
-  it('an allowed page may read answers and refusals; nobody else may read any', async () => {
+  it('an allowed page may read responses and errors; no other page may', async () => {
     const headers = { origin: 'https://chat.example' };
     const answered = await asked({ ...POST, headers }, { allowedOrigins });
     const refused = await asked({ ...POST, headers }, { allowedOrigins, token: TOKEN });
@@ -233,7 +233,7 @@ describe('before it sends, a browser asks', () => {
   });
 });
 
-/** A connection to an endpoint that takes short requests alone. */
+/** A connection to an endpoint that accepts only short requests. */
 async function bounded(): Promise<Socket> {
   const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
   const { port } = await gatewayOver(llm, { maxBodyBytes: 1000 });
@@ -245,13 +245,13 @@ describe('a request that is too long', () => {
 
   const head = `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
 
-  it('is refused by its stated length', async () => {
+  it('is refused by its content-length', async () => {
     const { status, text: said, cost } = await asked({ path: CHAT, body: long }, { maxBodyBytes: 1000 });
     expect([status, cost]).toEqual([413, 0]);
     expect(JSON.parse(said)).toMatchObject({ error: { code: 'request_too_large' } });
   });
 
-  it('is refused as soon as it is too long, when it states none', async () => {
+  it('without a content-length is refused as soon as it is too long', async () => {
     const socket = await bounded();
     socket.write(`${head}transfer-encoding: chunked\r\n\r\n`);
     const chunk = 'x'.repeat(600);
@@ -263,7 +263,7 @@ describe('a request that is too long', () => {
   it.each([
     ['by its length', 'content-length: 2000', '', 'x'.repeat(2000)],
     ['on the way', 'transfer-encoding: chunked', `7d0\r\n${'x'.repeat(2000)}\r\n`, '0\r\n\r\n'],
-  ])('is not hung up on while it is sent, where it was refused %s', async (_how, length, before, after) => {
+  ])('is drained after it was refused %s', async (_how, length, before, after) => {
     const socket = await bounded();
     socket.write(`${head}${length}\r\n\r\n${before}`);
     expect(await once(socket, 'data')).toEqual([expect.stringMatching(/^HTTP\/1\.1 413 /)]);
@@ -272,7 +272,7 @@ describe('a request that is too long', () => {
     socket.destroy();
   });
 
-  it('just fits', async () => {
+  it('may have exactly the maximal length', async () => {
     const body = chat();
     expect((await asked({ path: CHAT, body }, { maxBodyBytes: Buffer.byteLength(body) })).status).toBe(200);
   });
@@ -289,7 +289,7 @@ it.each([
   expect(await text(socket)).toContain(`HTTP/1.1 ${status} `);
 });
 
-it('what is no HTTP is hung up on', async () => {
+it('invalid HTTP gets a 400', async () => {
   const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }));
   const socket = connect(gateway.port, '127.0.0.1');
   socket.write('GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n');
@@ -319,9 +319,9 @@ describe('it does not start', () => {
     ['by an address of a page', { allowedHosts: ['https://llm.example'] }, /allowedHosts/],
     ['by every name', { allowedHosts: ['*.example'] }, /allowedHosts/],
     ['by no name', { allowedHosts: [''] }, /allowedHosts/],
-    ['at a port that is none', { port: 70_000 }, /port/],
-    ['with a bound that is none', { maxBodyBytes: -1 }, /maxBodyBytes/],
-    ['with a patience that is none', { graceMs: 0.5 }, /graceMs/],
+    ['on an invalid port', { port: 70_000 }, /port/],
+    ['with an invalid limit', { maxBodyBytes: -1 }, /maxBodyBytes/],
+    ['with an invalid grace period', { graceMs: 0.5 }, /graceMs/],
   ])('%s', async (_what, options, message) => {
     const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
     const starting = startGateway(llm, { port: 0, ...options });
@@ -329,14 +329,14 @@ describe('it does not start', () => {
     await expect(starting).rejects.toThrow(message);
   });
 
-  it("at a port that is taken, with the system's error", async () => {
+  it("on a port in use, and throws the system's error", async () => {
     const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
     const { port } = await gatewayOver(llm);
     await expect(startGateway(llm, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 });
 
-it('for the network with a token it starts, and says where it is here', async () => {
+it('with a token it serves the network, and its URL names a local address', async () => {
   const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
   const gateway = await gatewayOver(llm, { host: '0.0.0.0', token: TOKEN });
   expect(gateway.url).toBe(`http://127.0.0.1:${gateway.port}`);
