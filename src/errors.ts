@@ -1,9 +1,9 @@
-/** Every error that freelm throws: one base, a closed list of codes, nothing secret reachable from any of them. */
+/** Every error that freelm throws. None holds a key or a prompt, however it is printed. */
 
 import type { FailureKind } from './core/failure.ts';
 import type { RouteReason } from './core/report/health.ts';
 
-/** The closed list of what can go wrong. */
+/** Tells what went wrong. The list is closed. */
 export type FreeLLMErrorCode =
   | 'config'
   | 'bad_request'
@@ -15,48 +15,49 @@ export type FreeLLMErrorCode =
   | 'broken_stream'
   | 'closed';
 
-/** One attempt of a call as it may be shown to anybody: the key is masked. */
+/** One attempt of a call: one request to one route. Safe to show and to log, since the key is masked. */
 export interface AttemptReport {
   readonly provider: string;
   /** The key, masked. */
   readonly key: string;
   readonly account: string;
   readonly model: string;
+  /** `aborted`: the caller or `close()` ended it, which says nothing about the provider. */
   readonly outcome: 'success' | 'aborted' | FailureKind;
-  /** The HTTP status, when there was an answer. */
+  /** The HTTP status of the answer. Undefined on success, and if no answer arrived. */
   readonly status?: number | undefined;
-  /** What the provider said; absent on success. */
+  /** The provider's message, or what went wrong. Undefined on success. */
   readonly message?: string | undefined;
   /** Epoch ms. */
   readonly startedAt: number;
   readonly latencyMs: number;
-  /** Epoch ms at which the provider said that it admits a request again. */
+  /** Epoch ms from which the provider says that it admits requests again. */
   readonly retryAt?: number | undefined;
 }
 
-/** Why one key cannot serve a call, and from when it can. */
+/** Why one key could not serve a call, and from when it can. */
 export interface KeyReport {
   readonly provider: string;
   /** The key, masked. */
   readonly key: string;
-  /** Epoch ms; undefined: not for this call, however long it waits. */
+  /** Epoch ms. Undefined if the key cannot serve this call, however long it waits. */
   readonly readyAt: number | undefined;
-  /** For people. */
+  /** Why, in words. */
   readonly reason: string;
-  /** The same for programs; undefined: it failed in this call. */
+  /** Why, for programs. Undefined if the key failed in this call. */
   readonly kind: RouteReason | undefined;
 }
 
 const MARK: unique symbol = Symbol.for('freelm.error');
 
-/** What an error is made from. */
+/** What a {@link FreeLLMError} is made from. */
 export interface FreeLLMErrorInit {
   readonly code: FreeLLMErrorCode;
   readonly message: string;
   readonly cause?: unknown;
 }
 
-/** The base of all errors of this library. */
+/** The base class of all errors of this library. */
 export class FreeLLMError extends Error {
   static override readonly name: string = 'FreeLLMError';
   readonly code: FreeLLMErrorCode;
@@ -68,7 +69,7 @@ export class FreeLLMError extends Error {
     Object.defineProperty(this, MARK, { value: true });
   }
 
-  /** Whether a value is an error of this library, also one of another installed copy. */
+  /** Whether a value is an error of this library. Unlike `instanceof`, it also knows errors of another installed copy. */
   static is(value: unknown): value is FreeLLMError {
     return typeof value === 'object' && value !== null && Reflect.get(value, MARK) === true;
   }
@@ -78,7 +79,7 @@ export class FreeLLMError extends Error {
   }
 }
 
-/** The pool or an option is not usable as given; nothing was sent. */
+/** An option is missing or invalid. Nothing was sent. */
 export class ConfigError extends FreeLLMError {
   static override readonly name: string = 'ConfigError';
 
@@ -87,7 +88,7 @@ export class ConfigError extends FreeLLMError {
   }
 }
 
-/** No provider of the pool has the model that was asked for, or has it only for money; nothing was sent. */
+/** No provider of the pool has the model that was asked for, or has it for free. Nothing was sent. */
 export class ModelNotFoundError extends ConfigError {
   static override readonly name: string = 'ModelNotFoundError';
   /** The name that was asked for. */
@@ -103,7 +104,7 @@ export class ModelNotFoundError extends ConfigError {
   }
 }
 
-/** An error of one call, with what was tried. */
+/** The base class of errors that end a call. `attempts` lists what was tried. */
 export class CallError extends FreeLLMError {
   static override readonly name: string = 'CallError';
   readonly attempts: readonly AttemptReport[];
@@ -123,12 +124,15 @@ export interface BadRequestInit {
   readonly code?: 'bad_request' | 'context_too_long' | 'unsupported' | undefined;
   readonly message: string;
   readonly attempts?: readonly AttemptReport[] | undefined;
-  /** The provider's HTTP status, when it was a provider that refused. */
+  /** The provider's HTTP status, if a provider refused the request. */
   readonly status?: number | undefined;
   readonly cause?: unknown;
 }
 
-/** The request itself is at fault: no other key, model or provider would take it. */
+/**
+ * The request itself is at fault: no other key, model or provider would take it. Its `code` is `context_too_long` if the
+ * request is too long, `unsupported` if no model can do what it asks for, and `bad_request` otherwise.
+ */
 export class BadRequestError extends CallError {
   static override readonly name: string = 'BadRequestError';
   readonly status: number | undefined;
@@ -166,12 +170,12 @@ export interface NoProvidersInit {
   readonly cause?: unknown;
 }
 
-/** No route could serve the call. */
+/** No route could serve the call. The message lists why each key could not, and when the next one is ready. */
 export class NoProvidersAvailableError extends CallError {
   static override readonly name: string = 'NoProvidersAvailableError';
-  /** Epoch ms at which the next route is ready; undefined when none will be by waiting. */
+  /** Epoch ms at which the next route is ready. Undefined if waiting will not help. */
   readonly readyAt: number | undefined;
-  /** Why each key cannot serve, and from when it can. */
+  /** Why each key could not serve the call, and from when it can. */
   readonly keys: readonly KeyReport[];
 
   constructor(init: NoProvidersInit) {
@@ -190,13 +194,13 @@ export class NoProvidersAvailableError extends CallError {
   }
 }
 
-/** What a broken stream had handed out. */
+/** What a stream had delivered before it broke. */
 export interface PartialAnswer {
   readonly text: string;
   readonly toolCalls: readonly unknown[];
 }
 
-/** A stream broke after its first part, and no other route could go on with it. */
+/** A stream broke after its first part, and no other route could continue it. */
 export class BrokenStreamError extends CallError {
   static override readonly name: string = 'BrokenStreamError';
   readonly #partial: PartialAnswer;
@@ -210,12 +214,12 @@ export class BrokenStreamError extends CallError {
     this.#partial = partial;
   }
 
-  /** What arrived before it broke. Not part of what is printed, as no answer is. */
+  /** What arrived before the stream broke. Neither `toJSON` nor a log includes it. */
   get partial(): PartialAnswer {
     return this.#partial;
   }
 
-  /** The same error with what arrived. */
+  /** A copy of this error with what arrived. */
   withPartial(partial: PartialAnswer): BrokenStreamError {
     return new BrokenStreamError(this.message, this.attempts, {
       text: partial.text,
@@ -224,7 +228,7 @@ export class BrokenStreamError extends CallError {
   }
 }
 
-/** The call's `timeoutMs` ran out. */
+/** The call did not finish within its `timeoutMs`. */
 export class DeadlineError extends CallError {
   static override readonly name: string = 'DeadlineError';
   readonly timeoutMs: number;

@@ -1,44 +1,37 @@
-/** An answer as it comes: text, typed parts, and the whole of it in the end. */
-
 import { BrokenStreamError, ConfigError } from '../errors.ts';
 import { PartCollector, type StreamPart, type CollectedAnswer } from '../wire/response/stream-part.ts';
 import type { ChatResponse } from './response.ts';
 
-/** Who serves a stream. */
+/** The route that serves a stream. */
 export interface StreamRoute {
   readonly provider: string;
   /** The concrete model. */
   readonly model: string;
-  /** Requests that the call has cost so far, this one included. */
+  /** How many requests the call has cost so far, including this one. */
   readonly attempts: number;
 }
 
-/** What a stream is made of. */
+/** What a {@link ChatStream} reads from. */
 export interface StreamSource {
-  /** Who serves it now. */
   route(): StreamRoute | undefined;
-  /** Starts the call; its parts as they come. */
+  /** Starts the call and yields its parts. */
   parts(signal: AbortSignal): AsyncGenerator<StreamPart, void>;
-  /** The whole answer, once the parts have come to their end. */
+  /** Makes the whole answer once the parts have ended. */
   respond(answer: CollectedAnswer): ChatResponse;
 }
 
-/** What became of a stream; a promise of the response is only made when it is asked for. */
+/** How a stream ended. */
 type Ending =
   | { readonly kind: 'response'; readonly response: ChatResponse }
   | { readonly kind: 'error'; readonly error: unknown };
 
-/** The caller walked away before the end. */
-function abandonedError(): Error {
-  return new DOMException(
-    'The stream was left before its end, so that there is no whole answer.',
-    'AbortError',
-  );
+function leftError(): Error {
+  return new DOMException('The stream was not read to its end, so there is no whole answer.', 'AbortError');
 }
 
 /**
- * A streamed answer. Iterate it for text, or {@link ChatStream.parts} for typed parts: once, and at the pace of whoever
- * reads, since nothing is read ahead. Leaving the loop early closes the connection.
+ * A streamed answer. Iterate it for text, or {@link ChatStream.parts} for typed parts. It can be read once. Nothing is read
+ * ahead of the consumer, and leaving the loop early closes the connection.
  *
  * @example
  * ```ts
@@ -69,14 +62,14 @@ export class ChatStream implements AsyncIterable<string> {
   }
 
   /**
-   * The typed parts as they come: text, reasoning, tool calls, and in the end usage and finish. What comes after a seam
-   * says `resumed: true`.
-   * @throws ConfigError when the stream was read before, by whichever way.
+   * The typed parts: text, reasoning and tool calls as they arrive, then usage and finish. Text and reasoning of a route that
+   * continued a broken answer have `resumed: true`.
+   * @throws ConfigError if the stream has been read already.
    */
   parts(): AsyncGenerator<StreamPart, void, undefined> {
     if (this.#consumed) {
       throw new ConfigError(
-        'This stream has been read already; a stream can be read once. Call stream() again, or use response().',
+        'This stream has been read already, and a stream can be read once. Call stream() again, or use response().',
       );
     }
     this.#consumed = true;
@@ -84,8 +77,8 @@ export class ChatStream implements AsyncIterable<string> {
   }
 
   /**
-   * The whole answer. Reads the stream to its end when nobody else reads it; otherwise waits until whoever does has.
-   * Rejects as the stream does, and with an `AbortError` when it was left before its end.
+   * The whole answer. Reads the stream itself if nothing else does, or else waits until it has been read. Rejects as the
+   * stream does, and with an `AbortError` if it was not read to its end.
    */
   async response(): Promise<ChatResponse> {
     if (!this.#consumed) {
@@ -96,12 +89,12 @@ export class ChatStream implements AsyncIterable<string> {
     return ending.response;
   }
 
-  /** Who serves the stream now, and whose the part is that came last; undefined before the first request. */
+  /** The route that serves the stream and sent its latest part. Undefined before the first request. */
   get route(): StreamRoute | undefined {
     return this.#source.route();
   }
 
-  /** Ends the stream: whoever reads it gets `reason`, by default an `AbortError`. */
+  /** Ends the stream: reading it throws `reason`, an `AbortError` by default. */
   abort(reason?: unknown): void {
     this.#controller.abort(reason);
   }
@@ -114,17 +107,17 @@ export class ChatStream implements AsyncIterable<string> {
     else this.#caller?.addEventListener('abort', onAbort, { once: true });
     const { signal } = this.#controller;
     const parts = this.#source.parts(signal);
-    // Also where nobody reads on: the call ends, and what it has booked is free again.
+    // If the consumer does not read on, the call must end all the same, so that its bookings are settled.
     const leave = (): void => {
       const end = (): void => this.#end({ kind: 'error', error: signal.reason });
       parts.return().then(end, end);
     };
     signal.addEventListener('abort', leave, { once: true });
     const collector = new PartCollector();
-    let ending: Ending = { kind: 'error', error: abandonedError() };
+    let ending: Ending = { kind: 'error', error: leftError() };
     try {
       for await (const part of parts) {
-        // Parts that came with the last one are not for somebody who has had enough.
+        // After an abort, parts that have already arrived are not delivered.
         signal.throwIfAborted();
         collector.add(part);
         yield part;

@@ -1,5 +1,3 @@
-/** One LLM call that is always up, over a pool of free-tier keys. */
-
 import type { ModelSpec } from '../core/model.ts';
 import type { Call } from '../engine/call.ts';
 import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
@@ -36,16 +34,17 @@ import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
 import { publiclyListed } from '../providers/presets.ts';
 
-/** How long the first list of models of a provider is waited for. */
+/** How long `refreshModels` waits for a provider's first list of models. */
 const REFRESH_WAIT_MS = 15_000;
 
-/** A model with the provider that offers it. */
+/** A model and the provider that offers it. */
 export interface ListedModel extends ModelSpec {
   readonly provider: string;
 }
 
 /**
- * A pool of providers and keys behind one call.
+ * A pool of providers and keys behind one call. A call goes from key to key, model to model and provider to provider until
+ * one of them answers.
  *
  * @example
  * ```ts
@@ -59,10 +58,10 @@ export class FreeLLM {
   #closed = false;
 
   /**
-   * A `fetch` that answers OpenAI's REST routes in this process, whatever the host and the path before them: POST
-   * `…/chat/completions`, GET `…/models` and `…/models/{id}`. Hand it to any client of OpenAI's protocol. A body's
-   * `freelm` takes the options of a call, e.g. `freelm: { wait: true }`. Errors come as OpenAI's error object with a
-   * status; it rejects only with the reason of an aborted signal.
+   * A `fetch` that answers OpenAI's REST routes in this process: POST `…/chat/completions`, GET `…/models` and
+   * `…/models/{id}`, under any host and path. Pass it to any client of OpenAI's protocol. The field `freelm` of a body takes
+   * the options of a call, e.g. `freelm: { wait: true }`. Errors are answered with OpenAI's error object and a status. It
+   * rejects only if its signal is aborted, with the signal's reason.
    *
    * @example
    * ```ts
@@ -71,7 +70,7 @@ export class FreeLLM {
    */
   readonly fetch: Fetch;
 
-  /** @throws ConfigError naming the option that is not usable. */
+  /** @throws ConfigError that names the invalid option. */
   constructor(options: FreeLLMOptions, replaced?: Partial<Ports>) {
     checkPoolOptions(options);
     this.#pool = compose(options, replaced);
@@ -82,21 +81,23 @@ export class FreeLLM {
   }
 
   /**
-   * A pool of the keys that are in the environment; `src/client/README.md` lists the variables.
-   * @param options - Everything but the providers.
+   * Makes a pool of the keys in the environment. `src/client/README.md` lists the variables.
+   * @param options - All options but `providers`.
    * @param env - Default `process.env`.
-   * @throws ConfigError naming every variable when there is no key.
+   * @throws ConfigError that names the variables to set if there is no key, or the variable that is invalid.
    */
   static fromEnv(options: Omit<FreeLLMOptions, 'providers'> = {}, env: Environment = process.env): FreeLLM {
     return new FreeLLM({ ...options, providers: providersFromEnv(env) }, { env });
   }
 
   /**
-   * Asks for one whole answer; goes from key to key, model to model, provider to provider until there is one.
-   * @throws ConfigError, BadRequestError when the request itself is at fault.
-   * @throws ContentBlockedError when every provider refused the content.
-   * @throws NoProvidersAvailableError when no route could serve it; says when the next one is ready.
-   * @throws DeadlineError when `timeoutMs` ran out, and the signal's own reason when it was aborted.
+   * Resolves with a whole answer. If a route fails, the call moves on to the next key, model or provider.
+   * @throws ConfigError if an option is invalid, ModelNotFoundError if no provider has the model.
+   * @throws BadRequestError if the request itself is at fault.
+   * @throws ContentBlockedError if every provider refused the content.
+   * @throws NoProvidersAvailableError if no route could serve the call. It tells when the next one is ready.
+   * @throws DeadlineError if `timeoutMs` ran out.
+   * @throws the signal's reason if `signal` was aborted.
    */
   async chat(input: ChatInput, options: ChatOptions = {}): Promise<ChatResponse> {
     checkCallOptions(options, false);
@@ -110,10 +111,10 @@ export class FreeLLM {
   }
 
   /**
-   * Asks for an answer part by part. Until the first part, it fails over as {@link FreeLLM.chat} does; a stream that
-   * breaks later is gone on with by another route, and the caller sees one text.
-   * @throws ConfigError, BadRequestError at once; the iteration throws what `chat()` does, and a `BrokenStreamError`
-   * when a stream broke where nobody can go on.
+   * Streams an answer. Before the first part, failover works as in {@link FreeLLM.chat}. If the stream breaks later, another
+   * route continues the answer, and the caller sees one text.
+   * @throws ConfigError or BadRequestError at once if the input is invalid. Iteration throws what `chat()` does, and
+   * BrokenStreamError if the stream broke and no route can continue it.
    */
   stream(input: ChatInput, options: StreamOptions = {}): ChatStream {
     checkCallOptions(options, true);
@@ -152,23 +153,26 @@ export class FreeLLM {
     return requestBody(messages, options, own);
   }
 
-  /** The text of {@link FreeLLM.chat}'s answer. */
+  /** Like {@link FreeLLM.chat}, but resolves with the answer's text only. */
   async text(input: ChatInput, options: ChatOptions = {}): Promise<string> {
     const { text } = await this.chat(input, options);
     return text;
   }
 
-  /** A row for every key: is it ready, why not, from when, and how much of its quota is used. */
+  /** A row for each key: whether it is ready, why not, from when, and how much of its quota is used. Sends nothing. */
   health(): readonly HealthRow[] {
     return health(this.#pool);
   }
 
-  /** How many requests are left now and today, by quota, and when the next one frees. */
+  /** How many requests are left now and today, for each quota, and when the next one is admitted. Sends nothing. */
   capacity(): Capacity {
     return capacity(this.#pool);
   }
 
-  /** A dry run: every route of a call in the order in which it would be tried, or why not and from when. */
+  /**
+   * A dry run: every route of a call in the order in which the call would try it. A route that is not ready says why, and
+   * from when it is. Sends nothing.
+   */
   explain(options: { readonly model?: ChatOptions['model'] } = {}): readonly ExplainRow[] {
     const stages = this.#pool.stages(this.#calls.modelsOf(options.model), []);
     const question = questionOf(this.#pool, stages, { size: 0, capabilities: [] }, this.#calls.count);
@@ -176,8 +180,8 @@ export class FreeLLM {
   }
 
   /**
-   * Fetches the lists of models anew. Resolves with what is known then; never rejects because a provider fails.
-   * @param options - `force: false` fetches only what is not kept already: an old list is renewed beside it.
+   * Fetches the providers' lists of models. Resolves with all models known then, also if a provider fails.
+   * @param options - `force: false` fetches only lists that are not cached. Expired ones are renewed in the background.
    */
   async refreshModels(
     options: { readonly force?: boolean | undefined } = {},
@@ -190,23 +194,23 @@ export class FreeLLM {
   }
 
   /**
-   * Asks each key's provider whether it takes the key, by the cheapest request that tells: a list of models, the
-   * account's own page, or a chat of one token. What is found is told, and not remembered.
-   * @throws ConfigError for an option that is not usable, and the signal's reason when it is aborted.
+   * Checks each key with the cheapest request that proves it: the list of models, the account's status, or a chat of one
+   * token. The results do not affect later calls.
+   * @throws ConfigError if an option is invalid, and the signal's reason if `signal` was aborted.
    */
   async checkKeys(options: CheckKeysOptions = {}): Promise<readonly KeyCheck[]> {
     this.#checkOpen();
     return checkKeys(this.#pool, options);
   }
 
-  /** The models that are known now, best first by provider. */
+  /** The models known now, in each provider's order of preference. Sends nothing. */
   models(): readonly ListedModel[] {
     return [...this.#pool.providers.keys()].flatMap((provider) =>
       this.#pool.registry.models(provider).map((model) => ({ provider, ...model })),
     );
   }
 
-  /** Tells `listener` of every event from now on, as `onEvent` does. The returned function ends it. */
+  /** Passes every event from now on to `listener`, as to `onEvent`. The function returned unsubscribes it. */
   subscribe(listener: EventListener): () => void {
     return this.#pool.events.subscribe(listener);
   }
@@ -215,7 +219,7 @@ export class FreeLLM {
     if (this.#closed) throw closedError();
   }
 
-  /** Closes connections and ends what runs beside the calls. Calls under way fail. */
+  /** Closes all connections and stops background work. Calls under way reject with a `closed` error. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#pool.registry.close();
@@ -228,14 +232,14 @@ export class FreeLLM {
   }
 }
 
-/** What may be said about the look-up. */
+/** The options of {@link listFreeModels}. */
 export interface ListFreeModelsOptions extends Pick<FreeLLMOptions, 'cacheDir' | 'fetch' | 'dispatcher'> {
   readonly baseUrl?: string | undefined;
 }
 
 /**
- * OpenRouter's free models, live where it answers, else from the cache, else built in. Needs no key: the list is public
- * (2026-08). Never rejects because the list cannot be had.
+ * Lists OpenRouter's free models: live if it answers, else from the cache, else the built-in list. Needs no key, since the
+ * list is public (2026-08). Does not reject if the list cannot be fetched.
  */
 export async function listFreeModels(options: ListFreeModelsOptions = {}): Promise<readonly ListedModel[]> {
   const { baseUrl, ...rest } = options;

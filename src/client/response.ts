@@ -1,33 +1,31 @@
-/** What a call answers. */
-
 import type { AttemptReport } from '../errors.ts';
 import type { Call } from '../engine/call.ts';
 import type { ChatCompletion, TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
 
 /** A whole answer. */
 export interface ChatResponse {
-  /** The assistant's text; empty when it only calls tools. */
+  /** The assistant's text. Empty if it only calls tools. */
   readonly text: string;
   /** The provider that served the call. */
   readonly provider: string;
   /** The concrete model. */
   readonly model: string;
   readonly toolCalls: readonly ToolCall[];
-  /** Tokens, where the provider tells. */
+  /** Tokens of all attempts, if the provider reported them. */
   readonly usage: TokenUsage | undefined;
-  /** `stop`, `length`, `tool_calls`, `content_filter`, or what else the provider says. */
+  /** `stop`, `length`, `tool_calls`, `content_filter`, or another reason that the provider gave. */
   readonly finishReason: string | undefined;
-  /** The model's reasoning, where it is given apart. */
+  /** The model's reasoning, if the provider sends it apart from the text. */
   readonly reasoning: string | undefined;
-  /** Every upstream request of this call in order, the last one being the answer's. */
+  /** Every request of this call in order. The last one brought the answer. */
   readonly attempts: readonly AttemptReport[];
-  /** From the call to its answer. */
+  /** From the call to its answer, waiting included. */
   readonly latencyMs: number;
-  /** The provider's answer as it came; undefined of a stream. */
+  /** The provider's answer, unchanged. Undefined for a stream. */
   readonly raw: unknown;
 }
 
-/** What an answer amounts to, streamed or not. */
+/** A whole answer, streamed or not. */
 type Answered = Pick<ChatCompletion, 'text' | 'toolCalls' | 'usage' | 'reasoning'> & {
   readonly finishReason?: string | undefined;
   readonly raw?: unknown;
