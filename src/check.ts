@@ -1,5 +1,3 @@
-/** Options at the door: a schema's complaint becomes one clear `ConfigError`. */
-
 import type * as z from 'zod/mini';
 import { ConfigError } from './errors.ts';
 
@@ -9,7 +7,7 @@ function pathOf(what: string, path: readonly PropertyKey[]): string {
   return text;
 }
 
-/** The first problem that `schema` finds in `value`: the field and what is wrong with it; undefined when there is none. */
+/** The first problem that `schema` finds in `value`: the field and what is wrong with it. Undefined if there is none. */
 export function firstProblem(schema: z.ZodMiniType, value: unknown, what: string): string | undefined {
   const result = schema.safeParse(value);
   const issue = result.success ? undefined : result.error.issues[0];
@@ -21,7 +19,7 @@ export function firstProblem(schema: z.ZodMiniType, value: unknown, what: string
   return `${pathOf(what, issue.path)}: ${issue.message}`;
 }
 
-/** @throws ConfigError naming the field, when `value` does not fit `schema`. */
+/** @throws ConfigError that names the field if `value` does not match `schema`. */
 export function check(schema: z.ZodMiniType, value: unknown, what: string): void {
   const problem = firstProblem(schema, value, what);
   if (problem !== undefined) throw new ConfigError(`${problem}.`);

@@ -1,4 +1,4 @@
-/** One LLM call that is always up, over free-tier keys. */
+/** The public API of `freelm`. */
 
 export { FreeLLM, type ListedModel } from './client/free-llm.ts';
 export { listFreeModels, type ListFreeModelsOptions } from './client/free-llm.ts';

@@ -1,33 +1,33 @@
-/** The doors to the outside: small structural types of our own, so that every one can be replaced. */
+/** What freelm uses of the outside, as small structural types. Each can be replaced. */
 
-/** Time, in epoch milliseconds. */
+/** The time, in epoch milliseconds, and timers. */
 export interface Clock {
   now(): number;
-  /** Calls `callback` once after `delayMs`; the returned function cancels it. Keeps the process alive unless `background`. */
+  /** Calls `callback` once after `delayMs`. The function returned cancels it. Keeps the process alive unless `background`. */
   after(delayMs: number, callback: () => void, background?: boolean): () => void;
 }
 
-/** Header names are lower case; a repeated header is joined with `, `. */
+/** HTTP headers. Names are in lower case, and a repeated header is joined with `, `. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** What goes on the wire. Only here does a key stand in clear text, in `headers`. */
+/** A request to a provider. Its `headers` are the only place with a key in clear text. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Headers;
   readonly body?: string;
-  /** Runs beside the calls and must not keep the process alive. */
+  /** Whether it is background work, which must not keep the process alive. */
   readonly background?: boolean;
 }
 
-/** What comes back: the body is pulled, so that a slow reader holds the sender. */
+/** An answer. The body is read on demand, so that a slow reader slows the sender down. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Tells when to stop: the part of an `AbortSignal` that is needed here, so that one is taken, and a cheaper one too. */
+/** The part of `AbortSignal` that freelm uses. A cheaper signal than an `AbortSignal` can implement it. */
 export interface StopSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -35,29 +35,29 @@ export interface StopSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Sends one request. Rejects on connection trouble or when `stop` aborts; never follows a redirect. */
+/** Sends requests. `send` rejects if the connection fails or `stop` aborts. It does not follow redirects. */
 export interface Transport {
   send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse>;
   close(): Promise<void>;
 }
 
-/** A stored record and its version; `undefined` where nothing is stored, at version 0. */
+/** A stored record and its version. If nothing is stored, the value is `undefined` and the version 0. */
 export interface Versioned {
   readonly version: number;
   readonly value: unknown;
 }
 
 /**
- * Where records live. Two operations, no algorithm: reading, and compare-and-swap.
- * A store may answer at once or with a promise.
+ * Stores the records of accounts and providers. It only reads, and compares and swaps. A store may answer at once or with a
+ * promise.
  */
 export interface StateStore {
   read(ids: readonly string[]): readonly Versioned[] | Promise<readonly Versioned[]>;
-  /** Stores `next` as the next version if the stored one still is `expectedVersion`; says whether it did. */
+  /** Stores `next` as the next version if the stored version is `expectedVersion`. Returns whether it did. */
   swap(id: string, expectedVersion: number, next: unknown): boolean | Promise<boolean>;
 }
 
-/** Where discovered model lists are kept between runs. Never throws: a failing cache is an empty one. */
+/** Keeps discovered model lists between runs. Must not throw: a cache that fails reads as empty. */
 export interface ModelCache {
   read(id: string): Promise<unknown>;
   write(id: string, value: unknown): Promise<void>;

@@ -1,5 +1,3 @@
-/** A pool behind OpenAI's REST routes. */
-
 import { firstProblem } from '../check.ts';
 import type { ChatCall, ChatBackend, Answer, AnswerStream } from '../rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
@@ -10,34 +8,35 @@ import type { Pool } from './pool.ts';
 import { type ChatOptions, fieldsSchema, ownSchema, type StreamOptions, WIRE_FIELDS } from './options.ts';
 import { randomId } from '../adapters/system.ts';
 
-/** How long a list of models is looked for before what is known is told. */
+/** How long `GET /models` waits for the lists of models. Then it answers with the models known so far. */
 const DISCOVERY_WAIT_MS = 3000;
 
-/** What answers: the methods of a `FreeLLM`. */
+/** The methods of a `FreeLLM` that answer. */
 interface Calls {
   chat(messages: readonly ChatMessage[], options: ChatOptions): Promise<Answer>;
   stream(messages: readonly ChatMessage[], options: StreamOptions): AnswerStream;
 }
 
-/** The options that a request body amounts to: what freelm knows is checked, all other fields go on as they are. */
+/** The options in a request body. Fields that freelm knows are checked, and all others are passed on unchanged. */
 function optionsOf({ fields, callOptions, model, signal }: ChatCall): StreamOptions {
   const known = fieldsSchema.safeParse(fields);
   if (!known.success)
     throw badBody(firstProblem(fieldsSchema, fields, '')?.slice(1) ?? 'the body is unusable');
-  const wishes = ownSchema.safeParse(callOptions);
-  if (!wishes.success) throw badBody(firstProblem(ownSchema, callOptions, 'freelm') ?? 'freelm: unusable');
+  const ownOptions = ownSchema.safeParse(callOptions);
+  if (!ownOptions.success)
+    throw badBody(firstProblem(ownSchema, callOptions, 'freelm') ?? 'freelm: unusable');
   const others = Object.entries(fields).filter(([name]) => !WIRE_FIELDS.includes(name));
-  return { ...known.data, model, ...wishes.data, signal, extraBody: Object.fromEntries(others) };
+  return { ...known.data, model, ...ownOptions.data, signal, extraBody: Object.fromEntries(others) };
 }
 
-function answererOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBackend {
+function backendOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBackend {
   return {
     takesAnyModel,
-    async chat(asked) {
-      const { onCut: _streams, ...options } = optionsOf(asked);
-      return calls.chat(asked.messages, options);
+    async chat(call) {
+      const { onCut: _streams, ...options } = optionsOf(call);
+      return calls.chat(call.messages, options);
     },
-    stream: (asked) => calls.stream(asked.messages, optionsOf(asked)),
+    stream: (call) => calls.stream(call.messages, optionsOf(call)),
     async models(signal) {
       await pool.registry.ensure([...pool.providers.keys()], signal, DISCOVERY_WAIT_MS);
       return [...pool.providers.values()].flatMap((provider) =>
@@ -50,9 +49,9 @@ function answererOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBacke
   };
 }
 
-/** The `fetch` of a pool. */
+/** Makes the `fetch` of a pool. */
 export function restFetch(calls: Calls, pool: Pool, takesAnyModel: boolean): Fetch {
-  const handler = restHandler(answererOf(calls, pool, takesAnyModel), {
+  const handler = restHandler(backendOf(calls, pool, takesAnyModel), {
     now: () => pool.clock.now(),
     redact: pool.redact,
     newId: () => `chatcmpl-${randomId()}`,

@@ -1,16 +1,14 @@
-/** The limits of a call, all of them decided. */
-
 import type { CallLimits } from './options.ts';
 import { MINUTE_MS } from '../core/time.ts';
 
 export interface Limits extends Required<{
   readonly [Name in Exclude<keyof CallLimits, 'timeoutMs'>]: NonNullable<CallLimits[Name]>;
 }> {
-  /** Undefined: nobody asked for one, so that a stream may last as long as it likes. */
+  /** Undefined if the caller set none: then a stream may take any time after its first part. */
   readonly timeoutMs: number | undefined;
 }
 
-/** Of a call as a whole, and of a stream until its first part, where nobody asks for another. */
+/** The default of `timeoutMs`. For a stream it applies until the first part. */
 export const DEFAULT_TIMEOUT_MS: number = MINUTE_MS;
 
 export const DEFAULT_LIMITS: Limits = {
@@ -23,7 +21,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxWaitMs: 20_000,
 };
 
-/** Some limits with others over them: an option that is `undefined` leaves what was. */
+/** Limits with options over them. An option that is `undefined` changes nothing. */
 export function withLimits(limits: Limits, options: CallLimits): Limits {
   return {
     timeoutMs: options.timeoutMs ?? limits.timeoutMs,

@@ -1,4 +1,4 @@
-/** The options of a pool and of a call, checked at the door. */
+/** The options of a pool and of a call, and their checks. */
 
 import * as z from 'zod/mini';
 import { check, firstProblem } from '../check.ts';
@@ -13,51 +13,54 @@ import type { DispatcherLike } from '../adapters/undici.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { EventListener } from './events.ts';
 
-/** How long calls may take and how often they may try. */
+/** How long a call may take and how often it may try. Times are in milliseconds. */
 export interface CallLimits {
-  /** Bounds the whole call, waiting included. Default 60 s; of a stream, only the time to its first part. */
+  /**
+   * The longest that a call may take, waiting included. Default 60 000. For a stream, the default applies until its first
+   * part, and a value that you set applies to the whole stream.
+   */
   readonly timeoutMs?: number | undefined;
-  /** Bounds one attempt. Default 30 s. */
+  /** The longest that one attempt may take. Default 30 000. */
   readonly attemptTimeoutMs?: number | undefined;
-  /** Bounds the time to a stream's first part, on each route. Default 20 s. */
+  /** The longest wait for the first part of a stream, on each route. Default 20 000. */
   readonly firstPartTimeoutMs?: number | undefined;
-  /** Bounds the gap between two parts of a stream; the consumer's own time does not count. Default 20 s. */
+  /** The longest gap between two parts of a stream. The consumer's own time does not count. Default 20 000. */
   readonly idleTimeoutMs?: number | undefined;
-  /** Upstream requests that one call may cost. Default 12. */
+  /** How many requests one call may cost. Default 12. */
   readonly maxAttempts?: number | undefined;
   /**
-   * Whether a call lines up when no route is ready, instead of failing. Default false. One that met a passing fault comes
-   * back to it all the same when nothing else can serve it, after pauses of up to 5 s.
+   * Whether a call waits if no route is ready, instead of failing. Default `false`. Even then, a call retries a route after a
+   * passing fault if no other route can serve it, with pauses of up to 5 s.
    */
   readonly wait?: boolean | undefined;
-  /** For how long it lines up at most, in milliseconds. Default 20 s. */
+  /** The longest that a call waits for a route with `wait: true`. Default 20 000. */
   readonly maxWaitMs?: number | undefined;
 }
 
 /** The options of a pool. */
 export interface FreeLLMOptions extends CallLimits {
-  /** At least one; each with its keys. */
+  /** At least one provider, each with its keys. */
   readonly providers: readonly Provider[];
-  /** In which order providers are tried. Default `quota_aware`. A function orders them itself. */
+  /** The order in which providers are tried, by name or as a function. Default `quota_aware`. */
   readonly strategy?: StrategyName | Strategy | undefined;
-  /** The model when a call names none. Default `auto`. */
+  /** The model of calls that name none. Default `auto`. */
   readonly model?: string | readonly string[] | undefined;
   /**
-   * What becomes of a call for a model that no provider of the pool has, or has only for money: a `ModelNotFoundError`,
-   * or it is served as `auto`, for code that asks for some model by habit. Default `error`.
+   * What happens if no provider of the pool has a model, or has it for free. `error` throws a `ModelNotFoundError`. `auto`
+   * serves the call as `auto`, for code with hard-coded model names. Default `error`.
    */
   readonly unknownModels?: 'error' | 'auto' | undefined;
-  /** `false` keeps what is known of quotas in memory. There is no file store yet: `true` is refused. Default `false`. */
+  /** `false`, the default, keeps used quotas in memory. `true` is refused, since there is no file store yet. */
   readonly persist?: boolean | undefined;
-  /** A store of your own for what is known of quotas; default: memory. */
+  /** Your own store for used quotas and what was learnt about providers. Default: memory. */
   readonly store?: StateStore | undefined;
-  /** Where discovered model lists are kept. Default: `FREELM_CACHE_DIR`, else the system's cache directory. */
+  /** The directory for discovered model lists. Default: `FREELM_CACHE_DIR`, else the system's cache directory. */
   readonly cacheDir?: string | undefined;
-  /** A `fetch` of your own; default: undici's `request()`. */
+  /** Your own `fetch`. Default: undici's `request()`. */
   readonly fetch?: FetchLike | undefined;
-  /** An undici dispatcher of your own, e.g. a `ProxyAgent`. Not together with `fetch`. */
+  /** Your own undici dispatcher, e.g. a `ProxyAgent`. Cannot be combined with `fetch`. */
   readonly dispatcher?: DispatcherLike | undefined;
-  /** Told of attempts, successes, failures, waits, discoveries and warnings. */
+  /** Receives every event: calls, attempts, waits, discoveries and warnings. */
   readonly onEvent?: EventListener | undefined;
 }
 
@@ -84,31 +87,31 @@ export interface ModelFields {
   readonly response_format?: unknown;
   readonly reasoning_effort?: string | undefined;
   readonly reasoning?: unknown;
-  /** Any other field of the request body, passed on as it is. */
+  /** Any other fields of the request body, passed on unchanged. */
   readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The options of one call. */
 export interface ChatOptions extends CallLimits, ModelFields {
-  /** A virtual model, a concrete id, or a list of them as a fallback chain. Default `auto`. */
+  /** A virtual model such as `chat:fast`, a model id, or a list of them as a fallback chain. Default `auto`. */
   readonly model?: string | readonly string[] | undefined;
-  /** Aborts the call; it rejects with the signal's reason. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The options of a stream. */
 export interface StreamOptions extends ChatOptions {
   /**
-   * What happens when a stream breaks after its first part: another route goes on with the answer, or the stream
-   * fails with a `BrokenStreamError`. Default `continue`.
+   * What happens if a stream breaks after its first part. With `continue`, another route continues the answer. With `fail`,
+   * the stream throws a `BrokenStreamError`. Default `continue`.
    */
   readonly onCut?: 'continue' | 'fail' | undefined;
 }
 
-/** What a call can be asked: a text, a message, or messages. */
+/** The input of a call: a text, a message, or a list of messages. */
 export type ChatInput = string | ChatMessage | readonly ChatMessage[];
 
-/** Node's timers turn longer waits into none. */
+/** Node's timers fire at once if a delay is longer. */
 const MAX_TIMER_MS = 2_147_483_647;
 const TOO_LONG = `must be at most ${MAX_TIMER_MS} (about 24 days)`;
 
@@ -222,14 +225,14 @@ const callSchema = z.strictObject({
 const onCut = z.optional(z.enum(['continue', 'fail'], 'must be "continue" or "fail"'));
 const streamSchema = z.extend(callSchema, { onCut });
 
-/** The options of a call that are freelm's own. */
+/** The options of a call that freelm does not send to the model. */
 export type OwnOptions = CallLimits & Pick<StreamOptions, 'model' | 'onCut'>;
 export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({
   ...limits,
   model: z.optional(modelNames),
   onCut,
 });
-/** The fields of a request body that freelm knows. */
+/** The fields of a request body that freelm checks. */
 export const fieldsSchema: z.ZodMiniType<ModelFields> = z.object(fieldSchemas);
 
 const content = z.union(
@@ -257,32 +260,35 @@ const messagesSchema = z
   .array(messageSchema, 'must be a text, a message or a list of messages')
   .check(z.minLength(1, 'must not be empty'));
 
-/** The names of the fields that freelm knows. */
+/** The names of the fields that freelm checks. */
 export const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
 
-/** @throws ConfigError naming the option. */
+/** @throws ConfigError that names the invalid option. */
 export function checkPoolOptions(options: FreeLLMOptions): void {
   check(poolSchema, options, 'options');
   if (options.persist === true) {
     throw new ConfigError(
-      'options.persist: there is no file store yet, so that nothing can be kept between runs. Leave it out, or pass a store of your own.',
+      'options.persist: there is no file store yet, so nothing can be kept between runs. Leave it out, or pass your own store.',
     );
   }
   if (options.fetch !== undefined && options.dispatcher !== undefined) {
     throw new ConfigError(
-      'options.fetch and options.dispatcher exclude each other: a dispatcher belongs to the default transport.',
+      'options.fetch and options.dispatcher cannot be combined: a dispatcher belongs to the default transport.',
     );
   }
   const names = options.providers.map((provider) => provider.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new ConfigError(
-      `options.providers holds "${twice}" twice. Give one provider all its keys: new Provider([key, key]).`,
+      `options.providers has "${twice}" twice. Give one provider all its keys: new Provider([key, key]).`,
     );
   }
 }
 
-/** @throws ConfigError naming the option. `streams`: the call is one of `stream()`. */
+/**
+ * @param streams - Whether `stream()` was called.
+ * @throws ConfigError that names the invalid option.
+ */
 export function checkCallOptions(options: StreamOptions, streams: boolean): void {
   if (typeof options !== 'object' || options === null) throw new ConfigError('options: must be an object.');
   const asked = 'stream' in options ? 'options.stream' : undefined;
@@ -290,12 +296,12 @@ export function checkCallOptions(options: StreamOptions, streams: boolean): void
   const name = asked ?? inBody;
   if (name !== undefined)
     throw new ConfigError(
-      `${name}: the method decides. chat() and text() answer whole, stream() in parts. Leave it out.`,
+      `${name}: leave it out. chat() and text() return a whole answer, and stream() streams it.`,
     );
   if (Object.keys(options).length > 0) check(streams ? streamSchema : callSchema, options, 'options');
 }
 
-/** @throws BadRequestError naming the message and the field. */
+/** @throws BadRequestError that names the message and the field. */
 export function readMessages(input: ChatInput): readonly ChatMessage[] {
   const messages: readonly ChatMessage[] =
     typeof input === 'string' ? [{ role: 'user', content: input }] : isOneMessage(input) ? [input] : input;
@@ -308,7 +314,7 @@ function isOneMessage(input: ChatMessage | readonly ChatMessage[]): input is Cha
   return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 
-/** The fields of the request body, without anything of ours. */
+/** The fields of the request body, without freelm's own options. */
 export function wireFields(options: ChatOptions): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = { ...options.extraBody };
   for (const name of WIRE_FIELDS) {

@@ -1,5 +1,3 @@
-/** Writes a checked request as JSON; what cannot be written, or is too long to be sent, is named. */
-
 import { BadRequestError, ConfigError } from '../errors.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
@@ -8,7 +6,7 @@ import { type ChatOptions, wireFields } from './options.ts';
 /** The longest request that freelm sends: Google takes 20 MB inline, NVIDIA 25 (2026-08). */
 const MAX_REQUEST_CHARACTERS = 20_000_000;
 
-/** Why a value has no JSON text; undefined when it has one. */
+/** Why a value cannot be written as JSON. Undefined if it can. */
 function problemOf(value: unknown): string | undefined {
   try {
     JSON.stringify(value);
@@ -19,7 +17,7 @@ function problemOf(value: unknown): string | undefined {
   }
 }
 
-/** The error that names the message or the option that has no JSON text. */
+/** The error that names the message or option that cannot be written as JSON. */
 function unwritable(messages: readonly ChatMessage[], options: ChatOptions): Error {
   for (const [index, message] of messages.entries()) {
     const problem = problemOf(message);
@@ -32,7 +30,7 @@ function unwritable(messages: readonly ChatMessage[], options: ChatOptions): Err
   return new BadRequestError({ message: 'The request cannot be written as JSON.' });
 }
 
-/** Names the longest message. */
+/** The error for a request that is too long. It names the longest message. */
 function tooLong(messages: readonly ChatMessage[], size: number): Error {
   const lengths = messages.map((message) => JSON.stringify(message).length);
   const longest = lengths.indexOf(Math.max(...lengths));
@@ -42,9 +40,9 @@ function tooLong(messages: readonly ChatMessage[], size: number): Error {
 }
 
 /**
- * The body of a request, written once for all routes.
+ * Writes the body of a request, once for all routes.
  * @param own - Fields that freelm sets itself.
- * @throws BadRequestError naming the message, ConfigError naming the option.
+ * @throws BadRequestError that names the message, or ConfigError that names the option.
  */
 export function requestBody(
   messages: readonly ChatMessage[],

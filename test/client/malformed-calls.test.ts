@@ -131,7 +131,7 @@ describe('options of a call', () => {
     [{ tempreature: 1 }, 'options has no option "tempreature"'],
     [{ messages: [] }, 'options has no option "messages"'],
     [{ maxTokens: 5, timeout: 1 }, 'options has no option "maxTokens", "timeout"'],
-    [{ stream: true }, 'options.stream: the method decides'],
+    [{ stream: true }, 'options.stream: leave it out'],
     [{ model: '' }, 'options.model: must not be empty'],
     [{ model: [] }, 'options.model: must name at least one model'],
     [{ model: ['auto', 5] }, 'options.model: must be a model name'],
@@ -171,7 +171,7 @@ describe('options of a call', () => {
     [{ signal: new AbortController() }, 'options.signal: must be an AbortSignal'],
     [{ extraBody: [] }, 'options.extraBody: must be an object'],
     [{ extraBody: 'x' }, 'options.extraBody: must be an object'],
-    [{ extraBody: { stream: true } }, 'options.extraBody.stream: the method decides'],
+    [{ extraBody: { stream: true } }, 'options.extraBody.stream: leave it out'],
   ];
   it.each(cases)('%o', async (options, message) => {
     const error = await refused(['Hello', options]);

@@ -33,7 +33,7 @@ describe('options of a pool', () => {
     [
       'one provider twice',
       { providers: [new NIM('a'), new NIM('b')] },
-      'options.providers holds "nim" twice. Give one provider all its keys',
+      'options.providers has "nim" twice. Give one provider all its keys',
     ],
     [
       'one name twice',
@@ -74,7 +74,7 @@ describe('options of a pool', () => {
     [
       'fetch and dispatcher',
       { fetch: () => undefined, dispatcher: { dispatch: () => true } },
-      'options.fetch and options.dispatcher exclude each other',
+      'options.fetch and options.dispatcher cannot be combined',
     ],
     ['a negative timeout', { timeoutMs: -1 }, 'options.timeoutMs: must be greater than 0'],
     ['an attempt of no time', { attemptTimeoutMs: 0 }, 'options.attemptTimeoutMs: must be greater than 0'],
