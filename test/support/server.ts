@@ -1,4 +1,4 @@
-/** Tiny HTTP servers on 127.0.0.1 whose every answer a test decides, and what they saw. */
+/** HTTP servers on 127.0.0.1 with scripted answers and a record of requests. */
 
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
@@ -6,12 +6,12 @@ import { setImmediate } from 'node:timers/promises';
 import { text as readText } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-/** A request as it came. */
+/** A recorded request. */
 export interface Seen {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
-  /** Names and values in turn, repeated ones included. */
+  /** Alternating names and values, including repeated headers. */
   readonly rawHeaders: readonly string[];
   readonly body: string;
 }
@@ -23,15 +23,15 @@ export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly requests: readonly Seen[];
-  /** How many connections were ever made. */
+  /** The number of connections so far. */
   readonly connections: number;
-  /** How many are open now. */
+  /** The number of open connections. */
   readonly open: number;
-  /** How many were closed. */
+  /** The number of closed connections. */
   readonly closed: number;
 }
 
-/** Turns the event loop, without a timer, until something is so; the test's own time limit ends it otherwise. */
+/** Runs the event loop without timers until the condition holds. The timeout of the test bounds it. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate();
 }
@@ -45,7 +45,7 @@ async function listen(server: Server): Promise<number> {
   return address.port;
 }
 
-/** Counts a server's connections, and ends them all with the test that started it. */
+/** Counts the connections of a server, and closes them after the test. */
 export async function track(server: Server, requests: readonly Seen[]): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -78,7 +78,7 @@ export async function track(server: Server, requests: readonly Seen[]): Promise<
   };
 }
 
-/** Starts a server that is stopped when the test ends. */
+/** Starts a server that stops after the test. */
 export async function serve(handler: Handler): Promise<TestServer> {
   const requests: Seen[] = [];
   const receive = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -95,7 +95,7 @@ export async function serve(handler: Handler): Promise<TestServer> {
   );
 }
 
-/** A server that takes connections and keeps silent; `onSocket` may break that silence. */
+/** A server that accepts connections and sends nothing. `onSocket` can send something. */
 export function serveTcp(
   onSocket: (socket: Socket) => void = (socket) => socket.resume(),
 ): Promise<TestServer> {
@@ -106,14 +106,14 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The JSON body of a request; an empty object where it has none. */
+/** The JSON body of a request. An empty object if there is none. */
 export function bodyOf({ body }: Seen): Readonly<Record<string, unknown>> {
   const value: unknown = body === '' ? {} : JSON.parse(body);
   if (isObject(value)) return value;
   throw new Error(`no JSON object was posted: ${body.slice(0, 200)}`);
 }
 
-/** The bodies of all posts, in order. */
+/** The bodies of all POST requests, in order. */
 export function posted({ requests }: TestServer): readonly Readonly<Record<string, unknown>>[] {
   return requests.filter(({ method }) => method === 'POST').map(bodyOf);
 }
@@ -124,7 +124,7 @@ export function json(response: ServerResponse, value: unknown, status = 200): vo
   response.end(JSON.stringify(value));
 }
 
-/** A plain good answer of chat/completions. */
+/** A successful answer of chat/completions. */
 export function completion(text: string): object {
   return {
     id: 'chatcmpl-1',
@@ -142,7 +142,7 @@ export function says(text: string): Handler {
   };
 }
 
-/** Takes every request and never answers. */
+/** Accepts all requests and never answers. */
 export const hangs: Handler = () => undefined;
 
 /** What keeps this process alive, by kind. */

@@ -112,7 +112,7 @@ describe('a chat completion', () => {
         usage,
       },
     ],
-  ])('of %s echoes, in its own shape', (name, model, headers, body) => {
+  ])('of %s is an echo in its own format', (name, model, headers, body) => {
     const answer = ask(new ProviderSimulator(name), { model });
     expect(answer).toMatchObject({ status: 200, delayMs: 0 });
     expect(answer.headers).toEqual(headers);
@@ -124,7 +124,7 @@ describe('a chat completion', () => {
     ['google', ''],
     ['nim', 'chatcmpl-tool-1-0'],
     ['custom', 'call_1_0'],
-  ])('of %s calls tools with ids like "%s"', (name, id) => {
+  ])('of %s has tool calls with ids like "%s"', (name, id) => {
     const provider = new ProviderSimulator(name, {
       reply: () => ({
         toolCalls: [
@@ -148,7 +148,7 @@ describe('a chat completion', () => {
     });
   });
 
-  it('reasons where the provider has its place for that', () => {
+  it('has reasoning in the field of the provider', () => {
     const openrouter = new ProviderSimulator('openrouter', { reply: reasoned });
     const nim = new ProviderSimulator('nim', { reply: reasoned });
     expect(ask(openrouter).json).toMatchObject({
@@ -160,7 +160,7 @@ describe('a chat completion', () => {
     });
   });
 
-  it('is the work of `reply`, which sees the request', () => {
+  it('comes from `reply`, which receives the request', () => {
     const seen: ReplyRequest[] = [];
     const provider = new ProviderSimulator('google', {
       keys: [{ account: 'project' }],
@@ -190,28 +190,28 @@ describe('a chat completion', () => {
     ]);
   });
 
-  it('is answered by a real model when the free router is asked', () => {
+  it('comes from a real model if the request names the free router', () => {
     const openrouter = new ProviderSimulator('openrouter');
     expect(ask(openrouter, { model: 'openrouter/free' }).json).toMatchObject({
       model: 'nvidia/nemotron-3-ultra-550b-a55b:free',
     });
   });
 
-  it('takes as long as the model does', () => {
+  it('has the latency of the model', () => {
     const models = [{ id: 'slow', latencyMs: 700 }, 'usual', { id: 'closed', closed: true }];
     const custom = new ProviderSimulator('custom', { latencyMs: 20, models });
     expect(custom.models.map((model) => ask(custom, { model }).delayMs)).toEqual([700, 20, 0]);
   });
 });
 
-describe('a request that is no request', () => {
+describe('an invalid request', () => {
   it.each([
     ['no object', '[]'],
     ['no messages', '{"model":"MODEL"}'],
     ['an empty list', '{"model":"MODEL","messages":[]}'],
     ['a message that is a text', '{"model":"MODEL","messages":["hi"]}'],
     ['an unknown role', '{"model":"MODEL","messages":[{"role":"robot","content":"hi"}]}'],
-  ])('%s: 400 everywhere, whoever asks with a good key', (_, body) => {
+  ])('%s: 400 from every provider', (_, body) => {
     for (const name of NAMES) {
       const provider = new ProviderSimulator(name);
       const model = provider.models.at(1) ?? '';
@@ -222,7 +222,7 @@ describe('a request that is no request', () => {
 });
 
 describe('a model list', () => {
-  it('of OpenRouter needs no key, tells capabilities, and lists traps beside the free models', () => {
+  it('of OpenRouter needs no key, reports capabilities, and has models that are not free', () => {
     const openrouter = new ProviderSimulator('openrouter');
     const { status, headers, json } = get(openrouter, '/models', { headers: {} });
     expect(status).toBe(200);
@@ -255,7 +255,7 @@ describe('a model list', () => {
     });
   });
 
-  it('of NIM is sorted, proves nothing, and repeats itself', () => {
+  it('of NIM needs no key, is sorted, and has a duplicate', () => {
     const nim = new ProviderSimulator('nim');
     const { text } = get(nim, '/models', { headers: {} });
     const ids = [...text.matchAll(/"id":"([^"]+)"/g)].map(([, id]) => id);
@@ -270,14 +270,14 @@ describe('a model list', () => {
     ['openrouter', false],
     ['google', true],
     ['nim', false],
-  ])('of %s still has a retired model: %s', (name, listed) => {
+  ])('of %s has a retired model: %s', (name, listed) => {
     const provider = new ProviderSimulator(name, { models: ['acme/one', 'acme/two'] });
     provider.script({ kind: 'retired', model: 'acme/one' });
     expect(get(provider, '/models').text.includes('acme/one')).toBe(listed);
     expect(get(provider, '/models').text).toContain('acme/two');
   });
 
-  it('hides what is not listed, though it can be called', () => {
+  it('lacks unlisted models, which can be called', () => {
     const custom = new ProviderSimulator('custom', { models: ['seen', { id: 'hidden', listed: false }] });
     expect(get(custom, '/models').text).not.toContain('hidden');
     expect(ask(custom, { model: 'hidden' }).status).toBe(200);

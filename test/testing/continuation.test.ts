@@ -22,7 +22,7 @@ function simulate(name: ProviderName, options: ProviderOptions = {}): ProviderSi
   });
 }
 
-/** A conversation whose answer was broken off after `begun`. */
+/** A conversation with the unfinished answer `begun`. */
 const prefilled = (begun: string): object[] => [QUESTION, { role: 'assistant', content: begun }];
 const instructed = (begun: string): object[] => [
   ...prefilled(begun),
@@ -33,8 +33,8 @@ function rest(provider: ProviderSimulator, messages: readonly object[]): string 
   return read(provider, { fields: { messages } }).said;
 }
 
-describe('a model that goes on', () => {
-  it.each(NAMES)('does so faithfully on %s, from any token, however it is asked', (name) => {
+describe('a model that continues an answer', () => {
+  it.each(NAMES)('does so faithfully on %s, from any token, with either kind of request', (name) => {
     const provider = simulate(name);
     for (let count = 1; count <= TOKENS.length; count += 1) {
       const begun = TOKENS.slice(0, count).join('');
@@ -43,7 +43,7 @@ describe('a model that goes on', () => {
     }
   });
 
-  it('does so in a plain answer, too', () => {
+  it('does so without streaming', () => {
     const messages = prefilled('It was a dark');
     expect(ask(simulate('nim'), { fields: { messages } }).json).toMatchObject({
       choices: [{ message: { content: TEXT.slice(13) } }],
@@ -56,7 +56,7 @@ describe('a model that goes on', () => {
     ['repeats-last-words', 'a dark and stormy night;'],
     ['starts-over', 'It was a dark and stormy night;'],
     ['refuses-prefill', ' stormy night;'],
-  ])('with `%s` goes on like this: "%s"', (continues, begins) => {
+  ])('with `%s` continues with "%s"', (continues, begins) => {
     const byModel = simulate('custom', { models: [{ id: 'acme/one:free', continues }] });
     const byProvider = simulate('custom', { continues });
     const end = TEXT.slice(TEXT.indexOf(' the rain'));
@@ -65,11 +65,11 @@ describe('a model that goes on', () => {
     }
   });
 
-  it('repeats no more than there is', () => {
+  it('repeats at most the whole beginning', () => {
     expect(rest(simulate('custom', { continues: 'repeats-last-words' }), prefilled('It'))).toBe(TEXT);
   });
 
-  it('is refused a prefill where the model lacks it or is told to refuse one', () => {
+  it('refuses a prefill if it lacks the capability or is set to refuse it', () => {
     const messages = prefilled('It was');
     const google = new ProviderSimulator('google', { reply: () => TEXT });
     const refused = ask(google, { model: 'gemini-3.6-flash', fields: { messages, stream: true } });
@@ -82,19 +82,19 @@ describe('a model that goes on', () => {
     }
   });
 
-  it('says an answer that does not begin so as it is', () => {
+  it('sends a reply with another beginning unchanged', () => {
     expect(rest(simulate('custom'), prefilled('Once upon a time'))).toBe(TEXT);
     const reply = ({ continuing }: ReplyRequest): object => ({ text: continuing ? ' of my own' : TEXT });
     expect(rest(simulate('custom', { reply }), prefilled('It was'))).toBe(' of my own');
   });
 
-  it('leaves tool calls alone', () => {
+  it('does not change tool calls', () => {
     const provider = simulate('custom', { reply: () => ({ toolCalls: [{ name: 'look', arguments: {} }] }) });
     expect(read(provider, { fields: { messages: prefilled('Let me') } }).text).toContain('"name":"look"');
   });
 });
 
-/** What a reply hears when it is asked with these messages. */
+/** The argument of `reply` for these messages. */
 function seen(messages: readonly object[]): Pick<ReplyRequest, 'continuing' | 'lastUserText'> {
   let found: ReplyRequest | undefined;
   const reply = (request: ReplyRequest): string => {
@@ -105,8 +105,8 @@ function seen(messages: readonly object[]): Pick<ReplyRequest, 'continuing' | 'l
   return { continuing: found?.continuing, lastUserText: found?.lastUserText ?? '' };
 }
 
-describe('the reply of a test', () => {
-  it('hears the question to which the answer was begun, and how it was begun', () => {
+describe('a custom reply', () => {
+  it('receives the question and the unfinished answer', () => {
     const heard = { continuing: 'It was', lastUserText: 'How does it begin?' };
     expect(seen(prefilled('It was'))).toEqual(heard);
     expect(seen(instructed('It was'))).toEqual(heard);
@@ -122,11 +122,11 @@ describe('the reply of a test', () => {
       [QUESTION, { role: 'assistant', tool_calls: [] }, { role: 'tool', content: '1' }],
     ],
     ['an assistant that has said nothing yet', [QUESTION, { role: 'assistant', content: '' }]],
-  ])('is not asked to go on by %s', (_, messages) => {
+  ])('receives no unfinished answer for %s', (_, messages) => {
     expect(seen(messages)).toEqual({ continuing: undefined, lastUserText: 'How does it begin?' });
   });
 
-  it('hears a mere "continue" as a question where nothing was begun', () => {
+  it('receives "continue" as a question if there is no unfinished answer', () => {
     expect(seen([{ role: 'user', content: 'Continue' }])).toEqual({
       continuing: undefined,
       lastUserText: 'Continue',
@@ -134,7 +134,7 @@ describe('the reply of a test', () => {
   });
 });
 
-it('an echo is gone on with by another model in the name of the first', () => {
+it('another model continues an echo under the name of the first one', () => {
   const [first, second] = [new ProviderSimulator('custom'), new ProviderSimulator('nim')];
   first.script({ kind: 'cut', afterTokens: 2 });
   const begun = read(first).said;

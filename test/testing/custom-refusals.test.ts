@@ -123,7 +123,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("a custom endpoint refuses in OpenAI's words", () => {
+describe("a refusal by a custom endpoint, in OpenAI's format", () => {
   it.each(CASES)('$name', ({ fault, model, question, status, message, code }) => {
     const custom = new ProviderSimulator('custom', {
       models: [{ id: 'm', ...model }],

@@ -17,22 +17,22 @@ function statusesOfSeed(seed: number): number[] {
   return statuses(new ProviderSimulator('custom', { seed, faults: [{ ...BUSY, share: 0.3 }] }), 1000);
 }
 
-describe('a fault strikes', () => {
-  it('a key', () => {
+describe('a fault applies', () => {
+  it('to a key', () => {
     const custom = simulate({ ...BUSY, key: 'sk-one' });
     expect([ask(custom, { key: 'sk-one' }).status, ask(custom, { key: 'sk-two' }).status]).toEqual([
       500, 200,
     ]);
   });
 
-  it('an account', () => {
+  it('to an account', () => {
     const custom = simulate({ kind: 'out-of-credits', account: 'second' });
     expect([ask(custom, { key: 'sk-one' }).status, ask(custom, { key: 'sk-two' }).status]).toEqual([
       200, 402,
     ]);
   });
 
-  it('models by a pattern, in which a dot is a dot', () => {
+  it('to models by a pattern, with a literal dot', () => {
     const custom = new ProviderSimulator('custom', {
       models: ['a.1', 'ab1', 'a.2'],
       faults: [{ ...BUSY, model: 'a.*' }],
@@ -40,18 +40,18 @@ describe('a fault strikes', () => {
     expect(custom.models.map((model) => ask(custom, { model }).status)).toEqual([500, 200, 500]);
   });
 
-  it('from a moment on, and until another', () => {
+  it('between two times', () => {
     const custom = simulate({ ...BUSY, from: NOON + 10, until: NOON + 20 });
     const at = (now: number): number => ask(custom, { now: NOON + now }).status;
     expect([at(9), at(10), at(19), at(20)]).toEqual([200, 500, 500, 200]);
   });
 
-  it('after a number of requests, and only so often', () => {
+  it('after `skip` requests, and at most `times` times', () => {
     const custom = simulate({ ...BUSY, skip: 2, times: 3 });
     expect(statuses(custom, 7)).toEqual([200, 200, 500, 500, 500, 200, 200]);
   });
 
-  it('a share of the requests, the same ones in every run of a seed', () => {
+  it('to a share of requests that depends only on the seed', () => {
     const first = statusesOfSeed(1);
     expect(statusesOfSeed(1)).toEqual(first);
     expect(statusesOfSeed(2)).not.toEqual(first);
@@ -60,7 +60,7 @@ describe('a fault strikes', () => {
     expect(struck).toBeLessThan(350);
   });
 
-  it('in the order of the script, each when the ones before it are spent', () => {
+  it('in the order of the script, after the earlier ones are used up', () => {
     const custom = simulate({ kind: 'server-error', times: 1 }, { kind: 'hang', times: 1 });
     expect([ask(custom), ask(custom), ask(custom)].map(({ status, fault }) => fault ?? status)).toEqual([
       500,
@@ -69,14 +69,14 @@ describe('a fault strikes', () => {
     ]);
   });
 
-  it('counts only requests that get as far as itself', () => {
+  it('and counts only requests that reach it', () => {
     const custom = simulate({ kind: 'congested', times: 1 }, { kind: 'unauthorized', key: 'sk-two' });
     expect(ask(custom, { key: 'sk-two' }).status).toBe(401);
     expect(ask(custom, { model: 'nothing' }).status).toBe(404);
     expect(statuses(custom, 2)).toEqual([503, 200]);
   });
 
-  it('the model list only where it says so', () => {
+  it('to the model list only by `route`', () => {
     const custom = simulate(BUSY);
     expect(get(custom, '/models').status).toBe(200);
     custom.script({ ...BUSY, route: 'models' });
@@ -88,7 +88,7 @@ describe('a fault strikes', () => {
 });
 
 describe('a script at run time', () => {
-  it('comes before what was there, and clear() ends everything', () => {
+  it('comes before the initial faults, and clear() removes all', () => {
     const custom = simulate({ kind: 'congested' });
     expect(ask(custom).status).toBe(503);
     custom.script({ kind: 'moderated' }, { kind: 'outage', times: 1 });
@@ -100,7 +100,7 @@ describe('a script at run time', () => {
     expect(ask(custom).status).toBe(200);
   });
 
-  it('reset() is the beginning again: initial faults with fresh counts, full limits, no calls', () => {
+  it('is reset() to the initial faults, with unused limits and no calls', () => {
     const custom = new ProviderSimulator('custom', {
       limits: { rpm: 3 },
       faults: [{ ...BUSY, times: 1 }],
@@ -114,8 +114,8 @@ describe('a script at run time', () => {
   });
 });
 
-describe('what every provider can suffer', () => {
-  it.each(NAMES)('%s: a key that dies at a moment, while the other lives', (name) => {
+describe('faults of every provider', () => {
+  it.each(NAMES)('%s: a key is revoked while another one stays valid', (name) => {
     const provider = new ProviderSimulator(name);
     const [first, second] = provider.keys;
     provider.script({ kind: 'unauthorized', key: first, from: NOON + HOUR });
@@ -125,7 +125,7 @@ describe('what every provider can suffer', () => {
     expect(provider.counts.causes).toEqual({ unauthorized: 1 });
   });
 
-  it.each(NAMES)('%s: a refusal that repeats the key, which the book does not', (name) => {
+  it.each(NAMES)('%s: a refusal repeats the key, the call log does not', (name) => {
     const provider = new ProviderSimulator(name, { keys: 1, faults: [{ kind: 'echo-key', status: 400 }] });
     const [key = ''] = provider.keys;
     const answer = ask(provider);
@@ -134,7 +134,7 @@ describe('what every provider can suffer', () => {
     expect(JSON.stringify(provider.calls)).not.toContain(key);
   });
 
-  it.each(NAMES)('%s: silence, resets, cuts, slowness', (name) => {
+  it.each(NAMES)('%s: hangs, resets, cuts and delays', (name) => {
     const provider = new ProviderSimulator(name, { latencyMs: 5 });
     const whole = ask(provider);
     expect(whole).toMatchObject({ status: 200, delayMs: 5 });
@@ -146,7 +146,7 @@ describe('what every provider can suffer', () => {
     expect(provider.counts.causes).toEqual({ reset: 1, hang: 1, cut: 1 });
   });
 
-  it.each(NAMES)('%s: a status of 200 that is none', (name) => {
+  it.each(NAMES)('%s: failures with the status 200', (name) => {
     const provider = new ProviderSimulator(name, { limits: { rpm: 100 } });
     const struck = (fault: Fault): unknown => {
       provider.script({ ...fault, times: 1 });
@@ -171,19 +171,19 @@ describe('what every provider can suffer', () => {
     expect(provider.counts).toMatchObject({ served: 0, refused: 8 });
   });
 
-  it.each(NAMES)('%s: its edge turning everybody away', (name) => {
+  it.each(NAMES)('%s: the network edge blocks all requests', (name) => {
     const provider = new ProviderSimulator(name, { faults: [{ kind: 'forbidden' }] });
     expect(ask(provider, { key: 'nobody' }).status).toBe(name === 'google' ? 400 : 403);
   });
 
-  it.each(NAMES)('%s: lower limits than documented, or other ones from a moment on', (name) => {
+  it.each(NAMES)('%s: limits change at the start or later', (name) => {
     const provider = new ProviderSimulator(name, { keys: 1, limits: { rpm: 4 } });
     provider.script({ kind: 'limits', rpm: 2, until: NOON + HOUR });
     expect(statuses(provider, 3)).toEqual([200, 200, 429]);
     expect(statuses(provider, 5, { now: NOON + 2 * HOUR })).toEqual([200, 200, 200, 200, 429]);
   });
 
-  it.each(NAMES)('%s: a model list that hangs, fails, is cut, empty or garbage', (name) => {
+  it.each(NAMES)('%s: the model list hangs, fails, or is cut, empty or garbage', (name) => {
     const provider = new ProviderSimulator(name);
     const struck = (fault: Fault): unknown => {
       provider.script({ ...fault, route: 'models', times: 1 });
@@ -202,7 +202,7 @@ describe('what every provider can suffer', () => {
 });
 
 describe('a limit of one model', () => {
-  it('holds besides the limits of the account on OpenRouter', () => {
+  it('applies in addition to the account limits on OpenRouter', () => {
     const openrouter = new ProviderSimulator('openrouter', {
       keys: 1,
       models: ['one:free', 'two:free'],
@@ -212,7 +212,7 @@ describe('a limit of one model', () => {
     expect(statuses(openrouter, 19, { model: 'two:free' }).at(-1)).toBe(429);
   });
 
-  it('stands at zero for a model that the account may not use', () => {
+  it('is zero for a model that the account may not use', () => {
     const google = new ProviderSimulator('google', {
       faults: [{ kind: 'limits', model: 'gemini-3.8-flash', rpd: 0 }],
     });
@@ -220,7 +220,7 @@ describe('a limit of one model', () => {
     expect(google.calls[0]).toMatchObject({ outcome: 'not-entitled' });
   });
 
-  it('shows in the budget that OpenRouter tells', () => {
+  it('shows in the budget that OpenRouter reports', () => {
     const openrouter = new ProviderSimulator('openrouter', { faults: [{ kind: 'limits', rpd: 16 }] });
     statuses(openrouter, 3);
     expect(get(openrouter, '/key').json).toMatchObject({
@@ -229,7 +229,7 @@ describe('a limit of one model', () => {
   });
 });
 
-it('what is refused before the limits spends nothing; what fails behind them does', () => {
+it('requests refused before the limits do not count, failures after them do', () => {
   const google = new ProviderSimulator('google', { keys: 1, limits: { rpm: 2 } });
   google.script({ kind: 'outage', times: 3 }, { kind: 'retired', times: 3 }, { kind: 'congested', times: 1 });
   expect(statuses(google, 9)).toEqual([502, 502, 502, 404, 404, 404, 503, 200, 429]);

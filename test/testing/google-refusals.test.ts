@@ -184,7 +184,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('Google AI Studio refuses, always inside an array', () => {
+describe('a refusal by Google AI Studio, in an array', () => {
   it.each(CASES)('$name', ({ fault, model, question, code, status, message, details }) => {
     const google = new ProviderSimulator('google', {
       keys: [KEY],
@@ -201,7 +201,7 @@ describe('Google AI Studio refuses, always inside an array', () => {
     expect(JSON.stringify(google.calls)).not.toContain(KEY);
   });
 
-  it('blocked content with status 200 and no message', () => {
+  it('of blocked content has the status 200 and no message', () => {
     const google = new ProviderSimulator('google', { faults: [{ kind: 'moderated' }] });
     const { status, json } = ask(google);
     expect(status).toBe(200);

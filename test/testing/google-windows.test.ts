@@ -15,7 +15,7 @@ function messages(tokens: number): Record<string, unknown> {
 }
 
 describe('a project of Google AI Studio', () => {
-  it('admits five calls of a flash model in any 60 seconds, and says how long to wait', () => {
+  it('admits five calls of a flash model in any 60 seconds, and reports the wait', () => {
     const google = new ProviderSimulator('google', { keys: 1 });
     for (const second of [0, 10, 20, 30, 40]) {
       expect(ask(google, { model: FLASH, now: NOON + second * SECOND }).status).toBe(200);
@@ -52,7 +52,7 @@ describe('a project of Google AI Studio', () => {
     expect(ask(google, { model: FLASH, now: NOON + MINUTE }).status).toBe(429);
   });
 
-  it('counts each model and each project for itself, and an alias as its model', () => {
+  it('counts per model and per project, and an alias as its model', () => {
     const google = new ProviderSimulator('google', { keys: 2 });
     const [first, second] = google.keys;
     statuses(google, 5, { key: first, model: FLASH });
@@ -62,7 +62,7 @@ describe('a project of Google AI Studio', () => {
     expect(ask(google, { key: second, model: FLASH }).status).toBe(200);
   });
 
-  it('ends the day of a model after 20 calls, with a short wait that is a lie', () => {
+  it('refuses a model after 20 calls a day, and reports a misleading short wait', () => {
     const google = new ProviderSimulator('google', { keys: 1, limits: { rpm: 1000 } });
     statuses(google, 20, { model: FLASH });
     const refusal = ask(google, { model: FLASH });
@@ -75,14 +75,14 @@ describe('a project of Google AI Studio', () => {
     expect(google.counts.causes).toEqual({ 'day-limit': 2 });
   });
 
-  it('names a minute beside the day when both are spent', () => {
+  it('names the limits per minute and per day if both are exceeded', () => {
     const google = new ProviderSimulator('google', { keys: 1, limits: { rpm: 2, rpd: 2 } });
     const [, , refusal] = Array.from({ length: 3 }, () => ask(google, { model: FLASH }));
     expect(refusal?.text).toContain('GenerateRequestsPerDayPerProjectPerModel-FreeTier');
     expect(refusal?.text).toContain('GenerateRequestsPerMinutePerProjectPerModel-FreeTier');
   });
 
-  it('refuses what exceeds the tokens of a minute, for ever when one request does', () => {
+  it('refuses requests over the tokens per minute, and always a single one that exceeds them', () => {
     const google = new ProviderSimulator('google', { keys: 1, limits: { tpm: 100, rpm: 1000, rpd: 1000 } });
     expect(ask(google, { fields: messages(60) }).status).toBe(200);
     const refusal = ask(google, { fields: messages(60), now: NOON + SECOND });
@@ -93,17 +93,14 @@ describe('a project of Google AI Studio', () => {
     expect(ask(google, { fields: messages(101), now: NOON + HOUR }).status).toBe(429);
   });
 
-  it.each(['gemini-3.1-pro-preview'])(
-    'has no free tier for %s: limit: 0, and no value',
-    (model) => {
-      const google = new ProviderSimulator('google', { keys: 1 });
-      const refusal = ask(google, { model });
-      expect(refusal.status).toBe(429);
-      expect(refusal.text).toContain(`limit: 0, model: ${model}`);
-      expect(refusal.text).not.toContain('quotaValue');
-      expect(google.calls[0]).toMatchObject({ outcome: 'not-entitled', refused: true });
-    },
-  );
+  it.each(['gemini-3.1-pro-preview'])('has no free tier for %s: a limit of 0 without a value', (model) => {
+    const google = new ProviderSimulator('google', { keys: 1 });
+    const refusal = ask(google, { model });
+    expect(refusal.status).toBe(429);
+    expect(refusal.text).toContain(`limit: 0, model: ${model}`);
+    expect(refusal.text).not.toContain('quotaValue');
+    expect(google.calls[0]).toMatchObject({ outcome: 'not-entitled', refused: true });
+  });
 
   it('gives the paid tier its own limits and names', () => {
     const google = new ProviderSimulator('google', { keys: [{ tier: 'tier1' }] });
@@ -116,10 +113,10 @@ describe('a day of Google ends at midnight in Los Angeles', () => {
   it.each([
     { when: 'in summer (UTC-7)', spentAt: '2026-07-01T18:00:00Z', midnight: '2026-07-02T07:00:00Z' },
     { when: 'in winter (UTC-8)', spentAt: '2026-12-01T18:00:00Z', midnight: '2026-12-02T08:00:00Z' },
-    // Clocks went from 02:00 to 03:00 on 8 March: a day of 23 hours.
+    // On 8 March, clocks go from 02:00 to 03:00, so the day has 23 hours.
     { when: 'on the day of 23 hours', spentAt: '2026-03-08T08:00:00Z', midnight: '2026-03-09T07:00:00Z' },
     { when: 'the day before it', spentAt: '2026-03-07T08:00:00Z', midnight: '2026-03-08T08:00:00Z' },
-    // Clocks went from 02:00 back to 01:00 on 1 November: a day of 25 hours.
+    // On 1 November, clocks go from 02:00 back to 01:00, so the day has 25 hours.
     { when: 'on the day of 25 hours', spentAt: '2026-11-01T07:00:00Z', midnight: '2026-11-02T08:00:00Z' },
     { when: 'in its repeated hour', spentAt: '2026-11-01T09:30:00Z', midnight: '2026-11-02T08:00:00Z' },
     { when: 'the day before that', spentAt: '2026-10-31T07:00:00Z', midnight: '2026-11-01T07:00:00Z' },

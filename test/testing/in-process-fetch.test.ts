@@ -28,7 +28,7 @@ function setUp(options?: WorldOptions): {
 }
 
 describe('the in-process fetch', () => {
-  it('answers like a server, without one', async () => {
+  it('answers without a server', async () => {
     const { world, call } = setUp();
     const response = await call();
     expect(response.status).toBe(200);
@@ -39,7 +39,7 @@ describe('the in-process fetch', () => {
     expect(world.calls).toHaveLength(1);
   });
 
-  it('finds each provider at its real address', async () => {
+  it('finds each provider at its real base URL', async () => {
     const world = new SimulatedWorld();
     const fetch = inProcessFetch(world, new VirtualClock(NOON));
     const response = await fetch(new URL('https://openrouter.ai/api/v1/models?limit=1'));
@@ -47,7 +47,7 @@ describe('the in-process fetch', () => {
     expect(world.openrouter.calls[0]).toMatchObject({ route: 'models', outcome: 'served' });
   });
 
-  it('reaches nothing else, and says what there is', async () => {
+  it('fails for other hosts, and names the known ones', async () => {
     const fetch = inProcessFetch(new SimulatedWorld(), new VirtualClock(NOON));
     await expect(fetch('https://example.com/')).rejects.toMatchObject({
       name: 'TypeError',
@@ -59,7 +59,7 @@ describe('the in-process fetch', () => {
     });
   });
 
-  it('takes its time on the clock alone', async () => {
+  it('waits only on the clock', async () => {
     const { clock, call } = setUp({ custom: { keys: ['sk-key'], latencyMs: 90 * SECOND } });
     const response = await clock.run(call());
     expect(response.status).toBe(200);
@@ -67,7 +67,7 @@ describe('the in-process fetch', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('hangs until it is aborted, with the reason', async () => {
+  it('hangs until the abort, and rejects with its reason', async () => {
     const { world, clock, call } = setUp();
     world.custom.script({ kind: 'hang' });
     const controller = new AbortController();
@@ -79,7 +79,7 @@ describe('the in-process fetch', () => {
     expect(clock.now()).toBe(NOON + 5 * SECOND);
   });
 
-  it('drops its timer when it is aborted during a delay, and never asks once it is aborted', async () => {
+  it('clears its timer on abort, and sends nothing after it', async () => {
     const { world, clock, call } = setUp({ custom: { keys: ['sk-key'], latencyMs: 90 * SECOND } });
     const controller = new AbortController();
     const pending = call({ signal: controller.signal });
@@ -91,7 +91,7 @@ describe('the in-process fetch', () => {
     expect(world.calls).toHaveLength(1);
   });
 
-  it('breaks connections as Node does', async () => {
+  it('reports broken connections as Node does', async () => {
     const { world, call } = setUp();
     world.custom.script({ kind: 'reset', times: 1 });
     await expect(call()).rejects.toMatchObject({ name: 'TypeError', cause: { code: 'ECONNRESET' } });
@@ -103,7 +103,7 @@ describe('the in-process fetch', () => {
 });
 
 describe('a virtual clock', () => {
-  it('fires timers in the order of their moments, and lets each do its work before the next', async () => {
+  it('fires timers in order, and runs the callbacks of each before the next', async () => {
     const clock = new VirtualClock(0);
     const story: string[] = [];
     const note = (text: string) => (): void => {
@@ -123,11 +123,11 @@ describe('a virtual clock', () => {
     expect(clock.pending).toBe(1);
   });
 
-  it('says so when a promise can never be settled', async () => {
+  it('rejects if the promise can never settle', async () => {
     await expect(new VirtualClock(0).run(new Promise(() => {}))).rejects.toThrow('this clock has no timer');
   });
 
-  it('hands on how a promise ends', async () => {
+  it('returns the outcome of the promise', async () => {
     const clock = new VirtualClock(0);
     const failing = new Promise((_, reject) => {
       clock.after(1000, () => {

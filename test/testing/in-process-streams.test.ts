@@ -35,7 +35,7 @@ async function next(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<st
 }
 
 describe('a stream of the in-process fetch', () => {
-  it('is the stream of the rules', async () => {
+  it('has the bytes of the simulator', async () => {
     const { world, call } = setUp();
     const response = await call();
     expect(response.headers.get('content-type')).toBe('text/event-stream');
@@ -45,7 +45,7 @@ describe('a stream of the in-process fetch', () => {
     expect(world.counts).toMatchObject({ served: 1, causes: {} });
   });
 
-  it('takes its time on the clock alone', async () => {
+  it('waits only on the clock', async () => {
     const { clock, call } = setUp({ kind: 'slow-drip', betweenMs: 20 * SECOND });
     const response = await clock.run(call());
     expect(clock.now()).toBe(NOON);
@@ -54,7 +54,7 @@ describe('a stream of the in-process fetch', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is made only as far as it is read', async () => {
+  it('is generated only as far as it is read', async () => {
     const { world, clock, call } = setUp({ kind: 'slow-drip', betweenMs: SECOND });
     const reader = readerOf(await call());
     expect(await next(reader)).toContain('"role":"assistant"');
@@ -66,7 +66,7 @@ describe('a stream of the in-process fetch', () => {
     expect(world.counts.causes).toEqual({ abandoned: 1 });
   });
 
-  it('ends when its reader cancels, in the middle of a wait', async () => {
+  it('ends when its reader cancels during a wait', async () => {
     const { world, clock, call } = setUp({ kind: 'stall', afterTokens: 1, comments: true });
     const reader = readerOf(await call());
     await next(reader);
@@ -80,7 +80,7 @@ describe('a stream of the in-process fetch', () => {
     expect(world.counts.causes).toEqual({ stall: 1 });
   });
 
-  it('ends when the signal says so, with its reason', async () => {
+  it('fails with the reason of the signal on abort', async () => {
     const { world, clock, call } = setUp({ kind: 'slow-drip', betweenMs: 60 * SECOND });
     const controller = new AbortController();
     const text = (await call(controller.signal)).text();
@@ -92,7 +92,7 @@ describe('a stream of the in-process fetch', () => {
     expect(world.counts.causes).toEqual({ abandoned: 1 });
   });
 
-  it('is abandoned when the signal ends the wait for its head', async () => {
+  it('is abandoned on abort before its head', async () => {
     const { world, clock, call } = setUp({ kind: 'slow', delayMs: 60 * SECOND });
     const controller = new AbortController();
     const pending = call(controller.signal);
@@ -102,7 +102,7 @@ describe('a stream of the in-process fetch', () => {
     expect(world.counts.causes).toEqual({ abandoned: 1 });
   });
 
-  it('is served to one who leaves at the sight of [DONE], or whose signal comes later', async () => {
+  it('is served if the reader leaves or aborts after [DONE]', async () => {
     const { world, call } = setUp();
     const controller = new AbortController();
     const reader = readerOf(await call(controller.signal));
@@ -112,7 +112,7 @@ describe('a stream of the in-process fetch', () => {
     expect(world.counts).toEqual({ total: 1, served: 1, refused: 0, causes: {} });
   });
 
-  it('breaks off as Node has it, after everything that came before', async () => {
+  it('breaks as in Node, after all earlier bytes', async () => {
     const { call } = setUp({ kind: 'cut', afterTokens: 2, as: 'reset' });
     const reader = readerOf(await call());
     expect([await next(reader), await next(reader), await next(reader)].join('')).toContain('" two"');
@@ -123,7 +123,7 @@ describe('a stream of the in-process fetch', () => {
     });
   });
 
-  it('that never ends is read as far as one likes', async () => {
+  it('can be endless', async () => {
     const { call } = setUp({ kind: 'endless' });
     const reader = readerOf(await call());
     for (let count = 0; count < 5000; count += 1) expect(await next(reader)).toContain('data: ');

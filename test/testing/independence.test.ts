@@ -7,7 +7,7 @@ const files = readdirSync(join(root, 'testing'), { recursive: true, encoding: 'u
   name.endsWith('.ts'),
 );
 
-it('the world shares no code with what it judges', () => {
+it('the simulated world shares no code with the library', () => {
   expect(files.length).toBeGreaterThan(20);
   for (const file of files) {
     const source = readFileSync(join(root, 'testing', file), 'utf8');

@@ -15,7 +15,7 @@ interface Case {
   readonly question?: Question;
   readonly status: number;
   readonly type: string;
-  /** The body: a text as it is, else JSON. */
+  /** The body, as a string or as JSON. */
   readonly body: unknown;
 }
 
@@ -241,7 +241,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('NVIDIA NIM refuses', () => {
+describe('a refusal by NVIDIA NIM', () => {
   it.each(CASES)('$name', ({ fault, model, question, status, type, body }) => {
     const nim = new ProviderSimulator('nim', {
       models: [{ id: MODEL, ...model }],

@@ -6,7 +6,7 @@ const LARGE = 'nvidia/nemotron-3-ultra-550b-a55b';
 const OTHER = 'openai/gpt-oss-20b';
 
 describe('an account of NVIDIA NIM', () => {
-  it('has 40 calls a minute for each model and never says so', () => {
+  it('has 40 calls per minute and model, which no answer reports', () => {
     const nim = new ProviderSimulator('nim', { keys: 1 });
     expect(statuses(nim, 41, { model: LARGE })).toEqual([...Array<number>(40).fill(200), 429]);
     const { json, headers } = ask(nim, { model: LARGE });
@@ -15,16 +15,16 @@ describe('an account of NVIDIA NIM', () => {
     expect(ask(nim, { model: OTHER }).status).toBe(200);
   });
 
-  it('is blocked for longer by whoever keeps asking', () => {
+  it('is blocked for longer by repeated requests', () => {
     const nim = new ProviderSimulator('nim', { keys: 1, limits: { rpm: 2 } });
     const at = (seconds: number): number => ask(nim, { model: LARGE, now: NOON + seconds * SECOND }).status;
     expect([at(0), at(1), at(30), at(60)]).toEqual([200, 200, 429, 429]);
-    // Two refused calls fill the window as well as two served ones do.
+    // Refused calls count like served ones.
     expect(at(85)).toBe(429);
     expect(ask(nim, { model: LARGE, now: NOON + 85 * SECOND + MINUTE }).status).toBe(200);
   });
 
-  it('shares its limit among its keys', () => {
+  it('has one limit for all its keys', () => {
     const nim = new ProviderSimulator('nim', {
       keys: [
         { key: 'nvapi-one', account: 'same' },
@@ -44,7 +44,7 @@ describe('a custom endpoint', () => {
     expect(new Set(statuses(custom, 500))).toEqual(new Set([200]));
   });
 
-  it('says with Retry-After when its minute has room again', () => {
+  it('reports in Retry-After when a request fits again', () => {
     const custom = new ProviderSimulator('custom', { keys: 1, limits: { rpm: 2 } });
     statuses(custom, 2);
     const refusal = ask(custom, { now: NOON + 20_500 });
@@ -56,7 +56,7 @@ describe('a custom endpoint', () => {
     expect(ask(custom, { now: NOON + MINUTE }).status).toBe(200);
   });
 
-  it('says that a day is over with the time to midnight UTC', () => {
+  it('reports the time to midnight UTC if the daily limit is exceeded', () => {
     const custom = new ProviderSimulator('custom', { keys: 1, limits: { rpd: 1 } });
     statuses(custom, 1);
     expect(ask(custom).headers['Retry-After']).toBe(String(12 * 3600));

@@ -12,9 +12,9 @@ interface Case {
   readonly question?: Question;
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The error object, whole. */
+  /** The whole error object. */
   readonly error?: unknown;
-  /** The body, where it is no JSON. */
+  /** The body if it is not JSON. */
   readonly text?: string;
 }
 
@@ -205,7 +205,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('OpenRouter refuses', () => {
+describe('a refusal by OpenRouter', () => {
   it.each(CASES)('$name', ({ fault, model, question, status, headers, error, text }) => {
     const openrouter = new ProviderSimulator('openrouter', {
       models: [{ id: MODEL, ...model }],
@@ -214,7 +214,7 @@ describe('OpenRouter refuses', () => {
     const answer = ask(openrouter, question);
     expect(answer.status).toBe(status);
     if (headers !== undefined) expect(answer.headers).toEqual(headers);
-    // Some refusals have the user's id beside the error.
+    // Some refusals have the user's id next to the error.
     if (error !== undefined) expect(answer.json).toEqual(partly({ error }));
     if (text !== undefined) expect(answer.text).toBe(text);
     expect(openrouter.calls).toHaveLength(1);

@@ -18,7 +18,7 @@ function resetOf(json: unknown): unknown {
 }
 
 describe('a free OpenRouter account', () => {
-  it('refuses exactly one of 21 calls in a clock minute, and says when the minute ends', () => {
+  it('refuses one of 21 calls in a minute of the clock, and reports its end', () => {
     const openrouter = new ProviderSimulator('openrouter', { keys: 1 });
     const start = NOON + 17 * SECOND;
     const answers = Array.from({ length: 21 }, (_, index) =>
@@ -29,7 +29,7 @@ describe('a free OpenRouter account', () => {
     expect(openrouter.counts).toEqual({ total: 21, served: 20, refused: 1, causes: { 'minute-limit': 1 } });
   });
 
-  it('admits a full minute again from the next minute of the clock on, not before', () => {
+  it('admits 20 calls again in the next minute of the clock', () => {
     const openrouter = new ProviderSimulator('openrouter', { keys: 1, limits: { rpd: 1000 } });
     statuses(openrouter, 20, { now: NOON + 59 * SECOND });
     expect(ask(openrouter, { now: NOON + MINUTE - 1 }).status).toBe(429);
@@ -55,7 +55,7 @@ describe('a free OpenRouter account', () => {
     ['free', 50, 'free-models-per-day. Add 10 credits to unlock 1000 free model requests per day'],
     ['credit', 1000, 'free-models-per-day-high-balance. '],
   ])(
-    'ends its day of the tier %s after %i calls, refused ones included, until midnight UTC',
+    'of the tier %s is refused after %i calls a day, refused ones included, until midnight UTC',
     (tier, rpd, text) => {
       const openrouter = new ProviderSimulator('openrouter', { keys: [{ tier }], limits: { rpm: 10_000 } });
       const midnight = Date.UTC(2026, 9, 11);
@@ -81,7 +81,7 @@ describe('a free OpenRouter account', () => {
     },
   );
 
-  it('loses its day to blind retries: what the minute refuses counts for the day', () => {
+  it('loses daily quota to calls that the limit per minute refuses', () => {
     const openrouter = new ProviderSimulator('openrouter', { keys: 1 });
     statuses(openrouter, 60);
     expect(openrouter.counts.causes).toEqual({ 'minute-limit': 30, 'day-limit': 10 });
@@ -89,7 +89,7 @@ describe('a free OpenRouter account', () => {
     expect(ask(openrouter, { now: NOON + DAY }).status).toBe(200);
   });
 
-  it('tells its budget at GET /key, where used may exceed limit', () => {
+  it('reports its budget at GET /key, where used may exceed limit', () => {
     const openrouter = new ProviderSimulator('openrouter', { keys: 1 });
     statuses(openrouter, 53);
     expect(get(openrouter, '/key').json).toMatchObject({
@@ -103,7 +103,7 @@ describe('a free OpenRouter account', () => {
     expect(get(openrouter, '/key', { key: 'sk-or-v1-unknown' }).status).toBe(401);
   });
 
-  it('has a limit of its own for a model in demand', () => {
+  it('has a separate limit for a model in demand', () => {
     const openrouter = new ProviderSimulator('openrouter', {
       models: [{ id: 'qwen/qwen3-coder:free', limits: { rpm: 8 } }, FREE],
       keys: 1,
@@ -121,7 +121,7 @@ describe('a free OpenRouter account', () => {
     expect(ask(openrouter, { model: FREE }).status).toBe(200);
   });
 
-  it('cannot pay: a paid model is refused with 402 and spends nothing', () => {
+  it('gets a 402 for a paid model, which does not count', () => {
     const openrouter = new ProviderSimulator('openrouter', { keys: 1 });
     expect(ask(openrouter, { model: PAID }).status).toBe(402);
     expect(get(openrouter, '/key').json).toMatchObject({ data: { free_model_daily_requests: { used: 0 } } });
@@ -129,7 +129,7 @@ describe('a free OpenRouter account', () => {
   });
 });
 
-it('a paid call of an account with credit is outside the free limits, and is marked as paid', () => {
+it('a paid call of an account with credit does not count against the free limits, and is marked as paid', () => {
   const openrouter = new ProviderSimulator('openrouter', { keys: [{ tier: 'credit' }] });
   expect(new Set(statuses(openrouter, 30, { model: PAID }))).toEqual(new Set([200]));
   expect(openrouter.calls[29]).toMatchObject({ outcome: 'served', paid: true });

@@ -11,14 +11,14 @@ function rateHeaders({ headers }: Answer): Record<string, string> {
 }
 
 describe('limits of a custom endpoint', () => {
-  it('come back with the last 60 seconds unless it says otherwise', () => {
+  it('use a sliding window by default', () => {
     const custom = endpoint({}, { rpm: 2 });
     expect(statuses(custom, 3)).toEqual([200, 200, 429]);
     expect(statuses(custom, 1, { now: NOON + MINUTE - 1 })).toEqual([429]);
     expect(statuses(custom, 3, { now: NOON + MINUTE })).toEqual([200, 200, 429]);
   });
 
-  it('refill one by one where it refills', () => {
+  it('refill one by one with `token-bucket`', () => {
     const custom = endpoint({ limiter: 'token-bucket' }, { rpm: 6 });
     expect(statuses(custom, 7)).toEqual([200, 200, 200, 200, 200, 200, 429]);
     expect(statuses(custom, 1, { now: NOON + 10 * SECOND - 1 })).toEqual([429]);
@@ -26,7 +26,7 @@ describe('limits of a custom endpoint', () => {
     expect(statuses(custom, 7, { now: NOON + 2 * MINUTE })).toEqual([200, 200, 200, 200, 200, 200, 429]);
   });
 
-  it('refill over 24 hours, whatever the day', () => {
+  it('per day refill over 24 hours with `token-bucket`', () => {
     const custom = endpoint({ limiter: 'token-bucket' }, { rpd: 24 });
     expect(statuses(custom, 25).filter((status) => status === 200)).toHaveLength(24);
     expect(statuses(custom, 14, { now: NOON + 13 * HOUR }).filter((status) => status === 200)).toHaveLength(
@@ -46,7 +46,7 @@ describe('limits of a custom endpoint', () => {
 });
 
 describe('tokens of a custom endpoint', () => {
-  // The question has 2 tokens, the answer 3.
+  // The prompt has 2 tokens, the answer 3.
   it.each([
     { tokens: undefined, fields: {}, fits: 5 },
     { tokens: 'input' as const, fields: { max_tokens: 4 }, fits: 5 },
@@ -58,12 +58,12 @@ describe('tokens of a custom endpoint', () => {
     expect(answers).toEqual([...Array.from({ length: fits }, () => 200), 429]);
   });
 
-  it('are 2048 for an answer that is not bounded, where the longest one counts', () => {
+  it('reserve 2048 for an answer without max_tokens', () => {
     const custom = endpoint({ tokens: 'reserved' }, { tpm: 2050 });
     expect(statuses(custom, 2)).toEqual([200, 429]);
   });
 
-  it('can be too many for any minute', () => {
+  it('of one request can exceed the limit per minute', () => {
     const { status, json } = ask(endpoint({ tokens: 'reserved' }, { tpm: 2049 }));
     expect(status).toBe(413);
     expect(at(json, 'error', 'message')).toBe(
@@ -72,12 +72,12 @@ describe('tokens of a custom endpoint', () => {
   });
 });
 
-describe('what a custom endpoint tells', () => {
+describe('the reports of a custom endpoint', () => {
   it.each([
     { limits: { rpm: 1 }, span: 'requests per minute (RPM)', wait: 60 },
     { limits: { rpd: 1 }, span: 'requests per day (RPD)', wait: 12 * 60 * 60 },
     { limits: { tpm: 3 }, span: 'tokens per minute (TPM)', wait: 60 },
-  ])('names the limit on $span in a refusal, and the wait', ({ limits, span, wait }) => {
+  ])('name the limit on $span and the wait in a refusal', ({ limits, span, wait }) => {
     const custom = endpoint({}, limits);
     ask(custom);
     const { status, headers, json } = ask(custom);
@@ -88,7 +88,7 @@ describe('what a custom endpoint tells', () => {
     );
   });
 
-  it('says nothing where it is told to say nothing', () => {
+  it('name nothing with `refusal: nothing`', () => {
     const custom = endpoint({ refusal: 'nothing' }, { rpm: 1 });
     ask(custom);
     const { status, headers, json } = ask(custom);
@@ -97,13 +97,13 @@ describe('what a custom endpoint tells', () => {
     expect(at(json, 'error', 'message')).toBe('Too many requests.');
   });
 
-  it('has no rate headers unless it is told to', () => {
+  it('have no rate-limit headers by default', () => {
     expect(rateHeaders(ask(endpoint({}, { rpd: 10, tpm: 10 })))).toEqual({});
   });
 
-  it('tells in headers what is left, served or refused', () => {
+  it('have the remaining quota in headers with `headers`', () => {
     const custom = endpoint({ headers: true, limiter: 'token-bucket' }, { rpd: 1000, tpm: 60, rpm: 1 });
-    const told = {
+    const reported = {
       'x-ratelimit-limit-requests': '1000',
       'x-ratelimit-remaining-requests': '999',
       'x-ratelimit-reset-requests': '1m26.4s',
@@ -111,23 +111,23 @@ describe('what a custom endpoint tells', () => {
       'x-ratelimit-remaining-tokens': '58',
       'x-ratelimit-reset-tokens': '2s',
     };
-    expect(rateHeaders(ask(custom))).toEqual(told);
+    expect(rateHeaders(ask(custom))).toEqual(reported);
     const refused = ask(custom);
     expect(refused.status).toBe(429);
-    expect(rateHeaders(refused)).toEqual(told);
+    expect(rateHeaders(refused)).toEqual(reported);
   });
 
   it.each([
     { spent: 1, reset: '1m26.4s' },
     { spent: 2, reset: '2m52.8s' },
     { spent: 80, reset: '1h55m12s' },
-  ])('writes spans as $reset', ({ spent, reset }) => {
+  ])('write durations as $reset', ({ spent, reset }) => {
     const custom = endpoint({ headers: true, limiter: 'token-bucket' }, { rpd: 1000 });
     const last = Array.from({ length: spent }, () => ask(custom)).at(-1);
     expect(last?.headers['x-ratelimit-reset-requests']).toBe(reset);
   });
 
-  it('writes short spans in milliseconds', () => {
+  it('write short durations in milliseconds', () => {
     const custom = endpoint({ headers: true, limiter: 'token-bucket' }, { tpm: 240 });
     expect(ask(custom).headers['x-ratelimit-reset-tokens']).toBe('500ms');
   });
@@ -139,7 +139,7 @@ function delays(seed: number): number[] {
 }
 
 describe('latency', () => {
-  it('is drawn anew for each answer where two bounds are given', () => {
+  it('is drawn for each answer if it has two bounds', () => {
     const custom = new ProviderSimulator('custom', { models: ['m'], latencyMs: [100, 200] });
     const all = Array.from({ length: 50 }, () => ask(custom).delayMs);
     expect(Math.min(...all)).toBeGreaterThanOrEqual(100);
@@ -147,7 +147,7 @@ describe('latency', () => {
     expect(new Set(all).size).toBeGreaterThan(10);
   });
 
-  it('can be a model’s own', () => {
+  it('can be set per model', () => {
     const models = [{ id: 'm', latencyMs: [5, 6] as const }, 'n'];
     const custom = new ProviderSimulator('custom', { models, latencyMs: 70 });
     expect([ask(custom, { model: 'm' }).delayMs, ask(custom, { model: 'n' }).delayMs]).toEqual([5, 70]);

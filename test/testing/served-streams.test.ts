@@ -36,12 +36,12 @@ function call(provider: ProviderSimulator, init: RequestInit = {}): Promise<Resp
   });
 }
 
-/** Turns the event loop, without a timer, until something is so; the test's own time limit ends it otherwise. */
+/** Runs the event loop without timers until the condition holds. The timeout of the test bounds it. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate();
 }
 
-/** A number once it has not changed for many turns of the event loop. */
+/** The value of a number after it was stable for many turns of the event loop. */
 async function settled(value: () => number): Promise<number> {
   let before = value();
   for (let quiet = 0; quiet < 500; quiet += 1) {
@@ -57,7 +57,7 @@ function said(text: string): string {
 }
 
 describe('a served stream', () => {
-  it('comes over HTTP, chunk by chunk', async () => {
+  it('arrives over HTTP chunk by chunk', async () => {
     const world = await start();
     for (const provider of world.providers) {
       const response = await call(provider);
@@ -70,7 +70,7 @@ describe('a served stream', () => {
     expect(world.counts).toEqual({ total: 4, served: 4, refused: 0, causes: {} });
   });
 
-  it('shows its head before its first token', async () => {
+  it('sends its head before its first token', async () => {
     const world = await start({ nim: { faults: [{ kind: 'stall', afterTokens: 0 }] } });
     const controller = new AbortController();
     const response = await call(world.nim, { signal: controller.signal });
@@ -79,7 +79,7 @@ describe('a served stream', () => {
     await expect(response.text()).rejects.toThrow('aborted');
   });
 
-  it('is cut as if it were whole, or by a broken connection', async () => {
+  it('is cut by an orderly close or by a reset', async () => {
     const world = await start();
     world.custom.script({ kind: 'cut', afterTokens: 3, times: 1 });
     expect(said(await (await call(world.custom)).text())).toBe('One two three');
@@ -95,19 +95,19 @@ describe('a served stream', () => {
     expect(performance.now() - before).toBeGreaterThanOrEqual(8 * 4);
   });
 
-  it('comes in the pieces that a fault cuts it into', async () => {
+  it('arrives in the pieces of the fault `split`', async () => {
     const world = await start({ nim: { faults: [{ kind: 'split', sizes: [1, 2, 3], lineEnds: '\r\n' }] } });
     const text = await (await call(world.nim)).text();
     expect([said(text), text.endsWith('data: [DONE]\r\n\r\n')]).toEqual([TEXT, true]);
   });
 });
 
-describe('a client that goes away', () => {
+describe('a client that disconnects', () => {
   it.each([
     ['while it reads', { kind: 'endless' }],
     ['while nothing comes', { kind: 'slow-drip', betweenMs: 600_000 }],
     ['before the first token', { kind: 'silent-comments', count: 1, everyMs: 600_000 }],
-  ] as const)('%s leaves an abandoned stream', async (_, fault) => {
+  ] as const)('%s abandons its stream', async (_, fault) => {
     const world = await start({ nim: { faults: [fault] } });
     const response = await call(world.nim);
     const reader = response.body?.getReader();
@@ -117,7 +117,7 @@ describe('a client that goes away', () => {
     expect(world.nim.calls).toMatchObject([{ outcome: 'abandoned', status: 200, refused: false }]);
   });
 
-  it('before the head was sent leaves one, too', async () => {
+  it('before the head abandons its stream', async () => {
     const world = await start({ custom: { latencyMs: 600_000 } });
     const controller = new AbortController();
     const pending = call(world.custom, { signal: controller.signal });
@@ -127,7 +127,7 @@ describe('a client that goes away', () => {
     await until(() => world.counts.causes.abandoned === 1);
   });
 
-  it('at the sight of [DONE] was served', async () => {
+  it('after [DONE] was served', async () => {
     const world = await start();
     const reader = (await call(world.custom)).body?.getReader();
     let text = '';
@@ -138,7 +138,7 @@ describe('a client that goes away', () => {
   });
 });
 
-describe('a reader that does not read', () => {
+describe('a client that does not read', () => {
   const KIB_64 = new Uint8Array(65_536).fill(97);
 
   async function open64KibStream(): Promise<{ made: () => number; closed: () => boolean; socket: Socket }> {
@@ -167,7 +167,7 @@ describe('a reader that does not read', () => {
     return { made: () => made, closed: () => closed, socket };
   }
 
-  it('stops the writer, which goes on when it reads', async () => {
+  it('pauses the writer until it reads', async () => {
     const { made, socket } = await open64KibStream();
     await until(() => made() > 1);
     const first = await settled(made);
@@ -180,7 +180,7 @@ describe('a reader that does not read', () => {
     socket.destroy();
   });
 
-  it('and then goes away, ends the stream', async () => {
+  it('and then disconnects ends the stream', async () => {
     const { made, closed, socket } = await open64KibStream();
     await until(() => made() > 1);
     await settled(made);
@@ -189,7 +189,7 @@ describe('a reader that does not read', () => {
     await until(closed);
   });
 
-  it('keeps no world from closing', async () => {
+  it('does not keep the world from closing', async () => {
     const { made, closed } = await open64KibStream();
     await until(() => made() > 1);
     await settled(made);

@@ -10,7 +10,7 @@ describe('a world by default', () => {
     ['google', /^AIza[A-Za-z0-9]{35}$/, 'https://generativelanguage.googleapis.com/v1beta/openai'],
     ['nim', /^nvapi-[A-Za-z0-9_-]{64}$/, 'https://integrate.api.nvidia.com/v1'],
     ['custom', /^sk-[A-Za-z0-9]{48}$/, 'http://custom.localhost/v1'],
-  ] as const)('%s has two keys of its shape and its real base URL', (name, shape, baseUrl) => {
+  ] as const)('%s has two keys in its format and its real base URL', (name, shape, baseUrl) => {
     const { keys, baseUrl: place } = world[name];
     expect(keys).toHaveLength(2);
     for (const key of keys) expect(key).toMatch(shape);
@@ -18,7 +18,7 @@ describe('a world by default', () => {
     expect(place).toBe(baseUrl);
   });
 
-  it('has the same keys in every run of a seed, and others for another', () => {
+  it('has keys that depend only on the seed', () => {
     expect(new SimulatedWorld().nim.keys).toEqual(world.nim.keys);
     expect(new SimulatedWorld({ seed: 2 }).nim.keys).not.toEqual(world.nim.keys);
   });
@@ -32,7 +32,7 @@ describe('a world by default', () => {
 });
 
 describe('the environment of a world', () => {
-  it('has the keys that fromEnv reads, and no more', () => {
+  it('has only the keys for fromEnv', () => {
     const world = new SimulatedWorld();
     expect(world.env()).toEqual({
       FREELM_OPENROUTER_KEYS: world.openrouter.keys.join(','),
@@ -41,7 +41,7 @@ describe('the environment of a world', () => {
     });
   });
 
-  it('names a tier that all keys of a provider have, and leaves out who has no key', () => {
+  it('has a common tier of keys, and leaves out providers without keys', () => {
     const world = new SimulatedWorld({
       openrouter: { keys: [{ key: 'sk-or-v1-a', tier: 'credit' }] },
       google: { keys: [{ key: 'AIzaA', tier: 'tier1' }, 'AIzaB'] },
@@ -55,8 +55,8 @@ describe('the environment of a world', () => {
   });
 });
 
-describe('the book of a world', () => {
-  it('has every request in the order of arrival, with masked keys', () => {
+describe('the call log of a world', () => {
+  it('has all requests in order of arrival, with masked keys', () => {
     const world = new SimulatedWorld({ custom: { keys: ['sk-0123456789abcdef9f2c', 'short'] } });
     ask(world.nim, { model: 'openai/gpt-oss-20b' });
     ask(world.custom);
@@ -94,20 +94,20 @@ describe('the book of a world', () => {
     expect(world.calls).toEqual([]);
   });
 
-  it('lets one reply speak for all providers but those that have their own', () => {
+  it('uses one reply for all providers without their own', () => {
     const world = new SimulatedWorld({ reply: () => 'all', nim: { reply: () => 'own' } });
     expect(ask(world.google).text).toContain('"content":"all"');
     expect(ask(world.nim, { model: 'moonshotai/kimi-k3' }).text).toContain('"content":"own"');
   });
 });
 
-it('a key cannot be given twice', () => {
+it('duplicate keys are an error', () => {
   expect(() => new ProviderSimulator('nim', { keys: ['nvapi-a', 'nvapi-a'] })).toThrow(
     'Key 2 of 2 is a duplicate. Give each key once.',
   );
 });
 
-it('a day of calls runs in a moment: 40 a minute for a day are all served', () => {
+it('40 calls per minute are all served for a day', () => {
   const nim = new ProviderSimulator('nim', { keys: 1, models: ['acme/one'] });
   for (let minute = 0; minute < 24 * 60; minute += 1) {
     for (let call = 0; call < 40; call += 1) ask(nim, { now: NOON + minute * 60_000 + call });

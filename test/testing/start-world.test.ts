@@ -35,7 +35,7 @@ function call(provider: ProviderSimulator, init: RequestInit = {}): Promise<Resp
   });
 }
 
-/** Turns the event loop, without a timer, until something is so; the test's own time limit ends it otherwise. */
+/** Runs the event loop without timers until the condition holds. The timeout of the test bounds it. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate();
 }
@@ -59,7 +59,7 @@ describe('a served world', () => {
     expect(world.counts).toMatchObject({ total: 4, served: 4 });
   });
 
-  it('sends the status, headers and body of the rules', async () => {
+  it('sends the status, headers and body of the simulator', async () => {
     const world = await start({ openrouter: { faults: [{ kind: 'congested', retryAfterMs: 5000 }] } });
     const response = await call(world.openrouter);
     expect(response.status).toBe(429);
@@ -70,7 +70,7 @@ describe('a served world', () => {
     expect([missing.status, await missing.text()]).toEqual([404, '404 page not found\n']);
   });
 
-  it('tells the time by an injected clock', async () => {
+  it('uses an injected clock', async () => {
     let now = NOON;
     const world = await start({ now: () => now, custom: { limits: { rpm: 1 } } });
     const statuses: number[] = [];
@@ -82,7 +82,7 @@ describe('a served world', () => {
     expect(world.calls.map(({ at }) => at)).toEqual([NOON, NOON, NOON + MINUTE]);
   });
 
-  it('resets connections, cuts bodies, keeps silent', async () => {
+  it('resets connections, cuts bodies and hangs', async () => {
     const world = await start();
     world.nim.script({ kind: 'reset', times: 1 });
     await expect(call(world.nim)).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
@@ -99,7 +99,7 @@ describe('a served world', () => {
     expect((await call(world.nim)).status).toBe(200);
   });
 
-  it('sends an empty body whole', async () => {
+  it('sends an empty body with its length', async () => {
     const world = await start({ google: { faults: [{ kind: 'outage', status: 503, as: 'empty' }] } });
     const response = await call(world.google);
     expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([
@@ -125,7 +125,7 @@ describe('a served world', () => {
     socket.destroy();
   });
 
-  it('answers 500 when the reply of a test throws', async () => {
+  it('answers 500 if a custom reply throws', async () => {
     const world = await start({
       reply: () => {
         throw new Error('not me');
@@ -153,7 +153,7 @@ describe('closing', () => {
     await expect(call(world.nim)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   });
 
-  it('leaves no server, socket or timer: the process exits by itself', async () => {
+  it('leaves no server, socket or timer, so that the process exits', async () => {
     const script = `
       import { startWorld } from ${JSON.stringify(new URL('../../src/testing.ts', import.meta.url).href)};
       const world = await startWorld({ nim: { faults: [{ kind: 'hang' }] }, custom: { latencyMs: 600_000 } });
@@ -173,13 +173,13 @@ describe('closing', () => {
     expect(stdout.trim()).toBe('hang served served');
   });
 
-  it('twice is as good as once', async () => {
+  it('can be repeated', async () => {
     const world = await startWorld();
     await Promise.all([world.close(), world.close()]);
     await expect(world.close()).resolves.toBeUndefined();
   });
 
-  it('is the end of a scope', async () => {
+  it('is what Symbol.asyncDispose does', async () => {
     const world = await startWorld();
     await world[Symbol.asyncDispose]();
     await expect(call(world.nim)).rejects.toThrow('fetch failed');

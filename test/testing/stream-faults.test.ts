@@ -49,18 +49,18 @@ describe.each(NAMES)('a stream of %s', (name) => {
     }
   });
 
-  it('is cut by a broken connection, in its middle unless told otherwise', () => {
+  it('is cut by a reset, midway by default', () => {
     const reading = readWith(name, { kind: 'cut', as: 'reset' });
     expect(reading).toMatchObject({ said: 'One two three four', ends: 'reset', outcome: 'cut' });
   });
 
-  it('falls silent', () => {
+  it('stalls', () => {
     const reading = readWith(name, { kind: 'stall', afterTokens: 3 });
     expect(reading).toMatchObject({ said: 'One two three', ends: 'hang', outcome: 'stall' });
     expect(finishes(reading)).toBe(false);
   });
 
-  it('falls silent but for signs of life', () => {
+  it('stalls except for keep-alive comments', () => {
     const fault = { kind: 'stall', afterTokens: 1, comments: true, everyMs: 250 } as const;
     const { said, pieces, events, outcome } = readWith(name, fault, 100);
     expect([said, outcome]).toEqual(['One', 'stall']);
@@ -72,21 +72,21 @@ describe.each(NAMES)('a stream of %s', (name) => {
   it.each<['frame' | 'event', RegExp]>([
     ['frame', /^data: \{"error":\{.*"message":"/],
     ['event', /^event: error\ndata: \{"error":\{.*"message":"/],
-  ])('fails in the middle, with an error as %s', (as, shape) => {
+  ])('fails midway with an error as %s', (as, shape) => {
     const reading = readWith(name, { kind: 'stream-error', afterTokens: 2, as });
     expect(reading.events.slice(-2)).toEqual([textLike(shape), 'data: [DONE]']);
     expect(reading).toMatchObject({ said: 'One two', ends: 'close', outcome: 'stream-error' });
     expect(finishes(reading)).toBe(false);
   });
 
-  it('fails in the middle, with the finish reason "error"', () => {
+  it('fails midway with the finish reason "error"', () => {
     const { said, chunks } = readWith(name, { kind: 'stream-error', afterTokens: 2, as: 'finish' });
     expect(said).toBe('One two');
     expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: 'error' }] });
     expect(JSON.stringify(chunks.at(-1)).includes('"error":{')).toBe(name === 'openrouter');
   });
 
-  it('has a chunk of garbage between its own', () => {
+  it('has an additional chunk of garbage', () => {
     const reading = readWith(name, { kind: 'garbage-chunk', afterTokens: 4 });
     const broken = reading.events.filter((event) => /^data: \{.*[^}]$/.test(event));
     expect(broken).toHaveLength(1);
@@ -100,7 +100,7 @@ describe.each(NAMES)('a stream of %s', (name) => {
     expect(events).toEqual([textLike(/^data: \{"error":\{/), 'data: [DONE]']);
   });
 
-  it('is plain JSON instead', () => {
+  it('is a plain JSON body', () => {
     const provider = simulate(name, undefined, { kind: 'json-instead' });
     const answer = ask(provider, { fields: { stream: true } });
     expect(answer.headers['Content-Type']).toMatch(/^application\/json/);
@@ -108,7 +108,7 @@ describe.each(NAMES)('a stream of %s', (name) => {
     expect(provider.counts.causes).toEqual({ 'json-instead': 1 });
   });
 
-  it('lacks its finish', () => {
+  it('lacks its finish reason', () => {
     const reading = readWith(name, { kind: 'no-finish' });
     expect(reading).toMatchObject({ said: TEXT, outcome: 'no-finish' });
     expect([finishes(reading), done(reading)]).toEqual([false, true]);
@@ -121,14 +121,14 @@ describe.each(NAMES)('a stream of %s', (name) => {
     expect(outcome).toBe('served');
   });
 
-  it('drips', () => {
+  it('delays each token', () => {
     const { said, pieces } = readWith(name, { kind: 'slow-drip', betweenMs: 40 });
     expect(said).toBe(TEXT);
     expect(pieces.reduce((sum, { delayMs }) => sum + delayMs, 0)).toBe(40 * WORDS.length);
     expect(pieces.at(-1)?.delayMs).toBe(0);
   });
 
-  it('begins with nothing but comments', () => {
+  it('begins with comments', () => {
     const { said, events, pieces } = readWith(name, { kind: 'silent-comments', count: 5 });
     expect(events.slice(0, 5).every((event) => event.startsWith(': '))).toBe(true);
     expect(pieces.slice(0, 6).map(({ delayMs }) => delayMs)).toEqual([1000, 1000, 1000, 1000, 1000, 0]);
@@ -141,7 +141,7 @@ describe.each(NAMES)('a stream of %s', (name) => {
     expect([finishes(reading), done(reading)]).toEqual([true, false]);
   });
 
-  it('comes in pieces of other sizes, with other line ends, and says the same', () => {
+  it('has the same content in other pieces and with other line endings', () => {
     const plain = read(simulate(name));
     for (const [sizes, lineEnds] of [
       [[1], undefined],
@@ -156,21 +156,21 @@ describe.each(NAMES)('a stream of %s', (name) => {
     }
   });
 
-  it('that a filter stops, or that says nothing', () => {
+  it('is stopped by a filter, or empty', () => {
     expect(readWith(name, { kind: 'content-filter' }).text).toMatch(/"finish_reason":"content_filter/);
     expect(readWith(name, { kind: 'empty' })).toMatchObject({ said: '', outcome: 'empty' });
     expect(readWith(name, { kind: 'empty', as: 'choices' }).chunks).toEqual([{ choices: [] }]);
     expect(readWith(name, { kind: 'empty', as: 'body' }).text).toBe('');
   });
 
-  it('of which no chunk can be read', () => {
+  it('has only unreadable chunks', () => {
     expect(readWith(name, { kind: 'malformed' }).chunks).toEqual([]);
     const { chunks } = readWith(name, { kind: 'garbage' });
     expect(chunks.length).toBeGreaterThan(WORDS.length);
     for (const chunk of chunks) expect(chunk).toEqual({ choices: 'none', usage: [] });
   });
 
-  it('with an error inside: as the whole body, which is no stream, or in the choice', () => {
+  it('has an error with status 200, as a plain body or in the choice', () => {
     const provider = simulate(name, undefined, { kind: 'error-in-200' });
     const { status, json } = ask(provider, { fields: { stream: true } });
     expect([status, JSON.stringify(json).includes('choices')]).toEqual([200, false]);
@@ -180,7 +180,7 @@ describe.each(NAMES)('a stream of %s', (name) => {
 });
 
 describe('faults of streams', () => {
-  it('strike in the order of the script, spoilers one by one, those of form together', () => {
+  it('apply one by one in the answer, and together in its form', () => {
     const custom = simulate('custom');
     custom.script(
       { kind: 'cut', afterTokens: 1, times: 1 },
@@ -198,14 +198,14 @@ describe('faults of streams', () => {
     expect(custom.counts).toMatchObject({ served: 1, causes: { cut: 1, stall: 1 } });
   });
 
-  it('count when the request comes, whether the stream is read or not', () => {
+  it('count when the request arrives, even if the stream is not read', () => {
     const custom = simulate('custom');
     custom.script({ kind: 'no-done', times: 1 });
     ask(custom, { fields: { stream: true } });
     expect(done(read(custom))).toBe(true);
   });
 
-  it('pass plain requests by without counting them', () => {
+  it('ignore plain requests without counting them', () => {
     const custom = simulate('custom');
     custom.script({ kind: 'stall', times: 1 }, { kind: 'slow-drip', betweenMs: 5, times: 1 });
     expect(ask(custom).json).toMatchObject({ choices: [{ message: { content: TEXT } }] });
@@ -213,14 +213,14 @@ describe('faults of streams', () => {
     expect(read(custom).ends).toBe('hang');
   });
 
-  it('count reasoning and the pieces of tool calls as tokens', () => {
+  it('count reasoning and fragments of tool calls as tokens', () => {
     const chunks = [0, 1, 2, 3, 4, 5, 9].map(
       (afterTokens) => read(simulate('custom', reasonedCall, { kind: 'cut', afterTokens })).chunks.length,
     );
     expect(chunks).toEqual([1, 2, 3, 4, 5, 6, 6]);
   });
 
-  it('come behind those that refuse a request before its first byte', () => {
+  it('come after those that refuse a request', () => {
     const custom = simulate('custom', undefined, { kind: 'cut' }, { kind: 'congested', times: 1 });
     expect(() => read(custom)).toThrow('no stream: 503');
     expect(read(custom).ends).toBe('close');
@@ -228,8 +228,8 @@ describe('faults of streams', () => {
   });
 });
 
-describe('a stream whose reader goes away', () => {
-  it('is abandoned, which is no refusal', () => {
+describe('a stream whose client disconnects', () => {
+  it('is abandoned, which is not a refusal', () => {
     const custom = simulate('custom');
     const { pieces, abandon } = open(custom);
     pieces[Symbol.iterator]().next();
@@ -240,7 +240,7 @@ describe('a stream whose reader goes away', () => {
     expect(custom.counts).toEqual({ total: 1, served: 1, refused: 0, causes: { abandoned: 1 } });
   });
 
-  it('is served when the last piece was handed over', () => {
+  it('is served after the last piece', () => {
     const custom = simulate('custom');
     const stream = open(custom);
     expect([...stream.pieces].length).toBeGreaterThan(WORDS.length);
@@ -248,13 +248,13 @@ describe('a stream whose reader goes away', () => {
     expect(custom.counts).toEqual({ total: 1, served: 1, refused: 0, causes: {} });
   });
 
-  it('keeps the fault that spoilt it as its outcome', () => {
+  it('keeps its fault as the outcome', () => {
     const custom = simulate('custom', undefined, { kind: 'stall', comments: true });
     open(custom).abandon();
     expect(custom.counts.causes).toEqual({ stall: 1 });
   });
 
-  it('is forgotten like any other', () => {
+  it('is removed by reset()', () => {
     const custom = simulate('custom');
     const { abandon } = open(custom);
     custom.reset();

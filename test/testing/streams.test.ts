@@ -89,7 +89,7 @@ describe('a stream', () => {
     expect(comments).toEqual([0, 1, 10, 19, 25]);
   });
 
-  it('of Google: the usage so far in every chunk, asked for or not', () => {
+  it('of Google: the usage so far in every chunk, even without a request', () => {
     const { headers, events, chunks } = read(simulate('google', 'One two three'));
     expect(headers).toMatchObject({ 'Content-Type': 'text/event-stream', Vary: 'Origin' });
     expect(chunks).toEqual([
@@ -146,13 +146,13 @@ describe('a stream', () => {
     ['google', true],
     ['nim', false],
     ['custom', false],
-  ])('of %s tells its usage without being asked: %s', (name, told) => {
+  ])('of %s reports its usage without a request: %s', (name, told) => {
     const { text, chunks } = read(simulate(name));
     expect(text.includes('"completion_tokens"')).toBe(told);
     expect(chunks.filter((chunk) => JSON.stringify(chunk).includes('"choices":[]'))).toEqual([]);
   });
 
-  it.each(NAMES)('of %s is the text, token by token: words with the white space before them', (name) => {
+  it.each(NAMES)('of %s is the text in tokens: words with the white space before them', (name) => {
     const said = ' Ünïcödé  and 🙂🙂\n\nnew lines, \ttabs … \n';
     const { chunks, said: heard, delayMs, ends } = read(simulate(name, said));
     expect(heard).toBe(said);
@@ -172,20 +172,20 @@ describe('a stream', () => {
       partly({ content: '4', reasoning_content: null }),
     ],
     ['custom', { reasoning_content: ' +' }, { content: '4' }],
-  ])('of %s reasons before it speaks', (name, reasoning, text) => {
+  ])('of %s has reasoning before the text', (name, reasoning, text) => {
     const { chunks } = read(simulate(name, { text: '4', reasoning: '2 + 2' }));
     expect(chunks).toContainEqual(partly({ choices: [partly({ delta: reasoning })] }));
     expect(chunks).toContainEqual(partly({ choices: [partly({ delta: text })] }));
   });
 
-  it('takes as long to begin as the model does, and counts once against the limits', () => {
+  it('has the latency of the model, and counts once against the limits', () => {
     const custom = new ProviderSimulator('custom', { latencyMs: 700, limits: { rpm: 1 } });
     expect(read(custom).delayMs).toBe(700);
     expect(() => read(custom)).toThrow('no stream: 429');
     expect(custom.calls.map(({ outcome }) => outcome)).toEqual(['served', 'minute-limit']);
   });
 
-  it('is refused as any request is', () => {
+  it('is refused like any request', () => {
     const google = new ProviderSimulator('google');
     expect(() => read(google, { key: 'AIzaNobody' })).toThrow('no stream: 400 [{"error"');
   });
@@ -220,14 +220,14 @@ describe('tool calls in a stream', () => {
     ]);
   });
 
-  it('of NIM: what a fragment does not bring is null', () => {
+  it('of NIM: fields without a value are null', () => {
     expect(callsOf('nim').slice(0, 2)).toEqual([
       { index: 0, id: 'chatcmpl-tool-1-0', type: 'function', function: { name: 'weather', arguments: '' } },
       { index: 0, id: null, type: 'function', function: { name: null, arguments: '{"city":' } },
     ]);
   });
 
-  it('of Google: whole, each in a chunk of its own, without index', () => {
+  it('of Google: one chunk per call, without index', () => {
     expect(callsOf('google')).toEqual([
       { id: '', type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } },
       { id: 'mine', type: 'function', function: { name: 'news', arguments: '{}' } },
@@ -246,7 +246,7 @@ describe('tool calls in a stream', () => {
   });
 });
 
-it('a filter that speaks in an answer speaks in a stream', () => {
+it('moderation reported in an answer is reported in a stream, too', () => {
   const google = simulate('google');
   google.script({ kind: 'moderated' });
   expect(read(google).chunks).toEqual([

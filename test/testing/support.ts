@@ -1,5 +1,3 @@
-/** What all tests of the embedded world share: asking a simulated provider, and reading what it says. */
-
 import { expect } from 'vitest';
 import type { ProviderSimulator, SimulatedAnswer } from '../../src/testing.ts';
 
@@ -13,7 +11,7 @@ export const DAY: number = 24 * HOUR;
 export interface Question {
   readonly key?: string | undefined;
   readonly model?: string;
-  /** Replaces or adds fields of the body. */
+  /** Fields to add to the body or to replace. */
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Replaces the whole body. */
   readonly body?: string;
@@ -25,9 +23,9 @@ export interface Question {
 }
 
 export interface Answer extends SimulatedAnswer {
-  /** The body; empty where it is a stream. */
+  /** The body. Empty if it is a stream. */
   readonly text: string;
-  /** The parsed body; `undefined` when it is no JSON. */
+  /** The parsed body. `undefined` if it is not JSON. */
   readonly json: unknown;
 }
 
@@ -39,7 +37,7 @@ export function parsed(text: string): unknown {
   }
 }
 
-/** Asks with the provider's first key for its first model, unless the question says otherwise. */
+/** Sends a request, by default with the first key and the first model. */
 export function ask(provider: ProviderSimulator, question: Question = {}): Answer {
   const { key = provider.keys[0], model = provider.models[0], fields, now = NOON } = question;
   const messages = [{ role: 'user', content: 'Hello' }];
@@ -57,21 +55,21 @@ export function ask(provider: ProviderSimulator, question: Question = {}): Answe
   return { ...answer, text, json: parsed(text) };
 }
 
-/** A streamed answer that was read. */
+/** A streamed answer after reading it. */
 export interface Reading extends Pick<Answer, 'status' | 'headers' | 'delayMs'> {
   readonly ends: string;
   readonly pieces: readonly { readonly bytes: Uint8Array; readonly delayMs: number }[];
   /** All bytes as text. */
   readonly text: string;
-  /** The events, each without the empty line that ends it. */
+  /** The events without the empty lines at their ends. */
   readonly events: readonly string[];
-  /** The JSON of the events that have some. */
+  /** The JSON of the events that have JSON data. */
   readonly chunks: readonly unknown[];
-  /** What the deltas say, put together. */
+  /** The joined text of the deltas. */
   readonly said: string;
 }
 
-/** What a JSON value has at the end of a path; `undefined` where there is no such thing. */
+/** The value at a path in a JSON value. `undefined` if there is none. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   const [name, ...rest] = path;
   if (name === undefined) return value;
@@ -84,7 +82,7 @@ function contentOf(chunk: unknown): string {
   return typeof content === 'string' ? content : '';
 }
 
-/** Asks for a stream and reads it; `most` pieces of one that may not end. */
+/** Requests a stream and reads at most `most` pieces. */
 export function read(provider: ProviderSimulator, question: Question = {}, most = Infinity): Reading {
   const { fields } = question;
   const { status, headers, delayMs, body } = ask(provider, {
@@ -119,7 +117,7 @@ export function statuses(provider: ProviderSimulator, count: number, question: Q
   return Array.from({ length: count }, () => ask(provider, question).status);
 }
 
-/** Vitest's matchers are of type `any`; these are the same, safely typed. */
+/** Vitest's matchers without the type `any`. */
 export const partly = (shape: object): unknown => expect.objectContaining(shape);
 export const textWith = (part: string): unknown => expect.stringContaining(part);
 export const textLike = (pattern: RegExp): unknown => expect.stringMatching(pattern);
