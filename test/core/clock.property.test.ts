@@ -73,7 +73,7 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
   const backs = fc.oneof(fc.nat(1000), fc.nat(5 * MINUTE), fc.nat(3 * DAY), fc.nat(20 * 365 * DAY));
   const fills = fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: undefined });
 
-  it('blocks a meter for no more than about two of its windows of the new time', () => {
+  it('blocks a limit for no more than about two of its windows of the new time', () => {
     fc.assert(
       fc.property(
         limits,
@@ -99,7 +99,7 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
     );
   });
 
-  it('is over when it has gone by: the meter counts as if nothing had been', () => {
+  it('has no effect once it has passed', () => {
     fc.assert(
       fc.property(limits, backs, (limit, back) => {
         let limiter = EMPTY_LIMITER;
@@ -114,7 +114,7 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
 });
 
 describe('a stored moment', { timeout: 60_000 }, () => {
-  it('is never further off than the horizon of its meter', () => {
+  it('is never further off than the horizon of its limit', () => {
     fc.assert(
       fc.property(limits, fc.nat(400 * DAY), (limit, ms) => {
         const now = NOW + ms;
@@ -155,7 +155,7 @@ describe('the next midnight', { timeout: 60_000 }, () => {
     );
   });
 
-  it('fails for a time zone that nobody knows', () => {
+  it('fails for a time zone that does not exist', () => {
     expect(() => nextMidnight('Nowhere/Land', NOW)).toThrow(RangeError);
   });
 });

@@ -42,7 +42,7 @@ const beginning = fc
   )
   .map(([day, ms]) => Date.parse(day) + ms);
 
-/** When each counted request arrives, by what the meter counts. */
+/** When each counted request arrives, by what the limit counts. */
 function arrivals(
   limit: Limit,
   sent: Iterable<Sent>,
@@ -101,7 +101,7 @@ function delays(limit: Limit, seed: readonly number[]): (index: number) => numbe
 
 const roads = fc.array(fc.nat(100), { minLength: 7, maxLength: 31 });
 
-/** The meters of a world, and what happens in it: about a thousand requests are asked for. */
+/** The limits of a world, and what happens in it: about a thousand requests are asked for. */
 function worlds(limits: fc.Arbitrary<readonly Limit[]>, longestPassMs: number) {
   return fc.record({
     limits,
@@ -132,7 +132,7 @@ describe(
   'whatever the order in which a thousand requests are taken, settled and given back',
   { timeout: 60_000 },
   () => {
-    it('no window of a token bucket holds more than its limit', () => {
+    it('no window of a sliding-window limit holds more than its limit', () => {
       fc.assert(
         fc.property(
           worlds(
@@ -145,7 +145,7 @@ describe(
       );
     });
 
-    it('no minute of the clock holds more than the limit of a clock-minute meter', () => {
+    it('no minute of the clock holds more than the limit of a fixed-window limit', () => {
       fc.assert(
         fc.property(
           worlds(
@@ -171,7 +171,7 @@ describe(
       );
     });
 
-    it('no meter is exceeded where several count the same requests', () => {
+    it('no limit is exceeded where several count the same requests', () => {
       fc.assert(
         fc.property(worlds(fc.tuple(tokenBucket, clockMinute, daily), DAY / 24), neverExceeded),
         RUNS,
@@ -210,7 +210,7 @@ describe('the full burst', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what is stored of a meter', { timeout: 60_000 }, () => {
+describe('what is stored of a limit', { timeout: 60_000 }, () => {
   it('stays small, however large the limit and however many requests', () => {
     const large = fc.integer({ min: 121, max: 5000 });
     fc.assert(

@@ -31,7 +31,7 @@ function numbers(count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => index);
 }
 
-/** A provider with accounts of two keys each; every account has the same meters. */
+/** A provider with accounts of two keys each; every account has the same limits. */
 export function providerOf(
   accounts: number,
   models: number,
@@ -205,7 +205,7 @@ export function outcomeAt(now: number): fc.Arbitrary<Outcome> {
   return fc.oneof(success, aborted, failure);
 }
 
-/** Outcomes that hold up a pool of meters as little as can be, refunds among them. */
+/** Outcomes that hold up a pool of limits as little as can be, refunds among them. */
 export const mildOutcome: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 6, arbitrary: success },
   { weight: 2, arbitrary: aborted },

@@ -162,7 +162,7 @@ describe("callers' bugs", { timeout: 60_000 }, () => {
     );
   });
 
-  it('blame nobody, whatever happened before', () => {
+  it('count against no breaker, whatever happened before', () => {
     fc.assert(
       fc.property(histories, (history) => {
         const world = worldAfter(history, OF_REQUESTS);
@@ -193,7 +193,7 @@ describe("callers' bugs", { timeout: 60_000 }, () => {
 });
 
 describe('reserving and settling', { timeout: 60_000 }, () => {
-  // Every value in the world is frozen, the records, bookings and outcomes among them: a change would throw.
+  // Every value in the world is frozen, the records, reservations and outcomes among them: a change would throw.
   it('never changes what it is given', () => {
     fc.assert(
       fc.property(histories, (history) => {
@@ -237,7 +237,7 @@ describe('reserving and settling', { timeout: 60_000 }, () => {
   });
 });
 
-/** What is still spent, bucket by bucket; one that was never touched and one that is empty are alike. */
+/** What is still spent, limit by limit; one that was never touched and one that is empty are alike. */
 function used(
   limiters: RouteRecords['account']['limiters'],
   now: number,

@@ -1,4 +1,4 @@
-/** Runs the vectors of the core: meters, breakers, decisions, and what is learnt. */
+/** Runs the vectors of core. */
 
 import * as z from 'zod/mini';
 import { limiterName, EMPTY_ACCOUNT, limitUse } from '../../src/core/records/account.ts';

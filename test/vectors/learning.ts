@@ -60,7 +60,7 @@ class LearningScript {
     this.#records.store(target, settle(booked, reservation, outcome, now));
   }
 
-  /** By meter: the limit in force and what is used of it; and from when a request is admitted. */
+  /** Each limit in force with its use, and the moment at which a request is admitted. */
   #look({ route, needs, now }: Extract<z.output<typeof step>, { do: 'look' }>): unknown {
     const target = targetOf(this.#candidates, routeOf(route));
     const { provider, account } = this.#records.of(target);

@@ -108,7 +108,7 @@ const providerSchema = z.strictObject({
 });
 export type ProviderData = z.output<typeof providerSchema>;
 
-/** `{ providers: [{ name, priority?, accounts: [{ id, keys, meters? }], models, trips? }] }`. */
+/** `{ providers: [{ name, priority?, accounts: [{ id, keys, limits? }], models, trips? }] }`. */
 export const poolSchema = z.strictObject({ providers: z.array(providerSchema) });
 
 /** Which providers and models each step of the chain may use. */
