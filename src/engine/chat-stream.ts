@@ -179,6 +179,16 @@ function bodyOf(request: StreamRequest, spec: ProviderSpec, plan: AttemptPlan): 
   return chatBody({ ...body.request, messages });
 }
 
+/** Whether a route may continue what was delivered, or there is nothing to continue. */
+function isResumable({ body, transcript, onCut }: StreamRequest): boolean {
+  if (!transcript.any) return true;
+  const format = body.request.fields['response_format'];
+  const json = format !== undefined && !isOptionalField('response_format', format);
+  const { text, toolCalls } = transcript;
+  const continuation = continuationOf({ text: text !== '', toolCalls, json });
+  return continuation !== 'no' && onCut === 'continue' && !transcript.tooLong;
+}
+
 /** Makes the streaming operation of a pool out of its chat operation. */
 export function chatStreamOperation(
   ports: ChatOperationPorts,
@@ -235,16 +245,6 @@ export function chatStreamOperation(
       const instructsInstead = style === 'prefill' && refused.capabilities?.includes('prefill') === true;
       return instructsInstead || chat.canDoWithout(request.body, refused, plan);
     },
-    resumable({ body, transcript, onCut }: StreamRequest): boolean {
-      if (!transcript.any) return true;
-      const format = body.request.fields['response_format'];
-      const json = format !== undefined && !isOptionalField('response_format', format);
-      const continuation = continuationOf({
-        text: transcript.text !== '',
-        toolCalls: transcript.toolCalls,
-        json,
-      });
-      return continuation !== 'no' && onCut === 'continue' && !transcript.tooLong;
-    },
+    resumable: isResumable,
   };
 }
