@@ -125,7 +125,7 @@ export async function* attempt<Request, Part>(
 const FAIR_MS = 5000;
 
 /** The time that one attempt gets. */
-export interface AttemptBudget extends Timeouts {
+interface AttemptBudget extends Timeouts {
   /** Whether a timeout counts against the provider. */
   readonly fair: boolean;
 }
@@ -134,7 +134,7 @@ export interface AttemptBudget extends Timeouts {
  * One attempt gets at most `attemptTimeoutMs`, or `firstPartTimeoutMs` for the first part of a stream. While another
  * provider could serve the call, it gets at most half of the time left, so that one hanging provider cannot use it up.
  */
-export function attemptBudget(call: Call<unknown>, now: number, alternatives: boolean): AttemptBudget {
+function attemptBudget(call: Call<unknown>, now: number, alternatives: boolean): AttemptBudget {
   const leftMs = call.deadline - now;
   const wantedMs = call.stream?.firstPartTimeoutMs ?? call.attemptTimeoutMs;
   const firstMs = Math.max(1, Math.min(wantedMs, alternatives ? leftMs / 2 : leftMs));

@@ -35,7 +35,17 @@ function limitFor({ max = Number.POSITIVE_INFINITY }: LimitSpec, model: string):
 function limitFromSpec(spec: LimitSpec, model: string): Limit | undefined {
   const max = limitFor(spec, model);
   if (max === undefined) return undefined;
-  const { id, unit, per, marginMs, counts, countsCached, isOwn, windowMs = MINUTE_MS, timeZone = 'UTC' } = spec;
+  const {
+    id,
+    unit,
+    per,
+    marginMs,
+    counts,
+    countsCached,
+    isOwn,
+    windowMs = MINUTE_MS,
+    timeZone = 'UTC',
+  } = spec;
   const base = { id, unit, per, max, marginMs, counts, countsCached, isOwn };
   switch (spec.kind) {
     case 'sliding-window':

@@ -178,18 +178,18 @@ describe('a stream that another route goes on with', () => {
   });
 });
 
+function answerOf(body: string): HttpResponse {
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(new TextEncoder().encode(body));
+  }
+  return { status: 200, headers: {}, body: bytes() };
+}
+
 describe('the tokens of an attempt', () => {
   const usage = { promptTokens: 10, completionTokens: 5, totalTokens: 18 };
   const wired = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 18 };
   const message = { role: 'assistant', content: 'Hi' };
   const chunk = { choices: [{ delta: { content: 'Hi' }, finish_reason: 'stop' }] };
-
-  function answerOf(body: string): HttpResponse {
-    async function* bytes(): AsyncGenerator<Uint8Array> {
-      yield await Promise.resolve(new TextEncoder().encode(body));
-    }
-    return { status: 200, headers: {}, body: bytes() };
-  }
 
   /** What `decode` yields, and the usage that it reports. */
   async function decoded<Request, Part>(

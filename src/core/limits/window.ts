@@ -211,7 +211,7 @@ export function fullUntil(limiter: LimiterState, now: number): number {
 }
 
 /** Epoch ms at which `missing` of `spent` has returned; undefined if less is spent. spec 3.8 */
-export function backAt(
+function backAt(
   spent: readonly Spent[],
   missing: number,
   now: number,
