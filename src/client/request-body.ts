@@ -39,15 +39,18 @@ function tooLong(messages: readonly ChatMessage[], size: number): Error {
   });
 }
 
+/** Some servers stream unless they are told not to. */
+const WHOLE_ANSWER = { stream: false };
+
 /**
  * Writes the body of a request, once for all routes.
- * @param own - Fields that freelm sets itself.
+ * @param own - Fields that freelm sets itself. Default: those of a whole answer.
  * @throws BadRequestError that names the message, or ConfigError that names the option.
  */
 export function requestBody(
   messages: readonly ChatMessage[],
   options: ChatOptions,
-  own: Readonly<Record<string, unknown>> = {},
+  own: Readonly<Record<string, unknown>> = WHOLE_ANSWER,
 ): ChatBody {
   let body: ChatBody;
   try {

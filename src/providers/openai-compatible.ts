@@ -52,6 +52,8 @@ export class OpenAICompatible extends Provider {
         modelIdPattern: '.',
         discovery: { default: options.models === undefined, path: '/models', needsKey: true, exclude: [] },
         models: [],
+        // An unknown server may accept neither lists of texts nor the role `developer`.
+        request: { transforms: ['developer-to-system', 'flatten-plain-text'] },
         streams: { continues: 'instruction', asksForUsage: true },
         refusals: [],
         trips: {},

@@ -15,10 +15,12 @@ import { completion, json, posted, says, serve, serveTcp, until } from '../suppo
 import { endpoint, listWith, open, partly } from './support.ts';
 
 describe('the body that is posted', () => {
-  it('is the model and the messages, when nothing else is asked for', async () => {
+  it('is the model and the messages, as a whole answer, when nothing else is asked for', async () => {
     const server = await serve(says('fine'));
     await open({ providers: [endpoint(server)] }).text('Grüße, 你好 👋');
-    expect(posted(server)).toEqual([{ model: 'm', messages: [{ role: 'user', content: 'Grüße, 你好 👋' }] }]);
+    expect(posted(server)).toEqual([
+      { model: 'm', messages: [{ role: 'user', content: 'Grüße, 你好 👋' }], stream: false },
+    ]);
   });
 
   it("has the model's fields under their own names, and nothing of ours", async () => {
@@ -69,7 +71,9 @@ describe('the body that is posted', () => {
       ...ours,
       extraBody: { provider: { sort: 'price' } },
     });
-    expect(posted(server)).toEqual([{ model: 'm', messages, ...fields, provider: { sort: 'price' } }]);
+    expect(posted(server)).toEqual([
+      { model: 'm', messages, ...fields, provider: { sort: 'price' }, stream: false },
+    ]);
   });
 
   it('lets no extraBody replace the model or the messages', async () => {
@@ -86,6 +90,7 @@ describe('the body that is posted', () => {
       messages: [{ role: 'user', content: 'Hello' }],
       temperature: 1,
       seed: 1,
+      stream: false,
     });
   });
 
@@ -98,7 +103,7 @@ describe('the body that is posted', () => {
       temperature: 1,
       extraBody,
     });
-    expect(Object.keys(posted(server)[0] ?? {})).toEqual(['model', 'messages', 'temperature']);
+    expect(Object.keys(posted(server)[0] ?? {})).toEqual(['model', 'messages', 'temperature', 'stream']);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { fieldsForModel, type RequestShape, shapeRequest } from './request-shape.ts';
+import { soundRequest, wellFormedJson } from './sound-request.ts';
 import { estimateTokens } from './token-estimate.ts';
 import { MESSAGE_TRANSFORMS, type MessageTransformName, WORKAROUNDS } from './transforms.ts';
 
@@ -26,6 +27,7 @@ export interface Refused {
 
 /** A request as JSON text. Each variant is written once, however many routes are tried. */
 export interface ChatBody {
+  /** The request, made sound. */
   readonly request: ChatRequest;
   /** The body's length in characters, without the model. */
   readonly size: number;
@@ -50,8 +52,12 @@ interface Variant {
 const NO_SHAPE: RequestShape = {};
 const NONE: readonly never[] = [];
 
+function jsonOf(value: ChatRequest['messages'] | RequestFields): string {
+  return wellFormedJson(JSON.stringify(value));
+}
+
 function textOf(messages: string, fields: RequestFields): string {
-  const rest = JSON.stringify(fields);
+  const rest = jsonOf(fields);
   return rest === '{}' ? `"messages":${messages}}` : `"messages":${messages},${rest.slice(1)}`;
 }
 
@@ -75,8 +81,9 @@ class WrittenBody implements ChatBody {
   readonly #variants: Variant[];
   #tokens: TokenEstimate | undefined;
 
-  constructor(request: ChatRequest) {
-    const messages = JSON.stringify(request.messages);
+  constructor(given: ChatRequest) {
+    const request = soundRequest(given);
+    const messages = jsonOf(request.messages);
     const text = textOf(messages, request.fields);
     this.request = request;
     this.size = text.length;
@@ -121,7 +128,7 @@ class WrittenBody implements ChatBody {
     const original = this.#original;
     if (request === this.request) return original;
     const messages =
-      request.messages === this.request.messages ? original.messages : JSON.stringify(request.messages);
+      request.messages === this.request.messages ? original.messages : jsonOf(request.messages);
     return { messages, fields: request.fields, text: textOf(messages, request.fields) };
   }
 }

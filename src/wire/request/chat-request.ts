@@ -32,7 +32,7 @@ const REQUIRED_FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Ma
 >([
   ['messages', () => false],
   ['model', () => false],
-  ['stream', () => false],
+  ['stream', (value) => value === false],
   ['n', (value) => value === 1],
   ['tools', (value) => Array.isArray(value) && value.length === 0],
   ['tool_choice', (value) => value === 'auto'],

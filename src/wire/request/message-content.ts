@@ -3,8 +3,14 @@ import { mapSame } from './copy-on-change.ts';
 
 type Content = ChatMessage['content'];
 
-function isTextPart(part: ContentPart): part is ContentPart & { readonly text: string } {
+type TextPart = ContentPart & { readonly text: string };
+
+function isTextPart(part: ContentPart): part is TextPart {
   return part?.type === 'text' && typeof part['text'] === 'string';
+}
+
+function isPlainTextPart(part: ContentPart): part is TextPart {
+  return isTextPart(part) && Object.keys(part).length === 2;
 }
 
 function partsOf(content: Content): readonly ContentPart[] {
@@ -24,15 +30,27 @@ function isInstruction({ role }: ChatMessage): boolean {
   return role === 'system' || role === 'developer';
 }
 
-/** Joins contents that are lists of texts only: many servers accept a list only for images. */
-export function flattenText(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+function flattened(
+  messages: readonly ChatMessage[],
+  isFlat: (part: ContentPart) => part is TextPart,
+): readonly ChatMessage[] {
   return mapSame(messages, (message) => {
     const { content } = message;
     if (!Array.isArray(content)) return message;
     const parts: readonly ContentPart[] = content;
-    if (!parts.every(isTextPart)) return message;
-    return { ...message, content: parts.map((part) => part['text']).join('\n') };
+    if (!parts.every(isFlat)) return message;
+    return { ...message, content: parts.map(({ text }) => text).join('\n') };
   });
+}
+
+/** Joins contents that are lists of texts only: many servers accept a list only for images. */
+export function flattenText(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return flattened(messages, isTextPart);
+}
+
+/** Joins lists of texts that carry nothing else, e.g. no mark for a cache. */
+export function flattenPlainText(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return flattened(messages, isPlainTextPart);
 }
 
 export function nullContentToEmpty(messages: readonly ChatMessage[]): readonly ChatMessage[] {

@@ -1,6 +1,7 @@
 import { elementsOf, isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
 import type { ChatMessage } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
+import { toolIdsOf } from './tool-ids.ts';
 
 type Messages = readonly ChatMessage[];
 
@@ -44,15 +45,6 @@ export function plainToolCalls(messages: Messages): Messages {
 
 const SHORT_ID = /^[A-Za-z0-9]{9}$/;
 const SHORT_ID_LENGTH = 9;
-
-function toolIdsOf(messages: Messages): ReadonlySet<string> {
-  const ids = new Set<string>();
-  for (const message of messages) {
-    const calls = elementsOf(message.tool_calls).map((call) => member(call, 'id'));
-    for (const id of [...calls, message.tool_call_id]) if (typeof id === 'string') ids.add(id);
-  }
-  return ids;
-}
 
 /** Numbers the long ids in the order of appearance, so that an id stays the same as the conversation grows. */
 function shortIdsOf(ids: ReadonlySet<string>): ReadonlyMap<string, string> {

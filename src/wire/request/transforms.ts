@@ -4,6 +4,7 @@ import { elementsOf, isJsonObject, member } from '../../core/json.ts';
 import type { ChatMessage, RequestFields } from './chat-request.ts';
 import {
   developerToSystem,
+  flattenPlainText,
   flattenText,
   nullContentToEmpty,
   singleSystemFirst,
@@ -24,6 +25,7 @@ type FieldTransform = (fields: RequestFields) => RequestFields;
 export type MessageTransformName =
   | 'close-tool-turns'
   | 'developer-to-system'
+  | 'flatten-plain-text'
   | 'flatten-text-content'
   | 'null-content-to-empty'
   | 'omit-empty-tool-calls'
@@ -46,6 +48,7 @@ function stripReasoning(messages: readonly ChatMessage[]): readonly ChatMessage[
 export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTransform>> = {
   'close-tool-turns': closeToolTurns,
   'developer-to-system': developerToSystem,
+  'flatten-plain-text': flattenPlainText,
   'flatten-text-content': flattenText,
   'null-content-to-empty': nullContentToEmpty,
   'omit-empty-tool-calls': omitEmptyToolCalls,
