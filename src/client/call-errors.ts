@@ -84,12 +84,18 @@ function failedOnlyWith(call: Call<unknown>, kinds: readonly Failure['kind'][]):
   );
 }
 
+/** The models and capabilities that were asked for. A key may have been passed for a model by mistake. */
+function askedFor(pool: Pool, call: Call<unknown>): string {
+  return pool.redact(call.queueKey);
+}
+
 /** The error if the request itself is why no route serves it: its content, its length, or what it asks for. */
-function unservable(call: Call<unknown>, routes: readonly RouteStatus[]): Error | undefined {
+function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatus[]): Error | undefined {
+  const asked = askedFor(pool, call);
   const failure = call.failedAttempts.at(-1)?.failure;
   if (failure !== undefined && failedOnlyWith(call, ['content_blocked'])) {
     return new ContentBlockedError(
-      `Every provider that could serve ${call.queueKey} refused the content. The last one said: ${failure.message}`,
+      `Every provider that could serve ${asked} refused the content. The last one said: ${failure.message}`,
       call.attempts,
     );
   }
@@ -102,7 +108,7 @@ function unservable(call: Call<unknown>, routes: readonly RouteStatus[]): Error 
   const advice = kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it';
   return new BadRequestError({
     code: kind === 'unsupported' ? 'unsupported' : 'context_too_long',
-    message: `No model for ${call.queueKey} takes this request of ${call.needs.size} characters. ${cause} ${advice}, or choose other models.`,
+    message: `No model for ${asked} takes this request of ${call.needs.size} characters. ${cause} ${advice}, or choose other models.`,
     attempts: call.attempts,
     status: failure?.status,
   });
@@ -115,7 +121,7 @@ export function callErrors(pool: Pool): CallErrors {
     const now = pool.clock.now();
     const routes = routesOf(questionOf(pool, call.stages, call.needs, call.preferences.turn));
     const isHopeless = giveUp.reason === 'no-routes';
-    const refused = isHopeless ? unservable(call, routes) : undefined;
+    const refused = isHopeless ? unservable(pool, call, routes) : undefined;
     if (refused !== undefined) return refused;
     const comesBack = !isHopeless && Number.isFinite(giveUp.readyAt);
     const readyAt = comesBack ? Math.max(giveUp.readyAt, now) : undefined;
@@ -123,7 +129,7 @@ export function callErrors(pool: Pool): CallErrors {
     const limit =
       giveUp.reason === 'max-attempts' ? ` The call stopped at maxAttempts = ${call.maxAttempts}.` : '';
     return new NoProvidersAvailableError({
-      message: `No route could serve ${call.queueKey}. ${attemptsText(call.attempts)}${limit} ${adviceFor(readyAt, call, now)}${keyLines(keys, now)}`,
+      message: `No route could serve ${askedFor(pool, call)}. ${attemptsText(call.attempts)}${limit} ${adviceFor(readyAt, call, now)}${keyLines(keys, now)}`,
       attempts: call.attempts,
       keys,
       readyAt,

@@ -1,7 +1,7 @@
-import type { RequestNeeds } from '../core/routing/question.ts';
+import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
-import { type AttemptObserver, type Engine, failover } from '../engine/failover.ts';
+import { type AttemptObserver, type Engine, failover, type ShownNames } from '../engine/failover.ts';
 import type { Operation } from '../engine/operation.ts';
 import { WaitQueues } from '../engine/wait-queue.ts';
 import { FreeLLMError } from '../errors.ts';
@@ -31,14 +31,18 @@ export interface CallRequest<Request> {
 /** The latest call's number. Counted for the whole process, since all pools share the diagnostics channels. */
 let lastCallId = 0;
 
+/** The names of a target. A key may have been passed as the model's name by mistake. */
+function namesOf(pool: Pool, { route }: Target): ShownNames {
+  const { provider, account, model, keyId } = route;
+  return { provider, key: pool.maskOf(provider, keyId), account, model: pool.redact(model) };
+}
+
 function observerOf(pool: Pool): AttemptObserver {
   const { clock, events, emit } = pool;
   return {
-    started({ id, attemptCount }, { route }) {
+    started({ id, attemptCount }, target) {
       if (!events.isObserved) return;
-      const { provider, account, model, keyId } = route;
-      const key = pool.maskOf(provider, keyId);
-      const names = { provider, key, account, model };
+      const names = namesOf(pool, target);
       emit({ type: 'attempt-start', call: id, attempt: attemptCount, ...names, at: clock.now() });
     },
     ended({ id, attemptCount }, report, usage) {
@@ -83,7 +87,7 @@ export class Calls {
       }),
       observer: observerOf(pool),
       errors: callErrors(pool),
-      maskOf: ({ route }) => pool.maskOf(route.provider, route.keyId),
+      namesOf: (target) => namesOf(pool, target),
     };
     this.#accounts = new AccountStates(pool);
     this.#limits = withLimits(DEFAULT_LIMITS, options);
@@ -135,8 +139,8 @@ export class Calls {
     let end: CallEnd = { outcome: 'aborted' };
     try {
       yield* parts;
-      const { provider, model } = call.target?.route ?? {};
-      end = { outcome: 'success', provider, model };
+      const names = call.target && namesOf(this.#pool, call.target);
+      end = { outcome: 'success', provider: names?.provider, model: names?.model };
     } catch (error) {
       end = endOf(error, call.signal);
       throw error;

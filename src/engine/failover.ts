@@ -18,6 +18,9 @@ export type GiveUp =
   | Extract<Served, { kind: 'give-up' }>
   | { readonly kind: 'give-up'; readonly reason: 'deadline' };
 
+/** The names of a target as people see them: none holds a key. */
+export type ShownNames = Pick<AttemptReport, 'provider' | 'key' | 'account' | 'model'>;
+
 /** Told about each attempt. `call.attemptCount` is the attempt's number. */
 export interface AttemptObserver {
   started(call: Call<unknown>, target: Target): void;
@@ -39,7 +42,7 @@ export interface Engine extends AttemptPorts {
   readonly queues: WaitQueues;
   readonly observer: AttemptObserver;
   readonly errors: CallErrors;
-  maskOf(target: Target): string;
+  namesOf(target: Target): ShownNames;
 }
 
 /**
@@ -69,13 +72,11 @@ function startAttempt(engine: Engine, call: Call<unknown>, target: Target): Atte
 }
 
 function reportOf(engine: Engine, target: Target, outcome: Outcome, startedAt: number): AttemptReport {
-  const { provider, account, model } = target.route;
+  const names = engine.namesOf(target);
   const latencyMs = engine.clock.now() - startedAt;
-  const key = engine.maskOf(target);
-  if (outcome.kind !== 'failure')
-    return { provider, key, account, model, outcome: outcome.kind, startedAt, latencyMs };
+  if (outcome.kind !== 'failure') return { ...names, outcome: outcome.kind, startedAt, latencyMs };
   const { kind, status, message, retryAt } = outcome.failure;
-  return { provider, key, account, model, outcome: kind, status, message, startedAt, latencyMs, retryAt };
+  return { ...names, outcome: kind, status, message, startedAt, latencyMs, retryAt };
 }
 
 /** Settles an attempt and reports it. Every started attempt is reported, even if the store fails. */

@@ -51,7 +51,7 @@ interface Blocked {
 }
 
 /** Whether a call has to wait like `blocked`, and has the time to. */
-function isBehind({ call, waitUntil }: Waiter, blocked: Blocked | undefined): boolean {
+function isBehind({ call, waitUntil }: Pick<Waiter, 'call' | 'waitUntil'>, blocked: Blocked | undefined): boolean {
   return blocked !== undefined && call.needs.size >= blocked.size && waitUntil >= blocked.until;
 }
 
@@ -112,6 +112,11 @@ export class WaitQueue {
       this.#waiters.add(waiter);
       if (!isBehind(waiter, this.#blocked)) void this.serve();
     });
+  }
+
+  /** Until when a call has to wait behind those that wait, epoch ms. Undefined if it is to be asked for itself. */
+  blockedUntil(call: Call<unknown>, waitUntil: number): number | undefined {
+    return isBehind({ call, waitUntil }, this.#blocked) ? this.#blocked?.until : undefined;
   }
 
   /** Rejects all calls. */
@@ -256,8 +261,12 @@ export class WaitQueues {
       );
     }
     const waitUntil = Math.min(this.#clock.now() + leftMs, call.deadline);
-    const queue = this.#queues.get(call.queueKey);
-    if (queue !== undefined && call.failedAttempts.length === 0) return queue.join(call, waitUntil);
+    const queue = call.failedAttempts.length === 0 ? this.#queues.get(call.queueKey) : undefined;
+    const blockedUntil = queue?.blockedUntil(call, waitUntil);
+    if (blockedUntil !== undefined) {
+      this.#onWait(call, blockedUntil);
+      return this.#join(call, waitUntil);
+    }
     return andThen(this.#ledger.reserveNext(call, waitUntil), (grant) => {
       if (grant.kind !== 'wait') return grant;
       this.#onWait(call, grant.until);

@@ -247,3 +247,24 @@ describe('the diagnostics channels', () => {
     for (const call of byCall(heard)) expectWellFormed(call);
   });
 });
+
+describe('a key passed as a model by mistake', () => {
+  it('is masked in events, attempts and errors', async () => {
+    const key = 'sk-a-key-in-the-wrong-place-0123456789';
+    const events: FreeLLMEvent[] = [];
+    const provider = new OpenAICompatible(key, {
+      name: 'mine',
+      baseUrl: 'http://127.0.0.1:9/v1',
+      models: ['m'],
+    });
+    const llm = new FreeLLM({
+      providers: [provider],
+      fetch: () => Promise.resolve(new Response('{"error":{"message":"busy"}}', { status: 503 })),
+      onEvent: (event) => events.push(event),
+    });
+    onTestFinished(() => llm.close());
+    const error = await rejection(llm.text('Hi', { model: key, maxAttempts: 1 }));
+    expect(JSON.stringify([error, String(error), events])).not.toContain(key);
+    expect(events.filter((event) => 'model' in event && event.model === 'sk-a-k…6789').length).toBe(3);
+  });
+});

@@ -302,3 +302,14 @@ describe('a line that cannot be served', () => {
     expect(pool.clock.now() - NOON).toBeLessThan(SECOND / 4);
   });
 });
+
+describe.each(stores)('the event wait, with a store %s', (_, store) => {
+  it('is emitted once by each call that waits, also behind others', async () => {
+    const pool = simulatedPool({ ...store(), custom: { rpm: 1, limits: { rpm: 1 } } });
+    await pool.run(pool.llm.chat('Call 0'));
+    await pool.run(Promise.all([1, 2, 3].map((number) => pool.llm.chat(`Call ${number}`, PATIENT))));
+    const waits = pool.events.filter((event) => event.type === 'wait');
+    expect(new Set(waits.map(({ call }) => call)).size).toBe(3);
+    expect(waits).toHaveLength(3);
+  });
+});
