@@ -1,12 +1,11 @@
 /**
- * The README's table of keys, made from spec/providers/*.json.
- * Rewrites the README; with `--check` it only says whether the README is up to date.
+ * The README's table of keys and the manual's table of variables, made from spec/providers/*.json.
+ * Rewrites both pages; with `--check` it only says whether they are up to date.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { at } from './support.mjs';
 
-const README = at('README.md');
-const START = '<!-- keys: npm run docs writes this table from spec/providers/*.json -->';
+const START = '<!-- keys: npm run generate writes this table from spec/providers/*.json -->';
 const END = '<!-- /keys -->';
 
 const WINDOWS = new Map([
@@ -81,36 +80,73 @@ function rowOf(spec) {
   return [title, needs, headlineOf(spec), TRAINS[spec.privacy.trains]];
 }
 
-function table(specs) {
-  const head = ['provider', 'variable', 'free requests for one account', 'may prompts train models?'];
-  const rows = [head, head.map(() => '---'), ...specs.map(rowOf)];
-  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const codes = (names) => names.map((name) => `\`${name}\``).join(', ');
+
+function table(rows) {
+  const [head] = rows;
+  return [head, head.map(() => '---'), ...rows.slice(1)]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
 
-function text() {
-  const folder = at('spec', 'providers');
-  const specs = readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(at('spec', 'providers', name), 'utf8')));
+/** The variables of a provider, and what each of them holds. */
+function variablesOf({ access, env, keyless, vars = {} }) {
+  const own = Object.values(vars).map((part) => `${part.title}: ${codes(part.env)}`);
+  const rest = [
+    ...own,
+    ...Object.entries(env.siblings ?? {}).map(
+      ([name, url]) => `${codes([name])}: a key of ${new URL(url).host}`,
+    ),
+    ...(env.baseUrl === undefined ? [] : [`address: ${codes(env.baseUrl)}`]),
+    ...(env.tier === undefined ? [] : [`tier: ${codes([env.tier])}`]),
+  ];
+  const key = keyless === true && access !== 'local' ? 'optional: ' : '';
+  return [`${key}${codes(env.keys)}`, rest.join('; ')];
+}
+
+const USED = { default: 'if a key is set', 'opt-in': 'if named', local: 'if named or configured' };
+
+function manual(specs) {
+  const head = ['class', 'name', 'used', 'variables of its keys', 'other variables'];
+  return table([
+    head,
+    ...specs.map((spec) => [
+      `\`${spec.class}\``,
+      `\`${spec.name}\``,
+      USED[spec.access],
+      ...variablesOf(spec),
+    ]),
+  ]);
+}
+
+function readme(specs) {
+  const head = ['provider', 'variable', 'free requests for one account', 'may prompts train models?'];
   const isFree = ({ models }) => models.every(({ free }) => free);
   const by = (access) => specs.filter((spec) => spec.access === access && isFree(spec));
   const local = by('local').map(({ title, name }) => `${title} (\`${name}\`)`);
   const checked = specs.map(({ asOf }) => asOf).toSorted()[0];
-  return `${table([...by('default'), ...by('opt-in')])}
+  return `${table([head, ...[...by('default'), ...by('opt-in')].map(rowOf)])}
 
 \\* Used only if you name it, e.g. \`FREELM_PROVIDERS=${by('opt-in').map(({ name }) => name)}\`.
 On your own machine, as a last resort: ${local.join(', ')}; \`FREELM_LOCAL=1\` uses all of them.
 All facts were checked on ${checked} or later.`;
 }
 
-const before = readFileSync(README, 'utf8');
-const start = before.indexOf(START);
-const end = before.indexOf(END);
-if (start === -1 || end === -1) throw new Error(`README.md lacks ${START} or ${END}`);
-const after = `${before.slice(0, start + START.length)}\n\n${text()}\n\n${before.slice(end)}`;
-if (!process.argv.includes('--check')) {
-  writeFileSync(README, after);
-} else if (before !== after) {
-  console.error("The README's table of keys differs from spec/providers/*.json. Run npm run docs.");
-  process.exitCode = 1;
+const specs = readdirSync(at('spec', 'providers'))
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => JSON.parse(readFileSync(at('spec', 'providers', name), 'utf8')))
+  .toSorted((a, b) => a.order - b.order || a.name.localeCompare(b.name));
+const pages = { 'README.md': readme(specs), 'src/client/README.md': manual(specs) };
+for (const [page, text] of Object.entries(pages)) {
+  const before = readFileSync(at(page), 'utf8');
+  const start = before.indexOf(START);
+  const end = before.indexOf(END);
+  if (start === -1 || end === -1) throw new Error(`${page} lacks ${START} or ${END}`);
+  const after = `${before.slice(0, start + START.length)}\n\n${text}\n\n${before.slice(end)}`;
+  if (!process.argv.includes('--check')) {
+    writeFileSync(at(page), after);
+  } else if (before !== after) {
+    console.error(`The table of keys in ${page} differs from spec/providers/*.json. Run npm run generate.`);
+    process.exitCode = 1;
+  }
 }

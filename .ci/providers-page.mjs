@@ -122,7 +122,7 @@ function page() {
   const lines = [
     '# Providers',
     '',
-    'Generated from the JSON files in this folder by `npm run docs`. To correct a fact, edit the JSON file and run it again.',
+    'Generated from the JSON files in this folder by `npm run generate`. To correct a fact, edit the JSON file and run it again.',
     '',
     'The limits are those of the default tier, per account unless stated otherwise. A number that a provider reports in an',
     'answer replaces a documented one for a day. The terms are a summary and no legal advice.',
@@ -139,6 +139,6 @@ function page() {
 if (process.argv[2] !== '--check') {
   writeFileSync(PAGE, page());
 } else if (readFileSync(PAGE, 'utf8') !== page()) {
-  console.error('spec/providers/README.md differs from the JSON files. Run: npm run docs');
+  console.error('spec/providers/README.md differs from the JSON files. Run: npm run generate');
   process.exitCode = 1;
 }

@@ -44,7 +44,7 @@ export type {
 } from './ports.ts';
 export { Provider, type ProviderKey } from './providers/provider.ts';
 export type { ProviderOptions } from './providers/provider-options.ts';
-export type { KeyedOptions, KeylessOptions } from './providers/presets.ts';
+export type { KeyedOptions, KeylessOptions } from './providers/known-provider.ts';
 export * from './providers/presets.ts';
 export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export type { KeyInput, KeysInput } from './providers/key.ts';

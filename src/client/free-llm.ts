@@ -32,7 +32,7 @@ import {
 import { requestBody } from './request-body.ts';
 import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
-import { publiclyListed } from '../providers/presets.ts';
+import { publiclyListed } from '../providers/public-list.ts';
 
 /** How long `refreshModels` waits for a provider's first list of models. */
 const REFRESH_WAIT_MS = 15_000;

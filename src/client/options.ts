@@ -7,7 +7,7 @@ import type { Strategy, StrategyName } from '../core/routing/question.ts';
 import { BadRequestError, ConfigError } from '../errors.ts';
 import type { StateStore } from '../ports.ts';
 import { Provider } from '../providers/provider.ts';
-import { PROVIDER_EXAMPLE } from '../providers/presets.ts';
+import { PROVIDER_EXAMPLE } from '../providers/public-list.ts';
 import type { FetchLike } from '../adapters/fetch.ts';
 import type { DispatcherLike } from '../adapters/undici.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';

@@ -1,81 +1,36 @@
-/** One class for each provider of `spec/providers`: `class X extends KeyedProvider { static spec = … }`. */
+/** One class for each provider of spec/providers. Generated from spec/providers/*.json by `npm run generate`. */
 
-import * as z from 'zod/mini';
-import { check } from '../check.ts';
-import type { KeysInput } from './key.ts';
-import { Provider } from './provider.ts';
-import type { ProviderOptions } from './provider-options.ts';
+import { KeyedProvider, KeylessProvider } from './known-provider.ts';
 import { type ProviderSpec, SPECS } from './spec.ts';
 
-const anyOptions = z.looseObject({}, 'must be an object');
-
-/** Options of a provider that needs a key; `Tier` lists the tiers of its accounts. */
-export interface KeyedOptions<Tier extends string> extends Omit<ProviderOptions, 'tier'> {
-  /** The account's tier, which selects the documented limits. Default `free`. */
-  readonly tier?: Tier | undefined;
-}
-
-/** Options of a provider that works without a key. */
-export interface KeylessOptions extends Omit<ProviderOptions, 'tier'> {
-  /** Keys, if you have any. Default: none. */
-  readonly keys?: KeysInput | undefined;
-}
-
-/** A known provider that needs a key. */
-export abstract class KeyedProvider<Tier extends string = 'free'> extends Provider {
-  /** Its documented facts. */
-  declare static readonly spec: ProviderSpec;
-
-  /**
-   * @param keys - One key, several, or a comma-separated list.
-   * @throws ConfigError naming the key or option that cannot be used.
-   */
-  constructor(keys: KeysInput, options?: KeyedOptions<Tier>) {
-    super(new.target.spec.title, new.target.spec, keys, options);
-  }
-}
-
-/** A known provider that works without a key. */
-export abstract class KeylessProvider extends Provider {
-  /** Its documented facts. */
-  declare static readonly spec: ProviderSpec;
-
-  /** @throws ConfigError naming the key or option that cannot be used. */
-  constructor(options: KeylessOptions = {}) {
-    check(anyOptions, options, `${new.target.spec.title} options`);
-    const { keys = [], ...rest } = options;
-    super(new.target.spec.title, new.target.spec, keys, rest);
-  }
-}
-
 /**
- * OpenRouter: many models behind one key; those that end in `:free` cost nothing. An account may send 20 requests per
- * clock minute over all its free models, and 50 per UTC day. The tier `credit` (10 dollars of credit were ever bought)
- * raises that to 1,000 per day (openrouter.ai/docs, 2026-08).
+ * OpenRouter: many models behind one key; those that end in `:free` cost nothing. An account may send 20
+ * requests per clock minute over all its free models, and 50 per UTC day. The tier `credit` (10 dollars of
+ * credit were ever bought) raises that to 1,000 per day (openrouter.ai/docs, 2026-08).
  */
 export class OpenRouter extends KeyedProvider<'free' | 'credit'> {
   static override readonly spec: ProviderSpec = SPECS.openrouter;
 }
 
 /**
- * Google AI Studio: Gemini and Gemma. Limits hold for each project and model; the day ends at midnight in California.
- * Use the tier `tier1` for a project with billing (ai.google.dev, 2026-10).
+ * Google AI Studio: Gemini and Gemma. Limits hold for each project and model; the day ends at midnight in
+ * California. Use the tier `tier1` for a project with billing (ai.google.dev, 2026-10).
  */
 export class GoogleAIStudio extends KeyedProvider<'free' | 'tier1'> {
   static override readonly spec: ProviderSpec = SPECS.google;
 }
 
 /**
- * NVIDIA NIM: the models of build.nvidia.com. NVIDIA publishes no limits; freelm sends 30 requests per minute and
- * account (measured 2026-09).
+ * NVIDIA NIM: the models of build.nvidia.com. NVIDIA publishes no limits; freelm sends 30 requests per minute
+ * and account (measured 2026-09).
  */
 export class NIM extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.nim;
 }
 
 /**
- * Groq: a few very fast models. An organization may send 30 requests and 8,000 tokens per minute for each model,
- * where the longest possible answer counts as tokens, and 1,000 requests and 200,000 tokens per day
+ * Groq: a few very fast models. An organization may send 30 requests and 8,000 tokens per minute for each
+ * model, where the longest possible answer counts as tokens, and 1,000 requests and 200,000 tokens per day
  * (console.groq.com, 2026-10).
  */
 export class Groq extends KeyedProvider {
@@ -83,8 +38,8 @@ export class Groq extends KeyedProvider {
 }
 
 /**
- * Mistral AI in its free mode: Ministral and Codestral, 30 to 750 requests per minute by model, within 10 dollars of
- * credit a month. Prompts train models unless you opt out (probes and mistral.ai, 2026-10).
+ * Mistral AI in its free mode: Ministral and Codestral, 30 to 750 requests per minute by model, within 10
+ * dollars of credit a month. Prompts train models unless you opt out (probes and mistral.ai, 2026-10).
  */
 export class Mistral extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.mistral;
@@ -99,8 +54,8 @@ export class ZAI extends KeyedProvider {
 }
 
 /**
- * Cloudflare Workers AI: 10,000 neurons in 24 hours for an account over all models; freelm counts the tokens that
- * they buy (developers.cloudflare.com, 2026-10). Set the account's id as `vars: { account_id: '…' }` or
+ * Cloudflare Workers AI: 10,000 neurons in 24 hours for an account over all models; freelm counts the tokens
+ * that they buy (developers.cloudflare.com, 2026-10). Set the account's id as `vars: { account_id: '…' }` or
  * `CLOUDFLARE_ACCOUNT_ID`.
  */
 export class CloudflareWorkersAI extends KeyedProvider {
@@ -108,32 +63,32 @@ export class CloudflareWorkersAI extends KeyedProvider {
 }
 
 /**
- * Ollama's cloud models, billed by use since the free plan ended on 2026-11-09. One request at a time (docs.ollama.com,
- * 2026-10).
+ * Ollama's cloud models, billed by use since the free plan ended on 2026-11-09. One request at a time
+ * (docs.ollama.com, 2026-10).
  */
 export class OllamaCloud extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS['ollama-cloud'];
 }
 
 /**
- * Kilo Gateway: free models without a key, 200 requests per hour for everyone at one IP address. Several of the hosts
- * behind it log prompts and train on them (kilo.ai/docs, 2026-10).
+ * Kilo Gateway: free models without a key, 200 requests per hour for everyone at one IP address. Several of
+ * the hosts behind it log prompts and train on them (kilo.ai/docs, 2026-10).
  */
 export class Kilo extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.kilo;
 }
 
 /**
- * OVHcloud AI Endpoints: open models in the EU without a key, 2 requests per minute for each model and IP address. A
- * key raises the limit, and its calls are billed (ovhcloud.com, 2026-10).
+ * OVHcloud AI Endpoints: open models in the EU without a key, 2 requests per minute for each model and IP
+ * address. A key raises the limit, and its calls are billed (ovhcloud.com, 2026-10).
  */
 export class OVHcloud extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.ovhcloud;
 }
 
 /**
- * Cohere with a trial key: 1,000 calls per month for an account, 20 per minute for each model. For evaluation only
- * (docs.cohere.com, 2026-08).
+ * Cohere with a trial key: 1,000 calls per month for an account, 20 per minute for each model. For evaluation
+ * only (docs.cohere.com, 2026-08).
  */
 export class Cohere extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.cohere;
@@ -145,7 +100,8 @@ export class Requesty extends KeyedProvider {
 }
 
 /**
- * SambaNova Cloud: 20 requests per minute and 20 per day for each model, without a card (docs.sambanova.ai, 2026-09).
+ * SambaNova Cloud: 20 requests per minute and 20 per day for each model, without a card (docs.sambanova.ai,
+ * 2026-09).
  */
 export class SambaNova extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.sambanova;
@@ -170,11 +126,3 @@ export class LlamaCpp extends KeylessProvider {
 export class VLLM extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.vllm;
 }
-
-/** A provider whose model list is public and shows which models are free (2026-08). */
-export function publiclyListed(baseUrl: string | undefined): Provider {
-  return new OpenRouter('no-key-is-needed', { baseUrl });
-}
-
-/** An example for error messages and help texts. */
-export const PROVIDER_EXAMPLE = 'new OpenRouter(key)';

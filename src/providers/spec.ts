@@ -1,22 +1,6 @@
 /** A provider as data. This is the only reader of `spec/providers/*.json`. */
 
-import cloudflare from '../../spec/providers/cloudflare.json' with { type: 'json' };
-import cohere from '../../spec/providers/cohere.json' with { type: 'json' };
-import google from '../../spec/providers/google.json' with { type: 'json' };
-import groq from '../../spec/providers/groq.json' with { type: 'json' };
-import kilo from '../../spec/providers/kilo.json' with { type: 'json' };
-import llamacpp from '../../spec/providers/llamacpp.json' with { type: 'json' };
-import lmstudio from '../../spec/providers/lmstudio.json' with { type: 'json' };
-import mistral from '../../spec/providers/mistral.json' with { type: 'json' };
-import nim from '../../spec/providers/nim.json' with { type: 'json' };
-import ollama from '../../spec/providers/ollama.json' with { type: 'json' };
-import ollamaCloud from '../../spec/providers/ollama-cloud.json' with { type: 'json' };
-import openrouter from '../../spec/providers/openrouter.json' with { type: 'json' };
-import ovhcloud from '../../spec/providers/ovhcloud.json' with { type: 'json' };
-import requesty from '../../spec/providers/requesty.json' with { type: 'json' };
-import sambanova from '../../spec/providers/sambanova.json' with { type: 'json' };
-import vllm from '../../spec/providers/vllm.json' with { type: 'json' };
-import zai from '../../spec/providers/zai.json' with { type: 'json' };
+import { FILES } from './files.ts';
 import type { FailureKind, Scope, Trip } from '../core/failure.ts';
 import type { Limit, QuotaWindow } from '../core/limits/limit.ts';
 import type { ModelSpec } from '../core/model.ts';
@@ -241,45 +225,6 @@ export interface ProviderSpec {
   readonly trips: Readonly<Partial<Record<FailureKind, Trip>>>;
 }
 
-type KnownProvider =
-  | 'openrouter'
-  | 'google'
-  | 'nim'
-  | 'groq'
-  | 'mistral'
-  | 'zai'
-  | 'cloudflare'
-  | 'ollama-cloud'
-  | 'kilo'
-  | 'ovhcloud'
-  | 'cohere'
-  | 'requesty'
-  | 'sambanova'
-  | 'ollama'
-  | 'lmstudio'
-  | 'llamacpp'
-  | 'vllm';
-
-const FILES = {
-  openrouter,
-  google,
-  nim,
-  groq,
-  mistral,
-  zai,
-  cloudflare,
-  'ollama-cloud': ollamaCloud,
-  kilo,
-  ovhcloud,
-  cohere,
-  requesty,
-  sambanova,
-  ollama,
-  lmstudio,
-  llamacpp,
-  vllm,
-} satisfies Readonly<Record<KnownProvider, unknown>>;
-
 function withQuirks(file: { readonly name: string; readonly request?: object }): object {
   const { account, request: quirk } = QUIRKS[file.name] ?? {};
   return { ...file, ...(account && { account }), ...(quirk && { request: { ...file.request, quirk } }) };
@@ -287,6 +232,6 @@ function withQuirks(file: { readonly name: string; readonly request?: object }):
 
 /** All known providers by name, in the order in which they are tried on equal terms. */
 // JSON modules widen literals to `string`; `test/spec.test.ts` checks every file against its JSON Schema.
-export const SPECS: Readonly<Record<KnownProvider, ProviderSpec>> = Object.fromEntries(
+export const SPECS: Readonly<Record<keyof typeof FILES, ProviderSpec>> = Object.fromEntries(
   Object.entries(FILES).map(([name, file]) => [name, withQuirks(file)]),
-) as unknown as Readonly<Record<KnownProvider, ProviderSpec>>;
+) as unknown as Readonly<Record<keyof typeof FILES, ProviderSpec>>;
