@@ -64,7 +64,7 @@ function allRecords(world: PoolWorld): readonly RouteRecords[] {
   );
 }
 
-describe('looking', { timeout: 60_000 }, () => {
+describe('reading the state', { timeout: 60_000 }, () => {
   it('at health, capacity, routes and a dry run never changes a record', () => {
     fc.assert(
       fc.property(histories, (history) => {

@@ -86,7 +86,7 @@ const PHASES: readonly Phase[] = [
 ];
 
 describe.each(PHASES)('a call that is aborted $phase', (phase) => {
-  it('ends at once with the reason, leaves nothing behind and blames nobody', async () => {
+  it("ends at once with the signal's reason, frees everything and counts against no provider", async () => {
     const { options, road = {}, before = 0, spent, beside = 0 } = phase;
     const pool = simulatedPool(options);
     await pool.trace(before);
@@ -116,7 +116,7 @@ describe.each(PHASES)('a call that is aborted $phase', (phase) => {
 });
 
 describe('a signal', () => {
-  it('that is aborted already stops the call before anything is looked for or sent', async () => {
+  it('that is already aborted stops the call before it plans or sends anything', async () => {
     const pool = simulatedPool({ openrouter: { discover: true }, nim: {} });
     const { signal, abort, added } = watched();
     abort();
@@ -125,7 +125,7 @@ describe('a signal', () => {
     expect(pool.llm.capacity().quotas.map(({ leftNow }) => leftNow)).toEqual([20, 30]);
   });
 
-  it('that is aborted after the answer changes nothing, and has no listener left', async () => {
+  it('that is aborted after the answer changes nothing and has no listener left', async () => {
     const pool = simulatedPool({ nim: {} });
     const { signal, abort, left } = watched();
     const { text } = await pool.run(pool.llm.chat('Hello', { signal }));
@@ -140,7 +140,7 @@ describe('a signal', () => {
     ]);
   });
 
-  it('tells the reason of a timeout as it is', async () => {
+  it('passes the reason of a timeout on unchanged', async () => {
     const pool = simulatedPool({ nim: { faults: [{ kind: 'hang' }] } });
     const timeout = new DOMException('The operation timed out.', 'TimeoutError');
     const controller = new AbortController();
@@ -151,7 +151,7 @@ describe('a signal', () => {
     expect(pool.events.at(-2)).toMatchObject({ outcome: 'aborted', latencyMs: SECOND });
   });
 
-  it('serves any number of calls, whose listeners it loses with them', async () => {
+  it('serves any number of calls and keeps none of their listeners', async () => {
     const pool = simulatedPool({ nim: {}, custom: { faults: [{ kind: 'server-error', share: 0.5 }] } });
     const { signal, abort, added, left } = watched();
     setMaxListeners(0, signal);
@@ -186,8 +186,8 @@ function slowlyStored(options: SimulatedPoolOptions): {
   };
 }
 
-describe('a booking that was never sent', () => {
-  it('is given back when the call is aborted while the store is asked', async () => {
+describe('a reservation whose request was never sent', () => {
+  it('is refunded if the call is aborted while the store is read', async () => {
     const { pool, slow } = slowlyStored({ nim: {} });
     await pool.trace(1);
     slow();
@@ -198,7 +198,7 @@ describe('a booking that was never sent', () => {
     expect(pool.llm.health()).toMatchObject([{ rpmUsed: 1, breaker: 'closed' }]);
   });
 
-  it('is given back when a waiting call is aborted while its turn is booked', async () => {
+  it('is refunded if a waiting call is aborted while its grant is stored', async () => {
     const { pool, slow } = slowlyStored({ custom: { rpm: 1 } });
     await pool.trace(1);
     slow();
@@ -212,7 +212,7 @@ describe('a booking that was never sent', () => {
     expect(pool.llm.health()).toMatchObject([{ rpmUsed: 0, ready: true }]);
   });
 
-  it('is given back when its call is aborted between its turn and its request', async () => {
+  it('is refunded if its call is aborted between the grant and the request', async () => {
     const second = watched();
     let attempts = 0;
     const pool = simulatedPool({

@@ -49,7 +49,7 @@ describe('a refusal of one model is remembered for that model', () => {
     },
   );
 
-  it('until the provider says that it is over, else for a cooldown that grows', async () => {
+  it('until the moment that the provider reports, else for a growing cooldown', async () => {
     const { trace, clock, world } = pool(
       [{ kind: 'congested', model: 'first', retryAfterMs: 7 * SECOND, times: 1 }],
       { accounts: [['k1']] },
@@ -68,7 +68,7 @@ describe('a refusal of one model is remembered for that model', () => {
 });
 
 describe('an outage', () => {
-  it('is found out once, not once for every key', async () => {
+  it('is detected once, not once for each key', async () => {
     const accounts = Array.from({ length: 20 }, (_, index) => [`k${index}`]);
     const { trace, world } = pool([{ kind: 'outage' }], { accounts });
     await trace(40);
@@ -76,7 +76,7 @@ describe('an outage', () => {
     expect(world.nim.counts.served).toBe(40);
   });
 
-  it('is probed after a cooldown that doubles, and forgotten once the provider answers', async () => {
+  it('is probed after a doubling cooldown, and ends when the provider answers', async () => {
     const { trace, clock, llm, world } = pool([{ kind: 'outage' }]);
     await trace(2);
     for (const cooldown of [15, 30, 60, 120]) {
@@ -92,7 +92,7 @@ describe('an outage', () => {
     expect(llm.health()[0]).toMatchObject({ ready: true, breaker: 'closed' });
   });
 
-  it('is probed sooner by calls that nothing else can serve, ever more seldom, at last once a minute', async () => {
+  it('is probed sooner, at growing intervals up to a minute, by calls that have no other route', async () => {
     const { clock, fails, llm, world } = simulatedPool({
       custom: { faults: [{ kind: 'outage' }], ...AMPLE },
     });
@@ -168,7 +168,7 @@ describe('half-open admits one probe among 1,000 concurrent calls', () => {
     expect(atRisk()).toBeGreaterThan(before + 50);
   });
 
-  it('and another one at once when the first was given up by its caller', async () => {
+  it('and another one at once if the caller aborts the first', async () => {
     const { trace, clock, llm, fails, world } = pool([{ kind: 'reset' }], { latencyMs: 2 * SECOND });
     await trace(3);
     world.custom.clear();
@@ -193,8 +193,8 @@ function abortable(): { signal: AbortSignal; abort: () => void } {
   };
 }
 
-describe('a late result of an earlier state changes nothing', () => {
-  it('failures do not open what has recovered meanwhile', async () => {
+describe('a late result from an earlier generation changes nothing', () => {
+  it('failures do not open a breaker that has closed in the meantime', async () => {
     const { trace, clock, llm, run, world } = pool([
       { kind: 'slow', delayMs: MINUTE, times: 3 },
       { kind: 'reset', times: 6 },
@@ -214,7 +214,7 @@ describe('a late result of an earlier state changes nothing', () => {
     expect(llm.health()[0]).toMatchObject({ breaker: 'closed' });
   });
 
-  it('a success does not close what has opened meanwhile', async () => {
+  it('a success does not close a breaker that has opened in the meantime', async () => {
     const { trace, clock, llm, run } = pool([
       { kind: 'slow', delayMs: 5 * SECOND, times: 1 },
       { kind: 'reset', skip: 1 },
@@ -245,8 +245,8 @@ async function story(look: (pool: SimulatedPool) => void): Promise<readonly stri
   return [...ways, JSON.stringify([here.llm.health(), here.llm.capacity(), here.llm.explain()])];
 }
 
-describe('looking changes nothing', () => {
-  it('health(), capacity() and explain() leave what is upstream of them as it is', async () => {
+describe('reading the state changes nothing', () => {
+  it('health(), capacity() and explain() send and change nothing', async () => {
     const unseen = await story(() => undefined);
     const seen = await story(({ llm }) => {
       for (let times = 0; times < 3; times += 1) {

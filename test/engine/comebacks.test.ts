@@ -22,7 +22,7 @@ describe('a call that may not wait', () => {
     expect(pool.events.filter(({ type }) => type === 'wait')).toEqual([]);
   });
 
-  it('goes elsewhere first, without a pause', async () => {
+  it('tries other routes first, without a pause', async () => {
     const pool = simulatedPool({
       strategy: 'priority',
       custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE },
@@ -33,7 +33,7 @@ describe('a call that may not wait', () => {
     expect(pool.clock.now()).toBe(NOON);
   });
 
-  it('gives up when the breaker opens for longer than it would pause, and sends nothing after that', async () => {
+  it('gives up if the breaker opens for longer than the longest pause, and sends nothing more', async () => {
     const pool = simulatedPool({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
     const error = await pool.fails(pool.llm.chat('Hello'));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
@@ -43,7 +43,7 @@ describe('a call that may not wait', () => {
     expect(pool.world.custom.counts.total).toBe(3);
   });
 
-  it('does not come back to what does not pass by itself, or not soon', async () => {
+  it('does not return to a failure that is not transient, or not soon over', async () => {
     for (const kind of ['unauthorized', 'retired', 'not-entitled'] as const) {
       const pool = simulatedPool({ custom: { faults: [{ kind, times: 1 }], ...AMPLE } });
       await pool.fails(pool.llm.chat('Hello'));
@@ -62,7 +62,7 @@ describe('a call that may not wait', () => {
     expect(pool.clock.now()).toBe(NOON);
   });
 
-  it('can be aborted in its pause', async () => {
+  it('can be aborted during its pause', async () => {
     const pool = simulatedPool({ custom: { faults: [{ kind: 'reset' }], latencyMs: 0, ...AMPLE } });
     const controller = new AbortController();
     const call = pool.llm.chat('Hello', { signal: controller.signal });
@@ -74,8 +74,8 @@ describe('a call that may not wait', () => {
   });
 });
 
-describe('a source that fails now and then', () => {
-  it.each(PASSING)('serves nearly every call, although nothing else could: $kind', async (fault) => {
+describe('a flaky provider', () => {
+  it.each(PASSING)('serves nearly every call, also as the only route: $kind', async (fault) => {
     const pool = simulatedPool({ custom: { faults: [{ ...fault, share: 0.3 }], ...AMPLE } });
     let served = 0;
     const calls = Array.from({ length: 600 }, async (_, number) => {
@@ -88,7 +88,7 @@ describe('a source that fails now and then', () => {
     expect(pool.world.custom.counts.total).toBeGreaterThan(1.3 * calls.length);
   });
 
-  it('does so for many at once, too, although failures come sooner than answers', async () => {
+  it('does so for many concurrent calls, although failures arrive before answers', async () => {
     const faults = [{ kind: 'reset', share: 0.3 }] as const;
     const pool = simulatedPool({ custom: { faults, latencyMs: 5 * SECOND, ...AMPLE } });
     let served = 0;

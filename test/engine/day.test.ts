@@ -58,7 +58,7 @@ async function day(options: WorldOptions, meanGapMs: number): Promise<Day> {
 }
 
 describe('a day of calls', () => {
-  it('is served whole, without a single refusal, where nothing is broken', async () => {
+  it('is served completely and without a refusal if nothing fails', async () => {
     const { world, calls, served, timers } = await day(
       { openrouter: { latencyMs: 900 }, google: { latencyMs: 500 }, nim: { latencyMs: 2 * SECOND } },
       2 * MINUTE,
@@ -69,7 +69,7 @@ describe('a day of calls', () => {
     expect(timers).toBe(0);
   });
 
-  it('is served whole through outages, dead keys and busy models, at little waste', async () => {
+  it('is served completely through outages, dead keys and busy models, with little waste', async () => {
     const { world, calls, served, longestMs } = await day(
       {
         openrouter: {
@@ -104,7 +104,7 @@ describe('a day of calls', () => {
     expect(longestMs).toBeLessThan(MINUTE);
   });
 
-  it('costs no request more than the quota has, where there are more calls than that', async () => {
+  it('sends no more requests than the quota allows if there are more calls', async () => {
     const { world, calls, served } = await day(
       { openrouter: { keys: 1 }, google: { keys: 0 }, nim: { keys: 0 } },
       5 * MINUTE,

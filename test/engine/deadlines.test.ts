@@ -126,7 +126,7 @@ describe('the limits of a call', () => {
     expect((await pool.run(pool.llm.chat('Hello'))).attempts).toHaveLength(1);
   });
 
-  it('no call is ever answered or given up after its deadline, whatever is broken', async () => {
+  it('no call is answered or given up after its deadline, whatever fails', async () => {
     const faults: readonly Fault[] = [
       { kind: 'hang', share: 0.4 },
       { kind: 'slow', delayMs: 9 * SECOND, share: 0.5 },

@@ -24,7 +24,7 @@ const lists = ({ world }: SimulatedPool): number =>
   world.openrouter.calls.filter(({ route }) => route === 'models').length;
 
 describe('the first calls', () => {
-  it('make one request for the list of models, however many come at once', async () => {
+  it('send one request for the list of models, however many calls start at once', async () => {
     const here = pool([{ kind: 'slow', delayMs: SECOND, route: 'models' }]);
     const calls = Array.from({ length: 3 }, () => here.llm.chat('Hello', { model: ['chat:large', 'auto'] }));
     const answers = await here.run(Promise.all(calls));
@@ -46,7 +46,7 @@ describe('the first calls', () => {
     });
   });
 
-  it('know what only the list tells', async () => {
+  it('know the models that only the list names', async () => {
     const here = pool();
     expect(await here.trace(1, { model: LIVE })).toEqual([`${KEY.openrouter} ${LIVE}`]);
     const models = here.llm.models();
@@ -97,7 +97,7 @@ describe('the first calls', () => {
     ['a body that breaks off', { kind: 'cut', route: 'models' }],
   ];
 
-  it.each(broken)('are not failed by a list endpoint that answers with %s', async (_, fault) => {
+  it.each(broken)('do not fail if the list endpoint answers with %s', async (_, fault) => {
     const here = pool([fault]);
     const { model, latencyMs, attempts } = await here.run(here.llm.chat('Hello'));
     expect({ model, attempts: attempts.length }).toEqual({ model: BUILT_IN, attempts: 1 });
@@ -108,15 +108,15 @@ describe('the first calls', () => {
     expect([here.clock.pending, here.transport.open]).toEqual([0, 0]);
   });
 
-  it('do not wait for lists when the model that they name is known', async () => {
+  it('do not wait for lists if the model that they name is known', async () => {
     const here = pool([{ kind: 'hang', route: 'models' }]);
     expect(await here.run(here.llm.chat('Hello', { model: BUILT_IN }))).toMatchObject({ latencyMs: 0 });
     await here.llm.close();
   });
 });
 
-describe('a list that was found', () => {
-  it('is used by the next FreeLLM, which asks for it anew only when it is old', async () => {
+describe('a discovered list', () => {
+  it('is used by the next FreeLLM, which fetches it again only if it is old', async () => {
     const cache = memoryCache();
     const here = pool([], { cache });
     await here.trace(1);
@@ -132,7 +132,7 @@ describe('a list that was found', () => {
     expect(lists(here)).toBe(2);
   });
 
-  it('serves the next FreeLLM also when the endpoint does not answer any more', async () => {
+  it('serves the next FreeLLM even if the endpoint no longer answers', async () => {
     const here = pool();
     await here.trace(1);
     await here.clock.advance(48 * HOUR);
@@ -142,7 +142,7 @@ describe('a list that was found', () => {
     await next.close();
   });
 
-  it('is replaced beside the calls when it has grown old: none waits for it', async () => {
+  it('is refreshed in the background once it is old: no call waits for it', async () => {
     const here = pool();
     await here.trace(1);
     await here.clock.advance(HOUR);
@@ -159,7 +159,7 @@ describe('a list that was found', () => {
 });
 
 describe('refreshModels()', () => {
-  it('asks whatever is kept, resolves with what is known then, and calls use it', async () => {
+  it('fetches the lists again, resolves with what is known then, and calls use it', async () => {
     const here = pool();
     await here.trace(1);
     here.world.openrouter.script({ kind: 'retired', model: BUILT_IN });
@@ -169,7 +169,7 @@ describe('refreshModels()', () => {
     expect(await here.trace(1)).toEqual([`${KEY.openrouter} ${LIVE}`]);
   });
 
-  it('never rejects because a provider fails, and keeps what was known', async () => {
+  it('does not reject if a provider fails, and keeps what was known', async () => {
     const here = pool();
     await here.run(here.llm.refreshModels());
     here.world.openrouter.script({ kind: 'garbage', route: 'models' });

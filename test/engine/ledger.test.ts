@@ -89,7 +89,7 @@ class Race {
   }
 }
 
-describe('a lesson that concerns two records', () => {
+describe('an outcome that changes two records', () => {
   it.each([
     { what: 'no write comes too late', late: undefined },
     { what: "the provider's does", late: 'alpha' },

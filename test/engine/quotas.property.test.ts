@@ -92,8 +92,8 @@ function mostWithin(moments: readonly number[], spanMs: number): number {
   return most;
 }
 
-describe('whatever the interleaving of 1,000 concurrent calls', () => {
-  it('no meter is exceeded in any 60 seconds, as the provider sees it', { timeout: 60_000 }, async () => {
+describe('for any interleaving of 1,000 concurrent calls', () => {
+  it('no limit is exceeded in any 60 seconds at the provider', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(crowds, async (crowd) => {
         const pool = poolFor(crowd);

@@ -43,8 +43,8 @@ const lacking = (lacks: 'system' | 'parallel-tools'): SimulatedPool =>
     nim: { accounts: [['n-1']], models: [{ id: 'm/first', lacks: [lacks] }, 'm/second'] },
   });
 
-describe('what a model cannot be told in one way', () => {
-  it('is told in another: the same route once more, and in that way ever after', async () => {
+describe('a message that a model refuses in one form', () => {
+  it('is sent once more to the same route in another form, and in that form from then on', async () => {
     const pool = lacking('system');
     for (const _ of [1, 2]) await pool.llm.chat(SYSTEM);
     expect(pool.routes()).toEqual(['n-1 m/first', 'n-1 m/first', 'n-1 m/first']);
@@ -54,13 +54,13 @@ describe('what a model cannot be told in one way', () => {
     ]);
   });
 
-  it('costs nothing where a call does not need it', async () => {
+  it('costs nothing for a call that does not need the other form', async () => {
     const pool = lacking('system');
     await pool.llm.chat('Hello');
     expect(pool.requests()).toBe(1);
   });
 
-  it('is true of tool calls that were made at once, too', async () => {
+  it('works for parallel tool calls, too', async () => {
     const pool = lacking('parallel-tools');
     await pool.llm.chat(PARALLEL);
     const [first, second] = roles(pool);
@@ -69,7 +69,7 @@ describe('what a model cannot be told in one way', () => {
     expect(pool.routes()).toEqual(['n-1 m/first', 'n-1 m/first']);
   });
 
-  it('sends the call on to the next model when that does not help either', async () => {
+  it('sends the call to the next model if the other form is refused, too', async () => {
     const pool = lacking('system');
     pool.transport.network = {
       answer: ({ model }) =>
@@ -80,7 +80,7 @@ describe('what a model cannot be told in one way', () => {
   });
 });
 
-describe('a limit of the answer that was refused under one name', () => {
+describe("a limit on the answer's length that was refused under one name", () => {
   it('is sent under the other', async () => {
     const pool = simulatedPool({ openrouter: { accounts: [['or-1']] } });
     const said = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.";
@@ -145,8 +145,8 @@ function messagesIn(text: string | undefined): unknown {
   return z.object({ messages: z.unknown() }).parse(JSON.parse(text ?? '{}')).messages;
 }
 
-describe('a stream that another route goes on with', () => {
-  it('is written as its provider takes it', () => {
+describe('a stream that another route continues', () => {
+  it('is written in the form that its provider accepts', () => {
     const { target, stream } = operations('cloudflare');
     const conversation = [
       { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
@@ -161,7 +161,7 @@ describe('a stream that another route goes on with', () => {
     ]);
   });
 
-  it('is worth the same route once more where only the way of asking was refused', () => {
+  it('goes to the same route once more if only the form of the request was refused', () => {
     const { target, stream } = operations('openrouter');
     const failure = { kind: 'unsupported', scope: 'model', message: '', capabilities: ['prefill'] } as const;
     const begun = streamOf([{ role: 'user', content: 'Hello' }], 'Good mor');
@@ -220,7 +220,7 @@ describe('the tokens of an attempt', () => {
     JSON.stringify({ choices: [{ message, finish_reason: 'stop' }], ...own });
   const events = (own: object): string => `data: ${JSON.stringify({ ...chunk, ...own })}\n\ndata: [DONE]\n\n`;
 
-  it('are those of the prompt, and all of them', async () => {
+  it('are those of the prompt, and the total', async () => {
     const { chat, stream } = operations('nim');
     const request = chatBody({ messages: [], fields: {} });
     expect((await decoded(chat, request, plain({ usage: wired }))).usages).toEqual([usage]);
@@ -228,7 +228,7 @@ describe('the tokens of an attempt', () => {
     expect(tokensOf(usage)).toEqual({ input: 10, total: 18 });
   });
 
-  it('are its own, without those of the attempts before it', async () => {
+  it('are its own, without those of earlier attempts', async () => {
     const { stream } = operations('nim');
     const request = streamOf([], 'Good mor');
     request.transcript.usage = { promptTokens: 4, completionTokens: 2, totalTokens: 6 };
@@ -240,7 +240,7 @@ describe('the tokens of an attempt', () => {
     });
   });
 
-  it('are reported of a stream that breaks, too', async () => {
+  it('are reported for a broken stream, too', async () => {
     const { stream } = operations('nim');
     const request = streamOf([], '');
     const broken = `data: ${JSON.stringify({ choices: [{ delta: { content: 'Hi' } }], usage: wired })}\n\n`;

@@ -82,7 +82,7 @@ const way = async ({ routes, fails, llm }: SimulatedPool, count: number): Promis
 };
 
 describe('a request that is too long', () => {
-  it('is not sent where it does not fit; a size that nobody knows costs one call', async () => {
+  it('is not sent to a model that it does not fit; an unknown size costs one call', async () => {
     const here = poolOfSizes();
     expect(await way(here, 10_000)).toBe('m/c32:free');
     expect(await way(here, 40_000)).toBe('n/64');
@@ -91,7 +91,7 @@ describe('a request that is too long', () => {
     expect(here.world.counts.causes).toEqual({ 'context-too-long': 1 });
   });
 
-  it('says so, and leaves shorter ones alone', async () => {
+  it('ends with an error that says so, and does not affect shorter requests', async () => {
     const here = poolOfSizes();
     const error = await here.fails(here.llm.chat(tokens(100_000)));
     expect(error).toMatchObject({ code: 'context_too_long', status: 400 });
@@ -101,7 +101,7 @@ describe('a request that is too long', () => {
     expect(here.llm.health().every(({ ready }) => ready)).toBe(true);
   });
 
-  it('is sent once where it seems too long for every model: the estimate may be wrong', async () => {
+  it('is sent once even if it seems too long for every model, since the estimate may be wrong', async () => {
     const here = poolOfSizes();
     const small = { model: ['m/a8:free', 'm/b8:free', 'gemma-8'] };
     const error = await here.fails(here.llm.chat(tokens(10_000), small));
@@ -152,7 +152,7 @@ describe('a field that a model refuses', () => {
     ]);
   });
 
-  it('is not left out when the answer would be another one', async () => {
+  it('is not left out if the answer would differ without it', async () => {
     const { trace, transport } = simulatedPool({
       strategy: 'priority',
       openrouter: {
@@ -184,7 +184,7 @@ describe('a capability that a model lacks', () => {
     },
   );
 
-  it('that no model has is told as that', async () => {
+  it('that no model has ends the call with an error that names it', async () => {
     const pool = simulatedPool({ openrouter: { models: [{ id: 'm/a:free', lacks: ['tools'] }] } });
     const error = await pool.fails(pool.llm.chat('Hello', tools));
     expect(error).toMatchObject({ code: 'unsupported', name: 'BadRequestError' });
@@ -196,7 +196,7 @@ describe('a capability that a model lacks', () => {
 });
 
 describe('a request that moderation refuses', () => {
-  it('goes to every provider once, and ends as ContentBlockedError', async () => {
+  it('goes to every provider once and ends in a ContentBlockedError', async () => {
     const moderated = { faults: [{ kind: 'moderated' }] } as const;
     const pool = simulatedPool({
       strategy: 'priority',

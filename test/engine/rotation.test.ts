@@ -33,7 +33,7 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
     ]);
   });
 
-  it('at OpenRouter, which counts an account over all its keys and models: they are skipped together', async () => {
+  it('at OpenRouter, which counts an account over all keys and models: they are skipped together', async () => {
     const { elsewhere, trace } = simulatedPool({
       strategy: 'priority',
       openrouter: {
@@ -50,7 +50,7 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
     expect(await trace(2)).toEqual(['or-1 m/a:free → or-2 m/a:free → n-1 m/a', 'n-1 m/a']);
   });
 
-  it('where nothing is known of limits: each account is held back for a minute', async () => {
+  it('at a provider with unknown limits: each account is held back for a minute', async () => {
     const { elsewhere, trace, clock } = simulatedPool({
       strategy: 'priority',
       custom: { accounts: [['c-1', 'c-1b'], ['c-2']], models: ['large', 'small'], limits: { rpm: 10 } },
@@ -63,7 +63,7 @@ describe('a 429 rotates to the next key, then the next model, then the next prov
 });
 
 describe('a list of models', () => {
-  it('is a chain: a later one is asked only when nothing of an earlier one is left', async () => {
+  it('is a chain: a later model is used only if no route of an earlier one is left', async () => {
     const pool = simulatedPool({
       strategy: 'round_robin',
       openrouter: { accounts: [['or-1'], ['or-2']], models: ['m/a:free', 'm/b:free'] },
@@ -79,8 +79,8 @@ describe('a list of models', () => {
   });
 });
 
-describe('what a 429 says of time', () => {
-  it('a minute is over when the provider says so', async () => {
+describe('the time that a 429 reports', () => {
+  it('a minute ends when the provider says so', async () => {
     const { elsewhere, trace, clock, llm } = simulatedPool({
       startAt: NOON + 21 * SECOND,
       openrouter: { accounts: [['or-1']], models: ['m/a:free'] },
@@ -116,7 +116,7 @@ describe('what a 429 says of time', () => {
     expect(await trace(1)).toEqual(['g-1 gemini-3.8-flash']);
   });
 
-  it('a lower limit than the documented one is believed, and kept to', async () => {
+  it('a lower limit than the documented one is believed and respected', async () => {
     const { world, trace, requests, clock } = simulatedPool({
       openrouter: { accounts: [['or-1']], models: ['m/a:free'], limits: { rpm: 16 } },
     });
@@ -129,7 +129,7 @@ describe('what a 429 says of time', () => {
   });
 });
 
-describe('when nothing is left', () => {
+describe('when no route is left', () => {
   it('says when the next route is ready, and why each key is not', async () => {
     const { elsewhere, fails, llm } = simulatedPool({
       openrouter: { accounts: [['or-1'], ['or-2']], models: ['m/a:free'] },

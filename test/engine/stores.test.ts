@@ -97,7 +97,7 @@ describe.each(CASES)('a store $kind', ({ over }) => {
     return { pool, store };
   };
 
-  it('holds exactly what was sent', async () => {
+  it('contains exactly the charges of the requests that were sent', async () => {
     const { pool, store } = setUp();
     await pool.run(Promise.allSettled(Array.from({ length: 60 }, () => pool.llm.chat('Hello'))));
     expect(pool.clock.now()).toBeLessThan(NOON + MINUTE);
@@ -106,7 +106,7 @@ describe.each(CASES)('a store $kind', ({ over }) => {
     expect(used).toBe(pool.requests());
   });
 
-  it('lets two FreeLLM share their quota: nothing is lost, no meter is exceeded', async () => {
+  it('lets two FreeLLM share a quota: no charge is lost, no limit is exceeded', async () => {
     const { pool } = setUp();
     const other = pool.sibling();
     const results = await pool.run(
@@ -119,7 +119,7 @@ describe.each(CASES)('a store $kind', ({ over }) => {
     expect(pool.clock.pending).toBe(0);
   });
 
-  it('tells one FreeLLM what the other has learnt', async () => {
+  it('gives one FreeLLM what the other has learnt', async () => {
     const { pool } = setUp();
     pool.world.custom.clear();
     const other = pool.sibling();
@@ -146,8 +146,8 @@ describe.each(CASES)('a store $kind', ({ over }) => {
   });
 });
 
-describe('looking', () => {
-  it('never writes, and shows what was last seen of a store that answers later', async () => {
+describe('reading the state', () => {
+  it('never writes, and shows the last known state of a store that answers asynchronously', async () => {
     const store = openStore();
     const pool = simulatedPool({ store: laterStore(store, () => Promise.resolve()), nim: {} });
     await pool.trace(3);

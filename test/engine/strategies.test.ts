@@ -8,7 +8,7 @@ const asked = ({ transport }: SimulatedPool): readonly string[] =>
 const AMPLE = { rpm: 1000, limits: { rpm: 1000 } };
 
 describe('priority', () => {
-  it('asks the lowest number first, equal ones in the order of the list, and comes back as soon as it can', async () => {
+  it('tries the lowest number first, equal ones in the order of the list, and returns to it as soon as possible', async () => {
     const pool = simulatedPool({
       strategy: 'priority',
       openrouter: { priority: 1 },
@@ -24,7 +24,7 @@ describe('priority', () => {
     expect(asked(pool).slice(4)).toEqual(['openrouter', 'nim', 'custom']);
   });
 
-  it('asks a provider for its models in their order, preferred ones first', async () => {
+  it("tries a provider's models in their order, preferred ones first", async () => {
     const models = ['m/a:free', 'm/b:free', { id: 'm/c:free', spec: { priority: -1 } }];
     const pool = simulatedPool({
       strategy: 'priority',
@@ -62,7 +62,7 @@ describe('round_robin', () => {
     expect(starts).toEqual([...names, ...names, ...names, ...names]);
   });
 
-  it('gives concurrent calls to all providers alike', async () => {
+  it('spreads concurrent calls evenly over all providers', async () => {
     const pool = simulatedPool({
       strategy: 'round_robin',
       openrouter: { ...AMPLE, rpd: 1000 },
@@ -75,7 +75,7 @@ describe('round_robin', () => {
 });
 
 describe('quota_aware', () => {
-  it('is the default, and keeps what is scarce for when nothing else is left', async () => {
+  it('is the default, and saves scarce quota until nothing else is left', async () => {
     const pool = simulatedPool({ openrouter: {}, google: {}, nim: {} });
     await pool.trace(30);
     expect(asked(pool)).toEqual(Array.from({ length: 30 }, () => 'nim'));
@@ -86,7 +86,7 @@ describe('quota_aware', () => {
     expect(asked(pool).slice(50)).toEqual(Array.from({ length: 5 }, () => 'google'));
   });
 
-  it('spends what would otherwise be lost at midnight', async () => {
+  it('spends quota that would otherwise expire at midnight', async () => {
     const midnightInCalifornia = Date.UTC(2026, 9, 11, 7);
     const pool = simulatedPool({ startAt: midnightInCalifornia - 10 * MINUTE, openrouter: {}, google: {} });
     await pool.trace(5);
@@ -96,7 +96,7 @@ describe('quota_aware', () => {
     expect(new Set(asked(pool).slice(5))).toEqual(new Set(['openrouter']));
   });
 
-  it('spreads calls over accounts and models, so that a burst finds room', async () => {
+  it('spreads calls over accounts and models, so that a burst fits', async () => {
     const pool = simulatedPool({
       google: { accounts: [['g-1'], ['g-2']], models: ['gemini-3.8-flash', 'gemini-3.6-flash'] },
     });
@@ -108,7 +108,7 @@ describe('quota_aware', () => {
 });
 
 describe('latency', () => {
-  it('asks each provider once, then the faster one, until it is not any longer', async () => {
+  it('tries each provider once, then the faster one while it stays faster', async () => {
     const pool = simulatedPool({
       strategy: 'latency',
       nim: { ...AMPLE, latencyMs: 900 },
@@ -121,7 +121,7 @@ describe('latency', () => {
     expect(asked(pool).slice(10)).toEqual(['custom', 'nim', 'nim', 'nim']);
   });
 
-  it('goes on with the next provider when the faster one fails', async () => {
+  it('falls back to the next provider if the faster one fails', async () => {
     const pool = simulatedPool({ strategy: 'latency', nim: { latencyMs: 900 }, custom: { latencyMs: 300 } });
     await pool.trace(2);
     pool.world.custom.script({ kind: 'reset', times: 1 });
@@ -131,7 +131,7 @@ describe('latency', () => {
 });
 
 describe('a function', () => {
-  it('is told how the providers stand, and decides their order', async () => {
+  it("receives the providers' scores and decides their order", async () => {
     const told: { turn: number; scores: readonly ProviderScore[] }[] = [];
     const pool = simulatedPool({
       openrouter: { priority: 7 },
@@ -161,7 +161,7 @@ describe('a function', () => {
     ]);
   });
 
-  it('only orders: what it leaves out comes last, and a call that has nobody else still goes there', async () => {
+  it('only orders: providers that it leaves out come last, and are still used if no other is left', async () => {
     const pool = simulatedPool({
       nim: {},
       custom: { faults: [{ kind: 'reset' }] },

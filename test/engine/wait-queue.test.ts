@@ -32,8 +32,8 @@ function order({ transport }: SimulatedPool): readonly number[] {
 
 const count = (length: number): readonly number[] => Array.from({ length }, (_, index) => index);
 
-describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
-  it('are served first come first served, without any refusal', async () => {
+describe.each(stores)('1,000 waiting calls, with a store %s', (_, store) => {
+  it('are served in the order of their arrival, without a refusal', async () => {
     const pool = simulatedPool({ ...store(), nim: {}, openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
     const answers = await pool.run(
       Promise.all(count(1000).map((number) => pool.llm.chat(`Call ${number}`, PATIENT))),
@@ -43,7 +43,7 @@ describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
     expect(pool.world.counts.refused).toBe(0);
   });
 
-  it('cost one refusal in all when somebody else has used up the minute', async () => {
+  it('cost one refusal in total if another program has used up the minute', async () => {
     const pool = simulatedPool({ ...store(), openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
     pool.elsewhere('openrouter', 'key-of-openrouter', 'cohere/north-mini-code:free', 20);
     const first = pool.llm.chat('Call 0', PATIENT);
@@ -71,7 +71,7 @@ describe.each(stores)('1,000 calls that wait, with a store %s', (_, store) => {
   });
 });
 
-describe.each(stores)('a line, with a store %s', (_, store) => {
+describe.each(stores)('a queue, with a store %s', (_, store) => {
   /** One request a minute, of which the first is under way. */
   const narrow = async (): Promise<SimulatedPool> => {
     const pool = simulatedPool({ ...store(), custom: { rpm: 1, limits: { rpm: 1 } } });
@@ -79,7 +79,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
     return pool;
   };
 
-  it('is passed by nobody, not even by a call that does not wait', async () => {
+  it('is not overtaken, not even by a call that does not wait', async () => {
     const pool = await narrow();
     const waiting = count(3).map((number) => pool.llm.chat(`Call ${number + 1}`, PATIENT));
     const outcomes: unknown[] = [];
@@ -101,7 +101,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
     ]);
   });
 
-  it('fails a call at once that it cannot serve in time, and says from when it could', async () => {
+  it('fails a call at once if it cannot be served in time, and says from when it could be', async () => {
     const pool = await narrow();
     const patient = pool.llm.chat('Call 1', PATIENT);
     await pool.clock.advance(SECOND);
@@ -115,7 +115,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
     expect(order(pool)).toEqual([0, 1]);
   });
 
-  it('sends a call away as soon as it shows that it cannot be served in time', async () => {
+  it('fails a call as soon as it turns out that it cannot be served in time', async () => {
     const pool = await narrow();
     const first = pool.llm.chat('Call 1', PATIENT);
     const second = pool.llm.chat('Call 2', { ...PATIENT, maxWaitMs: 90 * SECOND });
@@ -127,7 +127,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
     expect(order(pool)).toEqual([0, 1, 3]);
   });
 
-  it('closes up when somebody leaves it', async () => {
+  it('closes the gap when a call leaves it', async () => {
     const pool = await narrow();
     const controllers = count(5).map(() => new AbortController());
     const calls = controllers.map(({ signal }, number) =>
@@ -145,7 +145,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
     expect(order(pool)).toEqual([0, 2, 5]);
   });
 
-  it('lets a short call pass whose long neighbour waits for the only model that takes it', async () => {
+  it('lets a short call pass while a long one waits for the only model that fits it', async () => {
     const pool = simulatedPool({
       ...store(),
       strategy: 'priority',
@@ -161,7 +161,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
     expect(await pool.run(waiting)).toMatchObject({ provider: 'nim', latencyMs: MINUTE + MARGIN });
   });
 
-  it('is not held up by a call that waits for another chance at what failed it', async () => {
+  it('is not held up by a call that waits to retry the route that failed it', async () => {
     const pool = simulatedPool({
       ...store(),
       custom: { faults: [{ kind: 'server-error', times: 4 }] },
@@ -177,7 +177,7 @@ describe.each(stores)('a line, with a store %s', (_, store) => {
 });
 
 describe('a waiting call whose route failed', () => {
-  it('comes back to it, later each time, until it is served', async () => {
+  it('returns to it after growing pauses until it is served', async () => {
     const pool = simulatedPool({ custom: { faults: [{ kind: 'empty', times: 2 }] } });
     const { attempts } = await pool.run(pool.llm.chat('Hello', PATIENT));
     expect(attempts.map(({ outcome, startedAt }) => [outcome, startedAt - NOON])).toEqual([
@@ -208,7 +208,7 @@ describe('a waiting call whose route failed', () => {
     expect(error).toMatchObject({ readyAt: NOON + 39.5 * SECOND });
   });
 
-  it('waits no longer than maxWaitMs, be it for a moment that the provider names', async () => {
+  it('waits no longer than maxWaitMs, even if the provider names a later moment', async () => {
     const faults = [{ kind: 'congested', retryAfterMs: 40 * SECOND }] as const;
     const pool = simulatedPool({ custom: { faults } });
     const error = await pool.fails(pool.llm.chat('Hello', { wait: true, maxWaitMs: 30 * SECOND }));
@@ -217,7 +217,7 @@ describe('a waiting call whose route failed', () => {
     expect(pool.clock.now()).toBe(NOON);
   });
 
-  it('does not wait for what waiting cannot mend', async () => {
+  it('does not wait for a failure that does not pass', async () => {
     const pool = simulatedPool({ custom: { faults: [{ kind: 'retired' }] } });
     const error = await pool.fails(pool.llm.chat('Hello', { wait: true, timeoutMs: MINUTE }));
     expect(error).toMatchObject({ attempts: [{ outcome: 'model_gone' }] });
@@ -225,7 +225,7 @@ describe('a waiting call whose route failed', () => {
   });
 });
 
-describe('lines of different models', () => {
+describe('queues of different models', () => {
   it('are served as their own routes become ready', async () => {
     const pool = simulatedPool({
       google: { models: ['gemini-3.8-flash', 'gemini-3.5-flash-lite'] },
@@ -241,7 +241,7 @@ describe('lines of different models', () => {
     expect(pool.world.counts.refused).toBe(0);
   });
 
-  it('a line is woken as soon as a probe succeeds', async () => {
+  it('a queue is woken as soon as a probe succeeds', async () => {
     const pool = simulatedPool({
       custom: { faults: [{ kind: 'outage', times: 3 }], latencyMs: 2 * SECOND },
       maxAttempts: 50,
@@ -255,8 +255,8 @@ describe('lines of different models', () => {
   });
 });
 
-describe('a line that cannot be served', () => {
-  it.each([{ wait: false }, { wait: true }])('ends when the store takes nothing, $wait', async ({ wait }) => {
+describe('a queue that cannot be served', () => {
+  it.each([{ wait: false }, { wait: true }])('ends if the store accepts nothing, $wait', async ({ wait }) => {
     const pool = simulatedPool({ store: { ...memoryStore(), swap: () => false }, nim: {} });
     const error = await pool.fails(pool.llm.chat('Hello', { wait, timeoutMs: SECOND }));
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
@@ -264,7 +264,7 @@ describe('a line that cannot be served', () => {
     expect(pool.requests()).toBe(0);
   });
 
-  it('tells the caller whose strategy throws, and nobody else', async () => {
+  it('fails only the call whose strategy throws', async () => {
     let broken = false;
     const pool = simulatedPool({
       custom: { faults: [{ kind: 'reset', times: 1 }] },
@@ -281,7 +281,7 @@ describe('a line that cannot be served', () => {
     expect(pool.clock.pending).toBe(0);
   });
 
-  it('takes nobody in once the pool is closed, though the store was being asked', async () => {
+  it('accepts no call once the pool is closed, even while the store is read', async () => {
     const pool: SimulatedPool = simulatedPool({
       store: laterStore(memoryStore(), () => new Promise((resolve) => void pool.clock.after(1, resolve))),
       custom: { faults: [{ kind: 'reset' }] },
