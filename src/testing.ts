@@ -45,6 +45,7 @@ export type {
   StreamBody,
   StreamPiece,
 } from './testing/exchange.ts';
+export type { Oddity } from './testing/answers/oddity.ts';
 export type { Fault, FaultEffect, FaultKind, FaultMatch, InStream, LineEnd } from './testing/faults/fault.ts';
 export { inProcessFetch } from './testing/transport/in-process-fetch.ts';
 export type { FetchLike } from './testing/transport/in-process-fetch.ts';
@@ -53,6 +54,8 @@ export type {
   Continuation,
   KeyOptions,
   Latency,
+  Like,
+  LikeName,
   Limits,
   ModelOptions,
   ProviderName,

@@ -13,6 +13,7 @@ type FaultWithoutOutcome =
   | 'silent-comments'
   | 'no-done'
   | 'split'
+  | 'odd'
   | 'endless';
 
 /**

@@ -6,6 +6,7 @@ import type { JsonObject, Reply, SimulatedRequest } from './exchange.ts';
 import type { StreamEvent } from './answers/stream-event.ts';
 import type { FaultTarget } from './faults/fault-script.ts';
 import type { Account } from './keyring.ts';
+import type { Wording } from './likes/like.ts';
 import type { Capability, Limits, ModelOptions, ProviderName, QuotaStyle } from './options.ts';
 import type { ExceededLimit, QuotaRule } from './quotas/quotas.ts';
 
@@ -42,6 +43,8 @@ export interface RefusalFacts {
   moderated: { readonly chat: ChatRequest };
   'unsupported-parameters': { readonly parameters: readonly string[] };
   'unsupported-capability': { readonly capability: Capability };
+  /** The model insists on another form of the request. */
+  disliked: Wording;
   'context-too-long': { readonly context: number; readonly chat: ChatRequest };
 }
 

@@ -28,10 +28,11 @@ function settingsOf({
   limits = {},
   latencyMs = 0,
   continues = 'faithful',
+  likes = [],
   quota = {},
   reply = echo,
-}: ProviderOptions): Pick<ProviderState, 'limits' | 'latencyMs' | 'continues' | 'style' | 'reply'> {
-  return { limits, latencyMs, continues, style: quota, reply };
+}: ProviderOptions): Pick<ProviderState, 'limits' | 'latencyMs' | 'continues' | 'likes' | 'style' | 'reply'> {
+  return { limits, latencyMs, continues, likes, style: quota, reply };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Dialect, RefusalFacts, RequestFacts } from './dialect.ts';
 import type { Reply, StreamReply } from './exchange.ts';
 import type { FaultScript } from './faults/fault-script.ts';
 import type { Keyring } from './keyring.ts';
-import type { Continuation, Latency, Limits, ModelOptions, QuotaStyle } from './options.ts';
+import type { Continuation, Latency, Limits, ModelOptions, ProviderOptions, QuotaStyle } from './options.ts';
 import type { QuotaRule, Quotas, Spending } from './quotas/quotas.ts';
 
 export interface ProviderState {
@@ -17,6 +17,7 @@ export interface ProviderState {
   readonly limits: Limits;
   readonly latencyMs: Latency;
   readonly continues: Continuation;
+  readonly likes: NonNullable<ProviderOptions['likes']>;
   readonly script: FaultScript;
   readonly quotas: Quotas;
   readonly style: QuotaStyle;

@@ -16,6 +16,8 @@ import {
 } from './provider-state.ts';
 import { textReply, withRetryAfter } from './exchange.ts';
 import type { FaultEffect } from './faults/fault.ts';
+import { OFFENCES } from './likes/offences.ts';
+import { wordingOf } from './likes/wordings.ts';
 import type { Capability, Limits, ModelOptions } from './options.ts';
 import { withRateHeaders } from './quotas/rate-headers.ts';
 import { answerChat, answerModelList } from './answers/answer.ts';
@@ -146,6 +148,16 @@ const fitness: ChatRule = (state, incoming) => {
     : undefined;
 };
 
+const likes: ChatRule = (state, incoming) => {
+  const { known, chat } = incoming;
+  for (const given of known.likes ?? state.likes) {
+    const like = typeof given === 'string' ? { name: given } : given;
+    const found = OFFENCES[like.name](chat);
+    if (found.length > 0) return refuse(state, incoming, 'disliked', wordingOf(like, known.id, found));
+  }
+  return undefined;
+};
+
 /** Skips the rule if the request has no known account, known model or valid body. */
 function forChat(rule: ChatRule): Rule {
   return (state, incoming) => (isIncomingChat(incoming) ? rule(state, incoming) : undefined);
@@ -175,6 +187,7 @@ const RULES: Readonly<Record<IncomingRequest['route'], readonly Rule[]>> = {
     serverFault,
     forChat(upstream),
     forChat(fitness),
+    forChat(likes),
     forChat(answerChat),
   ],
   models: [edge, credential, serverFault, answerModelList],

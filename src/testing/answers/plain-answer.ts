@@ -2,8 +2,9 @@
 
 import type { Completion } from './completion.ts';
 import { firstHalf, type JsonObject, type Reply } from '../exchange.ts';
-import type { Fault } from '../faults/fault.ts';
-import type { IncomingRequest, ProviderState, RuleResult } from '../provider-state.ts';
+import type { EmptyForm, Fault } from '../faults/fault.ts';
+import type { IncomingChat, IncomingRequest, ProviderState, RuleResult } from '../provider-state.ts';
+import { wholeReply } from './odd-answer.ts';
 
 export const ANSWER_FAULTS = [
   'error-in-200',
@@ -35,6 +36,11 @@ export function withoutContent(completion: Completion): Completion {
   return { ...completion, text: '', reasoning: undefined, toolCalls: [], completionTokens: 0 };
 }
 
+/** The completion of a model that spent all its tokens before the first word. */
+export function outOfTokens(completion: Completion): Completion {
+  return { ...withoutContent(completion), finishReason: 'length' };
+}
+
 export function withContentFiltered(completion: Completion): Completion {
   return { ...completion, text: '', toolCalls: [], finishReason: 'content_filter' };
 }
@@ -44,8 +50,10 @@ export function plainReply({ dialect }: ProviderState, completion: Completion): 
   return { status: 200, headers, body: JSON.stringify(body) };
 }
 
-function emptyReply(as: 'text' | 'choices' | 'body', state: ProviderState, completion: Completion): Reply {
+function emptyReply(as: EmptyForm, state: ProviderState, completion: Completion): Reply {
   switch (as) {
+    case 'length':
+      return plainReply(state, outOfTokens(completion));
     case 'text':
       return plainReply(state, withoutContent(completion));
     case 'choices':
@@ -85,10 +93,10 @@ function faultyAnswer(
 /** Sends a completion without streaming, with the first fault that applies. */
 export function plainAnswer(
   state: ProviderState,
-  incoming: IncomingRequest,
+  incoming: IncomingChat,
   completion: Completion,
 ): RuleResult {
   const fault = state.script.trigger(ANSWER_FAULTS, incoming);
-  if (fault === undefined) return { outcome: 'served', reply: plainReply(state, completion) };
+  if (fault === undefined) return { outcome: 'served', reply: wholeReply(state, incoming, completion) };
   return faultyAnswer(fault, state, incoming, completion);
 }

@@ -5,6 +5,7 @@ import { firstHalf, type Reply, type StreamReply } from '../exchange.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { IncomingChat, ProviderState, RuleResult } from '../provider-state.ts';
 import {
+  outOfTokens,
   withoutContent,
   errorInside,
   withContentFiltered,
@@ -20,6 +21,7 @@ import {
   type StreamPlan,
   type StreamEvent,
 } from './stream-event.ts';
+import { wholeReply } from './odd-answer.ts';
 import { bodyOf } from './stream-form.ts';
 
 const STREAM_FAULTS = [
@@ -114,7 +116,8 @@ const FAULTY_STREAMS: {
   empty: ({ as }, context) => {
     if (as === 'body') return planOf([]);
     if (as === 'choices') return planOf([dataEvent('token', { choices: [] }), DONE]);
-    return planOf(eventsOf(context, withoutContent(context.completion)));
+    const without = as === 'length' ? outOfTokens : withoutContent;
+    return planOf(eventsOf(context, without(context.completion)));
   },
   malformed: (_, { events }) => withTexts(events, firstHalf),
   garbage: (_, { events }) => withTexts(events, () => 'data: {"choices":"none","usage":[]}'),
@@ -136,7 +139,8 @@ const FAULTY_STREAMS: {
   },
   'first-event-error': (_, context) => planOf(failure(context, 'frame')),
   'json-instead': (_, { state, completion }) => plainReply(state, completion),
-  'no-finish': (_, { events }) => planOf(events.filter(({ kind }) => kind !== 'finish' && kind !== 'usage')),
+  'no-finish': (_, { events }) =>
+    planOf(events.filter(({ kind }) => kind !== 'finish' && kind !== 'usage' && kind !== 'done')),
   endless: (_, { events }) => planOf(endless(events)),
 };
 
@@ -165,7 +169,7 @@ export function streamAnswer(
   completion: Completion,
 ): RuleResult {
   const fault = state.script.trigger(STREAM_FAULTS, incoming);
-  if (fault === undefined) return { outcome: 'served', reply: streamReply(state, incoming, completion) };
+  if (fault === undefined) return { outcome: 'served', reply: wholeReply(state, incoming, completion) };
   const outcome = fault.kind === 'endless' ? 'served' : fault.kind;
   const { events, headers } = state.dialect.stream(completion, incoming.chat.includeUsage);
   const plan = faultyStream(fault.kind, fault, { state, incoming, completion, events: [...events] });

@@ -69,6 +69,7 @@ const refuse: Refusals = {
     error(400, `Unrecognized request argument supplied: ${first}`, null, first),
   'unsupported-capability': ({ capability }, { modelId }) =>
     error(400, `The model \`${modelId}\` does not support ${capability}.`, 'unsupported_value'),
+  disliked: ({ status, message }) => error(status, message, null),
   'context-too-long': ({ context, chat: { promptTokens, maxTokens } }) =>
     error(
       400,

@@ -226,6 +226,8 @@ export const googleRefusals: Refusals = {
   'unsupported-parameters': ({ parameters }) => unknownFields(parameters),
   'unsupported-capability': ({ capability }, { modelId }) =>
     error(INVALID_ARGUMENT, LACKING[capability](bare(modelId))),
+  // A refusal by Google always has the status 400.
+  disliked: ({ message }) => error(INVALID_ARGUMENT, message),
   'context-too-long': ({ context }) =>
     error(
       INVALID_ARGUMENT,

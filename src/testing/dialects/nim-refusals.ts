@@ -153,6 +153,7 @@ export const nimRefusals: Refusals = {
     jsonReply(200, nimCompletion(filteredCompletion(modelId, chat, now))),
   'unsupported-parameters': ({ parameters }) => unsupportedParameters(parameters),
   'unsupported-capability': ({ capability }) => LACKING[capability](),
+  disliked: ({ status, message }) => modelServerError(status, message, 'BadRequestError'),
   'context-too-long': ({ context, chat: { promptTokens, maxTokens } }) =>
     jsonReply(400, {
       object: 'error',

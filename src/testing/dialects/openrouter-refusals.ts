@@ -174,6 +174,8 @@ export const openrouterRefusals: Refusals = {
       JSON.stringify({ error: { message: `Unsupported parameter(s): ${parameters.join(', ')}`, code: 400 } }),
     ),
   'unsupported-capability': ({ capability }, { modelId }) => LACKING[capability](modelId),
+  disliked: ({ status, message }) =>
+    upstreamError(status, JSON.stringify({ error: { message, type: 'BadRequestError', code: status } })),
   'context-too-long': ({ context, chat: { promptTokens, maxTokens } }) =>
     error(
       400,

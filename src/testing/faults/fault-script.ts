@@ -106,6 +106,21 @@ export class FaultScript {
     return undefined;
   }
 
+  /** Returns all faults of this kind that apply and suit the request, and counts them. */
+  triggerAll<Kind extends FaultKind>(
+    kind: Kind,
+    target: FaultTarget,
+    suits: (fault: FaultOf<Kind>) => boolean,
+  ): FaultOf<Kind>[] {
+    const triggered: FaultOf<Kind>[] = [];
+    for (const entry of this.#entries) {
+      const { fault } = entry;
+      if (isOf([kind], fault) && suits(fault) && matches(entry, target) && triggers(entry))
+        triggered.push(fault);
+    }
+    return triggered;
+  }
+
   /** Returns all matching faults of these kinds without counting them. For faults that describe a state. */
   active<Kind extends FaultKind>(kinds: readonly Kind[], target: FaultTarget): FaultOf<Kind>[] {
     const active: FaultOf<Kind>[] = [];

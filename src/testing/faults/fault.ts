@@ -1,5 +1,6 @@
 /** The faults that a test can script. */
 
+import type { Oddity } from '../answers/oddity.ts';
 import type { Capability, Limits } from '../model.ts';
 
 /**
@@ -29,6 +30,9 @@ export interface FaultMatch {
   readonly share?: number | undefined;
 }
 
+/** What is empty in an empty answer. */
+export type EmptyForm = 'text' | 'choices' | 'body' | 'length';
+
 /** A line ending of a stream. */
 export type LineEnd = '\n' | '\r\n' | '\r';
 
@@ -52,7 +56,7 @@ export interface InStream {
  * 5. Model server: `hang`, `server-error`, `congested`, `moderated`, `unsupported`.
  * 6. Answer: `error-in-200`, `empty`, `malformed`, `garbage`, `cut`, `content-filter`. For a stream also `stall`,
  *    `stream-error`, `garbage-chunk`, `first-event-error`, `json-instead`, `no-finish`, `endless`.
- * 7. Form of a stream: `slow-drip`, `silent-comments`, `no-done`, `split`.
+ * 7. Form of an answer without any of these: `odd`. Form of a stream: `slow-drip`, `silent-comments`, `no-done`, `split`.
  *
  * `slow` delays any result. In each step, only the first matching fault applies, except in step 7, where all of them do.
  * Faults added at run time come before initial ones. A fault that only a stream can have ignores other requests and does
@@ -105,8 +109,8 @@ export type FaultEffect =
     }
   /** An error with status 200: as the whole body, or in the choice. */
   | { readonly kind: 'error-in-200'; readonly as?: 'body' | 'choice' | undefined }
-  /** Status 200 with an empty text, no choice, or an empty body. */
-  | { readonly kind: 'empty'; readonly as?: 'text' | 'choices' | 'body' | undefined }
+  /** Status 200 with an empty text, no choice, an empty body, or no text because `max_tokens` was spent (`length`). */
+  | { readonly kind: 'empty'; readonly as?: EmptyForm | undefined }
   /** Status 200 with truncated JSON. In a stream, every chunk is truncated. */
   | { readonly kind: 'malformed' }
   /** Status 200 with JSON of an undocumented shape. In a stream, every chunk has it. */
@@ -135,7 +139,7 @@ export type FaultEffect =
   | { readonly kind: 'first-event-error' }
   /** The answer to a stream request is a plain JSON body. */
   | { readonly kind: 'json-instead' }
-  /** The stream lacks the chunks with its finish reason and its usage. */
+  /** The stream ends before the chunks with its finish reason and its usage, without `[DONE]`. */
   | { readonly kind: 'no-finish' }
   /** The stream repeats its tokens and never ends. Long words in the reply make it grow faster. */
   | { readonly kind: 'endless' }
@@ -158,6 +162,8 @@ export type FaultEffect =
       readonly sizes?: readonly number[] | undefined;
       readonly lineEnds?: LineEnd | undefined;
     }
+  /** The answer is whole, but oddly written. Ignores answers that the oddity does not suit. */
+  | { readonly kind: 'odd'; readonly as: Oddity }
   /** A delay before any result, in milliseconds. */
   | { readonly kind: 'slow'; readonly delayMs: number };
 

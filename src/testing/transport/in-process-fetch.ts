@@ -80,7 +80,7 @@ function bodyOf(
 
 /**
  * Returns a `fetch` that sends requests to the provider whose `baseUrl` has the same host. Delays run on `clock`. Nothing
- * leaves the process: a request to an unknown host fails.
+ * leaves the process: a request to an unknown host fails. The body is never compressed: `fetch` decompresses bodies.
  */
 export function inProcessFetch(world: SimulatedWorld, clock: TimerClock): FetchLike {
   return async (input, init) => {

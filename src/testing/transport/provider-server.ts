@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { firstHalf, type SimulatedAnswer, type SimulatedRequest, type SimulatedStream } from '../exchange.ts';
+import { encoded } from './encoded.ts';
 import { streamBytes, pause } from './stream-bytes.ts';
 import type { TimerClock } from '../virtual-clock.ts';
 
@@ -52,13 +53,20 @@ function write(response: ServerResponse, bytes: Uint8Array, gone: AbortSignal): 
 
 async function sendStream(
   stream: SimulatedStream,
+  encoding: string | undefined,
   response: ServerResponse,
   gone: AbortSignal,
 ): Promise<void> {
   response.flushHeaders();
-  for await (const bytes of streamBytes(stream, realTime, gone)) await write(response, bytes, gone);
+  const bytes = encoded(streamBytes(stream, realTime, gone), encoding);
+  for await (const piece of bytes) await write(response, piece, gone);
   if (stream.ends === 'reset') response.socket?.resetAndDestroy();
   else response.end();
+}
+
+function inOnePiece(body: string): SimulatedStream {
+  const piece = { bytes: new TextEncoder().encode(body), delayMs: 0 };
+  return { pieces: [piece], ends: 'close', abandon: () => {} };
 }
 
 async function send(answer: SimulatedAnswer, response: ServerResponse, gone: AbortSignal): Promise<void> {
@@ -68,9 +76,10 @@ async function send(answer: SimulatedAnswer, response: ServerResponse, gone: Abo
     response.socket?.resetAndDestroy();
     return;
   }
-  if (typeof body !== 'string') {
+  const encoding = headers['Content-Encoding'];
+  if (typeof body !== 'string' || encoding !== undefined) {
     response.writeHead(status, headers);
-    await sendStream(body, response, gone);
+    await sendStream(typeof body === 'string' ? inOnePiece(body) : body, encoding, response, gone);
     return;
   }
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { ProviderSimulator, type LikeName } from '../../src/testing.ts';
+import { wordingsOf } from '../../src/testing/likes/wordings.ts';
+import { OFFENDING_REQUESTS, type OffendingRequest } from '../support/offending-requests.ts';
+import { ask, at } from './support.ts';
+
+const PROVIDERS = ['openrouter', 'google', 'nim', 'custom'] as const;
+const NAMES = Object.keys(OFFENDING_REQUESTS) as LikeName[];
+const PLAIN: OffendingRequest = { messages: [{ role: 'user', content: 'Hello' }] };
+
+function fieldsOf({ messages, fields }: OffendingRequest): Readonly<Record<string, unknown>> {
+  return { messages, ...fields };
+}
+
+describe.each(NAMES)('a model that likes %s', (name) => {
+  it.each(OFFENDING_REQUESTS[name])('refuses offending request %#', (request) => {
+    const provider = new ProviderSimulator('custom', { likes: [name] });
+    const { status } = ask(provider, { fields: fieldsOf(request) });
+    expect([400, 422, 500]).toContain(status);
+    expect(provider.counts.causes).toEqual({ disliked: 1 });
+  });
+
+  it('takes a plain request', () => {
+    const provider = new ProviderSimulator('custom', { likes: [name] });
+    expect(ask(provider, { fields: fieldsOf(PLAIN) }).status).toBe(200);
+  });
+
+  it('has several wordings, each in the format of each provider', () => {
+    expect(wordingsOf(name)).toBeGreaterThan(1);
+    const [request = PLAIN] = OFFENDING_REQUESTS[name];
+    for (const provider of PROVIDERS) {
+      const texts = Array.from({ length: wordingsOf(name) }, (_, wording) => {
+        const model = provider === 'google' ? 'gemini-3.5-flash-lite' : undefined;
+        const world = new ProviderSimulator(provider, { likes: [{ name, wording }] });
+        return ask(world, { fields: fieldsOf(request), ...(model && { model }) }).text;
+      });
+      expect(new Set(texts).size).toBe(texts.length);
+    }
+  });
+});
+
+it('a model without likes takes all of these requests', () => {
+  const provider = new ProviderSimulator('custom', {});
+  for (const request of Object.values(OFFENDING_REQUESTS).flat())
+    expect(ask(provider, { fields: fieldsOf(request) }).status).toBe(200);
+});
+
+it('the likes of a model replace those of its provider', () => {
+  const models = [{ id: 'a' }, { id: 'b', likes: ['no-empty-tools'] as const }];
+  const provider = new ProviderSimulator('custom', { models, likes: ['no-developer-role'] });
+  const statusOf = (model: string, name: LikeName): number =>
+    ask(provider, { model, fields: fieldsOf(OFFENDING_REQUESTS[name][0] ?? PLAIN) }).status;
+  expect(statusOf('a', 'no-developer-role')).toBeGreaterThanOrEqual(400);
+  expect(statusOf('a', 'no-empty-tools')).toBe(200);
+  expect(statusOf('b', 'no-developer-role')).toBe(200);
+  expect(statusOf('b', 'no-empty-tools')).toBeGreaterThanOrEqual(400);
+});
+
+it('unknown words name nothing', () => {
+  const likes = [{ name: 'no-developer-role', words: 'unknown', wording: 0 }] as const;
+  const provider = new ProviderSimulator('custom', { likes });
+  const [request = PLAIN] = OFFENDING_REQUESTS['no-developer-role'];
+  const { status, json } = ask(provider, { fields: fieldsOf(request) });
+  expect([status, at(json, 'error', 'message')]).toEqual([400, 'Bad request.']);
+});
