@@ -25,14 +25,14 @@ async function abortWhen(
 }
 
 describe('an abort', () => {
-  it('before the call sends nothing', async () => {
+  it('before the call starts sends nothing', async () => {
     const server = await serve(says('fine'));
     const llm = open({ providers: [endpoint(server)] });
     await expect(llm.chat('Hello', { signal: AbortSignal.abort(REASON) })).rejects.toBe(REASON);
     expect(server.connections).toBe(0);
   });
 
-  it('while a list of models is looked for', async () => {
+  it('during the discovery of models', async () => {
     const server = await serve(hangs);
     const llm = open({ providers: [new OpenRouter('a-key', { baseUrl: server.url })] });
     expect(
@@ -61,7 +61,7 @@ describe('an abort', () => {
     await until(() => alive('Timeout') === 0);
   });
 
-  it('while it waits in line behind others leaves them where they are', async () => {
+  it('while it waits in a queue leaves the other calls in place', async () => {
     const server = await serve(says('fine'));
     const { events, onEvent } = recorder();
     const llm = open({
@@ -133,7 +133,7 @@ describe('an abort', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('while a store that answers later is asked', async () => {
+  it('while an asynchronous store is read', async () => {
     const memory = memoryStore();
     let release: (() => void) | undefined;
     const store: StateStore = {
@@ -172,13 +172,13 @@ describe('an abort', () => {
     expect(await call).toBe(controller.signal.reason);
   });
 
-  it('may be a timeout of the caller', async () => {
+  it("may be the caller's timeout", async () => {
     const server = await serve(hangs);
     const call = open({ providers: [endpoint(server)] }).text('Hello', { signal: AbortSignal.timeout(30) });
     await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
-  it('after the call is nothing', async () => {
+  it('after the call has no effect', async () => {
     const server = await serve(says('fine'));
     const controller = new AbortController();
     const llm = open({ providers: [endpoint(server)] });
@@ -192,7 +192,7 @@ describe('an abort', () => {
 describe('close()', () => {
   const closed = { code: 'closed', message: 'This FreeLLM is closed. Make a new one.' };
 
-  it('ends the calls that are under way, and blames nobody', async () => {
+  it('ends the calls in flight and counts against no provider', async () => {
     const server = await serve(hangs);
     const { events, onEvent } = recorder();
     const llm = open({ providers: [endpoint(server)], onEvent });
@@ -221,7 +221,7 @@ describe('close()', () => {
     await until(() => server.open === 0);
   });
 
-  it('ends a call that waits in line, or for a list of models', async () => {
+  it('ends a call that waits in a queue or for a list of models', async () => {
     const server = await serve(says('fine'));
     const { events, onEvent } = recorder();
     const waiting = open({
@@ -246,7 +246,7 @@ describe('close()', () => {
     await until(() => silent.open === 0);
   });
 
-  it('ends a look at the lists', async () => {
+  it('ends a refresh of the lists', async () => {
     const silent = await serve(hangs);
     const llm = open({ providers: [new NIM('a-key', { baseUrl: silent.url, discover: true })] });
     const looking = llm.refreshModels();
@@ -281,14 +281,14 @@ describe('close()', () => {
     expect(alive('TCPServerWrap')).toBe(1);
   });
 
-  it('twice, and at the same time, is as good as once', async () => {
+  it('may be called twice, also at the same time', async () => {
     const llm = open({ providers: [endpoint(await serve(says('fine')))] });
     await llm.text('Hello');
     await Promise.all([llm.close(), llm.close()]);
     await expect(llm.close()).resolves.toBeUndefined();
   });
 
-  it('comes with the end of a scope', async () => {
+  it('is called at the end of a scope', async () => {
     const server = await serve(says('fine'));
     let kept: FreeLLM | undefined;
     {

@@ -32,7 +32,7 @@ const SILENT: Readonly<Record<string, () => Promise<Pick<TestServer, 'url' | 'op
 };
 
 describe.each(Object.entries(SILENT))('a provider that %s', (_how, start) => {
-  it('does not keep a call from being served elsewhere within timeoutMs', async () => {
+  it('does not prevent another provider from serving the call within timeoutMs', async () => {
     const silent = await start();
     const server = await serve(says('served elsewhere'));
     const llm = open({
@@ -50,7 +50,7 @@ describe.each(Object.entries(SILENT))('a provider that %s', (_how, start) => {
     await until(() => silent.open === 0);
   });
 
-  it('fails a call at timeoutMs when there is no other', async () => {
+  it('fails a call at timeoutMs if there is no other provider', async () => {
     const silent = await start();
     const call = errorOf(open({ providers: [endpoint(silent)] }).chat('Hello', { timeoutMs: 120 }));
     const took = await timed(call);
@@ -66,7 +66,7 @@ describe.each(Object.entries(SILENT))('a provider that %s', (_how, start) => {
   });
 });
 
-it('a TLS handshake that is never answered is bounded like all else', async () => {
+it('a TLS handshake that is never answered is bounded, too', async () => {
   const silent = await serveTcp();
   const server = await serve(says('served elsewhere'));
   const llm = open({
@@ -82,7 +82,7 @@ it('a TLS handshake that is never answered is bounded like all else', async () =
 });
 
 describe('the limits of an attempt', () => {
-  it('attemptTimeoutMs bounds each', async () => {
+  it('attemptTimeoutMs bounds each attempt', async () => {
     const [one, two, three] = [await serve(hangs), await serve(hangs), await serve(says('the third'))];
     const providers = [one, two, three].map((server, index) => endpoint(server, { name: `number-${index}` }));
     const llm = open({ providers, strategy: 'priority', attemptTimeoutMs: 50 });
@@ -94,7 +94,7 @@ describe('the limits of an attempt', () => {
     }
   });
 
-  it('one attempt takes at most half of what is left while others are ready', async () => {
+  it('one attempt takes at most half of the remaining time while other routes are ready', async () => {
     const [one, two] = [await serve(hangs), await serve(hangs)];
     const providers = [one, two].map((server, index) => endpoint(server, { name: `number-${index}` }));
     const error = await errorOf(open({ providers, strategy: 'priority' }).chat('Hello', { timeoutMs: 400 }));
@@ -107,7 +107,7 @@ describe('the limits of an attempt', () => {
     expect(first).toBeLessThan(200 + SLACK_MS / 2);
   });
 
-  it('maxAttempts bounds how many there are', async () => {
+  it('maxAttempts bounds their number', async () => {
     const server = await serve((_request, response) =>
       json(response, { error: { message: 'no such model' } }, 404),
     );
@@ -129,7 +129,7 @@ describe('the limits of an attempt', () => {
 });
 
 describe('a list of models that never comes', () => {
-  it('does not keep the first call from being answered inside its deadline', async () => {
+  it('does not prevent an answer to the first call within its deadline', async () => {
     const server = await serve((request, response) => {
       if (request.method === 'POST') json(response, completion('fine'));
     });
@@ -157,7 +157,7 @@ describe('a list of models that never comes', () => {
 });
 
 describe('the first calls', () => {
-  it('make one discovery request, however many they are at once', async () => {
+  it('send one discovery request, however many calls start at once', async () => {
     const server = await serve((request, response) => {
       json(response, request.method === 'GET' ? { data: [{ id: 'a/b:free' }] } : completion('fine'));
     });

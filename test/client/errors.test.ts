@@ -54,7 +54,7 @@ describe('an error of this library', () => {
     expect(FreeLLMError.is(error)).toBe(true);
   });
 
-  it('is known as one across copies of the library, and nothing else is', () => {
+  it('is recognised across copies of the library, and no other error is', () => {
     const foreign = Object.defineProperty(new Error('of another copy'), Symbol.for('freelm.error'), {
       value: true,
     });
@@ -64,7 +64,7 @@ describe('an error of this library', () => {
       expect(FreeLLMError.is(value)).toBe(false);
   });
 
-  it('keeps its cause, and has none otherwise', () => {
+  it('keeps its cause, if it has one', () => {
     const cause = new Error('the cause');
     expect(new ConfigError('m', cause).cause).toBe(cause);
     expect('cause' in new ConfigError('m')).toBe(false);
@@ -72,7 +72,7 @@ describe('an error of this library', () => {
 });
 
 describe('BadRequestError', () => {
-  it('says who refused the request and why, after one call', async () => {
+  it('names the provider that refused the request, and why', async () => {
     const error = await failure(refuses(400, 'messages.0.content: too odd'));
     expect(error).toBeInstanceOf(BadRequestError);
     expect(error).toMatchObject({
@@ -83,7 +83,7 @@ describe('BadRequestError', () => {
     });
   });
 
-  it('says so when the request is too long for every model', async () => {
+  it('says that the request is too long for every model', async () => {
     const error = await failure(refuses(400, "This model's maximum context length is 10 tokens."));
     expect(error).toMatchObject({ name: 'BadRequestError', code: 'context_too_long', status: 400 });
     expect(error.message).toMatch(
@@ -92,7 +92,7 @@ describe('BadRequestError', () => {
     expect(error.message).toMatch(/Shorten it, or choose other models\.$/);
   });
 
-  it('says so, with nothing sent, when the request has more tokens than a minute ever has', async () => {
+  it('says, before anything is sent, that the request has more tokens than a minute allows', async () => {
     const server = await serve(says('fine'));
     const llm = open({ providers: [endpoint(server, { tpm: 1000 })] });
     const error = await errorOf(llm.chat('word '.repeat(5000)));
@@ -167,7 +167,7 @@ describe('NoProvidersAvailableError', () => {
     expect(rows).toEqual(['  mine sk-min…9f2c: rate-limited by the provider; ready in 90 s']);
   });
 
-  it('says when the attempts were the limit', async () => {
+  it('says that maxAttempts was reached', async () => {
     const error = await failure(refuses(500, 'oops'), { maxAttempts: 1 });
     expect(error.message).toContain('The call stopped at maxAttempts = 1.');
   });
@@ -181,7 +181,7 @@ describe('NoProvidersAvailableError', () => {
     expect(error.message).toMatch(/\n {2}and 3 more keys$/);
   });
 
-  it('says so where nothing was sent at all', async () => {
+  it('says that nothing was sent', async () => {
     const server = await serve(says('fine'));
     const llm = open({ providers: [endpoint(server, { rpm: 1 })] });
     await llm.text('Hello');
@@ -193,7 +193,7 @@ describe('NoProvidersAvailableError', () => {
     expect(error.message).toContain("this minute's quota is used up");
   });
 
-  it('has everything in its JSON', async () => {
+  it('has all its fields in JSON', async () => {
     const error = await failure(refuses(503, 'down for maintenance'), { maxAttempts: 1 });
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: 'NoProvidersAvailableError',

@@ -151,7 +151,7 @@ async function make({ llm, clock }: Scene, { operation, way, atMs }: Plan['calls
 }
 
 describe('the events of a call', () => {
-  it('are a start, its attempts in pairs, and an end, whatever happens to it', async () => {
+  it('are a start, pairs for its attempts, and an end, whatever happens', async () => {
     await fc.assert(
       fc.asyncProperty(plans, async (plan) => {
         const here = scene(
@@ -175,7 +175,7 @@ describe('the events of a call', () => {
     );
   });
 
-  it('tell what was asked for and what was spent', async () => {
+  it('report the requested model and the usage', async () => {
     const { llm, clock, events } = scene({ openrouter: { faults: [{ kind: 'outage' }] } });
     const stream = llm.stream('Hello', { model: ['chat:fast', 'auto'] });
     const { usage, provider, model } = await clock.run(stream.response());
@@ -233,7 +233,7 @@ describe('the diagnostics channels', () => {
     );
   });
 
-  it('need no listener, and tell the calls of two pools apart', async () => {
+  it('need no listener, and distinguish the calls of two pools', async () => {
     const pools = [scene({}, { onEvent: undefined }), scene({}, { onEvent: undefined })] as const;
     const heard: FreeLLMEvent[] = [];
     const onMessage = (message: unknown): void => {

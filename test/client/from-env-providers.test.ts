@@ -28,7 +28,7 @@ function beside({ vars = {} }: ProviderSpec): Environment {
   return Object.fromEntries(Object.values(vars).map(({ env: [name = ''] }) => [name, ACCOUNT]));
 }
 
-describe('providers that are used where their key is', () => {
+describe('providers that are used if their key is set', () => {
   const each = ordinary.flatMap((spec) =>
     spec.env.keys.map((variable) => [spec.name, variable, spec] as const),
   );
@@ -38,13 +38,13 @@ describe('providers that are used where their key is', () => {
     expect([provider.name, provider.keys.map(({ mask }) => mask)]).toEqual([name, ['abcdef\u20266789']]);
   });
 
-  it('all of them, in the order of the data', () => {
+  it('all of them, in the order of their files', () => {
     const all = ordinary.map((spec) => ({ [spec.env.keys[0] ?? '']: KEY, ...beside(spec) }));
     const env = Object.fromEntries(all.toReversed().flatMap((some) => Object.entries(some)));
     expect(found(env)).toEqual(ordinary.map(({ name }) => name));
   });
 
-  it('the variable tells where its keys belong', () => {
+  it('the variable selects the address for its keys', () => {
     const china = 'https://open.bigmodel.cn/api/paas/v4';
     const bases = ['ZAI_API_KEY', 'ZHIPU_API_KEY', 'ZHIPUAI_API_KEY', 'FREELM_ZAI_KEYS'].map(
       (variable) => only({ [variable]: KEY }).baseUrl,
@@ -53,7 +53,7 @@ describe('providers that are used where their key is', () => {
     expect(bases).toEqual([global, china, china, global]);
   });
 
-  it('a token for something else, without the account that it needs here, is none', () => {
+  it('a token without the account that it needs is ignored', () => {
     expect(() => found({ CLOUDFLARE_API_TOKEN: KEY })).toThrow(
       /CLOUDFLARE_API_TOKEN .* with CLOUDFLARE_ACCOUNT_ID/,
     );
@@ -61,7 +61,7 @@ describe('providers that are used where their key is', () => {
     expect(only({ CLOUDFLARE_API_TOKEN: KEY, CLOUDFLARE_ACCOUNT_ID: ACCOUNT }).baseUrl).toContain(ACCOUNT);
   });
 
-  it('the account is not looked for in the real environment', () => {
+  it('the account is not read from the real environment', () => {
     vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', ACCOUNT);
     onTestFinished(() => void vi.unstubAllEnvs());
     const env = { CLOUDFLARE_API_TOKEN: KEY, FREELM_PROVIDERS: 'cloudflare' };
@@ -69,10 +69,10 @@ describe('providers that are used where their key is', () => {
   });
 });
 
-describe('providers that are used only by those who name them', () => {
+describe('providers that are used only if they are named', () => {
   const withKeys = Object.fromEntries(optIn.flatMap(({ env }) => env.keys.map((name) => [name, KEY])));
 
-  it('are not found by their keys alone', () => {
+  it('are not used because of their keys alone', () => {
     expect(() => found(withKeys)).toThrow(/No key was found/);
   });
 
@@ -80,12 +80,12 @@ describe('providers that are used only by those who name them', () => {
     expect(found({ ...withKeys, FREELM_PROVIDERS: ` ${name.toUpperCase()} ,` })).toEqual([name]);
   });
 
-  it('come beside those whose keys are set', () => {
+  it('are used beside those whose keys are set', () => {
     const env = { GROQ_API_KEY: KEY, FREELM_PROVIDERS: 'kilo,groq,ovhcloud' };
     expect(found(env)).toEqual(['groq', 'kilo', 'ovhcloud']);
   });
 
-  it('need no key where the provider needs none', () => {
+  it('need no key if the provider needs none', () => {
     expect(only({ FREELM_PROVIDERS: 'ovhcloud' }).keys.map(({ mask }) => mask)).toEqual(['(no key)']);
     expect(only({ FREELM_PROVIDERS: 'kilo', KILO_API_KEY: KEY }).secrets()).toEqual([KEY]);
   });
@@ -126,7 +126,7 @@ describe('servers on this machine', () => {
     expect(provider.secrets()).toEqual([]);
   });
 
-  it('the first variable with an address counts', () => {
+  it('the first variable with an address wins', () => {
     const env = { OLLAMA_BASE_URL: ' ', OLLAMA_HOST: '0.0.0.0:4711' };
     expect(only(env).baseUrl).toBe('http://127.0.0.1:4711/v1');
     expect(only({ ...env, OLLAMA_BASE_URL: 'http://gpu.lan:1/v1' }).baseUrl).toBe('http://gpu.lan:1/v1');
@@ -145,11 +145,11 @@ describe('servers on this machine', () => {
     expect(only({ FREELM_PROVIDERS: 'llamacpp' }).baseUrl).toBe(SPECS.llamacpp.baseUrl);
   });
 
-  it('are asked with a key where there is one', () => {
+  it('are sent a key if there is one', () => {
     expect(only({ VLLM_BASE_URL: '127.0.0.1:8000', VLLM_API_KEY: KEY }).secrets()).toEqual([KEY]);
   });
 
-  it('do not get a key that belongs to the service of their maker', () => {
+  it("are not sent a key for their maker's cloud service", () => {
     const env = { OLLAMA_HOST: 'gpu', OLLAMA_API_KEY: KEY, FREELM_PROVIDERS: 'ollama-cloud' };
     expect(providersFromEnv(env).map((one) => [one.name, one.secrets()])).toEqual([
       ['ollama-cloud', [KEY]],
@@ -167,6 +167,6 @@ describe('servers on this machine', () => {
   });
 });
 
-it('where there is nothing, the error says what needs no key', () => {
+it('without any variable, the error names what needs no key', () => {
   expect(() => found({})).toThrow('Without a key: FREELM_PROVIDERS=kilo,ovhcloud, or FREELM_LOCAL=1');
 });

@@ -87,7 +87,7 @@ describe('the variables with keys', () => {
     },
   );
 
-  it('are told without the key when it is unusable', () => {
+  it('are named without the key if it is unusable', () => {
     const broken = `${keyEnding('0001')}\u00e9`;
     expect(() => fromEnv({ NIM_API_KEY: broken })).toThrow(/^NIM_API_KEY key number 1 holds/);
     expect(() => fromEnv({ NIM_API_KEY: broken })).not.toThrow(keyEnding('0001'));
@@ -114,7 +114,7 @@ describe('the variables with tiers', () => {
     expect(make).toThrow(new RegExp(`^${tierName} is "${tier}", .* Known tiers: ${known}\\.$`));
   });
 
-  it('of a provider without keys do not matter', () => {
+  it('of a provider without keys are ignored', () => {
     expect(found({ NVIDIA_API_KEY: keyEnding('0001'), FREELM_OPENROUTER_TIER: 'none' })).toHaveLength(1);
   });
 });
@@ -135,14 +135,14 @@ describe('the variables of the cache', () => {
     return server.requests.filter(({ url }) => url.endsWith('/models')).length;
   }
 
-  it('FREELM_CACHE_DIR is where lists are kept', async () => {
+  it('FREELM_CACHE_DIR holds the lists', async () => {
     const folder = join(temporaryFolder(), 'made', 'when needed');
     expect(existsSync(folder)).toBe(false);
     expect(await asked({ FREELM_CACHE_DIR: ` ${folder} ` })).toBe(1);
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
-  it('the option cacheDir comes before it', async () => {
+  it('the option cacheDir overrides it', async () => {
     const [folder, other] = [temporaryFolder(), temporaryFolder()];
     const llm = fromEnv(
       { ...env, FREELM_CACHE_DIR: other },
@@ -169,7 +169,7 @@ describe('the variables of the cache', () => {
 });
 
 describe('the environment', () => {
-  it('is the one that is passed, not the real one', () => {
+  it('is the one that is passed', () => {
     vi.stubEnv('OPENROUTER_API_KEY', keyEnding('0001'));
     vi.stubEnv('FREELM_NIM_TIER', 'none');
     vi.stubEnv('FREELM_CACHE_TTL', 'none');
@@ -178,7 +178,7 @@ describe('the environment', () => {
     expect(found({ NVIDIA_API_KEY: keyEnding('0002') })).toEqual(['nim abcdef…0002 free']);
   });
 
-  it('is the real one when none is passed', () => {
+  it("is the process's own if none is passed", () => {
     for (const [, name] of EACH) vi.stubEnv(name, '');
     vi.stubEnv('FREELM_OPENROUTER_KEYS', keyEnding('0001'));
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -187,7 +187,7 @@ describe('the environment', () => {
     expect(llm.health().map((row) => row.key)).toEqual(['abcdef…0001']);
   });
 
-  it('says through which proxy requests go', async () => {
+  it('names the proxy for requests', async () => {
     const proxy = await serveProxy(await serveTcp());
     const env = { NVIDIA_API_KEY: keyEnding('0001'), HTTPS_PROXY: proxy.url };
     const stop = new AbortController();
@@ -199,7 +199,7 @@ describe('the environment', () => {
   });
 });
 
-it('takes every option of a pool but the providers', () => {
+it('accepts every option of a pool except providers', () => {
   const llm = fromEnv(
     { NVIDIA_API_KEY: keyEnding('0001') },
     { model: 'z-ai/glm-5.3', strategy: 'priority', timeoutMs: undefined },

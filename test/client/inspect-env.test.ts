@@ -12,7 +12,7 @@ function reportOf(env: Environment, name: string): ProviderReport | undefined {
 }
 
 describe('a provider', () => {
-  it('whose key is set is used, and nothing is wrong', () => {
+  it('is used without a remark if its key is set', () => {
     expect(reportOf({ OPENROUTER_API_KEY: OPENROUTER }, 'openrouter')).toMatchObject({
       title: 'OpenRouter',
       access: 'default',
@@ -22,7 +22,7 @@ describe('a provider', () => {
     });
   });
 
-  it('of which nothing is set is not used, and says what to set', () => {
+  it('is not used if nothing is set, and says what to set', () => {
     expect(reportOf({}, 'google')).toMatchObject({ isUsed: false, variables: [], problems: [] });
     expect(reportOf({}, 'google')?.needs).toContain('GEMINI_API_KEY');
   });
@@ -112,11 +112,11 @@ describe('a provider', () => {
     for (const key of [OPENROUTER, GOOGLE, OTHER_GOOGLE]) expect(JSON.stringify(report)).not.toContain(key);
   });
 
-  it('with the same key in two variables is nothing to fix', () => {
+  it('is without a remark if two variables hold the same key', () => {
     expect(reportOf({ GEMINI_API_KEY: GOOGLE, GOOGLE_API_KEY: GOOGLE }, 'google')?.problems).toEqual([]);
   });
 
-  it('says when what is known of it grows old', () => {
+  it('warns once its facts have expired', () => {
     const { expires, asOf, isExpired } = reportOf({}, 'openrouter') ?? {};
     expect(Date.parse(expires ?? '')).toBeGreaterThan(Date.parse(asOf ?? ''));
     expect(isExpired).toBe(Date.now() >= Date.parse(expires ?? '') + 86_400_000);
@@ -124,13 +124,13 @@ describe('a provider', () => {
 });
 
 describe('what can be used', () => {
-  it('is not kept from use by what cannot', () => {
+  it('is used even if another provider cannot be', () => {
     const env = { OPENROUTER_API_KEY: OPENROUTER, GEMINI_API_KEY: GOOGLE, FREELM_GOOGLE_TIER: 'gold' };
     expect(inspectEnv(env).usable.map(({ name }) => name)).toEqual(['openrouter']);
     expect(() => FreeLLM.fromEnv({}, env)).toThrow(ConfigError);
   });
 
-  it('is nothing where nothing is set', () => {
+  it('is empty if nothing is set', () => {
     expect(inspectEnv({}).usable).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ const HASH = textLike(/^[0-9a-f]{16}$/);
 const MASK = textLike(/^\S{6}…\S{4}$/);
 
 describe('health()', () => {
-  it('has a row for every key, ready before anything is known', async () => {
+  it('has a row for every key, ready before the first call', async () => {
     const llm = open({ providers: providersOf(await world()) });
     const fresh = {
       key: MASK,
@@ -30,7 +30,7 @@ describe('health()', () => {
     expect(llm.health()).toEqual([openrouter, openrouter, google, google, nim, nim]);
   });
 
-  it('shows what became of a key, and why it rests until when', async () => {
+  it("shows a key's state, the reason and the time of its next request", async () => {
     const simulated = await world({
       openrouter: { keys: 2, faults: [{ kind: 'unauthorized', account: 'account-1' }] },
     });
@@ -57,7 +57,7 @@ describe('health()', () => {
     });
   });
 
-  it('counts what is under way', async () => {
+  it('counts requests in flight', async () => {
     const server = await serve(hangs);
     const llm = open({ providers: [endpoint(server, { rpm: 10 })] });
     const controller = new AbortController();
@@ -70,7 +70,7 @@ describe('health()', () => {
 });
 
 describe('capacity()', () => {
-  it('sums what is left of every quota, now and today', async () => {
+  it('sums the remaining quotas, now and today', async () => {
     const simulated = await world();
     const [openrouter] = providersOf(simulated, { discover: false });
     const llm = open({ providers: [openrouter] });
@@ -104,7 +104,7 @@ describe('capacity()', () => {
     }
   });
 
-  it('counts by model where the provider does', () => {
+  it('counts per model if the provider does', () => {
     const llm = open({
       providers: [new GoogleAIStudio('a-key', { models: ['gemini-3.8-flash', 'gemma-4-31b-it'] })],
     });
@@ -118,7 +118,7 @@ describe('capacity()', () => {
     });
   });
 
-  it('has no numbers where nothing is counted', () => {
+  it('has no numbers if nothing is counted', () => {
     const llm = open({ providers: [endpoint({ url: 'http://127.0.0.1:1' })] });
     expect(llm.capacity()).toMatchObject({
       requestsNow: 0,
@@ -129,7 +129,7 @@ describe('capacity()', () => {
 });
 
 describe('explain()', () => {
-  it('is the order in which a call goes', async () => {
+  it('lists routes in the order in which a call would try them', async () => {
     const simulated = await world({
       openrouter: { faults: [{ kind: 'outage' }] },
       google: { faults: [{ kind: 'outage' }] },
@@ -154,7 +154,7 @@ describe('explain()', () => {
     });
   });
 
-  it('says why a route is not ready and from when', async () => {
+  it('says why a route is not ready, and from when it is', async () => {
     const server = await serve(says('fine'));
     const llm = open({ providers: [endpoint(server, { rpm: 1 })] });
     await llm.text('Hello');
@@ -163,14 +163,14 @@ describe('explain()', () => {
     expect(row?.readyAt).toBeGreaterThan(Date.now() + 50_000);
   });
 
-  it('refuses what a call would', () => {
+  it('rejects input that a call would reject', () => {
     const llm = open({ providers: [new OpenRouter('a-key', { discover: false })] });
     expect(() => llm.explain({ model: 'openai/gpt-oss-20b' })).toThrow(/would cost money/);
     expect(() => llm.explain({ model: 'nonsense' })).toThrow(/has a model "nonsense"/);
   });
 });
 
-it('looking changes nothing and sends nothing', async () => {
+it('reading the state changes and sends nothing', async () => {
   const server = await serve(says('fine'));
   const llm = open({ providers: [endpoint(server, { rpm: 3 })] });
   await llm.text('Hello');
@@ -185,7 +185,7 @@ it('looking changes nothing and sends nothing', async () => {
 });
 
 describe('models()', () => {
-  it('are the known ones with their providers, better ones once they were refreshed', async () => {
+  it('lists the known models with their providers, and the discovered ones after a refresh', async () => {
     const simulated = await world();
     const llm = open({ providers: providersOf(simulated) });
     const before = llm.models();
@@ -204,7 +204,7 @@ describe('models()', () => {
     expect(before.some(({ provider, id }) => provider === 'openrouter' && !listed.has(id))).toBe(true);
   });
 
-  it('stay known when a list cannot be had', async () => {
+  it('keeps the known models if a list cannot be fetched', async () => {
     const server = await serve((_request, response) => response.writeHead(404).end());
     const llm = open({ providers: [new NIM('a-key', { baseUrl: server.url, discover: true })] });
     const before = llm.models();
@@ -225,14 +225,14 @@ describe('listFreeModels()', () => {
     await until(() => server.open === 0);
   });
 
-  it('gives the built-in ones when the list cannot be had', async () => {
+  it('returns the built-in models if the list cannot be fetched', async () => {
     const server = await serve((_request, response) => json(response, { error: { message: 'no' } }, 403));
     const models = await listFreeModels({ baseUrl: server.url, cacheDir: temporaryFolder() });
     expect(models.length).toBeGreaterThan(5);
     expect(models.every(({ id }) => id.endsWith(':free') || id === 'openrouter/free')).toBe(true);
   });
 
-  it('goes through a fetch of the user', async () => {
+  it("uses the user's fetch", async () => {
     const seen: string[] = [];
     const models = await listFreeModels({
       cacheDir: temporaryFolder(),
@@ -246,7 +246,7 @@ describe('listFreeModels()', () => {
   });
 });
 
-it('after close() looking still works, calling does not', async () => {
+it('after close() the state can be read, but calls are rejected', async () => {
   const server = await serve((_request, response) => json(response, completion('fine')));
   const llm = new FreeLLM({ providers: [endpoint(server)] });
   await llm.close();

@@ -77,7 +77,7 @@ describe('a server on your own machine', () => {
     },
   );
 
-  it('gets no authorization header, and the model that it told of', async () => {
+  it('is sent no authorization header, and the model that it listed', async () => {
     const { llm, near } = await pool();
     await llm.refreshModels();
     expect(llm.models().flatMap(({ provider, id }) => (provider === 'ollama' ? [id] : []))).toEqual([
@@ -88,14 +88,14 @@ describe('a server on your own machine', () => {
     for (const { headers } of near.requests) expect(headers).not.toHaveProperty('authorization');
   });
 
-  it('comes after the whole of a chain', async () => {
+  it('comes after all stages of a chain', async () => {
     const { llm } = await pool();
     await llm.refreshModels();
     const order = llm.explain({ model: ['chat', 'm', 'auto'] }).map(({ provider }) => provider);
     expect(order.indexOf('ollama')).toBeGreaterThan(order.lastIndexOf('mine'));
   });
 
-  it('is no last resort for those who say so, and anything else is', async () => {
+  it('is no last resort if the option says so, and any other provider may be one', async () => {
     const [far, near] = [await serveService(), await serveOllama()];
     const llm = open({
       providers: [
@@ -107,8 +107,8 @@ describe('a server on your own machine', () => {
   });
 });
 
-describe('a server that does not run', () => {
-  it('is not missed while others serve', async () => {
+describe('a server that is not running', () => {
+  it('is skipped while other providers serve', async () => {
     const far = await serveService();
     const llm = open({ providers: [new LMStudio({ baseUrl: await nowhere() }), endpoint(far, { rpm: 1 })] });
     expect(await llm.text('Hello')).toBe('from afar');
@@ -116,7 +116,7 @@ describe('a server that does not run', () => {
     expect(error).toBeInstanceOf(NoProvidersAvailableError);
   });
 
-  it('alone is an error that says where it was looked for', async () => {
+  it('as the only provider ends in an error that names its address', async () => {
     const baseUrl = await nowhere();
     const llm = open({ providers: [new Ollama({ baseUrl })] });
     await expect(llm.text('Hello')).rejects.toThrow(
@@ -124,7 +124,7 @@ describe('a server that does not run', () => {
     );
   });
 
-  it('rests for half a minute, and not longer each time', async () => {
+  it('is skipped for half a minute, and not longer each time', async () => {
     const clock = new VirtualClock(Date.UTC(2026, 10, 22));
     const refused = new TypeError('fetch failed', {
       cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),

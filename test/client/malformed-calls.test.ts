@@ -193,7 +193,7 @@ describe('options of a call', () => {
   });
 });
 
-it('what is sound is sent', async () => {
+it('valid input is sent', async () => {
   const server = await serve(says('fine'));
   const llm = open({ providers: [endpoint(server)] });
   const inputs = [

@@ -95,7 +95,7 @@ describe('options of a pool', () => {
     expect(make).not.toThrow('sk-or-v1-0123456789abcdef');
   });
 
-  it('may all be undefined but the providers', () => {
+  it('may all be undefined except providers', () => {
     const llm = open({
       providers: [provider],
       strategy: undefined,

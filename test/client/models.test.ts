@@ -33,14 +33,14 @@ describe('a model that costs money', () => {
     expect(server.connections).toBe(0);
   });
 
-  it('is asked for with freeOnly: false', async () => {
+  it('is used with freeOnly: false', async () => {
     const server = await serve(says('at a price'));
     const llm = openrouter(server, { freeOnly: false, discover: false });
     expect(await llm.text('Hello', { model: 'openai/gpt-oss-20b' })).toBe('at a price');
     expect(asked(server)).toEqual(['openai/gpt-oss-20b']);
   });
 
-  it('is not one where another provider has it for free', async () => {
+  it('is allowed if another provider has it for free', async () => {
     const server = await serve(says('for nothing'));
     const [first, second] = [await serve(says('at a price')), server];
     const llm = open({
@@ -93,7 +93,7 @@ describe('a list of models', () => {
   });
 });
 
-describe('a model that nobody has', () => {
+describe('a model that no provider lists', () => {
   it.each([
     [
       'nonsense',
@@ -109,7 +109,7 @@ describe('a model that nobody has', () => {
     expect(asked(server)).toEqual([]);
   });
 
-  it('may still be asked for by its exact id where ids look like that', async () => {
+  it("may be requested by its exact id if the id has the provider's form", async () => {
     const server = await serve(says('a secret model'));
     const llm = openrouter(server, { discover: false });
     expect(await llm.text('Hello', { model: 'somebody/unlisted:free' })).toBe('a secret model');
@@ -124,7 +124,7 @@ function order(options: AnyOptions, call: Pick<ChatOptions, 'model'> = {}): read
 }
 
 describe('options of a provider', () => {
-  it('models: those and no others, best first', () => {
+  it('models: only these, in this order', () => {
     expect(order({ models: ['b', { id: 'a' }, { id: 'c', priority: -1 }] })).toEqual(['c', 'b', 'a']);
     const tagged = [
       { id: 'a', tags: ['chat', 'fast'] },
@@ -133,7 +133,7 @@ describe('options of a provider', () => {
     expect(order({ models: tagged }, { model: 'fast' })).toEqual(['a']);
   });
 
-  it('models without tags are chat models of the size that their name tells', () => {
+  it('models without tags are chat models of the size that their name suggests', () => {
     expect(order({ models: ['x-405b', 'x-8b'] }, { model: 'large' })).toEqual(['x-405b']);
     expect(order({ models: ['x-405b', 'x-8b'] }, { model: 'auto' })).toEqual(['x-405b', 'x-8b']);
   });
@@ -144,7 +144,7 @@ describe('options of a provider', () => {
     expect(order({ prefer: [second ?? '', first ?? ''] }).slice(0, 2)).toEqual([second, first]);
   });
 
-  it('priority: the lower first', async () => {
+  it('priority: the lower number first', async () => {
     const [one, two] = [await serve(says('one')), await serve(says('two'))];
     const providers = [
       endpoint(one, { name: 'one', priority: 2 }),
@@ -153,7 +153,7 @@ describe('options of a provider', () => {
     expect(await open({ providers, strategy: 'priority' }).text('Hello')).toBe('two');
   });
 
-  it('rpm and rpd: no more than that is sent', async () => {
+  it('rpm and rpd: no more requests than that are sent', async () => {
     const server = await serve(says('fine'));
     const llm = open({ providers: [endpoint(server, { rpm: 5, rpd: 2 })] });
     expect(llm.capacity()).toMatchObject({ requestsNow: 2, requestsToday: 2 });
@@ -164,7 +164,7 @@ describe('options of a provider', () => {
     expect(llm.health()).toMatchObject([{ rpm: 5, rpmUsed: 2, rpd: 2, rpdUsed: 2, ready: false }]);
   });
 
-  it('headers: sent with every request, those for the list of models too', async () => {
+  it('headers: sent with every request, discovery included', async () => {
     const server = await serve((request, response) =>
       json(response, request.method === 'GET' ? { data: [{ id: 'a/b:free' }] } : completion('fine')),
     );
@@ -177,7 +177,7 @@ describe('options of a provider', () => {
     ).toEqual(['/chat/completions mine my-app/1', '/key mine my-app/1', '/models mine my-app/1']);
   });
 
-  it('discoverFreeOnly: false takes the whole list', async () => {
+  it('discoverFreeOnly: false keeps the whole list', async () => {
     const simulated = await world();
     const [limited, whole] = await Promise.all(
       [true, false].map(async (discoverFreeOnly) => {
@@ -189,7 +189,7 @@ describe('options of a provider', () => {
     expect(whole).toContain('openai/gpt-oss-20b');
   });
 
-  it('discover: where it is off, nobody is asked for a list', async () => {
+  it('discover: false sends no discovery request', async () => {
     const server = await serve(says('fine'));
     const llm = openrouter(server, { discover: false });
     await llm.text('Hello');

@@ -173,7 +173,7 @@ async function search(
   return [...texts.flatMap(leaksIn), ...texts.filter((text) => text.includes(PROMPT))];
 }
 
-describe('no key, no piece of one and no prompt is to be seen in anything', () => {
+describe('no key, no part of a key and no prompt appears anywhere', () => {
   beforeEach(() => {
     said.length = 0;
     const listen = (...words: unknown[]): boolean => {
@@ -197,16 +197,16 @@ describe('no key, no piece of one and no prompt is to be seen in anything', () =
     expect(await search({ chat: no, list })).toEqual([]);
   });
 
-  it('after a fetch threw all that it was given', async () => {
+  it('after a fetch threw everything that it was given', async () => {
     expect(await search({ chat: no, list: no }, { fetch: throwsAll })).toEqual([]);
   });
 
-  it('after a fetch threw what is no error', async () => {
+  it('after a fetch threw a value that is no error', async () => {
     expect(await search({ chat: no, list: good }, { fetch: throwsText })).toEqual([]);
   });
 });
 
-it('the search finds what it looks for', () => {
+it('the search finds a key that is there', () => {
   for (const name of NAMES) {
     const key = CANARIES[name];
     for (const text of [key, `Bearer ${key}`, JSON.stringify({ key }), key.slice(0, 12), key.slice(-12)])

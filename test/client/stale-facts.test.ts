@@ -44,13 +44,13 @@ function openrouter({ openrouter: { keys } }: SimulatedWorld): Provider {
   return new OpenRouter([...keys], { discover: false });
 }
 
-it('facts that are good are not spoken of, the last day included', async () => {
+it('valid facts cause no warning, also on their last day', async () => {
   const { llm, clock, warnings } = pool(EXPIRY - 60_000, (world) => [openrouter(world)]);
   await clock.run(llm.text('Hello'));
   expect(warnings()).toEqual([]);
 });
 
-it('facts that have expired are told of once, with what to do', async () => {
+it('expired facts cause one warning that says what to do', async () => {
   const { llm, clock, warnings } = pool(EXPIRY, (world) => [openrouter(world)]);
   for (let call = 0; call < 3; call += 1) await clock.run(llm.text('Hello'));
   expect(warnings()).toEqual([
@@ -60,7 +60,7 @@ it('facts that have expired are told of once, with what to do', async () => {
   ]);
 });
 
-it('each provider has a warning of its own, and a pool that runs past the day has it then', async () => {
+it('each provider has its own warning, also in a pool that runs past the day', async () => {
   const { llm, clock, warnings } = pool(EXPIRY - 1000, (world) => [
     openrouter(world),
     new NIM([...world.nim.keys], { discover: false }),
@@ -75,7 +75,7 @@ it('each provider has a warning of its own, and a pool that runs past the day ha
   ]);
 });
 
-it('of an endpoint of your own nothing is known that could expire', async () => {
+it('an endpoint of your own has no facts that could expire', async () => {
   const { llm, clock, warnings } = pool(EXPIRY + 4000 * DAY_MS, ({ custom }) => [
     new OpenAICompatible([...custom.keys], {
       name: 'mine',

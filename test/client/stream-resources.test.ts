@@ -40,7 +40,7 @@ function scene({
   return { clock, world, llm };
 }
 
-it('a thousand streams left at random points leave no timer and no listener, and no booking of a probe', async () => {
+it('a thousand streams that are left at random points keep no timer, listener or probe', async () => {
   const { clock, llm } = scene();
   const { signal } = new AbortController();
   let listeners = 0;
@@ -66,15 +66,15 @@ it('a thousand streams left at random points leave no timer and no listener, and
   await llm.close();
 });
 
-describe('a stream whose reader does not come back', () => {
-  it('leaves no timer that would keep the process alive', async () => {
+describe('a stream whose reader stops reading', () => {
+  it('keeps no timer that would keep the process alive', async () => {
     const { clock, llm } = scene();
     await llm.stream('one two three').parts().next();
     await clock.advance(3_600_000);
     expect(clock.pending).toBe(0);
   });
 
-  it('leaves none as soon as it is aborted', async () => {
+  it('keeps no timer once it is aborted', async () => {
     const { clock, llm } = scene();
     const controller = new AbortController();
     await llm.stream('one two three', { signal: controller.signal }).parts().next();
@@ -82,7 +82,7 @@ describe('a stream whose reader does not come back', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('ends when it is aborted: others may go where it went', async () => {
+  it('ends when it is aborted, and frees its place', async () => {
     const outcomes: unknown[] = [];
     const onEvent = (event: FreeLLMEvent): void => {
       if (event.type === 'call-end') outcomes.push(event.outcome);
@@ -96,14 +96,14 @@ describe('a stream whose reader does not come back', () => {
     expect(outcomes).toEqual(['aborted', 'success']);
   });
 
-  it('leaves none once the pool is closed', async () => {
+  it('keeps no timer once the pool is closed', async () => {
     const { clock, llm } = scene();
     await llm.stream('one two three').parts().next();
     await llm.close();
     expect(clock.pending).toBe(0);
   });
 
-  it('is bounded again when he does', async () => {
+  it('is bounded again when the reader continues', async () => {
     const { clock, world, llm } = scene();
     world.custom.script({ kind: 'stall', afterTokens: 1 });
     const parts = llm.stream('one two three', { idleTimeoutMs: 5000, maxAttempts: 1 }).parts();

@@ -61,7 +61,7 @@ afterEach(async () => {
 });
 
 describe('a stream', () => {
-  it('gives the text that chat() and text() give, and the whole response in the end', async () => {
+  it('yields the text of chat() and text(), and the whole response at the end', async () => {
     const stream = llm.stream('hello');
     const text = await textOf(stream);
     const response = await stream.response();
@@ -84,25 +84,25 @@ describe('a stream', () => {
     expect(parts.length).toBeGreaterThan(200);
   });
 
-  it('is read once', async () => {
+  it('can be read once', async () => {
     const stream = llm.stream('hello');
     await textOf(stream);
     expect(() => stream.parts()).toThrow(ConfigError);
     await expect(textOf(stream)).rejects.toThrow('can be read once');
   });
 
-  it('gives its response to whoever does not read it', async () => {
+  it('resolves its response even if it is not iterated', async () => {
     expect((await llm.stream('hello').response()).text).toBe(ANSWER);
   });
 
-  it('refuses malformed input at once, before anything is sent', () => {
+  it('rejects malformed input before anything is sent', () => {
     expect(() => llm.stream([])).toThrow(/messages/);
     // @ts-expect-error -- what a program in JavaScript may pass
     expect(() => llm.stream('hello', { onCut: 'shout' })).toThrow(/onCut/);
     expect(world.calls).toEqual([]);
   });
 
-  it('that is left early closes its connection, blames nobody and tells one outcome', async () => {
+  it('that is left early closes its connection, counts against no provider and reports one outcome', async () => {
     world.nim.script({ kind: 'endless' });
     for await (const text of llm.stream('hello')) if (text !== '') break;
     const outcomes = events.filter(({ type }) => type === 'attempt-end');
@@ -111,7 +111,7 @@ describe('a stream', () => {
     await expect.poll(() => world.nim.calls.map(({ outcome }) => outcome)).toEqual(['abandoned']);
   });
 
-  it('that is aborted rejects with the reason, and so does its response', async () => {
+  it("that is aborted rejects with the signal's reason, and so does its response", async () => {
     world.nim.script({ kind: 'endless' });
     const stream = llm.stream('hello');
     const reason = new Error('enough');
@@ -122,7 +122,7 @@ describe('a stream', () => {
     await expect(stream.response()).rejects.toBe(reason);
   });
 
-  it('that is aborted says nothing more, also not of what has come already', async () => {
+  it('that is aborted yields nothing more, not even parts that have arrived', async () => {
     const chunks = ['one', 'two'].map((content) => ({ choices: [{ index: 0, delta: { content } }] }));
     const body = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
     const headers = { 'content-type': 'text/event-stream' };
@@ -170,7 +170,7 @@ describe('before the first part', () => {
     expect(response).toMatchObject({ text: ANSWER, provider: 'openrouter' });
   });
 
-  it('a whole answer instead of a stream is taken as it comes', async () => {
+  it('a whole answer is accepted in place of a stream', async () => {
     world.nim.script({ kind: 'json-instead' });
     const stream = llm.stream('hello');
     expect(await textOf(stream)).toBe(ANSWER);
@@ -214,7 +214,7 @@ describe('after the first part', () => {
     if (resumed >= 0) expect(texts.slice(resumed).every((part) => 'resumed' in part)).toBe(true);
   });
 
-  it('a missing finish of a whole answer is found whole by the second model that has nothing to add', async () => {
+  it('an answer without a finish reason is complete once a second model has nothing to add', async () => {
     world.nim.script({ kind: 'no-finish' });
     const stream = llm.stream('hello');
     expect(await textOf(stream)).toBe(ANSWER);
@@ -227,7 +227,7 @@ describe('after the first part', () => {
     ]);
   });
 
-  it('a model that says nothing where there was more to say does not end an answer', async () => {
+  it('an empty continuation alone does not end an answer', async () => {
     world.nim.script({ kind: 'cut', afterTokens: 50, times: 1 });
     world.openrouter.script({ kind: 'empty', times: 1 });
     const stream = llm.stream('hello');
@@ -236,7 +236,7 @@ describe('after the first part', () => {
     expect(outcomes).toEqual(['broken_stream', 'server_error', 'success']);
   });
 
-  it('a missing [DONE] is nothing', async () => {
+  it('a missing [DONE] is no fault', async () => {
     world.nim.script({ kind: 'no-done' });
     const stream = llm.stream('hello');
     expect(await textOf(stream)).toBe(ANSWER);
@@ -270,7 +270,7 @@ describe('after the first part', () => {
     await expect(stream.response()).rejects.toBe(error);
   });
 
-  it('a provider that is alone goes on itself', async () => {
+  it('the only provider continues its own answer', async () => {
     const alone = new FreeLLM(
       { providers: [new NIM(world.nim.keys, { baseUrl: world.nim.baseUrl })] },
       { cache: memoryCache(), env: {} },

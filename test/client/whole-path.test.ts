@@ -69,12 +69,12 @@ describe.each(ALONE)('from the environment to %s', (provider, options) => {
     expect(simulated.counts).toMatchObject({ total: 1, served: 1 });
   });
 
-  it('text() is the text of it', async () => {
+  it('text() returns its text', async () => {
     const simulated = await world({ ...options, reply: () => 'plainly said' });
     expect(await fromWorld(simulated).text('Hello')).toBe('plainly said');
   });
 
-  it('tools are called', async () => {
+  it('tool calls are returned', async () => {
     const call = { name: 'weather', arguments: { city: 'Ulm' } };
     const simulated = await world({ ...options, reply: () => ({ toolCalls: [call] }) });
     const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
@@ -84,7 +84,7 @@ describe.each(ALONE)('from the environment to %s', (provider, options) => {
     expect(JSON.parse(response.toolCalls[0]?.function.arguments ?? '')).toEqual({ city: 'Ulm' });
   });
 
-  it('the key that was given is the one that is used, and all of them are', async () => {
+  it('the given key is used, and so are all of several', async () => {
     const simulated = await world(options);
     const llm = fromWorld(simulated);
     await Promise.all(Array.from({ length: 6 }, () => llm.text('Hello')));
@@ -154,7 +154,7 @@ function lineOf(event: FreeLLMEvent, before: number): string {
 }
 
 describe('events', () => {
-  it('tell the story of each call in order', async () => {
+  it('report each call in order', async () => {
     const simulated = await world({
       openrouter: { faults: [{ kind: 'outage', status: 502 }] },
       google: { keys: 1, faults: [{ kind: 'leaked', times: 1 }] },
@@ -204,7 +204,7 @@ describe('events', () => {
     });
   });
 
-  it('tell of waiting and until when', async () => {
+  it('report waiting, and until when', async () => {
     const server = await serve(says('fine'));
     const controller = new AbortController();
     const { events, onEvent } = recorder();
@@ -236,7 +236,7 @@ describe('events', () => {
     expect(minute).toBeLessThan(1000);
   });
 
-  it('of a listener that throws, at once or later, break nothing', async () => {
+  it('are unaffected by a listener that throws or rejects', async () => {
     const simulated = await world();
     const told: string[] = [];
     for (const onEvent of [

@@ -15,7 +15,7 @@ import { completion, json, posted, says, serve, serveTcp, until } from '../suppo
 import { endpoint, listWith, open, partly } from './support.ts';
 
 describe('the body that is posted', () => {
-  it('is the model and the messages, as a whole answer, when nothing else is asked for', async () => {
+  it('has the model and the messages, and asks for a whole answer by default', async () => {
     const server = await serve(says('fine'));
     await open({ providers: [endpoint(server)] }).text('Grüße, 你好 👋');
     expect(posted(server)).toEqual([
@@ -94,7 +94,7 @@ describe('the body that is posted', () => {
     });
   });
 
-  it('is without what a provider is known to refuse', async () => {
+  it('lacks what the provider is known to refuse', async () => {
     const server = await serve(says('fine'));
     const provider = new NIM('a-key', { baseUrl: server.url, models: ['a/b'] });
     const extraBody = { prompt_cache_key: 'one' };
@@ -160,7 +160,7 @@ describe('connections', () => {
     expect([server.requests.length, server.connections]).toEqual([5, 1]);
   });
 
-  it('go through a dispatcher of the user, which is not closed with the pool', async () => {
+  it("use the user's dispatcher, which is not closed with the pool", async () => {
     const server = await serve(says('fine'));
     const dispatcher = new Agent();
     onTestFinished(() => dispatcher.destroy());
@@ -173,7 +173,7 @@ describe('connections', () => {
     expect([dispatcher.destroyed, server.connections]).toEqual([false, 1]);
   });
 
-  it('go through the fetch of the user', async () => {
+  it("use the user's fetch", async () => {
     const seen: string[] = [];
     const llm = open({
       providers: [endpoint({ url: 'https://api.example.test' })],
@@ -186,7 +186,7 @@ describe('connections', () => {
     expect(seen).toEqual(['POST https://api.example.test/v1/chat/completions']);
   });
 
-  it('to this machine go past the proxy', async () => {
+  it('to this machine bypass the proxy', async () => {
     const server = await serve(says('direct'));
     const proxy = await serveProxy(server);
     for (const name of ['HTTP_PROXY', 'HTTPS_PROXY']) vi.stubEnv(name, proxy.url);
@@ -254,7 +254,7 @@ describe('an answer without end', () => {
     },
   );
 
-  it('in its headers is given up', async () => {
+  it('in its headers is aborted', async () => {
     const server = await serveTcp((socket) => {
       const pump = (): void => {
         while (!socket.destroyed && socket.write(`X-Header-${socket.bytesWritten}: ${'x'.repeat(1000)}\r\n`));
@@ -271,7 +271,7 @@ describe('an answer without end', () => {
   });
 });
 
-it('an answer in pieces that cut its characters is put together', async () => {
+it('an answer is read correctly if its pieces split characters', async () => {
   const server = await serve((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const whole = Buffer.from(JSON.stringify(completion('Grüße 你好 👋')));

@@ -38,7 +38,7 @@ describe.each(FACES)("the SDK's helpers over %s", (face) => {
     return new OpenAI({ apiKey: 'none', baseURL: baseUrl, fetch }).chat.completions;
   }
 
-  it('stream() puts the pieces together', async () => {
+  it('stream() assembles the pieces', async () => {
     const stream = (await completions()).stream(asking('Hello'));
     let heard = '';
     stream.on('content', (piece) => (heard += piece));
@@ -46,7 +46,7 @@ describe.each(FACES)("the SDK's helpers over %s", (face) => {
     expect(heard).toBe('You said: Hello');
   });
 
-  it('parse() reads an object of a schema', async () => {
+  it('parse() reads an object that matches a schema', async () => {
     const json_schema = { name: 'answer', schema: ANSWER_SCHEMA, strict: true };
     const answer = await (
       await completions()
