@@ -26,7 +26,7 @@ import { Events, type FreeLLMEvent } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { withStaleFactWarnings } from './stale-facts.ts';
-import { systemClock } from '../adapters/system.ts';
+import { randomId, systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
 
 /** What a pool uses of the outside. Each part can be replaced, e.g. in tests. */
@@ -166,6 +166,10 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     redact,
     userAgent: `freelm/${VERSION}`,
     providerOf: ({ route }: Target) => providerOf(route.provider),
+    toolCallIds: () => {
+      let answer: string | undefined;
+      return (index) => `call_${(answer ??= randomId().slice(0, 12))}_${index}`;
+    },
   };
   const chat = chatOperation(chatPorts);
   return {

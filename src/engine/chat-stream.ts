@@ -225,6 +225,7 @@ export function chatStreamOperation(
       const reader = new ChunkReader({
         maxLength: MAX_EVENT_LENGTH,
         mayBeEmpty: transcript.sawEmptyContinuation,
+        idOf: ports.toolCallIds(),
       });
       let end: StreamEnd | undefined;
       try {

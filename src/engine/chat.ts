@@ -4,7 +4,12 @@ import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
-import { type ChatCompletion, readChatResponse, type RefusedAnswer } from '../wire/response/chat-response.ts';
+import {
+  type ChatCompletion,
+  readChatResponse,
+  type RefusedAnswer,
+  type ToolCallIds,
+} from '../wire/response/chat-response.ts';
 import type { BodyOptions, ChatBody } from '../wire/request/chat-body.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
 import { readBody } from '../wire/response/read-body.ts';
@@ -14,6 +19,8 @@ export interface ChatOperationPorts {
   readonly clock: Clock;
   readonly userAgent: string;
   providerOf(target: Target): Provider;
+  /** Ids for the tool calls of one answer, unlike those of any other answer. */
+  toolCallIds(): ToolCallIds;
   /** Removes keys from a provider's text. Must run before the text is cut: half a key would not be recognised. */
   redact(text: string): string;
 }
@@ -78,7 +85,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       { target, onUsage }: DecodeContext<ChatBody>,
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
-      const answer = readChatResponse(text);
+      const answer = readChatResponse(text, ports.toolCallIds());
       if (answer.ok) {
         if (answer.completion.usage !== undefined) onUsage(answer.completion.usage);
         yield answer.completion;

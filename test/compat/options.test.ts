@@ -157,7 +157,9 @@ describe('the body', () => {
       n: null,
       freelm: { wait: true },
     });
-    expect(posted(server)).toEqual([{ model: 'm', messages: HELLO.messages, temperature: 0, seed: 7 }]);
+    expect(posted(server)).toEqual([
+      { model: 'm', messages: HELLO.messages, temperature: 0, seed: 7, stream: false },
+    ]);
   });
 
   const cases = [

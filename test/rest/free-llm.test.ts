@@ -39,7 +39,9 @@ describe('fetch', () => {
       choices: [{ message: { role: 'assistant', content: 'Hi', refusal: null }, finish_reason: 'stop' }],
       usage: { total_tokens: 5 },
     });
-    expect(posted(server)).toEqual([{ model: 'm', messages: MESSAGES, temperature: 0.5, store: false }]);
+    expect(posted(server)).toEqual([
+      { model: 'm', messages: MESSAGES, temperature: 0.5, store: false, stream: false },
+    ]);
   });
 
   it.each([

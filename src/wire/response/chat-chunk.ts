@@ -2,12 +2,14 @@ import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '..
 import {
   type ChatCompletion,
   readChatResponse,
+  NUMBERED_CALLS,
   readFinishReason,
   readUsage,
   type RefusedAnswer,
   refusedByFinish,
   refusedWithError,
   type TokenUsage,
+  type ToolCallIds,
 } from './chat-response.ts';
 import { errorIn } from './error-body.ts';
 import { type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
@@ -32,6 +34,8 @@ export type StreamEnd = { readonly parts: readonly StreamPart[] } & (
 export interface ChunkReaderOptions extends SseLimits {
   /** Whether an empty answer is valid, as from a model that continues an answer which is already complete. */
   readonly mayBeEmpty?: boolean | undefined;
+  /** Default: `call_<index>`, which suffices for one answer. */
+  readonly idOf?: ToolCallIds | undefined;
 }
 
 const DONE = '[DONE]';
@@ -77,7 +81,8 @@ function endsInHalfCharacter(text: string): boolean {
 export class ChunkReader {
   readonly #splitter: SseSplitter;
   readonly #mayBeEmpty: boolean;
-  readonly #toolCalls = new ToolCallAssembly();
+  readonly #idOf: ToolCallIds;
+  readonly #toolCalls: ToolCallAssembly;
   /** Read but not yet returned. */
   #parts: StreamPart[] = [];
   /** Text held back: white space at the beginning, which alone is no answer, or half a character at the end. */
@@ -96,6 +101,8 @@ export class ChunkReader {
   constructor(options: ChunkReaderOptions = {}) {
     this.#splitter = new SseSplitter(options);
     this.#mayBeEmpty = options.mayBeEmpty === true;
+    this.#idOf = options.idOf ?? NUMBERED_CALLS;
+    this.#toolCalls = new ToolCallAssembly(this.#idOf);
   }
 
   /** Whether the rest of the body does not matter: the stream is complete or refused. */
@@ -171,7 +178,7 @@ export class ChunkReader {
   }
 
   #readDocument(text: string): void {
-    const answer = readChatResponse(text);
+    const answer = readChatResponse(text, this.#idOf);
     if (!answer.ok) return this.#refuse(answer, text);
     this.#document = answer.completion;
     this.#usage = answer.completion.usage;

@@ -4,7 +4,7 @@ import { errorIn, isPage, readErrorBody } from './error-body.ts';
 /** A tool call. Fields beyond OpenAI's are kept, e.g. `extra_content`, which Google needs back unchanged. */
 export interface ToolCall {
   readonly [extra: string]: unknown;
-  /** Default: `call_<index>`, counted from 0. */
+  /** Made up by a {@link ToolCallIds} if the provider sends none. */
   readonly id: string;
   readonly type: 'function';
   readonly function: {
@@ -14,6 +14,11 @@ export interface ToolCall {
     readonly arguments: string;
   };
 }
+
+/** Makes up the id of the call with this index. The ids of two answers must differ, also those of two processes. */
+export type ToolCallIds = (index: number) => string;
+
+export const NUMBERED_CALLS: ToolCallIds = (index) => `call_${index}`;
 
 /** Token counts of the provider. The total can exceed the sum: some providers count hidden reasoning only in the total. */
 export interface TokenUsage {
@@ -92,7 +97,7 @@ export function readFinishReason(value: unknown): string | undefined {
 
 /** Reads and judges the body of an answer with status 200. Never throws. */
 // spec 13.1
-export function readChatResponse(body: string): ChatAnswer {
+export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALLS): ChatAnswer {
   const content = body.replace(/^\uFEFF/, '').trim();
   if (content === '') return refused('empty', 'the answer had no body');
   if (isPage(content))
@@ -109,7 +114,7 @@ export function readChatResponse(body: string): ChatAnswer {
   const choice: unknown = choices[0];
   if (choice === undefined) return refused('empty', 'the answer had no choices');
   return isJsonObject(choice)
-    ? judgeChoice(json, choice)
+    ? judgeChoice(json, choice, idOf)
     : refused('malformed', 'the answer had a choice that was no object');
 }
 
@@ -153,7 +158,7 @@ export function refusedByFinish(finish: string | undefined, sent: unknown): Refu
   return refused('content_filter', `the provider's filter stopped the answer (${String(sent)})`);
 }
 
-function judgeChoice(json: JsonObject, choice: JsonObject): ChatAnswer {
+function judgeChoice(json: JsonObject, choice: JsonObject, idOf: ToolCallIds): ChatAnswer {
   const sent = member(choice, 'finish_reason');
   const finish = readFinishReason(sent);
   const byFinish = refusedByFinish(finish, sent);
@@ -161,7 +166,7 @@ function judgeChoice(json: JsonObject, choice: JsonObject): ChatAnswer {
   // If reasoning used up all tokens, the answer may be empty, and some providers omit its message.
   const message = member(choice, 'message') ?? (finish === 'length' ? {} : undefined);
   if (!isJsonObject(message)) return refused('malformed', 'the answer had a choice without a message');
-  const content = readMessage(message);
+  const content = readMessage(message, idOf);
   if (content === undefined)
     return refused('malformed', "the answer's content or tool calls had an unknown shape");
   if (finish !== 'length' && isEmpty(message, content)) {
@@ -199,9 +204,9 @@ export function nonBlank(value: unknown): string | undefined {
 }
 
 // spec 13.3
-function readMessage(message: JsonObject): Message | undefined {
+function readMessage(message: JsonObject, idOf: ToolCallIds): Message | undefined {
   const text = textOf(member(message, 'content'));
-  const toolCalls = toolCallsOf(member(message, 'tool_calls'));
+  const toolCalls = toolCallsOf(member(message, 'tool_calls'), idOf);
   if (text === undefined || toolCalls === undefined) return undefined;
   const refusal = nonBlank(member(message, 'refusal'));
   const reasoning = nonBlank(member(message, 'reasoning')) ?? nonBlank(member(message, 'reasoning_content'));
@@ -228,20 +233,20 @@ function textOf(content: unknown): string | undefined {
     .join('');
 }
 
-function toolCallsOf(value: unknown): readonly ToolCall[] | undefined {
+function toolCallsOf(value: unknown, idOf: ToolCallIds): readonly ToolCall[] | undefined {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return undefined;
-  const calls = value.map(toolCallOf);
+  const calls = value.map((call, index) => toolCallOf(call, index, idOf));
   return calls.every((call) => call !== undefined) ? calls : undefined;
 }
 
-function toolCallOf(value: unknown, index: number): ToolCall | undefined {
+function toolCallOf(value: unknown, index: number, idOf: ToolCallIds): ToolCall | undefined {
   const called = member(value, 'function');
   const name = nonBlank(member(called, 'name'));
   if (!isJsonObject(value) || !isJsonObject(called) || name === undefined) return undefined;
   const given = member(called, 'arguments');
   const text = isJsonObject(given) ? jsonText(given) : nonBlank(given);
-  const id = nonBlank(member(value, 'id')) ?? `call_${index}`;
+  const id = nonBlank(member(value, 'id')) ?? idOf(index);
   return { ...value, id, type: 'function', function: { ...called, name, arguments: text ?? '{}' } };
 }
 

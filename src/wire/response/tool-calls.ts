@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
-import { nonBlank } from './chat-response.ts';
+import { nonBlank, NUMBERED_CALLS, type ToolCallIds } from './chat-response.ts';
 
 /** A piece of a tool call. The `argumentsDelta` of all pieces with the same `index` concatenate to the arguments. */
 export interface ToolCallPart {
   readonly type: 'tool-call';
   /** Numbers the calls of an answer from 0, whatever the provider's numbers are. The same in all pieces of a call. */
   readonly index: number;
-  /** Default: `call_<index>` if the first piece has none. The same in all pieces of a call. */
+  /** Made up if the first piece has none. The same in all pieces of a call. */
   readonly id: string;
   readonly name: string;
   /** Empty in a piece that only begins a call or only carries `extra`. */
@@ -88,8 +88,13 @@ function isBlank(call: OpenCall): boolean {
 /** Assembles the tool calls of one stream from its deltas, however these identify their call. */
 // spec 14.3
 export class ToolCallAssembly {
+  readonly #idOf: ToolCallIds;
   readonly #calls: OpenCall[] = [];
   #count = 0;
+
+  constructor(idOf: ToolCallIds = NUMBERED_CALLS) {
+    this.#idOf = idOf;
+  }
 
   /** How many calls have begun. */
   get count(): number {
@@ -134,7 +139,7 @@ export class ToolCallAssembly {
   #begin(call: OpenCall, name: string): ToolCallPart {
     const index = this.#count;
     this.#count += 1;
-    call.header = { index, id: call.wireId ?? `call_${index}`, name };
+    call.header = { index, id: call.wireId ?? this.#idOf(index), name };
     return pieceOf(call.header, call.heldArguments, call.heldExtra);
   }
 
