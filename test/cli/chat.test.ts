@@ -181,7 +181,7 @@ describe('the route', () => {
     const { code, out, err } = await command(args, { env: envOf(simulated, ['openrouter', 'nim']) });
     expect(code).toBe(0);
     expect(out).toMatch(/heard: hi\n$/);
-    expect(err).toMatch(/✗ openrouter .* HTTP 401 dead key/);
+    expect(err).toMatch(/✗ openrouter .* HTTP 401 key refused/);
     expect(err).toMatch(/warning: openrouter refused the key/);
     expect(err).toMatch(/✓ nim /);
   });
