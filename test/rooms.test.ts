@@ -21,7 +21,7 @@ const ROOMS: readonly Room[] = [
   { name: 'wire', files: /^wire\//, packages: ['eventsource-parser'] },
   {
     name: 'ports',
-    files: /^(abort|ports|errors|check|version|http-error|duration)\.ts$/,
+    files: /^(abort|ports|errors|check|version|http-error|duration|money)\.ts$/,
     packages: ['zod/mini'],
   },
   { name: 'providers', files: /^providers\// },
@@ -43,7 +43,7 @@ const ROOMS: readonly Room[] = [
   {
     name: 'cli',
     files: /^cli\//,
-    mayImport: /^((index|testing|version|abort|duration)\.ts|gateway\/index\.ts)$/,
+    mayImport: /^((index|testing|version|abort|duration|money)\.ts|gateway\/index\.ts)$/,
   },
 ];
 

@@ -10,8 +10,15 @@ export interface Listed {
   readonly models: readonly ModelSpec[];
 }
 
-function toCandidate({ id, ctx, maxOutput }: ModelSpec): CandidateModel {
-  return maxOutput === undefined ? { id, ctx } : { id, ctx, maxOutput };
+/** A model as routing sees it. */
+export function toCandidate({ id, ctx, maxOutput, free, freeBecause }: ModelSpec): CandidateModel {
+  return {
+    id,
+    ctx,
+    ...(maxOutput !== undefined && { maxOutput }),
+    ...(free === false && { costs: true }),
+    ...(freeBecause !== undefined && { freeBecause }),
+  };
 }
 
 function toCandidates(

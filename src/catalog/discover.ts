@@ -1,6 +1,14 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
-import { costsNothing, readListEntry, type ListEntry, offerTest, type OfferRules } from './list-entry.ts';
+import {
+  costsNothing,
+  listedId,
+  priceOf,
+  readListEntry,
+  type ListEntry,
+  offerTest,
+  type OfferRules,
+} from './list-entry.ts';
 import { entryValues } from './list-path.ts';
 import { capabilityTags, sizeTags } from './size-tags.ts';
 
@@ -68,8 +76,34 @@ function freeTest({
   freePrices,
 }: OfferRules): (entry: unknown, id: string) => boolean | undefined {
   const pattern = freePattern === undefined ? undefined : new RegExp(freePattern);
-  if (freePrices === undefined) return (_entry, id) => pattern?.test(id);
+  if (freePrices === undefined) return (entry, id) => pattern && priceOf(entry) === 0 && pattern.test(id);
   return (entry, id) => pattern?.test(id) !== false && costsNothing(entry, freePrices);
+}
+
+/**
+ * The prices above 0 of models that count as free, by id: of built-in ones and of those that `freePattern` matches. Without
+ * rules for what is free, a list's prices are those of a paid plan.
+ */
+// spec 11.8
+export function listedPrices(
+  body: unknown,
+  {
+    builtIn,
+    shape,
+    freePattern,
+    freePrices,
+  }: Pick<ReadModelListOptions, 'builtIn' | 'shape' | 'freePattern' | 'freePrices'>,
+): ReadonlyMap<string, number> {
+  const pattern = freePattern === undefined ? undefined : new RegExp(freePattern);
+  const free = new Set(builtIn.filter((model) => model.free === true).map(({ id }) => id));
+  const prices = new Map<string, number>();
+  if (pattern === undefined && freePrices === undefined) return prices;
+  for (const entry of entriesOf(body, shape?.list)) {
+    const price = priceOf(entry, freePrices);
+    const id = price === 0 ? undefined : listedId(entry, shape?.id);
+    if (id !== undefined && (free.has(id) || pattern?.test(id) === true)) prices.set(id, price);
+  }
+  return prices;
 }
 
 /** The offered models by id. */

@@ -132,6 +132,20 @@ export function readListEntry(entry: unknown, now: number, shape: ListShape = {}
   };
 }
 
+/** Where lists state their prices, as OpenRouter does. */
+const USUAL_PRICES = ['pricing.prompt', 'pricing.completion', 'pricing.request'];
+
+/** The highest price that an entry states; 0 if it states none. */
+export function priceOf(entry: unknown, paths: readonly string[] = USUAL_PRICES): number {
+  const prices = paths.flatMap((path) => entryValues(entry, path)).map(Number);
+  return Math.max(0, ...prices.filter(Number.isFinite));
+}
+
+/** The id that an entry states. */
+export function listedId(entry: unknown, path: string | undefined): string | undefined {
+  return isJsonObject(entry) ? idOf(entry, path) : undefined;
+}
+
 /** Whether the prices at all these paths are zero. A missing price may be any. */
 export function costsNothing(entry: unknown, prices: readonly string[]): boolean {
   return prices.every((path) => {

@@ -10,6 +10,8 @@ export interface ModelRegistryOptions {
   readonly cache: ModelCache;
   /** Called after every discovery. Exceptions are ignored. */
   readonly onDiscovery?: ((report: DiscoveryReport) => void) | undefined;
+  /** Called for each model that counted as free and that a list states a price for. */
+  readonly onPrice?: ((provider: string, model: string, price: number) => void) | undefined;
 }
 
 /** A refresh takes at most two discoveries: the one in flight and its own. */
@@ -53,7 +55,7 @@ export class ModelRegistry {
   #version = 0;
 
   constructor(options: ModelRegistryOptions) {
-    const { clock, transport, cache, onDiscovery } = options;
+    const { clock, transport, cache, onDiscovery, onPrice } = options;
     const context = {
       clock,
       transport,
@@ -61,6 +63,7 @@ export class ModelRegistry {
       onChange: (): void => {
         this.#version += 1;
       },
+      onPrice: (provider: string, model: string, price: number): void => onPrice?.(provider, model, price),
       onDiscovery: (report: DiscoveryReport): void => {
         try {
           onDiscovery?.(report);

@@ -1,7 +1,7 @@
 import { unlessAborted } from '../abort.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { Clock, ModelCache, Transport } from '../ports.ts';
-import { readModelList } from './discover.ts';
+import { listedPrices, readModelList } from './discover.ts';
 import { fetchModelList, type ModelListSource } from './fetch-list.ts';
 import { offerTest, type OfferRules } from './list-entry.ts';
 import { decodeStoredList, encodeStoredList, type StoredList } from './stored-list.ts';
@@ -15,6 +15,7 @@ export interface SourceListContext {
   readonly cache: ModelCache;
   readonly onChange: () => void;
   readonly onDiscovery: (report: DiscoveryReport) => void;
+  readonly onPrice: (provider: string, model: string, price: number) => void;
 }
 
 /** A discovery in flight. Its promises never reject. */
@@ -171,6 +172,9 @@ export class SourceList {
     if (signal.aborted) return;
     const savedAt = clock.now();
     const models = readModelList(body, { ...discovery, now: savedAt, builtIn: this.#source.builtIn });
+    for (const [model, price] of listedPrices(body, { ...discovery, builtIn: this.#source.builtIn })) {
+      this.#context.onPrice(this.#source.name, model, price);
+    }
     if (models.length === 0) throw new Error('the answer lists no usable model');
     flight.stage = 'received';
     this.#failures = 0;

@@ -3,7 +3,7 @@
 import { durationText } from '../duration.ts';
 import { withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
-import { keyTable, json } from './text.ts';
+import { billed, keyTable, json } from './text.ts';
 
 export interface HealthFlags {
   readonly json?: boolean;
@@ -20,8 +20,9 @@ export async function health(flags: HealthFlags, shell: Shell): Promise<void> {
     const now = Date.now();
     const { requestsNow, requestsToday, nextAt = now } = capacity;
     const next = nextAt > now ? `, the next one in ${durationText(nextAt - now)}` : '';
+    const bill = billed(keys);
     const left = `${requestsNow} requests can be sent at once${next}; ${requestsToday} are left in the daily quotas.`;
-    await shell.out.write(`${[...keyTable(keys, now), '', left].join('\n')}\n`);
+    await shell.out.write(`${[...keyTable(keys, now), '', left, ...bill].join('\n')}\n`);
     if (shell.out.isTerminal)
       await shell.err.write('To check the keys at their providers, run freelm doctor.\n');
   });

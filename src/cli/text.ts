@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import failures from '../../spec/failure-effects.json' with { type: 'json' };
 import { durationText } from '../duration.ts';
+import { billText } from '../money.ts';
 import type { AttemptEndEvent, HealthRow } from '../index.ts';
 import type { Paint } from './paint.ts';
 
@@ -64,6 +65,15 @@ export function keyTable(rows: readonly HealthRow[], now: number): readonly stri
       row.reason ?? row.lastError?.kind ?? '',
     ]),
   );
+}
+
+/** What the keys' answers cost, as far as they stated a price. */
+export function billed(rows: readonly HealthRow[]): readonly string[] {
+  const bills = rows.map((row) => row.billed).filter((bill) => bill !== undefined);
+  if (bills.length === 0) return [];
+  const amount = bills.reduce((sum, bill) => sum + bill.amount, 0);
+  const calls = bills.reduce((sum, bill) => sum + bill.calls, 0);
+  return [`Billed: ${billText({ amount, calls })} whose answers stated a price.`];
 }
 
 /** The width of a text on a terminal. Colours take no space. */

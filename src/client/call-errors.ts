@@ -99,7 +99,9 @@ function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatu
       call.attempts,
     );
   }
-  const unable = routes.length > 0 && routes.every(({ readyAt }) => readyAt === undefined);
+  const unable =
+    routes.length > 0 &&
+    routes.every(({ readyAt, reason }) => readyAt === undefined && reason !== 'would_cost_money');
   if (!unable && !failedOnlyWith(call, ['context_too_long', 'unsupported'])) return undefined;
   const kind: RouteReason | undefined =
     failure?.kind ?? routes.find(({ reason }) => reason === 'unsupported')?.reason;

@@ -35,6 +35,7 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
   minute_quota_spent: "this minute's quota is used up",
   day_quota_spent: "today's quota is used up",
   busy: 'the maximum number of concurrent requests is under way',
+  would_cost_money: "it would cost money, which spend: 'never' rules out",
   probing: 'another call is testing whether it works again',
 };
 

@@ -41,6 +41,12 @@ export interface CallLimits {
 export interface FreeLLMOptions extends CallLimits {
   /** At least one provider, each with its keys. */
   readonly providers: readonly Provider[];
+  /**
+   * Whether calls may cost money. With `never`, freelm refuses models and accounts that are known to be billed, and closes a
+   * model for good when an answer or a list states a price above 0. Default: `FREELM_SPEND`, else `never`, except at
+   * providers with `freeOnly: false` and for accounts whose `tier` is billed.
+   */
+  readonly spend?: 'never' | 'allow' | undefined;
   /** The order in which providers are tried, by name or as a function. Default `quota_aware`. */
   readonly strategy?: StrategyName | Strategy | undefined;
   /** The model of calls that name none. Default `auto`. */
@@ -158,6 +164,7 @@ const poolFields = {
       `must be one of ${strategyNames.join(', ')}, or a function`,
     ),
   ),
+  spend: z.optional(z.enum(['never', 'allow'], 'must be "never" or "allow"')),
   model: z.optional(modelNames),
   unknownModels: z.optional(z.enum(['error', 'auto'], 'must be "error" or "auto"')),
   persist: z.optional(flag),

@@ -1,12 +1,12 @@
 /** The composition root: the only place that knows every room. */
 
-import { type Listed, refusePaid, stagesFor } from '../catalog/candidates.ts';
+import { type Listed, refusePaid, stagesFor, toCandidate } from '../catalog/candidates.ts';
 import { defaultCacheDir, diskCache } from '../adapters/disk-cache.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
 import { ModelNotFoundError } from '../errors.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
-import type { PoolProvider, Stage } from '../core/pool.ts';
+import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
 import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
@@ -23,11 +23,12 @@ import type { ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import { Events, type FreeLLMEvent } from './events.ts';
-import { cacheDirFrom, cacheTtlFrom, type Environment } from './env/from-env.ts';
+import { cacheDirFrom, cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { withStaleFactWarnings } from './stale-facts.ts';
 import { randomId, systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
+import { amountText } from '../money.ts';
 
 /** What a pool uses of the outside. Each part can be replaced, e.g. in tests. */
 export interface Ports {
@@ -63,13 +64,25 @@ export interface Pool {
   stages(models: readonly string[], capabilities: readonly string[]): readonly Stage[];
 }
 
-function toPoolProvider(provider: Provider, index: number): PoolProvider {
+/** Whether the user allows calls of a provider that cost money. spec 11.8 */
+function maySpend({ options }: Provider, spend: FreeLLMOptions['spend']): boolean {
+  return spend === 'allow' || (spend === undefined && options.freeOnly === false);
+}
+
+function toPoolProvider(provider: Provider, index: number, spend: FreeLLMOptions['spend']): PoolProvider {
+  const mayBill = maySpend(provider, spend);
+  const namesTier = ({ keyIds: [keyId = ''] }: PoolAccount): boolean =>
+    provider.tierOf(keyId) !== provider.spec.defaultTier;
   return {
     name: provider.name,
     index,
     recordId: provider.recordId,
     priority: provider.options.priority ?? 0,
-    accounts: provider.accounts,
+    accounts: provider.accounts.map((account) => ({
+      ...account,
+      isBilled: !mayBill && account.freeBecause === undefined && !(spend === undefined && namesTier(account)),
+    })),
+    maySpend: mayBill,
     maxTokensWhenUnset: provider.spec.request?.maxTokensWhenUnset,
     trip: (kind) => provider.trip(kind),
   };
@@ -143,15 +156,31 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const events = new Events(options.onEvent);
   const emit = withStaleFactWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
+  const ledger = new Ledger(
+    options.store ?? replaced.store ?? memoryStore(),
+    clock,
+    ({ provider }, merged) => {
+      events.emit({ type: 'warning', message: sharedAccountText(providerOf(provider.name), merged) });
+    },
+    (provider, model, amount) => {
+      if (provider.maySpend === true) return;
+      events.emit({ type: 'warning', message: redact(billedText(provider.name, model, amount)) });
+    },
+  );
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
     clock,
     transport,
     cache: replaced.cache ?? cacheFor(options, env),
     onDiscovery: (report) => emit({ type: 'discovery', ...report }),
+    onPrice: (name, model, price) => {
+      const provider = pool.find((one) => one.name === name);
+      if (provider !== undefined) void notePrice(ledger, provider, model, price);
+    },
   });
   const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
-  const pool = options.providers.map(toPoolProvider);
+  const spend = options.spend ?? spendFrom(env);
+  const pool = options.providers.map((provider, index) => toPoolProvider(provider, index, spend));
   const listed = (): readonly Listed[] =>
     pool.map((poolProvider, index) => ({
       provider: options.providers[index] ?? missing(poolProvider.name),
@@ -176,9 +205,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     clock,
     transport,
     registry,
-    ledger: new Ledger(options.store ?? replaced.store ?? memoryStore(), clock, ({ provider }, merged) => {
-      events.emit({ type: 'warning', message: sharedAccountText(providerOf(provider.name), merged) });
-    }),
+    ledger,
     providers,
     redact,
     events,
@@ -195,9 +222,28 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
       if (substitute === undefined) refusePaid(models, listed());
     }, redact),
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
-    everything: () => listed().map(({ pool: provider, models }) => ({ provider, models })),
+    everything: () =>
+      listed().map(({ pool: provider, models }) => ({ provider, models: models.map(toCandidate) })),
     stages: redactingErrors(stageMemory(listed, registry, substitute), redact),
   };
+}
+
+/** A store that fails loses the note; the next list brings it again. */
+async function notePrice(
+  ledger: Ledger,
+  provider: PoolProvider,
+  model: string,
+  price: number,
+): Promise<void> {
+  try {
+    await ledger.notePrice(provider, model, price);
+  } catch {
+    // The list itself says that the model costs money.
+  }
+}
+
+function billedText(provider: string, model: string, amount: number): string {
+  return `${provider} charges for ${model}: ${amountText(amount)} was stated. freelm no longer calls it. Pass spend: 'allow' to use models that cost money.`;
 }
 
 function sharedAccountText(provider: Provider, accounts: readonly string[]): string {

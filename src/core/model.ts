@@ -2,6 +2,19 @@
 
 import table from '../../spec/aliases.json' with { type: 'json' };
 
+/**
+ * Why calls are free. `hard-stop`: the provider documents that it stops rather than bills. `no-card`: the account has no
+ * means of payment. `own-machine`: nothing leaves it. `listed-price-0`: the provider's list or price page says 0.
+ * `answered-cost-0`: the model's answers state a price of 0. `unproven`: the model is said to be free.
+ */
+export type FreeReason =
+  | 'hard-stop'
+  | 'no-card'
+  | 'own-machine'
+  | 'listed-price-0'
+  | 'answered-cost-0'
+  | 'unproven';
+
 /** One model of a provider. */
 export interface ModelSpec {
   /** The id as the provider spells it. */
@@ -14,6 +27,8 @@ export interface ModelSpec {
   readonly maxOutput?: number | undefined;
   /** Whether it is free of charge. */
   readonly free?: boolean | undefined;
+  /** Why it is free, if that differs from the reason of the provider's tier. */
+  readonly freeBecause?: FreeReason | undefined;
   /** Lower is preferred; equal priorities keep the order of the list. */
   readonly priority?: number | undefined;
 }

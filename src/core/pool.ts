@@ -2,6 +2,7 @@
 
 import type { FailureKind, Trip } from './failure.ts';
 import type { Limit } from './limits/limit.ts';
+import type { FreeReason } from './model.ts';
 
 /** One account of a provider, with its keys. */
 export interface PoolAccount {
@@ -10,6 +11,10 @@ export interface PoolAccount {
   readonly recordId: string;
   /** Hashes of its keys, in the user's order. */
   readonly keyIds: readonly string[];
+  /** Why its calls are free; undefined if they are billed, or nothing is known. */
+  readonly freeBecause?: FreeReason | undefined;
+  /** Whether its calls are billed and the user does not allow that. */
+  readonly isBilled?: boolean | undefined;
   /** The limits that count a request for `model` on this account. */
   limits(model: string): readonly Limit[];
 }
@@ -25,6 +30,8 @@ export interface PoolProvider {
   readonly accounts: readonly PoolAccount[];
   /** The `max_tokens` to send if the caller sets none, for providers that would count or cut the answer otherwise. spec 3.13 */
   readonly maxTokensWhenUnset?: number | undefined;
+  /** Whether the user allows calls that cost money. Default false. spec 11.8 */
+  readonly maySpend?: boolean | undefined;
   /** When this provider's breakers open for a kind of failure; undefined: as the table of failure effects says. */
   trip(kind: FailureKind): Trip | undefined;
 }
@@ -36,6 +43,10 @@ export interface CandidateModel {
   readonly ctx?: number | undefined;
   /** The longest answer in tokens, if known. */
   readonly maxOutput?: number | undefined;
+  /** Whether it is known to cost money. */
+  readonly costs?: boolean | undefined;
+  /** Why it is free, if not for the account's reason. */
+  readonly freeBecause?: FreeReason | undefined;
   /** Whether the user prefers it: then it is taken whatever its price. */
   readonly preferred?: boolean | undefined;
 }

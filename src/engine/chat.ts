@@ -1,4 +1,5 @@
 import type { Failure } from '../core/failure.ts';
+import { parseJson } from '../core/json.ts';
 import type { Target } from '../core/routing/question.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
@@ -7,6 +8,7 @@ import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import {
   type ChatCompletion,
   readChatResponse,
+  readUsage,
   type RefusedAnswer,
   type ToolCallIds,
 } from '../wire/response/chat-response.ts';
@@ -86,8 +88,10 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
       const answer = readChatResponse(text, ports.toolCallIds());
+      // An answer that is of no use may still be billed.
+      const usage = answer.ok ? answer.completion.usage : readUsage(parseJson(text));
+      if (usage !== undefined) onUsage(usage);
       if (answer.ok) {
-        if (answer.completion.usage !== undefined) onUsage(answer.completion.usage);
         yield answer.completion;
         return;
       }

@@ -88,7 +88,7 @@ async function endAttempt(
   outcome: Outcome,
 ): Promise<void> {
   try {
-    await engine.ledger.settle(reservation, outcome);
+    await engine.ledger.settle(reservation, outcome, usage?.cost);
   } finally {
     engine.queues.wake();
     const report = reportOf(engine, target, outcome, startedAt);

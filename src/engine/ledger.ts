@@ -6,9 +6,15 @@ import { type Reservation, reserve, type RouteRecords } from '../core/ledger/res
 import type { Decision, Target, Records } from '../core/routing/question.ts';
 import { plan } from '../core/routing/plan.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
-import { knownOf, type ProviderRecord, readProviderRecord } from '../core/records/provider.ts';
+import {
+  knownOf,
+  newBill,
+  type ProviderRecord,
+  readProviderRecord,
+  withPrice,
+} from '../core/records/provider.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
-import { type Outcome, settle } from '../core/ledger/settle.ts';
+import { type Outcome, settle, withCost } from '../core/ledger/settle.ts';
 import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
@@ -100,6 +106,8 @@ export class Ledger {
   readonly #seen = new Map<string, Versioned>();
   /** Called when accounts turn out to be the same one. */
   readonly #onMerge: (target: Target, merged: readonly string[]) => void;
+  /** Called when a model turns out to cost money. */
+  readonly #onBill: (provider: PoolProvider, model: string, amount: number) => void;
   /** The last operation while it is under way. A store in memory never leaves one pending. */
   #last: Promise<unknown> | undefined;
 
@@ -107,10 +115,12 @@ export class Ledger {
     store: StateStore,
     clock: Clock,
     onMerge: (target: Target, merged: readonly string[]) => void = () => {},
+    onBill: (provider: PoolProvider, model: string, amount: number) => void = () => {},
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#onMerge = onMerge;
+    this.#onBill = onBill;
   }
 
   #read(ids: readonly string[]): Maybe<readonly Versioned[]> {
@@ -197,10 +207,27 @@ export class Ledger {
     });
   }
 
-  /** Records the outcome of an attempt. */
-  settle(reservation: Reservation, outcome: Outcome): Maybe<void> {
+  /** Records the outcome of an attempt, and the price that its answer stated. */
+  settle(reservation: Reservation, outcome: Outcome, cost?: number): Maybe<void> {
+    const { target } = reservation;
     return this.#inTurn(() =>
-      this.#update(reservation.target, (records, now) => settle(records, reservation, outcome, now)),
+      this.#update(target, (records, now) => {
+        const next = settle(records, reservation, outcome, now);
+        return cost === undefined ? next : withCost(next, target, cost);
+      }),
+    );
+  }
+
+  /** Records that a list states a price for a model that was free. */
+  notePrice(provider: PoolProvider, model: string, price: number): Maybe<void> {
+    const [account] = provider.accounts;
+    if (account === undefined) return undefined;
+    const route = { provider: provider.name, account: account.id, keyId: '', model };
+    return this.#inTurn(() =>
+      this.#update({ route, provider, account, model: { id: model } }, (records) => ({
+        ...records,
+        provider: withPrice(records.provider, model, price),
+      })),
     );
   }
 
@@ -231,6 +258,9 @@ export class Ledger {
         if (!done) return this.#update(target, change);
         const merged = before === undefined ? newlyMerged(provider, next.provider) : [];
         if (merged.length > 0) this.#onMerge(target, merged);
+        const { model } = target.route;
+        const bill = before === undefined ? newBill(provider, next.provider, model) : undefined;
+        if (bill !== undefined) this.#onBill(target.provider, model, bill);
         return andThen(this.#swapAccount(snapshot, records, next, target), (accountDone) =>
           accountDone ? undefined : this.#update(target, change, provider),
         );

@@ -48,7 +48,7 @@ export class OpenAICompatible extends Provider {
         env: { keys: [] },
         keyPattern: '',
         defaultTier: 'free',
-        tiers: { free: { limits: [] } },
+        tiers: { free: { freeBecause: { reason: 'unproven', source: 'the user' }, limits: [] } },
         modelIdPattern: '.',
         discovery: { default: options.models === undefined, path: '/models', needsKey: true, exclude: [] },
         models: [],

@@ -1,6 +1,7 @@
 /** A provider with its keys and the user's options. */
 
 import type { FailureKind, Trip } from '../core/failure.ts';
+import type { FreeReason } from '../core/model.ts';
 import type { PoolAccount } from '../core/pool.ts';
 import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';
@@ -95,6 +96,12 @@ export class Provider {
     };
   }
 
+  /** Why calls of a tier are free; undefined if they are billed. */
+  #freeBecause(tier: string): FreeReason | undefined {
+    const { freeBecause } = this.spec.tiers[tier] ?? {};
+    return freeBecause?.withoutKey === true && this.#secrets.size > 0 ? undefined : freeBecause?.reason;
+  }
+
   #groupAccounts(what: string): readonly PoolAccount[] {
     const accounts = new Map<string, ProviderKey[]>();
     for (const key of this.keys) {
@@ -120,6 +127,7 @@ export class Provider {
         id,
         recordId: `account:${this.name}:${hashKey(this.baseUrl)}:${hashKey(id)}`,
         keyIds: members.map((key) => key.keyId),
+        freeBecause: this.#freeBecause(tier),
         limits,
       };
     });

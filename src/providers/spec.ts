@@ -3,7 +3,7 @@
 import { FILES } from './files.ts';
 import type { FailureKind, Scope, Trip } from '../core/failure.ts';
 import type { Limit, QuotaWindow } from '../core/limits/limit.ts';
-import type { ModelSpec } from '../core/model.ts';
+import type { FreeReason, ModelSpec } from '../core/model.ts';
 import type { RequestShape } from '../wire/request/request-shape.ts';
 import { type AccountEndpoint, QUIRKS } from './quirks.ts';
 
@@ -173,6 +173,19 @@ export interface StreamSpec {
   readonly asksForUsage: boolean;
 }
 
+/** One tier of accounts. */
+export interface TierSpec {
+  /** Why its calls are free. Absent: they are billed. */
+  readonly freeBecause?: {
+    readonly reason: FreeReason;
+    /** Where that is said, with its date. */
+    readonly source: string;
+    /** Whether only calls without a key are free. */
+    readonly withoutKey?: boolean;
+  };
+  readonly limits: readonly LimitSpec[];
+}
+
 /** Everything that freelm knows about a provider before its first answer. */
 export interface ProviderSpec {
   readonly name: string;
@@ -204,7 +217,7 @@ export interface ProviderSpec {
   /** Regular expression of this provider's keys, so that keys outside the pool are redacted, too. */
   readonly keyPattern: string;
   readonly defaultTier: string;
-  readonly tiers: Readonly<Record<string, { readonly limits: readonly LimitSpec[] }>>;
+  readonly tiers: Readonly<Record<string, TierSpec>>;
   /** Regular expression of free ids; while `freeOnly` is true, all others are refused. */
   readonly freeOnlyPattern?: string;
   /** Regular expression of ids that may be requested although no list names them. Default: none. */

@@ -40,6 +40,7 @@ function rowOf(code: FreeLLMErrorCode): Row {
 /** The status that fits the reason why a key is not ready, if any does. */
 function statusOf(reason: RouteReason | undefined): number | undefined {
   if (reason === 'minute_quota_spent' || reason === 'day_quota_spent') return 429;
+  if (reason === 'would_cost_money') return 402;
   return isFailureKind(reason) ? FAILURE_EFFECTS[reason].answer?.status : undefined;
 }
 

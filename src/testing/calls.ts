@@ -6,6 +6,7 @@ import type { ProviderName } from './options.ts';
 
 /** Faults that are no outcome: they cause another refusal, or leave the answer intact. */
 type FaultWithoutOutcome =
+  | 'bills'
   | 'slow'
   | 'limits'
   | 'unsupported'
@@ -44,7 +45,7 @@ export interface SimulatedCall {
   readonly status: number;
   readonly outcome: Outcome;
   readonly refused: boolean;
-  /** Whether the request cost money, i.e. a paid model served it. */
+  /** Whether the request cost money: a paid model served it, or its answer stated a price. */
   readonly paid: boolean;
 }
 

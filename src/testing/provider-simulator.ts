@@ -173,7 +173,7 @@ export class ProviderSimulator {
     return name in this.#state.dialect.accountRoutes ? 'account' : 'unknown';
   }
 
-  #callOf(incoming: IncomingRequest, { outcome, reply }: RuleResult): SimulatedCall {
+  #callOf(incoming: IncomingRequest, { outcome, reply, billed = false }: RuleResult): SimulatedCall {
     const { now, route, key, account, modelId, known } = incoming;
     const served = outcome === 'served';
     return {
@@ -186,7 +186,7 @@ export class ProviderSimulator {
       status: reply.status,
       outcome,
       refused: !served,
-      paid: served && known !== undefined && !this.#state.dialect.isFree(known),
+      paid: billed || (served && known !== undefined && !this.#state.dialect.isFree(known)),
     };
   }
 }

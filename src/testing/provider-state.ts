@@ -48,6 +48,8 @@ export interface RuleResult {
   readonly reply: Reply | StreamReply;
   readonly delayMs?: number;
   readonly fault?: 'reset' | 'hang' | 'cut';
+  /** Whether the answer stated a price above 0. */
+  readonly billed?: boolean | undefined;
 }
 
 const NO_REPLY: Reply = { status: 0, headers: {}, body: '' };

@@ -146,6 +146,7 @@ describe('explain()', () => {
     expect(rows[0]).toEqual({
       provider: 'openrouter',
       account: HASH,
+      freeBecause: 'listed-price-0',
       key: MASK,
       model: textLike(/:free$/),
       ready: true,

@@ -119,6 +119,7 @@ export function someKey(number: number, more: Partial<StatusKey> = {}): StatusKe
     rpd: 14_400,
     lastError: { kind: 'forbidden', message: 'W'.repeat(300), at: 0, model },
     latencyMs: 1,
+    billed: undefined,
     minute: { ...limit, window: 'minute', used: 0, limit: 20, returnsAt: undefined },
     day: limit,
     spent: [limit, { ...limit, window: 'hour' }],

@@ -160,6 +160,13 @@ export function cacheTtlFrom(env: Environment): number | undefined {
   return seconds * 1000;
 }
 
+/** What `FREELM_SPEND` says about calls that cost money. */
+export function spendFrom(env: Environment): 'never' | 'allow' | undefined {
+  const text = valueOf(env, 'FREELM_SPEND');
+  if (text === undefined || text === 'never' || text === 'allow') return text;
+  throw new ConfigError(`FREELM_SPEND is "${text}"; it must be never or allow.`);
+}
+
 /** The cache directory from `FREELM_CACHE_DIR`. */
 export function cacheDirFrom(env: Environment): string | undefined {
   return valueOf(env, 'FREELM_CACHE_DIR');

@@ -25,7 +25,7 @@ import { admittedOf, withNothingLeft } from '../limits/learning.ts';
 import { type Limit, windowOf, type ReportedQuota } from '../limits/limit.ts';
 import { EMPTY_LIMITER } from '../limits/window.ts';
 import type { Target } from '../routing/question.ts';
-import { trusted, modelOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
+import { trusted, modelOf, type ModelRecord, type ProviderRecord, withPrice } from '../records/provider.ts';
 import { afterFailure, afterAbort, afterSuccess, refusingLimits, type TokensUsed } from './settle-limits.ts';
 
 /** How an attempt ended. `aborted`: the caller left, so it says nothing about the provider. */
@@ -71,8 +71,9 @@ function onSuccess(
   };
   const next = withBreakers(records, reservation.target, before, after);
   const { keyId } = reservation.target.route;
-  const { breaker, latencyMs: known = latencyMs } = keyOf(next.account, keyId);
-  const key: KeyRecord = { breaker, latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
+  const { breaker, billed, latencyMs: known = latencyMs } = keyOf(next.account, keyId);
+  const latency = { latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
+  const key: KeyRecord = billed === undefined ? { breaker, ...latency } : { breaker, billed, ...latency };
   const account = afterSuccess(next.account, reservation, outcome, now);
   return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
 }
@@ -268,6 +269,17 @@ function onFailure(
   const { provider } = next;
   const related = withSharedAccounts({ account, provider }, records.account, reservation, failure, now);
   return { ...related, provider: withModelLimits(related.provider, reservation, outcome, now) };
+}
+
+/** The records after the answer of a route stated its price. spec 5.11 */
+export function withCost({ provider, account }: RouteRecords, { route }: Target, cost: number): RouteRecords {
+  const key = keyOf(account, route.keyId);
+  const { amount, calls } = key.billed ?? { amount: 0, calls: 0 };
+  const billed = { amount: amount + cost, calls: calls + 1 };
+  return {
+    provider: withPrice(provider, route.model, cost),
+    account: { ...account, keys: { ...account.keys, [route.keyId]: { ...key, billed } } },
+  };
 }
 
 /** The records after the attempt of a reservation ended. Unchanged records stay the same objects. spec 5.3 */

@@ -15,9 +15,18 @@ export interface LastError {
   readonly model: string;
 }
 
+/** The sum of the prices that answers stated, in the provider's currency (US dollars so far). */
+export interface Billed {
+  readonly amount: number;
+  /** How many answers stated a price. */
+  readonly calls: number;
+}
+
 /** The stored record of a key. */
 export interface KeyRecord {
   readonly breaker: CircuitBreaker;
+  /** What its answers cost, as far as they stated a price. */
+  readonly billed?: Billed;
   readonly lastError?: LastError;
   /** Exponentially weighted mean of the time to an answer, in ms. */
   readonly latencyMs?: number;

@@ -18,6 +18,8 @@ export interface ModelRecord {
   readonly ctx?: number;
   /** Epoch ms at which this was last updated. */
   readonly learntAt?: number;
+  /** The first price that an answer or a list stated: 0, or the bill that closed the model. It is never forgotten. */
+  readonly billed?: number;
 }
 
 /** A key was refused after it had used only `used` of `max`: another key may share its account. */
@@ -68,7 +70,22 @@ const TRUSTED_MS = 7 * DAY_MS;
 export function trusted(model: ModelRecord, now: number): ModelRecord {
   const { learntAt } = model;
   if (learntAt === undefined || Math.abs(now - learntAt) <= TRUSTED_MS) return model;
-  return { breaker: model.breaker };
+  return model.billed === undefined
+    ? { breaker: model.breaker }
+    : { breaker: model.breaker, billed: model.billed };
+}
+
+/** The record after a price for `model` was stated. A first bill replaces earlier prices of 0, and stays. spec 5.11 */
+export function withPrice(record: ProviderRecord, model: string, price: number): ProviderRecord {
+  const known = modelOf(record, model);
+  if (known.billed !== undefined && (known.billed > 0 || price === 0)) return record;
+  return { ...record, models: { ...record.models, [model]: { ...known, billed: price } } };
+}
+
+/** The bill that was new to a record. */
+export function newBill(before: ProviderRecord, after: ProviderRecord, model: string): number | undefined {
+  const billed = modelOf(after, model).billed ?? 0;
+  return billed > 0 && billed !== modelOf(before, model).billed ? billed : undefined;
 }
 
 /** What is known of a model at `now`. */

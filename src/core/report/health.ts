@@ -2,6 +2,7 @@
 
 import {
   type AccountRecord,
+  type Billed,
   keyOf,
   type LastError,
   limitUse,
@@ -24,7 +25,9 @@ import { demandOf } from '../routing/cost.ts';
 import type { RequestNeeds, Records } from '../routing/question.ts';
 import { unfitReason } from '../routing/fitness.ts';
 import { isLong, returnsAt, spanOf, type QuotaWindow } from '../limits/limit.ts';
-import type { Candidate, PoolAccount, PoolProvider } from '../pool.ts';
+import type { FreeReason } from '../model.ts';
+import type { Candidate, CandidateModel, PoolAccount, PoolProvider } from '../pool.ts';
+import { modelOf, type ProviderRecord } from '../records/provider.ts';
 import { readyAtOf } from '../limits/window.ts';
 
 /** Why a route is not ready. A model can also be too small for a request (`context_too_long`) or lack a capability (`unsupported`). */
@@ -40,6 +43,8 @@ export interface RouteStatus {
   /** Epoch ms; undefined: waiting does not help. */
   readonly readyAt: number | undefined;
   readonly reason: RouteReason | undefined;
+  /** Why it is free. Undefined if it is billed, or nothing is known. */
+  readonly freeBecause: FreeReason | undefined;
 }
 
 const NOTHING_NEEDED: RequestNeeds = { size: 0, capabilities: [] };
@@ -62,6 +67,19 @@ function admissionOf(
   return later(providerAdmission(provider, { now }), route);
 }
 
+/** Why a route is free. A documented stop proves more than a price. spec 11.8 */
+function freeBecause(
+  account: PoolAccount,
+  model: CandidateModel,
+  provider: ProviderRecord,
+): FreeReason | undefined {
+  const { billed } = modelOf(provider, model.id);
+  if ((billed ?? 0) > 0 || model.costs === true) return undefined;
+  const documented = account.freeBecause && (model.freeBecause ?? account.freeBecause);
+  const isPrice = documented === 'unproven' || documented === 'listed-price-0';
+  return billed === 0 && isPrice ? 'answered-cost-0' : documented;
+}
+
 /** Every route of a candidate, in its own order. */
 export function routeStatuses(
   records: Records,
@@ -73,7 +91,7 @@ export function routeStatuses(
   const known = records.provider(provider);
   const accounts = accountsOf(provider, known, now);
   return candidate.models.flatMap((model) => {
-    const unfit = unfitReason(known, model, needs, now);
+    const unfit = unfitReason(provider, known, model, needs, now);
     return accounts.flatMap((account) => {
       const record = records.account(account);
       const admission = admissionOf(records, { provider, account }, model.id, needs, now);
@@ -88,6 +106,7 @@ export function routeStatuses(
           ready: isFit && readyAt <= now,
           readyAt: isFit && Number.isFinite(readyAt) ? Math.max(readyAt, now) : undefined,
           reason: unfit ?? reason,
+          freeBecause: freeBecause(account, model, known),
         };
       });
     });
@@ -149,6 +168,8 @@ export interface KeyStatus {
   readonly rpd: number | undefined;
   readonly lastError: LastError | undefined;
   readonly latencyMs: number | undefined;
+  /** What its answers cost. Undefined while none stated a price. */
+  readonly billed: Billed | undefined;
 }
 
 function earliest(statuses: readonly RouteStatus[]): RouteStatus | undefined {
@@ -197,6 +218,7 @@ export function keyStatuses(records: Records, candidate: Candidate, now: number)
         rpd: day.limit,
         lastError: key.lastError,
         latencyMs: key.latencyMs,
+        billed: key.billed,
       };
     });
   });

@@ -12,10 +12,16 @@ import { accountsOf } from '../records/shared-accounts.ts';
 import type { Records } from './question.ts';
 
 /**
- * Why a route is not ready: the failure that opened its breaker, a spent quota, a probe under way (`probing`), or the
- * most concurrent requests (`busy`).
+ * Why a route is not ready: the failure that opened its breaker, a spent quota, a probe under way (`probing`), the most
+ * concurrent requests (`busy`), or a model or account that is billed (`would_cost_money`).
  */
-export type Reason = FailureKind | 'minute_quota_spent' | 'day_quota_spent' | 'probing' | 'busy';
+export type Reason =
+  | FailureKind
+  | 'minute_quota_spent'
+  | 'day_quota_spent'
+  | 'probing'
+  | 'busy'
+  | 'would_cost_money';
 
 /** One guard's answer. */
 export interface Admission {
@@ -94,6 +100,7 @@ export function accountAdmission(
   demand: Demand | undefined,
   pass: Pass,
 ): Admission {
+  if (account.isBilled === true) return { readyAt: Number.POSITIVE_INFINITY, reason: 'would_cost_money' };
   let admission = breakerAdmission(record.breaker, pass);
   admission = later(admission, breakerAdmission(entitlementOf(record, model), pass));
   for (const limit of account.limits(model)) {

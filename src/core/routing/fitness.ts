@@ -1,7 +1,7 @@
 /** Whether a model can serve a request, as far as is known. spec 11.3 */
 
 import type { Question, RequestNeeds } from './question.ts';
-import type { CandidateModel } from '../pool.ts';
+import type { CandidateModel, PoolProvider } from '../pool.ts';
 import { trusted, knownOf, type ProviderRecord } from '../records/provider.ts';
 
 /** The smallest context length of models in use, in tokens. */
@@ -9,12 +9,15 @@ const SMALLEST_WINDOW = 2048;
 
 /** Why a model is known to be unable to serve a request; undefined if it may be able. */
 export function unfitReason(
+  provider: PoolProvider,
   record: ProviderRecord,
   model: CandidateModel,
   needs: RequestNeeds,
   now: number,
-): 'context_too_long' | 'unsupported' | undefined {
+): 'context_too_long' | 'unsupported' | 'would_cost_money' | undefined {
   const known = knownOf(record, model.id, now);
+  if (provider.maySpend !== true && (model.costs === true || (known.billed ?? 0) > 0))
+    return 'would_cost_money';
   const ctx = known.ctx ?? model.ctx;
   if (known.tooLong !== undefined && needs.size >= known.tooLong) return 'context_too_long';
   if (ctx !== undefined && !hasRoom(ctx, needs)) return 'context_too_long';

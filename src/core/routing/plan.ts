@@ -73,7 +73,7 @@ function isBest({ price, minuteUse }: Found, { thrifty }: Preferences): boolean 
 function findAccount(question: Search, candidate: Candidate, model: CandidateModel): Found {
   const { now, failedAttempts } = question;
   const record = question.records.provider(candidate.provider);
-  if (unfitReason(record, model, question.needs, now) !== undefined) return NOTHING;
+  if (unfitReason(candidate.provider, record, model, question.needs, now) !== undefined) return NOTHING;
   const modelReadyAt = Math.max(
     modelAdmission(record, model.id, question).readyAt,
     modelExcludedUntil(failedAttempts, candidate.provider.name, model),
@@ -170,7 +170,8 @@ function findAgain(question: Question, route: Route): Target | undefined {
       providerAdmission(record, question).readyAt,
       modelAdmission(record, model.id, question).readyAt,
     );
-    if (readyAt > now || unfitReason(record, model, needs, now) !== undefined) return undefined;
+    if (readyAt > now) return undefined;
+    if (unfitReason(candidate.provider, record, model, needs, now) !== undefined) return undefined;
     const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
     return found.target === undefined ? undefined : { ...found.target, account };
   }

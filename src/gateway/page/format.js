@@ -11,6 +11,16 @@ const DATE = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 
+const AMOUNT = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 12 });
+
+/**
+ * `0.00 over 1,234 calls`.
+ * @param {{ amount: number, calls: number }} bill
+ */
+export function billText({ amount, calls }) {
+  return `${AMOUNT.format(amount)} over ${countText(calls, 'call')}`;
+}
+
 /** @param {number} number */
 export function numberText(number) {
   return NUMBER.format(number);

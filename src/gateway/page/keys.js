@@ -1,7 +1,7 @@
 /** The keys, with their quotas. */
 
 import { byId, make, reconcile, setAttribute, setState, setText, showLines } from './dom.js';
-import { capitalised, futureText, latencyText, momentText, numberText, wordsOf } from './format.js';
+import { billText, capitalised, futureText, latencyText, momentText, numberText, wordsOf } from './format.js';
 
 /**
  * @import { StatusKey, StatusLimit } from '../status.ts'
@@ -104,10 +104,11 @@ function readyText({ ready, readyAt, disabled }, now) {
  * @param {StatusKey} key
  * @param {number} now
  */
-function detailLines({ account, sharedBy, lastError, latencyMs }, now) {
+function detailLines({ account, sharedBy, lastError, latencyMs, billed }, now) {
   const shared = sharedBy > 1 ? `, shared by ${sharedBy} keys: they have one quota together` : '';
   const lines = [`Account ${account}${shared}`];
   if (latencyMs !== undefined) lines.push(`Answers take about ${latencyText(latencyMs)}`);
+  if (billed !== undefined) lines.push(`Billed: ${billText(billed)}`);
   if (lastError === undefined) return [...lines, 'No failure yet'];
   const { at, model, kind, message } = lastError;
   return [...lines, `Last failure: ${momentText(at, now)}, ${model}, ${wordsOf(kind)}: ${message}`];

@@ -22,6 +22,9 @@ function drawLatency(state: ProviderState, latency: Latency): number {
   return least + Math.floor(state.random() * (most - least));
 }
 
+/** What an answer costs unless the fault says otherwise. */
+const USUAL_COST = 0.00012;
+
 /** Answers a chat request that no rule has refused. */
 export function answerChat(state: ProviderState, incoming: IncomingChat): RuleResult {
   const { dialect, models } = state;
@@ -38,7 +41,9 @@ export function answerChat(state: ProviderState, incoming: IncomingChat): RuleRe
     body,
   });
   const rest = continueReply(reply, continuing, known.continues ?? state.continues);
-  const completion = completionOf(rest, chat, { serial: state.nextSerial(), now, model });
+  const bill = state.script.trigger(['bills'], incoming);
+  const cost = bill === undefined ? undefined : (bill.cost ?? USUAL_COST);
+  const completion = completionOf(rest, chat, { serial: state.nextSerial(), now, model, cost });
   state.quotas.addAnswer(spendingOf(incoming), completion.completionTokens, (rule) =>
     limitOf(state, incoming, rule),
   );
@@ -46,6 +51,7 @@ export function answerChat(state: ProviderState, incoming: IncomingChat): RuleRe
   const result = answer(state, incoming, completion);
   return {
     ...result,
+    billed: (cost ?? 0) > 0,
     reply: withRateHeaders(state, incoming, result.reply),
     delayMs: drawLatency(state, known.latencyMs ?? state.latencyMs),
   };

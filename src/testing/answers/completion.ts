@@ -62,6 +62,8 @@ export interface Completion {
   readonly finishReason: string;
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** The price that the answer states. @defaultValue none; 0 at OpenRouter */
+  readonly cost?: number | undefined;
 }
 
 /** The default reply: `<model> heard: <last user text>`. A continuation keeps the name of the first model. */
@@ -74,7 +76,7 @@ export function echo({ model, lastUserText, continuing = model }: ReplyRequest):
 export function completionOf(
   reply: string | ReplyDetails,
   chat: ChatRequest,
-  made: { readonly serial: number; readonly now: number; readonly model: string },
+  made: Pick<Completion, 'serial' | 'now' | 'model' | 'cost'>,
 ): Completion {
   const details: ReplyDetails = typeof reply === 'string' ? { text: reply } : reply;
   const { text, reasoning, toolCalls = [] } = details;
@@ -116,11 +118,12 @@ export function toolCallsOf({ toolCalls }: Completion, idOf: (index: number) => 
 }
 
 /** The fields of `usage` that all dialects share. */
-export function usageOf({ promptTokens, completionTokens }: Completion): JsonObject {
+export function usageOf({ promptTokens, completionTokens, cost }: Completion): JsonObject {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
+    ...(cost !== undefined && { cost }),
   };
 }
 

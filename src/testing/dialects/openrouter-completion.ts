@@ -19,7 +19,7 @@ function callId({ serial }: Completion): (index: number) => string {
 }
 
 function costOf(completion: Completion): JsonObject {
-  return { ...usageOf(completion), cost: 0, is_byok: false };
+  return { cost: 0, ...usageOf(completion), is_byok: false };
 }
 
 export function openrouterCompletion(completion: Completion): JsonObject {

@@ -56,6 +56,7 @@ export interface InStream {
  * 5. Model server: `hang`, `server-error`, `congested`, `moderated`, `unsupported`.
  * 6. Answer: `error-in-200`, `empty`, `malformed`, `garbage`, `cut`, `content-filter`. For a stream also `stall`,
  *    `stream-error`, `garbage-chunk`, `first-event-error`, `json-instead`, `no-finish`, `endless`.
+ *    Before all of these, `bills`.
  * 7. Form of an answer without any of these: `odd`. Form of a stream: `slow-drip`, `silent-comments`, `no-done`, `split`.
  *
  * `slow` delays any result. In each step, only the first matching fault applies, except in step 7, where all of them do.
@@ -164,6 +165,8 @@ export type FaultEffect =
     }
   /** The answer is whole, but oddly written. Ignores answers that the oddity does not suit. */
   | { readonly kind: 'odd'; readonly as: Oddity }
+  /** The answer states a price, `usage.cost`: 0.00012 by default. Any other fault of the answer may apply as well. */
+  | { readonly kind: 'bills'; readonly cost?: number | undefined }
   /** A delay before any result, in milliseconds. */
   | { readonly kind: 'slow'; readonly delayMs: number };
 

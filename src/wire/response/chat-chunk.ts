@@ -76,6 +76,12 @@ function endsInHalfCharacter(text: string): boolean {
   return last >= 0xd800 && last <= 0xdbff;
 }
 
+/** Some providers send the running total with every chunk, some send it once. A price may come before the last one. */
+function latestUsage(known: TokenUsage | undefined, next: TokenUsage | undefined): TokenUsage | undefined {
+  if (next === undefined || next.cost !== undefined || known?.cost === undefined) return next ?? known;
+  return { ...next, cost: known.cost };
+}
+
 /** Reads one stream: bytes in, parts out. `end` reports any problem of the stream. */
 // spec 14.2, 14.3
 export class ChunkReader {
@@ -201,9 +207,9 @@ export class ChunkReader {
     else this.#refuse(malformed(`chunk ${this.#chunks} of the stream was not a JSON object`), content);
   }
 
-  #readChunk({ choices, usage }: JsonObject, data: string): void {
-    // Some providers send the running total with every chunk, some send it once.
-    this.#usage = readUsage(usage) ?? this.#usage;
+  #readChunk(chunk: JsonObject, data: string): void {
+    const { choices } = chunk;
+    this.#usage = latestUsage(this.#usage, readUsage(chunk));
     if (!Array.isArray(choices)) return this.#readWithoutChoices(data);
     const choice: unknown = choices.find(isFirst);
     if (choice === undefined) return;

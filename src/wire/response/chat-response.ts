@@ -1,5 +1,6 @@
 import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
+import { readCost } from './price.ts';
 
 /** A tool call. Fields beyond OpenAI's are kept, e.g. `extra_content`, which Google needs back unchanged. */
 export interface ToolCall {
@@ -27,6 +28,8 @@ export interface TokenUsage {
   readonly totalTokens: number;
   /** The tokens of the prompt that the provider had in its cache, if it reports them. */
   readonly cachedTokens?: number;
+  /** What the answer cost, if the provider states it. In its currency: US dollars so far. */
+  readonly cost?: number;
 }
 
 /** A successful answer. */
@@ -189,7 +192,7 @@ function completionOf(json: JsonObject, message: Message, finish: string): ChatA
   const completion: Mutable<ChatCompletion> = { text, toolCalls, finishReason, raw: json };
   if (reasoning !== undefined) completion.reasoning = reasoning;
   if (refusal !== undefined) completion.refusal = refusal;
-  const usage = readUsage(member(json, 'usage'));
+  const usage = readUsage(json);
   if (usage !== undefined) completion.usage = usage;
   const model = nonBlank(member(json, 'model'));
   if (model !== undefined) completion.model = model;
@@ -254,18 +257,23 @@ function tokens(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
-/** Reads OpenAI's `usage`; undefined if it has no counts. */
-// spec 13.4
-export function readUsage(value: unknown): TokenUsage | undefined {
+/** Reads the `usage` and the price of an answer or a chunk; undefined if it has neither counts nor a price. */
+// spec 13.4, 13.5
+export function readUsage(answer: unknown): TokenUsage | undefined {
+  const value = member(answer, 'usage');
+  const cost = readCost(answer);
   const cached = tokens(member(member(value, 'prompt_tokens_details'), 'cached_tokens'));
   const prompt = tokens(member(value, 'prompt_tokens'));
   const completion = tokens(member(value, 'completion_tokens'));
   const total = tokens(member(value, 'total_tokens'));
-  if (prompt === undefined && completion === undefined && total === undefined) return undefined;
+  const isCounted = prompt !== undefined || completion !== undefined || total !== undefined;
+  if (!isCounted && cost === undefined) return undefined;
   const promptTokens = prompt ?? 0;
   const completionTokens = completion ?? 0;
   const totalTokens = total ?? promptTokens + completionTokens;
-  const counts = { promptTokens, completionTokens, totalTokens };
+  const usage: Mutable<TokenUsage> = { promptTokens, completionTokens, totalTokens };
   // Some providers report more cached tokens than the prompt has.
-  return cached === undefined ? counts : { ...counts, cachedTokens: Math.min(cached, promptTokens) };
+  if (cached !== undefined) usage.cachedTokens = Math.min(cached, promptTokens);
+  if (cost !== undefined) usage.cost = cost;
+  return usage;
 }

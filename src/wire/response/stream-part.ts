@@ -39,11 +39,13 @@ function sumOf(a: number | undefined, b: number | undefined): number | undefined
 export function addUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (a === undefined) return b;
   const cachedTokens = sumOf(a.cachedTokens, b.cachedTokens);
+  const cost = sumOf(a.cost, b.cost);
   return {
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,
     totalTokens: a.totalTokens + b.totalTokens,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
+    ...(cost === undefined ? {} : { cost }),
   };
 }
 

@@ -1,0 +1,123 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ConfigError,
+  FreeLLM,
+  type FreeLLMEvent,
+  type FreeLLMOptions,
+  GoogleAIStudio,
+  NoProvidersAvailableError,
+  OllamaCloud,
+  OpenAICompatible,
+  OpenRouter,
+  OVHcloud,
+  type Provider,
+} from '../../src/index.ts';
+import { memoryCache } from '../support/memory-cache.ts';
+
+const KEY = 'a-key-that-is-long-enough';
+const MODEL = 'z-ai/glm-5.2:free';
+
+/** A pool whose provider answers with a price, and lists one model with the price that `prices` has at that time. */
+function pool(provider: Provider, options: Partial<FreeLLMOptions> = {}, env = {}, prices: string[] = []) {
+  const events: FreeLLMEvent[] = [];
+  let requests = 0;
+  const answer = (url: string): unknown => {
+    if (url.endsWith('/models')) {
+      const [price = '0'] = prices.length > 1 ? prices.splice(0, 1) : prices;
+      return { data: [{ id: MODEL, pricing: { prompt: price, completion: '0' } }] };
+    }
+    if (url.endsWith('/chat/completions')) requests += 1;
+    return { choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }] };
+  };
+  const fetch = (url: string | URL | Request): Promise<Response> =>
+    Promise.resolve(Response.json(answer(url instanceof Request ? url.url : String(url))));
+  const onEvent = (event: FreeLLMEvent): void => {
+    events.push(event);
+  };
+  const llm = new FreeLLM(
+    { providers: [provider], fetch, onEvent, ...options },
+    { cache: memoryCache(), env },
+  );
+  onTestFinished(() => llm.close());
+  const warnings = (): readonly string[] =>
+    events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+  return { llm, warnings, requests: () => requests };
+}
+
+const BILLED: readonly (readonly [string, () => Provider])[] = [
+  ['a provider that bills by use', () => new OllamaCloud(KEY)],
+  ['a key of a provider that is free without one', () => new OVHcloud({ keys: KEY })],
+  [
+    'a model that the user says is not free',
+    () =>
+      new OpenAICompatible(KEY, {
+        name: 'own',
+        baseUrl: 'https://own.example/v1',
+        models: [{ id: 'm', free: false }],
+      }),
+  ],
+];
+
+describe.each(BILLED)('%s', (_, make) => {
+  it('is not called', async () => {
+    const { llm, requests } = pool(make());
+    await expect(llm.text('Hello')).rejects.toThrow(/it would cost money, which spend: 'never' rules out/);
+    await expect(llm.text('Hello')).rejects.toThrow(NoProvidersAvailableError);
+    expect(requests()).toBe(0);
+    expect(llm.explain().map(({ freeBecause }) => freeBecause)).toEqual(llm.explain().map(() => undefined));
+  });
+
+  it.each([
+    [{ spend: 'allow' }, {}],
+    [{}, { FREELM_SPEND: 'allow' }],
+  ] as const)('is called with %j and %j', async (options, env) => {
+    expect(await pool(make(), options, env).llm.text('Hello')).toBe('Hi');
+  });
+
+  it('is not called if the pool says never and the environment allows it', async () => {
+    const { llm } = pool(make(), { spend: 'never' }, { FREELM_SPEND: 'allow' });
+    await expect(llm.text('Hello')).rejects.toThrow(NoProvidersAvailableError);
+  });
+});
+
+describe('a billed tier', () => {
+  const tier1 = (): Provider => new GoogleAIStudio(KEY, { tier: 'tier1' });
+
+  it('is used if the user names it', async () => {
+    expect(await pool(tier1()).llm.text('Hello')).toBe('Hi');
+  });
+
+  it("is not used with spend: 'never'", async () => {
+    await expect(pool(tier1(), { spend: 'never' }).llm.text('Hello')).rejects.toThrow(/would cost money/);
+  });
+});
+
+describe('a list that states a price', () => {
+  const openrouter = (): Provider => new OpenRouter(KEY, { cacheTtlMs: 0 });
+
+  it('closes a model that was free, for good, with a warning', async () => {
+    const { llm, warnings, requests } = pool(openrouter(), {}, {}, ['0', '0.0000002', '0']);
+    await llm.refreshModels();
+    expect(await llm.text('Hello', { model: MODEL })).toBe('Hi');
+    await llm.refreshModels();
+    expect(warnings()).toEqual([
+      expect.stringContaining(`openrouter charges for ${MODEL}: 0.0000002 was stated`),
+    ]);
+    await llm.refreshModels();
+    await expect(llm.text('Hello', { model: MODEL })).rejects.toThrow(/would cost money/);
+    expect(requests()).toBe(1);
+  });
+
+  it('marks the model as not free', async () => {
+    const { llm } = pool(openrouter(), {}, {}, ['0.0000002']);
+    expect((await llm.refreshModels()).map(({ id, free }) => [id, free])).toEqual([[MODEL, false]]);
+  });
+});
+
+it('spend is never or allow', () => {
+  expect(() => pool(new OpenRouter(KEY), {}, { FREELM_SPEND: 'yes' })).toThrow(ConfigError);
+  // @ts-expect-error -- no such value
+  expect(() => pool(new OpenRouter(KEY), { spend: 'sometimes' })).toThrow(
+    /options.spend: must be "never" or "allow"/,
+  );
+});
