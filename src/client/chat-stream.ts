@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/json.ts';
 import { BrokenStreamError, ConfigError } from '../errors.ts';
 import { PartCollector, type StreamPart, type CollectedAnswer } from '../wire/response/stream-part.ts';
 import type { ChatResponse } from './response.ts';
@@ -17,7 +18,7 @@ export interface StreamSource {
   /** Starts the call and yields its parts. */
   parts(signal: AbortSignal): AsyncGenerator<StreamPart, void>;
   /** Makes the whole answer once the parts have ended. */
-  respond(answer: CollectedAnswer): ChatResponse;
+  respond(answer: CollectedAnswer, raw: JsonObject): ChatResponse;
 }
 
 /** How a stream ended. */
@@ -62,8 +63,8 @@ export class ChatStream implements AsyncIterable<string> {
   }
 
   /**
-   * The typed parts: text, reasoning and tool calls as they arrive, then usage and finish. Text and reasoning of a route that
-   * continued a broken answer have `resumed: true`.
+   * The typed parts: text, reasoning, tool calls and other fields as they arrive, then usage and finish. Text, reasoning and
+   * fields of a route that continued a broken answer have `resumed: true`.
    * @throws ConfigError if the stream has been read already.
    */
   parts(): AsyncGenerator<StreamPart, void, undefined> {
@@ -123,7 +124,7 @@ export class ChatStream implements AsyncIterable<string> {
         yield part;
       }
       signal.throwIfAborted();
-      ending = { kind: 'response', response: this.#source.respond(collector.answer()) };
+      ending = { kind: 'response', response: this.#source.respond(collector.answer(), collector.raw()) };
     } catch (error) {
       const thrown = error instanceof BrokenStreamError ? error.withPartial(collector.answer()) : error;
       ending = { kind: 'error', error: thrown };

@@ -137,9 +137,9 @@ export class FreeLLM {
           call = await calls.begin(asked, { ...options, signal });
           yield* calls.run(call, pool.chatStream);
         },
-        respond(answer) {
+        respond(answer, raw) {
           if (call === undefined) throw new Error('a stream ended before it began');
-          return toResponse(call, answer, pool.clock.now());
+          return toResponse(call, { ...answer, raw }, pool.clock.now());
         },
       },
       options.signal,

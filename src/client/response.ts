@@ -21,7 +21,10 @@ export interface ChatResponse {
   readonly attempts: readonly AttemptReport[];
   /** From the call to its answer, waiting included. */
   readonly latencyMs: number;
-  /** The provider's answer, unchanged. Undefined for a stream. */
+  /**
+   * The provider's answer, unchanged. For a stream, its parts put together in the same shape, with the fields that freelm does
+   * not read, e.g. `reasoning_details`.
+   */
   readonly raw: unknown;
 }
 

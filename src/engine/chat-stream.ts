@@ -96,7 +96,7 @@ class Resumer {
       yield* this.#text(this.#trimmer?.feed(part.text) ?? part.text);
       return;
     }
-    if (part.type === 'reasoning') {
+    if (part.type === 'reasoning' || part.type === 'extra') {
       yield this.#resumed ? { ...part, resumed: true } : part;
       return;
     }

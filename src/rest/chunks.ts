@@ -44,6 +44,8 @@ export class ChunkWriter {
         return this.#delta(model, { reasoning_content: part.text }, null);
       case 'tool-call':
         return this.#delta(model, { tool_calls: [this.#toolCall(part)] }, null);
+      case 'extra':
+        return this.#delta(model, part.fields, null);
       case 'finish':
         return `${this.#delta(model, {}, part.reason)}${this.#usageChunk(model)}data: [DONE]\n\n`;
     }

@@ -1,7 +1,9 @@
 /** OpenAI's `chat.completion` object. */
 
-import { elementsOf, isJsonObject, type JsonObject, member } from '../core/json.ts';
+import { isJsonObject, type JsonObject, member } from '../core/json.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
+import { choiceIn } from '../wire/response/message.ts';
+import { messageOf as sentMessage } from '../wire/response/stream-part.ts';
 import type { Answer } from './chat-backend.ts';
 
 /** The fields that all objects of one answer share. */
@@ -11,12 +13,29 @@ export interface Stamp {
   readonly created: number;
 }
 
-export function usageObject({ promptTokens, completionTokens, totalTokens }: TokenUsage): JsonObject {
-  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: totalTokens };
-}
-
 function objectOr(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
+}
+
+/**
+ * OpenAI's `usage`.
+ * @param sent - The provider's own, whose other members stay.
+ */
+export function usageObject(usage: TokenUsage, sent: JsonObject = {}): JsonObject {
+  const { cachedTokens: cached, reasoningTokens: reasoning } = usage;
+  const ofPrompt = objectOr(sent['prompt_tokens_details']);
+  const ofAnswer = objectOr(sent['completion_tokens_details']);
+  return {
+    ...sent,
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.totalTokens,
+    ...(cached === undefined ? {} : { prompt_tokens_details: { ...ofPrompt, cached_tokens: cached } }),
+    ...(reasoning === undefined
+      ? {}
+      : { completion_tokens_details: { ...ofAnswer, reasoning_tokens: reasoning } }),
+    ...(usage.estimated === true ? { estimated: true } : {}),
+  };
 }
 
 /** Keeps the fields that freelm does not read, e.g. images or citations. Null stands for an absent field. */
@@ -39,12 +58,12 @@ function messageOf(answer: Answer, raw: JsonObject): JsonObject {
 }
 
 export function completionObject(answer: Answer, { id, created }: Stamp): JsonObject {
-  const rawChoice = objectOr(elementsOf(member(answer.raw, 'choices'))[0]);
-  const message = messageOf(answer, objectOr(rawChoice['message']));
+  const rawChoice = objectOr(choiceIn(member(answer.raw, 'choices')));
+  const message = messageOf(answer, sentMessage(answer.raw));
   const usage =
     answer.usage === undefined
       ? {}
-      : { usage: { ...objectOr(member(answer.raw, 'usage')), ...usageObject(answer.usage) } };
+      : { usage: usageObject(answer.usage, objectOr(member(answer.raw, 'usage'))) };
   return {
     id,
     object: 'chat.completion',

@@ -12,6 +12,17 @@ import {
   type ToolCallIds,
 } from './chat-response.ts';
 import { errorIn } from './error-body.ts';
+import {
+  callsIn,
+  choiceIn,
+  contentOf,
+  extraFieldsOf,
+  hasMedia,
+  isFirst,
+  messageIn,
+  reasoningOf,
+  textIn,
+} from './message.ts';
 import { type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
 import { partsOf, type StreamPart } from './stream-part.ts';
 import { ToolCallAssembly } from './tool-calls.ts';
@@ -38,37 +49,10 @@ export interface ChunkReaderOptions extends SseLimits {
   readonly idOf?: ToolCallIds | undefined;
 }
 
-const DONE = '[DONE]';
+const DONE = /^"?\[done\]/i;
 
 function malformed(message: string): RefusedAnswer {
   return { ok: false, problem: 'malformed', message };
-}
-
-/** Whether a choice is the first one, which alone is read. */
-function isFirst(choice: unknown): boolean {
-  return (member(choice, 'index') ?? 0) === 0;
-}
-
-/** White space counts: between other pieces it is part of the text. */
-function textIn(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-/** The text of a delta's content; undefined for an unknown shape. */
-function contentOf(content: unknown): string | undefined {
-  if (typeof content === 'string') return content;
-  if (content === undefined || content === null) return '';
-  if (!Array.isArray(content)) return undefined;
-  return content.map((part) => textIn(part) || textIn(member(part, 'text'))).join('');
-}
-
-/** The reasoning of a delta, which may come under several names at once. */
-function reasoningOf({ reasoning, reasoning_content, reasoning_details: details }: JsonObject): string {
-  const text = textIn(reasoning) || textIn(reasoning_content);
-  if (text !== '' || !Array.isArray(details)) return text;
-  return details
-    .map((detail) => textIn(member(detail, 'text')) || textIn(member(detail, 'summary')))
-    .join('');
 }
 
 function endsInHalfCharacter(text: string): boolean {
@@ -95,6 +79,8 @@ export class ChunkReader {
   #held = '';
   #hasText = false;
   #hasMedia = false;
+  /** Whether deltas have had content. */
+  #hasDeltas = false;
   #chunks = 0;
   #usage: TokenUsage | undefined;
   #finishReason: string | undefined;
@@ -139,6 +125,8 @@ export class ChunkReader {
   #judge(): StreamEnd {
     if (!this.isOver) this.#readEvents(this.#splitter.end());
     if (this.#document !== undefined) return { kind: 'finished', parts: partsOf(this.#document) };
+    // Some servers send [DONE] without a finish reason.
+    if (this.#isDone && this.#toolCalls.isComplete) this.#finishReason ??= 'stop';
     if (this.#refused === undefined && this.#finishReason !== undefined) this.#finish(this.#finishReason);
     const parts = this.#takeParts();
     if (this.#refused !== undefined) return { kind: 'refused', parts, ...this.#refused };
@@ -191,28 +179,50 @@ export class ChunkReader {
   }
 
   #readEvent({ event, data, unended }: Extract<SseEvent, { kind: 'event' }>): void {
-    const content = data.trimStart();
+    const content = data.trim();
+    if (event === 'error') this.#refuse(refusedWithError(content), content);
+    else this.#readData(content, unended);
+  }
+
+  #readData(content: string, unended: boolean): void {
     if (content === '') return;
-    if (content.startsWith(DONE)) {
+    if (DONE.test(content)) {
       this.#isDone = true;
       return;
     }
     const json = parseJson(content);
+    if (json === undefined && content.includes('\n')) this.#readLines(content, unended);
+    else this.#readJson(json, content, unended);
+  }
+
+  /** Reads chunks that no blank line separates. */
+  #readLines(content: string, unended: boolean): void {
+    const lines = content.split('\n');
+    for (const [index, line] of lines.entries()) {
+      if (this.isOver) return;
+      this.#readData(line.replace(/^\s*data:/, '').trim(), unended && index === lines.length - 1);
+    }
+  }
+
+  #readJson(json: unknown, content: string, unended: boolean): void {
     // The body ended within the event: the stream is cut, not malformed.
     if (json === undefined && unended) return;
-    this.#chunks += 1;
-    if (event === 'error' || errorIn(json) !== undefined)
-      return this.#refuse(refusedWithError(content), content);
-    if (isJsonObject(json)) this.#readChunk(json, content);
-    else this.#refuse(malformed(`chunk ${this.#chunks} of the stream was not a JSON object`), content);
+    if (errorIn(json) !== undefined) return this.#refuse(refusedWithError(content), content);
+    if (isJsonObject(json)) {
+      this.#chunks += 1;
+      this.#readChunk(json, content);
+    } else if (elementsOf(json).length > 0 || (json === undefined && /^[[{]/.test(content))) {
+      // Anything else is a keep-alive: null, an empty list, a bare word.
+      this.#refuse(malformed(`chunk ${this.#chunks + 1} of the stream was not a JSON object`), content);
+    }
   }
 
   #readChunk(chunk: JsonObject, data: string): void {
     const { choices } = chunk;
     this.#usage = latestUsage(this.#usage, readUsage(chunk));
     if (!Array.isArray(choices)) return this.#readWithoutChoices(data);
-    const choice: unknown = choices.find(isFirst);
-    if (choice === undefined) return;
+    const choice = choiceIn(choices);
+    if (choice === undefined || !(isFirst(choice) || choices.includes(null))) return;
     if (isJsonObject(choice)) this.#readChoice(choice, data);
     else this.#refuse(malformed('the stream had a choice that was no object'), data);
   }
@@ -223,29 +233,44 @@ export class ChunkReader {
     if (!answer.ok && answer.problem !== 'malformed') this.#refuse(answer, data);
   }
 
-  #readChoice({ delta, finish_reason: sent }: JsonObject, data: string): void {
+  #readChoice(choice: JsonObject, data: string): void {
+    const sent = member(choice, 'finish_reason');
     const finish = readFinishReason(sent);
     const refusal = refusedByFinish(finish, sent);
     if (refusal !== undefined) return this.#refuse(refusal, data);
     // Some providers send it with every chunk; the last one counts.
     this.#finishReason = finish ?? this.#finishReason;
-    if (delta === undefined || delta === null) return;
-    if (!isJsonObject(delta) || !this.#readDelta(delta))
-      this.#refuse(malformed("the stream's content or tool calls had an unknown shape"), data);
+    const delta = messageIn(choice, 'delta') ?? undefined;
+    const message = member(choice, 'message') ?? undefined;
+    const isBare = delta === undefined || (isJsonObject(delta) && Object.keys(delta).length === 0);
+    const isRead =
+      isBare && message !== undefined ? this.#readMessage(message) : this.#readDelta(delta ?? {});
+    if (!isRead) this.#refuse(malformed("the stream's content or tool calls had an unknown shape"), data);
+  }
+
+  /** Reads a message in place of a delta. After deltas, it is the whole answer once more. */
+  #readMessage(message: unknown): boolean {
+    if (!this.#hasDeltas) return this.#readDelta(message, false);
+    return isJsonObject(message) && this.#addCalls(callsIn(message));
   }
 
   /** Returns false for an unknown shape. */
-  #readDelta(delta: JsonObject): boolean {
+  #readDelta(delta: unknown, isDelta = true): boolean {
+    if (!isJsonObject(delta)) return false;
+    const count = this.#parts.length;
     const reasoning = reasoningOf(delta);
     if (reasoning !== '') this.#parts.push({ type: 'reasoning', text: reasoning });
-    const { content, refusal, images, audio, tool_calls: toolCalls } = delta;
-    const contentText = contentOf(content);
+    const fields = extraFieldsOf(delta);
+    if (fields !== undefined) this.#parts.push({ type: 'extra', fields });
+    const contentText = contentOf(delta['content']);
     if (contentText === undefined) return false;
     // A refusal is the model's answer.
-    const text = contentText || textIn(refusal);
+    const text = contentText || textIn(delta['refusal']);
     if (text !== '') this.#addText(text);
-    else this.#hasMedia ||= elementsOf(images).length > 0 || isJsonObject(audio);
-    return toolCalls === undefined || toolCalls === null || this.#addCalls(toolCalls);
+    else this.#hasMedia ||= hasMedia(delta);
+    const hasShape = this.#addCalls(callsIn(delta));
+    this.#hasDeltas ||= isDelta && this.#parts.length > count;
+    return hasShape;
   }
 
   #addCalls(toolCalls: unknown): boolean {

@@ -1,6 +1,7 @@
-import { elementsOf, isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
 import { readCost } from './price.ts';
+import { callsIn, choiceIn, contentOf, hasMedia, messageIn, reasoningOf } from './message.ts';
 
 /** A tool call. Fields beyond OpenAI's are kept, e.g. `extra_content`, which Google needs back unchanged. */
 export interface ToolCall {
@@ -30,6 +31,10 @@ export interface TokenUsage {
   readonly cachedTokens?: number;
   /** What the answer cost, if the provider states it. In its currency: US dollars so far. */
   readonly cost?: number;
+  /** The tokens of the answer that were spent on reasoning, if the provider reports them. */
+  readonly reasoningTokens?: number;
+  /** Whether freelm estimated the counts, in full or in part, because the provider of a stream reported none. */
+  readonly estimated?: true;
 }
 
 /** A successful answer. */
@@ -114,7 +119,7 @@ export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALL
   }
   const choices = member(json, 'choices');
   if (!Array.isArray(choices)) return judgeWithoutChoices(json, content);
-  const choice: unknown = choices[0];
+  const choice = choiceIn(choices);
   if (choice === undefined) return refused('empty', 'the answer had no choices');
   return isJsonObject(choice)
     ? judgeChoice(json, choice, idOf)
@@ -167,7 +172,9 @@ function judgeChoice(json: JsonObject, choice: JsonObject, idOf: ToolCallIds): C
   const byFinish = refusedByFinish(finish, sent);
   if (byFinish !== undefined) return byFinish;
   // If reasoning used up all tokens, the answer may be empty, and some providers omit its message.
-  const message = member(choice, 'message') ?? (finish === 'length' ? {} : undefined);
+  // A chunk that finishes is whole; one that does not is cut.
+  const delta = finish === undefined ? undefined : member(choice, 'delta');
+  const message = messageIn(choice, 'message') ?? delta ?? (finish === 'length' ? {} : undefined);
   if (!isJsonObject(message)) return refused('malformed', 'the answer had a choice without a message');
   const content = readMessage(message, idOf);
   if (content === undefined)
@@ -208,36 +215,22 @@ export function nonBlank(value: unknown): string | undefined {
 
 // spec 13.3
 function readMessage(message: JsonObject, idOf: ToolCallIds): Message | undefined {
-  const text = textOf(member(message, 'content'));
-  const toolCalls = toolCallsOf(member(message, 'tool_calls'), idOf);
+  const text = contentOf(member(message, 'content'));
+  const toolCalls = toolCallsOf(callsIn(message), idOf);
   if (text === undefined || toolCalls === undefined) return undefined;
   const refusal = nonBlank(member(message, 'refusal'));
-  const reasoning = nonBlank(member(message, 'reasoning')) ?? nonBlank(member(message, 'reasoning_content'));
+  const reasoning = nonBlank(reasoningOf(message));
   const read: Message = { text: nonBlank(text) ?? refusal ?? text, toolCalls };
   if (reasoning !== undefined) read.reasoning = reasoning;
   if (refusal !== undefined) read.refusal = refusal;
   return read;
 }
 
-/** Images and audio count as content. */
 function isEmpty(message: JsonObject, { text, toolCalls }: Message): boolean {
-  const hasNoMedia =
-    elementsOf(member(message, 'images')).length === 0 && !isJsonObject(member(message, 'audio'));
-  return hasNoMedia && text.trim() === '' && toolCalls.length === 0;
-}
-
-/** The text of a content; undefined for an unknown shape. */
-function textOf(content: unknown): string | undefined {
-  if (content === undefined || content === null) return '';
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return undefined;
-  return content
-    .map((part) => (typeof part === 'string' ? part : (nonBlank(member(part, 'text')) ?? '')))
-    .join('');
+  return !hasMedia(message) && text.trim() === '' && toolCalls.length === 0;
 }
 
 function toolCallsOf(value: unknown, idOf: ToolCallIds): readonly ToolCall[] | undefined {
-  if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return undefined;
   const calls = value.map((call, index) => toolCallOf(call, index, idOf));
   return calls.every((call) => call !== undefined) ? calls : undefined;
@@ -253,8 +246,10 @@ function toolCallOf(value: unknown, index: number, idOf: ToolCallIds): ToolCall 
   return { ...value, id, type: 'function', function: { ...called, name, arguments: text ?? '{}' } };
 }
 
+/** A count of tokens. Some servers send numbers as texts. */
 function tokens(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  const count = typeof value === 'string' && /^\s*\d{1,15}\s*$/.test(value) ? Number(value) : value;
+  return typeof count === 'number' && Number.isFinite(count) && count >= 0 ? count : undefined;
 }
 
 /** Reads the `usage` and the price of an answer or a chunk; undefined if it has neither counts nor a price. */
@@ -271,9 +266,11 @@ export function readUsage(answer: unknown): TokenUsage | undefined {
   const promptTokens = prompt ?? 0;
   const completionTokens = completion ?? 0;
   const totalTokens = total ?? promptTokens + completionTokens;
+  const reasoning = tokens(member(member(value, 'completion_tokens_details'), 'reasoning_tokens'));
   const usage: Mutable<TokenUsage> = { promptTokens, completionTokens, totalTokens };
   // Some providers report more cached tokens than the prompt has.
   if (cached !== undefined) usage.cachedTokens = Math.min(cached, promptTokens);
+  if (reasoning !== undefined) usage.reasoningTokens = reasoning;
   if (cost !== undefined) usage.cost = cost;
   return usage;
 }

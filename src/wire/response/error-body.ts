@@ -91,9 +91,8 @@ function hasContent(error: unknown): boolean {
 /** The error inside a parsed body, which may be an answer with status 200; undefined if there is none. */
 export function errorIn(json: unknown): unknown {
   const outer: unknown = Array.isArray(json) ? json[0] : json;
-  const choices = member(outer, 'choices');
-  const inChoice: unknown = Array.isArray(choices) ? member(choices[0], 'error') : undefined;
-  return [member(outer, 'error'), inChoice, member(outer, 'errors')].find(hasContent);
+  const choice = elementsOf(member(outer, 'choices')).find((one) => one !== null);
+  return [member(outer, 'error'), member(choice, 'error'), member(outer, 'errors')].find(hasContent);
 }
 
 function unwrap(value: unknown, depth: number): Unwrapped {

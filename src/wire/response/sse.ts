@@ -1,3 +1,4 @@
+import { isJsonObject, parseJson } from '../../core/json.ts';
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 
 /** What a body contains. */
@@ -31,6 +32,33 @@ const FIELDS = [':', 'data:', 'event:', 'id:', 'retry:'] as const;
 function isEventStream(start: string): boolean | undefined {
   if (FIELDS.some((field) => start.startsWith(field))) return true;
   return FIELDS.some((field) => field.startsWith(start)) ? undefined : false;
+}
+
+/** The longest end of a document that may be a `[DONE]`. */
+const DONE_LENGTH = 40;
+
+function withoutDone(text: string): string {
+  const at = text.length <= DONE_LENGTH ? -1 : text.indexOf('[DONE]', text.length - DONE_LENGTH);
+  return at < 0
+    ? text
+    : text
+        .slice(0, at)
+        .trimEnd()
+        .replace(/data:$/, '')
+        .trimEnd();
+}
+
+/** A body that is no event stream: one document, or lines of JSON. `[DONE]` may follow. */
+function eventsOf(text: string): readonly SseEvent[] {
+  const document = withoutDone(text);
+  const [first = ''] = document.trimStart().split('\n', 1);
+  const isLines = isJsonObject(parseJson(first)) && parseJson(document) === undefined;
+  if (!isLines) return [{ kind: 'document', text: document }];
+  const lines = text.split('\n');
+  return lines.map((line, index) => {
+    const data = line.replace(/^\s*data:/, '');
+    return { kind: 'event', event: undefined, data, unended: index === lines.length - 1 };
+  });
 }
 
 /** Splits one body into events, however its bytes are chunked. The bytes that end an event return it. */
@@ -76,7 +104,7 @@ export class SseSplitter {
     const rest = this.#decoder.decode();
     this.#isStream ??= this.#document !== '';
     if (this.#isStream) return this.#feed(`${this.#document}${rest}\n\n`);
-    return [{ kind: 'document', text: this.#document + rest }];
+    return eventsOf(this.#document + rest);
   }
 
   #feed(text: string): readonly SseEvent[] {

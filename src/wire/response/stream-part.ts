@@ -1,4 +1,7 @@
+import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
 import type { ChatCompletion, TokenUsage, ToolCall } from './chat-response.ts';
+import { ExtraFields } from './extra-fields.ts';
+import { choiceIn, extraFieldsOf, messageIn } from './message.ts';
 import { extraOf, type ToolCallPart } from './tool-calls.ts';
 
 /** A piece of an answer. */
@@ -7,6 +10,11 @@ export type StreamPart =
   | { readonly type: 'text'; readonly text: string; readonly resumed?: true }
   | { readonly type: 'reasoning'; readonly text: string; readonly resumed?: true }
   | ToolCallPart
+  /**
+   * Fields of the message that freelm does not read, as one chunk of the provider had them, e.g. `reasoning_details`,
+   * `annotations` or `images`.
+   */
+  | { readonly type: 'extra'; readonly fields: JsonObject; readonly resumed?: true }
   | { readonly type: 'usage'; readonly usage: TokenUsage }
   /** Always the last part. `reason`: `stop`, `length`, `tool_calls`, or an unknown reason as the provider sent it. */
   | { readonly type: 'finish'; readonly reason: string };
@@ -15,11 +23,22 @@ export type StreamPart =
 export type CollectedAnswer = Pick<ChatCompletion, 'text' | 'reasoning' | 'toolCalls' | 'usage'> &
   Partial<Pick<ChatCompletion, 'finishReason'>>;
 
+/** The message of a whole answer as the provider sent it. */
+export function messageOf(raw: unknown): JsonObject {
+  const choice = choiceIn(member(raw, 'choices'));
+  const message = isJsonObject(choice)
+    ? (messageIn(choice, 'message') ?? member(choice, 'delta'))
+    : undefined;
+  return isJsonObject(message) ? message : {};
+}
+
 /** The parts of a whole answer, as if it had been streamed. */
 export function partsOf(completion: ChatCompletion): readonly StreamPart[] {
-  const { text, reasoning, toolCalls, usage, finishReason } = completion;
+  const { text, reasoning, toolCalls, usage, finishReason, raw } = completion;
   const parts: StreamPart[] = [];
   if (reasoning !== undefined) parts.push({ type: 'reasoning', text: reasoning });
+  const fields = extraFieldsOf(messageOf(raw));
+  if (fields !== undefined) parts.push({ type: 'extra', fields });
   if (text !== '') parts.push({ type: 'text', text });
   for (const [index, call] of toolCalls.entries()) {
     const { name, arguments: argumentsDelta } = call.function;
@@ -40,12 +59,15 @@ export function addUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   if (a === undefined) return b;
   const cachedTokens = sumOf(a.cachedTokens, b.cachedTokens);
   const cost = sumOf(a.cost, b.cost);
+  const reasoningTokens = sumOf(a.reasoningTokens, b.reasoningTokens);
   return {
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,
     totalTokens: a.totalTokens + b.totalTokens,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
     ...(cost === undefined ? {} : { cost }),
+    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+    ...(a.estimated === true || b.estimated === true ? { estimated: true } : {}),
   };
 }
 
@@ -61,8 +83,15 @@ export class PartCollector {
   readonly #toolCalls = new Map<number, ToolCall>();
   #usage: TokenUsage | undefined;
   #finishReason: string | undefined;
+  readonly #extra = new ExtraFields();
+  #isResumed = false;
 
   add(part: StreamPart): void {
+    if ('resumed' in part && !this.#isResumed) {
+      this.#isResumed = true;
+      // They prove the reasoning of one model, and another one goes on.
+      this.#extra.drop('reasoning_details');
+    }
     switch (part.type) {
       case 'text':
         this.#text += part.text;
@@ -72,6 +101,9 @@ export class PartCollector {
         break;
       case 'tool-call':
         this.#toolCalls.set(part.index, withDelta(this.#toolCalls.get(part.index), part));
+        break;
+      case 'extra':
+        this.#extra.add(part.fields);
         break;
       case 'usage':
         this.#usage = addUsage(this.#usage, part.usage);
@@ -91,5 +123,19 @@ export class PartCollector {
       ...(this.#usage === undefined ? {} : { usage: this.#usage }),
       ...(this.#finishReason === undefined ? {} : { finishReason: this.#finishReason }),
     };
+  }
+
+  /** The answer so far in the shape of a whole answer, with the fields that freelm does not read. */
+  raw(): JsonObject {
+    const { text, reasoning, toolCalls, finishReason } = this.answer();
+    const message = {
+      ...this.#extra.get(),
+      role: 'assistant',
+      content: text === '' && toolCalls.length > 0 ? null : text,
+      ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
+      ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+    };
+    const choice = { index: 0, message, finish_reason: finishReason ?? null };
+    return { object: 'chat.completion', choices: [choice] };
   }
 }

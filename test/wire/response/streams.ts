@@ -59,6 +59,7 @@ export const SAMPLES: Readonly<
     ],
     parts: [
       { type: 'reasoning', text: 'Ein Gruß…' },
+      { type: 'extra', fields: { reasoning_details: [{ type: 'reasoning.text', text: 'Ein Gruß…' }] } },
       { type: 'text', text: 'Grüße 👋🏽, ' },
       { type: 'text', text: '世界！\n' },
       { type: 'usage', usage: { promptTokens: 4, completionTokens: 9, totalTokens: 13 } },

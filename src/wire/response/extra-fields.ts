@@ -1,0 +1,86 @@
+import { isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
+
+/** Members that are sent whole. Of any other text, each chunk has the next piece. */
+const SENT_WHOLE: ReadonlySet<string> = new Set(['id', 'type', 'format', 'signature', 'name', 'object']);
+/** Deeper objects are replaced. */
+const MAX_DEPTH = 4;
+
+function merged(name: string, before: unknown, value: unknown, depth: number): unknown {
+  if (value === undefined || value === null) return before;
+  if (typeof before === 'string' && typeof value === 'string' && !SENT_WHOLE.has(name)) return before + value;
+  if (!isJsonObject(before) || !isJsonObject(value) || depth >= MAX_DEPTH) return value;
+  return mergedObject(before, value, depth + 1);
+}
+
+function mergedObject(before: JsonObject, value: JsonObject, depth: number): JsonObject {
+  const entries = Object.entries(value).map(([name, piece]) => [
+    name,
+    merged(name, member(before, name), piece, depth),
+  ]);
+  return { ...before, ...Object.fromEntries(entries) };
+}
+
+/** A list that arrives in pieces. An element that is sent again is kept once. */
+class List {
+  readonly elements: unknown[] = [];
+  readonly #seen = new Set<string>();
+  /** By index and type: where a piece of reasoning is that may go on. */
+  readonly #open = new Map<string, number>();
+
+  add(value: readonly unknown[], isReasoning: boolean): void {
+    for (const element of value) {
+      if (isReasoning && isJsonObject(element) && this.#continued(element)) continue;
+      const text = jsonText(element);
+      if (this.#seen.has(text)) continue;
+      this.#seen.add(text);
+      this.elements.push(element);
+    }
+  }
+
+  /** Appends a piece of reasoning to the block with its index, type and id, as OpenRouter's clients do. */
+  #continued(piece: JsonObject): boolean {
+    const { index, type, id } = piece;
+    const key = jsonText([index, type]);
+    const last = this.elements.length - 1;
+    const at = this.#open.get(key);
+    const before = at === undefined || (index === undefined && at !== last) ? undefined : this.elements[at];
+    const isSame =
+      isJsonObject(before) && before['type'] === type && (id ?? before['id']) === (before['id'] ?? id);
+    // Encrypted blocks come whole.
+    if (!isSame || at === undefined || type === 'reasoning.encrypted') {
+      this.#open.set(key, last + 1);
+      return false;
+    }
+    this.elements[at] = mergedObject(before, piece, 0);
+    return true;
+  }
+}
+
+/** Joins the extra fields of the deltas of one message. */
+export class ExtraFields {
+  #fields = new Map<string, unknown>();
+
+  add(fields: JsonObject): void {
+    for (const [name, value] of Object.entries(fields)) {
+      const before = this.#fields.get(name);
+      if (Array.isArray(value)) {
+        const list = before instanceof List ? before : new List();
+        list.add(value, name === 'reasoning_details');
+        this.#fields.set(name, list);
+      } else if (!(before instanceof List)) this.#fields.set(name, merged(name, before, value, 0));
+    }
+  }
+
+  drop(name: string): void {
+    this.#fields.delete(name);
+  }
+
+  /** The fields so far. */
+  get(): JsonObject {
+    const entries = [...this.#fields].map(([name, value]) => [
+      name,
+      value instanceof List ? value.elements : value,
+    ]);
+    return Object.fromEntries(entries);
+  }
+}

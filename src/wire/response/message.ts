@@ -1,0 +1,81 @@
+/** Reads the parts that messages of whole answers and deltas of streams have in common. */
+
+import { elementsOf, isJsonObject, type JsonObject, member } from '../../core/json.ts';
+
+/** The choice with index 0; if none has it, the first one. Null stands for no choice. */
+export function choiceIn(choices: unknown): unknown {
+  const given = elementsOf(choices).filter((choice) => choice !== null);
+  return given.find(isFirst) ?? given[0];
+}
+
+/** Whether a choice is the first of its answer. */
+export function isFirst(choice: unknown): boolean {
+  const index = member(choice, 'index') ?? 0;
+  return index === 0 || index === '0';
+}
+
+/** The message of a choice. The older completions have a text in its place. */
+export function messageIn(choice: JsonObject, name: 'delta' | 'message'): unknown {
+  const text = member(choice, 'text');
+  return member(choice, name) ?? (typeof text === 'string' ? { content: text } : undefined);
+}
+
+/** White space counts: between other pieces it is part of the text. */
+export function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The text of a content, a string or a list of parts; undefined for an unknown shape. */
+export function contentOf(content: unknown): string | undefined {
+  if (typeof content === 'string') return content;
+  if (content === undefined || content === null) return '';
+  if (!Array.isArray(content)) return undefined;
+  return content.map((part) => textIn(part) || textIn(member(part, 'text'))).join('');
+}
+
+/** The reasoning of a message or delta, which may come under several names at once. */
+export function reasoningOf(message: JsonObject): string {
+  const { reasoning, reasoning_content, reasoning_details: details, content } = message;
+  const text = textIn(reasoning) || textIn(reasoning_content);
+  if (text !== '') return text;
+  const inDetails = elementsOf(details).map(
+    (detail) => textIn(member(detail, 'text')) || textIn(member(detail, 'summary')),
+  );
+  // Mistral sends it as parts of the content (2026).
+  const inContent = elementsOf(content).map((part) => contentOf(member(part, 'thinking')) ?? '');
+  return [...inDetails, ...inContent].join('');
+}
+
+/** The tool calls of a message or delta as a list without nulls. The older `function_call` is one call. */
+export function callsIn({ tool_calls: calls, function_call: older }: JsonObject): unknown {
+  if (isJsonObject(calls)) return [calls];
+  if (Array.isArray(calls)) return calls.filter((call) => call !== null);
+  return calls ?? (isJsonObject(older) ? [{ function: older }] : []);
+}
+
+/** Images and audio count as content. */
+export function hasMedia({ images, audio }: JsonObject): boolean {
+  return elementsOf(images).length > 0 || isJsonObject(audio);
+}
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'refusal',
+  'reasoning',
+  'reasoning_content',
+  'tool_calls',
+  'function_call',
+]);
+
+/** The fields of a message or delta that freelm does not read, e.g. images or citations; undefined if there are none. */
+export function extraFieldsOf(message: JsonObject): JsonObject | undefined {
+  const isExtra = ([name, value]: [string, unknown]): boolean =>
+    !KNOWN_FIELDS.has(name) && value !== undefined && value !== null && value !== '' && !isEmptyList(value);
+  const extra = Object.entries(message).filter(isExtra);
+  return extra.length === 0 ? undefined : Object.fromEntries(extra);
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
