@@ -62,7 +62,7 @@ export const SAMPLES: Readonly<
       { type: 'extra', fields: { reasoning_details: [{ type: 'reasoning.text', text: 'Ein Gruß…' }] } },
       { type: 'text', text: 'Grüße 👋🏽, ' },
       { type: 'text', text: '世界！\n' },
-      { type: 'usage', usage: { promptTokens: 4, completionTokens: 9, totalTokens: 13 } },
+      { type: 'usage', usage: { promptTokens: 4, completionTokens: 9, totalTokens: 13, cost: 0 } },
       { type: 'finish', reason: 'stop' },
     ],
   },
