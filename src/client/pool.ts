@@ -25,7 +25,7 @@ import type { StreamPart } from '../wire/response/stream-part.ts';
 import { Events, type FreeLLMEvent } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
-import { withStaleFactWarnings } from './stale-facts.ts';
+import { withProviderWarnings } from './stale-facts.ts';
 import { randomId, systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
 import { amountText } from '../money.ts';
@@ -154,7 +154,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const transport = replaced.transport ?? transportFor(options, env);
   const redact = redactorFor(options.providers);
   const events = new Events(options.onEvent);
-  const emit = withStaleFactWarnings(events.emit, options.providers, clock);
+  const emit = withProviderWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const ledger = new Ledger(
     options.store ?? replaced.store ?? memoryStore(),

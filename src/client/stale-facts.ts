@@ -8,23 +8,27 @@ function warningOf({ title, asOf, expires }: Provider['spec']): string {
 }
 
 /**
- * Wraps `emit`. Before the first event after a provider's facts have expired, it emits one warning about them.
+ * Wraps `emit`. Before the first event it emits each provider's warnings, and before the first event after a provider's
+ * facts have expired, one about them.
  */
-export function withStaleFactWarnings(
+export function withProviderWarnings(
   emit: (event: FreeLLMEvent) => void,
   providers: readonly Provider[],
   clock: Clock,
 ): (event: FreeLLMEvent) => void {
   let pending = providers
-    .map(({ spec }) => ({ spec, until: Date.parse(spec.expires) + DAY_MS }))
+    .flatMap(({ spec, warnings }) => [
+      ...warnings.map((message) => ({ message, until: 0 })),
+      { message: warningOf(spec), until: Date.parse(spec.expires) + DAY_MS },
+    ])
     .filter(({ until }) => Number.isFinite(until))
     .toSorted((a, b) => a.until - b.until);
   return (event) => {
     const now = pending.length === 0 ? 0 : clock.now();
     while (pending[0] !== undefined && pending[0].until <= now) {
-      const [{ spec }] = pending;
+      const [{ message }] = pending;
       pending = pending.slice(1);
-      emit({ type: 'warning', message: warningOf(spec) });
+      emit({ type: 'warning', message });
     }
     emit(event);
   };

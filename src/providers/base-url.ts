@@ -1,6 +1,7 @@
 /** The base URL of a provider: the placeholders, the checks, and the addresses of local servers. */
 
 import { ConfigError } from '../errors.ts';
+import { settingIn, tidySetting } from './setting.ts';
 import type { UrlVariable } from './spec.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,7 +13,7 @@ const ANY_ADDRESS = /^(0\.0\.0\.0|\[::\])$/;
 
 /** The value of a part of the base URL in the environment. */
 export function variableFrom(env: Environment, { env: names }: UrlVariable): string | undefined {
-  return names.map((name) => env[name]?.trim()).find((value) => value !== undefined && value !== '');
+  return names.map((name) => settingIn(env, name)).find((value) => value !== undefined);
 }
 
 function isWhole(pattern: string, value: string): boolean {
@@ -37,7 +38,8 @@ export function fillTemplate(what: string, template: string, { variables, given,
   for (const [name, variable] of Object.entries(variables)) {
     const slot = `{${name}}`;
     if (!template.includes(slot)) continue;
-    const value = given[name]?.trim() ?? variableFrom(env, variable);
+    const found = given[name];
+    const value = (found === undefined ? undefined : tidySetting(found)) ?? variableFrom(env, variable);
     const where = `${variable.env.join(' or ')}, or pass vars: { ${name}: '…' }`;
     if (value === undefined) throw new ConfigError(`${what} needs ${variable.title}. Set ${where}.`);
     if (!isWhole(variable.pattern, value)) {
@@ -55,7 +57,7 @@ export function fillTemplate(what: string, template: string, { variables, given,
 export function readBaseUrl(what: string, baseUrl: string, allowInsecureHttp: boolean): string {
   let url: URL;
   try {
-    url = new URL(baseUrl);
+    url = new URL(tidySetting(baseUrl));
   } catch {
     throw new ConfigError(
       `${what}: baseUrl is not a URL. Pass a complete one, e.g. https://api.example.com/v1.`,
@@ -73,6 +75,15 @@ export function readBaseUrl(what: string, baseUrl: string, allowInsecureHttp: bo
     );
   }
   return url.href.replace(/\/+$/, '');
+}
+
+/** The paths that users paste with the base URL. */
+const ENDPOINT = /\/(?:chat\/completions|completions|responses|embeddings|models)$/i;
+
+/** The base URL in a URL that leads to one endpoint of the API. */
+// spec 15.5
+export function withoutEndpoint(url: string): string {
+  return url.replace(ENDPOINT, '').replace(/\/+$/, '');
 }
 
 /**

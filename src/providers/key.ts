@@ -1,6 +1,7 @@
 /** Keys: identified by a hash, shown masked, and redacted from every text. */
 
 import { createHash } from 'node:crypto';
+import { tidySetting } from './setting.ts';
 
 /** One credential as the user passes it. */
 export interface KeyInput {
@@ -32,7 +33,13 @@ export function maskKey(key: string): string {
   return `${key.slice(0, SHOWN_START)}…${key.slice(-SHOWN_END)}`;
 }
 
-/** The keys as one list without white space, empty items and duplicates; the first mention of a key wins. */
+/** A key without what people copy along with it: quotes, white space, and the `Bearer` of a header. */
+function tidyKey(text: string): string {
+  return tidySetting(tidySetting(text).replace(/^(?:authorization:\s*)?bearer\s+/i, ''));
+}
+
+/** The keys as one list, tidied, without empty items and duplicates; the first mention of a key wins. */
+// spec 15.4
 export function tidyKeys(keys: KeysInput): readonly KeyInput[] {
   const list = Array.isArray(keys) ? keys : [keys];
   const tidy = new Map<string, KeyInput>();
@@ -40,7 +47,7 @@ export function tidyKeys(keys: KeysInput): readonly KeyInput[] {
     const inputs: readonly KeyInput[] =
       typeof item === 'string' ? item.split(',').map((key) => ({ key })) : [item];
     for (const input of inputs) {
-      const key = input.key.trim();
+      const key = tidyKey(input.key);
       if (key !== '' && !tidy.has(key)) tidy.set(key, { ...input, key });
     }
   }

@@ -5,7 +5,7 @@ import type { FreeReason } from '../core/model.ts';
 import type { PoolAccount } from '../core/pool.ts';
 import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';
-import { fillTemplate, readBaseUrl } from './base-url.ts';
+import { fillTemplate, readBaseUrl, withoutEndpoint } from './base-url.ts';
 import { hashKey, type KeyInput, type KeysInput, maskKey, tidyKeys } from './key.ts';
 import { limitTable } from './limits.ts';
 import { checkInputs, type ProviderOptions, readHeaders } from './provider-options.ts';
@@ -33,6 +33,8 @@ export class Provider {
   readonly name: string;
   readonly spec: ProviderSpec;
   readonly baseUrl: string;
+  /** What the user should correct although freelm makes do with it. */
+  readonly warnings: readonly string[];
   readonly options: ProviderOptions;
   readonly keys: readonly ProviderKey[];
   readonly accounts: readonly PoolAccount[];
@@ -63,7 +65,14 @@ export class Provider {
     // A header can hold a secret, so its value is as private as a key.
     const { headers = {}, ...shown } = options;
     this.options = shown;
-    this.baseUrl = baseUrlOf(what, spec, options, inputs.length > 0);
+    const givenUrl = baseUrlOf(what, spec, options, inputs.length > 0);
+    this.baseUrl = withoutEndpoint(givenUrl);
+    this.warnings =
+      this.baseUrl === givenUrl
+        ? []
+        : [
+            `${what}: baseUrl ${givenUrl} ends with the path of one endpoint. freelm uses ${this.baseUrl} and adds the path itself: set baseUrl to that.`,
+          ];
     this.lastResort = options.lastResort ?? spec.access === 'local';
     this.#headers = readHeaders(what, headers);
     this.recordId = `provider:${spec.name}:${hashKey(this.baseUrl)}`;

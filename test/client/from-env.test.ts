@@ -47,6 +47,11 @@ describe('the variables with keys', () => {
     }
   });
 
+  it('and other values may be in quotes', () => {
+    const env = { GEMINI_API_KEY: `"${keyEnding('0001')}"`, FREELM_PROVIDERS: '"google"', FREELM_LOCAL: "'0'" };
+    expect(found(env)).toEqual(['google abcdef…0001 free']);
+  });
+
   it('all three providers, in the order of the documentation', () => {
     const env = {
       NVIDIA_API_KEY: keyEnding('0003'),
@@ -89,7 +94,7 @@ describe('the variables with keys', () => {
 
   it('are named without the key if it is unusable', () => {
     const broken = `${keyEnding('0001')}\u00e9`;
-    expect(() => fromEnv({ NIM_API_KEY: broken })).toThrow(/^NIM_API_KEY key number 1 holds/);
+    expect(() => fromEnv({ NIM_API_KEY: broken })).toThrow(/^NIM_API_KEY key number 1 contains/);
     expect(() => fromEnv({ NIM_API_KEY: broken })).not.toThrow(keyEnding('0001'));
   });
 });

@@ -87,3 +87,18 @@ it('an endpoint of your own has no facts that could expire', async () => {
   await clock.run(llm.text('Hello').catch(() => undefined));
   expect(warnings()).toEqual([]);
 });
+
+it('a base URL with the path of an endpoint causes one warning', async () => {
+  const { llm, clock, warnings } = pool(EXPIRY - 60_000, ({ custom }) => [
+    new OpenAICompatible([...custom.keys], {
+      name: 'custom',
+      baseUrl: `${custom.baseUrl}/chat/completions`,
+      allowInsecureHttp: true,
+      models: ['custom-large'],
+    }),
+  ]);
+  await clock.run(llm.text('Hello'));
+  await clock.run(llm.text('Hello'));
+  expect(warnings()).toHaveLength(1);
+  expect(warnings()[0]).toMatch(/baseUrl \S+\/chat\/completions ends with the path of one endpoint/);
+});

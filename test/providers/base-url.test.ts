@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillTemplate, localBaseUrl } from '../../src/providers/base-url.ts';
+import { fillTemplate, localBaseUrl, readBaseUrl, withoutEndpoint } from '../../src/providers/base-url.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 describe('the base URL of a local server from a variable', () => {
@@ -25,6 +25,21 @@ describe('the base URL of a local server from a variable', () => {
     const read = (): string => localBaseUrl('OLLAMA_HOST', value, 'http://127.0.0.1:11434/v1');
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(/^OLLAMA_HOST is not an address\. Set it to 127\.0\.0\.1:11434 or http:/);
+  });
+});
+
+describe('a base URL with the path of an endpoint', () => {
+  it.each([
+    ['https://a.example/v1/chat/completions', 'https://a.example/v1'],
+    ['https://a.example/v1/chat/completions/', 'https://a.example/v1'],
+    ['https://a.example/v1/Completions', 'https://a.example/v1'],
+    ['https://a.example/v1/models', 'https://a.example/v1'],
+    ['https://a.example/v1/responses', 'https://a.example/v1'],
+    ['https://a.example/models/mine/v1', 'https://a.example/models/mine/v1'],
+    ['https://a.example/supermodels', 'https://a.example/supermodels'],
+    ['"https://a.example/v1"', 'https://a.example/v1'],
+  ])('%s is %s', (given, base) => {
+    expect(withoutEndpoint(readBaseUrl('Mine', given, false))).toBe(base);
   });
 });
 

@@ -45,6 +45,15 @@ describe('the input of keys', () => {
     ['commas only', ' , ,,', []],
     ['an empty list', [], []],
     ['one object', { key: ' a ' }, ['a']],
+    ['in quotes', ['"a"', "'b'", '`c`', '“d”'], ['a', 'b', 'c', 'd']],
+    ['several in one pair of quotes', '"a,b"', ['a', 'b']],
+    ['each in quotes', '"a", \'b\'', ['a', 'b']],
+    ['with half of a pair of quotes', '"a', ['a']],
+    ['as a header', ['Bearer a', '"bearer  b"', 'Authorization: Bearer c', 'Bearer "d"'], ['a', 'b', 'c', 'd']],
+    ['with line breaks', ['a\r\n', 'b\\n'], ['a', 'b']],
+    ['with invisible characters', ['\uFEFFa\u200B', 'b\u200Dc'], ['a', 'bc']],
+    ['quotes only', '""', []],
+    ['tidied twice in one spelling', ['a', '"a"'], ['a']],
   ];
   it.each(cases)('%s', (_how, keys, tidy) => {
     expect(tidyKeys(keys).map(({ key }) => key)).toEqual(tidy);

@@ -3,6 +3,7 @@
 import { ConfigError } from '../../errors.ts';
 import { localBaseUrl, readBaseUrl, variableFrom } from '../../providers/base-url.ts';
 import { tidyKeys } from '../../providers/key.ts';
+import { settingIn } from '../../providers/setting.ts';
 import { Provider } from '../../providers/provider.ts';
 import type { ProviderOptions } from '../../providers/provider-options.ts';
 import { type ProviderSpec, SPECS } from '../../providers/spec.ts';
@@ -16,13 +17,8 @@ const NAMED = 'FREELM_PROVIDERS';
 /** Whether the servers on this machine are used. */
 const LOCAL = 'FREELM_LOCAL';
 
-function valueOf(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === '' ? undefined : value;
-}
-
 function firstSet(env: Environment, names: readonly string[]): string | undefined {
-  return names.find((name) => valueOf(env, name) !== undefined);
+  return names.find((name) => settingIn(env, name) !== undefined);
 }
 
 /**
@@ -30,7 +26,7 @@ function firstSet(env: Environment, names: readonly string[]): string | undefine
  * @throws ConfigError for a name that no provider has.
  */
 export function namedIn(env: Environment): ReadonlySet<string> {
-  const names = (env[NAMED] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const names = (settingIn(env, NAMED) ?? '').split(',').map((name) => name.trim().toLowerCase());
   const wanted = new Set(names.filter((name) => name !== ''));
   const unknown = [...wanted].find((name) => !Object.hasOwn(SPECS, name));
   if (unknown === undefined) return wanted;
@@ -42,7 +38,7 @@ export function namedIn(env: Environment): ReadonlySet<string> {
 const SWITCH: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
 
 function usesLocal(env: Environment): boolean | undefined {
-  const text = valueOf(env, LOCAL);
+  const text = settingIn(env, LOCAL);
   if (text === undefined) return undefined;
   const on = SWITCH[text.toLowerCase()];
   if (on !== undefined) return on;
@@ -85,7 +81,7 @@ export function isMeant(env: Environment, spec: ProviderSpec): boolean {
 
 function tierFrom(env: Environment, spec: ProviderSpec): string | undefined {
   const variable = spec.env.tier;
-  const tier = variable === undefined ? undefined : valueOf(env, variable);
+  const tier = variable === undefined ? undefined : settingIn(env, variable);
   if (tier === undefined || Object.hasOwn(spec.tiers, tier)) return tier;
   throw new ConfigError(
     `${variable} is "${tier}", which ${spec.title} does not have. Known tiers: ${Object.keys(spec.tiers).join(', ')}.`,
@@ -94,7 +90,7 @@ function tierFrom(env: Environment, spec: ProviderSpec): string | undefined {
 
 function baseUrlFrom(env: Environment, spec: ProviderSpec, keys: string | undefined): string | undefined {
   const variable = firstSet(env, baseUrlVariables(spec));
-  const address = variable === undefined ? undefined : valueOf(env, variable);
+  const address = variable === undefined ? undefined : settingIn(env, variable);
   if (variable !== undefined && address !== undefined) {
     if (spec.access === 'local') return localBaseUrl(variable, address, spec.baseUrl);
     return readBaseUrl(variable, address, false);
@@ -151,7 +147,7 @@ export function providersFromEnv(env: Environment): readonly Provider[] {
 
 /** The lifetime of discovered model lists from `FREELM_CACHE_TTL`, which is in seconds. */
 export function cacheTtlFrom(env: Environment): number | undefined {
-  const text = valueOf(env, 'FREELM_CACHE_TTL');
+  const text = settingIn(env, 'FREELM_CACHE_TTL');
   if (text === undefined) return undefined;
   const seconds = Number(text);
   if (!Number.isFinite(seconds) || seconds < 0) {
@@ -162,12 +158,12 @@ export function cacheTtlFrom(env: Environment): number | undefined {
 
 /** What `FREELM_SPEND` says about calls that cost money. */
 export function spendFrom(env: Environment): 'never' | 'allow' | undefined {
-  const text = valueOf(env, 'FREELM_SPEND');
+  const text = settingIn(env, 'FREELM_SPEND');
   if (text === undefined || text === 'never' || text === 'allow') return text;
   throw new ConfigError(`FREELM_SPEND is "${text}"; it must be never or allow.`);
 }
 
 /** The cache directory from `FREELM_CACHE_DIR`. */
 export function cacheDirFrom(env: Environment): string | undefined {
-  return valueOf(env, 'FREELM_CACHE_DIR');
+  return settingIn(env, 'FREELM_CACHE_DIR');
 }

@@ -3,6 +3,7 @@
 import { ConfigError } from '../../errors.ts';
 import { variableFrom } from '../../providers/base-url.ts';
 import { tidyKeys } from '../../providers/key.ts';
+import { settingIn } from '../../providers/setting.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { ProviderSpec } from '../../providers/spec.ts';
 import {
@@ -50,7 +51,7 @@ export interface EnvironmentReport {
 }
 
 function isSet(env: Environment, name: string): boolean {
-  return (env[name]?.trim() ?? '') !== '';
+  return settingIn(env, name) !== undefined;
 }
 
 function variablesSet(env: Environment, spec: ProviderSpec): readonly string[] {
