@@ -71,7 +71,7 @@ describe('freelm demo', () => {
     expect(stripVTControlCharacters(out)).toBe(out);
     expect(out).toMatch(/✗ nim {8}nvapi-… ?\S+ +\S+ +\d+ ms → HTTP 502/);
     expect(out).toMatch(/→ no answer in time/);
-    expect(out).toMatch(/→ HTTP 401 dead key/);
+    expect(out).toMatch(/→ HTTP 401 key refused/);
     expect(out).toMatch(/→ HTTP 402 no credit/);
     expect(out).toContain('60 of 60 served');
     expect(out).toContain('0 refused by a provider');
