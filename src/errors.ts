@@ -209,8 +209,9 @@ export class BrokenStreamError extends CallError {
     message: string,
     attempts: readonly AttemptReport[],
     partial: PartialAnswer = { text: '', toolCalls: [] },
+    cause?: unknown,
   ) {
-    super({ code: 'broken_stream', message, attempts });
+    super({ code: 'broken_stream', message, attempts, cause });
     this.#partial = partial;
   }
 
@@ -221,10 +222,8 @@ export class BrokenStreamError extends CallError {
 
   /** A copy of this error with what arrived. */
   withPartial(partial: PartialAnswer): BrokenStreamError {
-    return new BrokenStreamError(this.message, this.attempts, {
-      text: partial.text,
-      toolCalls: partial.toolCalls,
-    });
+    const { text, toolCalls } = partial;
+    return new BrokenStreamError(this.message, this.attempts, { text, toolCalls }, this.cause);
   }
 }
 

@@ -79,22 +79,40 @@ function paidError(id: string, providers: readonly Listed[]): ModelNotFoundError
   );
 }
 
-/** @throws ModelNotFoundError for a concrete id that costs money at every provider. Needs no discovered list. */
+/** One error for all names of a chain. */
+function joined(errors: readonly ModelNotFoundError[]): ModelNotFoundError {
+  const [first] = errors;
+  if (first !== undefined && errors.length === 1) return first;
+  const messages = errors.map(({ message }) => `\n  ${message}`).join('');
+  return new ModelNotFoundError(
+    errors.map(({ model }) => model).join(', '),
+    `No model of the chain can be used:${messages}`,
+  );
+}
+
+/**
+ * The errors of those names that cost money at every provider. Needs no discovered list.
+ * @throws ModelNotFoundError if all of them do.
+ */
 // spec 9.4
-export function refusePaid(names: readonly string[], listed: readonly Listed[]): void {
-  for (const name of names) {
+export function refusePaid(
+  names: readonly string[],
+  listed: readonly Listed[],
+): readonly ModelNotFoundError[] {
+  const refused = names.flatMap((name) => {
     const query = readModelName(name);
-    if (!('id' in query)) continue;
+    if (!('id' in query)) return [];
     const { id } = query;
     const possible = listed.filter(
       ({ provider, models }) => provider.mayServe(id) || findModel(models, id) !== undefined,
     );
-    if (
-      possible.length > 0 &&
-      possible.every(({ provider, models }) => refuses(provider, findModel(models, id) ?? { id }))
-    )
-      throw paidError(id, possible);
-  }
+    const isPaid = possible.every(({ provider, models }) =>
+      refuses(provider, findModel(models, id) ?? { id }),
+    );
+    return possible.length > 0 && isPaid ? [paidError(id, possible)] : [];
+  });
+  if (refused.length > 0 && refused.length === names.length) throw joined(refused);
+  return refused;
 }
 
 /** The providers that list an id, else those whose ids have this form. */
@@ -159,10 +177,12 @@ function lastResortsLast(stages: readonly Stage[], listed: readonly Listed[]): r
 }
 
 /**
- * The stages for an ordered list of model names. Last resorts come after all others.
+ * The stages for an ordered list of model names. A name that no provider can serve, or that would cost money, is passed
+ * over while another one is left. Last resorts come after all others.
  * @param substitute - A name to add after one that no provider lists, and to use in place of one that none can serve.
- * @throws ModelNotFoundError for a name that no provider can serve, or that would cost money.
+ * @throws ModelNotFoundError if no name is left.
  */
+// spec 9.8
 export function stagesFor(
   names: readonly string[],
   listed: readonly Listed[],
@@ -170,14 +190,18 @@ export function stagesFor(
   substitute?: string,
 ): readonly Stage[] {
   const stage = (name: string): Stage => stageOf(name, listed, capabilities);
-  if (substitute === undefined) return lastResortsLast(names.map(stage), listed);
+  const passedOver: ModelNotFoundError[] = [];
   const stages = names.flatMap((name) => {
     try {
-      return isListed(name, listed) ? [stage(name)] : [stage(name), stage(substitute)];
+      const own = stage(name);
+      return substitute === undefined || isListed(name, listed) ? [own] : [own, stage(substitute)];
     } catch (error) {
-      if (error instanceof ModelNotFoundError) return [stage(substitute)];
-      throw error;
+      if (!(error instanceof ModelNotFoundError)) throw error;
+      if (substitute !== undefined) return [stage(substitute)];
+      passedOver.push(error);
+      return [];
     }
   });
+  if (stages.length === 0) throw joined(passedOver);
   return lastResortsLast(stages, listed);
 }

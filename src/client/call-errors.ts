@@ -10,6 +10,7 @@ import {
   type AttemptReport,
   BadRequestError,
   BrokenStreamError,
+  ConfigError,
   ContentBlockedError,
   DeadlineError,
   type KeyReport,
@@ -116,6 +117,17 @@ function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatu
   });
 }
 
+/** After a part of the answer was delivered, the call ends as a broken stream, whatever kept it from going on. */
+function afterParts(call: Call<unknown>, error: Error): Error {
+  if (!call.hasDelivered) return error;
+  return new BrokenStreamError(
+    `The stream broke after part of the answer was delivered, and no route can continue it. The error's "partial" has what arrived. ${error.message}`,
+    call.attempts,
+    undefined,
+    error,
+  );
+}
+
 /** Builds the errors of a pool's calls. */
 export function callErrors(pool: Pool): CallErrors {
   function exhausted(call: Call<unknown>, giveUp: GiveUp): Error {
@@ -139,17 +151,22 @@ export function callErrors(pool: Pool): CallErrors {
   }
 
   return {
-    exhausted,
+    exhausted: (call, giveUp) => afterParts(call, exhausted(call, giveUp)),
+    // The message may repeat a header. The cause is left out, because it may hold the whole request.
+    misconfigured: (call, { message }) => afterParts(call, new ConfigError(pool.redact(message))),
     broken: ({ attempts }, { kind, message }) =>
       new BrokenStreamError(
         `The stream broke after part of the answer was delivered (${kind}: ${message}), and no route can continue it. The error's "partial" has what arrived.`,
         attempts,
       ),
-    refused: ({ attempts }, { status, message }) =>
-      new BadRequestError({
-        message: `${attempts.at(-1)?.provider ?? 'The provider'} refused the request (HTTP ${status ?? '?'}): ${message}`,
-        attempts,
-        status,
-      }),
+    refused: (call, { status, message }) =>
+      afterParts(
+        call,
+        new BadRequestError({
+          message: `${call.attempts.at(-1)?.provider ?? 'The provider'} refused the request (HTTP ${status ?? '?'}): ${message}`,
+          attempts: call.attempts,
+          status,
+        }),
+      ),
   };
 }

@@ -206,6 +206,7 @@ export class Calls {
       usage: undefined,
       again: undefined,
       waitedMs: 0,
+      hasDelivered: false,
     };
   }
 

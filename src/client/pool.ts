@@ -55,7 +55,7 @@ export interface Pool {
   readonly emit: (event: FreeLLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Preferences;
-  /** @throws ModelNotFoundError for a model that would cost money. */
+  /** Warns once about each name that would cost money. @throws ModelNotFoundError if all names would. */
   refusePaid(models: readonly string[]): void;
   /** Whether a provider is known to have a model with this id. */
   lists(id: string): boolean;
@@ -190,6 +190,8 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
   const strategy = options.strategy ?? 'quota_aware';
   const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
+  /** Paid models of chains that a warning has named. */
+  const passedOver = new Set<string>();
   const chatPorts: ChatOperationPorts = {
     clock,
     redact,
@@ -219,7 +221,11 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
       turn,
     }),
     refusePaid: redactingErrors((models) => {
-      if (substitute === undefined) refusePaid(models, listed());
+      if (substitute !== undefined) return;
+      for (const { model, message } of refusePaid(models, listed())) {
+        if (!passedOver.has(model)) emit({ type: 'warning', message: redact(message) });
+        passedOver.add(model);
+      }
     }, redact),
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () =>

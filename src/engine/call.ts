@@ -45,4 +45,6 @@ export interface Call<Request> {
   /** A route to retry before any other. */
   again: Route | undefined;
   waitedMs: number;
+  /** Whether a part of the answer was delivered. */
+  hasDelivered: boolean;
 }

@@ -4,7 +4,7 @@ import { type Failure, FAILURE_EFFECTS } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import { excludedUntil } from '../core/routing/exclusion.ts';
 import type { Target } from '../core/routing/question.ts';
-import type { AttemptReport } from '../errors.ts';
+import { type AttemptReport, ConfigError } from '../errors.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
 import { addUsage } from '../wire/response/stream-part.ts';
 import { attempt, type AttemptPorts, type AttemptProgress } from './attempt.ts';
@@ -35,6 +35,8 @@ export interface CallErrors {
   broken(call: Call<unknown>, failure: Failure): Error;
   /** The provider found the request itself at fault. */
   refused(call: Call<unknown>, failure: Failure): Error;
+  /** The user's setup or this machine is at fault. */
+  misconfigured(call: Call<unknown>, error: ConfigError): Error;
 }
 
 export interface Engine extends AttemptPorts {
@@ -134,6 +136,11 @@ export async function* failover<Request, Part>(
     const progress = startAttempt(engine, call, grant.target);
     try {
       outcome = yield* attempt(engine, call, operation, grant, progress);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // spec 7.14
+      outcome = { kind: 'aborted', sent: false };
+      throw engine.errors.misconfigured(call, error);
     } finally {
       await endAttempt(engine, call, grant, progress, outcome);
     }

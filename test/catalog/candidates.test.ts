@@ -94,7 +94,8 @@ describe('a model with a price in its list', () => {
     expect(chain(['auto'], pool)).toEqual([['requesty a/free']]);
     expect(() => chain(['a/paid'], pool)).toThrow(ModelNotFoundError);
     expect(() => refusePaid(['a/paid'], pool)).toThrow(/would cost money/);
-    expect(() => refusePaid(['a/free', 'a/other'], pool)).not.toThrow();
+    expect(refusePaid(['a/free', 'a/other'], pool)).toEqual([]);
+    expect(refusePaid(['a/paid', 'a/other'], pool).map(({ model }) => model)).toEqual(['a/paid']);
   });
 
   test('is used if the user allows it', () => {
@@ -113,4 +114,18 @@ test('the error names providers without models', () => {
     'No models are known yet from Ollama at http://127.0.0.1:11434/v1. Check that the server is running.',
   );
   expect(() => chain(['none'], listed(groq))).toThrow(/an id that refreshModels\(\) lists\.$/);
+});
+
+describe('a chain', () => {
+  test('goes on with the next name where nobody has one', () => {
+    expect(chain(['gemini-3.8-flash', 'large', 'auto'], listed(groq))).toEqual([
+      ['groq big'],
+      ['groq big able'],
+    ]);
+    expect(chain(['vision', 'none', 'able'], listed(groq))).toEqual([['groq able']]);
+  });
+
+  test('without any name that can be served is an error that lists all', () => {
+    expect(() => chain(['none', 'vision'], listed(groq))).toThrow(/a model "none"[^]*a model for "vision"/);
+  });
 });

@@ -20,8 +20,6 @@ describe('a model that costs money', () => {
     'openai/gpt-oss-20b',
     'anthropic/claude-sonnet-5',
     ['openai/gpt-oss-20b'],
-    // The free one would do, but a chain that may come to cost money is refused as a whole.
-    ['z-ai/glm-5.2:free', 'openai/gpt-oss-20b'],
   ])('is refused on OpenRouter before anything is sent: %j', async (model) => {
     const server = await serve(says('at a price'));
     const error = await errorOf(openrouter(server).text('Hello', { model }));
@@ -30,6 +28,29 @@ describe('a model that costs money', () => {
       /^Model ".*" is not one of the free models of OpenRouter, and would cost money\./,
     );
     expect(error.message).toContain('freeOnly: false');
+    expect(server.connections).toBe(0);
+  });
+
+  it('is passed over in a chain, with one warning', async () => {
+    const server = await serve(says('for free'));
+    const warnings: string[] = [];
+    const llm = openrouter(server, { discover: false });
+    llm.subscribe((event) => {
+      if (event.type === 'warning') warnings.push(event.message);
+    });
+    const model = ['openai/gpt-oss-20b', 'z-ai/glm-5.2:free'];
+    expect(await llm.text('Hello', { model })).toBe('for free');
+    expect(await llm.text('Hello', { model })).toBe('for free');
+    expect(asked(server)).toEqual(['z-ai/glm-5.2:free', 'z-ai/glm-5.2:free']);
+    expect(warnings.filter((message) => message.includes('would cost money'))).toHaveLength(1);
+  });
+
+  it('is one of the names that the error lists if no name of a chain is left', async () => {
+    const server = await serve(says('at a price'));
+    const llm = openrouter(server, { discover: false });
+    const error = await errorOf(llm.text('Hello', { model: ['openai/gpt-oss-20b', 'nowhere'] }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toMatch(/No model of the chain can be used:\n.*gpt-oss-20b[^\n]*\n.*nowhere/);
     expect(server.connections).toBe(0);
   });
 
