@@ -207,9 +207,9 @@ export function countAgainst(breaker: CircuitBreaker, admitted: Admitted): Circu
 }
 
 /** The pause of a call without an alternative after `failures` failures in a row. */
-function lastResortPauseMs(failures: number, rate: number): number {
+function lastResortPauseMs(failures: number, rate: number, firstPauseMs: number): number {
   const unusual = failures - expectedStreak(rate);
-  return unusual > 0 ? backoffMs(FIRST_PAUSE_MS, 2 * (unusual - 1), Number.POSITIVE_INFINITY) : 0;
+  return unusual > 0 ? backoffMs(firstPauseMs, 2 * (unusual - 1), Number.POSITIVE_INFINITY) : 0;
 }
 
 /** The moments until which a breaker opens after `failures` failures in a row. */
@@ -219,12 +219,12 @@ function cooldownAfter(
   { now, reason, trip, retryAt }: Strike,
 ): { readonly until: number; readonly avoidUntil?: number } {
   if (retryAt !== undefined) return { until: Math.min(retryAt, now + horizonMs(reason)) };
-  const { cooldownMs, maxCooldownMs, lastResortMs } = trip;
+  const { cooldownMs, maxCooldownMs, lastResortMs, firstPauseMs = FIRST_PAUSE_MS } = trip;
   const fullMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
   const pauseMs =
     lastResortMs === undefined
       ? fullMs
-      : Math.min(lastResortMs, lastResortPauseMs(failures, rateOf(breaker)));
+      : Math.min(lastResortMs, lastResortPauseMs(failures, rateOf(breaker), firstPauseMs));
   if (fullMs <= pauseMs) return { until: now + fullMs };
   return { until: now + pauseMs, avoidUntil: now + fullMs };
 }

@@ -69,6 +69,8 @@ export interface Trip {
   readonly cooldownMs: number;
   /** The longest cooldown in ms. */
   readonly maxCooldownMs: number;
+  /** The first wait in ms of a call that no other route can serve; each further failure makes it four times as long. Default: 500. */
+  readonly firstPauseMs?: number | undefined;
   /** The longest wait in ms of a call that no other route can serve. Default: the whole cooldown. */
   readonly lastResortMs?: number | undefined;
 }

@@ -52,6 +52,7 @@ export const tripSchema: z.ZodMiniType<Trip> = z.strictObject({
   threshold: z.number(),
   cooldownMs: z.number(),
   maxCooldownMs: z.number(),
+  firstPauseMs: z.exactOptional(z.number()),
   lastResortMs: z.exactOptional(z.number()),
 });
 
