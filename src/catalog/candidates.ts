@@ -51,6 +51,9 @@ function findModel(models: readonly ModelSpec[], id: string): ModelSpec | undefi
   return models.find((model) => model.id === id);
 }
 
+/** The capabilities that lists of models show. Others are learnt. */
+const LISTED: ReadonlySet<string> = new Set(['tools', 'vision']);
+
 /** The models with all of `tags`, and with `capabilities` if any model has them. */
 // spec 9.2
 function stageOfTags(
@@ -66,7 +69,7 @@ function stageOfTags(
       if (matching.length === 0) return [];
       return [{ provider: pool, models: toCandidates(matching, provider.options.prefer) }];
     });
-  const able = withTags([...tags, ...capabilities]);
+  const able = withTags([...tags, ...capabilities.filter((name) => LISTED.has(name))]);
   // Tags are incomplete: if no model is known to have the capabilities, the call tries them all.
   return able.length > 0 ? able : withTags(tags);
 }

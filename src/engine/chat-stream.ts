@@ -74,8 +74,10 @@ class Resumer {
   readonly #transcript: Transcript;
   readonly #trimmer: OverlapTrimmer | undefined;
   readonly #resumed: boolean;
+  readonly #nameOf: ChatBody['nameOf'];
 
-  constructor(transcript: Transcript) {
+  constructor({ transcript, body }: StreamRequest) {
+    this.#nameOf = (sent) => body.nameOf(sent);
     this.#transcript = transcript;
     this.#resumed = transcript.any;
     this.#trimmer = transcript.text === '' ? undefined : new OverlapTrimmer(transcript.text);
@@ -101,7 +103,8 @@ class Resumer {
       return;
     }
     yield* this.#text(this.#trimmer?.end() ?? '');
-    yield part.type === 'usage' ? { ...part, usage: addUsage(this.#transcript.usage, part.usage) } : part;
+    if (part.type === 'usage') yield { ...part, usage: addUsage(this.#transcript.usage, part.usage) };
+    else yield part.type === 'tool-call' ? { ...part, name: this.#nameOf(part.name) } : part;
   }
 
   *#text(text: string): Generator<StreamPart, void, undefined> {
@@ -229,7 +232,7 @@ export function chatStreamOperation(
       });
       let end: StreamEnd | undefined;
       try {
-        end = yield* readStream(response.body, { reader, resumer: new Resumer(transcript), timer });
+        end = yield* readStream(response.body, { reader, resumer: new Resumer(request), timer });
       } finally {
         if (reader.usage !== undefined) {
           onUsage(reader.usage);

@@ -13,6 +13,7 @@ import {
   type ToolCallIds,
 } from '../wire/response/chat-response.ts';
 import type { BodyOptions, ChatBody } from '../wire/request/chat-body.ts';
+import { mapSame } from '../wire/request/copy-on-change.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
@@ -46,6 +47,16 @@ export function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOpe
   const reread = refused.problem === 'html' ? readChatResponse(body) : refused;
   const answer = reread.ok ? refused : reread;
   return { ...answer, message: ports.redact(answer.message) };
+}
+
+/** The answer with the caller's names of functions. */
+function withGivenNames(completion: ChatCompletion, body: ChatBody): ChatCompletion {
+  const { toolCalls } = completion;
+  const named = mapSame(toolCalls, (call) => {
+    const name = body.nameOf(call.function.name);
+    return name === call.function.name ? call : { ...call, function: { ...call.function, name } };
+  });
+  return named === toolCalls ? completion : { ...completion, toolCalls: named };
 }
 
 /** How to write a request for one of a provider's models. */
@@ -84,7 +95,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     },
     async *decode(
       response: HttpResponse,
-      { target, onUsage }: DecodeContext<ChatBody>,
+      { target, request, onUsage }: DecodeContext<ChatBody>,
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
       const answer = readChatResponse(text, ports.toolCallIds());
@@ -92,7 +103,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       const usage = answer.ok ? answer.completion.usage : readUsage(parseJson(text));
       if (usage !== undefined) onUsage(usage);
       if (answer.ok) {
-        yield answer.completion;
+        yield withGivenNames(answer.completion, request);
         return;
       }
       const given = { spec: ports.providerOf(target).spec, now: ports.clock.now() };

@@ -1,9 +1,10 @@
 import type { TokenEstimate } from '../../core/routing/question.ts';
-import { type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
+import { type ChatRequest, type RequestFields } from './chat-request.ts';
+import { lawfulNamesOf } from './function-names.ts';
 import { fieldsForModel, type RequestShape, shapeRequest } from './request-shape.ts';
 import { soundRequest, wellFormedJson } from './sound-request.ts';
 import { estimateTokens } from './token-estimate.ts';
-import { MESSAGE_TRANSFORMS, type MessageTransformName, WORKAROUNDS } from './transforms.ts';
+import { type TransformName, WORKAROUNDS } from './transforms.ts';
 
 /** How a body is written for one model. */
 export interface BodyOptions {
@@ -13,6 +14,8 @@ export interface BodyOptions {
   readonly drop?: readonly string[] | undefined;
   /** Capabilities that the model lacks. */
   readonly lacks?: readonly string[] | undefined;
+  /** Whether to send the form that most servers take, without uncommon fields. Default false. */
+  readonly plain?: boolean | undefined;
   /** The tokens granted to the answer; sent if the caller allows more or sets no limit. */
   readonly maxTokens?: number | undefined;
   /** The model's longest answer in tokens; sent if the caller allows more. */
@@ -37,11 +40,14 @@ export interface ChatBody {
   for(model: string, options: BodyOptions): string;
   /** Whether the request can be written without something that was refused. */
   canDoWithout(refused: Refused, options: BodyOptions): boolean;
+  /** The caller's name of a function that an answer names. Another one may have been sent. */
+  nameOf(sent: string): string;
 }
 
 /** The request as written for one provider shape and one set of workarounds. */
 interface Variant {
   readonly shape: RequestShape;
+  readonly plain: boolean;
   readonly workarounds: string;
   readonly messages: string;
   readonly fields: RequestFields;
@@ -61,9 +67,8 @@ function textOf(messages: string, fields: RequestFields): string {
   return rest === '{}' ? `"messages":${messages}}` : `"messages":${messages},${rest.slice(1)}`;
 }
 
-function workaroundsFor(lacks: readonly string[]): readonly MessageTransformName[] {
-  const names = lacks.map((capability) => WORKAROUNDS.get(capability));
-  return names.filter((name) => name !== undefined);
+function workaroundsFor(lacks: readonly string[]): readonly TransformName[] {
+  return [...WORKAROUNDS].filter(([capability]) => lacks.includes(capability)).map(([, name]) => name);
 }
 
 function fieldsOf(
@@ -80,6 +85,7 @@ class WrittenBody implements ChatBody {
   readonly #original: Variant;
   readonly #variants: Variant[];
   #tokens: TokenEstimate | undefined;
+  #names: ReadonlyMap<string, string> | undefined;
 
   constructor(given: ChatRequest) {
     const request = soundRequest(given);
@@ -87,7 +93,14 @@ class WrittenBody implements ChatBody {
     const text = textOf(messages, request.fields);
     this.request = request;
     this.size = text.length;
-    this.#original = { shape: NO_SHAPE, workarounds: '', messages, fields: request.fields, text };
+    this.#original = {
+      shape: NO_SHAPE,
+      plain: false,
+      workarounds: '',
+      messages,
+      fields: request.fields,
+      text,
+    };
     this.#variants = [this.#original];
   }
 
@@ -105,21 +118,25 @@ class WrittenBody implements ChatBody {
 
   // spec 8.2
   canDoWithout({ parameters = NONE, capabilities = NONE }: Refused, options: BodyOptions): boolean {
-    const sent = fieldsOf(this.#variantFor(options), options);
-    if (parameters.some((name) => sent[name] !== undefined && isOptionalField(name, sent[name]))) return true;
-    const untried = capabilities.filter((name) => options.lacks?.includes(name) !== true);
-    const { messages } = this.request;
-    return workaroundsFor(untried).some((name) => MESSAGE_TRANSFORMS[name](messages) !== messages);
+    const { drop = NONE, lacks = NONE } = options;
+    const without = { ...options, drop: [...drop, ...parameters], lacks: [...lacks, ...capabilities] };
+    return this.for('', without) !== this.for('', options);
   }
 
-  #variantFor({ shape = NO_SHAPE, lacks = NONE }: BodyOptions): Variant {
+  nameOf(sent: string): string {
+    this.#names ??= new Map([...lawfulNamesOf(this.request)].map(([given, lawful]) => [lawful, given]));
+    return this.#names.get(sent) ?? sent;
+  }
+
+  #variantFor({ shape = NO_SHAPE, lacks = NONE, plain = false }: BodyOptions): Variant {
     const names = lacks.length === 0 ? NONE : workaroundsFor(lacks);
     const workarounds = names.join();
     const known = this.#variants.find(
-      (variant) => variant.shape === shape && variant.workarounds === workarounds,
+      (variant) => variant.shape === shape && variant.workarounds === workarounds && variant.plain === plain,
     );
     if (known !== undefined) return known;
-    const variant = { ...this.#write(shapeRequest(this.request, shape, names)), shape, workarounds };
+    const written = this.#write(shapeRequest(this.request, shape, { plain, workarounds: names }));
+    const variant = { ...written, shape, plain, workarounds };
     this.#variants.push(variant);
     return variant;
   }

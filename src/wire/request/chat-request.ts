@@ -52,14 +52,21 @@ export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
   );
 }
 
+/** Whether the provider has to fetch an image. */
+function isRemote(image: unknown): boolean {
+  const url = member(member(image, 'image_url'), 'url');
+  return typeof url === 'string' && /^https?:/i.test(url);
+}
+
 /** The capabilities that a model needs for a request. */
 // spec 9.6
 export function capabilitiesOf({ messages, fields }: ChatRequest): readonly string[] {
   const needed: string[] = [];
   if (elementsOf(fields['tools']).length > 0) needed.push('tools');
-  const hasImage = messages.some(({ content }) =>
-    elementsOf(content).some((part) => member(part, 'type') === 'image_url'),
+  const images = messages.flatMap(({ content }) =>
+    elementsOf(content).filter((part) => member(part, 'type') === 'image_url'),
   );
-  if (hasImage) needed.push('vision');
+  if (images.length > 0) needed.push('vision');
+  if (images.some(isRemote)) needed.push('image_url');
   return needed;
 }

@@ -1,5 +1,6 @@
+import { elementsOf } from '../../core/json.ts';
 import type { ChatMessage, ContentPart } from './chat-request.ts';
-import { mapSame } from './copy-on-change.ts';
+import { mapSame, without } from './copy-on-change.ts';
 
 type Content = ChatMessage['content'];
 
@@ -53,6 +54,15 @@ export function flattenPlainText(messages: readonly ChatMessage[]): readonly Cha
   return flattened(messages, isPlainTextPart);
 }
 
+/** Some models refuse an empty content beside calls. */
+export function emptyContentToNull(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return mapSame(messages, (message) =>
+    message.content === '' && elementsOf(message.tool_calls).length > 0
+      ? { ...message, content: null }
+      : message,
+  );
+}
+
 export function nullContentToEmpty(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   return mapSame(messages, (message) => (message.content == null ? { ...message, content: '' } : message));
 }
@@ -90,4 +100,73 @@ export function systemToUser(messages: readonly ChatMessage[]): readonly ChatMes
   }
   if (pending !== undefined) changed.push({ role: 'user', content: pending });
   return changed;
+}
+
+/** Says that the conversation begins, where the assistant does not speak first. */
+const OPENING = 'Hello.';
+const CONTINUE = 'Go on from exactly where your last message ends.';
+
+function joinMessages(first: ChatMessage, second: ChatMessage): ChatMessage {
+  const content = joinContent(first.content, second.content);
+  const calls = [...elementsOf(first.tool_calls), ...elementsOf(second.tool_calls)];
+  const joined = { ...first, ...second, content, ...(calls.length > 0 && { tool_calls: calls }) };
+  return first.name === second.name ? joined : without(joined, (name) => name === 'name');
+}
+
+/** Joins consecutive messages of the user and of the assistant, after one system message; the user speaks first. */
+export function alternateRoles(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const ordered = singleSystemFirst(messages);
+  const changed: ChatMessage[] = [];
+  for (const message of ordered) {
+    const last = changed.at(-1);
+    const { role } = message;
+    if (last?.role === role && (role === 'user' || role === 'assistant')) {
+      changed[changed.length - 1] = joinMessages(last, message);
+      continue;
+    }
+    const begins = last === undefined || last.role === 'system';
+    if (begins && (role === 'assistant' || role === 'tool')) changed.push({ role: 'user', content: OPENING });
+    changed.push(message);
+  }
+  return changed.length === ordered.length && changed.every((message, index) => message === ordered[index])
+    ? ordered
+    : changed;
+}
+
+/** Asks for the rest of a last assistant message, for models that do not continue it by themselves. */
+export function continueByInstruction(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return messages.at(-1)?.role === 'assistant'
+    ? [...messages, { role: 'user', content: CONTINUE }]
+    : messages;
+}
+
+const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details']);
+
+export function stripReasoning(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return mapSame(messages, (message) => without(message, (name) => REASONING.has(name)));
+}
+
+/** Stands for the reasoning that another model did not send. Some models take an empty text for none. */
+const NO_REASONING = ' ';
+
+/** Gives each assistant message a `reasoning_content`: some models refuse a conversation without. */
+export function reasoningBack(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return mapSame(messages, (message) => {
+    const { role, reasoning, reasoning_content: given } = message;
+    if (role !== 'assistant' || (typeof given === 'string' && given !== '')) return message;
+    const known = typeof reasoning === 'string' && reasoning !== '' ? reasoning : NO_REASONING;
+    return { ...message, reasoning_content: known };
+  });
+}
+
+const MESSAGE_FIELDS: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'name',
+  'tool_calls',
+  'tool_call_id',
+]);
+
+export function coreMessageFields(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return mapSame(messages, (message) => without(message, (name) => !MESSAGE_FIELDS.has(name)));
 }

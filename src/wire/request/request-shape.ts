@@ -1,14 +1,8 @@
 import { member } from '../../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
-import {
-  FIELD_TRANSFORMS,
-  isFieldTransform,
-  isMessageTransform,
-  MESSAGE_TRANSFORMS,
-  type MessageTransformName,
-  type TransformName,
-} from './transforms.ts';
+import { withoutSchemaKeys } from './schema-keys.ts';
+import { PLAIN, type TransformName, withParts, withTransforms } from './transforms.ts';
 
 /** How a request is changed for one provider; applied in this order. An absent member changes nothing. */
 // spec 12.8
@@ -115,40 +109,46 @@ function withoutRefused(fields: RequestFields, refused: readonly string[]): Requ
   return { ...left, [other]: fields[limit] };
 }
 
-function shapeFields(given: RequestFields, shape: RequestShape): RequestFields {
-  let fields = withExtracted(given, shape.extract);
-  fields = withRenamed(withValues(fields, shape.values), shape.rename);
-  fields = withMaxTokens(fields, shape);
-  for (const name of shape.transforms ?? []) {
-    if (isFieldTransform(name)) fields = FIELD_TRANSFORMS[name](fields);
-  }
-  if (shape.drop !== undefined) fields = withoutRefused(fields, shape.drop);
-  return shape.quirk?.fields?.(fields) ?? fields;
+function withMessageFields(
+  messages: readonly ChatMessage[],
+  names: RequestShape['messageFields'],
+): readonly ChatMessage[] {
+  if (names === undefined) return messages;
+  return mapSame(messages, (message) => without(message, (name) => !names.includes(name)));
 }
 
-function shapeMessages(given: readonly ChatMessage[], shape: RequestShape): readonly ChatMessage[] {
-  let messages = given;
-  for (const name of shape.transforms ?? []) {
-    if (isMessageTransform(name)) messages = MESSAGE_TRANSFORMS[name](messages);
-  }
-  const { messageFields, quirk } = shape;
-  if (messageFields !== undefined) {
-    messages = mapSame(messages, (message) => without(message, (name) => !messageFields.includes(name)));
-  }
-  return quirk?.messages?.(messages) ?? messages;
+function withShape(request: ChatRequest, shape: RequestShape): ChatRequest {
+  const renamed = withRenamed(
+    withValues(withExtracted(request.fields, shape.extract), shape.values),
+    shape.rename,
+  );
+  const given = withParts(request, request.messages, withMaxTokens(renamed, shape));
+  const { messages, fields } = withTransforms(given, shape.transforms);
+  return withParts(
+    request,
+    withMessageFields(messages, shape.messageFields),
+    shape.drop === undefined ? fields : withoutRefused(fields, shape.drop),
+  );
 }
 
-/** Shapes a request for one provider, after the workarounds for what the model lacks; returns `request` if nothing changes. */
+/** What a request is written for, besides the provider's shape. */
+export interface FormOptions {
+  /** Whether it takes the form that most servers accept. */
+  readonly plain: boolean;
+  /** Transforms for what the model lacks. */
+  readonly workarounds: readonly TransformName[];
+}
+
+/** Shapes a request for one provider and what its model lacks; returns `request` if nothing changes. */
 export function shapeRequest(
   request: ChatRequest,
   shape: RequestShape,
-  workarounds: readonly MessageTransformName[],
+  { plain, workarounds }: FormOptions,
 ): ChatRequest {
-  let given = request.messages;
-  for (const name of workarounds) given = MESSAGE_TRANSFORMS[name](given);
-  const messages = shapeMessages(given, shape);
-  const fields = shapeFields(request.fields, shape);
-  return messages === request.messages && fields === request.fields ? request : { messages, fields };
+  const given = withShape(plain ? withTransforms(request, PLAIN) : request, shape);
+  const { messages, fields } = withTransforms(given, workarounds);
+  const { quirk } = shape;
+  return withParts(request, quirk?.messages?.(messages) ?? messages, quirk?.fields?.(fields) ?? fields);
 }
 
 /** How the request for one model differs from its provider's. */
@@ -181,5 +181,8 @@ export function fieldsForModel(
     limited,
     tooLarge.map((name) => [name, most]),
   );
-  return drop.length === 0 ? adjusted : withoutRefused(adjusted, drop);
+  if (drop.length === 0) return adjusted;
+  // A name that is no field is one that the provider met within a schema.
+  const keywords = drop.filter((name) => adjusted[name] === undefined);
+  return withoutSchemaKeys(withoutRefused(adjusted, drop), keywords);
 }

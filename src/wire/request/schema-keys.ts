@@ -1,4 +1,4 @@
-import { isJsonObject, member } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
 import type { RequestFields } from './chat-request.ts';
 import { mapMembers, mapSame } from './copy-on-change.ts';
 
@@ -12,15 +12,68 @@ const NAMED_SCHEMAS: ReadonlySet<string> = new Set([
 ]);
 /** Keywords whose values are data, not schemas. */
 const DATA: ReadonlySet<string> = new Set(['enum', 'const', 'default', 'example', 'examples', 'required']);
+/** Keywords without which a schema means something else. They are never removed. */
+const ESSENTIAL: ReadonlySet<string> = new Set([
+  '$defs',
+  '$ref',
+  'allOf',
+  'anyOf',
+  'definitions',
+  'description',
+  'enum',
+  'items',
+  'oneOf',
+  'properties',
+  'required',
+  'type',
+]);
+/** Keywords that only narrow or annotate, and that several providers do not know (Google's compatible API, 2026-10). */
+const UNCOMMON: readonly string[] = [
+  '$anchor',
+  '$comment',
+  '$id',
+  '$schema',
+  'const',
+  'contains',
+  'contentEncoding',
+  'contentMediaType',
+  'dependentRequired',
+  'dependentSchemas',
+  'deprecated',
+  'else',
+  'examples',
+  'exclusiveMaximum',
+  'exclusiveMinimum',
+  'if',
+  'maxContains',
+  'minContains',
+  'multipleOf',
+  'not',
+  'patternProperties',
+  'propertyNames',
+  'readOnly',
+  'then',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+  'uniqueItems',
+  'writeOnly',
+];
 /** Deeper levels are left as they are. */
 const MAX_DEPTH = 100;
+
+/** A constant text is the only value of an `enum`. */
+function withEnumForConst(schema: JsonObject): JsonObject {
+  const value = schema['const'];
+  return typeof value === 'string' && schema['enum'] === undefined ? { ...schema, enum: [value] } : schema;
+}
 
 function schemaWithoutKeys(schema: unknown, keys: ReadonlySet<string>, depth = 0): unknown {
   if (depth > MAX_DEPTH) return schema;
   if (Array.isArray(schema))
     return mapSame<unknown>(schema, (item) => schemaWithoutKeys(item, keys, depth + 1));
   if (!isJsonObject(schema)) return schema;
-  return mapMembers(schema, (value, name) => {
+  const kept = keys.has('const') ? withEnumForConst(schema) : schema;
+  return mapMembers(kept, (value, name) => {
     if (keys.has(name)) return undefined;
     if (DATA.has(name)) return value;
     if (NAMED_SCHEMAS.has(name) && isJsonObject(value))
@@ -44,7 +97,8 @@ function withChangeAt(
 
 /** The fields without some keywords in the JSON schemas of tools and of `response_format`. */
 export function withoutSchemaKeys(fields: RequestFields, names: readonly string[]): RequestFields {
-  const keys = new Set(names);
+  const keys = new Set(names.filter((name) => !ESSENTIAL.has(name)));
+  if (keys.size === 0) return fields;
   const strip = (schema: unknown): unknown => schemaWithoutKeys(schema, keys);
   const stripTool = (tool: unknown): unknown => withChangeAt(tool, ['function', 'parameters'], strip);
   const { tools, response_format: format } = fields;
@@ -52,4 +106,8 @@ export function withoutSchemaKeys(fields: RequestFields, names: readonly string[
   const nextFormat = withChangeAt(format, ['json_schema', 'schema'], strip);
   const withTools = nextTools === tools ? fields : { ...fields, tools: nextTools };
   return nextFormat === format ? withTools : { ...withTools, response_format: nextFormat };
+}
+
+export function commonSchemaKeys(fields: RequestFields): RequestFields {
+  return withoutSchemaKeys(fields, UNCOMMON);
 }

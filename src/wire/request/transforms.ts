@@ -1,13 +1,19 @@
 /** The named transforms that a provider's file can switch on. A transform returns its argument if nothing changes. */
 
-import { elementsOf, isJsonObject, member } from '../../core/json.ts';
-import type { ChatMessage, RequestFields } from './chat-request.ts';
+import type { ChatMessage, ChatRequest, RequestFields } from './chat-request.ts';
+import { withLawfulNames } from './function-names.ts';
 import {
+  alternateRoles,
+  continueByInstruction,
+  coreMessageFields,
   developerToSystem,
+  emptyContentToNull,
   flattenPlainText,
   flattenText,
   nullContentToEmpty,
+  reasoningBack,
   singleSystemFirst,
+  stripReasoning,
   systemToUser,
 } from './message-content.ts';
 import {
@@ -17,42 +23,54 @@ import {
   shortToolIds,
   singleToolCalls,
 } from './message-tool-calls.ts';
-import { mapSame, without } from './copy-on-change.ts';
+import { coreFields, fourStops, namedToolOnly, omitEmptyParameters } from './request-fields.ts';
+import { commonSchemaKeys } from './schema-keys.ts';
 
 type MessageTransform = (messages: readonly ChatMessage[]) => readonly ChatMessage[];
 type FieldTransform = (fields: RequestFields) => RequestFields;
+type RequestTransform = (request: ChatRequest) => ChatRequest;
 
 export type MessageTransformName =
+  | 'alternate-roles'
   | 'close-tool-turns'
+  | 'continue-by-instruction'
+  | 'core-message-fields'
   | 'developer-to-system'
+  | 'empty-content-to-null'
   | 'flatten-plain-text'
   | 'flatten-text-content'
   | 'null-content-to-empty'
   | 'omit-empty-tool-calls'
   | 'plain-tool-calls'
+  | 'reasoning-back'
   | 'short-tool-ids'
   | 'single-system-first'
   | 'single-tool-calls'
   | 'strip-reasoning-content'
   | 'system-to-user';
-export type FieldTransformName = 'named-tool-only' | 'omit-empty-parameters';
-export type TransformName = MessageTransformName | FieldTransformName;
-
-const REASONING: ReadonlySet<string> = new Set(['reasoning', 'reasoning_content', 'reasoning_details']);
-
-function stripReasoning(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  return mapSame(messages, (message) => without(message, (name) => REASONING.has(name)));
-}
+export type FieldTransformName =
+  | 'common-schema-keys'
+  | 'core-fields'
+  | 'four-stops'
+  | 'named-tool-only'
+  | 'omit-empty-parameters';
+export type RequestTransformName = 'lawful-function-names';
+export type TransformName = MessageTransformName | FieldTransformName | RequestTransformName;
 
 // spec 12.9
 export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTransform>> = {
+  'alternate-roles': alternateRoles,
   'close-tool-turns': closeToolTurns,
+  'continue-by-instruction': continueByInstruction,
+  'core-message-fields': coreMessageFields,
   'developer-to-system': developerToSystem,
+  'empty-content-to-null': emptyContentToNull,
   'flatten-plain-text': flattenPlainText,
   'flatten-text-content': flattenText,
   'null-content-to-empty': nullContentToEmpty,
   'omit-empty-tool-calls': omitEmptyToolCalls,
   'plain-tool-calls': plainToolCalls,
+  'reasoning-back': reasoningBack,
   'short-tool-ids': shortToolIds,
   'single-system-first': singleSystemFirst,
   'single-tool-calls': singleToolCalls,
@@ -60,41 +78,10 @@ export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTr
   'system-to-user': systemToUser,
 };
 
-/** Replaces the choice of one tool with a list of that tool alone, for providers that accept no tool name as a choice. */
-function namedToolOnly(fields: RequestFields): RequestFields {
-  const name = member(member(fields['tool_choice'], 'function'), 'name');
-  const tools = elementsOf(fields['tools']).filter(
-    (tool) => name !== undefined && member(member(tool, 'function'), 'name') === name,
-  );
-  return tools.length === 0 ? fields : { ...fields, tools, tool_choice: 'required' };
-}
-
-/** Keywords that do not matter for an object without members. */
-const NEUTRAL_KEYWORDS: ReadonlySet<string> = new Set(['$schema', 'properties', 'required', 'type']);
-
-function hasNoParameters(parameters: unknown): boolean {
-  if (!isJsonObject(parameters) || parameters['type'] !== 'object') return false;
-  const { properties = {}, additionalProperties = false } = parameters;
-  const others = Object.keys(parameters).filter((name) => !NEUTRAL_KEYWORDS.has(name));
-  const isEmpty = isJsonObject(properties) && Object.keys(properties).length === 0;
-  return isEmpty && additionalProperties === false && others.every((name) => name === 'additionalProperties');
-}
-
-function withoutEmptyParameters(tool: unknown): unknown {
-  const called = member(tool, 'function');
-  if (!isJsonObject(tool) || !isJsonObject(called) || !hasNoParameters(called['parameters'])) return tool;
-  return { ...tool, function: without(called, (name) => name === 'parameters') };
-}
-
-/** Removes empty `parameters`: some providers refuse an object schema without members. */
-function omitEmptyParameters(fields: RequestFields): RequestFields {
-  const given = fields['tools'];
-  if (!Array.isArray(given)) return fields;
-  const tools = mapSame<unknown>(given, withoutEmptyParameters);
-  return tools === given ? fields : { ...fields, tools };
-}
-
 export const FIELD_TRANSFORMS: Readonly<Record<FieldTransformName, FieldTransform>> = {
+  'common-schema-keys': commonSchemaKeys,
+  'core-fields': coreFields,
+  'four-stops': fourStops,
   'named-tool-only': namedToolOnly,
   'omit-empty-parameters': omitEmptyParameters,
 };
@@ -107,10 +94,70 @@ export function isFieldTransform(name: string): name is FieldTransformName {
   return Object.hasOwn(FIELD_TRANSFORMS, name);
 }
 
-/** By capability: the transform that lets a model without it serve the request. */
+export const REQUEST_TRANSFORMS: Readonly<Record<RequestTransformName, RequestTransform>> = {
+  'lawful-function-names': withLawfulNames,
+};
+
+/** The request with these messages and fields; `request` itself if they are its own. */
+export function withParts(
+  request: ChatRequest,
+  messages: readonly ChatMessage[],
+  fields: RequestFields,
+): ChatRequest {
+  return messages === request.messages && fields === request.fields ? request : { messages, fields };
+}
+
+function transformed(request: ChatRequest, name: TransformName): ChatRequest {
+  const { messages, fields } = request;
+  if (isMessageTransform(name)) return withParts(request, MESSAGE_TRANSFORMS[name](messages), fields);
+  if (isFieldTransform(name)) return withParts(request, messages, FIELD_TRANSFORMS[name](fields));
+  return REQUEST_TRANSFORMS[name](request);
+}
+
+/** Applies transforms in their order. */
+export function withTransforms(request: ChatRequest, names: readonly TransformName[] = []): ChatRequest {
+  return names.reduce(transformed, request);
+}
+
+/**
+ * By capability: the transform that lets a model without it serve the request, in the order in which they apply. An
+ * image's URL has none: a model without `image_url` gets no such request.
+ */
 // spec 12.8
-export const WORKAROUNDS: ReadonlyMap<string, MessageTransformName> = new Map([
+export const WORKAROUNDS: ReadonlyMap<string, TransformName> = new Map<string, TransformName>([
+  ['developer_role', 'developer-to-system'],
+  ['content_list', 'flatten-text-content'],
+  ['many_systems', 'single-system-first'],
   ['system', 'system-to-user'],
   ['parallel_calls', 'single-tool-calls'],
   ['user_after_tool', 'close-tool-turns'],
+  ['prefill', 'continue-by-instruction'],
+  ['alternate_roles', 'alternate-roles'],
+  ['null_content', 'null-content-to-empty'],
+  ['empty_assistant', 'empty-content-to-null'],
+  ['reasoning_fields', 'strip-reasoning-content'],
+  ['reasoning_back', 'reasoning-back'],
+  ['tool_ids', 'short-tool-ids'],
+  ['tool_names', 'lawful-function-names'],
+  ['schema_keywords', 'common-schema-keys'],
+  ['many_stops', 'four-stops'],
 ]);
+
+/** The request in the form that most servers take, for a model that refused the usual form. */
+// spec 12.12
+export const PLAIN: readonly TransformName[] = [
+  'core-fields',
+  'four-stops',
+  'common-schema-keys',
+  'core-message-fields',
+  'developer-to-system',
+  'flatten-text-content',
+  'single-system-first',
+  'plain-tool-calls',
+  'close-tool-turns',
+  'continue-by-instruction',
+  'alternate-roles',
+  'null-content-to-empty',
+  'short-tool-ids',
+  'lawful-function-names',
+];
