@@ -105,6 +105,11 @@ function section(spec) {
     ...tier,
     ...tiers,
     `- Cost: ${spec.cost}`,
+    ...Object.entries(spec.tiers).map(([tier, { freeBecause }]) =>
+      freeBecause === undefined
+        ? `- Calls of the tier \`${tier}\` are billed: freelm refuses them unless you allow it (\`spend\`)`
+        : `- Why the tier \`${tier}\` is free: \`${freeBecause.reason}\`. ${freeBecause.source}`,
+    ),
     `- Terms: ${spec.terms}`,
     `- Do prompts train models? ${privacyOf(spec)}`,
     `- Model list: ${LISTED[spec.discovery.default]}${models.length === 0 ? '' : `; built in: ${codes(models)}`}`,

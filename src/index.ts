@@ -48,7 +48,7 @@ export type { KeyedOptions, KeylessOptions } from './providers/known-provider.ts
 export * from './providers/presets.ts';
 export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export type { KeyInput, KeysInput } from './providers/key.ts';
-export type { ModelSpec } from './core/model.ts';
+export type { FreeReason, ModelSpec } from './core/model.ts';
 export type { LimitStatus, QuotaStatus, RouteReason } from './core/report/health.ts';
 export type { FailureKind } from './core/failure.ts';
 export type { ProviderScore, Strategy, StrategyName } from './core/routing/question.ts';

@@ -3,6 +3,7 @@
 import failures from '../../spec/failure-effects.json' with { type: 'json' };
 import type { KeyCheck, KeyQuota, ProviderReport } from '../index.ts';
 import type { Paint } from './paint.ts';
+import { amountText } from '../money.ts';
 import { cell } from './text.ts';
 
 export function isFine({ works }: KeyCheck): boolean {
@@ -39,17 +40,28 @@ function markOf({ works }: KeyCheck, paint: Paint): string {
   return works ? paint('green', '✓') : paint('red', '✗');
 }
 
+const FREE_TEXTS: Readonly<Record<NonNullable<KeyCheck['freeBecause']>, string>> = {
+  'hard-stop': 'free: the provider stops at its limits',
+  'no-card': 'free: the account has no card',
+  'own-machine': 'free: your own machine',
+  'listed-price-0': 'free: listed at a price of 0',
+  'answered-cost-0': 'free: its answers state a price of 0',
+  unproven: 'said to be free',
+};
+
 /** One line with the key and its limits, then the provider's message and the advice. */
 export function checkLines(check: KeyCheck, paint: Paint): readonly string[] {
-  const { provider, key, tier, quotas, status, message, latencyMs, advice } = check;
+  const { provider, key, tier, quotas, status, message, latencyMs, advice, freeBecause, cost } = check;
+  const free = freeBecause === undefined ? 'billed' : FREE_TEXTS[freeBecause];
   const state = cell(stateOf(check), 9);
   const limits = quotas.map(quotaText).join(', ') || 'no limit known';
   const took = `${String(latencyMs).padStart(5)} ms`;
   const messages =
     message === undefined ? [] : [`${status === undefined ? '' : `HTTP ${status}: `}${message}`];
   return [
-    `${markOf(check, paint)} ${cell(provider, 12)} ${cell(key, 12)} ${state} ${paint('dim', took)}  ${tier}: ${limits}`,
+    `${markOf(check, paint)} ${cell(provider, 12)} ${cell(key, 12)} ${state} ${paint('dim', took)}  ${tier}: ${limits}; ${free}`,
     ...messages.map((line) => `    ${line}`),
+    ...(cost === undefined ? [] : [`    Billed for the chat that checked it: ${amountText(cost)}`]),
     ...(advice === undefined ? [] : [`    ${paint('yellow', '→')} ${advice}`]),
   ];
 }

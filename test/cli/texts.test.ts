@@ -6,6 +6,7 @@ import { checkLines, quotaText } from '../../src/cli/doctor-lines.ts';
 import { painter } from '../../src/cli/paint.ts';
 import { table, cell, countText, withoutControls } from '../../src/cli/text.ts';
 import { durationText } from '../../src/duration.ts';
+import { amountText, billText } from '../../src/money.ts';
 
 const plain = painter({}, {});
 
@@ -109,12 +110,21 @@ describe('checkLines', () => {
     kind: undefined,
     message: undefined,
     quotas: [],
+    freeBecause: 'no-card',
+    cost: undefined,
     advice: undefined,
   };
 
   it('is one line if the key works', () => {
     expect(checkLines(CHECK, plain)).toEqual([
-      '✓ groq         gsk_…abcd    works        12 ms  free: no limit known',
+      '✓ groq         gsk_…abcd    works        12 ms  free: no limit known; free: the account has no card',
+    ]);
+  });
+
+  it('says what the check cost, and that an account is billed', () => {
+    expect(checkLines({ ...CHECK, freeBecause: undefined, cost: 0.00012 }, plain)).toEqual([
+      expect.stringMatching(/; billed$/),
+      '    Billed for the chat that checked it: 0.00012',
     ]);
   });
 
@@ -132,4 +142,13 @@ describe('checkLines', () => {
   ])('%j shows the state and the reason', (more, text) => {
     expect(checkLines({ ...CHECK, ...more }, plain).join('\n')).toMatch(text);
   });
+});
+
+it.each([
+  [{ amount: 0, calls: 1234 }, '0.00 over 1,234 calls'],
+  [{ amount: 0.1 + 0.2, calls: 1 }, '0.30 over 1 call'],
+  [{ amount: 0.00012, calls: 2 }, '0.00012 over 2 calls'],
+])('the bill %j in words', (bill, text) => {
+  expect(billText(bill)).toBe(text);
+  expect(text.startsWith(amountText(bill.amount))).toBe(true);
 });

@@ -38,7 +38,7 @@ describe('options of a pool', () => {
     [
       'one name twice',
       { providers: [provider, endpoint({ url: 'http://127.0.0.1:8' })] },
-      'options.providers holds "mine" twice',
+      'options.providers has "mine" twice',
     ],
     ['a misspelt option', { timeoutMS: 5 }, 'options has no option "timeoutMS"'],
     ['an option of a call', { temperature: 1, tools: [] }, 'options has no option "temperature", "tools"'],

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   ConfigError,
+  type Environment,
   FreeLLM,
   type FreeLLMEvent,
   type FreeLLMOptions,
@@ -17,8 +18,21 @@ import { memoryCache } from '../support/memory-cache.ts';
 const KEY = 'a-key-that-is-long-enough';
 const MODEL = 'z-ai/glm-5.2:free';
 
-/** A pool whose provider answers with a price, and lists one model with the price that `prices` has at that time. */
-function pool(provider: Provider, options: Partial<FreeLLMOptions> = {}, env = {}, prices: string[] = []) {
+interface Setup {
+  readonly llm: FreeLLM;
+  readonly warnings: () => readonly string[];
+  /** How many chats were sent. */
+  readonly requests: () => number;
+}
+
+/** A pool whose provider lists one model with one price after the other, and answers with a usage. */
+function pool(
+  provider: Provider,
+  options: Partial<FreeLLMOptions> = {},
+  env: Environment = {},
+  prices: string[] = [],
+  usage?: object,
+): Setup {
   const events: FreeLLMEvent[] = [];
   let requests = 0;
   const answer = (url: string): unknown => {
@@ -27,7 +41,7 @@ function pool(provider: Provider, options: Partial<FreeLLMOptions> = {}, env = {
       return { data: [{ id: MODEL, pricing: { prompt: price, completion: '0' } }] };
     }
     if (url.endsWith('/chat/completions')) requests += 1;
-    return { choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }] };
+    return { choices: [{ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }], usage };
   };
   const fetch = (url: string | URL | Request): Promise<Response> =>
     Promise.resolve(Response.json(answer(url instanceof Request ? url.url : String(url))));
@@ -111,6 +125,27 @@ describe('a list that states a price', () => {
   it('marks the model as not free', async () => {
     const { llm } = pool(openrouter(), {}, {}, ['0.0000002']);
     expect((await llm.refreshModels()).map(({ id, free }) => [id, free])).toEqual([[MODEL, false]]);
+  });
+});
+
+describe('the check of a key', () => {
+  it('sends no chat to an account that is billed', async () => {
+    const { llm, requests } = pool(new OllamaCloud(KEY));
+    const [check] = await llm.checkKeys({ chat: true });
+    expect(check).toMatchObject({ request: 'models', freeBecause: undefined });
+    expect(requests()).toBe(0);
+  });
+
+  it('closes a model whose answer states a price', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 1, cost: 0.00012 };
+    const provider = new OpenRouter(KEY, { discover: false, models: [MODEL] });
+    const { llm, warnings, requests } = pool(provider, {}, {}, [], usage);
+    const [check] = await llm.checkKeys({ chat: true });
+    expect(check).toMatchObject({ request: 'chat', cost: 0.00012 });
+    expect(warnings()).toHaveLength(1);
+    await expect(llm.text('Hello')).rejects.toThrow(/would cost money/);
+    await llm.checkKeys({ chat: true });
+    expect(requests()).toBe(1);
   });
 });
 

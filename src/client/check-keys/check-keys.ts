@@ -3,6 +3,7 @@ import { check } from '../../check.ts';
 import type { Failure, FailureKind } from '../../core/failure.ts';
 import { parseJson } from '../../core/json.ts';
 import type { ReportedQuota } from '../../core/limits/limit.ts';
+import type { FreeReason } from '../../core/model.ts';
 import type { Candidate } from '../../core/pool.ts';
 import { networkFailure } from '../../engine/network-failure.ts';
 import { FreeLLMError } from '../../errors.ts';
@@ -11,6 +12,7 @@ import { classify, classifyAnswer } from '../../providers/refusals/classify.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { sendBeside, type SideOutcome } from '../../providers/side-request.ts';
 import { readChatResponse } from '../../wire/response/chat-response.ts';
+import { readCost } from '../../wire/response/price.ts';
 import type { Pool } from '../pool.ts';
 import { type KeyQuota, quotasOf, withReported } from './quotas.ts';
 import { type KeyRequest, keyRequestFor, type Subject } from './request.ts';
@@ -66,6 +68,10 @@ export interface KeyCheck {
   /** The provider's error message, redacted. */
   readonly message: string | undefined;
   readonly quotas: readonly KeyQuota[];
+  /** Why the account's calls are free. Undefined if they are billed. */
+  readonly freeBecause: FreeReason | undefined;
+  /** What the answer of a chat cost, if it stated a price. A price above 0 closes the model. */
+  readonly cost: number | undefined;
   /** What to do; undefined if nothing. */
   readonly advice: string | undefined;
 }
@@ -79,6 +85,8 @@ const CONCURRENCY = 4;
 /** The outcome of one request. */
 interface Answer {
   readonly kind: CheckRequest;
+  /** Only of a chat. */
+  readonly model: string | undefined;
   readonly status: number | undefined;
   readonly body: string;
   readonly failure: Failure | undefined;
@@ -119,7 +127,7 @@ async function ask(
   const latencyMs = clock.now() - startedAt;
   const { response } = outcome;
   const reported = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
-  const answer = { kind, status: response?.status, reported, latencyMs };
+  const answer = { kind, model: target?.route.model, status: response?.status, reported, latencyMs };
   if (outcome.ok) return { ...answer, body: outcome.body, failure: failureOf(kind, outcome, pool, provider) };
   if (signal?.aborted === true) throw signal.reason;
   if (FreeLLMError.is(outcome.error)) throw outcome.error;
@@ -165,6 +173,9 @@ async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions)
   const { works, advice } = verdictFor(last, provider);
   const state = accountStateOf(first, provider.spec);
   const records = pool.ledger.known([[candidate]]);
+  const cost = last.kind === 'chat' ? readCost(parseJson(last.body)) : undefined;
+  if (cost !== undefined && last.model !== undefined)
+    await pool.ledger.notePrice(candidate.provider, last.model, cost);
   const quotas = quotasOf(candidate.models, account, records, pool.clock.now());
   return {
     provider: provider.name,
@@ -178,6 +189,8 @@ async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions)
     latencyMs: last.latencyMs,
     kind: last.failure?.kind,
     message: last.failure === undefined ? undefined : pool.redact(last.failure.message),
+    freeBecause: account.freeBecause,
+    cost,
     quotas: withReported(quotas, [...state.reported, ...last.reported]),
     advice: advice ?? tierAdvice(subject, state.tier),
   };
@@ -206,7 +219,7 @@ function subjectsOf(provider: Provider, candidate: Candidate): readonly Subject[
 
 /**
  * Checks every key of a pool with the cheapest request that proves it, in the order of providers and keys. The records
- * learn nothing from it.
+ * learn nothing from it but prices.
  */
 export async function checkKeys(pool: Pool, options: CheckKeysOptions): Promise<readonly KeyCheck[]> {
   check(schema, options, 'options');

@@ -2,6 +2,7 @@ import { isLong } from '../../core/limits/limit.ts';
 import type { Target } from '../../core/routing/question.ts';
 import type { Candidate, CandidateModel, PoolAccount } from '../../core/pool.ts';
 import { modelOf } from '../../core/records/provider.ts';
+import { isTooDear } from '../../core/routing/fitness.ts';
 import type { HttpRequest } from '../../ports.ts';
 import type { Provider, ProviderKey } from '../../providers/provider.ts';
 import { getRequest } from '../../providers/side-request.ts';
@@ -17,11 +18,14 @@ export interface Subject {
   readonly account: PoolAccount;
 }
 
-/** The model with the largest daily limit. */
-function cheapestModel({ candidate, account }: Subject): CandidateModel | undefined {
+/** The model with the largest daily limit, of those that may be called. */
+function cheapestModel(pool: Pool, { candidate, account }: Subject): CandidateModel | undefined {
+  if (account.isBilled === true) return undefined;
+  const record = pool.ledger.known([[candidate]]).provider(candidate.provider);
   let best: CandidateModel | undefined;
   let most = -1;
   for (const model of candidate.models) {
+    if (isTooDear(candidate.provider, model, modelOf(record, model.id))) continue;
     const daily = account.limits(model.id).filter(isLong);
     const max = Math.min(...daily.map((limit) => limit.max));
     if (max > most) {
@@ -58,7 +62,7 @@ function chatRequest(pool: Pool, subject: Subject, model: CandidateModel): KeyRe
 export function keyRequestFor(pool: Pool, subject: Subject, wanted: CheckRequest): KeyRequest {
   const { provider, key } = subject;
   const { account, discovery } = provider.spec;
-  const model = wanted === 'chat' ? cheapestModel(subject) : undefined;
+  const model = wanted === 'chat' ? cheapestModel(pool, subject) : undefined;
   if (model !== undefined) return chatRequest(pool, subject, model);
   const isAccount = wanted === 'account' && account !== undefined;
   const path = isAccount ? account.path : (discovery?.path ?? '/models');

@@ -2,10 +2,19 @@
 
 import type { Question, RequestNeeds } from './question.ts';
 import type { CandidateModel, PoolProvider } from '../pool.ts';
-import { trusted, knownOf, type ProviderRecord } from '../records/provider.ts';
+import { trusted, knownOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
 
 /** The smallest context length of models in use, in tokens. */
 const SMALLEST_WINDOW = 2048;
+
+/** Whether a model is known to be billed, and the user does not allow that. spec 11.8 */
+export function isTooDear(
+  provider: PoolProvider,
+  model: CandidateModel,
+  { billed = 0 }: ModelRecord,
+): boolean {
+  return provider.maySpend !== true && (model.costs === true || billed > 0);
+}
 
 /** Why a model is known to be unable to serve a request; undefined if it may be able. */
 export function unfitReason(
@@ -16,8 +25,7 @@ export function unfitReason(
   now: number,
 ): 'context_too_long' | 'unsupported' | 'would_cost_money' | undefined {
   const known = knownOf(record, model.id, now);
-  if (provider.maySpend !== true && (model.costs === true || (known.billed ?? 0) > 0))
-    return 'would_cost_money';
+  if (isTooDear(provider, model, known)) return 'would_cost_money';
   const ctx = known.ctx ?? model.ctx;
   if (known.tooLong !== undefined && needs.size >= known.tooLong) return 'context_too_long';
   if (ctx !== undefined && !hasRoom(ctx, needs)) return 'context_too_long';
