@@ -62,6 +62,8 @@ export interface RefusalRule {
   readonly unit?: 'requests' | 'tokens';
   /** The verdict is a guess about one model; if a second model gets it, the whole account is blocked. */
   readonly escalates?: boolean;
+  /** Only this provider refuses in this form; a gateway or a proxy may relay it, so the rule holds for all providers. */
+  readonly anywhere?: boolean;
   /** A hint in the answer is used even if it is short for a daily quota. */
   readonly hinted?: boolean;
   /** Finds the moment at which the quota resets: the first group of `pattern`, a local time without a zone. */

@@ -132,6 +132,10 @@ describe('any answer of a provider', () => {
     ['a quote', '"\\'],
     ['a blank', ' '],
     ['a word', 'exceed context token count '],
+    ['a role', 'role must be one of user, '],
+    ['a schema', 'tools schema parameters name must '],
+    ['content', 'content message list must be a '],
+    ['a closed brace', '{"a":1}'],
   ])('is read in bounded time: two million characters of %s', (_, piece) => {
     const text = piece.repeat(Math.ceil(2_000_000 / piece.length));
     for (const body of [
@@ -175,6 +179,13 @@ describe('the rules of refusals', () => {
   it.each(all)('of %s are each covered by a vector', (_, given) => {
     const shown = new Set(REFUSAL_VECTORS.map(({ input }) => decidingRule(input)));
     expect(given.filter((rule) => !shown.has(rule))).toEqual([]);
+  });
+
+  it('that only one provider words so hold at an endpoint of which nothing is known', () => {
+    const relayed = REFUSAL_VECTORS.filter(({ input }) => decidingRule(input)?.anywhere === true);
+    expect(relayed.length).toBeGreaterThan(80);
+    for (const { input } of relayed)
+      expect(decidingRule({ ...input, provider: undefined })).toBe(decidingRule(input));
   });
 
   it.each(all)('of %s disable a key only by a phrase or a code, never by a status alone', (_, given) => {

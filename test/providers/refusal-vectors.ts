@@ -21,10 +21,29 @@ const fileSchema = z.object({
 
 const folder = new URL('../../spec/vectors/', import.meta.url);
 
+const wordingsSchema = z.object({
+  cases: z.array(
+    z.object({
+      input: z.object({ message: z.string(), statuses: z.array(z.number()) }),
+      expect: z.object({ kind: z.string() }),
+    }),
+  ),
+});
+
+/** The wordings, each as one refusal of a provider of which nothing is known. */
+function wordings(): z.infer<typeof fileSchema>['cases'] {
+  const { cases } = wordingsSchema.parse(JSON.parse(readFileSync(new URL('wordings.json', folder), 'utf8')));
+  return cases.map(({ input: { message, statuses }, expect }) => ({
+    input: { status: statuses[0] ?? 400, body: { error: { message } } },
+    expect,
+  }));
+}
+
 /** The cases of every classification vector, with the kind of failure expected. */
 export const REFUSAL_VECTORS: z.infer<typeof fileSchema>['cases'] = readdirSync(folder)
   .filter((file) => file === 'classify.json' || file.startsWith('classify-'))
-  .flatMap((file) => fileSchema.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8'))).cases);
+  .flatMap((file) => fileSchema.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8'))).cases)
+  .concat(wordings());
 
 /** A body that is not a string stands for its JSON text. */
 export function textOf(body: unknown): string {

@@ -8,6 +8,7 @@ import { readObservations } from '../../src/providers/refusals/quota-headers.ts'
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 import { readChatResponse } from '../../src/wire/response/chat-response.ts';
 import { readErrorBody } from '../../src/wire/response/error-body.ts';
+import { runWordings } from './wordings.ts';
 
 /** The provider of that name; without one, a provider of which nothing is known. */
 function specOf(name: string | undefined): Pick<ProviderSpec, 'refusals'> & Partial<ProviderSpec> {
@@ -90,5 +91,6 @@ export const runners: Record<string, (input: unknown) => unknown> = {
     if (account === undefined) throw new Error(`${provider} has no account endpoint`);
     return account.read(parseJson(textOf(body)));
   },
+  wordings: runWordings,
   ...Object.fromEntries(CLASSIFY.map((file) => [file, runClassify])),
 };

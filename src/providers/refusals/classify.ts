@@ -5,9 +5,16 @@ import { readTimestamp } from './moments.ts';
 import { type RetryHints, readRetryHints } from './retry-hints.ts';
 import type { Headers } from '../../ports.ts';
 import type { RefusedAnswer } from '../../wire/response/chat-response.ts';
-import { readErrorBody } from '../../wire/response/error-body.ts';
+import { readErrorBody, readUpstream } from '../../wire/response/error-body.ts';
 import { identityIn, refusedFields, reportedContextLength, withoutName } from './details.ts';
-import { findRule, type Refusal, type Verdict, verdictOfAnswer, verdictOfStatus } from './rules.ts';
+import {
+  findRequestRule,
+  findRule,
+  type Refusal,
+  type Verdict,
+  verdictOfAnswer,
+  verdictOfStatus,
+} from './rules.ts';
 import { type RefusedQuota, refusedQuota } from './refused-quota.ts';
 import { patternOf } from '../pattern.ts';
 import type { ProviderSpec, RefusalRule } from '../spec.ts';
@@ -41,10 +48,12 @@ export function classify(reply: Reply, spec: RefusalSpec, now: number): Failure 
     json: body.json,
     message: reply.redact?.(body.message) ?? body.message,
   };
+  const answered = { status: reply.status, spec, now };
   // An HTML page comes from a proxy and not from the API, so the rules do not apply.
-  const rule = body.html ? undefined : findRule(refusal, spec.refusals);
-  const verdict = rule ?? verdictOfStatus(body.html ? 'page' : 'answer', reply.status);
-  return failureOf(verdict, refusal, { status: reply.status, spec, now });
+  if (body.html) return failureOf(verdictOfStatus('page', reply.status), refusal, answered);
+  const relayed = relayedBy(refusal, reply);
+  const rule = relayed?.rule ?? findRule(refusal, spec.refusals);
+  return failureOf(rule ?? verdictOfStatus('answer', reply.status), refusal, answered, relayed?.refusal);
 }
 
 /** Classifies an answer with status 200 that `readChatResponse` refused. */
@@ -61,11 +70,41 @@ export function classifyAnswer(
     json: body.json,
     message: reply.redact?.(refused.message) ?? refused.message,
   };
-  const verdict =
-    refused.problem === 'error'
-      ? (findRule(refusal, given.spec.refusals) ?? verdictOfStatus('inside', refused.status))
-      : verdictOfAnswer(refused.problem);
-  return failureOf(verdict, refusal, { status: reply.status, ...given });
+  const answered = { status: reply.status, ...given };
+  if (refused.problem !== 'error') return failureOf(verdictOfAnswer(refused.problem), refusal, answered);
+  const relayed = relayedBy(refusal, reply);
+  const rule = relayed?.rule ?? findRule(refusal, given.spec.refusals) ?? withoutStatus(refusal);
+  const verdict = rule ?? verdictOfStatus('inside', refused.status);
+  return failureOf(verdict, refusal, answered, relayed?.refusal);
+}
+
+/** The rule for an error that states no status: only what is wrong with the request can be read from its words. */
+function withoutStatus(refusal: Refusal): RefusalRule | undefined {
+  return refusal.status === undefined ? findRequestRule({ ...refusal, status: BAD_REQUEST }) : undefined;
+}
+
+const BAD_REQUEST = 400;
+
+/**
+ * The refusal that a gateway relays, with the rule that it meets. Only rules about the request count: what a model's host
+ * says about a key or a quota is not about the caller's.
+ */
+// spec 7.14
+function relayedBy(
+  refusal: Refusal,
+  { redact }: Reply,
+): { readonly rule: RefusalRule; readonly refusal: Refusal } | undefined {
+  const inner = readUpstream(refusal);
+  if (inner === undefined) return undefined;
+  const { status = BAD_REQUEST } = refusal;
+  const relayed: Refusal = {
+    status: inner.status ?? (status >= 400 && status < 500 ? status : BAD_REQUEST),
+    headers: {},
+    json: inner.json,
+    message: redact?.(inner.message) ?? inner.message,
+  };
+  const rule = findRequestRule(relayed);
+  return rule === undefined ? undefined : { rule, refusal: relayed };
 }
 
 /** A longer wait is shortened to this: the answer may be garbled, and one request a day costs little. */
@@ -149,7 +188,8 @@ function modelDetails(ruling: Ruling, refusal: Refusal): Partial<Failure> {
   };
 }
 
-function failureOf(ruling: Ruling, refusal: Refusal, answered: Answered): Failure {
+/** `meant` is the refusal that the ruling is about: the one that a gateway relays, or `refusal` itself. */
+function failureOf(ruling: Ruling, refusal: Refusal, answered: Answered, meant: Refusal = refusal): Failure {
   const { kind, scope, escalates } = ruling;
   const { spec, status } = answered;
   const identity = identityIn(refusal, spec.identity ?? []);
@@ -161,7 +201,7 @@ function failureOf(ruling: Ruling, refusal: Refusal, answered: Answered): Failur
     ...quotaDetails(ruling, refusal, answered),
     ...(identity === undefined ? {} : { identity: identity.hash }),
     ...(escalates === true ? { escalates } : {}),
-    ...modelDetails(ruling, refusal),
+    ...modelDetails(ruling, meant),
   };
 }
 

@@ -13,8 +13,16 @@ const FIELD_PATTERNS = fields.map((source) => new RegExp(source, 'gi'));
 const FIELD_LISTS = fieldLists.map((source) => new RegExp(source, 'i'));
 const CONTEXT_PATTERNS = contextLengths.map((source) => new RegExp(source, 'i'));
 
-/** No request is sent without these fields; a refusal that names one means its content. */
-const ESSENTIAL: ReadonlySet<string> = new Set(['body', 'messages', 'model', 'stream', 'contents']);
+/** No field that could be left out: a refusal that names one of these means its content. */
+const ESSENTIAL: ReadonlySet<string> = new Set([
+  'body',
+  'contents',
+  'json_object',
+  'json_schema',
+  'messages',
+  'model',
+  'stream',
+]);
 const MOST_FIELDS = 32;
 
 /** The names in a list such as `a, b`. Other words after a name end the list: `'a' is not supported. Use 'b'.` */
@@ -41,7 +49,9 @@ export function refusedFields(refusal: Refusal): readonly string[] {
     const param = member(member(refusal.json, 'error'), 'param');
     if (typeof param === 'string' && /^[A-Za-z_]\w*$/.test(param)) names.push(param);
   }
-  return [...new Set(names)].filter((name) => !ESSENTIAL.has(name)).slice(0, MOST_FIELDS);
+  // A word that begins a sentence is written with a capital.
+  const written = names.map((name) => (/^[A-Z][a-z_]*$/.test(name) ? name.toLowerCase() : name));
+  return [...new Set(written)].filter((name) => !ESSENTIAL.has(name)).slice(0, MOST_FIELDS);
 }
 
 /** The model's context length in tokens that a `context_too_long` refusal reports. */

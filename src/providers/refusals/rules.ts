@@ -1,10 +1,10 @@
 /** Matches refusals against the rules of `spec/providers/*.json` and `spec/refusals.json`. */
 
 import table from '../../../spec/refusals.json' with { type: 'json' };
-import { type FailureKind, isFailureKind, isScope, type Scope } from '../../core/failure.ts';
+import { FAILURE_EFFECTS, type FailureKind, isFailureKind, isScope, type Scope } from '../../core/failure.ts';
 import { isJsonObject, jsonText, valuesAt } from '../../core/json.ts';
 import { patternOf } from '../pattern.ts';
-import type { RefusalRule } from '../spec.ts';
+import { type RefusalRule, SPECS } from '../spec.ts';
 
 /** The meaning of a refusal. */
 export interface Verdict {
@@ -88,19 +88,45 @@ export function verdictOfAnswer(problem: string): Verdict {
   return isVerdict(verdict) ? { kind: verdict.kind, scope: verdict.scope } : UNKNOWN;
 }
 
-/** The first rule that holds: the provider's, then the shared ones. */
-// spec 7.3
+/** The rules for refusals that only one provider words so. They hold for all, because a gateway or a proxy relays them. */
+const SHAPES: readonly RefusalRule[] = Object.values(SPECS).flatMap(({ refusals }) =>
+  refusals.filter(({ anywhere }) => anywhere === true),
+);
+
+/**
+ * The first rule that holds: the provider's own, then those of any provider for what only that one says, then the shared
+ * ones. A rule of the provider that reads nothing but the status comes after what the words say about the request.
+ */
+// spec 7.3, 7.14
 export function findRule(refusal: Refusal, rules: readonly RefusalRule[]): RefusalRule | undefined {
   const holding = (rule: RefusalRule): boolean => holds(rule, refusal);
-  return rules.find(holding) ?? SHARED_RULES.find(holding);
+  const worded = rules.find((rule) => !isStatusAlone(rule) && holding(rule)) ?? SHAPES.find(holding);
+  if (worded !== undefined) return worded;
+  const byStatus = rules.find(holding);
+  return byStatus === undefined ? SHARED_RULES.find(holding) : (findRequestRule(refusal) ?? byStatus);
+}
+
+/** The first rule that holds of those about what the request contains or what the model made of it. */
+// spec 7.14
+export function findRequestRule(refusal: Refusal): RefusalRule | undefined {
+  const holding = (rule: RefusalRule): boolean => isAboutRequest(rule) && holds(rule, refusal);
+  return SHAPES.find(holding) ?? SHARED_RULES.find(holding);
+}
+
+function isAboutRequest({ kind }: RefusalRule): boolean {
+  const { aboutChat, trip } = FAILURE_EFFECTS[kind];
+  return kind === 'server_error' || (aboutChat === true && trip === undefined && kind !== 'bad_request');
+}
+
+function isStatusAlone({ path, header, pattern }: RefusalRule): boolean {
+  return path === undefined && header === undefined && pattern === undefined;
 }
 
 // spec 7.4
 function holds(rule: RefusalRule, refusal: Refusal): boolean {
   if (rule.status !== undefined && (refusal.status === undefined || !rule.status.includes(refusal.status)))
     return false;
-  if (rule.path === undefined && rule.header === undefined && rule.pattern === undefined)
-    return rule.status !== undefined;
+  if (isStatusAlone(rule)) return rule.status !== undefined;
   const texts = textsFor(rule, refusal);
   const pattern = rule.pattern === undefined ? undefined : patternOf(rule.pattern);
   return pattern === undefined ? texts.length > 0 : texts.some((text) => pattern.test(text));

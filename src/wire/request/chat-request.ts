@@ -45,11 +45,17 @@ export function isOptionalField(name: string, value: unknown): boolean {
   return REQUIRED_FIELDS.get(name)?.(value) ?? true;
 }
 
-/** The fields of a request that must not be dropped. */
+/**
+ * The fields of a request that must not be dropped; one with a type also as `field:type`, since a model may take one type
+ * and refuse another.
+ */
 export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
-  return Object.keys(fields).filter(
-    (name) => fields[name] !== undefined && !isOptionalField(name, fields[name]),
-  );
+  return Object.keys(fields).flatMap((name) => {
+    const value = fields[name];
+    if (value === undefined || isOptionalField(name, value)) return [];
+    const type = member(value, 'type');
+    return typeof type === 'string' ? [name, `${name}:${type}`] : [name];
+  });
 }
 
 /** Whether the provider has to fetch an image. */

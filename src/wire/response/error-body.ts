@@ -49,7 +49,7 @@ export function readErrorBody(body: string): ErrorBody {
   return { ...unwrap(json, 0), text, html: false };
 }
 
-type Unwrapped = Pick<ErrorBody, 'message' | 'code' | 'status' | 'json'>;
+export type Unwrapped = Pick<ErrorBody, 'message' | 'code' | 'status' | 'json'>;
 
 function looksLikeJson(text: string): boolean {
   return /^\s*[[{"]/.test(text);
@@ -156,6 +156,23 @@ function withUpstream(message: string, error: JsonObject, depth: number): string
   if (upstream === '' || message.includes(upstream)) return message;
   // Always prefixed: an upstream's message about a key is not about the caller's key.
   return `${message === '' ? 'upstream' : message}: ${upstream}`;
+}
+
+/**
+ * The refusal that an error relays: in `metadata.raw`, or as the JSON at the end of its message, where proxies put it.
+ */
+// spec 7.14
+export function readUpstream({
+  json,
+  message,
+}: {
+  readonly json?: unknown;
+  readonly message: string;
+}): Unwrapped | undefined {
+  const raw = member(member(member(json, 'error'), 'metadata'), 'raw');
+  if (raw !== undefined && raw !== null) return unwrap(raw, 1);
+  const start = message.endsWith('}') ? message.indexOf('{') : -1;
+  return start < 0 ? undefined : nested(message.slice(start), 1);
 }
 
 function upstreamMessage(raw: unknown, depth: number): string {
