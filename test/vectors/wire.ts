@@ -61,17 +61,18 @@ const requestInput = z.strictObject({
   shape: z.optional(z.custom<RequestShape>((value) => typeof value === 'object')),
   drop: names,
   lacks: names,
+  plain: z.optional(z.boolean()),
   maxTokens: z.optional(z.number()),
   maxOutput: z.optional(z.number()),
 });
 
 function writeRequest(input: unknown): unknown {
-  const { provider, shape, drop, lacks, maxTokens, maxOutput, ...request } = deepFreeze(
+  const { provider, shape, drop, lacks, plain, maxTokens, maxOutput, ...request } = deepFreeze(
     requestInput.parse(input),
   );
   const spec = Object.values(SPECS).find(({ name }) => name === provider);
   if (provider !== undefined && spec === undefined) throw new Error(`no provider is called ${provider}`);
-  const way = { shape: shape ?? spec?.request, drop, lacks, maxTokens, maxOutput };
+  const way = { shape: shape ?? spec?.request, drop, lacks, plain, maxTokens, maxOutput };
   const written: unknown = JSON.parse(chatBody(request).for('m', way));
   return written;
 }
