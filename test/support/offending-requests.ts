@@ -1,14 +1,17 @@
 /** Requests that most models take, each of which offends one form that some models insist on. */
 
+import type { ChatMessage, ChatOptions } from '../../src/index.ts';
 import type { LikeName } from '../../src/testing.ts';
 
 /** The messages and fields of a request, as a caller writes them. */
 export interface OffendingRequest {
-  readonly messages: readonly Record<string, unknown>[];
-  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly messages: readonly ChatMessage[];
+  readonly fields?: ChatOptions;
+  /** Fields that freelm passes on without knowing them. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-const HELLO = { role: 'user', content: 'Hello' };
+const HELLO: ChatMessage = { role: 'user', content: 'Hello' };
 
 export function toolNamed(
   name: string,
@@ -23,11 +26,11 @@ function callOf(id: string, name = 'look'): object {
 }
 
 /** A history with one turn of the assistant that called tools with these ids. */
-export function toolHistory(ids: readonly string[], fields: object = {}): Record<string, unknown>[] {
+export function toolHistory(ids: readonly string[], fields: object = {}): ChatMessage[] {
   return [
     HELLO,
     { role: 'assistant', content: null, tool_calls: ids.map((id) => callOf(id)), ...fields },
-    ...ids.map((id) => ({ role: 'tool', tool_call_id: id, content: 'found' })),
+    ...ids.map((id): ChatMessage => ({ role: 'tool', tool_call_id: id, content: 'found' })),
   ];
 }
 
@@ -105,8 +108,8 @@ export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingReq
   'max-tokens-only': [{ messages: [HELLO], fields: { max_completion_tokens: 100 } }],
   'max-completion-tokens-only': [{ messages: [HELLO], fields: { max_tokens: 100 } }],
   'no-unknown-fields': [
-    { messages: [HELLO], fields: { store: true } },
-    { messages: [HELLO], fields: { metadata: { a: 'b' }, x_trace: 'c' } },
+    { messages: [HELLO], extra: { store: true } },
+    { messages: [HELLO], extra: { metadata: { a: 'b' }, x_trace: 'c' } },
   ],
   'plain-function-names': [
     { messages: [HELLO], fields: { tools: [toolNamed('1password__list_items')] } },

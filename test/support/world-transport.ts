@@ -5,6 +5,7 @@ import type {
   ProviderSimulator,
   SimulatedAnswer,
   SimulatedCall,
+  SimulatedStream,
   SimulatedWorld,
   VirtualClock,
 } from '../../src/testing.ts';
@@ -83,9 +84,13 @@ export class WorldTransport implements Transport {
       if (answer.fault === 'hang') await this.#pause(undefined, stop);
       if (answer.fault === 'reset') throw systemError('read ECONNRESET', 'ECONNRESET');
       const headers = Object.fromEntries(
-        Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value]),
+        Object.entries(answer.headers)
+          .map(([name, value]) => [name.toLowerCase(), value])
+          // A transport decompresses bodies. This one is never sent compressed ones.
+          .filter(([name]) => name !== 'content-encoding'),
       );
-      if (typeof answer.body !== 'string') throw new TypeError('this transport does not support streams');
+      if (typeof answer.body !== 'string')
+        return { status: answer.status, headers, body: this.#stream(answer.body, stop) };
       const ends = answer.fault === 'cut' ? 'cut' : stalls;
       return { status: answer.status, headers, body: this.#body(answer.body, ends, stop) };
     } finally {
@@ -131,6 +136,21 @@ export class WorldTransport implements Transport {
       if (ends === 'cut') throw systemError('other side closed', 'UND_ERR_SOCKET');
       if (!whole) await this.#pause(undefined, stop);
     } finally {
+      this.open -= 1;
+    }
+  }
+
+  async *#stream(stream: SimulatedStream, stop: StopSignal): AsyncGenerator<Uint8Array> {
+    this.open += 1;
+    try {
+      for (const { bytes, delayMs } of stream.pieces) {
+        if (delayMs > 0) await this.#pause(delayMs, stop);
+        yield bytes;
+      }
+      if (stream.ends === 'reset') throw systemError('other side closed', 'UND_ERR_SOCKET');
+      if (stream.ends === 'hang') await this.#pause(undefined, stop);
+    } finally {
+      stream.abandon();
       this.open -= 1;
     }
   }

@@ -8,8 +8,8 @@ const PROVIDERS = ['openrouter', 'google', 'nim', 'custom'] as const;
 const NAMES = Object.keys(OFFENDING_REQUESTS) as LikeName[];
 const PLAIN: OffendingRequest = { messages: [{ role: 'user', content: 'Hello' }] };
 
-function fieldsOf({ messages, fields }: OffendingRequest): Readonly<Record<string, unknown>> {
-  return { messages, ...fields };
+function fieldsOf({ messages, fields, extra }: OffendingRequest): Readonly<Record<string, unknown>> {
+  return { messages, ...fields, ...extra };
 }
 
 describe.each(NAMES)('a model that likes %s', (name) => {

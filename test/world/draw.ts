@@ -1,6 +1,7 @@
 /** Draws the random parts of a scenario from a seed. */
 
-import type { Fault, ProviderName } from '../../src/testing.ts';
+import type { Fault, Like, ProviderName } from '../../src/testing.ts';
+import { drawLikes, drawnFaultsOf, drawRequests, type DayRequest } from './draw-requests.ts';
 import { HOUR } from '../support/simulated-pool.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import {
@@ -31,7 +32,11 @@ export interface Day {
   readonly arrivals: readonly number[];
   /** The prompt length of each call in tokens. */
   readonly promptTokens: readonly number[];
+  /** The request of each call. */
+  readonly requests: readonly DayRequest[];
   readonly faults: Readonly<Record<ProviderName, readonly Fault[]>>;
+  /** What the models like, by provider and model. */
+  readonly likes: ReadonlyMap<ProviderName, ReadonlyMap<string, readonly Like[]>>;
   readonly foreign: readonly Foreign[];
   readonly networkMs: readonly [least: number, most: number];
 }
@@ -120,6 +125,15 @@ function foreignOf(scenario: Scenario, name: ProviderName, provider: DayProvider
   return moments(scenario, elsewherePerHour, random).map((at) => ({ at, provider: name, key, model }));
 }
 
+function likesOf(
+  name: ProviderName,
+  { likes: share, models = USUAL_MODELS[name] }: DayProvider,
+  random: Random,
+): ReadonlyMap<string, readonly Like[]> {
+  if (share === undefined) return new Map();
+  return new Map(models.map((id) => [id, drawLikes(share, random)]));
+}
+
 export function drawDay(scenario: Scenario, seed: number): Day {
   const random = seededRandom(seed * 7919 + 17);
   const arrivals = scenario.load
@@ -128,10 +142,14 @@ export function drawDay(scenario: Scenario, seed: number): Day {
   const { promptTokens = LEAST_PROMPT } = scenario.call;
   const foreign: Foreign[] = [];
   const faults: Record<ProviderName, readonly Fault[]> = { openrouter: [], google: [], nim: [], custom: [] };
+  const likes = new Map<ProviderName, ReadonlyMap<string, readonly Like[]>>();
   for (const name of NAMES) {
     const provider = scenario.providers[name];
     if (provider === undefined) continue;
-    faults[name] = (provider.faults ?? []).flatMap((fault) => faultsOf(fault, scenario, random));
+    likes.set(name, likesOf(name, provider, random));
+    faults[name] = (provider.faults ?? [])
+      .flatMap((fault) => faultsOf(fault, scenario, random))
+      .concat(drawnFaultsOf(provider, random));
     foreign.push(...foreignOf(scenario, name, provider, random));
   }
   return {
@@ -139,7 +157,9 @@ export function drawDay(scenario: Scenario, seed: number): Day {
     seed,
     arrivals,
     promptTokens: arrivals.map(() => Math.max(LEAST_PROMPT, Math.round(drawn(promptTokens, random)))),
+    requests: drawRequests(scenario.call, arrivals.length, random),
     faults,
+    likes,
     foreign: foreign.toSorted((a, b) => a.at - b.at),
     networkMs: scenario.networkMs ?? USUAL_NETWORK_MS,
   };

@@ -11,6 +11,7 @@ import {
   type StrategyName,
 } from '../../src/index.ts';
 import { memoryCache } from '../support/memory-cache.ts';
+import { replyTo } from '../support/right-answers.ts';
 import { type ProviderName, SimulatedWorld, VirtualClock } from '../../src/testing.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { WorldTransport } from '../support/world-transport.ts';
@@ -34,7 +35,7 @@ function keysOf(name: ProviderName, { accounts = [1] }: DayProvider): { key: str
   );
 }
 
-function makeWorld({ scenario, seed, faults }: Day): SimulatedWorld {
+function makeWorld({ scenario, seed, faults, likes }: Day): SimulatedWorld {
   const random = seededRandom(seed * 31 + 7);
   const { answerTokens = 1 } = scenario.call;
   const side = (name: ProviderName): object => {
@@ -42,14 +43,15 @@ function makeWorld({ scenario, seed, faults }: Day): SimulatedWorld {
     if (provider === undefined) return { keys: [] };
     const { tier, models = USUAL_MODELS[name], limits, quota, latencyMs = USUAL_LATENCY_MS[name] } = provider;
     const keys = keysOf(name, provider).map((key) => ({ ...key, tier }));
-    return { keys, models, limits, quota, latencyMs, faults: faults[name] };
+    const own = models.map((id) => ({ id, likes: likes.get(name)?.get(id) }));
+    return { keys, models: own, limits, quota, latencyMs, faults: faults[name] };
   };
   return new SimulatedWorld({
     openrouter: side('openrouter'),
     google: side('google'),
     nim: side('nim'),
     custom: side('custom'),
-    reply: () => ({ text: 'Yes.', completionTokens: Math.round(drawn(answerTokens, random)) }),
+    reply: (request) => ({ ...replyTo(request), completionTokens: Math.round(drawn(answerTokens, random)) }),
     seed,
   });
 }

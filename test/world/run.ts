@@ -1,10 +1,16 @@
 /** Runs one day of a scenario and compares it with the oracle. */
 
-import { CallError, NoProvidersAvailableError, type StrategyName } from '../../src/index.ts';
+import {
+  CallError,
+  type ChatResponse,
+  NoProvidersAvailableError,
+  type StrategyName,
+} from '../../src/index.ts';
 import type { VirtualClock } from '../../src/testing.ts';
 import { type Day, drawDay } from './draw.ts';
 import type { Window } from './greedy.ts';
 import { oracleFor } from './oracle.ts';
+import { isRight } from '../support/right-answers.ts';
 import { setUpDay, type DaySetup } from './pool.ts';
 import type { Scenario } from './scenario.ts';
 import { machinesOfDay, type Margins, NO_MARGINS, windowsOfDay } from './truth.ts';
@@ -81,13 +87,27 @@ function promptOf(tokens: number): string {
   return 'Hm. '.repeat(tokens).slice(0, tokens * CHARACTERS_PER_TOKEN);
 }
 
+/** Makes one call. Throws if the answer is not the expected one. */
+async function ask(day: Day, { llm }: DaySetup, index: number): Promise<ChatResponse> {
+  const options = { max_tokens: day.scenario.call.maxTokens };
+  const request = day.requests[index];
+  if (request === undefined) return llm.chat(promptOf(day.promptTokens[index] ?? 1), options);
+  const { messages, fields, extra, streams } = request;
+  const body = { ...options, ...fields, extraBody: extra };
+  const response = streams ? await llm.stream(messages, body).response() : await llm.chat(messages, body);
+  if (!isRight(request, response))
+    throw new Error(`a wrong answer to ${JSON.stringify(request)}: ${JSON.stringify(response)}`);
+  return response;
+}
+
 /** Makes one call and records its outcome. */
-async function call(day: Day, { llm, clock }: DaySetup, index: number, log: Log): Promise<void> {
-  const { waitMs, timeoutMs = DEFAULT_TIMEOUT_MS, maxTokens } = day.scenario.call;
+async function call(day: Day, setup: DaySetup, index: number, log: Log): Promise<void> {
+  const { clock } = setup;
+  const { waitMs, timeoutMs = DEFAULT_TIMEOUT_MS } = day.scenario.call;
   const arrival = clock.now();
   const began = process.cpuUsage();
   try {
-    const { attempts } = await llm.chat(promptOf(day.promptTokens[index] ?? 1), { max_tokens: maxTokens });
+    const { attempts } = await ask(day, setup, index);
     log.served += 1;
     log.latencies.push(clock.now() - arrival);
     if ((attempts.at(-1)?.startedAt ?? arrival) > arrival + waitMs) log.late.add(index);

@@ -35,6 +35,10 @@ export interface DayProvider {
   readonly configured?: Limits | undefined;
   readonly latencyMs?: Latency | undefined;
   readonly faults?: readonly DayFault[] | undefined;
+  /** The share of all known likes that each model has. It draws whether its refusals say what is wrong. Default: none. */
+  readonly likes?: number | undefined;
+  /** The share of answers that each of a random half of the oddities applies to. Default: none. */
+  readonly oddities?: number | undefined;
   /** The mean number of requests per hour by another program with the first key. */
   readonly elsewherePerHour?: number | undefined;
 }
@@ -60,6 +64,10 @@ export interface DayCall {
   readonly maxTokens?: number | undefined;
   /** The length of the answer. Default: one. */
   readonly answerTokens?: Drawn | undefined;
+  /** The share of calls whose request is one of `OFFENDING_REQUESTS`. Default: none. */
+  readonly mixed?: number | undefined;
+  /** The share of calls that stream. Default: none. */
+  readonly streamed?: number | undefined;
 }
 
 export interface Scenario {

@@ -163,6 +163,8 @@ function costOfDetection(fault: Fault, detection: Detection, { name, provider, d
 }
 
 function costOfFault(fault: Fault, place: Place, outcome: DayOutcome): number {
+  // A model that now and then spends its tokens before the first word does so by chance, and is not down.
+  if (fault.kind === 'empty' && fault.as === 'length') return costOfChance(fault.share ?? 1, outcome.served);
   const detection = DETECTIONS[fault.kind];
   if (detection === undefined) return 0;
   const { from, until } = spanOf(fault, place.day.scenario);
@@ -228,6 +230,11 @@ function costOfLimits({ name, provider, day }: Place, { served }: DayOutcome): n
   return cost;
 }
 
+/** One refusal per model and like shows what the model wants. */
+function costOfLikes({ name, day }: Place): number {
+  return [...(day.likes.get(name)?.values() ?? [])].reduce((sum, likes) => sum + likes.length, 0);
+}
+
 /** The number of requests that may be wasted in a day. */
 export function wasteAllowed(day: Day, outcome: DayOutcome): number {
   let cost = 0;
@@ -238,7 +245,7 @@ export function wasteAllowed(day: Day, outcome: DayOutcome): number {
     if (provider === undefined) continue;
     for (const fault of share > 0 ? [] : day.faults[name])
       cost += costOfFault(fault, { name, provider, day }, outcome);
-    cost += costOfLimits({ name, provider, day }, outcome);
+    cost += costOfLimits({ name, provider, day }, outcome) + costOfLikes({ name, provider, day });
   }
   return cost === 0 ? outcome.served * FREE_SHARE : cost;
 }
