@@ -105,10 +105,10 @@ function section(spec) {
     ...tier,
     ...tiers,
     `- Cost: ${spec.cost}`,
-    ...Object.entries(spec.tiers).map(([tier, { freeBecause }]) =>
+    ...Object.entries(spec.tiers).map(([name, { freeBecause }]) =>
       freeBecause === undefined
-        ? `- Calls of the tier \`${tier}\` are billed: freelm refuses them unless you allow it (\`spend\`)`
-        : `- Why the tier \`${tier}\` is free: \`${freeBecause.reason}\`. ${freeBecause.source}`,
+        ? `- Calls of the tier \`${name}\` are billed: freelm refuses them unless you allow it (\`spend\`)`
+        : `- Why the tier \`${name}\` is free: \`${freeBecause.reason}\`. ${freeBecause.source}`,
     ),
     `- Terms: ${spec.terms}`,
     `- Do prompts train models? ${privacyOf(spec)}`,

@@ -147,6 +147,55 @@ function redactingErrors<Args extends readonly unknown[], Result>(
   };
 }
 
+function ledgerFor(
+  store: StateStore,
+  clock: Clock,
+  providers: readonly Provider[],
+  warn: (message: string) => void,
+): Ledger {
+  return new Ledger(
+    store,
+    clock,
+    ({ provider: { name } }, merged) => {
+      const provider = providers.find((one) => one.name === name) ?? missing(name);
+      warn(sharedAccountText(provider, merged));
+    },
+    ({ name, maySpend: isAllowed }, model, amount) => {
+      if (isAllowed !== true) warn(billedText(name, model, amount));
+    },
+  );
+}
+
+function choiceOf(strategy: FreeLLMOptions['strategy'] = 'quota_aware'): Pool['choice'] {
+  const order = typeof strategy === 'function' ? strategy : STRATEGIES[strategy];
+  const thrifty = strategy === 'quota_aware';
+  return (turn) => ({ order, thrifty, turn });
+}
+
+/** All providers with their models of the moment. */
+function listedBy(
+  providers: readonly Provider[],
+  pool: readonly PoolProvider[],
+  registry: ModelRegistry,
+): readonly Listed[] {
+  return pool.map((poolProvider, index) => ({
+    provider: providers[index] ?? missing(poolProvider.name),
+    pool: poolProvider,
+    models: registry.models(poolProvider.name),
+  }));
+}
+
+/** Passes on each paid model of a chain once. */
+function warnOnce(warn: (message: string) => void): (paid: ReturnType<typeof refusePaid>) => void {
+  const passedOver = new Set<string>();
+  return (paid) => {
+    for (const { model, message } of paid) {
+      if (!passedOver.has(model)) warn(message);
+      passedOver.add(model);
+    }
+  };
+}
+
 /** Builds a pool from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
@@ -156,17 +205,9 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const events = new Events(options.onEvent);
   const emit = withProviderWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
-  const ledger = new Ledger(
-    options.store ?? replaced.store ?? memoryStore(),
-    clock,
-    ({ provider }, merged) => {
-      events.emit({ type: 'warning', message: sharedAccountText(providerOf(provider.name), merged) });
-    },
-    (provider, model, amount) => {
-      if (provider.maySpend === true) return;
-      events.emit({ type: 'warning', message: redact(billedText(provider.name, model, amount)) });
-    },
-  );
+  const store = options.store ?? replaced.store ?? memoryStore();
+  const warn = (message: string): void => events.emit({ type: 'warning', message: redact(message) });
+  const ledger = ledgerFor(store, clock, options.providers, warn);
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
     clock,
@@ -181,17 +222,10 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
   const spend = options.spend ?? spendFrom(env);
   const pool = options.providers.map((provider, index) => toPoolProvider(provider, index, spend));
-  const listed = (): readonly Listed[] =>
-    pool.map((poolProvider, index) => ({
-      provider: options.providers[index] ?? missing(poolProvider.name),
-      pool: poolProvider,
-      models: registry.models(poolProvider.name),
-    }));
+  const listed = (): readonly Listed[] => listedBy(options.providers, pool, registry);
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
-  const strategy = options.strategy ?? 'quota_aware';
   const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
-  /** Paid models of chains that a warning has named. */
-  const passedOver = new Set<string>();
+  const warnOfPaid = warnOnce((message) => emit({ type: 'warning', message: redact(message) }));
   const chatPorts: ChatOperationPorts = {
     clock,
     redact,
@@ -215,17 +249,9 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     chat,
     chatStream: chatStreamOperation(chatPorts, chat),
     maskOf: (provider, keyId) => providerOf(provider).maskOf(keyId),
-    choice: (turn) => ({
-      order: typeof strategy === 'function' ? strategy : STRATEGIES[strategy],
-      thrifty: strategy === 'quota_aware',
-      turn,
-    }),
+    choice: choiceOf(options.strategy),
     refusePaid: redactingErrors((models) => {
-      if (substitute !== undefined) return;
-      for (const { model, message } of refusePaid(models, listed())) {
-        if (!passedOver.has(model)) emit({ type: 'warning', message: redact(message) });
-        passedOver.add(model);
-      }
+      if (substitute === undefined) warnOfPaid(refusePaid(models, listed()));
     }, redact),
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () =>

@@ -58,6 +58,9 @@ function pool(
   return { llm, warnings, requests: () => requests };
 }
 
+const tier1 = (): Provider => new GoogleAIStudio(KEY, { tier: 'tier1' });
+const openrouter = (): Provider => new OpenRouter(KEY, { cacheTtlMs: 0 });
+
 const BILLED: readonly (readonly [string, () => Provider])[] = [
   ['a provider that bills by use', () => new OllamaCloud(KEY)],
   ['a key of a provider that is free without one', () => new OVHcloud({ keys: KEY })],
@@ -95,8 +98,6 @@ describe.each(BILLED)('%s', (_, make) => {
 });
 
 describe('a billed tier', () => {
-  const tier1 = (): Provider => new GoogleAIStudio(KEY, { tier: 'tier1' });
-
   it('is used if the user names it', async () => {
     expect(await pool(tier1()).llm.text('Hello')).toBe('Hi');
   });
@@ -107,8 +108,6 @@ describe('a billed tier', () => {
 });
 
 describe('a list that states a price', () => {
-  const openrouter = (): Provider => new OpenRouter(KEY, { cacheTtlMs: 0 });
-
   it('closes a model that was free, for good, with a warning', async () => {
     const { llm, warnings, requests } = pool(openrouter(), {}, {}, ['0', '0.0000002', '0']);
     await llm.refreshModels();

@@ -82,25 +82,30 @@ describe.each(Object.entries(CALLS))('a provider that begins to bill, asked for 
     for (let made = 0; made < 5; made += 1)
       await expect(clock.run(call(llm))).rejects.toThrow(NoProvidersAvailableError);
     expect(paid({ world })).toBe(2);
-    expect(warnings({ events }).toSorted()).toEqual(
-      models.map((model) => expect.stringMatching(`^${name} charges for ${model}: 0.00012 was stated`)),
-    );
-    expect(llm.explain().map(({ ready, readyAt, reason }) => [ready, readyAt, reason])).toEqual(
-      models.map(() => [false, undefined, expect.stringContaining('would cost money')]),
-    );
+    const starts = models.map((model) => `${name} charges for ${model}: 0.00012 was stated.`);
+    expect(
+      warnings({ events })
+        .toSorted()
+        .map((text) => text.slice(0, starts[0]?.length)),
+    ).toEqual(starts);
+    expect(llm.explain()).toHaveLength(2);
+    for (const row of llm.explain()) {
+      expect(row).toMatchObject({ ready: false, readyAt: undefined, freeBecause: undefined });
+      expect(row.reason).toContain('would cost money');
+    }
     expect(llm.health()[0]?.billed?.amount).toBeCloseTo(0.00024, 9);
   });
 });
 
-describe('a model that was billed', () => {
-  const both = (more: Omit<SimulatedPoolOptions, 'providers'> = {}): SimulatedPool =>
-    simulatedPool({
-      openrouter: { models: ['m/a:free'], faults: [{ kind: 'bills' }] },
-      nim: {},
-      strategy: 'priority',
-      ...more,
-    });
+const both = (more: Omit<SimulatedPoolOptions, 'providers'> = {}): SimulatedPool =>
+  simulatedPool({
+    openrouter: { models: ['m/a:free'], faults: [{ kind: 'bills' }] },
+    nim: {},
+    strategy: 'priority',
+    ...more,
+  });
 
+describe('a model that was billed', () => {
   it('leaves its calls to others, and is not forgotten', async () => {
     const pool = both();
     expect(await pool.trace(2)).toEqual(['key-of-openrouter m/a:free', 'key-of-nim z-ai/glm-5.3']);
