@@ -6,23 +6,38 @@ interface PendingRequest {
   readonly url: string;
 }
 
-/** Cancels connection attempts that no request needs any more: undici itself would wait for them. */
+/**
+ * Watches connections. Cancels attempts that no request needs any more: undici itself would wait for them. Knows which
+ * errors are those of a connection that was used before.
+ */
 export class ConnectionAttempts {
   readonly #origins = new Map<Socket, string>();
   /** Requests without an answer yet. */
   readonly #pending = new Set<PendingRequest>();
+  /** Errors of connections that had carried an answer before. */
+  readonly #stale = new WeakSet<Error>();
 
   /** Wraps a connector. Connections of a `background` connector do not keep the process alive. */
   watch(connect: buildConnector.connector, background: boolean): buildConnector.connector {
     return (target, done) => {
       const started: unknown = connect(target, (...outcome) => {
         if (started instanceof Socket) this.#origins.delete(started);
+        const [, socket] = outcome;
+        // undici fails the request with the error of its socket.
+        socket?.on('error', (error) => {
+          if (socket.bytesRead > 0) this.#stale.add(error);
+        });
         done(...outcome);
       });
       if (!(started instanceof Socket)) return;
       this.#origins.set(started, `${target.protocol}//${target.host ?? target.hostname}`);
       if (background) started.unref();
     };
+  }
+
+  /** Whether `error` is that of a connection that had carried an answer before. */
+  hadAnswered(error: unknown): boolean {
+    return error instanceof Error && this.#stale.has(error);
   }
 
   /** A request was sent. */

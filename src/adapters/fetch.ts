@@ -1,6 +1,7 @@
 import { unlessAborted } from '../abort.ts';
 import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
-import { closedError } from '../errors.ts';
+import { ConfigError, closedError } from '../errors.ts';
+import { hadReceived, isClosedByPeer, localFault } from './thrown.ts';
 
 /** The part of `fetch` that freelm uses. */
 export type FetchLike = (url: string, init: FetchInit) => Promise<FetchResponse>;
@@ -24,6 +25,26 @@ export interface FetchResponse {
 
 function isIterable(body: unknown): body is AsyncIterable<Uint8Array> {
   return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+const SOURCE = 'options.fetch';
+
+function hasMember(value: unknown, name: string, type: string): boolean {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === type;
+}
+
+/** @throws ConfigError if `response` is no `Response`, or if its body was read. */
+// spec 7.14
+function checkResponse(response: FetchResponse): void {
+  const { headers } = hasMember(response, 'headers', 'object') ? response : {};
+  if (!hasMember(response, 'status', 'number') || !hasMember(headers, 'forEach', 'function'))
+    throw new ConfigError(
+      `${SOURCE} must resolve with a Response, or an object with its status, headers and body.`,
+    );
+  if (Reflect.get(response, 'bodyUsed') === true)
+    throw new ConfigError(
+      `${SOURCE} resolved with a Response whose body it has read. Read a response.clone() instead.`,
+    );
 }
 
 async function* wholeText(response: FetchResponse): AsyncGenerator<Uint8Array> {
@@ -72,14 +93,23 @@ export function fetchTransport(fetch: FetchLike): Transport {
         open.delete(controller);
       };
       try {
-        const sent = fetch(request.url, {
-          method: request.method,
-          headers: { ...request.headers },
-          signal,
-          redirect: 'manual',
-          ...(request.body === undefined ? {} : { body: request.body }),
+        const ask = (): Promise<FetchResponse> =>
+          unlessAborted(
+            fetch(request.url, {
+              method: request.method,
+              headers: { ...request.headers },
+              signal,
+              redirect: 'manual',
+              ...(request.body === undefined ? {} : { body: request.body }),
+            }),
+            signal,
+          );
+        const response = await ask().catch((error: unknown) => {
+          // spec 7.15
+          if (signal.aborted || !isClosedByPeer(error) || !hadReceived(error)) throw error;
+          return ask();
         });
-        const response = await unlessAborted(sent, signal);
+        checkResponse(response);
         const headers: Record<string, string> = {};
         response.headers.forEach((value, name) => {
           headers[name.toLowerCase()] = value;
@@ -88,7 +118,7 @@ export function fetchTransport(fetch: FetchLike): Transport {
         return { status: response.status, headers, body: readUntil(body, signal, finish) };
       } catch (error) {
         finish();
-        throw error;
+        throw signal.aborted ? error : (localFault(error, SOURCE) ?? error);
       }
     },
     close(): Promise<void> {

@@ -4,6 +4,8 @@ import { ConfigError, closedError } from '../errors.ts';
 import type { Headers, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { ConnectionAttempts } from './connection-attempts.ts';
 import { decodedBody } from './decoded-body.ts';
+import { proxiesFrom } from './proxies.ts';
+import { hadReceived, isClosedByPeer, localFault, messageOf } from './thrown.ts';
 
 type Undici = typeof undiciModule;
 type Dispatcher = undiciModule.Dispatcher;
@@ -16,56 +18,48 @@ export interface DispatcherLike {
 /** undici is slow to load, so it is loaded with the first request. */
 let loading: Promise<Undici> | undefined;
 
+// spec 7.14
 function load(): Promise<Undici> {
-  loading ??= import('undici');
+  loading ??= import('undici').catch((error: unknown) => {
+    throw new ConfigError(
+      `The package undici cannot be loaded: ${messageOf(error)}. Install it, or let your bundler include it or leave it external. Or pass options.fetch, which does not need it.`,
+    );
+  });
   return loading;
 }
 
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 30_000;
 /** Requests to these hosts bypass the proxy. */
-const LOOPBACK = ['localhost', '127.0.0.1', '::1', '[::1]'];
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The value of a variable in lower or upper case; undefined if empty. */
-function variable(env: Environment, name: string): string | undefined {
-  return [env[name], env[name.toUpperCase()]].map((text) => text?.trim()).find((text) => text);
+/** The kinds of agents. Each is made when it is first needed. */
+interface AgentKind {
+  /** Connections do not keep the process alive. */
+  readonly background: boolean;
+  /** Requests go out directly, whatever the proxy variables say. */
+  readonly direct: boolean;
+  /** Every request has a connection of its own. */
+  readonly fresh: boolean;
 }
 
-/** The URL of a proxy. Without a protocol it is an HTTP proxy, as in other tools. */
-function proxyFrom(env: Environment, name: string): string | undefined {
-  const text = variable(env, name);
-  return text === undefined || text.includes('://') ? text : `http://${text}`;
-}
-
-interface AgentOptions {
+interface AgentOptions extends AgentKind {
   readonly env: Environment;
   readonly connecting: ConnectionAttempts;
-  /** Background connections do not keep the process alive. */
-  readonly background: boolean;
 }
 
-function agentFor(undici: Undici, { env, connecting, background }: AgentOptions): Dispatcher {
-  // The engine bounds every attempt itself, from connecting to the end of the body.
+function agentFor(undici: Undici, { env, connecting, background, direct, fresh }: AgentOptions): Dispatcher {
   const options = {
     keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
     connect: connecting.watch(undici.buildConnector({ timeout: CONNECT_TIMEOUT_MS }), background),
+    ...(fresh && { pipelining: 0 }),
   };
-  const httpProxy = proxyFrom(env, 'http_proxy');
-  const httpsProxy = proxyFrom(env, 'https_proxy');
-  const exceptions = variable(env, 'no_proxy');
-  if ((httpProxy === undefined && httpsProxy === undefined) || exceptions === '*')
-    return new undici.Agent(options);
-  return new undici.EnvHttpProxyAgent({
-    ...options,
-    // Not undefined: undici would read the variables of the process.
-    httpProxy: httpProxy ?? '',
-    httpsProxy: httpsProxy ?? '',
-    noProxy: [exceptions ?? '', ...LOOPBACK].join(','),
-  });
+  const proxies = direct ? undefined : proxiesFrom(env);
+  return proxies === undefined
+    ? new undici.Agent(options)
+    : new undici.EnvHttpProxyAgent({ ...options, ...proxies });
 }
 
 function isDispatcher(value: unknown): value is Dispatcher {
@@ -93,7 +87,7 @@ export interface UndiciOptions {
 class UndiciTransport implements Transport {
   readonly #dispatcher: Dispatcher | undefined;
   readonly #env: Environment;
-  readonly #agents = new Map<boolean, Dispatcher>();
+  readonly #agents = new Map<string, Dispatcher>();
   readonly #connecting = new ConnectionAttempts();
   #undici: Undici | undefined;
   #closed = false;
@@ -105,9 +99,16 @@ class UndiciTransport implements Transport {
 
   async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
     this.#undici ??= await load();
+    const undici = this.#undici;
     if (this.#closed) throw closedError();
     if (stop.aborted) throw stop.reason;
-    return this.#dispatch(this.#undici, request, stop);
+    try {
+      return await this.#dispatch(undici, request, stop, false);
+    } catch (error) {
+      if (stop.aborted || this.#closed || !this.#isStale(error)) throw error;
+      // spec 7.15
+      return this.#dispatch(undici, request, stop, true);
+    }
   }
 
   async close(): Promise<void> {
@@ -119,17 +120,22 @@ class UndiciTransport implements Transport {
     await Promise.all(ended);
   }
 
-  #agent(undici: Undici, background: boolean): Dispatcher {
-    if (this.#dispatcher !== undefined) return this.#dispatcher;
-    let agent = this.#agents.get(background);
+  #isStale(error: unknown): boolean {
+    return isClosedByPeer(error) && (this.#connecting.hadAnswered(error) || hadReceived(error));
+  }
+
+  #agent(undici: Undici, { url, background = false }: HttpRequest, fresh: boolean): Dispatcher {
+    const direct = LOOPBACK.has(new URL(url).hostname);
+    const name = [background, direct, fresh].join(' ');
+    let agent = this.#agents.get(name);
     if (agent === undefined) {
-      agent = agentFor(undici, { env: this.#env, connecting: this.#connecting, background });
-      this.#agents.set(background, agent);
+      agent = agentFor(undici, { env: this.#env, connecting: this.#connecting, background, direct, fresh });
+      this.#agents.set(name, agent);
     }
     return agent;
   }
 
-  #dispatch(undici: Undici, request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
+  #dispatch(undici: Undici, request: HttpRequest, stop: StopSignal, fresh: boolean): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         this.#connecting.remove(request);
@@ -143,12 +149,16 @@ class UndiciTransport implements Transport {
         reject(stop.reason);
         settle();
       });
-      const { method, body = null, background = false } = request;
+      const { method, body = null } = request;
       const headers = { 'accept-encoding': 'identity', ...request.headers };
-      const dispatcher = this.#agent(undici, background);
+      const own = this.#dispatcher;
+      const source = own === undefined ? 'The request' : 'options.dispatcher';
+      const dispatcher = own ?? this.#agent(undici, request, fresh);
+      // The engine bounds every attempt itself, from connecting to the end of the body.
+      const timeouts = own === undefined ? { headersTimeout: 0, bodyTimeout: 0 } : {};
       this.#connecting.add(request);
       undici
-        .request(request.url, { method, headers, body, signal, dispatcher })
+        .request(request.url, { method, headers, body, signal, dispatcher, ...timeouts })
         .then((answer) => {
           const received = readHeaders(answer.headers);
           resolve({
@@ -159,7 +169,7 @@ class UndiciTransport implements Transport {
           return settle();
         })
         .catch((error: unknown) => {
-          reject(error);
+          reject(this.#closed ? error : (localFault(error, source) ?? error));
           settle();
         });
     });

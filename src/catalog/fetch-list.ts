@@ -1,6 +1,7 @@
 /** Fetches a provider's model list, with retries. */
 
 import pRetry, { AbortError } from 'p-retry';
+import { ConfigError } from '../errors.ts';
 import type { Clock, HttpRequest, Transport } from '../ports.ts';
 import { sendBeside } from '../providers/side-request.ts';
 import { BodyTooLargeError } from '../wire/response/read-body.ts';
@@ -55,7 +56,8 @@ async function attempt(
       throw new AbortError(`the list of ${host} is longer than the ${MAX_BYTES} bytes that are read`);
     const message = error instanceof Error ? error.message : String(error);
     // Reports carry this message and not its cause: the error of a user's own transport may hold the key.
-    throw new Error(source.redact?.(message) ?? message, { cause: error });
+    const text = source.redact?.(message) ?? message;
+    throw error instanceof ConfigError ? new AbortError(text) : new Error(text, { cause: error });
   }
   const { status } = outcome.response;
   if (status !== 200) {

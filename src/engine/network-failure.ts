@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '../adapters/thrown.ts';
 import type { Failure } from '../core/failure.ts';
 
 /** Codes of errors that occur before the request is sent, so that the provider cannot have counted it. */
@@ -14,27 +15,6 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
-
-/** Node throws an AggregateError after it tried every address of a host. */
-function firstOf(error: unknown): unknown {
-  if (!(error instanceof AggregateError)) return undefined;
-  const errors: readonly unknown[] = error.errors;
-  return errors[0];
-}
-
-function codeOf(error: unknown, depth = 0): string | undefined {
-  if (typeof error !== 'object' || error === null || depth > 3) return undefined;
-  const code: unknown = Reflect.get(error, 'code');
-  if (typeof code === 'string') return code;
-  return codeOf(firstOf(error), depth + 1) ?? codeOf(Reflect.get(error, 'cause'), depth + 1);
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const first = firstOf(error);
-  if (first !== undefined) return messageOf(first);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-}
 
 /**
  * Classifies a connection error. The error itself is not kept: it may hold the request, which holds a key.

@@ -12,7 +12,10 @@ export function tidySetting(value: string): string {
 }
 
 /** The value of a variable; undefined if it is empty. */
-export function settingIn(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+export function settingIn(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+): string | undefined {
   const value = tidySetting(env[name] ?? '');
   return value === '' ? undefined : value;
 }

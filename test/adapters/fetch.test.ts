@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
 import type { HttpRequest, Transport } from '../../src/ports.ts';
 import { type FetchInit, type FetchLike, fetchTransport } from '../../src/adapters/fetch.ts';
 import { errorOf } from '../support/rejection.ts';
@@ -73,6 +75,53 @@ describe("a fetch of the user's own", () => {
     ['rejects', () => Promise.reject(new Error('out of order'))],
   ] satisfies [string, FetchLike][])('rejects the request if it %s', async (_how, broken) => {
     await expect(open(broken).send(request, new AbortController().signal)).rejects.toThrow('out of order');
+  });
+
+  const status = 200;
+  it.each<[string, () => unknown, RegExp]>([
+    ['has a mistake', () => Reflect.get(Object(new Map()), 'none').x, /TypeError: Cannot read/],
+    ['rejects with one', () => Promise.reject(new ReferenceError('agent is not defined')), /agent is not/],
+    ['sets a bad header', () => fetch(request.url, { headers: { 'x-a': 'a\nb' } }), /header/],
+    ['has a bad URL', () => fetch('nowhere'), /URL/],
+    [
+      'reads a file that is not there',
+      () => readFile('/none/ca.pem'),
+      /the file \/none\/ca\.pem cannot be read/,
+    ],
+    ['resolves with nothing', () => Promise.resolve(), /must resolve with a Response/],
+    ['resolves with text', () => Promise.resolve('{}'), /must resolve with a Response/],
+    ['has plain headers', () => Promise.resolve({ status, headers: {} }), /must resolve with a Response/],
+    [
+      'has read the body',
+      async () => {
+        const response = new Response('{}');
+        await response.text();
+        return response;
+      },
+      /response\.clone\(\)/,
+    ],
+  ])('that %s is a ConfigError', async (_how, broken, message) => {
+    // @ts-expect-error -- possible in plain JavaScript
+    const error = await errorOf(open(broken).send(request, new AbortController().signal));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain('options.fetch');
+  });
+
+  it.each([
+    new TypeError('fetch failed'),
+    new TypeError('fetch failed', { cause: new Error('read ECONNRESET') }),
+    new TypeError('Failed to fetch'),
+    new TypeError('NetworkError when attempting to fetch resource.'),
+    Object.assign(new Error('connect ENOENT /run/proxy.sock'), {
+      code: 'ENOENT',
+      syscall: 'connect',
+      path: '/run/proxy.sock',
+    }),
+    Object.assign(new TypeError('no'), { code: 'ECONNREFUSED' }),
+  ])('that fails with %s has met the network', async (thrown) => {
+    const sent = open(() => Promise.reject(thrown)).send(request, new AbortController().signal);
+    await expect(sent).rejects.toBe(thrown);
   });
 
   describe('that ignores its signal is abandoned', () => {

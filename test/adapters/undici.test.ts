@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { Agent, MockAgent } from 'undici';
+import type { Socket } from 'node:net';
+import { Agent, errors, MockAgent } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import type { HttpRequest, Transport } from '../../src/ports.ts';
 import { undiciTransport, type UndiciOptions } from '../../src/adapters/undici.ts';
+import { errorOf } from '../support/rejection.ts';
 import { readText, transportContract } from '../contracts/transport.ts';
-import { serveProxy } from '../support/proxy.ts';
+import { serveProxy, serveSocks } from '../support/proxy.ts';
 import { json, serve, serveTcp, until } from '../support/server.ts';
 
 const never = (): AbortSignal => new AbortController().signal;
@@ -77,6 +79,49 @@ describe('connections', () => {
   });
 });
 
+describe('a connection that has become stale', () => {
+  const post = { method: 'POST', body: '{}' } as const;
+
+  it.each(['end', 'destroy', 'resetAndDestroy'] as const)(
+    'by %s is replaced before a byte has come, without an error',
+    async (how) => {
+      const sockets = new Set<Socket>();
+      // Closes a connection with its second request, as a server does whose idle limit is over.
+      const server = await serveTcp((socket) => {
+        socket.on('data', () => {
+          if (sockets.has(socket)) socket[how]();
+          else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine');
+          sockets.add(socket);
+        });
+      });
+      const transport = open();
+      for (let call = 0; call < 3; call += 1) expect(await ask(transport, server.url, post)).toBe('fine');
+      expect(server.connections).toBe(3);
+    },
+  );
+
+  it('is not assumed of a new one', async () => {
+    const server = await serveTcp((socket) => socket.on('data', () => socket.resetAndDestroy()));
+    await expect(ask(open(), server.url, post)).rejects.toThrow(/ECONNRESET|closed/);
+    expect(server.connections).toBe(1);
+  });
+
+  it('is replaced once', async () => {
+    let answered = false;
+    const server = await serveTcp((socket) => {
+      socket.on('data', () => {
+        if (answered) socket.resetAndDestroy();
+        else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine');
+        answered = true;
+      });
+    });
+    const transport = open();
+    await ask(transport, server.url, post);
+    await expect(ask(transport, server.url, post)).rejects.toThrow(/ECONNRESET|closed/);
+    expect(server.connections).toBe(2);
+  });
+});
+
 describe('the proxy variables', () => {
   const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH/;
   const far = 'http://api.example.test/v1/models';
@@ -135,8 +180,44 @@ describe('the proxy variables', () => {
   it('with an unusable proxy fail the request, not the process', async () => {
     const gone = open({ env: { HTTP_PROXY: 'http://127.0.0.1:1' } });
     await expect(ask(gone, far)).rejects.toThrow(/ECONNREFUSED/);
-    const garbage = open({ env: { HTTP_PROXY: 'http://[' } });
-    await expect(ask(garbage, far)).rejects.toThrow(/Invalid URL/);
+  });
+
+  it.each(['socks5', 'socks5h', 'socks'])(
+    'may name a %s: proxy, which resolves the name',
+    async (protocol) => {
+      const server = await serve((_request, response) => response.end('through'));
+      const proxy = await serveSocks(server);
+      const transport = open({ env: { ALL_PROXY: `${protocol}://127.0.0.1:${proxy.port}` } });
+      expect(await ask(transport, far)).toBe('through');
+      expect(await ask(transport, far)).toBe('through');
+      expect(proxy.tunnels).toEqual(['api.example.test:80']);
+      await transport.close();
+      await until(() => server.open === 0);
+    },
+  );
+
+  it('may be in quotes', async () => {
+    const server = await serve((_request, response) => response.end('through'));
+    const proxy = await serveProxy(server);
+    expect(await ask(open({ env: { HTTP_PROXY: `"${proxy.url}"` } }), far)).toBe('through');
+  });
+
+  it.each([
+    ['https_proxy', 'http://[broken'],
+    ['HTTP_PROXY', 'http://'],
+    ['http_proxy', 'me:secret@:8080'],
+    ['ALL_PROXY', 'socks4://me:secret@127.0.0.1:1'],
+    ['https_proxy', 'ftp://proxy.example:1'],
+  ])('%s=%s is a ConfigError that names the variable only', async (name, value) => {
+    const error = await errorOf(ask(open({ env: { [name]: value } }), far));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain(`The variable ${name} `);
+    expect(error.message).not.toContain('secret');
+  });
+
+  it('are not read for this machine', async () => {
+    const server = await serve((_request, response) => response.end('direct'));
+    expect(await ask(open({ env: { HTTP_PROXY: 'http://[' } }), server.url)).toBe('direct');
   });
 });
 
@@ -158,6 +239,37 @@ describe('a dispatcher of the user', () => {
     agent.disableNetConnect();
     agent.get('https://api.example.test').intercept({ path: '/v1' }).reply(200, 'mocked');
     expect(await ask(open({ dispatcher: agent }), 'https://api.example.test/v1')).toBe('mocked');
+  });
+
+  it.each([
+    [
+      'throws a mistake',
+      { dispatch: (): boolean => Reflect.get(Object(undefined), 'x').y },
+      /options\.dispatcher failed.*TypeError/,
+    ],
+    [
+      'expects other handlers',
+      {
+        dispatch: () => {
+          throw new errors.InvalidArgumentError('invalid onResponseStart method');
+        },
+      },
+      /options\.dispatcher failed.*invalid onResponseStart/,
+    ],
+  ])('that %s is a ConfigError', async (_how, dispatcher, message) => {
+    const error = await errorOf(ask(open({ dispatcher }), 'http://127.0.0.1:9/v1'));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toMatch(message);
+  });
+
+  it('that is closed is a ConfigError', async () => {
+    const dispatcher = new Agent();
+    await dispatcher.close();
+    const error = await errorOf(ask(open({ dispatcher }), 'http://127.0.0.1:9/v1'));
+    expect([error.name, error.message]).toEqual([
+      'ConfigError',
+      'options.dispatcher is closed. Keep it open until the pool is closed.',
+    ]);
   });
 
   it('is rejected if it is none', () => {

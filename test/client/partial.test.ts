@@ -85,7 +85,11 @@ describe('what arrived is known', () => {
 
   it('from the SDK of freelm/compat', async () => {
     const client = new OpenAI({ freelm: await broken(resets) });
-    const stream = await client.chat.completions.create({ ...BODY, stream: true, messages: [{ role: 'user', content: 'a story' }] });
+    const stream = await client.chat.completions.create({
+      ...BODY,
+      stream: true,
+      messages: [{ role: 'user', content: 'a story' }],
+    });
     const error = await rejection(read(stream));
     expect(error).toMatchObject({ code: 'broken_stream', cause: { partial: { text: WORDS } } });
   });
