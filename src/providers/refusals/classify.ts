@@ -89,7 +89,7 @@ const BAD_REQUEST = 400;
  * The refusal that a gateway relays, with the rule that it meets. Only rules about the request count: what a model's host
  * says about a key or a quota is not about the caller's.
  */
-// spec 7.14
+// spec 7.16
 function relayedBy(
   refusal: Refusal,
   { redact }: Reply,

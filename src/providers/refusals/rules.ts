@@ -97,7 +97,7 @@ const SHAPES: readonly RefusalRule[] = Object.values(SPECS).flatMap(({ refusals 
  * The first rule that holds: the provider's own, then those of any provider for what only that one says, then the shared
  * ones. A rule of the provider that reads nothing but the status comes after what the words say about the request.
  */
-// spec 7.3, 7.14
+// spec 7.3, 7.16
 export function findRule(refusal: Refusal, rules: readonly RefusalRule[]): RefusalRule | undefined {
   const holding = (rule: RefusalRule): boolean => holds(rule, refusal);
   const worded = rules.find((rule) => !isStatusAlone(rule) && holding(rule)) ?? SHAPES.find(holding);
@@ -107,7 +107,7 @@ export function findRule(refusal: Refusal, rules: readonly RefusalRule[]): Refus
 }
 
 /** The first rule that holds of those about what the request contains or what the model made of it. */
-// spec 7.14
+// spec 7.16
 export function findRequestRule(refusal: Refusal): RefusalRule | undefined {
   const holding = (rule: RefusalRule): boolean => isAboutRequest(rule) && holds(rule, refusal);
   return SHAPES.find(holding) ?? SHARED_RULES.find(holding);

@@ -161,7 +161,7 @@ function withUpstream(message: string, error: JsonObject, depth: number): string
 /**
  * The refusal that an error relays: in `metadata.raw`, or as the JSON at the end of its message, where proxies put it.
  */
-// spec 7.14
+// spec 7.16
 export function readUpstream({
   json,
   message,
