@@ -7,17 +7,16 @@ import {
   OverlapTrimmer,
 } from '../wire/resume.ts';
 import type { Failure } from '../core/failure.ts';
-import type { Target } from '../core/routing/question.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
-import { classifyAnswer } from '../providers/refusals/classify.ts';
 import type { ProviderSpec } from '../providers/spec.ts';
 import { ChunkReader, type StreamEnd } from '../wire/response/chat-chunk.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import { isOptionalField } from '../wire/request/chat-request.ts';
 import type { ChatCompletion, TokenUsage } from '../wire/response/chat-response.ts';
+import { countText } from '../wire/request/text-tokens.ts';
 import { EventTooLongError } from '../wire/response/sse.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
-import { type ChatOperationPorts, withoutKeys } from './chat.ts';
+import { type ChatOperationPorts, refusedAnswer } from './chat.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
@@ -69,16 +68,24 @@ export interface StreamRequest {
   readonly transcript: Transcript;
 }
 
+/** The text of a part that cost tokens. */
+function writtenIn(part: StreamPart): string {
+  if (part.type === 'text' || part.type === 'reasoning') return part.text;
+  return part.type === 'tool-call' ? part.argumentsDelta : '';
+}
+
 /** Appends the parts of one attempt to what earlier attempts have delivered. */
 class Resumer {
   readonly #transcript: Transcript;
   readonly #trimmer: OverlapTrimmer | undefined;
   readonly #resumed: boolean;
-  readonly #nameOf: ChatBody['nameOf'];
+  readonly #body: ChatBody;
+  /** What the model has written in this attempt, until its usage is known. */
+  #written: string | undefined = '';
 
   constructor({ transcript, body }: StreamRequest) {
-    this.#nameOf = (sent) => body.nameOf(sent);
     this.#transcript = transcript;
+    this.#body = body;
     this.#resumed = transcript.any;
     this.#trimmer = transcript.text === '' ? undefined : new OverlapTrimmer(transcript.text);
   }
@@ -86,11 +93,27 @@ class Resumer {
   /** The new content of some parts. Throws {@link BadAnswer} if they turn out to belong to another answer. */
   *append(parts: readonly StreamPart[]): Generator<StreamPart, void, undefined> {
     for (const part of parts) {
-      for (const added of this.#trimmed(part)) {
-        this.#transcript.add(added);
-        yield added;
-      }
+      if (part.type === 'usage') this.#written = undefined;
+      else if (part.type === 'finish' && this.#written !== undefined)
+        yield* this.#append(this.#estimate(this.#written));
+      else if (this.#written !== undefined) this.#written += writtenIn(part);
+      yield* this.#append(part);
     }
+  }
+
+  *#append(part: StreamPart): Generator<StreamPart, void, undefined> {
+    for (const added of this.#trimmed(part)) {
+      this.#transcript.add(added);
+      yield added;
+    }
+  }
+
+  /** The usage of a stream that reports none. */
+  #estimate(written: string): StreamPart {
+    const promptTokens = this.#body.tokens.prompt;
+    const completionTokens = Math.ceil(countText(written).likely);
+    const totalTokens = promptTokens + completionTokens;
+    return { type: 'usage', usage: { promptTokens, completionTokens, totalTokens, estimated: true } };
   }
 
   *#trimmed(part: StreamPart): Generator<StreamPart, void, undefined> {
@@ -104,7 +127,7 @@ class Resumer {
     }
     yield* this.#text(this.#trimmer?.end() ?? '');
     if (part.type === 'usage') yield { ...part, usage: addUsage(this.#transcript.usage, part.usage) };
-    else yield part.type === 'tool-call' ? { ...part, name: this.#nameOf(part.name) } : part;
+    else yield part.type === 'tool-call' ? { ...part, name: this.#body.nameOf(part.name) } : part;
   }
 
   *#text(text: string): Generator<StreamPart, void, undefined> {
@@ -200,13 +223,13 @@ export function chatStreamOperation(
   function failureOf(
     end: Exclude<StreamEnd, { kind: 'finished' }>,
     response: HttpResponse,
-    target: Target,
+    context: DecodeContext<StreamRequest>,
   ): Failure {
-    const { status, headers } = response;
+    const { status } = response;
     if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
-    const given = { spec: ports.providerOf(target).spec, now: ports.clock.now() };
+    const request = context.request.body;
     const body = ports.redact(end.body);
-    return classifyAnswer(withoutKeys(end.refusal, body, ports), { status, headers, body }, given);
+    return refusedAnswer(end.refusal, response, body, { target: context.target, request }, ports);
   }
 
   return {
@@ -219,10 +242,8 @@ export function chatStreamOperation(
       const encoded = chat.encode(bodyOf(request, spec, plan), { ...plan, known });
       return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
     },
-    async *decode(
-      response: HttpResponse,
-      { target, request, timer, onUsage }: DecodeContext<StreamRequest>,
-    ): AsyncGenerator<StreamPart> {
+    async *decode(response: HttpResponse, context: DecodeContext<StreamRequest>): AsyncGenerator<StreamPart> {
+      const { request, timer, onUsage } = context;
       const { transcript } = request;
       // One empty continuation may be a fault. A second one proves that the text was complete.
       const reader = new ChunkReader({
@@ -240,7 +261,7 @@ export function chatStreamOperation(
         }
       }
       transcript.note(end);
-      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, target));
+      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, context));
     },
     observe: (response, target) => chat.observe(response, target),
     classify: (response, target) => chat.classify(response, target),

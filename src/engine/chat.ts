@@ -15,6 +15,8 @@ import {
 import type { BodyOptions, ChatBody } from '../wire/request/chat-body.ts';
 import { mapSame } from '../wire/request/copy-on-change.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
+import { maxTokensOf } from '../wire/request/request-shape.ts';
+import { readAnswer } from '../wire/response/whole-answer.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
@@ -42,7 +44,7 @@ async function readRefusal(response: HttpResponse): Promise<string> {
 }
 
 /** Removes keys from a refused answer. `body` is the redacted text that it was read from. */
-export function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOperationPorts): RefusedAnswer {
+function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOperationPorts): RefusedAnswer {
   // The message of an HTML page is an excerpt that may end within a key, so it is taken again from the redacted text.
   const reread = refused.problem === 'html' ? readChatResponse(body) : refused;
   const answer = reread.ok ? refused : reread;
@@ -57,6 +59,44 @@ function withGivenNames(completion: ChatCompletion, body: ChatBody): ChatComplet
     return name === call.function.name ? call : { ...call, function: { ...call.function, name } };
   });
   return named === toolCalls ? completion : { ...completion, toolCalls: named };
+}
+
+/** A model lacks it if its reasoning uses up the tokens that it may take by default. */
+const ROOM = 'answer_room';
+/** The limit for such a model, if its longest answer is unknown: a part of its context, but at most so many tokens. */
+const ROOM_PART = 0.25;
+const MOST_ROOM = 32_768;
+/** The context of a model of unknown length, in tokens. */
+const USUAL_CONTEXT = 32_768;
+
+/** The failure that a refused answer with status 200 means. `body` is its redacted text. */
+export function refusedAnswer(
+  refused: RefusedAnswer,
+  { status, headers }: HttpResponse,
+  body: string,
+  { target, request }: { readonly target: Target; readonly request: ChatBody },
+  ports: ChatOperationPorts,
+): Failure {
+  const given = { spec: ports.providerOf(target).spec, now: ports.clock.now() };
+  const failure = classifyAnswer(withoutKeys(refused, body, ports), { status, headers, body }, given);
+  if (refused.problem !== 'out_of_tokens') return failure;
+  const limit = maxTokensOf(request.request.fields);
+  if (limit === undefined) return { ...failure, capabilities: [ROOM] };
+  return { ...failure, message: `${failure.message}; raise max_tokens, which is ${limit}` };
+}
+
+/** The limit on the answer's tokens that is sent if the caller sets none. */
+function maxTokensFor(body: ChatBody, { target, known, maxTokens }: AttemptPlan): number | undefined {
+  const hasRoom = known.lacks?.includes(ROOM) !== true || maxTokensOf(body.request.fields) !== undefined;
+  if (maxTokens !== undefined || hasRoom) return maxTokens;
+  const { ctx = USUAL_CONTEXT, maxOutput } = target.model;
+  return maxOutput ?? Math.min(MOST_ROOM, Math.floor(ctx * ROOM_PART));
+}
+
+/** Whether a model may be given more tokens than it took by default. */
+function canHaveRoom(refused: Failure, { known, maxTokens }: AttemptPlan): boolean {
+  const isShort = refused.capabilities?.includes(ROOM) === true && known.lacks?.includes(ROOM) !== true;
+  return isShort && maxTokens === undefined;
 }
 
 /** How to write a request for one of a provider's models. */
@@ -90,7 +130,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
           ...provider.headersFor(route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(route.model, bodyOptionsFor(provider, plan, plan.maxTokens)),
+        body: body.for(route.model, bodyOptionsFor(provider, plan, maxTokensFor(body, plan))),
       };
     },
     async *decode(
@@ -98,18 +138,15 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       { target, request, onUsage }: DecodeContext<ChatBody>,
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
-      const answer = readChatResponse(text, ports.toolCallIds());
+      const answer = readAnswer(text, ports.toolCallIds());
       // An answer that is of no use may still be billed.
-      const usage = answer.ok ? answer.completion.usage : readUsage(parseJson(text));
+      const usage = answer.ok ? answer.completion.usage : (answer.usage ?? readUsage(parseJson(text)));
       if (usage !== undefined) onUsage(usage);
-      if (answer.ok) {
-        yield withGivenNames(answer.completion, request);
-        return;
+      if (answer.ok) yield withGivenNames(answer.completion, request);
+      else {
+        const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
+        throw new BadAnswer(refusedAnswer(answer, response, body, { target, request }, ports));
       }
-      const given = { spec: ports.providerOf(target).spec, now: ports.clock.now() };
-      const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
-      const reply = { status: response.status, headers: response.headers, body };
-      throw new BadAnswer(classifyAnswer(withoutKeys(answer, body, ports), reply, given));
     },
     async classify(response: HttpResponse, target: Target): Promise<Failure> {
       const { status, headers } = response;
@@ -124,6 +161,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       readObservations(headers, ports.providerOf(target).spec.quotaHeaders ?? [], ports.clock.now()),
     resumable: () => true,
     canDoWithout: (body, refused, plan) =>
+      canHaveRoom(refused, plan) ||
       body.canDoWithout(refused, bodyOptionsFor(ports.providerOf(plan.target), plan)),
   };
 }

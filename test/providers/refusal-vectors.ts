@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Failure } from '../../src/core/failure.ts';
 import { classify, classifyAnswer, type Reply } from '../../src/providers/refusals/classify.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
-import { readChatResponse } from '../../src/wire/response/chat-response.ts';
+import { readAnswer } from '../../src/wire/response/whole-answer.ts';
 
 const inputSchema = z.object({
   provider: z.optional(z.string()),
@@ -63,6 +63,6 @@ export function refusalsOf(provider: string | undefined): KnownRefusals {
 /** Classifies any answer; `undefined` for a good one. */
 export function failureIn(reply: Reply, spec: KnownRefusals, now: number): Failure | undefined {
   if (reply.status !== 200) return classify(reply, spec, now);
-  const answer = readChatResponse(reply.body);
+  const answer = readAnswer(reply.body);
   return answer.ok ? undefined : classifyAnswer(answer, reply, { spec, now });
 }

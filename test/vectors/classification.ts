@@ -6,7 +6,7 @@ import { readRetryHints } from '../../src/providers/refusals/retry-hints.ts';
 import { classify, classifyAnswer } from '../../src/providers/refusals/classify.ts';
 import { readObservations } from '../../src/providers/refusals/quota-headers.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
-import { readChatResponse } from '../../src/wire/response/chat-response.ts';
+import { readAnswer } from '../../src/wire/response/whole-answer.ts';
 import { readErrorBody } from '../../src/wire/response/error-body.ts';
 import { runWordings } from './wordings.ts';
 
@@ -44,7 +44,7 @@ function runClassify(input: unknown): unknown {
   const reply = { status, headers, body: textOf(body) };
   const spec = specOf(provider);
   if (status !== 200) return classify(reply, spec, now);
-  const answer = readChatResponse(reply.body);
+  const answer = readAnswer(reply.body);
   if (answer.ok) throw new Error('a good answer is no refusal');
   return classifyAnswer(answer, reply, { spec, now });
 }
@@ -71,7 +71,7 @@ const CLASSIFY = [
 export const runners: Record<string, (input: unknown) => unknown> = {
   'error-body': (input) => readErrorBody(textOf(bodyInput.parse(input).body)),
   'chat-response': (input) => {
-    const answer = readChatResponse(textOf(bodyInput.parse(input).body));
+    const answer = readAnswer(textOf(bodyInput.parse(input).body));
     if (!answer.ok) return answer;
     const { raw: _, ...completion } = answer.completion;
     return { ok: true, completion };

@@ -11,8 +11,8 @@ import type { AccountState } from '../../providers/quirks.ts';
 import { classify, classifyAnswer } from '../../providers/refusals/classify.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { sendBeside, type SideOutcome } from '../../providers/side-request.ts';
-import { readChatResponse } from '../../wire/response/chat-response.ts';
 import { readCost } from '../../wire/response/price.ts';
+import { readAnswer } from '../../wire/response/whole-answer.ts';
 import type { Pool } from '../pool.ts';
 import { type KeyQuota, quotasOf, withReported } from './quotas.ts';
 import { type KeyRequest, keyRequestFor, type Subject } from './request.ts';
@@ -105,11 +105,12 @@ function failureOf(
   const { status, headers } = response;
   const reply = { status, headers, body, redact: (text: string) => pool.redact(text) };
   if (status !== 200) return classify(reply, given.spec, given.now);
-  const answer = readChatResponse(body);
+  const answer = readAnswer(body);
   if (answer.ok) return undefined;
   const json = parseJson(body);
   // A chat of one token may be empty, and a list is no chat: an answer without an error is good.
-  const isGood = kind === 'chat' ? answer.problem === 'empty' : typeof json === 'object' && json !== null;
+  const isEmpty = answer.problem === 'empty' || answer.problem === 'out_of_tokens';
+  const isGood = kind === 'chat' ? isEmpty : typeof json === 'object' && json !== null;
   if (isGood && answer.problem !== 'error') return undefined;
   return classifyAnswer(answer, reply, given);
 }

@@ -1,6 +1,7 @@
 import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
 import {
   type ChatCompletion,
+  emptyAnswer,
   readChatResponse,
   NUMBERED_CALLS,
   readFinishReason,
@@ -20,11 +21,12 @@ import {
   hasMedia,
   isFirst,
   messageIn,
+  namedReasoningOf,
   reasoningOf,
   textIn,
 } from './message.ts';
 import { type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
-import { partsOf, type StreamPart } from './stream-part.ts';
+import { latestUsage, partsOf, type StreamPart } from './stream-part.ts';
 import { ToolCallAssembly } from './tool-calls.ts';
 
 /** A stream that is a failure. */
@@ -60,12 +62,6 @@ function endsInHalfCharacter(text: string): boolean {
   return last >= 0xd800 && last <= 0xdbff;
 }
 
-/** Some providers send the running total with every chunk, some send it once. A price may come before the last one. */
-function latestUsage(known: TokenUsage | undefined, next: TokenUsage | undefined): TokenUsage | undefined {
-  if (next === undefined || next.cost !== undefined || known?.cost === undefined) return next ?? known;
-  return { ...next, cost: known.cost };
-}
-
 /** Reads one stream: bytes in, parts out. `end` reports any problem of the stream. */
 // spec 14.2, 14.3
 export class ChunkReader {
@@ -79,6 +75,7 @@ export class ChunkReader {
   #held = '';
   #hasText = false;
   #hasMedia = false;
+  #hasNamedReasoning = false;
   /** Whether deltas have had content. */
   #hasDeltas = false;
   #chunks = 0;
@@ -148,10 +145,7 @@ export class ChunkReader {
     if (lastPieces === undefined) return this.#refuse(malformed('a tool call of the stream had no name'), '');
     const hasCalls = this.#toolCalls.count > 0;
     const isAnswer = this.#hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
-    if (!isAnswer && reason !== 'length') {
-      const message = `the stream had neither text nor a tool call (finish reason: ${reason})`;
-      return this.#refuse({ ok: false, problem: 'empty', message }, '');
-    }
+    if (!isAnswer) return this.#refuse(emptyAnswer('stream', reason), '');
     this.#release();
     this.#parts.push(...lastPieces);
     if (this.#usage !== undefined) this.#parts.push({ type: 'usage', usage: this.#usage });
@@ -258,7 +252,9 @@ export class ChunkReader {
   #readDelta(delta: unknown, isDelta = true): boolean {
     if (!isJsonObject(delta)) return false;
     const count = this.#parts.length;
-    const reasoning = reasoningOf(delta);
+    // Once it has come under its own name, other places only repeat it.
+    this.#hasNamedReasoning ||= namedReasoningOf(delta) !== '';
+    const reasoning = this.#hasNamedReasoning ? namedReasoningOf(delta) : reasoningOf(delta);
     if (reasoning !== '') this.#parts.push({ type: 'reasoning', text: reasoning });
     const fields = extraFieldsOf(delta);
     if (fields !== undefined) this.#parts.push({ type: 'extra', fields });

@@ -59,14 +59,16 @@ export interface ChatCompletion {
 export interface RefusedAnswer {
   readonly ok: false;
   /**
-   * `error`: it contains an error. `empty`: it has neither text nor a tool call, and its finish reason does not explain
-   * that. `malformed`: it is cut, no JSON or of an unknown shape. `html`: it is an HTML page. `content_filter`: the
-   * provider's filter stopped it.
+   * `error`: it contains an error. `empty`: it has neither text nor a tool call. `out_of_tokens`: it has neither, because
+   * its tokens were used up before, by reasoning. `malformed`: it is cut, no JSON or of an unknown shape. `html`: it is an
+   * HTML page. `content_filter`: the provider's filter stopped it.
    */
-  readonly problem: 'error' | 'empty' | 'malformed' | 'html' | 'content_filter';
+  readonly problem: 'error' | 'empty' | 'out_of_tokens' | 'malformed' | 'html' | 'content_filter';
   /** The HTTP status given by the error inside. */
   readonly status?: number;
   readonly message: string;
+  /** The tokens that it took all the same, if the answer says so. */
+  readonly usage?: TokenUsage;
 }
 
 export type ChatAnswer = { readonly ok: true; readonly completion: ChatCompletion } | RefusedAnswer;
@@ -166,12 +168,20 @@ export function refusedByFinish(finish: string | undefined, sent: unknown): Refu
   return refused('content_filter', `the provider's filter stopped the answer (${String(sent)})`);
 }
 
+/** The refusal for an answer or a stream without text and tool calls. */
+export function emptyAnswer(what: 'answer' | 'stream', finish: string | undefined): RefusedAnswer {
+  if (finish === 'length')
+    return refused('out_of_tokens', `the ${what} used up its tokens before its first word`);
+  const message = `the ${what} had neither text nor a tool call (finish reason: ${finish ?? 'none'})`;
+  return refused('empty', message);
+}
+
 function judgeChoice(json: JsonObject, choice: JsonObject, idOf: ToolCallIds): ChatAnswer {
   const sent = member(choice, 'finish_reason');
   const finish = readFinishReason(sent);
   const byFinish = refusedByFinish(finish, sent);
   if (byFinish !== undefined) return byFinish;
-  // If reasoning used up all tokens, the answer may be empty, and some providers omit its message.
+  // If reasoning used up all tokens, some providers omit the message.
   // A chunk that finishes is whole; one that does not is cut.
   const delta = finish === undefined ? undefined : member(choice, 'delta');
   const message = messageIn(choice, 'message') ?? delta ?? (finish === 'length' ? {} : undefined);
@@ -179,12 +189,7 @@ function judgeChoice(json: JsonObject, choice: JsonObject, idOf: ToolCallIds): C
   const content = readMessage(message, idOf);
   if (content === undefined)
     return refused('malformed', "the answer's content or tool calls had an unknown shape");
-  if (finish !== 'length' && isEmpty(message, content)) {
-    return refused(
-      'empty',
-      `the answer had neither text nor a tool call (finish reason: ${finish ?? 'none'})`,
-    );
-  }
+  if (isEmpty(message, content)) return emptyAnswer('answer', finish);
   return completionOf(json, content, finish ?? 'stop');
 }
 

@@ -33,11 +33,16 @@ export function contentOf(content: unknown): string | undefined {
   return content.map((part) => textIn(part) || textIn(member(part, 'text'))).join('');
 }
 
-/** The reasoning of a message or delta, which may come under several names at once. */
+/** The reasoning of a message or delta under its own name. */
+export function namedReasoningOf({ reasoning, reasoning_content }: JsonObject): string {
+  return textIn(reasoning) || textIn(reasoning_content);
+}
+
+/** The reasoning of a message or delta, which may come in several places at once. */
 export function reasoningOf(message: JsonObject): string {
-  const { reasoning, reasoning_content, reasoning_details: details, content } = message;
-  const text = textIn(reasoning) || textIn(reasoning_content);
-  if (text !== '') return text;
+  const { reasoning_details: details, content } = message;
+  const named = namedReasoningOf(message);
+  if (named !== '') return named;
   const inDetails = elementsOf(details).map(
     (detail) => textIn(member(detail, 'text')) || textIn(member(detail, 'summary')),
   );

@@ -34,18 +34,13 @@ function isEventStream(start: string): boolean | undefined {
   return FIELDS.some((field) => field.startsWith(start)) ? undefined : false;
 }
 
-/** The longest end of a document that may be a `[DONE]`. */
-const DONE_LENGTH = 40;
-
-function withoutDone(text: string): string {
-  const at = text.length <= DONE_LENGTH ? -1 : text.indexOf('[DONE]', text.length - DONE_LENGTH);
-  return at < 0
-    ? text
-    : text
-        .slice(0, at)
-        .trimEnd()
-        .replace(/data:$/, '')
-        .trimEnd();
+/** A document without the `[DONE]` of a stream at its end. */
+export function withoutDone(text: string): string {
+  // The end alone is searched: a document may be long.
+  const end = text.slice(-40).trimEnd();
+  if (!end.endsWith('[DONE]')) return text;
+  const document = text.slice(0, text.lastIndexOf('[DONE]')).trimEnd();
+  return document.endsWith('data:') ? document.slice(0, -'data:'.length).trimEnd() : document;
 }
 
 /** A body that is no event stream: one document, or lines of JSON. `[DONE]` may follow. */

@@ -71,6 +71,15 @@ export function addUsage(a: TokenUsage | undefined, b: TokenUsage): TokenUsage {
   };
 }
 
+/** Some providers send the running total with every chunk, some send it once. A price may come before the last one. */
+export function latestUsage(
+  known: TokenUsage | undefined,
+  next: TokenUsage | undefined,
+): TokenUsage | undefined {
+  if (next === undefined || next.cost !== undefined || known?.cost === undefined) return next ?? known;
+  return { ...next, cost: known.cost };
+}
+
 function withDelta(call: ToolCall | undefined, { id, name, argumentsDelta, extra }: ToolCallPart): ToolCall {
   const given = (call?.function.arguments ?? '') + argumentsDelta;
   return { ...call, ...extra, id, type: 'function', function: { name, arguments: given } };
