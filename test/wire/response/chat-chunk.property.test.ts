@@ -211,6 +211,19 @@ const DIALECTS: Readonly<Record<string, (given: Call, index: number, size: numbe
   whole: ({ id, name, arguments: given, extra }) => [
     { id: id ?? '', type: 'function', function: { name, arguments: given }, ...extra },
   ],
+  'numbered by drifting texts': ({ id, name, arguments: given, extra }, index, size) => [
+    { index: String(index), id, type: 'function', function: { name, arguments: '' } },
+    ...pieces(given, size).map((piece, at) => ({
+      index: String(index + at),
+      function: { arguments: piece },
+    })),
+    ...(extra === undefined ? [] : [{ index, ...extra }]),
+  ],
+  'repeated whole': ({ id, name, arguments: given, extra }, index, size) => [
+    { index, id, type: 'function', function: { name, arguments: '' } },
+    ...pieces(given, size).map((piece) => ({ index, function: { arguments: piece } })),
+    { index, id, type: 'function', function: { name, arguments: given }, ...extra },
+  ],
   'identified by order': ({ id, name, arguments: given, extra }, _, size) => [
     { id, type: 'function', function: { name, arguments: '' }, ...extra },
     ...pieces(given, size).map((piece) => ({ function: { arguments: piece } })),

@@ -28,7 +28,7 @@ describe('parts', () => {
     ['text', { content: 'Hello' }, 'length'],
     ['text after reasoning', { content: 'Hello', reasoning: 'hm' }, 'stop'],
     ['tool calls', { content: 'I look.', tool_calls: [call, { ...call, id: 'b' }] }, 'stop'],
-    ['nothing', { content: '' }, 'length'],
+    ['an image', { content: '', images: [{ type: 'image_url' }] }, 'stop'],
   ])('of a whole answer with %s add up to that answer', (_, message, finish) => {
     const { raw: __, ...completion } = completionOf(message, finish);
     expect(collect(partsOf({ ...completion, raw: {} }))).toEqual(completion);
@@ -40,10 +40,8 @@ describe('parts', () => {
   });
 
   it('of a whole answer without text include no text', () => {
-    expect(partsOf(completionOf({ content: '' }, 'length')).map(({ type }) => type)).toEqual([
-      'usage',
-      'finish',
-    ]);
+    const completion = completionOf({ content: '', audio: { id: 'a' } }, 'stop');
+    expect(partsOf(completion).map(({ type }) => type)).toEqual(['extra', 'usage', 'finish']);
   });
 
   it('add up to an answer at any moment', () => {
@@ -72,6 +70,55 @@ describe('parts', () => {
         { id: 'b', type: 'function', function: { name: 'g', arguments: '{}' }, one: 1, two: 2 },
       ],
     });
+  });
+
+  it('of reasoning are joined by index, type and id, and other fields as they come', () => {
+    const collector = new PartCollector();
+    const add = (fields: object): void => collector.add({ type: 'extra', fields: { ...fields } });
+    const detail = (piece: object): void => add({ reasoning_details: [piece] });
+    detail({ type: 'reasoning.text', text: 'h', index: 0, format: 'x' });
+    detail({ type: 'reasoning.text', text: 'm', index: 0, format: 'x' });
+    detail({ type: 'reasoning.text', signature: 's', index: 0 });
+    detail({ type: 'reasoning.encrypted', data: 'a', id: 'r', index: 0 });
+    detail({ type: 'reasoning.encrypted', data: 'b', id: 'q', index: 0 });
+    detail({ type: 'reasoning.encrypted', data: 'b', id: 'q', index: 0 });
+    detail({ type: 'reasoning.summary', summary: 'o' });
+    detail({ type: 'reasoning.summary', summary: 'k' });
+    add({ audio: { id: 'a', data: 'QU', transcript: 'Go' }, annotations: [{ url: 'u' }] });
+    add({ audio: { id: 'a', data: 'JD', expires_at: 7 }, annotations: [{ url: 'u' }, { url: 'v' }] });
+    collector.add({ type: 'text', text: 'Hi' });
+    collector.add({ type: 'finish', reason: 'stop' });
+    expect(collector.raw()).toEqual({
+      object: 'chat.completion',
+      choices: [
+        {
+          index: 0,
+          message: {
+            role: 'assistant',
+            content: 'Hi',
+            reasoning_details: [
+              { type: 'reasoning.text', text: 'hm', index: 0, format: 'x', signature: 's' },
+              { type: 'reasoning.encrypted', data: 'a', id: 'r', index: 0 },
+              { type: 'reasoning.encrypted', data: 'b', id: 'q', index: 0 },
+              { type: 'reasoning.summary', summary: 'ok' },
+            ],
+            audio: { id: 'a', data: 'QUJD', transcript: 'Go', expires_at: 7 },
+            annotations: [{ url: 'u' }, { url: 'v' }],
+          },
+          finish_reason: 'stop',
+        },
+      ],
+    });
+  });
+
+  it('lose the details of a reasoning that another model went on from', () => {
+    const collector = new PartCollector();
+    const fields = { reasoning_details: [{ type: 'reasoning.encrypted', data: 'a' }], citations: ['c'] };
+    collector.add({ type: 'extra', fields });
+    collector.add({ type: 'text', text: 'Hi', resumed: true });
+    const message = { role: 'assistant', content: 'Hi', citations: ['c'] };
+    expect(collector.raw()).toMatchObject({ choices: [{ message }] });
+    expect(JSON.stringify(collector.raw())).not.toContain('reasoning_details');
   });
 
   it('sum the usage of several attempts', () => {

@@ -129,6 +129,30 @@ export const SAMPLES: Readonly<
       { type: 'finish', reason: 'length' },
     ],
   },
+  'odd chunks, and [DONE] without a finish reason': {
+    events: [
+      'data: null',
+      nim({ role: 'assistant', content: null }),
+      { choices: [null] },
+      'data: ping',
+      `data: ${JSON.stringify(nim({ content: 'Ça' }))}\ndata: ${JSON.stringify(nim({ content: ' va 🙂' }))}`,
+      nim({ tool_calls: [null, { index: '0', id: 'a', type: 'function', function: { name: 'get_' } }] }),
+      nim({ tool_calls: [{ index: 0, function: { name: 'weather' } }] }),
+      nim({ tool_calls: [{ index: 4, id: 'a', function: { arguments: '{"city":' } }] }),
+      nim({ tool_calls: [{ index: 5, function: { arguments: '"Zürich"}' } }] }),
+      nim({ tool_calls: [{ id: 'a', function: { name: 'get_weather', arguments: { city: 'Zürich' } } }] }),
+      { choices: [], usage: { prompt_tokens: '2', completion_tokens: '6', total_tokens: '8' } },
+      'data: [DONE]',
+    ],
+    parts: [
+      { type: 'text', text: 'Ça' },
+      { type: 'text', text: ' va 🙂' },
+      { type: 'tool-call', index: 0, id: 'a', name: 'get_weather', argumentsDelta: '{"city":' },
+      { type: 'tool-call', index: 0, id: 'a', name: 'get_weather', argumentsDelta: '"Zürich"}' },
+      { type: 'usage', usage: { promptTokens: 2, completionTokens: 6, totalTokens: 8 } },
+      { type: 'finish', reason: 'tool_calls' },
+    ],
+  },
   'an error in the middle': {
     events: [
       nim({ role: 'assistant', content: 'Ⅰ. ' }),
