@@ -1,6 +1,8 @@
 /** The errors that calls end with: what happened, with numbers, and what the caller can do. */
 
 import type { Failure } from '../core/failure.ts';
+import { rejectionsOf } from '../core/routing/exclusion.ts';
+import type { FailedAttempt } from '../core/routing/question.ts';
 import { routesOf } from '../core/report/explain.ts';
 import type { RouteReason, RouteStatus } from '../core/report/health.ts';
 import { durationText } from '../duration.ts';
@@ -117,6 +119,33 @@ function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatu
   });
 }
 
+/** What a model said when it rejected the request. */
+function rejectionText({ route, failure }: Pick<FailedAttempt, 'route' | 'failure'>): string {
+  const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`;
+  return `${route.provider} ${route.model}${status}: ${failure.message.replace(/[.\s]+$/, '')}.`;
+}
+
+/** Why a second model was not asked, or did not answer. */
+function noOpinionText(call: Call<unknown>, giveUp: GiveUp, now: number): string {
+  const failed = call.failedAttempts.length > 1 ? ` ${attemptsText(call.attempts)}` : '';
+  if (giveUp.reason === 'max-attempts')
+    return `The call stopped at maxAttempts = ${call.maxAttempts} before another model was asked.${failed}`;
+  if (giveUp.reason === 'exhausted')
+    return `No second model was ready.${failed} ${adviceFor(giveUp.readyAt, call, now)}`;
+  return `No second model could be asked.${failed} Correct the request, or add providers or models.`;
+}
+
+/** The error of a request that a model rejected, if no second model gave its opinion. */
+function withoutOpinion(call: Call<unknown>, giveUp: GiveUp, now: number): Error | undefined {
+  const [rejection] = rejectionsOf(call.failedAttempts);
+  if (rejection === undefined) return undefined;
+  return new BadRequestError({
+    message: `A model rejected the request. ${rejectionText(rejection)} ${noOpinionText(call, giveUp, now)}`,
+    attempts: call.attempts,
+    status: rejection.failure.status,
+  });
+}
+
 /** After a part of the answer was delivered, the call ends as a broken stream, whatever kept it from going on. */
 function afterParts(call: Call<unknown>, error: Error): Error {
   if (!call.hasDelivered) return error;
@@ -128,11 +157,27 @@ function afterParts(call: Call<unknown>, error: Error): Error {
   );
 }
 
+/** The error of a request that is at fault: a provider named its mistake, or two models rejected it. */
+function refusedError({ attempts, failedAttempts, target }: Call<unknown>, failure: Failure): Error {
+  const { status, message } = failure;
+  const [first] = rejectionsOf(failedAttempts);
+  if (failure.kind === 'rejected' && first !== undefined && target !== undefined) {
+    const both = `${rejectionText(first)} ${rejectionText({ route: target.route, failure })}`;
+    const text = `Two models rejected the request, so it is probably at fault. ${both} Correct the request: sending it again does not help.`;
+    return new BadRequestError({ message: text, attempts, status });
+  }
+  const provider = attempts.at(-1)?.provider ?? 'The provider';
+  const text = `${provider} refused the request (HTTP ${status ?? '?'}): ${message}`;
+  return new BadRequestError({ message: text, attempts, status });
+}
+
 /** Builds the errors of a pool's calls. */
 export function callErrors(pool: Pool): CallErrors {
   function exhausted(call: Call<unknown>, giveUp: GiveUp): Error {
     if (giveUp.reason === 'deadline') return new DeadlineError(call.timeoutMs, call.attempts);
     const now = pool.clock.now();
+    const rejected = withoutOpinion(call, giveUp, now);
+    if (rejected !== undefined) return rejected;
     const routes = routesOf(questionOf(pool, call.stages, call.needs, call.preferences.turn));
     const isHopeless = giveUp.reason === 'no-routes';
     const refused = isHopeless ? unservable(pool, call, routes) : undefined;
@@ -159,14 +204,6 @@ export function callErrors(pool: Pool): CallErrors {
         `The stream broke after part of the answer was delivered (${kind}: ${message}), and no route can continue it. The error's "partial" has what arrived.`,
         attempts,
       ),
-    refused: (call, { status, message }) =>
-      afterParts(
-        call,
-        new BadRequestError({
-          message: `${call.attempts.at(-1)?.provider ?? 'The provider'} refused the request (HTTP ${status ?? '?'}): ${message}`,
-          attempts: call.attempts,
-          status,
-        }),
-      ),
+    refused: (call, failure) => afterParts(call, refusedError(call, failure)),
   };
 }

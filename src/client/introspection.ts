@@ -31,6 +31,7 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
   timeout: 'the provider did not answer in time',
   network: 'the provider could not be reached',
   broken_stream: "the provider's answers broke off",
+  rejected: 'the model rejected the request',
   bad_request: 'the request was refused',
   minute_quota_spent: "this minute's quota is used up",
   day_quota_spent: "today's quota is used up",

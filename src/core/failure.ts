@@ -23,6 +23,7 @@ export type FailureKind =
   | 'timeout'
   | 'network'
   | 'broken_stream'
+  | 'rejected'
   | 'bad_request';
 
 /**
@@ -91,8 +92,8 @@ export interface FailureEffect {
   readonly spreads?: boolean;
   /** What the provider's record keeps of the request: its `size`, or the `parameters` that the model refuses. */
   readonly remembers?: string;
-  /** Whether the call ends at once, because the request itself is at fault. */
-  readonly throws?: boolean;
+  /** How many failures of this kind end the call, because the request itself is at fault. */
+  readonly throwsAfter?: number;
   /** Whether the call looks for its next route at other providers first. */
   readonly setback?: boolean;
   /** Whether the call may come back to the same route after a pause. */

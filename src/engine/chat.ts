@@ -102,11 +102,11 @@ function canHaveRoom(refused: Failure, { known, maxTokens }: AttemptPlan): boole
 /** How to write a request for one of a provider's models. */
 function bodyOptionsFor(
   { spec }: Provider,
-  { target, known }: Pick<AttemptPlan, 'target' | 'known'>,
+  { target, known, plain }: Pick<AttemptPlan, 'target' | 'known' | 'plain'>,
   maxTokens?: number,
 ): BodyOptions {
   const { maxOutput } = target.model;
-  return { shape: spec.request, drop: known.refuses, lacks: known.lacks, maxTokens, maxOutput };
+  return { shape: spec.request, drop: known.refuses, lacks: known.lacks, plain, maxTokens, maxOutput };
 }
 
 /** Makes the chat operation of a pool. */

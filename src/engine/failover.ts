@@ -1,8 +1,8 @@
 /** The loop: decide on a route, attempt it, settle the result, until there is an answer or no route is left. */
 
-import { type Failure, FAILURE_EFFECTS } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
-import { excludedUntil } from '../core/routing/exclusion.ts';
+import { excludedUntil, isFinal } from '../core/routing/exclusion.ts';
 import type { Target } from '../core/routing/question.ts';
 import { type AttemptReport, ConfigError } from '../errors.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
@@ -33,7 +33,7 @@ export interface CallErrors {
   exhausted(call: Call<unknown>, giveUp: GiveUp): Error;
   /** A stream broke and cannot be continued. */
   broken(call: Call<unknown>, failure: Failure): Error;
-  /** The provider found the request itself at fault. */
+  /** The request itself is at fault: a provider named its mistake, or two models rejected it. */
   refused(call: Call<unknown>, failure: Failure): Error;
   /** The user's setup or this machine is at fault. */
   misconfigured(call: Call<unknown>, error: ConfigError): Error;
@@ -112,7 +112,7 @@ function afterFailure<Request>(
   plan: AttemptPlan,
   failure: Failure,
 ): void {
-  if (FAILURE_EFFECTS[failure.kind].throws === true) throw engine.errors.refused(call, failure);
+  if (isFinal(call.failedAttempts, failure)) throw engine.errors.refused(call, failure);
   if (!operation.resumable(call.request)) throw engine.errors.broken(call, failure);
   const { route, model } = plan.target;
   const retry = operation.canDoWithout(call.request, failure, plan) && call.again === undefined;

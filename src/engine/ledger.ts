@@ -4,6 +4,7 @@ import { type AccountRecord, readAccountRecord } from '../core/records/account.t
 import { newlyMerged } from '../core/records/shared-accounts.ts';
 import { type Reservation, reserve, type RouteRecords } from '../core/ledger/reserve.ts';
 import type { Decision, Target, Records } from '../core/routing/question.ts';
+import { rejectionsOf } from '../core/routing/exclusion.ts';
 import { plan } from '../core/routing/plan.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import {
@@ -202,7 +203,8 @@ export class Ledger {
         }
         const known = knownOf(records.provider, target.route.model, now);
         const { maxTokens } = reservation;
-        return { kind: 'attempt', target, reservation, alternatives, known, maxTokens };
+        const plain = rejectionsOf(call.failedAttempts).length > 0;
+        return { kind: 'attempt', target, reservation, alternatives, known, plain, maxTokens };
       });
     });
   }

@@ -24,6 +24,8 @@ export interface AttemptPlan {
   readonly alternatives: boolean;
   /** What is known about the route's model. */
   readonly known: ModelRecord;
+  /** Whether the request is sent in its plain form, because a model rejected it otherwise. */
+  readonly plain: boolean;
   /** The most tokens that the answer may have. Sent if the caller allows more or sets no limit. */
   readonly maxTokens: number | undefined;
 }

@@ -184,7 +184,7 @@ describe('the verdict', () => {
       make: nim,
       answer: { status: 400, body: refusal('Bad') },
       works: undefined,
-      kind: 'bad_request',
+      kind: 'rejected',
     },
     {
       what: 'an unknown path',

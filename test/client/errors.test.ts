@@ -78,8 +78,9 @@ describe('BadRequestError', () => {
     expect(error).toMatchObject({
       code: 'bad_request',
       status: 400,
-      message: 'mine refused the request (HTTP 400): messages.0.content: too odd',
-      attempts: [{ provider: 'mine', model: 'm', outcome: 'bad_request', status: 400 }],
+      message:
+        'A model rejected the request. mine m (HTTP 400): messages.0.content: too odd. No second model could be asked. Correct the request, or add providers or models.',
+      attempts: [{ provider: 'mine', model: 'm', outcome: 'rejected', status: 400 }],
     });
   });
 

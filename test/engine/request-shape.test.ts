@@ -139,7 +139,7 @@ function streamOf(messages: readonly ChatMessage[], text: string): StreamRequest
 }
 
 function planFor(target: Target, known: ModelRecord = KNOWN): AttemptPlan {
-  return { target, known, alternatives: false, maxTokens: undefined };
+  return { target, known, alternatives: false, plain: false, maxTokens: undefined };
 }
 
 function messagesIn(text: string | undefined): unknown {

@@ -23,7 +23,7 @@ describe("a caller's mistake", () => {
     ['nim', 400, '{"object":"error","message":"temperature is too high","code":400}'],
     ['custom', 418, 'I am a teapot'],
   ] as const)(
-    'that %s answers with %i is thrown after one call, and blamed on nobody',
+    'that %s answers with %i is thrown after a second opinion, and blamed on nobody',
     async (name, status, body) => {
       const pool = simulatedPool({
         openrouter: {},
@@ -41,9 +41,12 @@ describe("a caller's mistake", () => {
         expect(error).toMatchObject({
           code: 'bad_request',
           status,
-          attempts: [{ outcome: 'bad_request', provider: name }],
+          attempts: [
+            { outcome: 'rejected', provider: name },
+            { outcome: 'rejected', provider: expect.not.stringMatching(name) as unknown },
+          ],
         });
-        expect(pool.requests()).toBe(mistake);
+        expect(pool.requests()).toBe(2 * mistake);
       }
       expect(standing(pool)).toEqual(before);
       pool.transport.network = {};

@@ -2,9 +2,9 @@
 
 import * as z from 'zod/mini';
 import { reserve } from '../../src/core/ledger/reserve.ts';
-import { excludedUntil } from '../../src/core/routing/exclusion.ts';
+import { excludedUntil, isFinal } from '../../src/core/routing/exclusion.ts';
 import type { FailedAttempt, Target, Question } from '../../src/core/routing/question.ts';
-import { type Failure, FAILURE_EFFECTS } from '../../src/core/failure.ts';
+import type { Failure } from '../../src/core/failure.ts';
 import { plan } from '../../src/core/routing/plan.ts';
 import type { Route } from '../../src/core/pool.ts';
 import { settle } from '../../src/core/ledger/settle.ts';
@@ -136,7 +136,7 @@ function runCall(world: World, startedAt: number): readonly Step[] {
     steps.push({ attempt: [route.provider, route.account, route.keyId, route.model] });
     const failure = attempt(world, decision.target, now);
     if (failure === undefined) return [...steps, { end: 'served' }];
-    if (FAILURE_EFFECTS[failure.kind].throws === true) return [...steps, { end: failure.kind }];
+    if (isFinal(failedAttempts, failure)) return [...steps, { end: failure.kind }];
     const droppable = failure.parameters?.some((name) => input.optionalFields.includes(name)) === true;
     again = droppable && again === undefined ? route : undefined;
     const entry = { route, failure, ctx: model.ctx };

@@ -53,7 +53,13 @@ function chatRequest(pool: Pool, subject: Subject, model: CandidateModel): KeyRe
   const body = requestBody([{ role: 'user', content: 'Hi' }], { max_tokens: 1 });
   return {
     kind: 'chat',
-    request: pool.chat.encode(body, { target, alternatives: false, known, maxTokens: undefined }),
+    request: pool.chat.encode(body, {
+      target,
+      alternatives: false,
+      plain: false,
+      known,
+      maxTokens: undefined,
+    }),
     target,
   };
 }

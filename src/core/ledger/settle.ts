@@ -262,7 +262,7 @@ function onFailure(
   const next = withBreakers(records, target, before, after);
   let account = afterFailure(next.account, reservation, failure, now);
   const { keyId, model } = target.route;
-  if (FAILURE_EFFECTS[failure.kind].throws !== true) {
+  if (FAILURE_EFFECTS[failure.kind].throwsAfter === undefined) {
     const lastError = { kind: failure.kind, message: failure.message, at: now, model };
     account = { ...account, keys: { ...account.keys, [keyId]: { ...keyOf(account, keyId), lastError } } };
   }

@@ -110,6 +110,18 @@ function coversKey(attempt: FailedAttempt, route: Route): boolean {
   }
 }
 
+/** Whether a failure after `earlier` ones ends the call, because the request itself is at fault. spec 8.3 */
+export function isFinal(earlier: readonly FailedAttempt[], { kind }: Failure): boolean {
+  const { throwsAfter } = FAILURE_EFFECTS[kind];
+  if (throwsAfter === undefined) return false;
+  return earlier.filter(({ failure }) => failure.kind === kind).length + 1 >= throwsAfter;
+}
+
+/** The failed attempts of models that rejected the request, for a reason that is not known. */
+export function rejectionsOf(failedAttempts: readonly FailedAttempt[]): readonly FailedAttempt[] {
+  return failedAttempts.filter(({ failure }) => failure.kind === 'rejected');
+}
+
 /** How often `provider` failed this call with a `setback` kind: others are tried first. spec 11.6 */
 export function setbacksOf(failedAttempts: readonly FailedAttempt[], provider: string): number {
   let setbacks = 0;

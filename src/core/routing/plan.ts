@@ -13,7 +13,7 @@ import { rateOf } from '../circuit-breaker.ts';
 import { demandOf, withFailureRate, type Cost, routeCost } from './cost.ts';
 import { FAILURE_EFFECTS } from '../failure.ts';
 import { unfitReason, withKnownLength } from './fitness.ts';
-import { keyExcludedUntil, modelExcludedUntil, pauseUntil } from './exclusion.ts';
+import { keyExcludedUntil, modelExcludedUntil, pauseUntil, rejectionsOf } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
 import { modelOf } from '../records/provider.ts';
 import { bestOf, LazyProviderScore, byCost } from './strategy.ts';
@@ -157,6 +157,15 @@ function searchTwice(question: Question): StageResult {
   return found.best === undefined && firstPass.avoided ? search(question) : found;
 }
 
+/** As {@link searchTwice}, but after a rejection another provider is asked before another model of the same one. spec 11.8 */
+function searchOpinion(question: Question): StageResult {
+  const rejected = new Set(rejectionsOf(question.failedAttempts).map(({ route }) => route.provider));
+  if (rejected.size === 0) return searchTwice(question);
+  const stages = question.stages.map((stage) => stage.filter(({ provider }) => !rejected.has(provider.name)));
+  const elsewhere = searchTwice({ ...question, stages });
+  return elsewhere.best === undefined ? searchTwice(question) : elsewhere;
+}
+
 /** The route to try once more, if its guards still admit it. */
 function findAgain(question: Question, route: Route): Target | undefined {
   for (const candidate of question.stages.flat()) {
@@ -196,7 +205,7 @@ export function plan(asked: Question): Decision {
     return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
   const again = question.again === undefined ? undefined : findAgain(question, question.again);
   if (again !== undefined) return { kind: 'attempt', target: again, alternatives: true };
-  const { best: target, alternatives, ...found } = searchTwice(question);
+  const { best: target, alternatives, ...found } = searchOpinion(question);
   if (target !== undefined) return { kind: 'attempt', target, alternatives };
   let { readyAt } = found;
   // A call that may not wait still pauses briefly to come back to a route that failed.
