@@ -214,10 +214,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     transport,
     cache: replaced.cache ?? cacheFor(options, env),
     onDiscovery: (report) => emit({ type: 'discovery', ...report }),
-    onPrice: (name, model, price) => {
-      const provider = pool.find((one) => one.name === name);
-      if (provider !== undefined) void notePrice(ledger, provider, model, price);
-    },
+    onPrice: (name, model, price) => void notePrice(ledger, pool, name, model, price),
   });
   const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
   const spend = options.spend ?? spendFrom(env);
@@ -263,10 +260,13 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
 /** A store that fails loses the note; the next list brings it again. */
 async function notePrice(
   ledger: Ledger,
-  provider: PoolProvider,
+  pool: readonly PoolProvider[],
+  name: string,
   model: string,
   price: number,
 ): Promise<void> {
+  const provider = pool.find((one) => one.name === name);
+  if (provider === undefined) return;
   try {
     await ledger.notePrice(provider, model, price);
   } catch {
