@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { Clock, ModelCache, Transport } from '../ports.ts';
 import { type DiscoveryReport, type ModelSource, SourceList, type Flight } from './source-list.ts';
@@ -29,11 +30,11 @@ function waitAtMost(
   return new Promise((resolve) => {
     const finish = (): void => {
       cancel();
-      signal?.removeEventListener('abort', finish);
+      cancelAbort?.();
       resolve();
     };
     const cancel = clock.after(maxMs, finish);
-    signal?.addEventListener('abort', finish, { once: true });
+    const cancelAbort = signal && onAbort(signal, finish);
     void ready.then(finish);
   });
 }
@@ -118,8 +119,12 @@ export class ModelRegistry {
     release();
   }
 
-  /** Aborts the discoveries in flight without a report and starts no others. Lists stay readable. */
-  close(): void {
-    for (const list of this.#lists.values()) list.close();
+  /**
+   * Aborts the discoveries in flight without a report and starts no others. Lists stay readable. Resolves when those that
+   * have arrived are in the cache, so that the process may exit.
+   */
+  // spec 10.7
+  async close(): Promise<void> {
+    await Promise.all([...this.#lists.values()].map((list) => list.close()));
   }
 }

@@ -65,6 +65,8 @@ export class SourceList {
   #retryAt = 0;
   #flight: OwnFlight | undefined;
   #closed = false;
+  /** The latest write to the cache. Never rejects. */
+  #saved: Promise<void> = Promise.resolve();
 
   constructor(source: ModelSource, context: SourceListContext) {
     this.#source = source;
@@ -102,10 +104,11 @@ export class SourceList {
     await (this.#flight ?? this.#start(discovery, true)).done;
   }
 
-  /** Aborts the discovery in flight and starts no others. */
-  close(): void {
+  /** Aborts the discovery in flight and starts no others. Resolves when a list that has arrived is in the cache. */
+  close(): Promise<void> {
     this.#closed = true;
     this.#flight?.controller.abort(new Error('the client was closed'));
+    return this.#saved;
   }
 
   #discovery(): ModelDiscovery | undefined {
@@ -182,7 +185,8 @@ export class SourceList {
     this.#adopt({ savedAt, models });
     this.#report(flight, 'live');
     flight.markUsable();
-    await cache.write(this.#source.cacheId, encodeStoredList({ savedAt, models }));
+    this.#saved = cache.write(this.#source.cacheId, encodeStoredList({ savedAt, models })).catch(nothing);
+    await this.#saved;
   }
 
   /** Adopts a newer cached list, fresh or not: another process may have asked the provider since. */

@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.ts';
 import type { JsonObject } from '../core/json.ts';
 import { BrokenStreamError, ConfigError } from '../errors.ts';
 import { PartCollector, type StreamPart, type CollectedAnswer } from '../wire/response/stream-part.ts';
@@ -101,11 +102,12 @@ export class ChatStream implements AsyncIterable<string> {
   }
 
   async *#read(): AsyncGenerator<StreamPart, void, undefined> {
-    const onAbort = (): void => {
-      this.#controller.abort(this.#caller?.reason);
+    const caller = this.#caller;
+    const abandon = (): void => {
+      this.#controller.abort(caller?.reason);
     };
-    if (this.#caller?.aborted === true) onAbort();
-    else this.#caller?.addEventListener('abort', onAbort, { once: true });
+    if (caller?.aborted === true) abandon();
+    const cancelAbort = caller && onAbort(caller, abandon);
     const { signal } = this.#controller;
     const parts = this.#source.parts(signal);
     // If the consumer does not read on, the call must end all the same, so that its bookings are settled.
@@ -130,7 +132,7 @@ export class ChatStream implements AsyncIterable<string> {
       ending = { kind: 'error', error: thrown };
       throw thrown;
     } finally {
-      this.#caller?.removeEventListener('abort', onAbort);
+      cancelAbort?.();
       signal.removeEventListener('abort', leave);
       this.#end(ending);
     }

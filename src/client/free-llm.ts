@@ -219,12 +219,12 @@ export class FreeLLM {
     if (this.#closed) throw closedError();
   }
 
-  /** Closes all connections and stops background work. Calls under way reject with a `closed` error. */
+  /** Closes all connections, stops background work and saves the lists of models that have arrived. Calls under way reject with a `closed` error. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#pool.registry.close();
+    const saved = this.#pool.registry.close();
     this.#calls.close(closedError());
-    await this.#pool.transport.close();
+    await Promise.all([saved, this.#pool.transport.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 /** Sends one request to the pool's `fetch` and returns the result in the classes of OpenAI's SDK. */
 
+import { setMaxListeners } from 'node:events';
 import { APIPromise } from './api-promise.ts';
 import {
   APIConnectionError,
@@ -66,6 +67,8 @@ class Exchange {
     const { path, body, signal } = this.#request;
     try {
       signal?.throwIfAborted();
+      // Many calls may share a signal, which is no leak: each removes its listener.
+      if (signal !== undefined && signal !== null) setMaxListeners(0, signal);
       signal?.addEventListener('abort', this.#onAbort, { once: true });
       const response = await fetch(BASE_URL + path, initOf(body, this.#controller.signal));
       if (!response.ok) throw await errorOfResponse(response);

@@ -17,6 +17,7 @@
  * An attempt starts in `reading` with limit = firstMs and cap = capMs.
  */
 
+import { onAbort } from '../abort.ts';
 import type { Clock, StopSignal } from '../ports.ts';
 
 /** How long an attempt may take. */
@@ -40,6 +41,7 @@ export class AttemptTimer implements StopSignal {
   readonly #timeouts: Timeouts;
   readonly #listeners = new Set<() => void>();
   readonly #caller: AbortSignal | undefined;
+  #cancelAbort: (() => void) | undefined;
   #limitMs: number;
   #dueAt: number;
   #capAt: number;
@@ -61,7 +63,7 @@ export class AttemptTimer implements StopSignal {
     // Not through #arm: TypeScript would take #cancelTimer for unset.
     this.#cancelTimer = clock.after(this.#dueAt - now, this.#onTime);
     if (caller?.aborted === true) this.#onAbort();
-    else caller?.addEventListener('abort', this.#onAbort, { once: true });
+    else this.#cancelAbort = caller && onAbort(caller, this.#onAbort);
   }
 
   get callerLeft(): boolean {
@@ -126,7 +128,7 @@ export class AttemptTimer implements StopSignal {
 
   end(): void {
     this.#cancelTimer();
-    this.#caller?.removeEventListener('abort', this.#onAbort);
+    this.#cancelAbort?.();
   }
 
   readonly #onAbort = (): void => {

@@ -16,6 +16,7 @@
  * it has to wait. Calls behind one that waits are not asked for if they need no less than it does.
  */
 
+import { onAbort } from '../abort.ts';
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
 import { type Grant, type Ledger, andThen, type Maybe } from './ledger.ts';
@@ -51,7 +52,10 @@ interface Blocked {
 }
 
 /** Whether a call has to wait like `blocked`, and has the time to. */
-function isBehind({ call, waitUntil }: Pick<Waiter, 'call' | 'waitUntil'>, blocked: Blocked | undefined): boolean {
+function isBehind(
+  { call, waitUntil }: Pick<Waiter, 'call' | 'waitUntil'>,
+  blocked: Blocked | undefined,
+): boolean {
   return blocked !== undefined && call.needs.size >= blocked.size && waitUntil >= blocked.until;
 }
 
@@ -83,10 +87,11 @@ export class WaitQueue {
       const since = this.#clock.now();
       const leave = (): void => {
         call.waitedMs += Math.max(0, this.#clock.now() - since);
-        call.signal?.removeEventListener('abort', onAbort);
+        cancelAbort?.();
         this.#remove(waiter);
       };
-      const onAbort = (): void => {
+      let cancelAbort: (() => void) | undefined;
+      const abandon = (): void => {
         waiter.reject(call.signal?.reason);
       };
       const waiter: Waiter = {
@@ -105,10 +110,10 @@ export class WaitQueue {
       };
       // The call may have been aborted while the store was asked, or by a listener of the `wait` event.
       if (call.signal?.aborted === true) {
-        onAbort();
+        abandon();
         return;
       }
-      call.signal?.addEventListener('abort', onAbort, { once: true });
+      cancelAbort = call.signal && onAbort(call.signal, abandon);
       this.#waiters.add(waiter);
       if (!isBehind(waiter, this.#blocked)) void this.serve();
     });

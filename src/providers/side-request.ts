@@ -1,5 +1,6 @@
 /** Requests beside the calls: a model list, an account's page, the check of a key. */
 
+import { onAbort } from '../abort.ts';
 import type { Clock, HttpRequest, HttpResponse, Transport } from '../ports.ts';
 import { VERSION } from '../version.ts';
 import { readBody } from '../wire/response/read-body.ts';
@@ -64,11 +65,11 @@ export async function sendBeside(request: HttpRequest, options: SideRequestOptio
     timedOut = true;
     stop.abort(new Error(`no complete answer within ${timeoutMs} ms`));
   };
-  const onAbort = (): void => stop.abort(signal?.reason);
+  const leave = (): void => stop.abort(signal?.reason);
   const cancelTimer =
     timeoutMs === undefined ? undefined : clock.after(timeoutMs, onTimeout, request.background);
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) leave();
+  const cancelAbort = signal && onAbort(signal, leave);
   let response: HttpResponse | undefined;
   try {
     response = await transport.send(request, stop.signal);
@@ -79,6 +80,6 @@ export async function sendBeside(request: HttpRequest, options: SideRequestOptio
     return { ok: false, error, timedOut, response };
   } finally {
     cancelTimer?.();
-    signal?.removeEventListener('abort', onAbort);
+    cancelAbort?.();
   }
 }

