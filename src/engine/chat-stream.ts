@@ -109,6 +109,7 @@ class Resumer {
   }
 
   /** The usage of a stream that reports none. */
+  // spec 14.10
   #estimate(written: string): StreamPart {
     const promptTokens = this.#body.tokens.prompt;
     const completionTokens = Math.ceil(countText(written).likely);

@@ -86,6 +86,7 @@ export function refusedAnswer(
 }
 
 /** The limit on the answer's tokens that is sent if the caller sets none. */
+// spec 13.8
 function maxTokensFor(body: ChatBody, { target, known, maxTokens }: AttemptPlan): number | undefined {
   const hasRoom = known.lacks?.includes(ROOM) !== true || maxTokensOf(body.request.fields) !== undefined;
   if (maxTokens !== undefined || hasRoom) return maxTokens;

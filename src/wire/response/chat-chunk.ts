@@ -63,7 +63,7 @@ function endsInHalfCharacter(text: string): boolean {
 }
 
 /** Reads one stream: bytes in, parts out. `end` reports any problem of the stream. */
-// spec 14.2, 14.3
+// spec 14.2, 14.3, 14.7
 export class ChunkReader {
   readonly #splitter: SseSplitter;
   readonly #mayBeEmpty: boolean;

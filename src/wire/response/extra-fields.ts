@@ -57,6 +57,7 @@ class List {
 }
 
 /** Joins the extra fields of the deltas of one message. */
+// spec 14.9
 export class ExtraFields {
   #fields = new Map<string, unknown>();
 

@@ -145,7 +145,7 @@ function isBlank({ name, wireIndex, wireId, scan }: OpenCall): boolean {
 }
 
 /** Assembles the tool calls of one stream from its deltas, however these identify their call. */
-// spec 14.3
+// spec 14.3, 14.8
 export class ToolCallAssembly {
   readonly #idOf: ToolCallIds;
   readonly #calls: OpenCall[] = [];

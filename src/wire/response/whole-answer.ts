@@ -16,7 +16,7 @@ import { PartCollector } from './stream-part.ts';
 const STREAM_START = /^[\s\uFEFF]*(?:\{|(?:data|event|id|retry)?:)/;
 
 /** Reads and judges the body of an answer with status 200. Never throws. */
-// spec 13.1
+// spec 13.1, 13.7
 export function readAnswer(body: string, idOf: ToolCallIds = NUMBERED_CALLS): ChatAnswer {
   const document = withoutDone(body);
   const answer = readChatResponse(document, idOf);
