@@ -1,13 +1,33 @@
 /** Odd answers that are whole, through every face of a pool. */
 
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import OpenAI from '../../src/compat.ts';
+import { parseJson } from '../../src/core/json.ts';
 import { BadRequestError, BrokenStreamError, type FreeLLM } from '../../src/index.ts';
+import { messageOf } from '../../src/wire/response/stream-part.ts';
 import { endpoint, open } from '../client/support.ts';
 import { rejection } from '../support/rejection.ts';
 import { bodyOf, completion, type Handler, json, posted, says, serve } from '../support/server.ts';
 
 const MESSAGES = [{ role: 'user', content: 'Hello' }] as const;
+
+const called = z.looseObject({ function: z.looseObject({ name: z.string(), arguments: z.string() }) });
+const messageSchema = z.looseObject({
+  content: z.nullable(z.string()),
+  tool_calls: z.optional(z.array(called)),
+  reasoning_details: z.optional(z.unknown()),
+});
+const answerSchema = z.looseObject({ choices: z.tuple([z.looseObject({ message: messageSchema })]) });
+
+const deltaSchema = z.looseObject({
+  content: z.optional(z.nullable(z.string())),
+  reasoning_details: z.optional(z.array(z.unknown())),
+  tool_calls: z.optional(
+    z.array(z.looseObject({ index: z.number(), function: z.optional(z.partial(called.def.shape.function)) })),
+  ),
+});
+const chunkSchema = z.looseObject({ choices: z.array(z.looseObject({ delta: deltaSchema })) });
 
 /** What every face of a pool shows of an answer. */
 interface Shown {
@@ -18,48 +38,28 @@ interface Shown {
 
 type Called = { readonly function: { readonly name: string; readonly arguments: string } };
 
-function shown(text: string | null, calls: readonly Called[], message: object): Shown {
-  return {
-    text: text ?? '',
-    calls: calls.map(({ function: { name, arguments: args } }) => [name, args]),
-    details: 'reasoning_details' in message ? message.reasoning_details : undefined,
-  };
+function shown(text: string | null, calls: readonly Called[], details: unknown): Shown {
+  const named = calls.map(({ function: { name, arguments: args } }) => [name, args] as const);
+  return { text: text ?? '', calls: named, details };
 }
 
-interface WireMessage {
-  readonly content: string | null;
-  readonly tool_calls?: readonly Called[];
-  readonly reasoning_details?: unknown;
+function shownIn(answer: unknown): Shown {
+  const { message } = answerSchema.parse(answer).choices[0];
+  return shown(message.content, message.tool_calls ?? [], message.reasoning_details);
 }
 
-function messageIn(raw: unknown): WireMessage {
-  const { choices } = raw as { readonly choices: readonly { readonly message: WireMessage }[] };
-  const choice = choices.find((one) => (one as unknown) !== null);
-  if (choice === undefined) throw new Error('the answer has no choice');
-  return choice.message;
-}
-
-interface WireDelta {
-  readonly content?: string | null;
-  readonly reasoning_details?: readonly unknown[];
-  readonly tool_calls?: readonly {
-    readonly index: number;
-    readonly function?: { readonly name?: string; readonly arguments?: string };
-  }[];
-}
-
-/** Adds up deltas as OpenAI's clients do. */
-function joined(deltas: readonly WireDelta[]): Shown {
-  const calls: { name: string; arguments: string }[] = [];
+/** Adds up chunks as OpenAI's clients do. */
+function joined(chunks: readonly unknown[]): Shown {
+  const deltas = chunks.flatMap((chunk) => chunkSchema.parse(chunk).choices).map(({ delta }) => delta);
+  const calls = new Map<number, { name: string; arguments: string }>();
   for (const { index, function: piece = {} } of deltas.flatMap((delta) => delta.tool_calls ?? [])) {
-    const call = (calls[index] ??= { name: '', arguments: '' });
-    call.name += piece.name ?? '';
-    call.arguments += piece.arguments ?? '';
+    const { name, arguments: args } = calls.get(index) ?? { name: '', arguments: '' };
+    calls.set(index, { name: name + (piece.name ?? ''), arguments: args + (piece.arguments ?? '') });
   }
   const details = deltas.flatMap((delta) => delta.reasoning_details ?? []);
   const text = deltas.map(({ content }) => content ?? '').join('');
-  const called = calls.map((call) => ({ function: call }));
-  return shown(text, called, details.length === 0 ? {} : { reasoning_details: details });
+  const list = [...calls.values()].map((call) => ({ function: call }));
+  return shown(text, list, details.length === 0 ? undefined : details);
 }
 
 function asking(llm: FreeLLM, stream: boolean): Promise<Response> {
@@ -73,42 +73,29 @@ function asking(llm: FreeLLM, stream: boolean): Promise<Response> {
 const FACES: Readonly<Record<string, (llm: FreeLLM) => Promise<Shown>>> = {
   async chat(llm) {
     const { text, toolCalls, raw } = await llm.chat('Hello');
-    return shown(text, toolCalls, (messageIn(raw) as unknown) ?? {});
+    return shown(text, toolCalls, messageOf(raw)['reasoning_details']);
   },
   async stream(llm) {
     const { text, toolCalls, raw } = await llm.stream('Hello').response();
-    return shown(text, toolCalls, messageIn(raw));
+    expect(shownIn(raw)).toMatchObject({ text });
+    return shown(text, toolCalls, messageOf(raw)['reasoning_details']);
   },
-  async fetch(llm) {
-    const message = messageIn(await (await asking(llm, false)).json());
-    return shown(message.content, message.tool_calls ?? [], message);
-  },
+  fetch: async (llm) => shownIn(await (await asking(llm, false)).json()),
   async 'streaming fetch'(llm) {
     const events = (await (await asking(llm, true)).text()).split('\n\n').filter((event) => event !== '');
     expect(events.at(-1)).toBe('data: [DONE]');
-    const chunks = events.slice(0, -1).map((event) => JSON.parse(event.slice('data: '.length)) as unknown);
-    return joined(
-      chunks
-        .flatMap((chunk) => (chunk as { choices: { delta: WireDelta }[] }).choices)
-        .map(({ delta }) => delta),
-    );
+    return joined(events.slice(0, -1).map((event) => parseJson(event.slice('data: '.length))));
   },
   async compat(llm) {
-    const client = new OpenAI({ freelm: llm });
-    const { choices } = await client.chat.completions.create({ model: 'auto', messages: [...MESSAGES] });
-    const message = choices[0]?.message as WireMessage;
-    return shown(message.content, message.tool_calls ?? [], message);
+    const { completions } = new OpenAI({ freelm: llm }).chat;
+    return shownIn(await completions.create({ model: 'auto', messages: [...MESSAGES] }));
   },
   async 'streaming compat'(llm) {
-    const client = new OpenAI({ freelm: llm });
-    const deltas: WireDelta[] = [];
-    const chunks = await client.chat.completions.create({
-      model: 'auto',
-      messages: [...MESSAGES],
-      stream: true,
-    });
-    for await (const { choices } of chunks) for (const { delta } of choices) deltas.push(delta as WireDelta);
-    return joined(deltas);
+    const { completions } = new OpenAI({ freelm: llm }).chat;
+    const stream = await completions.create({ model: 'auto', messages: [...MESSAGES], stream: true });
+    const chunks: unknown[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    return joined(chunks);
   },
 };
 

@@ -13,11 +13,10 @@ function merged(name: string, before: unknown, value: unknown, depth: number): u
 }
 
 function mergedObject(before: JsonObject, value: JsonObject, depth: number): JsonObject {
-  const entries = Object.entries(value).map(([name, piece]) => [
-    name,
-    merged(name, member(before, name), piece, depth),
-  ]);
-  return { ...before, ...Object.fromEntries(entries) };
+  const changes = Object.entries(value).map(
+    ([name, piece]) => [name, merged(name, member(before, name), piece, depth)] as const,
+  );
+  return { ...before, ...Object.fromEntries(changes) };
 }
 
 /** A list that arrives in pieces. An element that is sent again is kept once. */
@@ -78,10 +77,9 @@ export class ExtraFields {
 
   /** The fields so far. */
   get(): JsonObject {
-    const entries = [...this.#fields].map(([name, value]) => [
-      name,
-      value instanceof List ? value.elements : value,
-    ]);
+    const entries = [...this.#fields].map(
+      ([name, value]) => [name, value instanceof List ? value.elements : value] as const,
+    );
     return Object.fromEntries(entries);
   }
 }

@@ -73,14 +73,15 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'function_call',
 ]);
 
-/** The fields of a message or delta that freelm does not read, e.g. images or citations; undefined if there are none. */
-export function extraFieldsOf(message: JsonObject): JsonObject | undefined {
-  const isExtra = ([name, value]: [string, unknown]): boolean =>
-    !KNOWN_FIELDS.has(name) && value !== undefined && value !== null && value !== '' && !isEmptyList(value);
-  const extra = Object.entries(message).filter(isExtra);
-  return extra.length === 0 ? undefined : Object.fromEntries(extra);
+function hasContent(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== undefined && value !== null && value !== '';
 }
 
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
+/** The fields of a message or delta that freelm does not read, e.g. images or citations; undefined if there are none. */
+export function extraFieldsOf(message: JsonObject): JsonObject | undefined {
+  const extra = Object.entries(message).filter(
+    ([name, value]) => !KNOWN_FIELDS.has(name) && hasContent(value),
+  );
+  return extra.length === 0 ? undefined : Object.fromEntries(extra);
 }
