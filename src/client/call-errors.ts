@@ -44,14 +44,16 @@ function keyReports(pool: Pool, routes: readonly RouteStatus[]): readonly KeyRep
 
 const SHOWN_KEYS = 8;
 
-function keyLines(keys: readonly KeyReport[], now: number): string {
+/** `isHopeless`: waiting does not help this call, so no key is called ready for it. */
+function keyLines(keys: readonly KeyReport[], isHopeless: boolean, now: number): string {
   const lines = keys.slice(0, SHOWN_KEYS).map(({ provider, key, readyAt, reason }) => {
+    const isReady = readyAt !== undefined && readyAt <= now;
     const when =
-      readyAt === undefined
+      readyAt === undefined || (isHopeless && isReady)
         ? 'not for this request'
-        : readyAt <= now
+        : isReady
           ? 'ready'
-          : `ready in ${durationText(readyAt - now)}`;
+          : `${isHopeless ? 'asked again' : 'ready'} in ${durationText(readyAt - now)}`;
     return `\n  ${provider} ${key}: ${reason}; ${when}`;
   });
   const more = keys.length > SHOWN_KEYS ? `\n  and ${keys.length - SHOWN_KEYS} more keys` : '';
@@ -75,7 +77,7 @@ function adviceFor(readyAt: number | undefined, call: Call<unknown>, now: number
       : `The next route is ready in ${durationText(readyAt - now)}, at ${moment}.`;
   const how =
     call.maxWaitMs > 0
-      ? `The call waited at most maxWaitMs = ${call.maxWaitMs} ms: raise it`
+      ? `The call waited ${Math.round(call.waitedMs)} of at most maxWaitMs = ${call.maxWaitMs} ms: raise it`
       : 'Pass wait: true to wait for it';
   return `${next} ${how}, or add keys or providers.`;
 }
@@ -83,7 +85,10 @@ function adviceFor(readyAt: number | undefined, call: Call<unknown>, now: number
 /** Whether there were failures, all of them of these kinds. */
 function failedOnlyWith(call: Call<unknown>, kinds: readonly Failure['kind'][]): boolean {
   return (
-    call.failedAttempts.length > 0 && call.failedAttempts.every(({ failure }) => kinds.includes(failure.kind))
+    call.failedAttempts.length > 0 &&
+    call.failedAttempts.every(({ failure }) =>
+      kinds.includes(failure.oversized === true ? 'context_too_long' : failure.kind),
+    )
   );
 }
 
@@ -188,7 +193,7 @@ export function callErrors(pool: Pool): CallErrors {
     const limit =
       giveUp.reason === 'max-attempts' ? ` The call stopped at maxAttempts = ${call.maxAttempts}.` : '';
     return new NoProvidersAvailableError({
-      message: `No route could serve ${askedFor(pool, call)}. ${attemptsText(call.attempts)}${limit} ${adviceFor(readyAt, call, now)}${keyLines(keys, now)}`,
+      message: `No route could serve ${askedFor(pool, call)}. ${attemptsText(call.attempts)}${limit} ${adviceFor(readyAt, call, now)}${keyLines(keys, readyAt === undefined, now)}`,
       attempts: call.attempts,
       keys,
       readyAt,

@@ -58,6 +58,8 @@ export interface Failure {
   readonly capabilities?: readonly string[];
   /** `context_too_long`: the model's context length in tokens, if the answer reports it. */
   readonly contextLength?: number;
+  /** The request alone exceeds the limit of tokens that refused it: nothing else had been sent. */
+  readonly oversized?: boolean;
   /** The provider did not count the request, so its quota is refunded. */
   readonly uncounted?: boolean;
 }

@@ -2,6 +2,7 @@
 
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
+import { withOversize } from '../core/ledger/oversize.ts';
 import { excludedUntil, isFinal } from '../core/routing/exclusion.ts';
 import type { Target } from '../core/routing/question.ts';
 import { type AttemptReport, ConfigError } from '../errors.ts';
@@ -135,7 +136,11 @@ export async function* failover<Request, Part>(
     let outcome: Outcome = { kind: 'aborted', sent: call.signal?.aborted !== true };
     const progress = startAttempt(engine, call, grant.target);
     try {
-      outcome = yield* attempt(engine, call, operation, grant, progress);
+      const result = yield* attempt(engine, call, operation, grant, progress);
+      outcome =
+        result.kind === 'failure'
+          ? { ...result, failure: withOversize(result.failure, grant.reservation, call.needs) }
+          : result;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       // spec 7.14

@@ -109,6 +109,8 @@ export class Ledger {
   readonly #onMerge: (target: Target, merged: readonly string[]) => void;
   /** Called when a model turns out to cost money. */
   readonly #onBill: (provider: PoolProvider, model: string, amount: number) => void;
+  /** How many reservations of each account are not settled yet, by record id. */
+  readonly #open = new Map<string, number>();
   /** The last operation while it is under way. A store in memory never leaves one pending. */
   #last: Promise<unknown> | undefined;
 
@@ -189,6 +191,7 @@ export class Ledger {
         again: call.again,
         maxAttempts: call.maxAttempts,
         waitUntil,
+        isUnderWay: ({ recordId }) => this.#open.has(recordId),
       });
       if (decision.kind !== 'attempt') return decision;
       const { target, alternatives } = decision;
@@ -201,6 +204,7 @@ export class Ledger {
         if (!done) {
           return races < MAX_RACES ? this.#tryReserve(call, waitUntil, races + 1) : lostRaces(now, waitUntil);
         }
+        this.#count(target, 1);
         const known = knownOf(records.provider, target.route.model, now);
         const { maxTokens } = reservation;
         const plain = rejectionsOf(call.failedAttempts).length > 0;
@@ -209,15 +213,22 @@ export class Ledger {
     });
   }
 
+  #count({ account: { recordId } }: Target, change: 1 | -1): void {
+    const open = (this.#open.get(recordId) ?? 0) + change;
+    if (open > 0) this.#open.set(recordId, open);
+    else this.#open.delete(recordId);
+  }
+
   /** Records the outcome of an attempt, and the price that its answer stated. */
   settle(reservation: Reservation, outcome: Outcome, cost?: number): Maybe<void> {
     const { target } = reservation;
-    return this.#inTurn(() =>
-      this.#update(target, (records, now) => {
+    return this.#inTurn(() => {
+      this.#count(target, -1);
+      return this.#update(target, (records, now) => {
         const next = settle(records, reservation, outcome, now);
         return cost === undefined ? next : withCost(next, target, cost);
-      }),
-    );
+      });
+    });
   }
 
   /** Records that a list states a price for a model that was free. */

@@ -5,7 +5,16 @@ import { admit, type CircuitBreaker, release } from '../circuit-breaker.ts';
 import { costOf, type Demand, demandOf } from '../routing/cost.ts';
 import type { RequestNeeds, Target } from '../routing/question.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
-import { type Charge, charge, refund, maxInForce, type LimiterState } from '../limits/window.ts';
+import { isLong } from '../limits/limit.ts';
+import {
+  type Charge,
+  charge,
+  fullUntil,
+  refund,
+  maxInForce,
+  type LimiterState,
+  usedOf,
+} from '../limits/window.ts';
 
 /** The generations of a route's breakers when they admitted a request. */
 export interface Generations {
@@ -23,6 +32,8 @@ export interface Reservation {
   readonly generations: Generations;
   /** Epoch ms at which the request was sent. */
   readonly sentAt: number;
+  /** Whether nothing else of the account counted for the model's short limits. */
+  readonly isAlone: boolean;
   /** The `max_tokens` to send if the caller sets none. */
   readonly maxTokens: number | undefined;
 }
@@ -127,6 +138,20 @@ function chargeAll(
   return { account: { ...account, limiters, since: account.since ?? now }, charges };
 }
 
+/** Whether the account has spent nothing of its short limits for the model. */
+function isUnspent({ route, account }: Target, record: AccountRecord, now: number): boolean {
+  const limits = account
+    .limits(route.model)
+    .filter((limit) => limit.kind !== 'concurrency' && !isLong(limit));
+  return (
+    limits.length > 0 &&
+    limits.every((limit) => {
+      const limiter = limiterOf(record, limit, route.model);
+      return usedOf(limiter, limit, now) === 0 && fullUntil(limiter, now) === 0;
+    })
+  );
+}
+
 /** Reserves the route's quota and probes. A probe that takes longer than `probeMs` counts as lost. spec 5.2 */
 export function reserve(
   records: RouteRecords,
@@ -152,6 +177,7 @@ export function reserve(
     reservation: {
       target,
       charges,
+      isAlone: isUnspent(target, records.account, now),
       maxTokens: demand.maxTokens,
       sentAt: now,
       generations: {

@@ -11,8 +11,17 @@ import {
   withServedProbe,
 } from '../limits/learning.ts';
 import { horizonMs, isLong, type Limit, returnsAt, windowOf, type ReportedQuota } from '../limits/limit.ts';
-import { type Charge, refund, readyAtOf, withCost, withFull, type LimiterState } from '../limits/window.ts';
-import { HOUR_MS } from '../time.ts';
+import {
+  type Charge,
+  refund,
+  readyAtOf,
+  type Spent,
+  withCost,
+  withFull,
+  withSpent,
+  type LimiterState,
+} from '../limits/window.ts';
+import { HOUR_MS, MINUTE_MS } from '../time.ts';
 
 /** The tokens that the provider counted, if it reports them. */
 export interface TokensUsed {
@@ -121,6 +130,52 @@ function nextReturn({ spent }: LimiterState, limit: Limit, now: number): number 
   return next !== undefined && last !== undefined && next < last ? next : undefined;
 }
 
+/** A hint of the end of a minute may be off by this much: whole seconds, and clocks that disagree. */
+const MINUTE_END_MS = 1000;
+/** A hint may be this much earlier than our own count: delays, margins and whole seconds. */
+const HINT_TOLERANCE_MS = 2000;
+
+/**
+ * Whether the provider asks for a retry before any quota of the window returns: then the window did not refuse, or was
+ * not spent by us. spec 5.6
+ */
+function isEarlyHint(limit: Limit, { spent }: LimiterState, { retryAt }: Failure, now: number): boolean {
+  if (retryAt === undefined || isLong(limit) || limit.unit !== 'requests') return false;
+  const next = spent.find(([at]) => at > now && at <= now + horizonMs(limit));
+  return next !== undefined && retryAt < next[0] - HINT_TOLERANCE_MS;
+}
+
+/**
+ * The limiter and the refused charge if the hint is the end of a minute of the clock: the provider counts such minutes,
+ * so all that is spent returns then. spec 5.6
+ */
+function withHintedReturn(
+  limiter: LimiterState,
+  charge: Charge | undefined,
+  limit: Limit,
+  { retryAt = 0, reportedLimit }: Failure,
+  now: number,
+): { readonly learnt: LimiterState; readonly charge: Charge | undefined } {
+  const isMinuteEnd = Math.abs(retryAt - Math.round(retryAt / MINUTE_MS) * MINUTE_MS) <= MINUTE_END_MS;
+  if (limit.kind !== 'sliding-window' || windowOf(limit) !== MINUTE_MS || limit.unit !== 'requests')
+    return { learnt: limiter, charge };
+  if (retryAt <= now || !isMinuteEnd || reportedLimit !== undefined) return { learnt: limiter, charge };
+  const returned = (spent: readonly Spent[]): readonly Spent[] => {
+    const later = spent.filter(([at]) => at > retryAt);
+    if (later.length === 0) return spent;
+    const earlier = spent.filter(([at]) => at <= retryAt);
+    return withSpent(
+      earlier,
+      later.reduce((sum, [, count]) => sum + count, 0),
+      retryAt,
+      now,
+    );
+  };
+  const { spent, refused } = limiter;
+  const learnt = { ...limiter, spent: returned(spent), ...(refused && { refused: returned(refused) }) };
+  return { learnt, charge: charge && { ...charge, returnsAt: Math.min(charge.returnsAt, retryAt) } };
+}
+
 /** When a limit that refused is free again: as the provider reported, else by our own count. spec 5.6 */
 function refusedUntil(limit: Limit, limiter: LimiterState, failure: Failure, now: number): number {
   if (failure.retryAt !== undefined) return failure.retryAt;
@@ -156,16 +211,28 @@ function withRefusedLimits(
   let limiters = account.limiters;
   const { model } = reservation.target.route;
   for (const limit of refusingLimits(reservation, failure)) {
-    const charge = reservation.charges.find((one) => one.limit === limit);
+    const { learnt: known, charge } = withHintedReturn(
+      limiterOf(account, limit, model),
+      reservation.charges.find((one) => one.limit === limit),
+      limit,
+      failure,
+      now,
+    );
     const isYoung = Math.abs(now - (account.since ?? now)) < windowOf(limit);
-    let learnt = limiterOf(account, limit, model);
+    let learnt = known;
+    const isEarly = isEarlyHint(limit, learnt, failure, now);
+    if (isEarly && charge !== undefined) learnt = refund(learnt, charge, now);
     if (failure.reportedLimit !== undefined) learnt = learnReportedLimit(learnt, limit, charge, failure, now);
-    else if (failure.uncounted !== true && charge !== undefined)
+    else if (failure.uncounted !== true && charge !== undefined && !isEarly)
       learnt = withRefusal(learnt, charge, isYoung, now);
     const pauseUntil =
       failure.retryAt === undefined && charge !== undefined
         ? (emptyWindowPauseUntil(learnt, charge, now) ?? 0)
         : 0;
+    if (failure.oversized === true) {
+      limiters = withEntry(limiters, limiterName(limit, model), learnt);
+      continue;
+    }
     const limiter = withFull(learnt, Math.max(refusedUntil(limit, learnt, failure, now), pauseUntil), now);
     limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }

@@ -143,7 +143,8 @@ function struckBreaker(
   failure: Failure,
   now: number,
 ): StruckBreaker {
-  if (refusingLimits(reservation, failure).length > 0) return { trip: undefined, guard: undefined };
+  if (failure.oversized === true || refusingLimits(reservation, failure).length > 0)
+    return { trip: undefined, guard: undefined };
   const trip = reservation.target.provider.trip(failure.kind) ?? FAILURE_EFFECTS[failure.kind].trip;
   if (escalates(records, reservation, failure, now)) return { trip, guard: 'account' };
   const isOutage = spreads(records, reservation, failure);

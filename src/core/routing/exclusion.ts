@@ -29,7 +29,7 @@ export function excludedUntil(
 ): number {
   const { repeatable, transient } = FAILURE_EFFECTS[entry.failure.kind];
   if (repeatable === true) return now;
-  if (transient !== true) return Number.POSITIVE_INFINITY;
+  if (transient !== true || entry.failure.oversized === true) return Number.POSITIVE_INFINITY;
   const { provider, keyId, model } = entry.route;
   const before = failedAttempts.filter(
     ({ route }) => route.provider === provider && route.keyId === keyId && route.model === model,
@@ -63,6 +63,7 @@ function coversModel(attempt: FailedAttempt, provider: string, model: CandidateM
   return (
     failure.kind === 'content_blocked' ||
     failure.scope === 'provider' ||
+    (failure.oversized === true && route.model === model.id) ||
     (isModelScoped(failure) && route.model === model.id)
   );
 }

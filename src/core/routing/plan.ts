@@ -190,11 +190,19 @@ function findAgain(question: Question, route: Route): Target | undefined {
 /** Epoch ms from which a new call could be served: the transient failures of this call do not concern it. spec 11.7 */
 function nextReadyAt(question: Question): number {
   const failedAttempts = question.failedAttempts.filter(
-    ({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true,
+    ({ failure }) => FAILURE_EFFECTS[failure.kind].transient !== true || failure.oversized === true,
   );
   if (failedAttempts.length === question.failedAttempts.length) return Number.POSITIVE_INFINITY;
   const found = search({ ...question, failedAttempts });
   return found.best === undefined ? found.readyAt : question.now;
+}
+
+/** Whether an account that could serve the call has a request under way: its outcome may change when a route is ready. */
+function isRequestUnderWay({ stages, isUnderWay }: Question): boolean {
+  return (
+    isUnderWay !== undefined &&
+    stages.some((stage) => stage.some(({ provider }) => provider.accounts.some(isUnderWay)))
+  );
 }
 
 /** Decides what a call does next. Changes nothing. spec 11.7 */
@@ -212,8 +220,8 @@ export function plan(asked: Question): Decision {
   if (readyAt <= Math.max(question.waitUntil, pauseUntil(failedAttempts, now)))
     return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
-  // A probe may take long, but mostly reports soon.
-  if (waitUntil > now && isProbeUnderWay(records, stages.flat(), now))
+  // A probe may take long, but mostly reports soon. Any request under way may free quota or raise a limit.
+  if (waitUntil > now && (isProbeUnderWay(records, stages.flat(), now) || isRequestUnderWay(question)))
     return { kind: 'wait', until: waitUntil };
   readyAt = Math.min(readyAt, nextReadyAt(question));
   return {
