@@ -81,6 +81,7 @@ export const failureSchema: z.ZodMiniType<Failure> = z.strictObject({
   capabilities: z.exactOptional(z.array(z.string())),
   contextLength: z.exactOptional(z.number()),
   uncounted: z.exactOptional(z.boolean()),
+  oversized: z.exactOptional(z.boolean()),
   unit: z.exactOptional(z.enum(['requests', 'tokens'])),
   reported: z.exactOptional(z.array(reportedQuotaSchema)),
   identity: z.exactOptional(z.string()),

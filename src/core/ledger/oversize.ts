@@ -7,7 +7,7 @@ const SMALLEST_LIMIT = 2048;
 
 /**
  * The failure, marked as `oversized` if a limit of tokens refused a request although nothing else had been sent: then
- * the request alone exceeds the limit, for every key. A request that would fit met the use of another client. spec 5.11
+ * the request alone exceeds the limit, for every key. A request that would fit met the use of another client. spec 5.13
  */
 export function withOversize(failure: Failure, reservation: Reservation, needs: RequestNeeds): Failure {
   const { kind, unit, reportedLimit = SMALLEST_LIMIT } = failure;

@@ -137,7 +137,7 @@ const HINT_TOLERANCE_MS = 2000;
 
 /**
  * Whether the provider asks for a retry before any quota of the window returns: then the window did not refuse, or was
- * not spent by us. spec 5.6
+ * not spent by us. spec 5.12
  */
 function isEarlyHint(limit: Limit, { spent }: LimiterState, { retryAt }: Failure, now: number): boolean {
   if (retryAt === undefined || isLong(limit) || limit.unit !== 'requests') return false;
@@ -145,9 +145,21 @@ function isEarlyHint(limit: Limit, { spent }: LimiterState, { retryAt }: Failure
   return next !== undefined && retryAt < next[0] - HINT_TOLERANCE_MS;
 }
 
+/** Whether the hint tells when the route is ready, so that the refused request itself no longer counts. spec 5.12 */
+function isCountedInHint(limit: Limit, { retryAt, reportedLimit }: Failure, isEarly: boolean): boolean {
+  if (retryAt === undefined || isLong(limit) || limit.unit !== 'requests') return false;
+  return isEarly || reportedLimit === undefined;
+}
+
+function withoutRefused(limiter: LimiterState, charge: Charge, now: number): LimiterState {
+  const { refused, ...rest } = refund(limiter, charge, now);
+  const left = refused === undefined ? [] : refund({ spent: refused }, charge, now).spent;
+  return left.length === 0 ? rest : { ...rest, refused: left };
+}
+
 /**
  * The limiter and the refused charge if the hint is the end of a minute of the clock: the provider counts such minutes,
- * so all that is spent returns then. spec 5.6
+ * so all that is spent returns then. spec 5.12
  */
 function withHintedReturn(
   limiter: LimiterState,
@@ -221,7 +233,6 @@ function withRefusedLimits(
     const isYoung = Math.abs(now - (account.since ?? now)) < windowOf(limit);
     let learnt = known;
     const isEarly = isEarlyHint(limit, learnt, failure, now);
-    if (isEarly && charge !== undefined) learnt = refund(learnt, charge, now);
     if (failure.reportedLimit !== undefined) learnt = learnReportedLimit(learnt, limit, charge, failure, now);
     else if (failure.uncounted !== true && charge !== undefined && !isEarly)
       learnt = withRefusal(learnt, charge, isYoung, now);
@@ -229,6 +240,8 @@ function withRefusedLimits(
       failure.retryAt === undefined && charge !== undefined
         ? (emptyWindowPauseUntil(learnt, charge, now) ?? 0)
         : 0;
+    if (charge !== undefined && isCountedInHint(limit, failure, isEarly))
+      learnt = withoutRefused(learnt, charge, now);
     if (failure.oversized === true) {
       limiters = withEntry(limiters, limiterName(limit, model), learnt);
       continue;
