@@ -152,11 +152,13 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     async classify(response: HttpResponse, target: Target): Promise<Failure> {
       const { status, headers } = response;
       const body = ports.redact(await readRefusal(response));
-      return classify(
-        { status, headers, body, redact: (text) => ports.redact(text) },
-        ports.providerOf(target).spec,
-        ports.clock.now(),
-      );
+      const { spec, baseUrl } = ports.providerOf(target);
+      const reply = { status, headers, body, redact: (text: string) => ports.redact(text) };
+      const failure = classify(reply, spec, ports.clock.now());
+      // spec 7.16
+      if (failure.scope !== 'provider' || (status !== 404 && status !== 405)) return failure;
+      const message = `${baseUrl}/chat/completions leads nowhere, check baseUrl: ${failure.message}`;
+      return { ...failure, message };
     },
     observe: ({ headers }, target) =>
       readObservations(headers, ports.providerOf(target).spec.quotaHeaders ?? [], ports.clock.now()),

@@ -4,6 +4,7 @@ import type { ModelSpec } from '../core/model.ts';
 import type { KeysInput } from './key.ts';
 import { Provider } from './provider.ts';
 import type { ProviderOptions } from './provider-options.ts';
+import type { RefusalRule } from './spec.ts';
 
 export interface OpenAICompatibleOptions extends Omit<
   ProviderOptions,
@@ -23,6 +24,17 @@ const schema = z.looseObject({
     .check(z.regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'must be lower case letters, digits, - and _')),
   baseUrl: z.string('must be a string'),
 });
+
+/** The plain 404 of web frameworks: a provider would name the model. */
+// spec 7.16
+const NO_SUCH_PATH: RefusalRule = {
+  name: 'the address leads nowhere',
+  status: [404, 405],
+  pattern:
+    '^(http )?(error )?(404|405)?[\\s:-]*((page|route|path|endpoint|url|resource) )?(not found|method not allowed)?\\W*$|^(the requested (url|path|resource)|no static resource|no route)\\b|^[a-z]+ /\\S* (is )?not found',
+  kind: 'forbidden',
+  scope: 'provider',
+};
 
 /**
  * Any other endpoint that speaks OpenAI's protocol. Without `rpm` and `rpd` it is not paced; without `models` its
@@ -55,7 +67,7 @@ export class OpenAICompatible extends Provider {
         // An unknown server may accept neither lists of texts nor the role `developer`.
         request: { transforms: ['developer-to-system', 'flatten-plain-text'] },
         streams: { continues: 'instruction', asksForUsage: true },
-        refusals: [],
+        refusals: [NO_SUCH_PATH],
         trips: {},
       },
       keys,

@@ -38,6 +38,34 @@ function mistaken(_target: unknown, init: object): never {
   throw new TypeError(`no agent for ${JSON.stringify(init)}`);
 }
 
+describe('an address that leads nowhere', () => {
+  it.each([
+    ['{"detail":"Not Found"}', 404],
+    ['404 page not found\n', 404],
+    ['Not Found', 404],
+    ['Cannot POST /v2/chat/completions', 404],
+    ['{"detail":"Method Not Allowed"}', 405],
+    ['{"error":{"message":"Not Found"}}', 404],
+    [
+      '<!doctype html><html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>',
+      404,
+    ],
+  ])('%s is told from a model that is gone', async (body, status) => {
+    const { llm } = scene({ fetch: () => Promise.resolve(new Response(body, { status })) });
+    const error = await rejection(llm.text('Hi', { maxAttempts: 2 }));
+    expect(String(error)).toMatch(
+      /https:\/\/farther\.invalid\/v1\/chat\/completions leads nowhere, check baseUrl/,
+    );
+    expect(llm.health().map(({ reason }) => reason)).not.toContain('model_gone');
+  });
+
+  it('is not assumed of a 404 that names the model', async () => {
+    const body = '{"error":{"message":"The model `m` does not exist"}}';
+    const { llm } = scene({ fetch: () => Promise.resolve(new Response(body, { status: 404 })) });
+    expect(String(await rejection(llm.text('Hi')))).toContain('model_gone');
+  });
+});
+
 describe('a fault of our own', () => {
   it.each([
     ['a broken proxy variable', {}, { https_proxy: 'http://[broken' }, /The variable https_proxy/],
