@@ -2,8 +2,8 @@
 
 import { member } from '../core/json.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
-import type { ChatMessage, RequestFields } from '../wire/request/chat-request.ts';
-import { withFirstCall } from '../wire/request/message-tool-calls.ts';
+import type { RequestFields } from '../wire/request/chat-request.ts';
+import { withThoughtSignature } from '../wire/request/message-tool-calls.ts';
 import type { RequestQuirk } from '../wire/request/request-shape.ts';
 import { withoutSchemaKeys } from '../wire/request/schema-keys.ts';
 
@@ -26,15 +26,6 @@ export interface AccountEndpoint {
 interface Quirks {
   readonly request?: RequestQuirk;
   readonly account?: AccountEndpoint;
-}
-
-/**
- * Gemini 3 refuses a history whose first tool call lacks the signature that it gave (recorded 2026-09). This value
- * skips the check for tool calls that another model made.
- */
-function withThoughtSignature(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  const google = { thought_signature: 'skip_thought_signature_validator' };
-  return withFirstCall(messages, { extra_content: { google } });
 }
 
 /** The hosted models take temperatures up to 1 (mnfst/modelparams.dev, 2026-08-19). */

@@ -98,10 +98,10 @@ function withResultsAfterCalls(messages: Messages): Messages {
   for (const [place, message] of messages.entries()) {
     if (placed.has(place)) continue;
     ordered.push(message);
-    const later = idsOf(message).flatMap((id) => places.get(id) ?? []);
+    const later = message.role === 'tool' ? [] : idsOf(message).flatMap((id) => places.get(id) ?? []);
     for (const next of new Set(later.toSorted((a, b) => a - b))) {
       const result = messages[next];
-      if (next < place || placed.has(next) || result === undefined) continue;
+      if (next <= place || placed.has(next) || result === undefined) continue;
       placed.add(next);
       ordered.push(result);
     }

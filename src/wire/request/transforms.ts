@@ -22,6 +22,7 @@ import {
   plainToolCalls,
   shortToolIds,
   singleToolCalls,
+  withThoughtSignature,
 } from './message-tool-calls.ts';
 import { coreFields, fourStops, namedToolOnly, omitEmptyParameters } from './request-fields.ts';
 import { commonSchemaKeys } from './schema-keys.ts';
@@ -47,7 +48,8 @@ export type MessageTransformName =
   | 'single-system-first'
   | 'single-tool-calls'
   | 'strip-reasoning-content'
-  | 'system-to-user';
+  | 'system-to-user'
+  | 'thought-signature';
 export type FieldTransformName =
   | 'common-schema-keys'
   | 'core-fields'
@@ -76,6 +78,7 @@ export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTr
   'single-tool-calls': singleToolCalls,
   'strip-reasoning-content': stripReasoning,
   'system-to-user': systemToUser,
+  'thought-signature': withThoughtSignature,
 };
 
 export const FIELD_TRANSFORMS: Readonly<Record<FieldTransformName, FieldTransform>> = {
@@ -123,13 +126,14 @@ export function withTransforms(request: ChatRequest, names: readonly TransformNa
  * By capability: the transform that lets a model without it serve the request, in the order in which they apply. An
  * image's URL has none: a model without `image_url` gets no such request.
  */
-// spec 12.8
+// spec 12.13
 export const WORKAROUNDS: ReadonlyMap<string, TransformName> = new Map<string, TransformName>([
   ['developer_role', 'developer-to-system'],
   ['content_list', 'flatten-text-content'],
   ['many_systems', 'single-system-first'],
   ['system', 'system-to-user'],
   ['parallel_calls', 'single-tool-calls'],
+  ['thought_signature', 'thought-signature'],
   ['user_after_tool', 'close-tool-turns'],
   ['prefill', 'continue-by-instruction'],
   ['alternate_roles', 'alternate-roles'],
