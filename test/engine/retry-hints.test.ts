@@ -32,6 +32,12 @@ interface Setup {
   readonly options?: Partial<FreeLLMOptions>;
 }
 
+const made = (name: string, count: number) =>
+  new OpenAICompatible(
+    Array.from({ length: count }, (_, index) => `key-${name}-${index}-0123456789abcdef`),
+    { name, baseUrl: `https://${name}.example/v1`, models: [`m-${name}`] },
+  );
+
 /** Makes some calls at once and tells when they were served, how many requests it took, and the errors. */
 async function run({ provider, other, calls = 1, keys = 1, prompt = 'Hello', options = {} }: Setup) {
   const clock = new VirtualClock(START);
@@ -48,17 +54,12 @@ async function run({ provider, other, calls = 1, keys = 1, prompt = 'Hello', opt
       status,
       body = SERVED,
       headers,
-    } = answer?.(ms, key, String(init?.body).length) ?? { status: 500 };
+    } = answer?.(ms, key, typeof init?.body === 'string' ? init.body.length : 0) ?? { status: 500 };
     return new Response(JSON.stringify(body), {
       status,
       headers: { 'content-type': 'application/json', ...headers },
     });
   };
-  const made = (name: string, count: number) =>
-    new OpenAICompatible(
-      Array.from({ length: count }, (_, index) => `key-${name}-${index}-0123456789abcdef`),
-      { name, baseUrl: `https://${name}.example/v1`, models: [`m-${name}`] },
-    );
   const providers = [made('first', keys), ...(other === undefined ? [] : [made('other', 1)])];
   const llm = new FreeLLM(
     { providers, fetch, strategy: 'priority', ...options },
@@ -213,12 +214,19 @@ it('an edge that lets the client in again is found within minutes', async () => 
   expect(served).toBe(true);
 });
 
-describe('a refusal for tokens on an unused key', () => {
-  const tooLarge: Provider = (_, __, length) =>
-    length > 20_000
-      ? { status: 429, body: { error: { message: 'Rate limit reached on tokens per minute (TPM)' } } }
-      : { status: 200 };
+const tooLarge: Provider = (_, __, length) =>
+  length > 20_000
+    ? { status: 429, body: { error: { message: 'Rate limit reached on tokens per minute (TPM)' } } }
+    : { status: 200 };
 
+const tokensSpent: Provider = (ms) =>
+  ms < 5000
+    ? { status: 429, body: { error: { message: 'Rate limit reached on tokens per minute (TPM)' } } }
+    : { status: 200 };
+
+const keyRefused: Provider = () => ({ status: 401, body: { error: { message: 'Invalid API key' } } });
+
+describe('a refusal for tokens on an unused key', () => {
   it('speaks of the request: the other keys are not asked', async () => {
     const prompt = 'word '.repeat(15_000);
     const { errors, requests } = await run({ provider: tooLarge, keys: 5, prompt, options: WAITS });
@@ -240,18 +248,13 @@ describe('a refusal for tokens on an unused key', () => {
   });
 
   it('speaks of other clients if the request is short', async () => {
-    const provider: Provider = (ms) =>
-      ms < 5000
-        ? { status: 429, body: { error: { message: 'Rate limit reached on tokens per minute (TPM)' } } }
-        : { status: 200 };
-    const { served } = await run({ provider, keys: 2, options: WAITS });
+    const { served } = await run({ provider: tokensSpent, keys: 2, options: WAITS });
     expect(served).toHaveLength(1);
   });
 });
 
 it('an error does not call a key ready that waiting does not help', async () => {
-  const provider: Provider = () => ({ status: 401, body: { error: { message: 'Invalid API key' } } });
-  const { errors } = await run({ provider });
+  const { errors } = await run({ provider: keyRefused });
   const text = String(errors[0]);
   expect(text.includes('Waiting will not help') && text.includes('ready in')).toBe(false);
 });
