@@ -40,12 +40,22 @@ function timeoutFailure(timer: AttemptTimer, { fair }: AttemptBudget, begun: boo
   };
 }
 
+/** The size of a request that was too long; undefined if it may have fitted with a shorter answer. spec 5.6 */
+function refusedSize({ needs, target }: Call<unknown>, { kind, contextLength }: Failure): number | undefined {
+  const tokens = kind === 'context_too_long' ? needs.tokens?.() : undefined;
+  if (tokens?.maxTokens === undefined) return needs.size;
+  const { prompt, maxTokens } = tokens;
+  const ctx = contextLength ?? target?.model.ctx;
+  const mayFit = ctx === undefined ? maxTokens > prompt : prompt < ctx && prompt + maxTokens > ctx;
+  return mayFit ? undefined : needs.size;
+}
+
 function failed(ports: AttemptPorts, call: Call<unknown>, failure: Failure): AttemptResult {
   return {
     kind: 'failure',
     // Redacted before it is cut: half a key would not be recognised.
     failure: { ...failure, message: ports.redact(failure.message).slice(0, MAX_MESSAGE_LENGTH) },
-    size: call.needs.size,
+    size: refusedSize(call, failure),
   };
 }
 

@@ -38,7 +38,12 @@ export type Outcome =
       readonly reported?: readonly ReportedQuota[] | undefined;
     }
   | { readonly kind: 'aborted'; readonly sent: boolean }
-  | { readonly kind: 'failure'; readonly failure: Failure; readonly size: number };
+  | {
+      readonly kind: 'failure';
+      readonly failure: Failure;
+      /** The request's length in characters; undefined if the length of the answer may be what was too long. */
+      readonly size: number | undefined;
+    };
 
 type FailureOutcome = Extract<Outcome, { kind: 'failure' }>;
 
@@ -178,7 +183,8 @@ function withStrike(
   return next;
 }
 
-function withSize(known: ModelRecord, failure: Failure, size: number): ModelRecord {
+function withSize(known: ModelRecord, failure: Failure, size: number | undefined): ModelRecord {
+  if (size === undefined) return known;
   const sized = withMembers(known, { tooLong: Math.min(size, known.tooLong ?? size) });
   return failure.contextLength === undefined ? sized : withMembers(sized, { ctx: failure.contextLength });
 }

@@ -66,10 +66,18 @@ export function modelOf(record: ProviderRecord, model: string): ModelRecord {
 /** What is known of a model is forgotten after this long, because models change behind their names. */
 const TRUSTED_MS = 7 * DAY_MS;
 
+/** A model's size is tried again after this long: the refusal that showed it may have had another reason. */
+const SIZE_TRUSTED_MS = DAY_MS / 4;
+
 /** The model without what was learnt too long ago. */
 export function trusted(model: ModelRecord, now: number): ModelRecord {
   const { learntAt } = model;
-  if (learntAt === undefined || Math.abs(now - learntAt) <= TRUSTED_MS) return model;
+  const ageMs = learntAt === undefined ? 0 : Math.abs(now - learntAt);
+  if (ageMs <= SIZE_TRUSTED_MS) return model;
+  if (ageMs <= TRUSTED_MS) {
+    const { tooLong: _tooLong, ctx: _ctx, ...rest } = model;
+    return rest;
+  }
   return model.billed === undefined
     ? { breaker: model.breaker }
     : { breaker: model.breaker, billed: model.billed };

@@ -56,8 +56,8 @@ function coversModel(attempt: FailedAttempt, provider: string, model: CandidateM
   if (failure.kind === 'context_too_long') {
     if (route.provider === provider && route.model === model.id) return true;
     const size = failure.contextLength ?? attempt.ctx;
-    // Models of unknown size count as one size, so that one call is enough to exclude them.
-    return size === undefined ? model.ctx === undefined : model.ctx !== undefined && model.ctx <= size;
+    // A model of unknown size may be a large one, so it is asked.
+    return size !== undefined && model.ctx !== undefined && model.ctx <= size;
   }
   if (route.provider !== provider) return false;
   return (
