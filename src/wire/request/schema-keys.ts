@@ -28,7 +28,7 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
   'type',
 ]);
 /** Keywords that only narrow or annotate, and that several providers do not know (Google's compatible API, 2026-10). */
-const UNCOMMON: readonly string[] = [
+const UNCOMMON: ReadonlySet<string> = new Set([
   '$anchor',
   '$comment',
   '$id',
@@ -57,7 +57,8 @@ const UNCOMMON: readonly string[] = [
   'unevaluatedProperties',
   'uniqueItems',
   'writeOnly',
-];
+]);
+const UNCOMMON_OR_OPEN: ReadonlySet<string> = new Set([...UNCOMMON, 'additionalProperties']);
 /** Deeper levels are left as they are. */
 const MAX_DEPTH = 100;
 
@@ -98,16 +99,33 @@ function withChangeAt(
 /** The fields without some keywords in the JSON schemas of tools and of `response_format`. */
 export function withoutSchemaKeys(fields: RequestFields, names: readonly string[]): RequestFields {
   const keys = new Set(names.filter((name) => !ESSENTIAL.has(name)));
-  if (keys.size === 0) return fields;
-  const strip = (schema: unknown): unknown => schemaWithoutKeys(schema, keys);
-  const stripTool = (tool: unknown): unknown => withChangeAt(tool, ['function', 'parameters'], strip);
+  return withChangedSchemas(fields, (schema) => schemaWithoutKeys(schema, keys));
+}
+
+function withChangedSchemas(
+  fields: RequestFields,
+  change: (schema: unknown, isStrict: boolean) => unknown,
+): RequestFields {
+  const changeIn = (value: unknown, name: string, schema: string): unknown => {
+    const isStrict = member(member(value, name), 'strict') === true;
+    return withChangeAt(value, [name, schema], (found) => change(found, isStrict));
+  };
   const { tools, response_format: format } = fields;
-  const nextTools = Array.isArray(tools) ? mapSame<unknown>(tools, stripTool) : tools;
-  const nextFormat = withChangeAt(format, ['json_schema', 'schema'], strip);
+  const nextTools = Array.isArray(tools)
+    ? mapSame<unknown>(tools, (tool) => changeIn(tool, 'function', 'parameters'))
+    : tools;
+  const nextFormat = changeIn(format, 'json_schema', 'schema');
   const withTools = nextTools === tools ? fields : { ...fields, tools: nextTools };
   return nextFormat === format ? withTools : { ...withTools, response_format: nextFormat };
 }
 
 export function commonSchemaKeys(fields: RequestFields): RequestFields {
-  return withoutSchemaKeys(fields, UNCOMMON);
+  return withChangedSchemas(fields, (schema) => schemaWithoutKeys(schema, UNCOMMON));
+}
+
+/** Drops `additionalProperties` as well, but not from a strict schema: strict providers insist on it. */
+export function basicSchemaKeys(fields: RequestFields): RequestFields {
+  return withChangedSchemas(fields, (schema, isStrict) =>
+    schemaWithoutKeys(schema, isStrict ? UNCOMMON : UNCOMMON_OR_OPEN),
+  );
 }

@@ -25,7 +25,7 @@ import {
   withThoughtSignature,
 } from './message-tool-calls.ts';
 import { coreFields, fourStops, namedToolOnly, omitEmptyParameters } from './request-fields.ts';
-import { commonSchemaKeys } from './schema-keys.ts';
+import { basicSchemaKeys, commonSchemaKeys } from './schema-keys.ts';
 
 type MessageTransform = (messages: readonly ChatMessage[]) => readonly ChatMessage[];
 type FieldTransform = (fields: RequestFields) => RequestFields;
@@ -51,6 +51,7 @@ export type MessageTransformName =
   | 'system-to-user'
   | 'thought-signature';
 export type FieldTransformName =
+  | 'basic-schema-keys'
   | 'common-schema-keys'
   | 'core-fields'
   | 'four-stops'
@@ -82,6 +83,7 @@ export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTr
 };
 
 export const FIELD_TRANSFORMS: Readonly<Record<FieldTransformName, FieldTransform>> = {
+  'basic-schema-keys': basicSchemaKeys,
   'common-schema-keys': commonSchemaKeys,
   'core-fields': coreFields,
   'four-stops': fourStops,
@@ -143,7 +145,7 @@ export const WORKAROUNDS: ReadonlyMap<string, TransformName> = new Map<string, T
   ['reasoning_back', 'reasoning-back'],
   ['tool_ids', 'short-tool-ids'],
   ['tool_names', 'lawful-function-names'],
-  ['schema_keywords', 'common-schema-keys'],
+  ['schema_keywords', 'basic-schema-keys'],
   ['many_stops', 'four-stops'],
 ]);
 
@@ -152,7 +154,7 @@ export const WORKAROUNDS: ReadonlyMap<string, TransformName> = new Map<string, T
 export const PLAIN: readonly TransformName[] = [
   'core-fields',
   'four-stops',
-  'common-schema-keys',
+  'basic-schema-keys',
   'core-message-fields',
   'developer-to-system',
   'flatten-text-content',
