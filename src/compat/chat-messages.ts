@@ -166,6 +166,8 @@ export interface ChatCompletionMessage {
   refusal: string | null;
   /** The model's reasoning, if the provider sends it apart from the text. */
   reasoning_content?: string;
+  /** The reasoning as OpenRouter sends it. Its models want it back with tool calls. */
+  reasoning_details?: Array<unknown>;
   annotations?: Array<ChatCompletionMessage.Annotation>;
   audio?: ChatCompletionAudio | null;
   function_call?: ChatCompletionMessage.FunctionCall | null;

@@ -82,6 +82,8 @@ export declare namespace ChatCompletionChunk {
       refusal?: string | null;
       /** The model's reasoning, if the provider sends it apart from the text. */
       reasoning_content?: string;
+      /** A piece of the reasoning as OpenRouter sends it. */
+      reasoning_details?: Array<unknown>;
       function_call?: Delta.FunctionCall;
       tool_calls?: Array<Delta.ToolCall>;
     }
