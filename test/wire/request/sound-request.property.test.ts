@@ -88,7 +88,10 @@ describe('a body', () => {
     const shape = Object.entries(SPECS).find(([known]) => known === name)?.[1].request;
     fc.assert(
       fc.property(soundConversation, anyFields, (conversation, given) => {
-        const request = { messages: [FIRST, ...conversation], fields: JSON.parse(JSON.stringify(given)) };
+        const request = {
+          messages: [FIRST, ...conversation],
+          fields: z.record(z.string(), z.unknown()).parse(JSON.parse(JSON.stringify(given))),
+        };
         const options = { plain: true, shape };
         const once = chatBody(request).for('m', options);
         const { model: _model, messages, ...fields } = z.looseObject(sent.shape).parse(JSON.parse(once));
