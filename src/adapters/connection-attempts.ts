@@ -24,7 +24,7 @@ export class ConnectionAttempts {
         if (started instanceof Socket) this.#origins.delete(started);
         const [, socket] = outcome;
         // undici fails the request with the error of its socket.
-        socket?.on('error', (error) => {
+        socket?.on('error', (error: Error) => {
           if (socket.bytesRead > 0) this.#stale.add(error);
         });
         done(...outcome);

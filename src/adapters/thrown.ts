@@ -55,6 +55,12 @@ const MISTAKES: ReadonlySet<string> = new Set(['TypeError', 'ReferenceError', 'R
 const OF_THE_NETWORK =
   /^(?:fetch failed|failed to fetch|terminated|load failed|network ?error|network request failed|networkerror when|error sending request|connection |the (?:network|internet) connection|socket |client error|body )/i;
 
+/** Whether it is a programming error, and not how a `fetch` reports a failed connection. */
+function isMistake(error: unknown, code: string): boolean {
+  if (!(error instanceof Error) || !MISTAKES.has(error.name)) return false;
+  return code === '' && error.cause === undefined && !OF_THE_NETWORK.test(error.message);
+}
+
 /**
  * The error to throw if this machine or the user's setup is at fault, and not the network or the provider.
  * @param source - What was used to send, e.g. `options.fetch`.
@@ -75,13 +81,7 @@ export function localFault(error: unknown, source: string): ConfigError | undefi
     );
   if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED')
     return new ConfigError(`${source} is closed. Keep it open until the pool is closed.`);
-  const isMistake =
-    error instanceof Error &&
-    MISTAKES.has(error.name) &&
-    code === '' &&
-    error.cause === undefined &&
-    !OF_THE_NETWORK.test(error.message);
-  if (!isMistake && !INVALID.test(code)) return undefined;
+  if (!isMistake(error, code) && !INVALID.test(code)) return undefined;
   const name = error instanceof Error ? `${error.name}: ` : '';
   return new ConfigError(`${source} failed, and nothing was sent: ${name}${messageOf(error)}`);
 }

@@ -13,6 +13,10 @@ const request: HttpRequest = {
   body: '{}',
 };
 
+function mistake(): never {
+  throw new TypeError('no agent');
+}
+
 function open(fetch: FetchLike): Transport {
   const transport = fetchTransport(fetch);
   onTestFinished(() => transport.close());
@@ -79,7 +83,7 @@ describe("a fetch of the user's own", () => {
 
   const status = 200;
   it.each<[string, () => unknown, RegExp]>([
-    ['has a mistake', () => Reflect.get(Object(new Map()), 'none').x, /TypeError: Cannot read/],
+    ['has a mistake', () => mistake(), /TypeError: no agent/],
     ['rejects with one', () => Promise.reject(new ReferenceError('agent is not defined')), /agent is not/],
     ['sets a bad header', () => fetch(request.url, { headers: { 'x-a': 'a\nb' } }), /header/],
     ['has a bad URL', () => fetch('nowhere'), /URL/],

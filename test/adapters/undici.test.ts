@@ -244,7 +244,11 @@ describe('a dispatcher of the user', () => {
   it.each([
     [
       'throws a mistake',
-      { dispatch: (): boolean => Reflect.get(Object(undefined), 'x').y },
+      {
+        dispatch: () => {
+          throw new TypeError('no agent');
+        },
+      },
       /options\.dispatcher failed.*TypeError/,
     ],
     [

@@ -79,7 +79,7 @@ describe('a fault of our own', () => {
   ] as const)('%s is a ConfigError, and no provider rests', async (_name, options, env, message) => {
     const { llm, events } = scene(options, env);
     const state = (): unknown => [
-      llm.health().map(({ readyAt, ...row }) => row),
+      llm.health().map((row) => ({ ...row, readyAt: 0 })),
       llm.capacity().limits,
       llm.capacity().requestsNow,
     ];
