@@ -117,7 +117,8 @@ function afterFailure<Request>(
   if (!operation.resumable(call.request)) throw engine.errors.broken(call, failure);
   const { route, model } = plan.target;
   const retry = operation.canDoWithout(call.request, failure, plan) && call.again === undefined;
-  const entry = { route, failure, ctx: model.ctx };
+  const entry = { route, failure, ctx: model.ctx, plain: plan.plain };
+  if (failure.kind === 'rejected') call.rejectedBy = plan;
   const bounds = { waits: call.maxWaitMs > 0, deadline: call.deadline };
   const until = retry ? 0 : excludedUntil(call.failedAttempts, entry, bounds, engine.clock.now());
   call.again = retry ? route : undefined;
@@ -149,7 +150,12 @@ export async function* failover<Request, Part>(
     } finally {
       await endAttempt(engine, call, grant, progress, outcome);
     }
-    if (outcome.kind !== 'failure') return;
+    if (outcome.kind !== 'failure') {
+      const { rejectedBy, needs } = call;
+      if (rejectedBy !== undefined && needs.shape !== undefined)
+        await engine.ledger.noteRejection(rejectedBy.target, needs.shape(), rejectedBy.plain);
+      return;
+    }
     afterFailure(engine, call, operation, grant, outcome.failure);
   }
 }

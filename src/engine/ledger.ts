@@ -10,6 +10,8 @@ import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import {
   knownOf,
   newBill,
+  rejectedShape,
+  withRejectedShape,
   type ProviderRecord,
   readProviderRecord,
   withPrice,
@@ -207,7 +209,12 @@ export class Ledger {
         this.#count(target, 1);
         const known = knownOf(records.provider, target.route.model, now);
         const { maxTokens } = reservation;
-        const plain = rejectionsOf(call.failedAttempts).length > 0;
+        const { shape } = call.needs;
+        const plain =
+          rejectionsOf(call.failedAttempts).length > 0 ||
+          (known.rejects !== undefined &&
+            shape !== undefined &&
+            rejectedShape(known, shape(), now) !== undefined);
         return { kind: 'attempt', target, reservation, alternatives, known, plain, maxTokens };
       });
     });
@@ -217,6 +224,20 @@ export class Ledger {
     const open = (this.#open.get(recordId) ?? 0) + change;
     if (open > 0) this.#open.set(recordId, open);
     else this.#open.delete(recordId);
+  }
+
+  /** Notes the shape of a request that was served at the models that rejected it. spec 8.5 */
+  noteRejection(target: Target, shape: string, plain: boolean): Maybe<void> {
+    return this.#inTurn(() =>
+      this.#update(target, (records, now) => ({
+        ...records,
+        provider: withRejectedShape(
+          records.provider,
+          target.route.model,
+          plain ? { shape, at: now, plain } : { shape, at: now },
+        ),
+      })),
+    );
   }
 
   /** Records the outcome of an attempt, and the price that its answer stated. */

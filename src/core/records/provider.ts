@@ -4,6 +4,15 @@ import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import { isJsonObject } from '../json.ts';
 import { DAY_MS } from '../time.ts';
 
+/** A shape of requests that a model rejected though another model served it. */
+export interface RejectedShape {
+  readonly shape: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** Whether the plain form was rejected, too. */
+  readonly plain?: true;
+}
+
 /** What is known of one model. */
 export interface ModelRecord {
   /** Open while the model is busy, failing or gone. */
@@ -16,6 +25,8 @@ export interface ModelRecord {
   readonly tooLong?: number;
   /** The context length in tokens that a refusal reported. */
   readonly ctx?: number;
+  /** The shapes of requests that the model rejected and another one served, newest first. */
+  readonly rejects?: readonly RejectedShape[];
   /** Epoch ms at which this was last updated. */
   readonly learntAt?: number;
   /** The first price that an answer or a list stated: 0, or the bill that closed the model. It is never forgotten. */
@@ -99,6 +110,26 @@ export function newBill(before: ProviderRecord, after: ProviderRecord, model: st
 /** What is known of a model at `now`. */
 export function knownOf(record: ProviderRecord, model: string, now: number): ModelRecord {
   return trusted(modelOf(record, model), now);
+}
+
+const MAX_SHAPES = 8;
+
+/** How a model is known to have rejected requests of this shape within the last day. spec 8.5 */
+export function rejectedShape(known: ModelRecord, shape: string, now: number): RejectedShape | undefined {
+  return known.rejects?.find((one) => one.shape === shape && Math.abs(now - one.at) <= DAY_MS);
+}
+
+/** The record after `model` rejected a request of this shape that another model served. spec 8.5 */
+export function withRejectedShape(
+  record: ProviderRecord,
+  model: string,
+  entry: RejectedShape,
+): ProviderRecord {
+  const known = modelOf(record, model);
+  const others = (known.rejects ?? []).filter(({ shape }) => shape !== entry.shape);
+  const rejects = [entry, ...others].slice(0, MAX_SHAPES);
+  const learntAt = known.learntAt ?? entry.at;
+  return { ...record, models: { ...record.models, [model]: { ...known, rejects, learntAt } } };
 }
 
 function isProviderRecord(value: unknown): value is ProviderRecord {

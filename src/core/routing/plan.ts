@@ -9,13 +9,13 @@ import {
   providerAdmission,
   isProbeUnderWay,
 } from './admission.ts';
-import { rateOf } from '../circuit-breaker.ts';
+import { CLOSED, rateOf } from '../circuit-breaker.ts';
 import { demandOf, withFailureRate, type Cost, routeCost } from './cost.ts';
 import { FAILURE_EFFECTS } from '../failure.ts';
 import { unfitReason, withKnownLength } from './fitness.ts';
 import { keyExcludedUntil, modelExcludedUntil, pauseUntil, rejectionsOf } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
-import { modelOf } from '../records/provider.ts';
+import { modelOf, rejectedShape } from '../records/provider.ts';
 import { bestOf, LazyProviderScore, byCost } from './strategy.ts';
 import type { Preferences, Question, Target, Decision } from './question.ts';
 
@@ -74,6 +74,14 @@ function findAccount(question: Search, candidate: Candidate, model: CandidateMod
   const { now, failedAttempts } = question;
   const record = question.records.provider(candidate.provider);
   if (unfitReason(candidate.provider, record, model, question.needs, now) !== undefined) return NOTHING;
+  const { firstPass, needs } = question;
+  const { rejects } = modelOf(record, model.id);
+  if (firstPass !== undefined && rejects !== undefined && needs.shape !== undefined) {
+    if (rejectedShape({ breaker: CLOSED, rejects }, needs.shape(), now)?.plain === true) {
+      firstPass.avoided = true;
+      return NOTHING;
+    }
+  }
   const modelReadyAt = Math.max(
     modelAdmission(record, model.id, question).readyAt,
     modelExcludedUntil(failedAttempts, candidate.provider.name, model),

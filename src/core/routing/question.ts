@@ -19,6 +19,8 @@ export interface TokenEstimate {
 export interface RequestNeeds {
   /** Absent: the tokens are not estimated. */
   readonly tokens?: (() => TokenEstimate) | undefined;
+  /** The request's shape, spec 8.5. Absent: nothing is learnt about it. */
+  readonly shape?: (() => string) | undefined;
   /** The request's length in characters. */
   readonly size: number;
   /** Capabilities without which the request cannot be served, e.g. `tools`. */
@@ -37,6 +39,8 @@ export interface FailedAttempt {
   readonly failure: Failure;
   /** The context length of the model in tokens, if known. */
   readonly ctx?: number | undefined;
+  /** Whether the plain form of the request was sent. */
+  readonly plain?: boolean | undefined;
   /** Epoch ms from which the call may come back to the route; Infinity: never. */
   readonly excludedUntil: number;
 }
