@@ -44,7 +44,7 @@ function proxyFrom(env: Environment, lower: string): string {
 }
 
 /** The proxies of the environment. Undefined if every request goes out directly. */
-// spec 12.11
+// spec 12.5
 export function proxiesFrom(env: Environment): Proxies | undefined {
   const noProxy = settingIn(env, 'no_proxy') ?? settingIn(env, 'NO_PROXY') ?? '';
   if (noProxy === '*') return undefined;
