@@ -45,6 +45,8 @@ interface OpenCall {
   heldExtra: JsonObject | undefined;
   /** The number of the delta that it was last sent in. */
   sentIn: number;
+  /** Whether its name came once more, alone, after its arguments were complete. */
+  isNamedAgain: boolean;
 }
 
 const OPENAI_FIELDS: ReadonlySet<string> = new Set(['index', 'id', 'type', 'function']);
@@ -191,7 +193,8 @@ export class ToolCallAssembly {
     return parts;
   }
 
-  #add(delta: Delta): readonly ToolCallPart[] {
+  #add(given: Delta): readonly ToolCallPart[] {
+    const delta = this.#named(given);
     const found = this.#callOf(delta);
     const { argumentsDelta, extra } = delta;
     if (found?.header !== undefined && isRepeated(found, delta, this.#deltas))
@@ -208,6 +211,16 @@ export class ToolCallAssembly {
     if (call.name === undefined || !hasContent || !(call.scan.isBegun || call.header !== undefined))
       return parts;
     return [...parts, this.#piece(call, call.name)];
+  }
+
+  /** A second call of the same function at the same index may send its name alone, before its arguments. */
+  #named(delta: Delta): Delta {
+    const last = this.#calls.at(-1);
+    const { name, argumentsDelta } = delta;
+    if (last?.name === undefined || !last.scan.isComplete) return delta;
+    if (name === last.name && argumentsDelta === '') last.isNamedAgain = true;
+    const isAnnounced = name === undefined && last.isNamedAgain && startsValue(argumentsDelta);
+    return isAnnounced ? { ...delta, name: last.name } : delta;
   }
 
   #identify(call: OpenCall, { index, id, name }: Delta): void {
@@ -268,6 +281,7 @@ export class ToolCallAssembly {
       scan: new JsonScan(),
       heldExtra: undefined,
       sentIn: 0,
+      isNamedAgain: false,
     };
     this.#calls.push(call);
     return call;
