@@ -4,14 +4,15 @@ import type { ChatResponse } from '../../src/index.ts';
 import type { ReplyDetails, ReplyRequest } from '../../src/testing.ts';
 import type { OffendingRequest } from './offending-requests.ts';
 
-const CALLED = { q: 'a question that is long enough' };
+/** The arguments of two calls. */
+const CALLED = [{ q: 'a question that is long enough' }, { q: 'another one, which is longer' }];
 
 /** "Yes.", or two calls of the first tool unless the request ends with a result of one. */
 export function replyTo({ body, messages }: ReplyRequest): ReplyDetails {
   const tools: unknown[] = Array.isArray(body['tools']) ? body['tools'] : [];
   const name = nameOf(tools[0]);
   if (name === undefined || messages.at(-1)?.['role'] === 'tool') return { text: 'Yes.' };
-  return { toolCalls: [1, 2].map(() => ({ name, arguments: CALLED })) };
+  return { toolCalls: CALLED.map((called) => ({ name, arguments: called })) };
 }
 
 function nameOf(tool: unknown): string | undefined {
@@ -32,9 +33,6 @@ export function isRight(
     return text === 'Yes.' && toolCalls.length === 0;
   const calls = toolCalls.map((call) => `${call.function.name} ${call.function.arguments}`);
   const ids = new Set(toolCalls.map(({ id }) => id));
-  return (
-    calls.length === 2 &&
-    ids.size === 2 &&
-    calls.every((call) => call === `${name} ${JSON.stringify(CALLED)}`)
-  );
+  const expected = CALLED.map((called) => `${name} ${JSON.stringify(called)}`);
+  return ids.size === 2 && calls.join('\n') === expected.join('\n');
 }

@@ -457,6 +457,40 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'likes',
+    about:
+      'Each model refuses some forms of requests that the others take, half of the models without a reason.',
+    startAt: MORNING,
+    lastsMs: 12 * HOUR,
+    load: [{ kind: 'office', perHour: [700, 900] }],
+    call: { ...NO_WAIT, mixed: 0.5, streamed: 0.3 },
+    providers: {
+      openrouter: { likes: 0.3 },
+      google: { likes: 0.3 },
+      nim: { ...NIM, likes: 0.3 },
+      custom: {
+        models: ['custom-large', 'custom-small'],
+        limits: { rpm: 30 },
+        configured: { rpm: 30 },
+        likes: 0.3,
+      },
+    },
+  },
+  {
+    name: 'oddities',
+    about:
+      'Each provider writes a third of its answers oddly, in ways of its own, and one sometimes spends its tokens early.',
+    startAt: MORNING,
+    lastsMs: 12 * HOUR,
+    load: [{ kind: 'office', perHour: [900, 1200] }],
+    call: { ...NO_WAIT, mixed: 0.2, streamed: 0.5 },
+    providers: {
+      openrouter: { oddities: 0.3 },
+      google: { oddities: 0.3 },
+      nim: { ...NIM, oddities: 0.3, faults: [{ kind: 'empty', as: 'length', share: 0.02 }] },
+    },
+  },
+  {
     name: 'bad-day',
     about: 'A working day of a larger pool with many of these faults.',
     startAt: MORNING,

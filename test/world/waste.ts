@@ -177,8 +177,10 @@ function shareEverywhere(day: Day): number {
   const shares = NAMES.filter((name) => day.scenario.providers[name] !== undefined).map((name) =>
     Math.max(
       0,
-      ...day.faults[name].flatMap(({ share = 0, model, from, until }) =>
-        model === undefined && from === undefined && until === undefined ? share : [],
+      ...day.faults[name].flatMap(({ kind, share = 0, model, from, until }) =>
+        DETECTIONS[kind] !== undefined && model === undefined && from === undefined && until === undefined
+          ? share
+          : [],
       ),
     ),
   );
