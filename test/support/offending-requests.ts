@@ -67,11 +67,14 @@ export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingReq
   'well-formed-text': [
     { messages: [{ role: 'system', content: 'A text that was cut here \uD83D' }, HELLO] },
     {
-      messages: toolHistory(['call_1']).with(-1, {
-        role: 'tool',
-        tool_call_id: 'call_1',
-        content: '\uDE00 found',
-      }),
+      messages: [
+        ...toolHistory(['call_1']).slice(0, -1),
+        {
+          role: 'tool',
+          tool_call_id: 'call_1',
+          content: '\uDE00 found',
+        },
+      ],
       fields: LOOK,
     },
   ],
@@ -136,3 +139,9 @@ export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingReq
   ],
   'no-last-assistant': [{ messages: [HELLO, { role: 'assistant', content: 'The answer' }] }],
 };
+
+function isLikeName(name: string): name is LikeName {
+  return Object.hasOwn(OFFENDING_REQUESTS, name);
+}
+
+export const LIKE_NAMES: readonly LikeName[] = Object.keys(OFFENDING_REQUESTS).filter(isLikeName);

@@ -85,7 +85,7 @@ export class WorldTransport implements Transport {
       if (answer.fault === 'reset') throw systemError('read ECONNRESET', 'ECONNRESET');
       const headers = Object.fromEntries(
         Object.entries(answer.headers)
-          .map(([name, value]) => [name.toLowerCase(), value])
+          .map(([name, value]): [string, string] => [name.toLowerCase(), value])
           // A transport decompresses bodies. This one is never sent compressed ones.
           .filter(([name]) => name !== 'content-encoding'),
       );

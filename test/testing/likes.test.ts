@@ -1,18 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderSimulator, type LikeName } from '../../src/testing.ts';
 import { wordingsOf } from '../../src/testing/likes/wordings.ts';
-import { OFFENDING_REQUESTS, type OffendingRequest } from '../support/offending-requests.ts';
+import { LIKE_NAMES, OFFENDING_REQUESTS, type OffendingRequest } from '../support/offending-requests.ts';
 import { ask, at } from './support.ts';
 
 const PROVIDERS = ['openrouter', 'google', 'nim', 'custom'] as const;
-const NAMES = Object.keys(OFFENDING_REQUESTS) as LikeName[];
 const PLAIN: OffendingRequest = { messages: [{ role: 'user', content: 'Hello' }] };
 
 function fieldsOf({ messages, fields, extra }: OffendingRequest): Readonly<Record<string, unknown>> {
   return { messages, ...fields, ...extra };
 }
 
-describe.each(NAMES)('a model that likes %s', (name) => {
+describe.each(LIKE_NAMES)('a model that likes %s', (name) => {
   it.each(OFFENDING_REQUESTS[name])('refuses offending request %#', (request) => {
     const provider = new ProviderSimulator('custom', { likes: [name] });
     const { status } = ask(provider, { fields: fieldsOf(request) });

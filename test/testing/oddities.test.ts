@@ -16,7 +16,8 @@ function simulate(name: ProviderName, ...oddities: readonly Oddity[]): ProviderS
 function callsIn({ chunks }: Reading): readonly unknown[] {
   return chunks.flatMap((chunk) => {
     const calls = at(chunk, 'choices', '0', 'delta', 'tool_calls');
-    return Array.isArray(calls) ? calls : [];
+    const list: unknown[] = Array.isArray(calls) ? calls : [];
+    return list;
   });
 }
 

@@ -1,7 +1,12 @@
 /** Draws what models like, how odd their answers are, and the requests of calls. */
 
 import type { Fault, Like, LikeName, Oddity } from '../../src/testing.ts';
-import { OFFENDING_REQUESTS, type OffendingRequest, toolNamed } from '../support/offending-requests.ts';
+import {
+  LIKE_NAMES,
+  OFFENDING_REQUESTS,
+  type OffendingRequest,
+  toolNamed,
+} from '../support/offending-requests.ts';
 import type { DayCall, DayProvider } from './scenario.ts';
 
 type Random = () => number;
@@ -9,8 +14,6 @@ type Random = () => number;
 export interface DayRequest extends OffendingRequest {
   readonly streams: boolean;
 }
-
-export const LIKES = Object.keys(OFFENDING_REQUESTS) as readonly LikeName[];
 
 const ODDITIES: readonly Oddity[] = [
   'no-usage',
@@ -34,7 +37,7 @@ const CONTRARY: readonly (readonly [LikeName, LikeName])[] = [
 /** The likes of one model. */
 export function drawLikes(share: number, random: Random): readonly Like[] {
   const words = random() < 0.5 ? 'known' : 'unknown';
-  const drawn = LIKES.filter(() => random() < share);
+  const drawn = LIKE_NAMES.filter(() => random() < share);
   const left = drawn.filter((name) => !CONTRARY.some(([a, b]) => name === b && drawn.includes(a)));
   return left.map((name) => ({ name, words, wording: Math.floor(random() * 60) }));
 }
@@ -59,7 +62,7 @@ export function drawRequests(
   random: Random,
 ): readonly DayRequest[] {
   if (mixed === 0 && streamed === 0) return [];
-  const offending = LIKES.map((name) => OFFENDING_REQUESTS[name]);
+  const offending = LIKE_NAMES.map((name) => OFFENDING_REQUESTS[name]);
   return Array.from({ length: count }, () => {
     const streams = random() < streamed;
     if (random() >= mixed) return { ...usualRequest(random), streams };

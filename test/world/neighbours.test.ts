@@ -7,12 +7,16 @@ import { describe, expect, it } from 'vitest';
 import { BadRequestError, type ChatResponse } from '../../src/index.ts';
 import { type Like, type LikeName, type Oddity, type ProviderName } from '../../src/testing.ts';
 import { wordingsOf } from '../../src/testing/likes/wordings.ts';
-import { OFFENDING_REQUESTS, type OffendingRequest, toolNamed } from '../support/offending-requests.ts';
+import {
+  LIKE_NAMES,
+  OFFENDING_REQUESTS,
+  type OffendingRequest,
+  toolNamed,
+} from '../support/offending-requests.ts';
 import { isRight, replyTo } from '../support/right-answers.ts';
 import { MODEL, type ProviderSetup, simulatedPool, type SimulatedPool } from '../support/simulated-pool.ts';
 
 const PROVIDERS = ['custom', 'openrouter', 'google', 'nim'] as const;
-const LIKES = Object.keys(OFFENDING_REQUESTS) as readonly LikeName[];
 
 function poolOf(first: ProviderName, setup: ProviderSetup, isAlone: boolean): SimulatedPool {
   const other = first === 'custom' ? 'nim' : 'custom';
@@ -101,7 +105,7 @@ function labelOf({ like: { words = 'known', wording }, request, streams, isAlone
 }
 
 describe.each(PROVIDERS)('a model of %s', (name) => {
-  it.each(LIKES)('that likes %s', async (like) => {
+  it.each(LIKE_NAMES)('that likes %s', async (like) => {
     const found: string[] = [];
     for (const variant of variantsOf(like)) {
       const { request, streams, isAlone } = variant;
