@@ -3,7 +3,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const SOURCE = path.join(import.meta.dirname, '..', 'src');
-const LINE_BUDGET = 19_500;
+/** Raised only for what a change delivers. */
+const LINE_BUDGET = 22_000;
 
 interface Room {
   readonly name: string;
@@ -146,8 +147,8 @@ describe('the rooms of src/', () => {
     expect(findCircle(neighbours)).toEqual([]);
   });
 
-  it(`src without src/testing has at most ${LINE_BUDGET} lines`, () => {
-    const counted = allFiles.filter((file) => !file.startsWith('testing/'));
+  it(`src without src/testing has at most ${LINE_BUDGET} lines of TypeScript`, () => {
+    const counted = files.filter((file) => file.endsWith('.ts') && !file.startsWith('testing/'));
     const lines = counted.reduce((sum, file) => sum + (textOf(file).match(/\n/g)?.length ?? 0), 0);
     console.log(`src without src/testing: ${lines} lines`);
     expect(lines).toBeLessThanOrEqual(LINE_BUDGET);

@@ -21,6 +21,11 @@ export function toCandidate({ id, ctx, maxOutput, free, freeBecause }: ModelSpec
   };
 }
 
+function candidateOfId(models: readonly ModelSpec[], id: string): CandidateModel {
+  const listed = findModel(models, id);
+  return listed === undefined ? { ...toCandidate({ id }), unlisted: true } : toCandidate(listed);
+}
+
 function toCandidates(
   models: readonly ModelSpec[],
   prefer: readonly string[] = [],
@@ -134,7 +139,7 @@ function stageOfId(listed: readonly Listed[], id: string): Stage {
   }
   return free.map(({ pool, models }) => ({
     provider: pool,
-    models: [toCandidate(findModel(models, id) ?? { id })],
+    models: [candidateOfId(models, id)],
   }));
 }
 

@@ -39,6 +39,8 @@ export interface PoolProvider {
 /** A model as a candidate of one call. */
 export interface CandidateModel {
   readonly id: string;
+  /** Whether no list of the provider names it, so that it may not exist. */
+  readonly unlisted?: boolean | undefined;
   /** Context length in tokens, if known. */
   readonly ctx?: number | undefined;
   /** The longest answer in tokens, if known. */

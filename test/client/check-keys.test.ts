@@ -191,7 +191,7 @@ describe('the verdict', () => {
       make: mine,
       answer: { status: 404, body: refusal('Not found') },
       works: undefined,
-      kind: 'model_gone',
+      kind: 'forbidden',
     },
     {
       what: 'an outage',

@@ -96,6 +96,7 @@ it.each(cases)(
   async (_when, start, script, printed) => {
     const { output, idleMs } = await run(await start(), script);
     expect(output).toBe(printed);
-    expect(idleMs).toBeLessThan(1000);
+    // Every timer that could hold it up is longer.
+    expect(idleMs).toBeLessThan(10_000);
   },
 );

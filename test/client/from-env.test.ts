@@ -48,7 +48,11 @@ describe('the variables with keys', () => {
   });
 
   it('and other values may be in quotes', () => {
-    const env = { GEMINI_API_KEY: `"${keyEnding('0001')}"`, FREELM_PROVIDERS: '"google"', FREELM_LOCAL: "'0'" };
+    const env = {
+      GEMINI_API_KEY: `"${keyEnding('0001')}"`,
+      FREELM_PROVIDERS: '"google"',
+      FREELM_LOCAL: "'0'",
+    };
     expect(found(env)).toEqual(['google abcdef…0001 free']);
   });
 

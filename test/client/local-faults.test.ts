@@ -59,6 +59,13 @@ describe('an address that leads nowhere', () => {
     expect(llm.health().map(({ reason }) => reason)).not.toContain('model_gone');
   });
 
+  it('is not assumed of a model that no list names', async () => {
+    const answer = (): Response => new Response('404 page not found\n', { status: 404 });
+    const { llm } = scene({ fetch: () => Promise.resolve(answer()) });
+    const error = await rejection(llm.text('Hi', { model: 'not/listed' }));
+    expect(String(error)).not.toContain('leads nowhere');
+  });
+
   it('is not assumed of a 404 that names the model', async () => {
     const body = '{"error":{"message":"The model `m` does not exist"}}';
     const { llm } = scene({ fetch: () => Promise.resolve(new Response(body, { status: 404 })) });

@@ -16,20 +16,19 @@ function asked(server: TestServer): readonly unknown[] {
 }
 
 describe('a model that costs money', () => {
-  it.each([
-    'openai/gpt-oss-20b',
-    'anthropic/claude-sonnet-5',
-    ['openai/gpt-oss-20b'],
-  ])('is refused on OpenRouter before anything is sent: %j', async (model) => {
-    const server = await serve(says('at a price'));
-    const error = await errorOf(openrouter(server).text('Hello', { model }));
-    expect(error).toBeInstanceOf(ConfigError);
-    expect(error.message).toMatch(
-      /^Model ".*" is not one of the free models of OpenRouter, and would cost money\./,
-    );
-    expect(error.message).toContain('freeOnly: false');
-    expect(server.connections).toBe(0);
-  });
+  it.each(['openai/gpt-oss-20b', 'anthropic/claude-sonnet-5', ['openai/gpt-oss-20b']])(
+    'is refused on OpenRouter before anything is sent: %j',
+    async (model) => {
+      const server = await serve(says('at a price'));
+      const error = await errorOf(openrouter(server).text('Hello', { model }));
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(error.message).toMatch(
+        /^Model ".*" is not one of the free models of OpenRouter, and would cost money\./,
+      );
+      expect(error.message).toContain('freeOnly: false');
+      expect(server.connections).toBe(0);
+    },
+  );
 
   it('is passed over in a chain, with one warning', async () => {
     const server = await serve(says('for free'));

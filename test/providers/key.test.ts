@@ -49,7 +49,11 @@ describe('the input of keys', () => {
     ['several in one pair of quotes', '"a,b"', ['a', 'b']],
     ['each in quotes', '"a", \'b\'', ['a', 'b']],
     ['with half of a pair of quotes', '"a', ['a']],
-    ['as a header', ['Bearer a', '"bearer  b"', 'Authorization: Bearer c', 'Bearer "d"'], ['a', 'b', 'c', 'd']],
+    [
+      'as a header',
+      ['Bearer a', '"bearer  b"', 'Authorization: Bearer c', 'Bearer "d"'],
+      ['a', 'b', 'c', 'd'],
+    ],
     ['with line breaks', ['a\r\n', 'b\\n'], ['a', 'b']],
     ['with invisible characters', ['\uFEFFa\u200B', 'b\u200Dc'], ['a', 'bc']],
     ['quotes only', '""', []],

@@ -1,3 +1,4 @@
+import dialect from '../../../spec/dialect.json' with { type: 'json' };
 import { elementsOf, isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
 import type { ChatMessage } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
@@ -163,11 +164,7 @@ function withFirstCall(messages: Messages, defaults: JsonObject): Messages {
   });
 }
 
-/**
- * Gemini 3 refuses a history whose first tool call lacks the signature that it gave (recorded 2026-09). This value
- * skips the check for tool calls that another model made.
- */
+/** Some endpoints check a signature in the first tool call, which only their own model can have given. */
 export function withThoughtSignature(messages: Messages): Messages {
-  const google = { thought_signature: 'skip_thought_signature_validator' };
-  return withFirstCall(messages, { extra_content: { google } });
+  return withFirstCall(messages, dialect.firstToolCall.fields);
 }

@@ -1,4 +1,5 @@
-import { isJsonObject, member } from '../../core/json.ts';
+import dialect from '../../../spec/dialect.json' with { type: 'json' };
+import { isJsonObject, member, valuesAt } from '../../core/json.ts';
 
 /** The names of a price, in `usage` or beside it. */
 const PRICES = ['cost', 'total_cost', 'estimated_cost'];
@@ -25,6 +26,7 @@ function upstreamCost(usage: unknown): number {
 // spec 13.5
 export function readCost(answer: unknown): number | undefined {
   const usage = member(answer, 'usage');
-  const prices = [usage, answer, member(member(answer, 'x_groq'), 'usage')].flatMap(pricesIn);
+  const places = [answer, ...dialect.usage.paths.flatMap((path) => valuesAt(answer, path))];
+  const prices = places.flatMap(pricesIn);
   return prices.length === 0 ? undefined : Math.max(...prices) + upstreamCost(usage);
 }
