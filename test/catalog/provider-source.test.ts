@@ -87,7 +87,7 @@ describe('the list of a local server', () => {
     expect(isWaiting).toBe(true);
     await clock.advance(1);
     expect(isWaiting).toBe(false);
-    registry.close();
+    await registry.close();
   });
 
   test('is stale after a minute', async () => {

@@ -443,12 +443,12 @@ describe('refresh', () => {
 describe('close', () => {
   test('waits until a list that has arrived is in the cache', async () => {
     const written: string[] = [];
-    let release: () => void = () => undefined;
+    const releases: (() => void)[] = [];
     const cache: ModelCache = {
       read: () => Promise.resolve(undefined),
       write: async (id) => {
         await new Promise<void>((resolve) => {
-          release = resolve;
+          releases.push(resolve);
         });
         written.push(id);
       },
@@ -458,7 +458,7 @@ describe('close', () => {
     await settled();
     const closed = registry.close().then(() => written.slice());
     await settled();
-    release();
+    for (const release of releases) release();
     expect(await closed).toEqual([acme.cacheId]);
   });
 

@@ -186,36 +186,36 @@ function answerOf(body: string): HttpResponse {
   return { status: 200, headers: {}, body: bytes() };
 }
 
+/** What `decode` yields, and the usage that it reports. */
+async function decoded<Request, Part>(
+  operation: Operation<Request, Part>,
+  request: Request,
+  body: string,
+): Promise<{
+  readonly parts: readonly Part[];
+  readonly usages: readonly TokenUsage[];
+  readonly error: unknown;
+}> {
+  const { target } = operations('nim');
+  const usages: TokenUsage[] = [];
+  const timeouts = { firstMs: 1000, idleMs: 1000, capMs: 1000, deadline: Number.POSITIVE_INFINITY };
+  const timer = new AttemptTimer(new VirtualClock(0), timeouts, undefined);
+  const onUsage = (spent: TokenUsage): number => usages.push(spent);
+  const parts: Part[] = [];
+  const context = { target, request, timer, onUsage };
+  try {
+    for await (const part of operation.decode(answerOf(body), context)) parts.push(part);
+  } catch (error) {
+    return { parts, usages, error };
+  }
+  return { parts, usages, error: undefined };
+}
+
 describe('the tokens of an attempt', () => {
   const usage = { promptTokens: 10, completionTokens: 5, totalTokens: 18 };
   const wired = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 18 };
   const message = { role: 'assistant', content: 'Hi' };
   const chunk = { choices: [{ delta: { content: 'Hi' }, finish_reason: 'stop' }] };
-
-  /** What `decode` yields, and the usage that it reports. */
-  async function decoded<Request, Part>(
-    operation: Operation<Request, Part>,
-    request: Request,
-    body: string,
-  ): Promise<{
-    readonly parts: readonly Part[];
-    readonly usages: readonly TokenUsage[];
-    readonly error: unknown;
-  }> {
-    const { target } = operations('nim');
-    const usages: TokenUsage[] = [];
-    const timeouts = { firstMs: 1000, idleMs: 1000, capMs: 1000, deadline: Number.POSITIVE_INFINITY };
-    const timer = new AttemptTimer(new VirtualClock(0), timeouts, undefined);
-    const onUsage = (spent: TokenUsage): number => usages.push(spent);
-    const parts: Part[] = [];
-    const context = { target, request, timer, onUsage };
-    try {
-      for await (const part of operation.decode(answerOf(body), context)) parts.push(part);
-    } catch (error) {
-      return { parts, usages, error };
-    }
-    return { parts, usages, error: undefined };
-  }
 
   const plain = (own: object): string =>
     JSON.stringify({ choices: [{ message, finish_reason: 'stop' }], ...own });

@@ -26,7 +26,7 @@ function callOf(id: string, name = 'look'): object {
 }
 
 /** A history with one turn of the assistant that called tools with these ids. */
-export function toolHistory(ids: readonly string[], fields: object = {}): ChatMessage[] {
+function toolHistory(ids: readonly string[], fields: object = {}): ChatMessage[] {
   return [
     HELLO,
     { role: 'assistant', content: null, tool_calls: ids.map((id) => callOf(id)), ...fields },
