@@ -60,9 +60,9 @@ describe('an address that leads nowhere', () => {
   });
 
   it('is not assumed of a model that no list names', async () => {
-    const fetch = (): Promise<Response> =>
-      Promise.resolve(new Response('404 page not found\n', { status: 404 }));
-    const { llm } = scene({ fetch });
+    const { llm } = scene({
+      fetch: () => Promise.resolve(new Response('404 page not found\n', { status: 404 })),
+    });
     const error = await rejection(llm.text('Hi', { model: 'not/listed' }));
     expect(String(error)).not.toContain('leads nowhere');
   });
