@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { BadRequestError } from '../../src/index.ts';
+import { DAY, HOUR, MODEL, simulatedPool, type SimulatedPool } from '../support/simulated-pool.ts';
+
+const ODD = { status: 422, body: '{"error":{"message":"We would rather not","code":422}}' };
+const LISTS = [
+  { role: 'developer', content: [{ type: 'text', text: 'Be brief.' }] },
+  { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
+] as const;
+
+/** A pool of two providers whose first one rejects requests. */
+function pickyPool(rejects: (body: Record<string, unknown>) => boolean): SimulatedPool {
+  const pool = simulatedPool({ strategy: 'priority', openrouter: {}, custom: {} });
+  pool.transport.network = {
+    answer: ({ model, body }) => (model === MODEL.openrouter && rejects(body) ? ODD : undefined),
+  };
+  return pool;
+}
+
+const hasLists = (body: Record<string, unknown>): boolean => JSON.stringify(body).includes('"type":"text"');
+
+/** The models that one call of the lists asks. */
+async function asked({ llm, run, transport }: SimulatedPool): Promise<readonly string[]> {
+  const before = transport.sent.length;
+  await run(llm.chat(LISTS));
+  return transport.sent.slice(before).map(({ model }) => model);
+}
+
+describe('a rejection that another model refutes', () => {
+  it('has the next request of that shape written plainly for the model', async () => {
+    const pool = pickyPool(hasLists);
+    expect(await asked(pool)).toEqual([MODEL.openrouter, MODEL.custom]);
+    expect(await asked(pool)).toEqual([MODEL.openrouter]);
+    expect(await pool.trace(1)).toEqual([`key-of-openrouter ${MODEL.openrouter}`]);
+  });
+
+  it('sends the shape elsewhere if the model rejects the plain form, too', async () => {
+    const pool = pickyPool((body) => JSON.stringify(body).includes('brief'));
+    expect(await asked(pool)).toEqual([MODEL.openrouter, MODEL.custom]);
+    expect(await asked(pool)).toEqual([MODEL.openrouter, MODEL.custom]);
+    expect(await asked(pool)).toEqual([MODEL.custom]);
+    expect(await pool.trace(1)).toEqual([`key-of-openrouter ${MODEL.openrouter}`]);
+  });
+
+  it('is forgotten after a day', async () => {
+    const pool = pickyPool((body) => JSON.stringify(body).includes('brief'));
+    for (let call = 1; call <= 3; call += 1) await asked(pool);
+    await pool.clock.advance(DAY + HOUR);
+    expect(await asked(pool)).toEqual([MODEL.openrouter, MODEL.custom]);
+  });
+});
+
+describe('a request that every model rejects', () => {
+  it('teaches nothing', async () => {
+    const pool = pickyPool(() => false);
+    const working = pool.transport.network;
+    pool.transport.network = { answer: () => ODD };
+    for (let call = 1; call <= 3; call += 1)
+      expect(await pool.fails(pool.llm.chat(LISTS))).toBeInstanceOf(BadRequestError);
+    expect(pool.requests()).toBe(6);
+    pool.transport.network = working;
+    await pool.run(pool.llm.chat(LISTS));
+    expect(pool.transport.sent.at(-1)).toMatchObject({ model: MODEL.openrouter, body: { messages: LISTS } });
+  });
+});
+
+describe('the size that a refusal taught', () => {
+  it('is tried again after six hours, so that no pool stays small for ever', async () => {
+    const pool = simulatedPool({ strategy: 'priority', openrouter: {} });
+    const refusal = { status: 400, body: '{"error":{"message":"prompt is too long","code":400}}' };
+    for (let hour = 0; hour < 120; hour += 7) {
+      pool.transport.network = { answer: () => refusal };
+      expect(await pool.fails(pool.llm.chat('Talk'.repeat(500)))).toMatchObject({ code: 'context_too_long' });
+      pool.transport.network = {};
+      expect(await pool.fails(pool.llm.chat('Talk'.repeat(900)))).toMatchObject({ attempts: [] });
+      await pool.clock.advance(7 * HOUR);
+      await pool.run(pool.llm.chat('Talk'.repeat(900)));
+    }
+  });
+
+  it('says nothing of the prompt if the answer was to be huge', async () => {
+    const pool = simulatedPool({ strategy: 'priority', openrouter: {}, nim: {} });
+    const refusal = {
+      status: 400,
+      body: '{"error":{"message":"This model\'s maximum context length is 8192 tokens. However, you requested 100020 tokens (20 in the messages, 100000 in the completion).","code":400}}',
+    };
+    pool.transport.network = {
+      answer: ({ model, body }) =>
+        model === MODEL.openrouter && Number(body['max_tokens'] ?? 0) > 8000 ? refusal : undefined,
+    };
+    await pool.run(pool.llm.chat('Hello', { max_tokens: 100_000 }));
+    expect(await pool.trace(1)).toEqual([`key-of-openrouter ${MODEL.openrouter}`]);
+  });
+});
+
+describe('a refusal of access', () => {
+  it.each([
+    '{"error":{"message":"computer says no","code":403}}',
+    '{"error":{"message":"Forbidden","code":403}}',
+    '{"error":"Access denied"}',
+    '',
+    'Forbidden',
+  ])('that one key gets does not stop another key: %s', async (text) => {
+    const pool = simulatedPool({ strategy: 'priority', openrouter: { accounts: [['or-1'], ['or-2']] } });
+    const refusal = { status: 403, body: text };
+    pool.transport.network = { answer: ({ key }) => (key === 'or-1' ? refusal : undefined) };
+    const ways = await pool.trace(3);
+    expect(ways[0]).toBe(`or-1 ${MODEL.openrouter} → or-2 ${MODEL.openrouter}`);
+    expect(ways.slice(1)).toEqual([`or-2 ${MODEL.openrouter}`, `or-2 ${MODEL.openrouter}`]);
+  });
+});
