@@ -1,7 +1,7 @@
 /** The errors that calls end with: what happened, with numbers, and what the caller can do. */
 
 import type { Failure } from '../core/failure.ts';
-import { rejectionsOf } from '../core/routing/exclusion.ts';
+import { opinionsOf, rejectionsOf } from '../core/routing/exclusion.ts';
 import type { FailedAttempt } from '../core/routing/question.ts';
 import { routesOf } from '../core/report/explain.ts';
 import type { RouteReason, RouteStatus } from '../core/report/health.ts';
@@ -165,7 +165,7 @@ function afterParts(call: Call<unknown>, error: Error): Error {
 /** The error of a request that is at fault: a provider named its mistake, or two models rejected it. */
 function refusedError({ attempts, failedAttempts, target }: Call<unknown>, failure: Failure): Error {
   const { status, message } = failure;
-  const [first] = rejectionsOf(failedAttempts);
+  const [first] = opinionsOf(failedAttempts);
   if (failure.kind === 'rejected' && first !== undefined && target !== undefined) {
     const both = `${rejectionText(first)} ${rejectionText({ route: target.route, failure })}`;
     const text = `Two models rejected the request, so it is probably at fault. ${both} Correct the request: sending it again does not help.`;

@@ -111,11 +111,19 @@ function coversKey(attempt: FailedAttempt, route: Route): boolean {
   }
 }
 
-/** Whether a failure after `earlier` ones ends the call, because the request itself is at fault. spec 8.3 */
+/** Whether a failure ends the call, because the request itself is at fault. spec 8.3 */
 export function isFinal(earlier: readonly FailedAttempt[], { kind }: Failure): boolean {
   const { throwsAfter } = FAILURE_EFFECTS[kind];
   if (throwsAfter === undefined) return false;
-  return earlier.filter(({ failure }) => failure.kind === kind).length + 1 >= throwsAfter;
+  const opinions = kind === 'rejected' ? opinionsOf(earlier) : [];
+  return opinions.length + 1 >= throwsAfter;
+}
+
+/** The failed attempts that speak against the request: rejections, and refusals that do not name what the model lacks. */
+export function opinionsOf(failedAttempts: readonly FailedAttempt[]): readonly FailedAttempt[] {
+  return failedAttempts.filter(({ failure: { kind, parameters = [], capabilities = [] } }) =>
+    kind === 'unsupported' ? parameters.length + capabilities.length === 0 : kind === 'rejected',
+  );
 }
 
 /** The failed attempts of models that rejected the request, for a reason that is not known. */
