@@ -74,6 +74,10 @@ function writtenIn(part: StreamPart): string {
   return part.type === 'tool-call' ? part.argumentsDelta : '';
 }
 
+function isContent({ type }: StreamPart): boolean {
+  return type === 'text' || type === 'reasoning' || type === 'extra';
+}
+
 /** Appends the parts of one attempt to what earlier attempts have delivered. */
 class Resumer {
   readonly #transcript: Transcript;
@@ -97,7 +101,11 @@ class Resumer {
       else if (part.type === 'finish' && this.#written !== undefined)
         yield* this.#append(this.#estimate(this.#written));
       else if (this.#written !== undefined) this.#written += writtenIn(part);
-      yield* this.#append(part);
+      // Nothing came before the first attempt, so its content is new.
+      if (!this.#resumed && isContent(part)) {
+        this.#transcript.add(part);
+        yield part;
+      } else yield* this.#append(part);
     }
   }
 

@@ -62,6 +62,10 @@ function endsInHalfCharacter(text: string): boolean {
   return last >= 0xd800 && last <= 0xdbff;
 }
 
+function isBare(delta: unknown): boolean {
+  return delta === undefined || (isJsonObject(delta) && Object.keys(delta).length === 0);
+}
+
 /** Reads one stream: bytes in, parts out. `end` reports any problem of the stream. */
 // spec 14.2, 14.3, 14.7
 export class ChunkReader {
@@ -236,9 +240,8 @@ export class ChunkReader {
     this.#finishReason = finish ?? this.#finishReason;
     const delta = messageIn(choice, 'delta') ?? undefined;
     const message = member(choice, 'message') ?? undefined;
-    const isBare = delta === undefined || (isJsonObject(delta) && Object.keys(delta).length === 0);
     const isRead =
-      isBare && message !== undefined ? this.#readMessage(message) : this.#readDelta(delta ?? {});
+      message !== undefined && isBare(delta) ? this.#readMessage(message) : this.#readDelta(delta ?? {});
     if (!isRead) this.#refuse(malformed("the stream's content or tool calls had an unknown shape"), data);
   }
 
@@ -253,8 +256,9 @@ export class ChunkReader {
     if (!isJsonObject(delta)) return false;
     const count = this.#parts.length;
     // Once it has come under its own name, other places only repeat it.
-    this.#hasNamedReasoning ||= namedReasoningOf(delta) !== '';
-    const reasoning = this.#hasNamedReasoning ? namedReasoningOf(delta) : reasoningOf(delta);
+    const named = namedReasoningOf(delta);
+    this.#hasNamedReasoning ||= named !== '';
+    const reasoning = this.#hasNamedReasoning ? named : reasoningOf(delta);
     if (reasoning !== '') this.#parts.push({ type: 'reasoning', text: reasoning });
     const fields = extraFieldsOf(delta);
     if (fields !== undefined) this.#parts.push({ type: 'extra', fields });
@@ -272,7 +276,8 @@ export class ChunkReader {
   #addCalls(toolCalls: unknown): boolean {
     const pieces = this.#toolCalls.read(toolCalls);
     if (pieces === undefined) return false;
-    if (pieces.length > 0) this.#release();
+    if (pieces.length === 0) return true;
+    this.#release();
     this.#parts.push(...pieces);
     return true;
   }

@@ -92,7 +92,12 @@ function hasContent(error: unknown): boolean {
 export function errorIn(json: unknown): unknown {
   const outer: unknown = Array.isArray(json) ? json[0] : json;
   const choice = elementsOf(member(outer, 'choices')).find((one) => one !== null);
-  return [member(outer, 'error'), member(choice, 'error'), member(outer, 'errors')].find(hasContent);
+  const error = member(outer, 'error');
+  if (hasContent(error)) return error;
+  const inChoice = member(choice, 'error');
+  if (hasContent(inChoice)) return inChoice;
+  const errors = member(outer, 'errors');
+  return hasContent(errors) ? errors : undefined;
 }
 
 function unwrap(value: unknown, depth: number): Unwrapped {

@@ -4,8 +4,10 @@ import { elementsOf, isJsonObject, type JsonObject, member } from '../../core/js
 
 /** The choice with index 0; if none has it, the first one. Null stands for no choice. */
 export function choiceIn(choices: unknown): unknown {
-  const given = elementsOf(choices).filter((choice) => choice !== null);
-  return given.find(isFirst) ?? given[0];
+  const given = elementsOf(choices);
+  return (
+    given.find((choice) => choice !== null && isFirst(choice)) ?? given.find((choice) => choice !== null)
+  );
 }
 
 /** Whether a choice is the first of its answer. */
@@ -16,8 +18,10 @@ export function isFirst(choice: unknown): boolean {
 
 /** The message of a choice. The older completions have a text in its place. */
 export function messageIn(choice: JsonObject, name: 'delta' | 'message'): unknown {
+  const message = member(choice, name) ?? undefined;
+  if (message !== undefined) return message;
   const text = member(choice, 'text');
-  return member(choice, name) ?? (typeof text === 'string' ? { content: text } : undefined);
+  return typeof text === 'string' ? { content: text } : undefined;
 }
 
 /** White space counts: between other pieces it is part of the text. */
@@ -42,7 +46,7 @@ export function namedReasoningOf({ reasoning, reasoning_content }: JsonObject): 
 export function reasoningOf(message: JsonObject): string {
   const { reasoning_details: details, content } = message;
   const named = namedReasoningOf(message);
-  if (named !== '') return named;
+  if (named !== '' || !(Array.isArray(details) || Array.isArray(content))) return named;
   const inDetails = elementsOf(details).map(
     (detail) => textIn(member(detail, 'text')) || textIn(member(detail, 'summary')),
   );
@@ -80,8 +84,6 @@ function hasContent(value: unknown): boolean {
 
 /** The fields of a message or delta that freelm does not read, e.g. images or citations; undefined if there are none. */
 export function extraFieldsOf(message: JsonObject): JsonObject | undefined {
-  const extra = Object.entries(message).filter(
-    ([name, value]) => !KNOWN_FIELDS.has(name) && hasContent(value),
-  );
-  return extra.length === 0 ? undefined : Object.fromEntries(extra);
+  const names = Object.keys(message).filter((name) => !KNOWN_FIELDS.has(name) && hasContent(message[name]));
+  return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, message[name]]));
 }

@@ -5,6 +5,8 @@ import { isJsonObject, member, valuesAt } from '../../core/json.ts';
 const PRICES = ['cost', 'total_cost', 'estimated_cost'];
 /** The names of the sum, if a price is an object of its parts. */
 const SUMS = ['total_cost', 'total', 'amount'];
+/** Where a price may stand besides the answer itself. */
+const PLACES = dialect.usage.paths.map((path) => ({ path, root: path.split('.', 1)[0] ?? '' }));
 
 function amountOf(value: unknown): number | undefined {
   if (isJsonObject(value)) return amountOf(SUMS.map((name) => value[name]).find((sum) => !isJsonObject(sum)));
@@ -12,8 +14,11 @@ function amountOf(value: unknown): number | undefined {
   return typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 ? amount : undefined;
 }
 
-function pricesIn(value: unknown): readonly number[] {
-  return PRICES.map((name) => amountOf(member(value, name))).filter((amount) => amount !== undefined);
+/** The highest price in an object; -1 if it has none. */
+function priceIn(value: unknown): number {
+  let highest = -1;
+  for (const name of PRICES) highest = Math.max(highest, amountOf(member(value, name)) ?? -1);
+  return highest;
 }
 
 /** What an upstream bills to the caller's own account there, besides the price of the router. */
@@ -26,7 +31,11 @@ function upstreamCost(usage: unknown): number {
 // spec 13.5
 export function readCost(answer: unknown): number | undefined {
   const usage = member(answer, 'usage');
-  const places = [answer, ...dialect.usage.paths.flatMap((path) => valuesAt(answer, path))];
-  const prices = places.flatMap(pricesIn);
-  return prices.length === 0 ? undefined : Math.max(...prices) + upstreamCost(usage);
+  let highest = priceIn(answer);
+  for (const { path, root } of PLACES) {
+    // Usual: most chunks have no usage.
+    if (member(answer, root) === undefined) continue;
+    for (const place of valuesAt(answer, path)) highest = Math.max(highest, priceIn(place));
+  }
+  return highest < 0 ? undefined : highest + upstreamCost(usage);
 }

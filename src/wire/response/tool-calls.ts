@@ -174,6 +174,8 @@ export class ToolCallAssembly {
   /** The pieces in a delta's calls; undefined for an unknown shape. */
   read(value: unknown): readonly ToolCallPart[] | undefined {
     if (!Array.isArray(value) || !value.every(isJsonObject)) return undefined;
+    // Usual: most deltas have no calls.
+    if (value.length === 0) return [];
     this.#deltas += 1;
     return value.flatMap((element) => this.#add(readDelta(element)));
   }
