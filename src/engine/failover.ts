@@ -75,11 +75,12 @@ function startAttempt(engine: Engine, call: Call<unknown>, target: Target): Atte
 }
 
 function reportOf(engine: Engine, target: Target, outcome: Outcome, startedAt: number): AttemptReport {
-  const names = engine.namesOf(target);
+  const { provider, key, account, model } = engine.namesOf(target);
   const latencyMs = engine.clock.now() - startedAt;
-  if (outcome.kind !== 'failure') return { ...names, outcome: outcome.kind, startedAt, latencyMs };
+  if (outcome.kind !== 'failure')
+    return { provider, key, account, model, outcome: outcome.kind, startedAt, latencyMs };
   const { kind, status, message, retryAt } = outcome.failure;
-  return { ...names, outcome: kind, status, message, startedAt, latencyMs, retryAt };
+  return { provider, key, account, model, outcome: kind, status, message, startedAt, latencyMs, retryAt };
 }
 
 /** Settles an attempt and reports it. Every started attempt is reported, even if the store fails. */

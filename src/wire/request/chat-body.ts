@@ -59,7 +59,9 @@ const NO_SHAPE: RequestShape = {};
 const NONE: readonly never[] = [];
 
 function jsonOf(value: ChatRequest['messages'] | RequestFields): string {
-  return wellFormedJson(JSON.stringify(value));
+  const json = JSON.stringify(value);
+  // It writes lone surrogates in lower case.
+  return json.includes('\\ud') ? wellFormedJson(json) : json;
 }
 
 function textOf(messages: string, fields: RequestFields): string {

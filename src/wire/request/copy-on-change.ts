@@ -2,10 +2,12 @@
 
 export function mapSame<T>(list: readonly T[], change: (item: T) => T): readonly T[] {
   let changed: T[] | undefined;
-  for (const [index, item] of list.entries()) {
+  let index = 0;
+  for (const item of list) {
     const next = change(item);
     if (changed === undefined && next !== item) changed = list.slice(0, index);
     changed?.push(next);
+    index += 1;
   }
   return changed ?? list;
 }

@@ -45,10 +45,9 @@ function isMaxTokensField(name: string): name is MaxTokensField {
 
 /** The caller's limit on the answer's tokens; the larger one if both names are given. */
 export function maxTokensOf(fields: RequestFields): number | undefined {
-  const limits = Object.keys(OTHER_NAME)
-    .map((name) => fields[name])
-    .filter((limit) => typeof limit === 'number');
-  return limits.length === 0 ? undefined : Math.max(...limits);
+  const { max_tokens: limit, max_completion_tokens: other } = fields;
+  if (typeof limit !== 'number') return typeof other === 'number' ? other : undefined;
+  return typeof other === 'number' ? Math.max(limit, other) : limit;
 }
 
 function withFields(
