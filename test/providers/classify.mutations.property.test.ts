@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../src/providers/refusals/classify.ts';
 import { SHARED_RULES } from '../../src/providers/refusals/rules.ts';
+import { SPECS } from '../../src/providers/spec.ts';
 import { failureIn, refusalsOf, REFUSAL_VECTORS, textOf } from './refusal-vectors.ts';
 
 const NOW = 1_790_000_000_000;
@@ -168,7 +169,9 @@ const plain = (text: string): string => text.replaceAll(/\\+n|\\+|[\s\p{Cc}]+/gu
 
 /** The phrases and codes that disable a provider's keys. */
 function phrasesOf({ input: { provider, body } }: Vector): readonly RegExp[] {
-  const rules = [...refusalsOf(provider).refusals, ...SHARED_RULES];
+  const all = Object.values(SPECS).flatMap(({ refusals }) => refusals);
+  const relayed = all.filter(({ anywhere }) => anywhere === true);
+  const rules = [...refusalsOf(provider).refusals, ...relayed, ...SHARED_RULES];
   const patterns = rules.flatMap(({ kind, pattern }) => (kind === 'unauthorized' ? (pattern ?? []) : []));
   const phrases = patterns.map((pattern) => new RegExp(pattern.replaceAll(/^\^|\$$/g, ''), 'i'));
   return phrases.filter((phrase) => phrase.test(plain(textOf(body))));
