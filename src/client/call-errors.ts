@@ -115,7 +115,7 @@ function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatu
     failure?.kind ?? routes.find(({ reason }) => reason === 'unsupported')?.reason;
   const cause =
     failure === undefined ? 'It is known to exceed what they take.' : `The last one said: ${failure.message}`;
-  const advice = kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it';
+  const advice = failure?.advice ?? (kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it');
   return new BadRequestError({
     code: kind === 'unsupported' ? 'unsupported' : 'context_too_long',
     message: `No model for ${asked} takes this request of ${call.needs.size} characters. ${cause} ${advice}, or choose other models.`,

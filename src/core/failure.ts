@@ -58,6 +58,10 @@ export interface Failure {
   readonly capabilities?: readonly string[];
   /** `context_too_long`: the model's context length in tokens, if the answer reports it. */
   readonly contextLength?: number;
+  /** What the caller can do, if it is not what the kind suggests: `Raise max_tokens`. */
+  readonly advice?: string;
+  /** `unsupported`: the model's largest answer in tokens, if the answer reports it. */
+  readonly maxOutput?: number;
   /** The request alone exceeds the limit of tokens that refused it: nothing else had been sent. */
   readonly oversized?: boolean;
   /** The provider did not count the request, so its quota is refunded. */

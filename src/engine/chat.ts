@@ -82,8 +82,9 @@ export function refusedAnswer(
   const failure = classifyAnswer(withoutKeys(refused, body, ports), { status, headers, body }, given);
   if (refused.problem !== 'out_of_tokens') return failure;
   const limit = maxTokensOf(request.request.fields);
-  if (limit === undefined) return { ...failure, capabilities: [ROOM] };
-  return { ...failure, message: `${failure.message}; raise max_tokens, which is ${limit}` };
+  const advice = 'Raise max_tokens';
+  if (limit === undefined) return { ...failure, advice, capabilities: [ROOM] };
+  return { ...failure, advice, message: `${failure.message}; raise max_tokens, which is ${limit}` };
 }
 
 /** The limit on the answer's tokens that is sent if the caller sets none. */
@@ -101,13 +102,25 @@ function canHaveRoom(refused: Failure, { known, maxTokens }: AttemptPlan): boole
   return isShort && maxTokens === undefined;
 }
 
+/** Whether a limit on the answer was refused as too large for the model, and a lower one can be sent. spec 8.2 */
+function canBeShorter(
+  body: ChatBody,
+  { maxOutput }: Failure,
+  { target, known, maxTokens }: AttemptPlan,
+): boolean {
+  const asked = maxTokensOf(body.request.fields) ?? maxTokens ?? 0;
+  const sent = Math.min(asked, target.model.maxOutput ?? Infinity, known.maxOutput ?? Infinity);
+  return maxOutput !== undefined && sent > maxOutput;
+}
+
 /** How to write a request for one of a provider's models. */
 function bodyOptionsFor(
   { spec }: Provider,
   { target, known, plain }: Pick<AttemptPlan, 'target' | 'known' | 'plain'>,
   maxTokens?: number,
 ): BodyOptions {
-  const { maxOutput } = target.model;
+  const longest = Math.min(target.model.maxOutput ?? Infinity, known.maxOutput ?? Infinity);
+  const maxOutput = Number.isFinite(longest) ? longest : undefined;
   return { shape: spec.request, drop: known.refuses, lacks: known.lacks, plain, maxTokens, maxOutput };
 }
 
@@ -168,6 +181,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     resumable: () => true,
     canDoWithout: (body, refused, plan) =>
       canHaveRoom(refused, plan) ||
+      canBeShorter(body, refused, plan) ||
       body.canDoWithout(refused, bodyOptionsFor(ports.providerOf(plan.target), plan)),
   };
 }

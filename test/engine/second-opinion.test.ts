@@ -93,6 +93,38 @@ describe('the size that a refusal taught', () => {
   });
 });
 
+describe('a limit on the answer that is too large for the model', () => {
+  it.each([
+    'max_tokens is too large: 100000. This model supports at most 4,096 completion tokens, whereas you provided 100000.',
+    '`max_tokens` must be less than or equal to `4096`, the maximum value for `max_tokens` is less than the `context_window` for this model',
+    'max_tokens: 100000 > 4096, which is the maximum allowed number of output tokens',
+    'Invalid max_tokens value, the valid range of max_tokens is [1, 4096]',
+    'Range of max_tokens should be [1, 4096]',
+  ])('is lowered at once, and teaches nothing of prompts: %s', async (message) => {
+    const pool = simulatedPool({ strategy: 'priority', openrouter: {}, nim: {} });
+    const refusal = { status: 400, body: JSON.stringify({ error: { message, code: 400 } }) };
+    pool.transport.network = {
+      answer: ({ body }) => (Number(body['max_tokens']) > 4096 ? refusal : undefined),
+    };
+    const route = `key-of-openrouter ${MODEL.openrouter}`;
+    const huge = { max_tokens: 100_000 };
+    expect(await pool.trace(2, huge)).toEqual([`${route} → ${route}`, route]);
+    await pool.run(pool.llm.chat('Talk'.repeat(5000)));
+    expect(pool.routes().at(-1)).toBe(route);
+    await pool.clock.advance(7 * HOUR);
+    expect(await pool.trace(1, huge)).toEqual([`${route} → ${route}`]);
+  });
+
+  it('that leaves no room for text is not called something that the models lack', async () => {
+    const pool = simulatedPool({ openrouter: {}, nim: {} });
+    const body = JSON.stringify({ choices: [{ message: { content: '' }, finish_reason: 'length' }] });
+    pool.transport.network = { answer: () => ({ status: 200, body }) };
+    const error = String(await pool.fails(pool.llm.chat('Hello', { max_tokens: 5 })));
+    expect(error).toContain('Raise max_tokens');
+    expect(error).not.toContain('lack');
+  });
+});
+
 describe('a refusal of access', () => {
   it.each([
     '{"error":{"message":"computer says no","code":403}}',

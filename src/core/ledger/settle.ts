@@ -189,7 +189,9 @@ function withSize(known: ModelRecord, failure: Failure, size: number | undefined
   return failure.contextLength === undefined ? sized : withMembers(sized, { ctx: failure.contextLength });
 }
 
-function withLacks(known: ModelRecord, { parameters = [], capabilities = [] }: Failure): ModelRecord {
+function withLacks(model: ModelRecord, failure: Failure): ModelRecord {
+  const { parameters = [], capabilities = [], maxOutput } = failure;
+  const known = maxOutput === undefined ? model : withMembers(model, { maxOutput });
   const refuses = new Set([...(known.refuses ?? []), ...parameters]);
   const lacks = new Set([...(known.lacks ?? []), ...capabilities]);
   if (refuses.size === (known.refuses?.length ?? 0) && lacks.size === (known.lacks?.length ?? 0))

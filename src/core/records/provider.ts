@@ -25,6 +25,8 @@ export interface ModelRecord {
   readonly tooLong?: number;
   /** The context length in tokens that a refusal reported. */
   readonly ctx?: number;
+  /** The largest answer in tokens that a refusal reported. */
+  readonly maxOutput?: number;
   /** The shapes of requests that the model rejected and another one served, newest first. */
   readonly rejects?: readonly RejectedShape[];
   /** Epoch ms at which this was last updated. */
@@ -86,7 +88,7 @@ export function trusted(model: ModelRecord, now: number): ModelRecord {
   const ageMs = learntAt === undefined ? 0 : Math.abs(now - learntAt);
   if (ageMs <= SIZE_TRUSTED_MS) return model;
   if (ageMs <= TRUSTED_MS) {
-    const { tooLong: _tooLong, ctx: _ctx, ...rest } = model;
+    const { tooLong: _tooLong, ctx: _ctx, maxOutput: _maxOutput, ...rest } = model;
     return rest;
   }
   return model.billed === undefined

@@ -121,8 +121,11 @@ export function isFinal(earlier: readonly FailedAttempt[], { kind }: Failure): b
 
 /** The failed attempts that speak against the request: rejections, and refusals that do not name what the model lacks. */
 export function opinionsOf(failedAttempts: readonly FailedAttempt[]): readonly FailedAttempt[] {
-  return failedAttempts.filter(({ failure: { kind, parameters = [], capabilities = [] } }) =>
-    kind === 'unsupported' ? parameters.length + capabilities.length === 0 : kind === 'rejected',
+  return failedAttempts.filter(
+    ({ failure: { kind, status = 0, parameters = [], capabilities = [], maxOutput } }) =>
+      kind === 'unsupported'
+        ? status >= 400 && parameters.length + capabilities.length === 0 && maxOutput === undefined
+        : kind === 'rejected',
   );
 }
 

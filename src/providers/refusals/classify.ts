@@ -6,7 +6,13 @@ import { type RetryHints, readRetryHints } from './retry-hints.ts';
 import type { Headers } from '../../ports.ts';
 import type { RefusedAnswer } from '../../wire/response/chat-response.ts';
 import { readErrorBody, readUpstream } from '../../wire/response/error-body.ts';
-import { identityIn, refusedFields, reportedContextLength, withoutName } from './details.ts';
+import {
+  identityIn,
+  refusedFields,
+  reportedContextLength,
+  reportedMaxOutput,
+  withoutName,
+} from './details.ts';
 import {
   findRequestRule,
   findRule,
@@ -180,11 +186,13 @@ function modelDetails(ruling: Ruling, refusal: Refusal): Partial<Failure> {
   const { kind, capabilities } = ruling;
   const parameters = parametersOf(ruling, refusal);
   const isTooLong = FAILURE_EFFECTS[kind].remembers === 'size';
+  const maxOutput = kind === 'unsupported' ? reportedMaxOutput(refusal) : undefined;
   const contextLength = isTooLong ? reportedContextLength(refusal) : undefined;
   return {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(contextLength === undefined ? {} : { contextLength }),
+    ...(maxOutput === undefined ? {} : { maxOutput }),
   };
 }
 

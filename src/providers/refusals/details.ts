@@ -8,9 +8,10 @@ import type { IdentityRule } from '../spec.ts';
 import { positive } from './refused-quota.ts';
 import type { Refusal } from './rules.ts';
 
-const { fields, fieldLists, contextLengths, paths } = table.details;
+const { fields, fieldLists, answerLengths, contextLengths, paths } = table.details;
 const FIELD_PATTERNS = fields.map((source) => new RegExp(source, 'gi'));
 const FIELD_LISTS = fieldLists.map((source) => new RegExp(source, 'i'));
+const ANSWER_PATTERNS = answerLengths.map((source) => new RegExp(source, 'i'));
 const CONTEXT_PATTERNS = contextLengths.map((source) => new RegExp(source, 'i'));
 
 /** No field that could be left out: a refusal that names one of these means its content. */
@@ -62,6 +63,14 @@ export function reportedContextLength({ message, json }: Refusal): number | unde
     ...CONTEXT_PATTERNS.map((pattern) => pattern.exec(message)?.[1]),
   ];
   return reported.map(positive).find((length) => length !== undefined);
+}
+
+/** The model's largest answer in tokens that an `unsupported` refusal reports. */
+// spec 7.7
+export function reportedMaxOutput({ message }: Refusal): number | undefined {
+  return ANSWER_PATTERNS.map((pattern) => positive(pattern.exec(message)?.[1])).find(
+    (length) => length !== undefined,
+  );
 }
 
 interface Identity {
