@@ -97,6 +97,10 @@ function askedFor(pool: Pool, call: Call<unknown>): string {
   return pool.redact(call.queueKey);
 }
 
+function unservableAdvice(kind: RouteReason | undefined, failure: Failure | undefined): string {
+  return failure?.advice ?? (kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it');
+}
+
 /** The error if the request itself is why no route serves it: its content, its length, or what it asks for. */
 function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatus[]): Error | undefined {
   const asked = askedFor(pool, call);
@@ -115,10 +119,9 @@ function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatu
     failure?.kind ?? routes.find(({ reason }) => reason === 'unsupported')?.reason;
   const cause =
     failure === undefined ? 'It is known to exceed what they take.' : `The last one said: ${failure.message}`;
-  const advice = failure?.advice ?? (kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it');
   return new BadRequestError({
     code: kind === 'unsupported' ? 'unsupported' : 'context_too_long',
-    message: `No model for ${asked} takes this request of ${call.needs.size} characters. ${cause} ${advice}, or choose other models.`,
+    message: `No model for ${asked} takes this request of ${call.needs.size} characters. ${cause} ${unservableAdvice(kind, failure)}, or choose other models.`,
     attempts: call.attempts,
     status: failure?.status,
   });

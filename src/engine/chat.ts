@@ -17,7 +17,6 @@ import { mapSame } from '../wire/request/copy-on-change.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
 import { maxTokensOf } from '../wire/request/request-shape.ts';
 import { readAnswer } from '../wire/response/whole-answer.ts';
-import { featuresOf } from '../wire/request/features.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
@@ -130,7 +129,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     needs: (body) => ({
       size: body.size,
       tokens: () => body.tokens,
-      shape: () => featuresOf(body.request),
+      shape: () => body.features,
       capabilities: capabilitiesOf(body.request),
       fields: requiredFieldsOf(body.request),
     }),

@@ -212,9 +212,7 @@ export class Ledger {
         const { shape } = call.needs;
         const plain =
           rejectionsOf(call.failedAttempts).length > 0 ||
-          (known.rejects !== undefined &&
-            shape !== undefined &&
-            rejectedShape(known, shape(), now) !== undefined);
+          (shape !== undefined && rejectedShape(known, shape, now) !== undefined);
         return { kind: 'attempt', target, reservation, alternatives, known, plain, maxTokens };
       });
     });

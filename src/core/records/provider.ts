@@ -117,8 +117,12 @@ export function knownOf(record: ProviderRecord, model: string, now: number): Mod
 const MAX_SHAPES = 8;
 
 /** How a model is known to have rejected requests of this shape within the last day. spec 8.5 */
-export function rejectedShape(known: ModelRecord, shape: string, now: number): RejectedShape | undefined {
-  return known.rejects?.find((one) => one.shape === shape && Math.abs(now - one.at) <= DAY_MS);
+export function rejectedShape(
+  { rejects }: ModelRecord,
+  shapeOf: () => string,
+  now: number,
+): RejectedShape | undefined {
+  return rejects?.find((one) => one.shape === shapeOf() && Math.abs(now - one.at) <= DAY_MS);
 }
 
 /** The record after `model` rejected a request of this shape that another model served. spec 8.5 */

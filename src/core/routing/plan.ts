@@ -9,13 +9,13 @@ import {
   providerAdmission,
   isProbeUnderWay,
 } from './admission.ts';
-import { CLOSED, rateOf } from '../circuit-breaker.ts';
+import { rateOf } from '../circuit-breaker.ts';
 import { demandOf, withFailureRate, type Cost, routeCost } from './cost.ts';
 import { FAILURE_EFFECTS } from '../failure.ts';
 import { unfitReason, withKnownLength } from './fitness.ts';
 import { keyExcludedUntil, modelExcludedUntil, pauseUntil, rejectionsOf } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
-import { modelOf, rejectedShape } from '../records/provider.ts';
+import { modelOf, type ModelRecord, rejectedShape } from '../records/provider.ts';
 import { bestOf, LazyProviderScore, byCost } from './strategy.ts';
 import type { Preferences, Question, Target, Decision } from './question.ts';
 
@@ -69,18 +69,20 @@ function isBest({ price, minuteUse }: Found, { thrifty }: Preferences): boolean 
   return minuteUse === 0 && (price === 0 || !thrifty);
 }
 
+/** Whether the model rejected the plain form of such a request: it is asked after all others. spec 8.5 */
+function isRejectedPlainly({ needs, now }: Search, known: ModelRecord): boolean {
+  return needs.shape !== undefined && rejectedShape(known, needs.shape, now)?.plain === true;
+}
+
 /** The cheapest account that admits `model`, or the moment at which one does. spec 11.2 */
 function findAccount(question: Search, candidate: Candidate, model: CandidateModel): Found {
   const { now, failedAttempts } = question;
   const record = question.records.provider(candidate.provider);
   if (unfitReason(candidate.provider, record, model, question.needs, now) !== undefined) return NOTHING;
-  const { firstPass, needs } = question;
-  const { rejects } = modelOf(record, model.id);
-  if (firstPass !== undefined && rejects !== undefined && needs.shape !== undefined) {
-    if (rejectedShape({ breaker: CLOSED, rejects }, needs.shape(), now)?.plain === true) {
-      firstPass.avoided = true;
-      return NOTHING;
-    }
+  const { firstPass } = question;
+  if (firstPass !== undefined && isRejectedPlainly(question, modelOf(record, model.id))) {
+    firstPass.avoided = true;
+    return NOTHING;
   }
   const modelReadyAt = Math.max(
     modelAdmission(record, model.id, question).readyAt,

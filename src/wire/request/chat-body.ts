@@ -1,3 +1,4 @@
+import { featuresOf } from './features.ts';
 import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, type RequestFields } from './chat-request.ts';
 import { lawfulNamesOf } from './function-names.ts';
@@ -36,6 +37,8 @@ export interface ChatBody {
   readonly size: number;
   /** Estimated on first access. */
   readonly tokens: TokenEstimate;
+  /** Computed on first access. spec 8.5 */
+  readonly features: string;
   /** The body for one model. */
   for(model: string, options: BodyOptions): string;
   /** Whether the request can be written without something that was refused. */
@@ -87,6 +90,7 @@ class WrittenBody implements ChatBody {
   readonly #original: Variant;
   readonly #variants: Variant[];
   #tokens: TokenEstimate | undefined;
+  #features: string | undefined;
   #names: ReadonlyMap<string, string> | undefined;
 
   constructor(given: ChatRequest) {
@@ -109,6 +113,11 @@ class WrittenBody implements ChatBody {
   get tokens(): TokenEstimate {
     this.#tokens ??= estimateTokens(this.request);
     return this.#tokens;
+  }
+
+  get features(): string {
+    this.#features ??= featuresOf(this.request);
+    return this.#features;
   }
 
   for(model: string, options: BodyOptions): string {
