@@ -3,6 +3,7 @@
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import { withOversize } from '../core/ledger/oversize.ts';
+import { rejectedShape } from '../core/records/provider.ts';
 import { excludedUntil, isFinal } from '../core/routing/exclusion.ts';
 import type { Target } from '../core/routing/question.ts';
 import { type AttemptReport, ConfigError } from '../errors.ts';
@@ -126,6 +127,16 @@ function afterFailure<Request>(
   call.failedAttempts.push({ ...entry, excludedUntil: until });
 }
 
+/** Notes what a served call shows about models that reject its shape: one that served it in plain form may be asked again. */
+async function noteOpinions({ ledger, clock }: Engine, call: Call<unknown>, grant: Booked): Promise<void> {
+  const { rejectedBy, needs } = call;
+  if (needs.shape === undefined) return;
+  if (rejectedBy !== undefined)
+    await ledger.noteRejection(rejectedBy.target, needs.shape(), rejectedBy.plain);
+  if (rejectedShape(grant.known, needs.shape, clock.now())?.plain === true)
+    await ledger.noteRejection(grant.target, needs.shape(), false);
+}
+
 /** Runs a call to its end and yields the parts of its answer. */
 export async function* failover<Request, Part>(
   engine: Engine,
@@ -152,9 +163,7 @@ export async function* failover<Request, Part>(
       await endAttempt(engine, call, grant, progress, outcome);
     }
     if (outcome.kind !== 'failure') {
-      const { rejectedBy, needs } = call;
-      if (rejectedBy !== undefined && needs.shape !== undefined)
-        await engine.ledger.noteRejection(rejectedBy.target, needs.shape(), rejectedBy.plain);
+      await noteOpinions(engine, call, grant);
       return;
     }
     afterFailure(engine, call, operation, grant, outcome.failure);

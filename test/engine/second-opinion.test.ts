@@ -42,6 +42,18 @@ describe('a rejection that another model refutes', () => {
     expect(await pool.trace(1)).toEqual([`key-of-openrouter ${MODEL.openrouter}`]);
   });
 
+  it('is corrected when the model serves the plain form after all', async () => {
+    const pool = pickyPool((body) => JSON.stringify(body).includes('brief'));
+    for (let call = 1; call <= 2; call += 1) await asked(pool);
+    expect(await asked(pool)).toEqual([MODEL.custom]);
+    pool.transport.network = {
+      answer: ({ model }) => (model === MODEL.custom ? { status: 500, body: 'down' } : undefined),
+    };
+    expect(await asked(pool)).toEqual([MODEL.custom, MODEL.openrouter]);
+    pool.transport.network = {};
+    expect(await asked(pool)).toEqual([MODEL.openrouter]);
+  });
+
   it('is forgotten after a day', async () => {
     const pool = pickyPool((body) => JSON.stringify(body).includes('brief'));
     for (let call = 1; call <= 3; call += 1) await asked(pool);
