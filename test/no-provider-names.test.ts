@@ -3,8 +3,15 @@ import { describe, expect, it } from 'vitest';
 
 const source = new URL('../src/', import.meta.url);
 const ROOMS = ['core', 'wire', 'engine', 'rest', 'client'];
-const NAMES =
+
+/** Names, and parts of names, by which code could know a provider. The name of each provider's file comes on top. */
+const KNOWN =
   /openrouter|google|gemini|nvidia|\bnim\b|groq|mistral|\bz\.?ai\b|zhipu|cloudflare|ollama|lm ?studio|llama\.?cpp|vllm|\bkilo\b|ovh|cohere|requesty|sambanova/i;
+
+const FILE_NAMES = readdirSync(new URL('../spec/providers/', import.meta.url))
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -'.json'.length));
+const NAMES = new RegExp(`${KNOWN.source}|\\b(${FILE_NAMES.join('|')})\\b`, 'i');
 
 /** Strings and comments, so that a comment sign inside a string starts no comment. */
 const TOKEN = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;

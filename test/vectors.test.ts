@@ -54,7 +54,7 @@ describe.each(names)('%s', (name) => {
   });
 
   it.each(cases.map((one) => [one.name, one] as const))('%s', (_, { input, expect: expected }) => {
-    if (run === undefined) throw new Error(`spec/vectors/${name}.json has no runner`);
+    if (run === undefined) throw new Error(`spec/vectors/${name}.json has no runner in test/vectors/`);
     expect(run(input)).toEqual(expected);
   });
 });

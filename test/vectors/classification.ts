@@ -1,6 +1,7 @@
 /** Runs the vectors of classification: error bodies, answers, hints, quotas, and what they mean together. */
 
 import * as z from 'zod/mini';
+import { readdirSync } from 'node:fs';
 import { parseJson } from '../../src/core/json.ts';
 import { readRetryHints } from '../../src/providers/refusals/retry-hints.ts';
 import { classify, classifyAnswer } from '../../src/providers/refusals/classify.ts';
@@ -50,22 +51,9 @@ function runClassify(input: unknown): unknown {
 }
 
 /** The files of classification: one for the shared rules, one for the servers of this machine, one for each provider. */
-const CLASSIFY = [
-  'classify',
-  'classify-cloudflare',
-  'classify-cohere',
-  'classify-google',
-  'classify-groq',
-  'classify-kilo',
-  'classify-local',
-  'classify-mistral',
-  'classify-nim',
-  'classify-ollama-cloud',
-  'classify-openrouter',
-  'classify-ovhcloud',
-  'classify-sambanova',
-  'classify-zai',
-];
+const CLASSIFY = readdirSync(new URL('../../spec/vectors/', import.meta.url))
+  .map((file) => file.replace(/\.json$/, ''))
+  .filter((name) => name === 'classify' || name.startsWith('classify-'));
 
 /** By the name of the vector file. */
 export const runners: Record<string, (input: unknown) => unknown> = {
