@@ -44,7 +44,7 @@ export interface Call<Request> {
   usage: TokenUsage | undefined;
   /** A route to retry before any other. */
   again: Route | undefined;
-  /** The attempt that was rejected. Noted when another model serves the call. */
+  /** The latest attempt that a model rejected. The ledger notes it when another model serves the call. */
   rejectedBy?: { readonly target: Target; readonly plain: boolean } | undefined;
   waitedMs: number;
   /** Whether a part of the answer was delivered. */

@@ -127,7 +127,10 @@ function afterFailure<Request>(
   call.failedAttempts.push({ ...entry, excludedUntil: until });
 }
 
-/** Notes what a served call shows about models that reject its shape: one that served it in plain form may be asked again. */
+/**
+ * Notes what a served call shows about the shape of its request. A model that rejected it is at fault, not the request. A
+ * model that served its plain form may be asked for that again. spec 8.5
+ */
 async function noteOpinions({ ledger, clock }: Engine, call: Call<unknown>, grant: Booked): Promise<void> {
   const { rejectedBy, needs } = call;
   if (needs.shape === undefined) return;

@@ -167,7 +167,7 @@ function searchTwice(question: Question): StageResult {
   return found.best === undefined && firstPass.avoided ? search(question) : found;
 }
 
-/** As {@link searchTwice}, but after a rejection another provider is asked before another model of the same one. spec 11.8 */
+/** Like {@link searchTwice}, but after a rejection it asks other providers first. spec 11.9 */
 function searchOpinion(question: Question): StageResult {
   const rejected = new Set(rejectionsOf(question.failedAttempts).map(({ route }) => route.provider));
   if (rejected.size === 0) return searchTwice(question);
