@@ -48,7 +48,7 @@ describe.each(PROVIDERS)('an odd answer of %s', (name) => {
   it('is JSON before [DONE]', () => {
     for (const stream of [false, true]) {
       const { text } = ask(simulate(name, 'json-then-done'), { fields: { stream } });
-      expect(parsed(text.replace(/data: \[DONE\]\s*$/, ''))).toBeDefined();
+      expect(parsed(text.replace(/data: \[DONE\]\s*$/, ''))).toBeTypeOf('object');
       expect(text).toMatch(/^\{.*\}\s+data: \[DONE\]/);
     }
   });
