@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, test } from 'vitest';
 import { SPECS } from '../../src/providers/spec.ts';
 import { readModelList, type ReadModelListOptions } from '../../src/catalog/discover.ts';

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   type Fault,

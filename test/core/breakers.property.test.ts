@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { breakersOf, type RouteBreakers } from '../../src/core/ledger/reserve.ts';
 import { CLOSED, type CircuitBreaker, fail, type Strike } from '../../src/core/circuit-breaker.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { type Limit, returnsAt } from '../../src/core/limits/limit.ts';
 import { DAY, happen, mildOutcome, MINUTE, PoolWorld, providerOf, type Sent, steps } from './pool-world.ts';

@@ -1,6 +1,6 @@
 /** A pool in virtual time on which requests are taken and settled in any order; every value in it is frozen. */
 
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { type Reservation, reserve, type RouteRecords } from '../../src/core/ledger/reserve.ts';
 import type { FailureKind, Scope } from '../../src/core/failure.ts';
 import type { Limit } from '../../src/core/limits/limit.ts';

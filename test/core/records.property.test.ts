@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import type { RouteRecords } from '../../src/core/ledger/reserve.ts';
 import type { CircuitBreaker } from '../../src/core/circuit-breaker.ts';

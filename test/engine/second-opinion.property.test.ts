@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { BadRequestError } from '../../src/index.ts';
 import { MODEL, simulatedPool } from '../support/simulated-pool.ts';

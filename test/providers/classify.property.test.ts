@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../src/providers/refusals/classify.ts';
 import { SPECS } from '../../src/providers/spec.ts';

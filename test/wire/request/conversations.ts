@@ -1,6 +1,6 @@
 /** Arbitrary conversations, sound and malformed. */
 
-import fc from 'fast-check';
+import fc from '../../support/fast-check.ts';
 import type { ChatMessage, ChatRequest, ContentPart } from '../../../src/wire/request/chat-request.ts';
 
 const anyText = fc.string({ maxLength: 12 });

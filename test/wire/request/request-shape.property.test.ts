@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { SPECS } from '../../../src/providers/spec.ts';
 import { type ChatRequest, isOptionalField } from '../../../src/wire/request/chat-request.ts';

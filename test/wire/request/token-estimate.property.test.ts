@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { estimateTokens } from '../../../src/wire/request/token-estimate.ts';
 import { countText } from '../../../src/wire/request/text-tokens.ts';

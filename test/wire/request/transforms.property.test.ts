@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../support/fast-check.ts';
 import * as z from 'zod/mini';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';

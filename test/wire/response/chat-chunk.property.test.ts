@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { readChatResponse } from '../../../src/wire/response/chat-response.ts';
 import { PartCollector, type StreamPart } from '../../../src/wire/response/stream-part.ts';
