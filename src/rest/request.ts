@@ -3,6 +3,7 @@
 import * as z from 'zod/mini';
 import { firstProblem } from '../check.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts';
+import { jsonExcess, type JsonBounds } from '../core/json-scan.ts';
 import { HttpError } from '../http-error.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { ChatCall } from './chat-backend.ts';
@@ -13,6 +14,14 @@ export interface RestChatCall extends ChatCall {
   /** Whether a stream ends with its token usage. */
   readonly includeUsage: boolean;
 }
+
+/** Far more than any conversation needs. A body beyond it would be costly to parse and to check. */
+const BODY_BOUNDS: JsonBounds = { depth: 256, values: 500_000 };
+
+const EXCESSES: Readonly<Record<keyof JsonBounds, string>> = {
+  depth: `is nested more than ${BODY_BOUNDS.depth} levels deep`,
+  values: `has more than ${BODY_BOUNDS.values} values`,
+};
 
 const flag = z.optional(z.boolean('must be true or false'));
 
@@ -44,13 +53,22 @@ function tidyBody(json: JsonObject): JsonObject {
   return { ...body, messages: tidied };
 }
 
+/** Parses a body, unless that would be costly. */
+function parseBody(text: string): JsonObject {
+  const excess = jsonExcess(text, BODY_BOUNDS);
+  if (excess !== undefined) {
+    const message = `The body of the request ${EXCESSES[excess]}. Send a smaller one.`;
+    throw new HttpError({ status: 400, code: 'bad_request', message });
+  }
+  const json = parseJson(text);
+  if (isJsonObject(json)) return json;
+  const problem = text.trim() === '' ? 'has no body' : 'has a body that is no JSON object';
+  throw new HttpError({ status: 400, message: `The request ${problem}. Send one with "messages".` });
+}
+
 /** @throws HttpError naming the field. */
 export function readChatCall(text: string, signal: AbortSignal | undefined): RestChatCall {
-  const json = parseJson(text);
-  if (!isJsonObject(json)) {
-    const problem = text.trim() === '' ? 'has no body' : 'has a body that is no JSON object';
-    throw new HttpError({ status: 400, message: `The request ${problem}. Send one with "messages".` });
-  }
+  const json = parseBody(text);
   const body = tidyBody(json);
   const result = bodySchema.safeParse(body);
   if (!result.success) throw badBody(firstProblem(bodySchema, body, '')?.slice(1) ?? 'messages: missing');
