@@ -1,8 +1,11 @@
 /** What freelm uses of the outside, as small structural types. Each can be replaced. */
 
-/** The time, in epoch milliseconds, and timers. */
+/** The time and timers. */
 export interface Clock {
+  /** The wall clock, in epoch milliseconds. It tells moments, not spans: it may be set forwards or backwards at any time. */
   now(): number;
+  /** Milliseconds since any fixed moment. It never jumps, so spans and deadlines are measured by it. */
+  monotonicMs(): number;
   /** Calls `callback` once after `delayMs`. The function returned cancels it. Keeps the process alive unless `background`. */
   after(delayMs: number, callback: () => void, background?: boolean): () => void;
 }

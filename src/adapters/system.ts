@@ -2,6 +2,7 @@ import type { Clock } from '../ports.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonicMs: () => performance.now(),
   after: (delayMs, callback, background) => {
     const timer = setTimeout(callback, delayMs);
     if (background === true) timer.unref();

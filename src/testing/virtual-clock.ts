@@ -1,6 +1,6 @@
 /** A clock with timers. {@link VirtualClock} and the library's `Clock` implement it. */
 export interface TimerClock {
-  /** Epoch ms. */
+  /** The wall clock, epoch ms. */
   now(): number;
   /** Calls `callback` once after `delayMs`. Returns a function that cancels the timer. */
   after(delayMs: number, callback: () => void): () => void;
@@ -20,16 +20,32 @@ function settle(): Promise<void> {
 
 /** A clock that advances only when a test advances it, so that a day of timers runs in a second. */
 export class VirtualClock implements TimerClock {
+  readonly #startedAt: number;
+  /** What the wall clock would show if it had never been set, epoch ms. */
   #now: number;
+  /** How far the wall clock was set, ms. */
+  #setByMs = 0;
   #timers: Timer[] = [];
 
   /** @param now - epoch ms */
   constructor(now: number) {
+    this.#startedAt = now;
     this.#now = now;
   }
 
+  /** The wall clock, epoch ms. */
   now(): number {
-    return this.#now;
+    return this.#now + this.#setByMs;
+  }
+
+  /** Milliseconds since the clock was made, whatever the wall clock was set to. */
+  monotonicMs(): number {
+    return this.#now - this.#startedAt;
+  }
+
+  /** Sets the wall clock forwards by `byMs`, or backwards if it is negative. Timers and `monotonicMs()` do not notice. */
+  setWallClock(byMs: number): void {
+    this.#setByMs += byMs;
   }
 
   after(delayMs: number, callback: () => void): () => void {
