@@ -15,6 +15,7 @@ import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ModelCache, StateStore, Transport } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
+import { withFallback } from '../adapters/fallback-store.ts';
 import { memoryStore } from '../adapters/memory-store.ts';
 import { fetchTransport } from '../adapters/fetch.ts';
 import { undiciTransport } from '../adapters/undici.ts';
@@ -147,6 +148,15 @@ function redactingErrors<Args extends readonly unknown[], Result>(
   };
 }
 
+/** Memory never fails, so it needs no replacement. */
+function storeFor(
+  given: StateStore | undefined,
+  clock: Clock,
+  onWarning: (message: string) => void,
+): StateStore {
+  return given === undefined ? memoryStore() : withFallback(given, { clock, onWarning });
+}
+
 function ledgerFor(
   store: StateStore,
   clock: Clock,
@@ -205,8 +215,8 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const events = new Events(options.onEvent);
   const emit = withProviderWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
-  const store = options.store ?? replaced.store ?? memoryStore();
   const warn = (message: string): void => events.emit({ type: 'warning', message: redact(message) });
+  const store = storeFor(options.store ?? replaced.store, clock, warn);
   const ledger = ledgerFor(store, clock, options.providers, warn);
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
