@@ -20,7 +20,7 @@
  */
 
 import { backoffMs, type FailureKind, FAILURE_EFFECTS, type Trip } from './failure.ts';
-import { DAY_MS, HOUR_MS } from './time.ts';
+import { DAY_MS, HOUR_MS, liesAhead } from './time.ts';
 
 export type CircuitBreaker =
   | {
@@ -45,6 +45,8 @@ export type CircuitBreaker =
 
 /** The state that open and half-open breakers share. */
 interface Tripped {
+  /** Epoch ms of the last change of state. It shows whether the clock was set back since. */
+  readonly at?: number;
   /** Epoch ms until which calls with an alternative stay away. Default: the same as for other calls. */
   readonly avoidUntil?: number;
   /** Failures in a row. Absent if the failure does not pass by itself. */
@@ -72,6 +74,8 @@ const UNLIKELY = 0.0003;
 const LONGEST_STREAK = 12;
 /** The pause of a call without an alternative after the first failure beyond the expected streak. */
 const FIRST_PAUSE_MS = 500;
+/** The longest pause of a call without an alternative, unless the provider named the moment: what was refused may be repaired. */
+const LONGEST_PAUSE_MS = HOUR_MS;
 
 export const CLOSED: CircuitBreaker = { state: 'closed', failures: 0, trips: 0, generation: 0 };
 
@@ -79,10 +83,7 @@ const LONGEST_COOLDOWNS = new Map<string, number>(
   Object.entries(FAILURE_EFFECTS).map(([kind, { trip }]) => [kind, trip?.maxCooldownMs ?? 0]),
 );
 
-/**
- * The farthest that a stored moment can lie in the future. A moment beyond it shows that the clock was set back. The
- * extra hour allows for clocks that disagree. spec 4.2
- */
+/** The farthest that a moment can lie in the future when it is stored. The extra hour allows for clocks that disagree. spec 4.2 */
 function horizonMs(reason: FailureKind): number {
   return Math.max(DAY_MS, LONGEST_COOLDOWNS.get(reason) ?? 0) + HOUR_MS;
 }
@@ -109,10 +110,14 @@ function isWithinExpectedStreak({ failures = Number.POSITIVE_INFINITY, ...breake
   return failures <= expectedStreak(rateOf(breaker));
 }
 
+/** The moment, or 0 if the clock was set back since it was stored: nothing may stay closed for ever. spec 4.2 */
+function credible(moment: number, { at, reason }: Tripped, now: number): number {
+  return liesAhead(moment, at ?? moment - horizonMs(reason), now) ? moment : 0;
+}
+
 function opensAt(breaker: CircuitBreaker, now: number): number {
   if (breaker.state === 'closed') return 0;
-  const moment = breaker.state === 'open' ? breaker.until : breaker.probeUntil;
-  return moment > now + horizonMs(breaker.reason) ? 0 : moment;
+  return credible(breaker.state === 'open' ? breaker.until : breaker.probeUntil, breaker, now);
 }
 
 /** Epoch ms from which a call without an alternative is admitted; at most `now` means at once. spec 4.2 */
@@ -127,7 +132,7 @@ export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
 export function breakerAvoidUntil(breaker: CircuitBreaker, now: number): number {
   const at = opensAt(breaker, now);
   if (breaker.state === 'closed' || breaker.avoidUntil === undefined) return at;
-  return breaker.avoidUntil > now + horizonMs(breaker.reason) ? at : Math.max(at, breaker.avoidUntil);
+  return Math.max(at, credible(breaker.avoidUntil, breaker, now));
 }
 
 /**
@@ -138,10 +143,11 @@ export function admit(breaker: CircuitBreaker, now: number, probeMs: number): Ci
   if (breaker.state === 'closed') return breaker;
   if (breaker.state === 'half-open') {
     if (opensAt(breaker, now) > now) return breaker;
-    return { ...breaker, probeUntil: now + probeMs, generation: breaker.generation + 1 };
+    return { ...breaker, at: now, probeUntil: now + probeMs, generation: breaker.generation + 1 };
   }
   const { until: _, ...known } = breaker;
-  return { ...known, state: 'half-open', probeUntil: now + probeMs, generation: breaker.generation + 1 };
+  const generation = breaker.generation + 1;
+  return { ...known, state: 'half-open', at: now, probeUntil: now + probeMs, generation };
 }
 
 /** An admitted request. */
@@ -223,7 +229,7 @@ function cooldownAfter(
   const fullMs = backoffMs(cooldownMs, Math.floor(breaker.trips), maxCooldownMs);
   const pauseMs =
     lastResortMs === undefined
-      ? fullMs
+      ? Math.min(fullMs, LONGEST_PAUSE_MS)
       : Math.min(lastResortMs, lastResortPauseMs(failures, rateOf(breaker), firstPauseMs));
   if (fullMs <= pauseMs) return { until: now + fullMs };
   return { until: now + pauseMs, avoidUntil: now + fullMs };
@@ -240,6 +246,7 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
   const since = breaker.state === 'closed' ? sentAt : (breaker.since ?? sentAt);
   return {
     state: 'open',
+    at: strike.now,
     ...cooldownAfter(breaker, failures, strike),
     ...(trip.lastResortMs === undefined ? {} : { failures, since }),
     ...(failureRate === 0 ? {} : { failureRate }),
@@ -253,5 +260,5 @@ export function fail(breaker: CircuitBreaker, strike: Strike): CircuitBreaker {
 export function release(breaker: CircuitBreaker, generation: number, now: number): CircuitBreaker {
   if (breaker.state !== 'half-open' || breaker.generation !== generation) return breaker;
   const { probeUntil: _, ...known } = breaker;
-  return { ...known, state: 'open', until: now, generation: generation + 1 };
+  return { ...known, state: 'open', at: now, until: now, generation: generation + 1 };
 }

@@ -14,7 +14,7 @@ import {
 } from './reserve.ts';
 import {
   type Admitted,
-  breakerReadyAt,
+  breakerAvoidUntil,
   type CircuitBreaker,
   countAgainst,
   fail,
@@ -124,7 +124,7 @@ function escalates(
       model !== target.route.model &&
       breaker.state !== 'closed' &&
       breaker.reason === failure.kind &&
-      breakerReadyAt(breaker, now) > now,
+      breakerAvoidUntil(breaker, now) > now,
   );
 }
 

@@ -1,7 +1,7 @@
 /** The state of a limit: how much is used, when a cost is admitted, charges and refunds. spec 3 */
 
 import { horizonMs, type Limit, type TokenBucketLimit, returnsAt, windowOf } from './limit.ts';
-import { DAY_MS } from '../time.ts';
+import { DAY_MS, liesAhead } from '../time.ts';
 
 /** A learnt limit is forgotten after this long, and the assumed one counts again. */
 const LEARNT_MS = DAY_MS;
@@ -197,17 +197,11 @@ export function sumOf(spent: readonly Spent[], now: number, farthestMs: number):
 
 /** The longest time for which a reported `full` counts. */
 const MAX_FULL_MS = 32 * DAY_MS;
-/** Clocks may disagree by this factor about how far off a moment is. */
-const TOLERANCE = 1.25;
-
-/**
- * Epoch ms until which nothing is left, as the provider reported; 0 if something is. A moment that is farther off than
- * when it was reported is ignored, because the clock was set back. spec 3.7
- */
+/** Epoch ms until which nothing is left, as the provider reported; 0 if something is. spec 3.7 */
 export function fullUntil(limiter: LimiterState, now: number): number {
   if (limiter.full === undefined) return 0;
   const { since, until } = limiter.full;
-  return until > now && until - now <= (until - since) * TOLERANCE ? until : 0;
+  return liesAhead(until, since, now) ? until : 0;
 }
 
 /** Epoch ms at which `missing` of `spent` has returned; undefined if less is spent. spec 3.8 */

@@ -160,7 +160,7 @@ export interface KeyStatus {
   readonly readyAt: number | undefined;
   readonly reason: RouteReason | undefined;
   readonly breaker: CircuitBreaker['state'];
-  /** The provider refused the key as invalid. It is tried again after a day or more. */
+  /** The provider refused the key as invalid. Calls that nothing else can serve try it again each hour, others after a day or more. */
   readonly disabled: boolean;
   readonly rpmUsed: number | undefined;
   readonly rpm: number | undefined;
