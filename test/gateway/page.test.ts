@@ -85,6 +85,25 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     expect(await paintedShare(page, minuteOf('nim'), '--spent')).toBeCloseTo(1, 1);
   });
 
+  it('shows what the answers of a key have cost, and only then', async () => {
+    const bills = { kind: 'bills', cost: 0.0125, times: 2 } as const;
+    const pool = simulatedPool({ openrouter: { faults: [bills] }, nim: {}, spend: 'allow' });
+    const page = await open((await gatewayOver(pool.llm)).url);
+    const details = (name: string): Locator => page.getByRole('button', { name: `Details of ${name}` });
+    await details('openrouter').click();
+    await waitForText(page, '.key-panel', 'No failure yet');
+    expect(await page.locator('body').innerText()).not.toContain('Billed');
+
+    await pool.run(pool.llm.text('Hello', { model: MODEL.openrouter }));
+    await refresh(page);
+    await waitForText(page, '.key-panel', 'Billed: 0.0125 over 1 call');
+    await pool.run(pool.llm.text('Hello', { model: MODEL.openrouter }));
+    await refresh(page);
+    await waitForText(page, '.key-panel', 'Billed: 0.025 over 2 calls');
+    await details('nim').click();
+    expect((await textsOf(page, '.key-panel')).filter((text) => text.includes('Billed'))).toHaveLength(1);
+  });
+
   it('follows a key that goes down and recovers, and announces both to screen readers', async () => {
     const pool = simulatedPool({ nim: {} });
     const page = await open((await gatewayOver(pool.llm)).url);
