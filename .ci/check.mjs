@@ -1,4 +1,4 @@
-/** Checks everything but behaviour, side by side: types, lint, format, dead code, the package as published. */
+/** Checks everything but behaviour, side by side: types, lint, format, dead code, licences, the package as published. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -13,6 +13,7 @@ const checks = {
   types: scripts.typecheck,
   lint: scripts.lint,
   'dead code': scripts['check:dead'],
+  licences: scripts['check:licences'],
   format: `${scripts.format} --check`,
 };
 
