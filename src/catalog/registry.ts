@@ -39,10 +39,9 @@ function waitAtMost(
   });
 }
 
-/** How much longer a call may wait for a discovery. A clock that was set back does not extend the wait. */
-function remainingWaitMs(flight: Flight, maxMs: number, now: number): number {
-  const limitMs = Math.min(maxMs, flight.maxWaitMs);
-  return Math.min(limitMs, limitMs - (now - flight.startedAt));
+/** How much longer a call may wait for a discovery. */
+function remainingWaitMs({ maxWaitMs, startedMs }: Flight, maxMs: number, nowMs: number): number {
+  return Math.min(maxMs, maxWaitMs) - (nowMs - startedMs);
 }
 
 /**
@@ -98,12 +97,12 @@ export class ModelRegistry {
     maxMs: number,
   ): Promise<void> | undefined {
     if (signal?.aborted === true) return undefined;
-    const now = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
     const flights: Flight[] = [];
     let waitMs = 0;
     for (const name of names) {
       const flight = this.#lists.get(name)?.prepare();
-      const leftMs = flight === undefined ? 0 : remainingWaitMs(flight, maxMs, now);
+      const leftMs = flight === undefined ? 0 : remainingWaitMs(flight, maxMs, nowMs);
       if (flight !== undefined && leftMs > 0) flights.push(flight);
       waitMs = Math.max(waitMs, leftMs);
     }

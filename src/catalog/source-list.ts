@@ -20,8 +20,8 @@ export interface SourceListContext {
 
 /** A discovery in flight. Its promises never reject. */
 export interface Flight {
-  /** Epoch ms. */
-  readonly startedAt: number;
+  /** Monotonic ms. */
+  readonly startedMs: number;
   /** How long a call waits for it at most. */
   readonly maxWaitMs: number;
   /** Settles when a list is available, or none will be. */
@@ -62,7 +62,8 @@ export class SourceList {
   /** Epoch ms of the list in use; undefined before the first discovery. */
   #savedAt: number | undefined;
   #failures = 0;
-  #retryAt = 0;
+  /** Monotonic ms before which the provider is not asked again after a failure. */
+  #retryMs = Number.NEGATIVE_INFINITY;
   #flight: OwnFlight | undefined;
   #closed = false;
   /** The latest write to the cache. Never rejects. */
@@ -86,8 +87,7 @@ export class SourceList {
   prepare(): Flight | undefined {
     const discovery = this.#discovery();
     if (discovery === undefined) return undefined;
-    const now = this.#context.clock.now();
-    if (this.#flight === undefined && this.#due(now)) this.#start(discovery, false);
+    if (this.#flight === undefined && this.#due()) this.#start(discovery, false);
     return this.#savedAt === undefined ? this.#flight : undefined;
   }
 
@@ -127,10 +127,9 @@ export class SourceList {
     return age >= 0 && age < this.#source.cacheTtlMs;
   }
 
-  #due(now: number): boolean {
-    const pauseMs = this.#retryAt - now;
-    const pausing = pauseMs > 0 && pauseMs <= this.#longestPauseMs;
-    return !pausing && !this.#fresh(now);
+  #due(): boolean {
+    const { clock } = this.#context;
+    return clock.monotonicMs() >= this.#retryMs && !this.#fresh(clock.now());
   }
 
   #start(discovery: ModelDiscovery, forced: boolean): OwnFlight {
@@ -139,7 +138,7 @@ export class SourceList {
     const usable = deferred();
     const done = deferred();
     const flight: OwnFlight = {
-      startedAt: clock.now(),
+      startedMs: clock.monotonicMs(),
       maxWaitMs: discovery.maxWaitMs ?? Number.POSITIVE_INFINITY,
       usable: usable.promise,
       done: done.promise,
@@ -181,7 +180,7 @@ export class SourceList {
     if (models.length === 0) throw new Error('the answer lists no usable model');
     flight.stage = 'received';
     this.#failures = 0;
-    this.#retryAt = 0;
+    this.#retryMs = Number.NEGATIVE_INFINITY;
     this.#adopt({ savedAt, models });
     this.#report(flight, 'live');
     flight.markUsable();
@@ -214,7 +213,7 @@ export class SourceList {
     if (this.#closed || flight.stage === 'received') return;
     const pauseMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, this.#longestPauseMs);
     this.#failures += 1;
-    this.#retryAt = this.#context.clock.now() + pauseMs;
+    this.#retryMs = this.#context.clock.monotonicMs() + pauseMs;
     const reason = error instanceof Error ? error.message : String(error);
     const message =
       `fetching the model list of ${this.#source.name} failed: ${reason}; ` +
@@ -228,7 +227,7 @@ export class SourceList {
       outcome,
       models: this.#models.length,
       ...(message === undefined ? {} : { message }),
-      durationMs: this.#context.clock.now() - flight.startedAt,
+      durationMs: this.#context.clock.monotonicMs() - flight.startedMs,
     });
   }
 }

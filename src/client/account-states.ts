@@ -27,7 +27,7 @@ interface Subject {
 export class AccountStates {
   readonly #pool: Pool;
   readonly #subjects: readonly Subject[];
-  #askedAt = Number.NEGATIVE_INFINITY;
+  #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -43,9 +43,9 @@ export class AccountStates {
 
   /** Asks about every account if that is due. Does not wait and never throws. */
   refresh(): void {
-    const now = this.#pool.clock.now();
-    if (this.#subjects.length === 0 || Math.abs(now - this.#askedAt) < EVERY_MS) return;
-    this.#askedAt = now;
+    const nowMs = this.#pool.clock.monotonicMs();
+    if (this.#subjects.length === 0 || nowMs - this.#askedMs < EVERY_MS) return;
+    this.#askedMs = nowMs;
     for (const subject of this.#subjects) this.#ask(subject).catch(() => undefined);
   }
 

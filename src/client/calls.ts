@@ -110,12 +110,13 @@ export class Calls {
   async begin<Request>(asked: CallRequest<Request>, options: CallOptions): Promise<Call<Request>> {
     const { clock, events } = this.#pool;
     const startedAt = clock.now();
+    const startedMs = clock.monotonicMs();
     lastCallId += 1;
     const id = lastCallId;
     if (events.isObserved) this.#emitStart(id, asked.operation, options, startedAt);
     try {
       this.#accounts.refresh();
-      return await this.#prepare(asked, options, id, startedAt);
+      return await this.#prepare(asked, options, { id, startedAt, startedMs });
     } catch (error) {
       this.#emitEnd({ id, startedAt, attemptCount: 0, usage: undefined }, endOf(error, options.signal));
       throw error;
@@ -174,8 +175,7 @@ export class Calls {
   async #prepare<Request>(
     { operation, request, needs }: CallRequest<Request>,
     options: CallOptions,
-    id: number,
-    startedAt: number,
+    { id, startedAt, startedMs }: Pick<Call<Request>, 'id' | 'startedAt' | 'startedMs'>,
   ): Promise<Call<Request>> {
     const limits = withLimits(this.#limits, options);
     const { firstPartTimeoutMs, idleTimeoutMs, timeoutMs = DEFAULT_TIMEOUT_MS } = limits;
@@ -183,7 +183,7 @@ export class Calls {
     const stages = await this.#stages(models, needs.capabilities, options.signal, timeoutMs);
     const turn = this.#count;
     this.#count += 1;
-    const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedAt + timeoutMs;
+    const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedMs + timeoutMs;
     return {
       id,
       request,
@@ -192,8 +192,9 @@ export class Calls {
       preferences: this.#pool.choice(turn),
       queueKey: [...models, ...needs.capabilities].join(' '),
       startedAt,
+      startedMs,
       timeoutMs,
-      deadline: startedAt + timeoutMs,
+      deadline: startedMs + timeoutMs,
       stream: operation === 'stream' ? { firstPartTimeoutMs, idleTimeoutMs, totalDeadline } : undefined,
       attemptTimeoutMs: limits.attemptTimeoutMs,
       maxAttempts: limits.maxAttempts,

@@ -107,7 +107,7 @@ export class FreeLLM {
     let completion: ChatCompletion | undefined;
     for await (const part of this.#calls.run(call, this.#pool.chat)) completion = part;
     if (completion === undefined) throw new Error('the loop ended without an answer');
-    return toResponse(call, completion, this.#pool.clock.now());
+    return toResponse(call, completion, this.#pool.clock.monotonicMs());
   }
 
   /**
@@ -139,7 +139,7 @@ export class FreeLLM {
         },
         respond(answer, raw) {
           if (call === undefined) throw new Error('a stream ended before it began');
-          return toResponse(call, { ...answer, raw }, pool.clock.now());
+          return toResponse(call, { ...answer, raw }, pool.clock.monotonicMs());
         },
       },
       options.signal,

@@ -33,7 +33,8 @@ import { amountText } from '../money.ts';
 
 /** What a pool uses of the outside. Each part can be replaced, e.g. in tests. */
 export interface Ports {
-  readonly clock: Clock;
+  /** A clock without `monotonicMs` measures spans by `now`, so it must not jump. */
+  readonly clock: Clock | Omit<Clock, 'monotonicMs'>;
   readonly transport: Transport;
   readonly store: StateStore;
   readonly cache: ModelCache;
@@ -206,10 +207,19 @@ function warnOnce(warn: (message: string) => void): (paid: ReturnType<typeof ref
   };
 }
 
+function withMonotonic(clock: Ports['clock']): Clock {
+  if ('monotonicMs' in clock) return clock;
+  return {
+    now: () => clock.now(),
+    monotonicMs: () => clock.now(),
+    after: (delayMs, callback, background) => clock.after(delayMs, callback, background),
+  };
+}
+
 /** Builds a pool from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
-  const clock = replaced.clock ?? systemClock;
+  const clock = withMonotonic(replaced.clock ?? systemClock);
   const transport = replaced.transport ?? transportFor(options, env);
   const redact = redactorFor(options.providers);
   const events = new Events(options.onEvent);

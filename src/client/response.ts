@@ -34,7 +34,8 @@ type Answered = Pick<ChatCompletion, 'text' | 'toolCalls' | 'usage' | 'reasoning
   readonly raw?: unknown;
 };
 
-export function toResponse(call: Call<unknown>, answer: Answered, now: number): ChatResponse {
+/** @param nowMs - monotonic */
+export function toResponse(call: Call<unknown>, answer: Answered, nowMs: number): ChatResponse {
   const last = call.attempts.at(-1);
   return {
     text: answer.text,
@@ -45,7 +46,7 @@ export function toResponse(call: Call<unknown>, answer: Answered, now: number): 
     finishReason: answer.finishReason,
     reasoning: answer.reasoning,
     attempts: call.attempts,
-    latencyMs: now - call.startedAt,
+    latencyMs: nowMs - call.startedMs,
     raw: answer.raw,
   };
 }

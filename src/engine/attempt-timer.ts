@@ -28,7 +28,7 @@ export interface Timeouts {
   readonly idleMs: number;
   /** The longest wait for content while keep-alives arrive: they prove that the connection lives, not the model. */
   readonly capMs: number;
-  /** Epoch ms at which the attempt ends in any case. */
+  /** Monotonic ms at which the attempt ends in any case. */
   readonly deadline: number;
 }
 
@@ -45,9 +45,9 @@ export class AttemptTimer implements StopSignal {
   #limitMs: number;
   #dueAt: number;
   #capAt: number;
-  /** Epoch ms since when the consumer is busy; undefined while the provider is waited for. */
+  /** Monotonic ms since when the consumer is busy; undefined while the provider is waited for. */
   #pausedAt: number | undefined;
-  /** Epoch ms at which the clock's timer fires; Infinity while there is none. */
+  /** Monotonic ms at which the clock's timer fires; Infinity while there is none. */
   #armedFor: number;
   #cancelTimer: () => void;
 
@@ -55,7 +55,7 @@ export class AttemptTimer implements StopSignal {
     this.#clock = clock;
     this.#timeouts = timeouts;
     this.#caller = caller;
-    const now = clock.now();
+    const now = clock.monotonicMs();
     this.#limitMs = timeouts.firstMs;
     this.#dueAt = Math.min(now + timeouts.firstMs, timeouts.deadline);
     this.#capAt = now + timeouts.capMs;
@@ -77,7 +77,7 @@ export class AttemptTimer implements StopSignal {
 
   /** Content has arrived. */
   progress(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     this.#limitMs = this.#timeouts.idleMs;
     this.#dueAt = now + this.#limitMs;
     this.#capAt = now + this.#timeouts.capMs;
@@ -86,25 +86,25 @@ export class AttemptTimer implements StopSignal {
 
   /** A keep-alive has arrived. */
   alive(): void {
-    this.#dueAt = Math.max(this.#dueAt, Math.min(this.#clock.now() + this.#limitMs, this.#capAt));
+    this.#dueAt = Math.max(this.#dueAt, Math.min(this.#clock.monotonicMs() + this.#limitMs, this.#capAt));
   }
 
   /** The answer is complete. The end of its body may take another `ms`. */
   expectEnd(ms: number): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     this.#dueAt = now + ms;
     this.#arm(now, ms);
   }
 
   /** The consumer is busy with what has arrived. */
   pause(): void {
-    this.#pausedAt = this.#clock.now();
+    this.#pausedAt = this.#clock.monotonicMs();
   }
 
   /** The consumer wants more. */
   resume(): void {
     if (this.#pausedAt === undefined) return;
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     const pausedMs = now - this.#pausedAt;
     this.#pausedAt = undefined;
     this.#dueAt += pausedMs;
@@ -140,7 +140,7 @@ export class AttemptTimer implements StopSignal {
    * not set for the limit of a paused attempt: if the consumer never came back, the timer would keep the process alive.
    */
   readonly #onTime = (): void => {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     const dueAt = this.#pausedAt === undefined ? this.#dueAt : Number.POSITIVE_INFINITY;
     const leftMs = Math.min(dueAt, this.#timeouts.deadline) - now;
     if (leftMs > 0) {

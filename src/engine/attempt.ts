@@ -24,6 +24,8 @@ export interface AttemptPorts {
 export interface AttemptProgress {
   /** Epoch ms. */
   readonly startedAt: number;
+  /** The same moment in monotonic ms. */
+  readonly startedMs: number;
   /** Tokens that the provider has reported. */
   usage: TokenUsage | undefined;
 }
@@ -88,7 +90,7 @@ export async function* attempt<Request, Part>(
 ): AsyncGenerator<Part, AttemptResult> {
   const { target } = plan;
   const request = operation.encode(call.request, plan);
-  const budget = attemptBudget(call, progress.startedAt, plan.alternatives);
+  const budget = attemptBudget(call, progress.startedMs, plan.alternatives);
   const timer = new AttemptTimer(ports.clock, budget, call.signal);
   ports.timers.add(timer);
   timer.addEventListener('abort', () => ports.timers.delete(timer));
@@ -116,7 +118,7 @@ export async function* attempt<Request, Part>(
     }
     return {
       kind: 'success',
-      latencyMs: ports.clock.now() - progress.startedAt,
+      latencyMs: ports.clock.monotonicMs() - progress.startedMs,
       tokens: progress.usage && tokensOf(progress.usage),
       reported: operation.observe(response, target),
     };
@@ -145,8 +147,8 @@ interface AttemptBudget extends Timeouts {
  * One attempt gets at most `attemptTimeoutMs`, or `firstPartTimeoutMs` for the first part of a stream. While another
  * provider could serve the call, it gets at most half of the time left, so that one hanging provider cannot use it up.
  */
-function attemptBudget(call: Call<unknown>, now: number, alternatives: boolean): AttemptBudget {
-  const leftMs = call.deadline - now;
+function attemptBudget(call: Call<unknown>, startedMs: number, alternatives: boolean): AttemptBudget {
+  const leftMs = call.deadline - startedMs;
   const wantedMs = call.stream?.firstPartTimeoutMs ?? call.attemptTimeoutMs;
   const firstMs = Math.max(1, Math.min(wantedMs, alternatives ? leftMs / 2 : leftMs));
   return {

@@ -7,7 +7,7 @@ import type { TokenUsage } from '../wire/response/chat-response.ts';
 export interface StreamLimits {
   readonly firstPartTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  /** Epoch ms. Infinity if the stream may take any time. */
+  /** Monotonic ms. Infinity if the stream may take any time. */
   readonly totalDeadline: number;
 }
 
@@ -22,8 +22,10 @@ export interface Call<Request> {
   readonly queueKey: string;
   /** Epoch ms. */
   readonly startedAt: number;
+  /** The same moment in monotonic ms. */
+  readonly startedMs: number;
   readonly timeoutMs: number;
-  /** Epoch ms. For a stream it applies until the first part. */
+  /** Monotonic ms. For a stream it applies until the first part. */
   deadline: number;
   /** Undefined for a call that wants a whole answer. */
   readonly stream: StreamLimits | undefined;
@@ -32,7 +34,7 @@ export interface Call<Request> {
   /** How long the call may wait for a route, over all its waits. With 0 it only pauses before retrying a failed route. */
   readonly maxWaitMs: number;
   readonly signal: AbortSignal | undefined;
-  /** The failures so far, as routing needs them. */
+  /** The failures so far, as routing needs them, but with `excludedUntil` in monotonic ms. */
   readonly failedAttempts: FailedAttempt[];
   /** The attempts that have ended, as people see them. */
   readonly attempts: AttemptReport[];

@@ -11,6 +11,7 @@ import type { TokenUsage } from '../wire/response/chat-response.ts';
 import { addUsage } from '../wire/response/stream-part.ts';
 import { attempt, type AttemptPorts, type AttemptProgress } from './attempt.ts';
 import type { Call } from './call.ts';
+import { instantOf, toMonotonic, toWall } from './instant.ts';
 import type { Booked, Ledger } from './ledger.ts';
 import type { AttemptPlan, Operation } from './operation.ts';
 import type { Served, WaitQueues } from './wait-queue.ts';
@@ -56,12 +57,12 @@ export interface Engine extends AttemptPorts {
 async function nextGrant(engine: Engine, call: Call<unknown>): Promise<Booked> {
   for (;;) {
     call.signal?.throwIfAborted();
-    if (engine.clock.now() >= call.deadline) {
+    if (engine.clock.monotonicMs() >= call.deadline) {
       throw engine.errors.exhausted(call, { kind: 'give-up', reason: 'deadline' });
     }
     const grant = await engine.queues.next(call);
     if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
-    if (call.signal?.aborted !== true && engine.clock.now() < call.deadline) return grant;
+    if (call.signal?.aborted !== true && engine.clock.monotonicMs() < call.deadline) return grant;
     // The grant came too late to be used. Nothing was sent, so what it booked is refunded.
     await engine.ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
     engine.queues.wake();
@@ -72,12 +73,17 @@ function startAttempt(engine: Engine, call: Call<unknown>, target: Target): Atte
   call.attemptCount += 1;
   call.target = target;
   engine.observer.started(call, target);
-  return { startedAt: engine.clock.now(), usage: undefined };
+  return { startedAt: engine.clock.now(), startedMs: engine.clock.monotonicMs(), usage: undefined };
 }
 
-function reportOf(engine: Engine, target: Target, outcome: Outcome, startedAt: number): AttemptReport {
+function reportOf(
+  engine: Engine,
+  target: Target,
+  outcome: Outcome,
+  { startedAt, startedMs }: AttemptProgress,
+): AttemptReport {
   const { provider, key, account, model } = engine.namesOf(target);
-  const latencyMs = engine.clock.now() - startedAt;
+  const latencyMs = engine.clock.monotonicMs() - startedMs;
   if (outcome.kind !== 'failure')
     return { provider, key, account, model, outcome: outcome.kind, startedAt, latencyMs };
   const { kind, status, message, retryAt } = outcome.failure;
@@ -89,14 +95,15 @@ async function endAttempt(
   engine: Engine,
   call: Call<unknown>,
   { target, reservation }: Booked,
-  { startedAt, usage }: AttemptProgress,
+  progress: AttemptProgress,
   outcome: Outcome,
 ): Promise<void> {
+  const { usage } = progress;
   try {
     await engine.ledger.settle(reservation, outcome, usage?.cost);
   } finally {
     engine.queues.wake();
-    const report = reportOf(engine, target, outcome, startedAt);
+    const report = reportOf(engine, target, outcome, progress);
     call.attempts.push(report);
     if (usage !== undefined) call.usage = addUsage(call.usage, usage);
     engine.observer.ended(call, report, usage);
@@ -121,10 +128,11 @@ function afterFailure<Request>(
   const retry = operation.canDoWithout(call.request, failure, plan) && call.again === undefined;
   const entry = { route, failure, ctx: model.ctx, plain: plan.plain };
   if (failure.kind === 'rejected') call.rejectedBy = plan;
-  const bounds = { waits: call.maxWaitMs > 0, deadline: call.deadline };
-  const until = retry ? 0 : excludedUntil(call.failedAttempts, entry, bounds, engine.clock.now());
+  const instant = instantOf(engine.clock);
+  const bounds = { waits: call.maxWaitMs > 0, deadline: toWall(instant, call.deadline) };
+  const until = retry ? 0 : excludedUntil(call.failedAttempts, entry, bounds, instant.now);
   call.again = retry ? route : undefined;
-  call.failedAttempts.push({ ...entry, excludedUntil: until });
+  call.failedAttempts.push({ ...entry, excludedUntil: toMonotonic(instant, until) });
 }
 
 /**

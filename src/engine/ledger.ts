@@ -1,19 +1,17 @@
 /** Reads records, decides, books and settles. One operation runs at a time, so that no decision is made on stale records. */
 
-import { type AccountRecord, readAccountRecord } from '../core/records/account.ts';
 import { newlyMerged } from '../core/records/shared-accounts.ts';
 import { type Reservation, reserve, type RouteRecords } from '../core/ledger/reserve.ts';
-import type { Decision, Target, Records } from '../core/routing/question.ts';
+import type { Decision, Target } from '../core/routing/question.ts';
 import { rejectionsOf } from '../core/routing/exclusion.ts';
 import { plan } from '../core/routing/plan.ts';
-import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
+import type { PoolProvider, Stage } from '../core/pool.ts';
 import {
   knownOf,
   newBill,
   rejectedShape,
   withRejectedShape,
   type ProviderRecord,
-  readProviderRecord,
   withPrice,
 } from '../core/records/provider.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
@@ -21,7 +19,9 @@ import { type Outcome, settle, withCost } from '../core/ledger/settle.ts';
 import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
+import { type Instant, instantOf, toWall } from './instant.ts';
 import type { AttemptPlan } from './operation.ts';
+import { idsOf, indexed, type RecordIds, Snapshot } from './snapshot.ts';
 
 /** A route whose quota is booked. */
 export interface Booked extends AttemptPlan {
@@ -40,71 +40,23 @@ export function andThen<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Ma
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** Records with the versions at which they were read. */
-export class Snapshot implements Records {
-  readonly #ids: Ids;
-  readonly #read: readonly Versioned[];
-
-  constructor(ids: Ids, read: readonly Versioned[]) {
-    this.#ids = ids;
-    this.#read = read;
-  }
-
-  provider(provider: PoolProvider): ProviderRecord {
-    return readProviderRecord(this.#at(provider.recordId)?.value);
-  }
-
-  account(account: PoolAccount): AccountRecord {
-    return readAccountRecord(this.#at(account.recordId)?.value);
-  }
-
-  versionOf(id: string): number {
-    return this.#at(id)?.version ?? 0;
-  }
-
-  #at(id: string): Versioned | undefined {
-    const index = this.#ids.indexes.get(id);
-    return index === undefined ? undefined : this.#read[index];
-  }
-}
-
-/** Record ids, and the index of each. */
-interface Ids {
-  readonly all: readonly string[];
-  readonly indexes: ReadonlyMap<string, number>;
-}
-
-function indexed(ids: Iterable<string>): Ids {
-  const all = [...ids];
-  return { all, indexes: new Map(all.map((id, index) => [id, index])) };
-}
-
-function idsOf(stages: readonly Stage[]): Ids {
-  const ids = new Set<string>();
-  for (const stage of stages) {
-    for (const { provider } of stage) {
-      ids.add(provider.recordId);
-      for (const account of provider.accounts) ids.add(account.recordId);
-    }
-  }
-  return indexed(ids);
-}
-
 type Change = (records: RouteRecords, now: number) => RouteRecords;
 
 /** How often a booking is retried if another process keeps changing the records first. */
 const MAX_RACES = 50;
 
 /** What a call does after it lost every race: it tries again soon, if it may wait. */
-function lostRaces(now: number, waitUntil: number): Exclude<Decision, { kind: 'attempt' }> {
+function lostRaces({ now, monotonicMs }: Instant, waitUntil: number): Exclude<Decision, { kind: 'attempt' }> {
   const until = now + 1;
-  return now < waitUntil ? { kind: 'wait', until } : { kind: 'give-up', reason: 'exhausted', readyAt: until };
+  return monotonicMs < waitUntil
+    ? { kind: 'wait', until }
+    : { kind: 'give-up', reason: 'exhausted', readyAt: until };
 }
 
 export class Ledger {
   readonly #store: StateStore;
   readonly #clock: Clock;
-  readonly #ids = new WeakMap<readonly Stage[], Ids>();
+  readonly #ids = new WeakMap<readonly Stage[], RecordIds>();
   /** The last known records of a store that answers with promises. */
   readonly #seen = new Map<string, Versioned>();
   /** Called when accounts turn out to be the same one. */
@@ -155,7 +107,7 @@ export class Ledger {
     return andThen(this.#read(ids.all), (read) => new Snapshot(ids, read));
   }
 
-  #idsOf(stages: readonly Stage[]): Ids {
+  #idsOf(stages: readonly Stage[]): RecordIds {
     let ids = this.#ids.get(stages);
     if (ids === undefined) {
       ids = idsOf(stages);
@@ -175,24 +127,31 @@ export class Ledger {
     );
   }
 
-  /** Decides what `call` does next. If that is an attempt, books its route. */
+  /**
+   * Decides what `call` does next. If that is an attempt, books its route.
+   * @param waitUntil - Monotonic ms until which the call may wait for a route; -Infinity if it may not.
+   */
   reserveNext(call: Call<unknown>, waitUntil: number): Maybe<Grant> {
     return this.#inTurn(() => this.#tryReserve(call, waitUntil, 0));
   }
 
   #tryReserve(call: Call<unknown>, waitUntil: number, races: number): Maybe<Grant> {
     return andThen(this.snapshot(call.stages), (snapshot) => {
-      const now = this.#clock.now();
+      const instant = instantOf(this.#clock);
+      const { now } = instant;
       const decision = plan({
         now,
         stages: call.stages,
         records: snapshot,
         preferences: call.preferences,
         needs: call.needs,
-        failedAttempts: call.failedAttempts,
+        failedAttempts: call.failedAttempts.map((failed) => ({
+          ...failed,
+          excludedUntil: toWall(instant, failed.excludedUntil),
+        })),
         again: call.again,
         maxAttempts: call.maxAttempts,
-        waitUntil,
+        waitUntil: toWall(instant, waitUntil),
         isUnderWay: ({ recordId }) => this.#open.has(recordId),
       });
       if (decision.kind !== 'attempt') return decision;
@@ -204,7 +163,9 @@ export class Ledger {
       const { reservation, ...next } = reserve(records, target, call.needs, call.attemptTimeoutMs, now);
       return andThen(this.#commit(snapshot, records, next, target), (done) => {
         if (!done) {
-          return races < MAX_RACES ? this.#tryReserve(call, waitUntil, races + 1) : lostRaces(now, waitUntil);
+          return races < MAX_RACES
+            ? this.#tryReserve(call, waitUntil, races + 1)
+            : lostRaces(instant, waitUntil);
         }
         this.#count(target, 1);
         const known = knownOf(records.provider, target.route.model, now);

@@ -19,6 +19,7 @@
 import { onAbort } from '../abort.ts';
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
+import { instantOf, toMonotonic, toWall } from './instant.ts';
 import { type Grant, type Ledger, andThen, type Maybe } from './ledger.ts';
 
 /** What a call gets in the end. */
@@ -26,7 +27,7 @@ export type Served = Exclude<Grant, { kind: 'wait' }>;
 
 interface Waiter {
   readonly call: Call<unknown>;
-  /** Epoch ms at which it stops waiting. */
+  /** Monotonic ms at which it stops waiting. */
   readonly waitUntil: number;
   /** Whether it is served at `waitUntil` and not before. */
   readonly pauses: boolean;
@@ -38,14 +39,14 @@ interface Waiter {
 interface Round {
   readonly waiters: readonly Waiter[];
   next: number;
-  /** The earliest moment at which a call may be served or stops waiting, epoch ms. */
+  /** The earliest moment at which a call may be served or stops waiting, monotonic ms. */
   until: number;
   blocked: Blocked | undefined;
 }
 
 /** A call without failures that has to wait. Calls that need no less have to wait, too, since their failures only exclude routes. */
 interface Blocked {
-  /** Epoch ms. */
+  /** Monotonic ms. */
   readonly until: number;
   /** The length of the shortest request that waits: a longer one may be too long for some models, a shorter one not. */
   readonly size: number;
@@ -79,14 +80,14 @@ export class WaitQueue {
   }
 
   /**
-   * Queues a call until `waitUntil`, epoch ms. With `pauses`, it is served then and not before. Rejects with the signal's
+   * Queues a call until `waitUntil`, monotonic ms. With `pauses`, it is served then and not before. Rejects with the signal's
    * reason if the call is aborted.
    */
   join(call: Call<unknown>, waitUntil: number, pauses = false): Promise<Served> {
     return new Promise((resolve, reject) => {
-      const since = this.#clock.now();
+      const since = this.#clock.monotonicMs();
       const leave = (): void => {
-        call.waitedMs += Math.max(0, this.#clock.now() - since);
+        call.waitedMs += this.#clock.monotonicMs() - since;
         cancelAbort?.();
         this.#remove(waiter);
       };
@@ -119,7 +120,7 @@ export class WaitQueue {
     });
   }
 
-  /** Until when a call has to wait behind those that wait, epoch ms. Undefined if it is to be asked for itself. */
+  /** Until when a call has to wait behind those that wait, monotonic ms. Undefined if it is to be asked for itself. */
   blockedUntil(call: Call<unknown>, waitUntil: number): number | undefined {
     return isBehind({ call, waitUntil }, this.#blocked) ? this.#blocked?.until : undefined;
   }
@@ -153,11 +154,14 @@ export class WaitQueue {
       const waiter = round.waiters[round.next];
       round.next += 1;
       if (waiter === undefined || !this.#waiters.has(waiter)) continue;
-      const expired = waiter.waitUntil <= this.#clock.now();
+      const expired = waiter.waitUntil <= this.#clock.monotonicMs();
       if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
       if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
       try {
-        const grant = this.#ledger.reserveNext(waiter.call, expired ? 0 : waiter.waitUntil);
+        const grant = this.#ledger.reserveNext(
+          waiter.call,
+          expired ? Number.NEGATIVE_INFINITY : waiter.waitUntil,
+        );
         if (grant instanceof Promise) return this.#continue(round, waiter, grant);
         this.#hand(waiter, grant, round);
       } catch (error) {
@@ -190,13 +194,12 @@ export class WaitQueue {
       waiter.resolve(grant);
       return;
     }
-    round.until = Math.min(round.until, grant.until);
+    const until = toMonotonic(instantOf(this.#clock), grant.until);
+    round.until = Math.min(round.until, until);
     if (waiter.call.failedAttempts.length > 0) return;
-    const { until, size } = round.blocked ?? { until: grant.until, size: waiter.call.needs.size };
-    round.blocked = {
-      until: Math.min(until, grant.until),
-      size: Math.min(size, waiter.call.needs.size),
-    };
+    const { size } = waiter.call.needs;
+    const blocked = round.blocked ?? { until, size };
+    round.blocked = { until: Math.min(blocked.until, until), size: Math.min(blocked.size, size) };
   }
 
   /** All calls left have to wait: sets the timer for the first of them. */
@@ -208,7 +211,10 @@ export class WaitQueue {
       void this.serve();
       return;
     }
-    this.#cancelTimer = this.#clock.after(Math.max(0, until - this.#clock.now()), () => void this.serve());
+    this.#cancelTimer = this.#clock.after(
+      Math.max(0, until - this.#clock.monotonicMs()),
+      () => void this.serve(),
+    );
   }
 
   #remove(waiter: Waiter): void {
@@ -261,15 +267,17 @@ export class WaitQueues {
     const leftMs = call.maxWaitMs - call.waitedMs;
     if (leftMs <= 0) {
       // A call that may not wait still pauses before it retries a route that failed.
-      return andThen(this.#ledger.reserveNext(call, 0), (grant) =>
-        grant.kind === 'wait' ? this.#join(call, grant.until, true) : grant,
+      return andThen(this.#ledger.reserveNext(call, Number.NEGATIVE_INFINITY), (grant) =>
+        grant.kind === 'wait'
+          ? this.#join(call, toMonotonic(instantOf(this.#clock), grant.until), true)
+          : grant,
       );
     }
-    const waitUntil = Math.min(this.#clock.now() + leftMs, call.deadline);
+    const waitUntil = Math.min(this.#clock.monotonicMs() + leftMs, call.deadline);
     const queue = call.failedAttempts.length === 0 ? this.#queues.get(call.queueKey) : undefined;
     const blockedUntil = queue?.blockedUntil(call, waitUntil);
     if (blockedUntil !== undefined) {
-      this.#onWait(call, blockedUntil);
+      this.#onWait(call, toWall(instantOf(this.#clock), blockedUntil));
       return this.#join(call, waitUntil);
     }
     return andThen(this.#ledger.reserveNext(call, waitUntil), (grant) => {

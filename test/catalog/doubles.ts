@@ -7,6 +7,7 @@ interface Timer {
 
 export class ManualClock implements Clock {
   #now: number;
+  #monotonicMs = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(now: number) {
@@ -23,11 +24,11 @@ export class ManualClock implements Clock {
   }
 
   monotonicMs(): number {
-    return this.#now;
+    return this.#monotonicMs;
   }
 
   after(delayMs: number, callback: () => void): () => void {
-    const timer: Timer = { at: this.#now + delayMs, callback };
+    const timer: Timer = { at: this.#monotonicMs + delayMs, callback };
     this.#timers.add(timer);
     return () => {
       this.#timers.delete(timer);
@@ -37,8 +38,9 @@ export class ManualClock implements Clock {
   /** Moves the time forwards or backwards, runs the due timers and waits until their effects have settled. */
   async advance(byMs: number): Promise<void> {
     this.#now += byMs;
+    this.#monotonicMs += Math.max(0, byMs);
     for (const timer of this.#timers) {
-      if (timer.at <= this.#now && this.#timers.delete(timer)) timer.callback();
+      if (timer.at <= this.#monotonicMs && this.#timers.delete(timer)) timer.callback();
     }
     await settled();
   }

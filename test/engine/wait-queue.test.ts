@@ -256,14 +256,6 @@ describe('queues of different models', () => {
 });
 
 describe('a queue that cannot be served', () => {
-  it.each([{ wait: false }, { wait: true }])('ends if the store accepts nothing, $wait', async ({ wait }) => {
-    const pool = simulatedPool({ store: { ...memoryStore(), swap: () => false }, nim: {} });
-    const error = await pool.fails(pool.llm.chat('Hello', { wait, timeoutMs: SECOND }));
-    expect(error).toBeInstanceOf(NoProvidersAvailableError);
-    expect(pool.clock.now()).toBe(wait ? NOON + SECOND : NOON);
-    expect(pool.requests()).toBe(0);
-  });
-
   it('fails only the call whose strategy throws', async () => {
     let broken = false;
     const pool = simulatedPool({

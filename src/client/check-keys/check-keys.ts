@@ -122,10 +122,10 @@ async function ask(
   { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CheckKeysOptions,
 ): Promise<Answer> {
   const { clock, transport, redact } = pool;
-  const startedAt = clock.now();
+  const startedMs = clock.monotonicMs();
   const bounds = { clock, transport, redact, timeoutMs, signal, maxBytes: MAX_BYTES, readsRefusals: true };
   const outcome = await sendBeside(request, bounds);
-  const latencyMs = clock.now() - startedAt;
+  const latencyMs = clock.monotonicMs() - startedMs;
   const { response } = outcome;
   const reported = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
   const answer = { kind, model: target?.route.model, status: response?.status, reported, latencyMs };
