@@ -15,7 +15,7 @@ export type {
 } from './client/options.ts';
 export type { CheckKeysOptions, KeyCheck } from './client/check-keys/check-keys.ts';
 export type { KeyQuota } from './client/check-keys/quotas.ts';
-export type { ChatResponse } from './client/response.ts';
+export type { AnsweredCall, ChatResponse } from './client/response.ts';
 export type { Capacity, ExplainRow, HealthRow } from './client/introspection.ts';
 export type { Environment } from './client/env/from-env.ts';
 export { type EnvironmentReport, inspectEnv, type ProviderReport } from './client/env/inspect-env.ts';

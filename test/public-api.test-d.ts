@@ -32,6 +32,7 @@ import {
   type StreamOptions,
   type StreamPart,
   type TokenUsage,
+  type AnsweredCall,
   type ToolCall,
 } from '../src/index.ts';
 
@@ -236,7 +237,7 @@ describe('a call', () => {
       readonly text: string;
       readonly provider: string;
       readonly model: string;
-      readonly toolCalls: readonly ToolCall[];
+      readonly toolCalls: readonly AnsweredCall[];
       readonly usage: TokenUsage | undefined;
       readonly finishReason: string | undefined;
       readonly reasoning: string | undefined;

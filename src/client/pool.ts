@@ -8,6 +8,7 @@ import { ModelNotFoundError } from '../errors.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
+import { schemaCheck } from './schema-check.ts';
 import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
 import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -248,6 +249,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     redact,
     userAgent: `freelm/${VERSION}`,
     providerOf: ({ route }: Target) => providerOf(route.provider),
+    checkOf: schemaCheck,
     toolCallIds: () => {
       let answer: string | undefined;
       return (index) => `call_${(answer ??= randomId().slice(0, 12))}_${index}`;

@@ -1,6 +1,13 @@
+import { parseJson } from '../core/json.ts';
 import type { AttemptReport } from '../errors.ts';
 import type { Call } from '../engine/call.ts';
 import type { ChatCompletion, TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
+
+/** A tool call of an answer. A later request takes it back as it is. */
+export interface AnsweredCall extends ToolCall {
+  /** The value of `function.arguments`: an object if the request declared the tool. `undefined` if the text is no JSON. */
+  readonly arguments: unknown;
+}
 
 /** A whole answer. */
 export interface ChatResponse {
@@ -10,7 +17,7 @@ export interface ChatResponse {
   readonly provider: string;
   /** The concrete model. */
   readonly model: string;
-  readonly toolCalls: readonly ToolCall[];
+  readonly toolCalls: readonly AnsweredCall[];
   /** Tokens of all attempts, if the provider reported them. */
   readonly usage: TokenUsage | undefined;
   /** `stop`, `length`, `tool_calls`, `content_filter`, or another reason that the provider gave. */
@@ -41,7 +48,7 @@ export function toResponse(call: Call<unknown>, answer: Answered, nowMs: number)
     text: answer.text,
     provider: last?.provider ?? '',
     model: last?.model ?? '',
-    toolCalls: answer.toolCalls,
+    toolCalls: answer.toolCalls.map((call) => ({ ...call, arguments: parseJson(call.function.arguments) })),
     usage: answer.usage,
     finishReason: answer.finishReason,
     reasoning: answer.reasoning,

@@ -16,7 +16,9 @@ import type { ChatCompletion, TokenUsage } from '../wire/response/chat-response.
 import { countText } from '../wire/request/text-tokens.ts';
 import { EventTooLongError } from '../wire/response/sse.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
-import { type ChatOperationPorts, refusedAnswer } from './chat.ts';
+import { CallGuard } from '../wire/repair/call-guard.ts';
+import { refusedCall, UnsoundCall } from '../wire/repair/sound-calls.ts';
+import { callableTools, type ChatOperationPorts, refusedAnswer } from './chat.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
@@ -150,6 +152,7 @@ class Resumer {
 
 interface Reading {
   readonly reader: ChunkReader;
+  readonly guard: CallGuard;
   readonly resumer: Resumer;
   readonly timer: AttemptTimer;
 }
@@ -157,7 +160,7 @@ interface Reading {
 /** Yields the parts of a body as they arrive. Returns how the stream ended, or undefined if it did not say. */
 async function* readParts(
   body: HttpResponse['body'],
-  { reader, resumer, timer }: Reading,
+  { reader, guard, resumer, timer }: Reading,
 ): AsyncGenerator<StreamPart, StreamEnd | undefined> {
   let end: StreamEnd | undefined;
   for await (const bytes of body) {
@@ -166,7 +169,7 @@ async function* readParts(
     const parts = reader.read(bytes);
     if (parts.length > 0) timer.progress();
     else timer.alive();
-    yield* resumer.append(parts);
+    yield* resumer.append(guard.pass(parts));
     if (!reader.isOver) continue;
     end = reader.end();
     if (end.kind !== 'finished') return end;
@@ -175,23 +178,28 @@ async function* readParts(
   return end;
 }
 
+/** Whether an error is about what was read, and not about the connection. */
+function isVerdict(error: unknown): boolean {
+  return error instanceof BadAnswer || error instanceof EventTooLongError || error instanceof UnsoundCall;
+}
+
 /** Yields the parts of a stream, including those held back to its end. Returns how it ended. */
 async function* readStream(
   body: HttpResponse['body'],
   reading: Reading,
 ): AsyncGenerator<StreamPart, StreamEnd> {
-  const { reader, resumer, timer } = reading;
+  const { reader, guard, resumer, timer } = reading;
   let end: StreamEnd | undefined;
   try {
     end = yield* readParts(body, reading);
   } catch (error) {
-    if (error instanceof BadAnswer || error instanceof EventTooLongError || timer.callerLeft) throw error;
+    if (isVerdict(error) || timer.callerLeft) throw error;
     end = reader.end();
     // If the stream was complete before the connection broke, the answer is whole.
     if (end.kind !== 'finished') throw error;
   }
   end ??= reader.end();
-  yield* resumer.append(end.parts);
+  yield* resumer.append(guard.pass(end.parts));
   return end;
 }
 
@@ -224,23 +232,29 @@ function isResumable({ body, transcript, onCut }: StreamRequest): boolean {
   return continuation !== 'no' && onCut === 'continue' && !transcript.tooLong;
 }
 
+function failureOf(
+  end: Exclude<StreamEnd, { kind: 'finished' }>,
+  response: HttpResponse,
+  { target, request }: DecodeContext<StreamRequest>,
+  ports: ChatOperationPorts,
+): Failure {
+  const { status } = response;
+  if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
+  const body = ports.redact(end.body);
+  return refusedAnswer(end.refusal, response, body, { target, request: request.body }, ports);
+}
+
+/** The end of a stream whose tool call turned out to be unsound. */
+function unsoundEnd(error: unknown, { finishReason }: ChunkReader): Extract<StreamEnd, { kind: 'refused' }> {
+  if (!(error instanceof UnsoundCall)) throw error;
+  return { kind: 'refused', refusal: refusedCall(error.message, finishReason), body: '', parts: [] };
+}
+
 /** Makes the streaming operation of a pool out of its chat operation. */
 export function chatStreamOperation(
   ports: ChatOperationPorts,
   chat: Operation<ChatBody, ChatCompletion>,
 ): Operation<StreamRequest, StreamPart> {
-  function failureOf(
-    end: Exclude<StreamEnd, { kind: 'finished' }>,
-    response: HttpResponse,
-    context: DecodeContext<StreamRequest>,
-  ): Failure {
-    const { status } = response;
-    if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
-    const request = context.request.body;
-    const body = ports.redact(end.body);
-    return refusedAnswer(end.refusal, response, body, { target: context.target, request }, ports);
-  }
-
   return {
     needs: ({ body }) => chat.needs(body),
     encode(request: StreamRequest, plan: AttemptPlan): HttpRequest {
@@ -255,14 +269,18 @@ export function chatStreamOperation(
       const { request, timer, onUsage } = context;
       const { transcript } = request;
       // One empty continuation may be a fault. A second one proves that the text was complete.
+      const idOf = ports.toolCallIds();
       const reader = new ChunkReader({
         maxLength: MAX_EVENT_LENGTH,
         mayBeEmpty: transcript.sawEmptyContinuation,
-        idOf: ports.toolCallIds(),
+        idOf,
       });
+      const guard = new CallGuard(callableTools(request.body, ports), idOf, transcript.text !== '');
       let end: StreamEnd | undefined;
       try {
-        end = yield* readStream(response.body, { reader, resumer: new Resumer(request), timer });
+        end = yield* readStream(response.body, { reader, guard, resumer: new Resumer(request), timer });
+      } catch (error) {
+        end = unsoundEnd(error, reader);
       } finally {
         if (reader.usage !== undefined) {
           onUsage(reader.usage);
@@ -270,7 +288,7 @@ export function chatStreamOperation(
         }
       }
       transcript.note(end);
-      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, context));
+      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, context, ports));
     },
     observe: (response, target) => chat.observe(response, target),
     classify: (response, target) => chat.classify(response, target),

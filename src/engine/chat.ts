@@ -1,5 +1,5 @@
 import type { Failure } from '../core/failure.ts';
-import { parseJson } from '../core/json.ts';
+import { type JsonObject, parseJson } from '../core/json.ts';
 import type { Target } from '../core/routing/question.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
@@ -16,6 +16,8 @@ import type { BodyOptions, ChatBody } from '../wire/request/chat-body.ts';
 import { mapSame } from '../wire/request/copy-on-change.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
 import { maxTokensOf } from '../wire/request/request-shape.ts';
+import type { SchemaCheck } from '../wire/repair/sound-arguments.ts';
+import { type CallableTools, soundAnswer } from '../wire/repair/sound-calls.ts';
 import { readAnswer } from '../wire/response/whole-answer.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
@@ -26,6 +28,8 @@ export interface ChatOperationPorts {
   providerOf(target: Target): Provider;
   /** Ids for the tool calls of one answer, unlike those of any other answer. */
   toolCallIds(): ToolCallIds;
+  /** The check of a tool's arguments; undefined if its schema cannot be checked. */
+  checkOf(schema: JsonObject): SchemaCheck | undefined;
   /** Removes keys from a provider's text. Must run before the text is cut: half a key would not be recognised. */
   redact(text: string): string;
 }
@@ -123,6 +127,17 @@ function bodyOptionsFor(
   return { shape: spec.request, drop: known.refuses, lacks: known.lacks, plain, maxTokens, maxOutput };
 }
 
+/** The tools that an answer to a request may call. */
+export function callableTools({ tools: declared }: ChatBody, ports: ChatOperationPorts): CallableTools {
+  return {
+    declared,
+    check: (name) => {
+      const schema = declared.get(name);
+      return schema === undefined ? undefined : ports.checkOf(schema);
+    },
+  };
+}
+
 /** Makes the chat operation of a pool. */
 export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
   return {
@@ -153,7 +168,9 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       { target, request, onUsage }: DecodeContext<ChatBody>,
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MAX_ANSWER_BYTES);
-      const answer = readAnswer(text, ports.toolCallIds());
+      const idOf = ports.toolCallIds();
+      const read = readAnswer(text, idOf);
+      const answer = read.ok ? soundAnswer(read.completion, callableTools(request, ports), idOf) : read;
       // An answer that is of no use may still be billed.
       const usage = answer.ok ? answer.completion.usage : (answer.usage ?? readUsage(parseJson(text)));
       if (usage !== undefined) onUsage(usage);

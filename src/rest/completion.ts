@@ -1,7 +1,7 @@
 /** OpenAI's `chat.completion` object. */
 
 import { isJsonObject, type JsonObject, member } from '../core/json.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
 import { choiceIn } from '../wire/response/message.ts';
 import { messageOf as sentMessage } from '../wire/response/stream-part.ts';
 import type { Answer } from './chat-backend.ts';
@@ -44,6 +44,11 @@ function extraFields(raw: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
+/** A call as OpenAI's protocol has it: its arguments are a text. */
+function sentCall({ arguments: _value, ...call }: ToolCall): ToolCall {
+  return call;
+}
+
 function messageOf(answer: Answer, raw: JsonObject): JsonObject {
   const { text, toolCalls, reasoning } = answer;
   const refusal = typeof raw['refusal'] === 'string' && raw['refusal'] === text ? text : null;
@@ -53,7 +58,7 @@ function messageOf(answer: Answer, raw: JsonObject): JsonObject {
     content: refusal !== null || (text === '' && toolCalls.length > 0) ? null : text,
     refusal,
     ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
-    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(sentCall) }),
   };
 }
 

@@ -107,6 +107,7 @@ function operations(name: keyof typeof SPECS) {
     userAgent: 'test',
     providerOf: () => provider,
     redact: (text: string) => text,
+    checkOf: () => undefined,
     toolCallIds: () => (index: number) => `call_${index}`,
   };
   const account = provider.accounts[0];

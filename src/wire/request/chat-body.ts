@@ -1,6 +1,7 @@
 import { featuresOf } from './features.ts';
 import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, type RequestFields } from './chat-request.ts';
+import { type DeclaredTools, declaredTools } from './declared-tools.ts';
 import { lawfulNamesOf } from './function-names.ts';
 import { fieldsForModel, type RequestShape, shapeRequest } from './request-shape.ts';
 import { soundRequest, wellFormedJson } from './sound-request.ts';
@@ -39,6 +40,8 @@ export interface ChatBody {
   readonly tokens: TokenEstimate;
   /** Computed on first access. spec 8.5 */
   readonly features: string;
+  /** The schemas of the tools that may be called, under the caller's names and those that are sent. */
+  readonly tools: DeclaredTools;
   /** The body for one model. */
   for(model: string, options: BodyOptions): string;
   /** Whether the request can be written without something that was refused. */
@@ -92,6 +95,7 @@ class WrittenBody implements ChatBody {
   #tokens: TokenEstimate | undefined;
   #features: string | undefined;
   #names: ReadonlyMap<string, string> | undefined;
+  #tools: DeclaredTools | undefined;
 
   constructor(given: ChatRequest) {
     const request = soundRequest(given);
@@ -118,6 +122,11 @@ class WrittenBody implements ChatBody {
   get features(): string {
     this.#features ??= featuresOf(this.request);
     return this.#features;
+  }
+
+  get tools(): DeclaredTools {
+    this.#tools ??= declaredTools(this.request);
+    return this.#tools;
   }
 
   for(model: string, options: BodyOptions): string {

@@ -29,13 +29,17 @@ function soundFields(fields: RequestFields): RequestFields {
   return without(fields, (name) => fields[name] === null || (hasNoTools && TOOL_FIELDS.has(name)));
 }
 
-/** The arguments are JSON text themselves, which providers parse. */
-function withSoundArguments(call: unknown): unknown {
+/**
+ * The arguments are JSON text themselves, which providers parse. Their value, which answers of freelm have beside the text,
+ * is left out.
+ */
+function withSoundArguments(given: unknown): unknown {
+  const call = isJsonObject(given) ? without(given, (name) => name === 'arguments') : given;
   const called = member(call, 'function');
-  const given = member(called, 'arguments');
-  if (!isJsonObject(call) || !isJsonObject(called) || typeof given !== 'string') return call;
-  const sound = wellFormedJson(given);
-  return sound === given ? call : { ...call, function: { ...called, arguments: sound } };
+  const text = member(called, 'arguments');
+  if (!isJsonObject(call) || !isJsonObject(called) || typeof text !== 'string') return call;
+  const sound = wellFormedJson(text);
+  return sound === text ? call : { ...call, function: { ...called, arguments: sound } };
 }
 
 function soundMessage(given: ChatMessage): ChatMessage {

@@ -103,6 +103,10 @@ export class ChunkReader {
     return this.#isDone || this.#refused !== undefined;
   }
 
+  get finishReason(): string | undefined {
+    return this.#finishReason;
+  }
+
   /** The usage so far; also known for a broken stream. */
   get usage(): TokenUsage | undefined {
     return this.#usage;
