@@ -8,7 +8,7 @@ import { bytesOf, jsonOf, mutated, type Mutation, Written } from './piece.ts';
 import { startProvider } from './provider.ts';
 import { inProcess } from './subject.ts';
 import { outcomeFaults } from './verdict.ts';
-import { Watch } from './watch.ts';
+import { Watch } from '../support/watch.ts';
 
 const SEED = 1;
 const CASES = 24;

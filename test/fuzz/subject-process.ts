@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod/mini';
 import { type ClientCall, inProcess, type Subject } from './subject.ts';
-import { type Figures, Watch } from './watch.ts';
+import { type Figures, Watch } from '../support/watch.ts';
 
 const HOW = z.enum(['chat', 'stream', 'parts', 'models', 'check']);
 const call = z.object({ how: HOW, input: z.string(), options: z.string(), reads: z.number() });

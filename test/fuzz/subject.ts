@@ -17,7 +17,7 @@ import {
 import { parseJson } from '../../src/core/json.ts';
 import { CANARIES, filesOf, printed } from '../client/canaries.ts';
 import { leakFaults, messageFaults } from './verdict.ts';
-import type { Figures, Watch } from './watch.ts';
+import type { Figures, Watch } from '../support/watch.ts';
 
 const HOWS = ['chat', 'stream', 'parts', 'models', 'check'] as const;
 
