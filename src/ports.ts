@@ -58,6 +58,13 @@ export interface StateStore {
   read(ids: readonly string[]): readonly Versioned[] | Promise<readonly Versioned[]>;
   /** Stores `next` as the next version if the stored version is `expectedVersion`. Returns whether it did. */
   swap(id: string, expectedVersion: number, next: unknown): boolean | Promise<boolean>;
+  /**
+   * How far the store's own clock is ahead of this machine's now, in ms. Moments in records are then moments of the store's
+   * clock, so machines whose clocks differ share them. Default 0.
+   */
+  readonly clockOffsetMs?: number | undefined;
+  /** How often, in ms, a waiting call reads what other processes changed. Default: never, as no other process uses the store. */
+  readonly pollMs?: number | undefined;
 }
 
 /** Keeps discovered model lists between runs. Must not throw: a cache that fails reads as empty. */

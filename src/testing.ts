@@ -64,6 +64,12 @@ export type {
   WorldOptions,
 } from './testing/options.ts';
 export { ProviderSimulator } from './testing/provider-simulator.ts';
+export {
+  stateStoreChecks,
+  type OpenStateStore,
+  type StateStoreCheck,
+  type StateStoreChecksOptions,
+} from './testing/state-store-checks.ts';
 export { SimulatedWorld } from './testing/simulated-world.ts';
 export { startWorld } from './testing/start-world.ts';
 export type { ServedWorldOptions, World } from './testing/start-world.ts';

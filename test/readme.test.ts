@@ -78,7 +78,12 @@ afterAll(() => {
 });
 
 const tsconfig = path.join(folder, 'tsconfig.json');
-const entries = { freelm: 'index', 'freelm/compat': 'compat', 'freelm/testing': 'testing' };
+const entries = {
+  freelm: 'index',
+  'freelm/compat': 'compat',
+  'freelm/redis': 'redis',
+  'freelm/testing': 'testing',
+};
 writeFileSync(
   tsconfig,
   JSON.stringify({

@@ -72,6 +72,7 @@ function refusesOn({ count }: Refusals): Error {
 }
 
 class FallbackStore implements StateStore {
+  readonly #given: StateStore;
   readonly #store: StateStore;
   readonly #probed: StateStore;
   readonly #clock: Clock;
@@ -87,10 +88,19 @@ class FallbackStore implements StateStore {
   #highestVersion = Number.MIN_SAFE_INTEGER;
 
   constructor(store: StateStore, { clock, onWarning, timeoutMs = TIMEOUT_MS }: FallbackOptions) {
+    this.#given = store;
     this.#store = checkedStore(store, { clock, timeoutMs });
     this.#probed = checkedStore(store, { clock, timeoutMs, background: true });
     this.#clock = clock;
     this.#warn = onWarning;
+  }
+
+  get clockOffsetMs(): number | undefined {
+    return this.#given.clockOffsetMs;
+  }
+
+  get pollMs(): number | undefined {
+    return this.#given.pollMs;
   }
 
   read(ids: readonly string[]): readonly Versioned[] | Promise<readonly Versioned[]> {

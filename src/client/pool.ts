@@ -18,6 +18,7 @@ import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
 import { withFallback } from '../adapters/fallback-store.ts';
 import { memoryStore } from '../adapters/memory-store.ts';
+import { storeClock } from '../adapters/store-clock.ts';
 import { fetchTransport } from '../adapters/fetch.ts';
 import { undiciTransport } from '../adapters/undici.ts';
 import { VERSION } from '../version.ts';
@@ -220,14 +221,15 @@ function withMonotonic(clock: Ports['clock']): Clock {
 /** Builds a pool from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
-  const clock = withMonotonic(replaced.clock ?? systemClock);
+  const givenStore = options.store ?? replaced.store;
+  const clock = storeClock(withMonotonic(replaced.clock ?? systemClock), givenStore);
   const transport = replaced.transport ?? transportFor(options, env);
   const redact = redactorFor(options.providers);
   const events = new Events(options.onEvent);
   const emit = withProviderWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const warn = (message: string): void => events.emit({ type: 'warning', message: redact(message) });
-  const store = storeFor(options.store ?? replaced.store, clock, warn);
+  const store = storeFor(givenStore, clock, warn);
   const ledger = ledgerFor(store, clock, options.providers, warn);
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),

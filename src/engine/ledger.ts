@@ -80,6 +80,12 @@ export class Ledger {
     this.#onBill = onBill;
   }
 
+  /** How often a queue must ask again, because other processes change the records. Undefined: never. */
+  get pollMs(): number | undefined {
+    const { pollMs } = this.#store;
+    return pollMs === undefined || !(pollMs > 0) ? undefined : pollMs;
+  }
+
   #read(ids: readonly string[]): Maybe<readonly Versioned[]> {
     const read = this.#store.read(ids);
     if (!(read instanceof Promise)) return read;

@@ -6,6 +6,7 @@
  *   (none)  | join                               | serving | a round starts
  *   idle    | join, behind calls that ask no more| idle    | the call is served in the next round
  *   idle    | join otherwise; wake; timer        | serving | the timer is cleared; a round starts
+ *           |                                    |         | (in a shared store, the timer is at most one poll away)
  *   serving | the store answers with a promise   | serving | the round goes on when it is there
  *   serving | join; wake                         | serving | another round follows this one
  *   serving | the round ends, calls are left     | idle    | the timer is set for the earliest moment
@@ -211,10 +212,9 @@ export class WaitQueue {
       void this.serve();
       return;
     }
-    this.#cancelTimer = this.#clock.after(
-      Math.max(0, until - this.#clock.monotonicMs()),
-      () => void this.serve(),
-    );
+    const { pollMs = Number.POSITIVE_INFINITY } = this.#ledger;
+    const pauseMs = Math.min(pollMs, until - this.#clock.monotonicMs());
+    this.#cancelTimer = this.#clock.after(Math.max(0, pauseMs), () => void this.serve());
   }
 
   #remove(waiter: Waiter): void {

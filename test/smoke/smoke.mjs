@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BadRequestError, ConfigError, FreeLLM, GoogleAIStudio, NIM, OpenRouter, VERSION } from 'freelm';
 import OpenAI from 'freelm/compat';
+import { redisStore } from 'freelm/redis';
 import openrouter from 'freelm/spec/providers/openrouter.json' with { type: 'json' };
 import { startWorld } from 'freelm/testing';
 
@@ -53,6 +54,7 @@ try {
   await assert.rejects(llm.chat([{ role: 'robot', content: 'hi' }]), BadRequestError);
   assert.throws(() => FreeLLM.fromEnv({}, {}), /OPENROUTER_API_KEY/);
   assert.equal(openrouter.name, 'openrouter');
+  assert.throws(() => redisStore({}), ConfigError);
 } finally {
   await llm.close();
   await world.close();
