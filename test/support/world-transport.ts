@@ -61,10 +61,17 @@ export class WorldTransport implements Transport {
   open = 0;
   readonly #world: SimulatedWorld;
   readonly #clock: VirtualClock;
+  readonly #aheadMs: number;
 
   constructor(world: SimulatedWorld, clock: VirtualClock) {
     this.#world = world;
     this.#clock = clock;
+    this.#aheadMs = clock.now() - clock.monotonicMs();
+  }
+
+  /** The time at the providers, epoch ms. It goes on as before if the pool's clock is set. */
+  #now(): number {
+    return this.#aheadMs + this.#clock.monotonicMs();
   }
 
   async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
@@ -111,7 +118,7 @@ export class WorldTransport implements Transport {
   #ask({ method, url, headers, body = '' }: HttpRequest): SimulatedAnswer {
     const { host, pathname, search } = new URL(url);
     const provider = this.#providerAt(host);
-    const at = this.#clock.now();
+    const at = this.#now();
     if (method === 'POST') {
       const json = readJson(body);
       const key = (headers['authorization'] ?? '').replace('Bearer ', '');
