@@ -117,7 +117,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
  * @throws ConfigError for a header that freelm sets itself, and for a name or value that HTTP does not allow.
  */
 export function readHeaders(what: string, headers: Readonly<Record<string, string>>): Headers {
-  const read: Record<string, string> = {};
+  const read = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
     if (OWN_HEADERS.has(lower)) {
@@ -130,7 +130,7 @@ export function readHeaders(what: string, headers: Readonly<Record<string, strin
         `${what} options.headers: HTTP does not allow the name or the value of "${name}".`,
       );
     }
-    read[lower] = value;
+    read.set(lower, value);
   }
-  return read;
+  return Object.fromEntries(read);
 }

@@ -3,6 +3,7 @@
 import type { FailureKind, Trip } from '../core/failure.ts';
 import type { FreeReason } from '../core/model.ts';
 import type { PoolAccount } from '../core/pool.ts';
+import { entryOf } from '../core/json.ts';
 import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';
 import { fillTemplate, readBaseUrl, withoutEndpoint } from './base-url.ts';
@@ -107,7 +108,7 @@ export class Provider {
 
   /** Why calls of a tier are free; undefined if they are billed. */
   #freeBecause(tier: string): FreeReason | undefined {
-    const { freeBecause } = this.spec.tiers[tier] ?? {};
+    const { freeBecause } = entryOf(this.spec.tiers, tier) ?? {};
     return freeBecause?.withoutKey === true && this.#secrets.size > 0 ? undefined : freeBecause?.reason;
   }
 
@@ -129,7 +130,7 @@ export class Provider {
       }
       let limits = tables.get(tier);
       if (limits === undefined) {
-        limits = limitTable(this.spec.tiers[tier]?.limits ?? [], this.options);
+        limits = limitTable(entryOf(this.spec.tiers, tier)?.limits ?? [], this.options);
         tables.set(tier, limits);
       }
       return {

@@ -1,5 +1,6 @@
 /** A provider as data. This is the only reader of `spec/providers/*.json`. */
 
+import { entryOf } from '../core/json.ts';
 import { FILES } from './files.ts';
 import type { FailureKind, Scope, Trip } from '../core/failure.ts';
 import type { Limit, QuotaWindow } from '../core/limits/limit.ts';
@@ -241,7 +242,7 @@ export interface ProviderSpec {
 }
 
 function withQuirks(file: { readonly name: string; readonly request?: object }): object {
-  const { account, request: quirk } = QUIRKS[file.name] ?? {};
+  const { account, request: quirk } = entryOf(QUIRKS, file.name) ?? {};
   return { ...file, ...(account && { account }), ...(quirk && { request: { ...file.request, quirk } }) };
 }
 

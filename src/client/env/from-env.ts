@@ -1,5 +1,6 @@
 /** Providers from environment variables: the first variable that holds a key wins. */
 
+import { entryOf } from '../../core/json.ts';
 import { ConfigError } from '../../errors.ts';
 import { localBaseUrl, readBaseUrl, variableFrom } from '../../providers/base-url.ts';
 import { tidyKeys } from '../../providers/key.ts';
@@ -40,7 +41,7 @@ const SWITCH: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': 
 function usesLocal(env: Environment): boolean | undefined {
   const text = settingIn(env, LOCAL);
   if (text === undefined) return undefined;
-  const on = SWITCH[text.toLowerCase()];
+  const on = entryOf(SWITCH, text.toLowerCase());
   if (on !== undefined) return on;
   throw new ConfigError(`${LOCAL} is "${text}"; it must be 1 or 0.`);
 }

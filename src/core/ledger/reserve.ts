@@ -4,17 +4,10 @@ import { type AccountRecord, limiterName, limiterOf, entitlementOf, keyOf } from
 import { admit, type CircuitBreaker, release } from '../circuit-breaker.ts';
 import { costOf, type Demand, demandOf } from '../routing/cost.ts';
 import type { RequestNeeds, Target } from '../routing/question.ts';
+import { entryOf } from '../json.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
 import { isLong } from '../limits/limit.ts';
-import {
-  type Charge,
-  charge,
-  fullUntil,
-  refund,
-  maxInForce,
-  type LimiterState,
-  usedOf,
-} from '../limits/window.ts';
+import { type Charge, charge, fullUntil, refund, maxInForce, usedOf } from '../limits/window.ts';
 
 /** The generations of a route's breakers when they admitted a request. */
 export interface Generations {
@@ -54,7 +47,7 @@ export function withEntry<T>(
   name: string,
   value: T,
 ): Readonly<Record<string, T>> {
-  return entries[name] === value ? entries : { ...entries, [name]: value };
+  return entryOf(entries, name) === value ? entries : { ...entries, [name]: value };
 }
 
 /** The record with some members set; the same object if nothing changed, because unchanged records are not stored. */
@@ -124,7 +117,7 @@ function chargeAll(
   const { model } = target.route;
   const limits = target.account.limits(model);
   if (limits.length === 0) return { account, charges: [] };
-  const limiters: Record<string, LimiterState> = { ...account.limiters };
+  let { limiters } = account;
   const charges: Charge[] = [];
   for (const limit of limits) {
     const name = limiterName(limit, model);
@@ -132,7 +125,7 @@ function chargeAll(
     const cost = costOf(limit, demand, maxInForce(limiter, limit, now));
     if (!Number.isFinite(cost)) continue;
     const taken = charge(limiter, limit, name, cost, now);
-    limiters[name] = taken.limiter;
+    limiters = withEntry(limiters, name, taken.limiter);
     charges.push(taken.charge);
   }
   return { account: { ...account, limiters, since: account.since ?? now }, charges };
@@ -195,7 +188,7 @@ export function reserve(
 export function refundAll(account: AccountRecord, charges: readonly Charge[], now: number): AccountRecord {
   let limiters = account.limiters;
   for (const taken of charges) {
-    const state = limiters[taken.limiter];
+    const state = entryOf(limiters, taken.limiter);
     if (state !== undefined) limiters = withEntry(limiters, taken.limiter, refund(state, taken, now));
   }
   return withMembers(account, { limiters });

@@ -3,6 +3,7 @@
 import { type AccountRecord, limiterName, limiterOf } from '../records/account.ts';
 import { type Reservation, isHeldWhileRunning, withMembers, refundAll, withEntry } from './reserve.ts';
 import { type Failure, windowFilledBy } from '../failure.ts';
+import { entryOf } from '../json.ts';
 import {
   emptyWindowPauseUntil,
   withRefusal,
@@ -41,7 +42,7 @@ function withEachCharge(
 ): AccountRecord {
   let limiters = account.limiters;
   for (const charge of charges) {
-    const limiter = limiters[charge.limiter];
+    const limiter = entryOf(limiters, charge.limiter);
     if (limiter !== undefined) limiters = withEntry(limiters, charge.limiter, change(limiter, charge));
   }
   return withMembers(account, { limiters });

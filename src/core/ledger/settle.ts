@@ -21,6 +21,7 @@ import {
   succeed,
 } from '../circuit-breaker.ts';
 import { type Failure, type Scope, FAILURE_EFFECTS, type Trip } from '../failure.ts';
+import { entryOf } from '../json.ts';
 import { admittedOf, withNothingLeft } from '../limits/learning.ts';
 import { type Limit, windowOf, type ReportedQuota } from '../limits/limit.ts';
 import { EMPTY_LIMITER } from '../limits/window.ts';
@@ -233,7 +234,7 @@ function withSurprise(records: RouteRecords, limit: Limit, surprise: Surprise, n
   const provider = withSuspicion(records.provider, surprise, now);
   const { account: id, limiter, max } = surprise;
   if (!isRoot(provider, id, now) || isRoot(records.provider, id, now)) return { ...records, provider };
-  const spent = withNothingLeft(records.account.limiters[limiter] ?? EMPTY_LIMITER, limit, max, now);
+  const spent = withNothingLeft(entryOf(records.account.limiters, limiter) ?? EMPTY_LIMITER, limit, max, now);
   const limiters = withEntry(records.account.limiters, limiter, spent);
   return { provider, account: { ...records.account, limiters } };
 }

@@ -2,7 +2,7 @@
 
 import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import type { FailureKind } from '../failure.ts';
-import { isJsonObject } from '../json.ts';
+import { entryOf, isJsonObject } from '../json.ts';
 import type { Limit } from '../limits/limit.ts';
 import { maxInForce, usedOf, EMPTY_LIMITER, fullUntil, type LimiterState } from '../limits/window.ts';
 
@@ -52,12 +52,12 @@ export const EMPTY_ACCOUNT: AccountRecord = { v: 1, breaker: CLOSED, limiters: {
 const EMPTY_KEY: KeyRecord = { breaker: CLOSED };
 
 export function keyOf(record: AccountRecord, keyId: string): KeyRecord {
-  return record.keys[keyId] ?? EMPTY_KEY;
+  return entryOf(record.keys, keyId) ?? EMPTY_KEY;
 }
 
 /** The breaker of this account's use of `model`. */
 export function entitlementOf(record: AccountRecord, model: string): CircuitBreaker {
-  return record.models[model] ?? CLOSED;
+  return entryOf(record.models, model) ?? CLOSED;
 }
 
 /** The last name of each limit. A limit mostly serves one model, and a newly joined string is slow to look up. */
@@ -75,7 +75,7 @@ export function limiterName(limit: Limit, model: string): string {
 }
 
 export function limiterOf(record: AccountRecord, limit: Limit, model: string): LimiterState {
-  return record.limiters[limiterName(limit, model)] ?? EMPTY_LIMITER;
+  return entryOf(record.limiters, limiterName(limit, model)) ?? EMPTY_LIMITER;
 }
 
 /** How much of a limit is used. */

@@ -1,7 +1,7 @@
 /** Brings what was booked beside a store back into it. spec 2.6 */
 
 import { fullUntil, type LimiterState, withFull, withSpent } from '../limits/window.ts';
-import { isJsonObject } from '../json.ts';
+import { entryOf, isJsonObject } from '../json.ts';
 import { type AccountRecord, readAccountRecord } from './account.ts';
 import { modelOf, type ProviderRecord, readProviderRecord, withPrice } from './provider.ts';
 
@@ -34,9 +34,9 @@ function withAccount(
 ): AccountRecord {
   const limiters = { ...stored.limiters };
   for (const [name, limiter] of Object.entries(own.limiters)) {
-    const from = base.limiters[name] ?? NOTHING_SPENT;
+    const from = entryOf(base.limiters, name) ?? NOTHING_SPENT;
     if (limiter !== from)
-      limiters[name] = withSpentSince(stored.limiters[name] ?? NOTHING_SPENT, from, limiter, now);
+      limiters[name] = withSpentSince(entryOf(stored.limiters, name) ?? NOTHING_SPENT, from, limiter, now);
   }
   return { ...stored, limiters };
 }

@@ -1,7 +1,7 @@
 /** The stored record of a provider: whether it is up, and what is known of its models. spec 2 */
 
 import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
-import { isJsonObject } from '../json.ts';
+import { entryOf, isJsonObject } from '../json.ts';
 import { DAY_MS } from '../time.ts';
 
 /** A shape of requests that a model rejected though another model served it. */
@@ -73,7 +73,7 @@ export const EMPTY_PROVIDER: ProviderRecord = { v: 1, breaker: CLOSED, models: {
 const EMPTY_MODEL: ModelRecord = { breaker: CLOSED };
 
 export function modelOf(record: ProviderRecord, model: string): ModelRecord {
-  return record.models[model] ?? EMPTY_MODEL;
+  return entryOf(record.models, model) ?? EMPTY_MODEL;
 }
 
 /** What is known of a model is forgotten after this long, because models change behind their names. */

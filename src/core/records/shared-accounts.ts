@@ -1,6 +1,7 @@
 /** Finds keys that share an account, and groups a provider's accounts accordingly. spec 5.9 */
 
 import type { Failure } from '../failure.ts';
+import { entryOf } from '../json.ts';
 import type { PoolAccount, PoolProvider } from '../pool.ts';
 import type { Merged, ProviderRecord, Suspicion } from './provider.ts';
 import { DAY_MS } from '../time.ts';
@@ -20,7 +21,7 @@ function trustedMs(account: string, { into, guessed }: Merged): number {
 
 /** What is known at `now` about an account's sharing. */
 function mergedOf({ merged }: ProviderRecord, account: string, now: number): Merged | undefined {
-  const known = merged?.[account];
+  const known = entryOf(merged, account);
   return known === undefined || Math.abs(now - known.at) > trustedMs(account, known) ? undefined : known;
 }
 
@@ -119,7 +120,7 @@ export function withIdentity(
   now: number,
 ): ProviderRecord {
   if (identity === undefined) return record;
-  const first = record.identities?.[identity];
+  const first = entryOf(record.identities, identity);
   if (first === account) return record;
   if (first !== undefined)
     return withMerged(record, [account], { into: rootOf(record, first, now), at: now });
@@ -141,7 +142,7 @@ export interface Surprise {
 
 /** The accounts that were merged into `account` by suspicion. */
 function guessedWith(record: ProviderRecord, account: string, now: number): readonly string[] {
-  return membersOf(record, account, now).filter((id) => record.merged?.[id]?.guessed === true);
+  return membersOf(record, account, now).filter((id) => entryOf(record.merged, id)?.guessed === true);
 }
 
 /** Whether other accounts were merged into `account` by suspicion. */
@@ -167,7 +168,7 @@ export function withSuspicion(record: ProviderRecord, surprise: Surprise, now: n
   if (together.length > 0) return withSeparate(record, [account, ...together], now);
   // The request was sent before the merge was known.
   if (mergedOf(record, account, now) !== undefined) return record;
-  const others = (record.suspicions?.[limiter] ?? []).filter(
+  const others = (entryOf(record.suspicions, limiter) ?? []).filter(
     (other) =>
       other.account !== account &&
       other.max === max &&
@@ -186,6 +187,6 @@ export function withSuspicion(record: ProviderRecord, surprise: Surprise, now: n
 export function newlyMerged(before: ProviderRecord, { merged = {} }: ProviderRecord): readonly string[] {
   if (merged === before.merged) return [];
   return Object.entries(merged).flatMap(([id, { into }]) =>
-    into !== id && into !== before.merged?.[id]?.into ? [id] : [],
+    into !== id && into !== entryOf(before.merged, id)?.into ? [id] : [],
   );
 }

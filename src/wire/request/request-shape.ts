@@ -1,4 +1,4 @@
-import { member } from '../../core/json.ts';
+import { entryOf, member } from '../../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
 import { withoutSchemaKeys } from './schema-keys.ts';
@@ -182,6 +182,6 @@ export function fieldsForModel(
   );
   if (drop.length === 0) return adjusted;
   // A name that is no field is one that the provider met within a schema.
-  const keywords = drop.filter((name) => adjusted[name] === undefined);
+  const keywords = drop.filter((name) => entryOf(adjusted, name) === undefined);
   return withoutSchemaKeys(withoutRefused(adjusted, drop), keywords);
 }

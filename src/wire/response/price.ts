@@ -9,7 +9,8 @@ const SUMS = ['total_cost', 'total', 'amount'];
 const PLACES = dialect.usage.paths.map((path) => ({ path, root: path.split('.', 1)[0] ?? '' }));
 
 function amountOf(value: unknown): number | undefined {
-  if (isJsonObject(value)) return amountOf(SUMS.map((name) => value[name]).find((sum) => !isJsonObject(sum)));
+  if (isJsonObject(value))
+    return amountOf(SUMS.map((name) => member(value, name)).find((sum) => !isJsonObject(sum)));
   const amount = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 ? amount : undefined;
 }
