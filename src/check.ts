@@ -1,22 +1,74 @@
-import type * as z from 'zod/mini';
+/** Checks values from outside against schemas. What it says of them is short, however long they are. */
+
+import * as z from 'zod/mini';
+import { isJsonObject } from './core/json.ts';
 import { ConfigError } from './errors.ts';
+
+/** The most characters of a name from outside that a message shows. */
+const MAX_SHOWN_LENGTH = 100;
+/** The most names from outside that a message lists. */
+const MAX_SHOWN_NAMES = 5;
+
+function shown(name: string): string {
+  return name.length <= MAX_SHOWN_LENGTH ? name : `${name.slice(0, MAX_SHOWN_LENGTH)}…`;
+}
 
 function pathOf(what: string, path: readonly PropertyKey[]): string {
   let text = what;
-  for (const step of path) text += typeof step === 'number' ? `[${step}]` : `.${String(step)}`;
+  for (const step of path) text += typeof step === 'number' ? `[${step}]` : `.${shown(String(step))}`;
   return text;
 }
 
-/** The first problem that `schema` finds in `value`: the field and what is wrong with it. Undefined if there is none. */
-export function firstProblem(schema: z.ZodMiniType, value: unknown, what: string): string | undefined {
-  const result = schema.safeParse(value);
-  const issue = result.success ? undefined : result.error.issues[0];
-  if (issue === undefined) return undefined;
-  if (issue.code === 'unrecognized_keys') {
-    const names = issue.keys.map((key) => `"${key}"`).join(', ');
-    return `${pathOf(what, issue.path)} has no option ${names}`;
+function listed(names: readonly string[]): string {
+  const first = names.slice(0, MAX_SHOWN_NAMES).map((name) => `"${shown(name)}"`);
+  const others = names.length - first.length;
+  return `${first.join(', ')}${others === 0 ? '' : ` and ${others} others`}`;
+}
+
+/** Reports the first of `members` that does not match `item`, and stops there. */
+function checkEach(
+  item: z.ZodMiniType,
+  members: Iterable<readonly [step: PropertyKey, value: unknown]>,
+  issues: z.core.$ZodRawIssue[],
+): void {
+  for (const [step, value] of members) {
+    const [issue] = item.safeParse(value).error?.issues ?? [];
+    if (issue === undefined) continue;
+    issues.push({ code: 'custom', message: issue.message, input: value, path: [step, ...issue.path] });
+    return;
   }
-  return `${pathOf(what, issue.path)}: ${issue.message}`;
+}
+
+/** A list whose elements match `item`. `z.array` makes an issue for each element that does not; this one stops at the first. */
+export function listOf<Item>(item: z.ZodMiniType<Item>, message: string): z.ZodMiniType<readonly Item[]> {
+  return z
+    .custom<readonly Item[]>(Array.isArray, { message, abort: true })
+    .check(({ value, issues }) => checkEach(item, value.entries(), issues));
+}
+
+/** An object whose members match `item`. It stops at the first that does not, and keeps a member named `__proto__`. */
+export function recordOf<Item>(
+  item: z.ZodMiniType<Item>,
+  message: string,
+): z.ZodMiniType<Readonly<Record<string, Item>>> {
+  return z
+    .custom<Readonly<Record<string, Item>>>(isJsonObject, { message, abort: true })
+    .check(({ value, issues }) => checkEach(item, Object.entries(value), issues));
+}
+
+/** The first problem of a value that its schema refused: the field and what is wrong with it. */
+export function problemIn({ issues: [issue] }: z.core.$ZodError, what: string): string {
+  if (issue === undefined) return `${what} is not right`;
+  const field = pathOf(what, issue.path);
+  return issue.code === 'unrecognized_keys'
+    ? `${field} has no option ${listed(issue.keys)}`
+    : `${field}: ${issue.message}`;
+}
+
+/** The first problem that `schema` finds in `value`. Undefined if there is none. */
+export function firstProblem(schema: z.ZodMiniType, value: unknown, what: string): string | undefined {
+  const { error } = schema.safeParse(value);
+  return error === undefined ? undefined : problemIn(error, what);
 }
 
 /** @throws ConfigError that names the field if `value` does not match `schema`. */

@@ -1,4 +1,4 @@
-import { firstProblem } from '../check.ts';
+import { problemIn } from '../check.ts';
 import type { ChatCall, ChatBackend, Answer, AnswerStream } from '../rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
@@ -20,11 +20,9 @@ interface Calls {
 /** The options in a request body. Fields that freelm knows are checked, and all others are passed on unchanged. */
 function optionsOf({ fields, callOptions, model, signal }: ChatCall): StreamOptions {
   const known = fieldsSchema.safeParse(fields);
-  if (!known.success)
-    throw badBody(firstProblem(fieldsSchema, fields, '')?.slice(1) ?? 'the body is unusable');
+  if (known.error !== undefined) throw badBody(problemIn(known.error, '').slice(1));
   const ownOptions = ownSchema.safeParse(callOptions);
-  if (!ownOptions.success)
-    throw badBody(firstProblem(ownSchema, callOptions, 'freelm') ?? 'freelm: unusable');
+  if (ownOptions.error !== undefined) throw badBody(problemIn(ownOptions.error, 'freelm'));
   const others = Object.entries(fields).filter(([name]) => !WIRE_FIELDS.includes(name));
   return { ...known.data, model, ...ownOptions.data, signal, extraBody: Object.fromEntries(others) };
 }

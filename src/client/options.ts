@@ -1,7 +1,8 @@
 /** The options of a pool and of a call, and their checks. */
 
 import * as z from 'zod/mini';
-import { check, firstProblem } from '../check.ts';
+import { check, firstProblem, listOf, recordOf } from '../check.ts';
+import { isModelName } from '../core/model.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import type { Strategy, StrategyName } from '../core/routing/question.ts';
 import { BadRequestError, ConfigError } from '../errors.ts';
@@ -126,9 +127,27 @@ const milliseconds = z
   .check(z.positive('must be greater than 0'), z.maximum(MAX_TIMER_MS, TOO_LONG));
 const flag = z.boolean('must be true or false');
 const text = z.string('must be a string').check(z.minLength(1, 'must not be empty'));
+/** The most models of one call. */
+const MAX_CHAIN = 100;
+const modelName = z
+  .string('must be the name of a model')
+  .check(
+    z.minLength(1, 'must not be empty'),
+    z.refine(
+      isModelName,
+      'is no name of a model: it is longer than 500 characters, or has control characters or lone surrogates',
+    ),
+  );
+const CHAIN = 'must be a model name or a list of at least one model name';
 const modelNames = z.union(
-  [text, z.array(text).check(z.minLength(1, 'must name at least one model'))],
-  'must be a model name or a list of at least one model name',
+  [
+    modelName,
+    listOf(modelName, CHAIN).check(
+      z.refine((names) => names.length > 0, 'must name at least one model'),
+      z.refine((names) => names.length <= MAX_CHAIN, `must name at most ${MAX_CHAIN} models`),
+    ),
+  ],
+  CHAIN,
 );
 const limits = {
   timeoutMs: z.optional(milliseconds),
@@ -196,17 +215,20 @@ const fieldSchemas = {
   min_p: z.optional(number),
   max_tokens: z.optional(count),
   max_completion_tokens: z.optional(count),
-  stop: z.optional(z.union([z.string(), z.array(z.string())], 'must be a string or a list of strings')),
+  stop: z.optional(z.union([z.string(), listOf(z.string(), '')], 'must be a string or a list of strings')),
   seed: z.optional(z.int('must be a whole number')),
   n: z.optional(count),
   presence_penalty: z.optional(number),
   frequency_penalty: z.optional(number),
-  logit_bias: z.optional(z.record(z.string(), number)),
+  logit_bias: z.optional(recordOf(number, 'must be an object of numbers')),
   logprobs: z.optional(flag),
   top_logprobs: z.optional(number),
   user: z.optional(z.string('must be a string')),
   tools: z.optional(
-    z.array(z.looseObject({ type: z.string('must be a string') }), 'must be a list of tools'),
+    listOf(
+      z.looseObject({ type: z.string('must be a string') }, 'must be a tool'),
+      'must be a list of tools',
+    ),
   ),
   tool_choice: z.optional(z.unknown()),
   parallel_tool_calls: z.optional(flag),
@@ -226,7 +248,7 @@ const callSchema = z.strictObject({
       'must be an AbortSignal',
     ),
   ),
-  extraBody: z.optional(z.record(z.string(), z.unknown(), 'must be an object')),
+  extraBody: z.optional(recordOf(z.unknown(), 'must be an object')),
 });
 
 const onCut = z.optional(z.enum(['continue', 'fail'], 'must be "continue" or "fail"'));
@@ -246,7 +268,9 @@ const content = z.union(
   [
     z.string(),
     z.null(),
-    z.array(z.looseObject({ type: z.string() })).check(z.minLength(1, 'must have at least one part')),
+    listOf(z.looseObject({ type: z.string() }), '').check(
+      z.refine((parts) => parts.length > 0, 'must have at least one part'),
+    ),
   ],
   'must be a string or a list of at least one part with a "type"',
 );
@@ -258,14 +282,14 @@ const messageSchema = z.looseObject(
     ),
     content: z.optional(content),
     name: z.optional(z.string('must be a string')),
-    tool_calls: z.optional(z.array(z.unknown(), 'must be a list')),
+    tool_calls: z.optional(listOf(z.unknown(), 'must be a list')),
     tool_call_id: z.optional(z.string('must be a string')),
   },
   'must be a message { role, content }',
 );
-const messagesSchema = z
-  .array(messageSchema, 'must be a text, a message or a list of messages')
-  .check(z.minLength(1, 'must not be empty'));
+const messagesSchema = listOf(messageSchema, 'must be a text, a message or a list of messages').check(
+  z.refine((messages) => messages.length > 0, 'must not be empty'),
+);
 
 /** The names of the fields that freelm checks. */
 export const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);

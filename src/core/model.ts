@@ -36,6 +36,15 @@ export interface ModelSpec {
 /** The tags that a model must have, or its exact id. */
 export type ModelQuery = { readonly tags: readonly string[] } | { readonly id: string };
 
+/** Control characters, also those that change the direction of a text, ends of lines, and halves of characters. */
+const UNFIT_FOR_NAMES = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/u;
+const MAX_NAME_LENGTH = 500;
+
+/** Whether a text can be the name of a model: it can be shown in a line, and stand in a header and in a URL. spec 9.1 */
+export function isModelName(name: string): boolean {
+  return name !== '' && name.length <= MAX_NAME_LENGTH && !UNFIT_FOR_NAMES.test(name);
+}
+
 const aliases: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(table.aliases));
 const capabilities: ReadonlySet<string> = new Set(table.capabilities);
 

@@ -1,7 +1,7 @@
 /** Reads the body of a chat request. */
 
 import * as z from 'zod/mini';
-import { firstProblem } from '../check.ts';
+import { problemIn, recordOf } from '../check.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../core/json.ts';
 import { jsonExcess, type JsonBounds } from '../core/json-scan.ts';
 import { HttpError } from '../http-error.ts';
@@ -16,7 +16,9 @@ export interface RestChatCall extends ChatCall {
 }
 
 /** Far more than any conversation needs. A body beyond it would be costly to parse and to check. */
-const BODY_BOUNDS: JsonBounds = { depth: 256, values: 500_000 };
+const BODY_BOUNDS: JsonBounds = { depth: 256, values: 200_000 };
+/** The most fields of a body. */
+const MAX_FIELDS = 1000;
 
 const EXCESSES: Readonly<Record<keyof JsonBounds, string>> = {
   depth: `is nested more than ${BODY_BOUNDS.depth} levels deep`,
@@ -25,7 +27,7 @@ const EXCESSES: Readonly<Record<keyof JsonBounds, string>> = {
 
 const flag = z.optional(z.boolean('must be true or false'));
 
-const bodySchema = z.looseObject({
+const bodySchema = z.object({
   messages: z.custom<readonly ChatMessage[]>(Array.isArray, 'must be a list of messages'),
   model: z.optional(z.string('must be the name of a model').check(z.minLength(1, 'must not be empty'))),
   stream: flag,
@@ -33,8 +35,11 @@ const bodySchema = z.looseObject({
   n: z.optional(
     z.literal(1, 'must be 1 if it is given, because a call has one answer here. Send several calls instead'),
   ),
-  freelm: z.optional(z.record(z.string(), z.unknown(), 'must be an object of options')),
+  freelm: z.optional(recordOf(z.unknown(), 'must be an object of options')),
 });
+
+/** The fields that are read here. All others are the model's. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(bodySchema.shape));
 
 /** OpenAI treats null as an absent field, and some of its clients send nulls. */
 function withoutNulls(object: JsonObject, kept?: string): JsonObject {
@@ -70,9 +75,11 @@ function parseBody(text: string): JsonObject {
 export function readChatCall(text: string, signal: AbortSignal | undefined): RestChatCall {
   const json = parseBody(text);
   const body = tidyBody(json);
-  const result = bodySchema.safeParse(body);
-  if (!result.success) throw badBody(firstProblem(bodySchema, body, '')?.slice(1) ?? 'messages: missing');
-  const { messages, model, stream = false, stream_options, n: _one, freelm = {}, ...fields } = result.data;
+  const { data, error } = bodySchema.safeParse(body);
+  if (error !== undefined) throw badBody(problemIn(error, '').slice(1));
+  const { messages, model, stream = false, stream_options, freelm = {} } = data;
+  const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name)));
+  if (Object.keys(fields).length > MAX_FIELDS) throw badBody(`The body has more than ${MAX_FIELDS} fields`);
   if (stream && fields['logprobs'] === true) {
     throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream');
   }
