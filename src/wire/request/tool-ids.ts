@@ -22,14 +22,15 @@ export function toolIdsOf(messages: Messages): ReadonlySet<string> {
 /** Whether nothing has to change, which is usual. */
 function areSound(messages: Messages): boolean {
   const known = new Set<unknown>();
-  let open: readonly unknown[] = [];
+  let open: ReadonlySet<unknown> = new Set();
   for (const message of messages) {
     if (message.role === 'tool') {
-      if (!open.includes(message.tool_call_id)) return false;
+      if (!open.has(message.tool_call_id)) return false;
       continue;
     }
-    open = message.tool_calls === undefined ? [] : idsOf(message);
-    for (const id of open) {
+    const ids = message.tool_calls === undefined ? [] : idsOf(message);
+    open = new Set(ids);
+    for (const id of ids) {
       if (typeof id !== 'string' || id === '' || known.has(id)) return false;
       known.add(id);
     }
@@ -42,7 +43,9 @@ class CallIds {
   readonly #taken: Set<string>;
   readonly #used = new Set<string>();
   /** By the id as given: the calls of its latest turn that have no result yet. */
-  readonly #waiting = new Map<string, string[]>();
+  readonly #waiting = new Map<string, { readonly ids: string[]; answered: number }>();
+  /** By the beginning of an id: the number that was last tried at its end. */
+  readonly #numbers = new Map<string, number>();
 
   constructor(messages: Messages) {
     this.#taken = new Set(toolIdsOf(messages));
@@ -63,20 +66,23 @@ class CallIds {
     const id = given === '' || this.#used.has(given) ? this.#next(given || 'call') : given;
     this.#used.add(id);
     const waiting = this.#waiting.get(given);
-    if (waiting === undefined) this.#waiting.set(given, [id]);
-    else waiting.push(id);
+    if (waiting === undefined) this.#waiting.set(given, { ids: [id], answered: 0 });
+    else waiting.ids.push(id);
     return id === given ? call : { ...call, id };
   }
 
   #renameResult(message: ChatMessage): ChatMessage {
     const given = message.tool_call_id;
-    const id = this.#waiting.get(textOf(given))?.shift() ?? given;
+    const waiting = this.#waiting.get(textOf(given));
+    const id = waiting?.ids[waiting.answered] ?? given;
+    if (waiting !== undefined) waiting.answered += 1;
     return id === given ? message : { ...message, tool_call_id: id };
   }
 
   #next(base: string): string {
-    let number = 2;
+    let number = (this.#numbers.get(base) ?? 1) + 1;
     while (this.#taken.has(`${base}_${number}`)) number += 1;
+    this.#numbers.set(base, number);
     const id = `${base}_${number}`;
     this.#taken.add(id);
     return id;
@@ -91,7 +97,10 @@ function textOf(id: unknown): string {
 function withResultsAfterCalls(messages: Messages): Messages {
   const places = new Map<unknown, number[]>();
   for (const [place, { role, tool_call_id: id }] of messages.entries()) {
-    if (role === 'tool') places.set(id, [...(places.get(id) ?? []), place]);
+    if (role !== 'tool') continue;
+    const known = places.get(id);
+    if (known === undefined) places.set(id, [place]);
+    else known.push(place);
   }
   const placed = new Set<number>();
   const ordered: ChatMessage[] = [];
