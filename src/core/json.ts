@@ -30,6 +30,18 @@ export function member(value: unknown, name: string): unknown {
   return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
+/** Gives an object a member of its own, also one named `__proto__`. */
+export function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') object[name] = value;
+  else Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
+}
+
+/** Gives an object all members of another one. A copy for each of many pieces would cost their square. */
+export function setMembers<T extends Record<string, unknown>>(object: T, members: JsonObject): T {
+  for (const name of Object.keys(members)) setMember(object, name, members[name]);
+  return object;
+}
+
 /** Parses JSON; `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {

@@ -9,12 +9,12 @@ import {
 import type { Failure } from '../core/failure.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import type { ProviderSpec } from '../providers/spec.ts';
+import { MOST } from '../wire/response/answer-bounds.ts';
 import { ChunkReader, type StreamEnd } from '../wire/response/chat-chunk.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import { isOptionalField } from '../wire/request/chat-request.ts';
 import type { ChatCompletion, TokenUsage } from '../wire/response/chat-response.ts';
 import { countText } from '../wire/request/text-tokens.ts';
-import { EventTooLongError } from '../wire/response/sse.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import { CallGuard } from '../wire/repair/call-guard.ts';
 import { refusedCall, UnsoundCall } from '../wire/repair/sound-calls.ts';
@@ -24,7 +24,6 @@ import type { AttemptTimer } from './attempt-timer.ts';
 
 /** Characters kept for a continuation. A longer answer cannot be continued. */
 const MAX_TRANSCRIPT_LENGTH = 16 * 1024 * 1024;
-const MAX_EVENT_LENGTH = 8 * 1024 * 1024;
 /** How long the end of a body may take once its stream is complete. */
 const DRAIN_MS = 250;
 
@@ -180,7 +179,7 @@ async function* readParts(
 
 /** Whether an error is about what was read, and not about the connection. */
 function isVerdict(error: unknown): boolean {
-  return error instanceof BadAnswer || error instanceof EventTooLongError || error instanceof UnsoundCall;
+  return error instanceof BadAnswer || error instanceof UnsoundCall;
 }
 
 /** Yields the parts of a stream, including those held back to its end. Returns how it ended. */
@@ -240,7 +239,7 @@ function failureOf(
 ): Failure {
   const { status } = response;
   if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
-  const body = ports.redact(end.body);
+  const body = ports.redact(end.body.slice(0, MOST.refusalBytes));
   return refusedAnswer(end.refusal, response, body, { target, request: request.body }, ports);
 }
 
@@ -271,7 +270,7 @@ export function chatStreamOperation(
       // One empty continuation may be a fault. A second one proves that the text was complete.
       const idOf = ports.toolCallIds();
       const reader = new ChunkReader({
-        maxLength: MAX_EVENT_LENGTH,
+        maxLength: MOST.eventCharacters,
         mayBeEmpty: transcript.sawEmptyContinuation,
         idOf,
       });

@@ -5,6 +5,7 @@ import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
+import { MOST } from '../wire/response/answer-bounds.ts';
 import {
   type ChatCompletion,
   readChatResponse,
@@ -34,14 +35,10 @@ export interface ChatOperationPorts {
   redact(text: string): string;
 }
 
-/** More than an answer of a million tokens. */
-const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
-const MAX_REFUSAL_BYTES = 1024 * 1024;
-
 /** Reads a refusal's body. A body that breaks reads as empty, since the status alone can be classified. */
 async function readRefusal(response: HttpResponse): Promise<string> {
   try {
-    return await readBody(response.body, MAX_REFUSAL_BYTES);
+    return await readBody(response.body, MOST.refusalBytes);
   } catch {
     return '';
   }
@@ -167,7 +164,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       response: HttpResponse,
       { target, request, onUsage }: DecodeContext<ChatBody>,
     ): AsyncGenerator<ChatCompletion> {
-      const text = await readBody(response.body, MAX_ANSWER_BYTES);
+      const text = await readBody(response.body, MOST.bytes);
       const idOf = ports.toolCallIds();
       const read = readAnswer(text, idOf);
       const answer = read.ok ? soundAnswer(read.completion, callableTools(request, ports), idOf) : read;
@@ -176,7 +173,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       if (usage !== undefined) onUsage(usage);
       if (answer.ok) yield withGivenNames(answer.completion, request);
       else {
-        const body = ports.redact(text.slice(0, MAX_REFUSAL_BYTES));
+        const body = ports.redact(text.slice(0, MOST.refusalBytes));
         throw new BadAnswer(refusedAnswer(answer, response, body, { target, request }, ports));
       }
     },

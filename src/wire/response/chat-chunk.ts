@@ -1,11 +1,14 @@
 import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
+import { AnswerMeter, callsExcess, choicesExcess, messageExcess, MOST, textExcess } from './answer-bounds.ts';
 import {
   type ChatCompletion,
   emptyAnswer,
+  mayBeJson,
   readChatResponse,
   NUMBERED_CALLS,
   readFinishReason,
   readUsage,
+  refusedAsTooLarge,
   type RefusedAnswer,
   refusedByFinish,
   refusedWithError,
@@ -25,7 +28,7 @@ import {
   reasoningOf,
   textIn,
 } from './message.ts';
-import { type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
+import { EventTooLongError, linesOf, type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
 import { latestUsage, partsOf, type StreamPart } from './stream-part.ts';
 import { ToolCallAssembly } from './tool-calls.ts';
 
@@ -52,6 +55,8 @@ export interface ChunkReaderOptions extends SseLimits {
 }
 
 const DONE = /^"?\[done\]/i;
+/** A chunk of a body is read in slices of so many bytes, so that few of its events are held at once. */
+const SLICE_BYTES = 65_536;
 
 function malformed(message: string): RefusedAnswer {
   return { ok: false, problem: 'malformed', message };
@@ -75,6 +80,8 @@ export class ChunkReader {
   readonly #toolCalls: ToolCallAssembly;
   /** Read but not yet returned. */
   #parts: StreamPart[] = [];
+  readonly #meter = new AnswerMeter();
+  #bytes = 0;
   /** Text held back: white space at the beginning, which alone is no answer, or half a character at the end. */
   #held = '';
   #hasText = false;
@@ -112,12 +119,12 @@ export class ChunkReader {
     return this.#usage;
   }
 
-  /**
-   * The parts that `bytes` complete. Usage and finish follow at the end.
-   * @throws EventTooLongError if an event exceeds the bound.
-   */
+  /** The parts that `bytes` complete. Usage and finish follow at the end. */
   read(bytes: Uint8Array): readonly StreamPart[] {
-    if (!this.isOver) this.#readEvents(this.#splitter.read(bytes));
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes > MOST.streamBytes) this.#refuseExcess(`more than ${MOST.streamBytes} bytes`);
+    for (let start = 0; start < bytes.byteLength && !this.isOver; start += SLICE_BYTES)
+      this.#readBounded(() => this.#splitter.read(bytes.subarray(start, start + SLICE_BYTES)));
     return this.#takeParts();
   }
 
@@ -128,7 +135,7 @@ export class ChunkReader {
   }
 
   #judge(): StreamEnd {
-    if (!this.isOver) this.#readEvents(this.#splitter.end());
+    if (!this.isOver) this.#readBounded(() => this.#splitter.end());
     if (this.#document !== undefined) return { kind: 'finished', parts: partsOf(this.#document) };
     // Some servers send [DONE] without a finish reason.
     if (this.#isDone && this.#toolCalls.isComplete) this.#finishReason ??= 'stop';
@@ -145,6 +152,12 @@ export class ChunkReader {
     if (this.#parts.length === 0) return [];
     const parts = this.#parts;
     this.#parts = [];
+    for (const [index, part] of parts.entries()) {
+      const excess = this.#meter.excessWith(part);
+      if (excess === undefined) continue;
+      this.#refuseExcess(excess);
+      return parts.slice(0, index);
+    }
     return parts;
   }
 
@@ -155,10 +168,19 @@ export class ChunkReader {
     const isAnswer = this.#hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
     if (!isAnswer) return this.#refuse(emptyAnswer('stream', reason), '');
     this.#release();
-    this.#parts.push(...lastPieces);
+    for (const piece of lastPieces) this.#parts.push(piece);
     if (this.#usage !== undefined) this.#parts.push({ type: 'usage', usage: this.#usage });
     // Google finishes tool calls with `stop`.
     this.#parts.push({ type: 'finish', reason: hasCalls && reason === 'stop' ? 'tool_calls' : reason });
+  }
+
+  #readBounded(eventsOf: () => readonly SseEvent[]): void {
+    try {
+      this.#readEvents(eventsOf());
+    } catch (error) {
+      if (!(error instanceof EventTooLongError)) throw error;
+      this.#refuseExcess(error.message);
+    }
   }
 
   #readEvents(events: readonly SseEvent[]): void {
@@ -171,6 +193,10 @@ export class ChunkReader {
 
   #refuse(refusal: RefusedAnswer, body: string): void {
     this.#refused = { refusal, body };
+  }
+
+  #refuseExcess(excess: string): void {
+    this.#refuse(refusedAsTooLarge('stream', excess), '');
   }
 
   #readDocument(text: string): void {
@@ -192,14 +218,17 @@ export class ChunkReader {
       this.#isDone = true;
       return;
     }
-    const json = parseJson(content);
+    const isJson = mayBeJson(content);
+    const excess = isJson ? textExcess(content) : undefined;
+    if (excess !== undefined) return this.#refuseExcess(excess);
+    const json = isJson ? parseJson(content) : undefined;
     if (json === undefined && content.includes('\n')) this.#readLines(content, unended);
     else this.#readJson(json, content, unended);
   }
 
   /** Reads chunks that no blank line separates. */
   #readLines(content: string, unended: boolean): void {
-    const lines = content.split('\n');
+    const lines = linesOf(content);
     for (const [index, line] of lines.entries()) {
       if (this.isOver) return;
       this.#readData(line.replace(/^\s*data:/, '').trim(), unended && index === lines.length - 1);
@@ -213,7 +242,7 @@ export class ChunkReader {
     if (isJsonObject(json)) {
       this.#chunks += 1;
       this.#readChunk(json, content);
-    } else if (elementsOf(json).length > 0 || (json === undefined && /^[[{]/.test(content))) {
+    } else if (elementsOf(json).length > 0 || (json === undefined && mayBeJson(content))) {
       // Anything else is a keep-alive: null, an empty list, a bare word.
       this.#refuse(malformed(`chunk ${this.#chunks + 1} of the stream was not a JSON object`), content);
     }
@@ -223,6 +252,8 @@ export class ChunkReader {
     const { choices } = chunk;
     this.#usage = latestUsage(this.#usage, readUsage(chunk));
     if (!Array.isArray(choices)) return this.#readWithoutChoices(data);
+    const excess = choicesExcess(choices);
+    if (excess !== undefined) return this.#refuseExcess(excess);
     const choice = choiceIn(choices);
     if (choice === undefined || !(isFirst(choice) || choices.includes(null))) return;
     if (isJsonObject(choice)) this.#readChoice(choice, data);
@@ -244,8 +275,11 @@ export class ChunkReader {
     this.#finishReason = finish ?? this.#finishReason;
     const delta = messageIn(choice, 'delta') ?? undefined;
     const message = member(choice, 'message') ?? undefined;
-    const isRead =
-      message !== undefined && isBare(delta) ? this.#readMessage(message) : this.#readDelta(delta ?? {});
+    const isMessage = message !== undefined && isBare(delta);
+    const read = isMessage ? message : (delta ?? {});
+    const excess = isJsonObject(read) ? messageExcess(read) : undefined;
+    if (excess !== undefined) return this.#refuseExcess(excess);
+    const isRead = isMessage ? this.#readMessage(read) : this.#readDelta(read);
     if (!isRead) this.#refuse(malformed("the stream's content or tool calls had an unknown shape"), data);
   }
 
@@ -280,9 +314,11 @@ export class ChunkReader {
   #addCalls(toolCalls: unknown): boolean {
     const pieces = this.#toolCalls.read(toolCalls);
     if (pieces === undefined) return false;
+    const excess = callsExcess(this.#toolCalls.size);
+    if (excess !== undefined) this.#refuseExcess(excess);
     if (pieces.length === 0) return true;
     this.#release();
-    this.#parts.push(...pieces);
+    for (const piece of pieces) this.#parts.push(piece);
     return true;
   }
 

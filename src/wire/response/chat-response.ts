@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
+import { choicesExcess, messageExcess, textExcess } from './answer-bounds.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
 import { readCost } from './price.ts';
 import { callsIn, choiceIn, contentOf, hasMedia, messageIn, reasoningOf } from './message.ts';
@@ -60,10 +61,17 @@ export interface RefusedAnswer {
   readonly ok: false;
   /**
    * `error`: it contains an error. `empty`: it has neither text nor a tool call. `out_of_tokens`: it has neither, because
-   * its tokens were used up before, by reasoning. `malformed`: it is cut, no JSON or of an unknown shape. `html`: it is an
-   * HTML page. `content_filter`: the provider's filter stopped it.
+   * its tokens were used up before, by reasoning. `malformed`: it is cut, no JSON or of an unknown shape. `too_large`: it
+   * exceeds a bound of `spec/bounds.json`. `html`: it is an HTML page. `content_filter`: the provider's filter stopped it.
    */
-  readonly problem: 'error' | 'empty' | 'out_of_tokens' | 'malformed' | 'html' | 'content_filter';
+  readonly problem:
+    | 'error'
+    | 'empty'
+    | 'out_of_tokens'
+    | 'malformed'
+    | 'too_large'
+    | 'html'
+    | 'content_filter';
   /** The HTTP status given by the error inside. */
   readonly status?: number;
   readonly message: string;
@@ -112,6 +120,8 @@ export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALL
   if (content === '') return refused('empty', 'the answer had no body');
   if (isPage(content))
     return refused('html', `a page instead of an answer: ${readErrorBody(content).message}`);
+  const excess = mayBeJson(content) ? textExcess(content) : undefined;
+  if (excess !== undefined) return refusedAsTooLarge('answer', excess);
   const json = parseJson(content);
   if (errorIn(json) !== undefined) return refusedWithError(content);
   if (!isJsonObject(json)) {
@@ -119,8 +129,14 @@ export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALL
       ? refusedWithError(content)
       : refused('malformed', 'the answer was cut or was not a JSON object');
   }
+  return judge(json, content, idOf);
+}
+
+function judge(json: JsonObject, content: string, idOf: ToolCallIds): ChatAnswer {
   const choices = member(json, 'choices');
   if (!Array.isArray(choices)) return judgeWithoutChoices(json, content);
+  const excess = choicesExcess(choices);
+  if (excess !== undefined) return refusedAsTooLarge('answer', excess);
   const choice = choiceIn(choices);
   if (choice === undefined) return refused('empty', 'the answer had no choices');
   return isJsonObject(choice)
@@ -130,6 +146,17 @@ export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALL
 
 function refused(problem: RefusedAnswer['problem'], message: string): RefusedAnswer {
   return { ok: false, problem, message };
+}
+
+/** The refusal of an answer or a stream that exceeds a bound. */
+// spec 13.11
+export function refusedAsTooLarge(what: 'answer' | 'stream', excess: string): RefusedAnswer {
+  return refused('too_large', `the ${what} had ${excess}, which is not read`);
+}
+
+/** Whether a text can be a list or an object. Parsing any other text costs an exception at best. */
+export function mayBeJson(content: string): boolean {
+  return content.startsWith('{') || content.startsWith('[');
 }
 
 /** The refusal for a body or an event that contains an error. */
@@ -186,6 +213,8 @@ function judgeChoice(json: JsonObject, choice: JsonObject, idOf: ToolCallIds): C
   const delta = finish === undefined ? undefined : member(choice, 'delta');
   const message = messageIn(choice, 'message') ?? delta ?? (finish === 'length' ? {} : undefined);
   if (!isJsonObject(message)) return refused('malformed', 'the answer had a choice without a message');
+  const excess = messageExcess(message);
+  if (excess !== undefined) return refusedAsTooLarge('answer', excess);
   const content = readMessage(message, idOf);
   if (content === undefined)
     return refused('malformed', "the answer's content or tool calls had an unknown shape");

@@ -1,30 +1,56 @@
-import { isJsonObject, type JsonObject, jsonText, member } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, jsonText, member, setMember } from '../../core/json.ts';
 
 /** Members that are sent whole. Of any other text, each chunk has the next piece. */
 const SENT_WHOLE: ReadonlySet<string> = new Set(['id', 'type', 'format', 'signature', 'name', 'object']);
 /** Deeper objects are replaced. */
 const MAX_DEPTH = 4;
 
-function merged(name: string, before: unknown, value: unknown, depth: number): unknown {
-  if (value === undefined || value === null) return before;
-  if (typeof before === 'string' && typeof value === 'string' && !SENT_WHOLE.has(name)) return before + value;
-  if (!isJsonObject(before) || !isJsonObject(value) || depth >= MAX_DEPTH) return value;
-  return mergedObject(before, value, depth + 1);
-}
+/** Joins pieces of objects. It changes only objects that it has made itself: the pieces belong to the consumer. */
+class Merger {
+  /** Its own objects, each by itself. */
+  #own = new WeakMap<object, Record<string, unknown>>();
 
-function mergedObject(before: JsonObject, value: JsonObject, depth: number): JsonObject {
-  const changes = Object.entries(value).map(
-    ([name, piece]) => [name, merged(name, member(before, name), piece, depth)] as const,
-  );
-  return { ...before, ...Object.fromEntries(changes) };
+  /** The value of a member when its next piece has arrived. */
+  merged(name: string, before: unknown, value: unknown, depth = 0): unknown {
+    if (value === undefined || value === null) return before;
+    if (typeof before === 'string' && typeof value === 'string' && !SENT_WHOLE.has(name))
+      return before + value;
+    if (!isJsonObject(before) || !isJsonObject(value) || depth >= MAX_DEPTH) return value;
+    return this.object(before, value, depth + 1);
+  }
+
+  object(before: JsonObject, value: JsonObject, depth = 0): JsonObject {
+    const joined = this.#ownCopyOf(before);
+    for (const name of Object.keys(value))
+      setMember(joined, name, this.merged(name, member(before, name), value[name], depth));
+    return joined;
+  }
+
+  /** What was joined so far stays as it is from now on. */
+  release(): void {
+    this.#own = new WeakMap();
+  }
+
+  #ownCopyOf(object: JsonObject): Record<string, unknown> {
+    const own = this.#own.get(object);
+    if (own !== undefined) return own;
+    const copy = { ...object };
+    this.#own.set(copy, copy);
+    return copy;
+  }
 }
 
 /** A list that arrives in pieces. An element that is sent again is kept once. */
 class List {
   readonly elements: unknown[] = [];
+  readonly #merger: Merger;
   readonly #seen = new Set<string>();
   /** By index and type: where a piece of reasoning is that may go on. */
   readonly #open = new Map<string, number>();
+
+  constructor(merger: Merger) {
+    this.#merger = merger;
+  }
 
   add(value: readonly unknown[], isReasoning: boolean): void {
     for (const element of value) {
@@ -50,7 +76,7 @@ class List {
       this.#open.set(key, last + 1);
       return false;
     }
-    this.elements[at] = mergedObject(before, piece, 0);
+    this.elements[at] = this.#merger.object(before, piece);
     return true;
   }
 }
@@ -58,16 +84,17 @@ class List {
 /** Joins the extra fields of the deltas of one message. */
 // spec 14.9
 export class ExtraFields {
-  #fields = new Map<string, unknown>();
+  readonly #fields = new Map<string, unknown>();
+  readonly #merger = new Merger();
 
   add(fields: JsonObject): void {
     for (const [name, value] of Object.entries(fields)) {
       const before = this.#fields.get(name);
       if (Array.isArray(value)) {
-        const list = before instanceof List ? before : new List();
+        const list = before instanceof List ? before : new List(this.#merger);
         list.add(value, name === 'reasoning_details');
         this.#fields.set(name, list);
-      } else if (!(before instanceof List)) this.#fields.set(name, merged(name, before, value, 0));
+      } else if (!(before instanceof List)) this.#fields.set(name, this.#merger.merged(name, before, value));
     }
   }
 
@@ -78,8 +105,9 @@ export class ExtraFields {
   /** The fields so far. */
   get(): JsonObject {
     const entries = [...this.#fields].map(
-      ([name, value]) => [name, value instanceof List ? value.elements : value] as const,
+      ([name, value]) => [name, value instanceof List ? [...value.elements] : value] as const,
     );
+    this.#merger.release();
     return Object.fromEntries(entries);
   }
 }

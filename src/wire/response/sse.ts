@@ -1,4 +1,5 @@
 import { isJsonObject, parseJson } from '../../core/json.ts';
+import { MOST, textExcess } from './answer-bounds.ts';
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 
 /** What a body contains. */
@@ -19,11 +20,13 @@ export interface SseLimits {
   readonly maxLength?: number | undefined;
 }
 
+/** An event or a document exceeds a bound. The message says which, e.g. `an event of more than 8388608 characters`. */
+
 export class EventTooLongError extends Error {
   static override readonly name: string = 'EventTooLongError';
 }
 
-const MAX_LENGTH = 32 * 1024 * 1024;
+const MAX_LENGTH = MOST.bytes;
 
 /** The beginnings of lines. The standard allows unknown fields as well, but no stream begins with one. */
 const FIELDS = [':', 'data:', 'event:', 'id:', 'retry:'] as const;
@@ -43,13 +46,31 @@ export function withoutDone(text: string): string {
   return document.endsWith('data:') ? document.slice(0, -'data:'.length).trimEnd() : document;
 }
 
+/**
+ * The lines of a text.
+ * @throws EventTooLongError if they are too many.
+ */
+export function linesOf(text: string): readonly string[] {
+  const lines = text.split('\n', MOST.eventLines + 1);
+  if (lines.length > MOST.eventLines)
+    throw new EventTooLongError(`an event of more than ${MOST.eventLines} lines`);
+  return lines;
+}
+
+function isLinesOfJson(document: string): boolean {
+  const [first = ''] = document.trimStart().split('\n', 1);
+  return (
+    first.length < document.length && isJsonObject(parseJson(first)) && parseJson(document) === undefined
+  );
+}
+
 /** A body that is no event stream: one document, or lines of JSON. `[DONE]` may follow. */
 function eventsOf(text: string): readonly SseEvent[] {
   const document = withoutDone(text);
-  const [first = ''] = document.trimStart().split('\n', 1);
-  const isLines = isJsonObject(parseJson(first)) && parseJson(document) === undefined;
-  if (!isLines) return [{ kind: 'document', text: document }];
-  const lines = text.split('\n');
+  // Its reader refuses a document that exceeds a bound.
+  const isDocument = textExcess(document) !== undefined || !isLinesOfJson(document);
+  if (isDocument) return [{ kind: 'document', text: document }];
+  const lines = linesOf(text);
   return lines.map((line, index) => {
     const data = line.replace(/^\s*data:/, '');
     return { kind: 'event', event: undefined, data, unended: index === lines.length - 1 };
@@ -132,6 +153,6 @@ export class SseSplitter {
   }
 
   #tooLong(): EventTooLongError {
-    return new EventTooLongError(`an event is longer than ${this.#maxLength} characters`);
+    return new EventTooLongError(`an event of more than ${this.#maxLength} characters`);
   }
 }

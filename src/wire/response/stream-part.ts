@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, member, setMembers } from '../../core/json.ts';
 import type { ChatCompletion, TokenUsage, ToolCall } from './chat-response.ts';
 import { ExtraFields } from './extra-fields.ts';
 import { choiceIn, extraFieldsOf, messageIn } from './message.ts';
@@ -80,16 +80,23 @@ export function latestUsage(
   return { ...next, cost: known.cost };
 }
 
-function withDelta(call: ToolCall | undefined, { id, name, argumentsDelta, extra }: ToolCallPart): ToolCall {
-  const given = (call?.function.arguments ?? '') + argumentsDelta;
-  return { ...call, ...extra, id, type: 'function', function: { name, arguments: given } };
+/** A tool call of which more pieces may come. */
+interface OpenCall {
+  id: string;
+  name: string;
+  arguments: string;
+  readonly extra: Record<string, unknown>;
+}
+
+function toolCallOf({ id, name, arguments: given, extra }: OpenCall): ToolCall {
+  return { ...extra, id, type: 'function', function: { name, arguments: given } };
 }
 
 /** Collects parts into an answer. Usage is summed over the attempts. */
 export class PartCollector {
   #text = '';
   #reasoning = '';
-  readonly #toolCalls = new Map<number, ToolCall>();
+  readonly #toolCalls = new Map<number, OpenCall>();
   #usage: TokenUsage | undefined;
   #finishReason: string | undefined;
   readonly #extra = new ExtraFields();
@@ -109,7 +116,7 @@ export class PartCollector {
         this.#reasoning += part.text;
         break;
       case 'tool-call':
-        this.#toolCalls.set(part.index, withDelta(this.#toolCalls.get(part.index), part));
+        this.#addPiece(part);
         break;
       case 'extra':
         this.#extra.add(part.fields);
@@ -123,11 +130,20 @@ export class PartCollector {
     }
   }
 
+  #addPiece({ index, id, name, argumentsDelta, extra }: ToolCallPart): void {
+    const call = this.#toolCalls.get(index) ?? { id, name, arguments: '', extra: {} };
+    this.#toolCalls.set(index, call);
+    call.id = id;
+    call.name = name;
+    call.arguments += argumentsDelta;
+    if (extra !== undefined) setMembers(call.extra, extra);
+  }
+
   /** The answer so far. */
   answer(): CollectedAnswer {
     return {
       text: this.#text,
-      toolCalls: [...this.#toolCalls.values()],
+      toolCalls: [...this.#toolCalls.values()].map(toolCallOf),
       ...(this.#reasoning.trim() === '' ? {} : { reasoning: this.#reasoning }),
       ...(this.#usage === undefined ? {} : { usage: this.#usage }),
       ...(this.#finishReason === undefined ? {} : { finishReason: this.#finishReason }),

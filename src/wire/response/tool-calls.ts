@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, jsonText, member, parseJson, setMembers } from '../../core/json.ts';
 import { nonBlank, NUMBERED_CALLS, type ToolCallIds } from './chat-response.ts';
 import { JsonScan } from './json-scan.ts';
 
@@ -42,7 +42,7 @@ interface OpenCall {
   heldArguments: string;
   /** Where in their JSON the arguments are. */
   readonly scan: JsonScan;
-  heldExtra: JsonObject | undefined;
+  heldExtra: Record<string, unknown> | undefined;
   /** The number of the delta that it was last sent in. */
   sentIn: number;
   /** Whether its name came once more, alone, after its arguments were complete. */
@@ -166,6 +166,11 @@ export class ToolCallAssembly {
     return this.#calls.filter(({ name }) => name !== undefined).length;
   }
 
+  /** How many calls there are, with and without a name. */
+  get size(): number {
+    return this.#calls.length;
+  }
+
   /** Whether no call was cut within its arguments. */
   get isComplete(): boolean {
     return this.#calls.every(({ scan }) => scan.isComplete || !scan.isBegun);
@@ -208,7 +213,7 @@ export class ToolCallAssembly {
     call.arguments += argumentsDelta;
     call.heldArguments += argumentsDelta;
     call.scan.read(argumentsDelta);
-    if (extra !== undefined) call.heldExtra = { ...call.heldExtra, ...extra };
+    if (extra !== undefined) call.heldExtra = setMembers(call.heldExtra ?? {}, extra);
     const hasContent = call.heldArguments !== '' || call.heldExtra !== undefined;
     if (call.name === undefined || !hasContent || !(call.scan.isBegun || call.header !== undefined))
       return parts;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { classifyAnswer } from '../../../src/providers/refusals/classify.ts';
 import { SPECS } from '../../../src/providers/spec.ts';
 import { ChunkReader } from '../../../src/wire/response/chat-chunk.ts';
-import { EventTooLongError } from '../../../src/wire/response/sse.ts';
 import { bytesOf, readChunks, SAMPLES, streamOf } from './streams.ts';
 
 const text = (content: string, finish?: string): object => ({
@@ -93,7 +92,9 @@ describe('a stream', () => {
 
   it('bounds the length of events', () => {
     const reader = new ChunkReader({ maxLength: 100 });
-    expect(() => reader.read(bytesOf(`data: ${'x'.repeat(101)}`))).toThrow(EventTooLongError);
+    expect(reader.read(bytesOf(`data: ${'x'.repeat(101)}`))).toEqual([]);
+    const message = 'the stream had an event of more than 100 characters, which is not read';
+    expect(reader.end()).toMatchObject({ kind: 'refused', refusal: { problem: 'too_large', message } });
   });
 
   it('is classified by the error inside, like a whole answer', () => {

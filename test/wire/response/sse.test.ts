@@ -114,7 +114,7 @@ describe('a splitter of server-sent events', () => {
       ['an event that does not end', [`data: ${long}\n`, `data: ${long}\n`]],
       ['a document', ['{', long, long]],
     ])('rejects %s', (_, chunks) => {
-      const expected = new EventTooLongError('an event is longer than 1000 characters');
+      const expected = new EventTooLongError('an event of more than 1000 characters');
       expect(() => split(chunks, limits)).toThrow(expected);
     });
 

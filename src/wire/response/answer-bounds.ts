@@ -1,0 +1,74 @@
+/** Bounds what an answer may hold, so that reading it costs no more than its size is worth. The bounds are data. */
+
+import bounds from '../../../spec/bounds.json' with { type: 'json' };
+import { elementsOf, type JsonObject } from '../../core/json.ts';
+import { jsonExcess } from '../../core/json-scan.ts';
+import type { StreamPart } from './stream-part.ts';
+
+/** The bounds of one answer. */
+export const MOST: Readonly<typeof bounds.answer> = bounds.answer;
+
+/** The words of a bound that was exceeded, e.g. `more than 10000 tool calls`. */
+function moreThan(most: number, what: string): string {
+  return `more than ${most} ${what}`;
+}
+
+/** Which bound a JSON text exceeds, in words; undefined if none. Parses nothing. */
+// spec 13.11
+export function textExcess(text: string): string | undefined {
+  // Each level takes two characters.
+  if (text.length < 2 * MOST.depth) return undefined;
+  const excess = jsonExcess(text, MOST);
+  if (excess === undefined) return undefined;
+  return excess === 'depth' ? moreThan(MOST.depth, 'levels of nesting') : moreThan(MOST.values, 'values');
+}
+
+/** Which bound the choices of an answer or a chunk exceed. */
+export function choicesExcess(choices: readonly unknown[]): string | undefined {
+  return choices.length > MOST.choices ? moreThan(MOST.choices, 'choices') : undefined;
+}
+
+/** Which bound a message or a delta exceeds. */
+export function messageExcess(message: JsonObject): string | undefined {
+  if (elementsOf(message['content']).length > MOST.contentParts)
+    return moreThan(MOST.contentParts, 'parts of its content');
+  if (Object.keys(message).length > MOST.extraFields) return moreThan(MOST.extraFields, 'fields');
+  return callsExcess(elementsOf(message['tool_calls']).length);
+}
+
+/** Whether so many tool calls exceed their bound. */
+export function callsExcess(count: number): string | undefined {
+  return count > MOST.toolCalls ? moreThan(MOST.toolCalls, 'tool calls') : undefined;
+}
+
+/** Adds up what the parts of one answer hold. */
+export class AnswerMeter {
+  #characters = 0;
+  #entries = 0;
+  readonly #fields = new Set<string>();
+
+  /** Which bound the answer exceeds with one more part. */
+  excessWith(part: StreamPart): string | undefined {
+    if (part.type === 'text' || part.type === 'reasoning') return this.#withText(part.text);
+    if (part.type === 'extra') return this.#withFields(part.fields);
+    if (part.type !== 'tool-call') return undefined;
+    const { argumentsDelta, extra } = part;
+    return this.#withText(argumentsDelta) ?? (extra && this.#withFields(extra));
+  }
+
+  #withText({ length }: string): string | undefined {
+    this.#characters += length;
+    return this.#characters > MOST.characters ? moreThan(MOST.characters, 'characters') : undefined;
+  }
+
+  #withFields(fields: JsonObject): string | undefined {
+    for (const name of Object.keys(fields)) {
+      this.#fields.add(name);
+      this.#entries += elementsOf(fields[name]).length;
+    }
+    if (this.#fields.size > MOST.extraFields) return moreThan(MOST.extraFields, 'other fields');
+    return this.#entries > MOST.extraEntries
+      ? moreThan(MOST.extraEntries, 'entries in lists of other fields')
+      : undefined;
+  }
+}
