@@ -6,6 +6,7 @@ import { runners as continuation } from './vectors/continuation.ts';
 import { runners as core } from './vectors/core.ts';
 import { runners as learning } from './vectors/learning.ts';
 import { runners as models } from './vectors/models.ts';
+import { runners as pace } from './vectors/pace.ts';
 import { runners as repair } from './vectors/repair.ts';
 import { runners as wire } from './vectors/wire.ts';
 
@@ -13,7 +14,7 @@ const folder = new URL('../spec/vectors/', import.meta.url);
 const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
 const names = files.map((file) => file.slice(0, -'.json'.length));
 
-const tables = [continuation, core, classification, learning, models, repair, wire];
+const tables = [continuation, core, classification, learning, models, pace, repair, wire];
 const runners = new Map(tables.flatMap((table) => Object.entries(table)));
 
 const vectorsSchema = z.strictObject({

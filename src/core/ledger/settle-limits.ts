@@ -11,6 +11,7 @@ import {
   withReportedRefusal,
   withServedProbe,
 } from '../limits/learning.ts';
+import { isPaceHint, withPacedRefusal, withPacedSuccess } from '../limits/pace.ts';
 import { horizonMs, isLong, type Limit, returnsAt, windowOf, type ReportedQuota } from '../limits/limit.ts';
 import {
   type Charge,
@@ -88,8 +89,9 @@ export function afterSuccess(
 ): AccountRecord {
   const settled = withEachCharge(account, reservation.charges, (limiter, charge) => {
     if (isHeldWhileRunning(charge)) return refund(limiter, charge, now);
-    const counted =
-      success.tokens === undefined ? limiter : settleTokens(limiter, charge, success.tokens, now);
+    const { pace } = limiter;
+    const paced = pace === undefined ? limiter : { ...limiter, pace: withPacedSuccess(pace, charge.sentAt) };
+    const counted = success.tokens === undefined ? paced : settleTokens(paced, charge, success.tokens, now);
     return charge.probes ? withServedProbe(counted, charge, now) : counted;
   });
   return withReportedQuotas(settled, reservation, success.reported, now);
@@ -137,11 +139,17 @@ const MINUTE_END_MS = 1000;
 const HINT_TOLERANCE_MS = 2000;
 
 /**
- * Whether the provider asks for a retry before any quota of the window returns: then the window did not refuse, or was
- * not spent by us. spec 5.12
+ * Whether the provider asks for a retry before any quota of the window returns, or at its known pace: then the window did
+ * not refuse, or was not spent by us. spec 5.12
  */
-function isEarlyHint(limit: Limit, { spent }: LimiterState, { retryAt }: Failure, now: number): boolean {
+function isEarlyHint(
+  limit: Limit,
+  { spent, pace }: LimiterState,
+  { retryAt }: Failure,
+  now: number,
+): boolean {
   if (retryAt === undefined || isLong(limit) || limit.unit !== 'requests') return false;
+  if (isPaceHint(pace, retryAt, now)) return true;
   const next = spent.find(([at]) => at > now && at <= now + horizonMs(limit));
   return next !== undefined && retryAt < next[0] - HINT_TOLERANCE_MS;
 }
@@ -150,6 +158,17 @@ function isEarlyHint(limit: Limit, { spent }: LimiterState, { retryAt }: Failure
 function isCountedInHint(limit: Limit, { retryAt, reportedLimit }: Failure, isEarly: boolean): boolean {
   if (retryAt === undefined || isLong(limit) || limit.unit !== 'requests') return false;
   return isEarly || reportedLimit === undefined;
+}
+
+/** The limiter after a refusal with an early hint: if no limit was reported, the hint shows how fast requests pass. spec 5.14 */
+function withLearntPace(
+  limiter: LimiterState,
+  { sentAt }: Charge,
+  { retryAt, reportedLimit }: Failure,
+  now: number,
+): LimiterState {
+  if (retryAt === undefined || reportedLimit !== undefined) return limiter;
+  return { ...limiter, pace: withPacedRefusal(limiter.pace, sentAt, retryAt, now) };
 }
 
 function withoutRefused(limiter: LimiterState, charge: Charge, now: number): LimiterState {
@@ -172,7 +191,8 @@ function withHintedReturn(
   const isMinuteEnd = Math.abs(retryAt - Math.round(retryAt / MINUTE_MS) * MINUTE_MS) <= MINUTE_END_MS;
   if (limit.kind !== 'sliding-window' || windowOf(limit) !== MINUTE_MS || limit.unit !== 'requests')
     return { learnt: limiter, charge };
-  if (retryAt <= now || !isMinuteEnd || reportedLimit !== undefined) return { learnt: limiter, charge };
+  const isShort = retryAt - now <= HINT_TOLERANCE_MS || isPaceHint(limiter.pace, retryAt, now);
+  if (isShort || !isMinuteEnd || reportedLimit !== undefined) return { learnt: limiter, charge };
   const returned = (spent: readonly Spent[]): readonly Spent[] => {
     const later = spent.filter(([at]) => at > retryAt);
     if (later.length === 0) return spent;
@@ -243,6 +263,7 @@ function withRefusedLimits(
         : 0;
     if (charge !== undefined && isCountedInHint(limit, failure, isEarly))
       learnt = withoutRefused(learnt, charge, now);
+    if (isEarly && charge !== undefined) learnt = withLearntPace(learnt, charge, failure, now);
     if (failure.oversized === true) {
       limiters = withEntry(limiters, limiterName(limit, model), learnt);
       continue;

@@ -1,6 +1,7 @@
 /** The state of a limit: how much is used, when a cost is admitted, charges and refunds. spec 3 */
 
 import { horizonMs, type Limit, type TokenBucketLimit, returnsAt, windowOf } from './limit.ts';
+import { type Pace, paceReadyAt, withPacedRequest } from './pace.ts';
 import { DAY_MS, liesAhead } from '../time.ts';
 
 /** A learnt limit is forgotten after this long, and the assumed one counts again. */
@@ -86,7 +87,7 @@ export function usedOf(limiter: LimiterState, limit: Limit, now: number): number
 export function readyAtOf(limiter: LimiterState, limit: Limit, cost: number, now: number): number {
   const max = maxInForce(limiter, limit, now);
   if (cost > max) return Number.POSITIVE_INFINITY;
-  const floor = fullUntil(limiter, now);
+  const floor = Math.max(fullUntil(limiter, now), paceReadyAt(limiter.pace, now));
   if (limit.kind === 'token-bucket') {
     const waitMs = drainedMs(limiter, limit, now) - (max - cost) * refillMs(limiter, limit, now);
     return waitMs > 0 ? Math.max(floor, now + waitMs) : floor;
@@ -123,6 +124,13 @@ export function withCost(
   return { ...limiter, fullAt };
 }
 
+function withSentRequest(limiter: LimiterState, now: number): LimiterState {
+  if (limiter.pace === undefined) return limiter;
+  const { pace: known, ...rest } = limiter;
+  const pace = withPacedRequest(known, now);
+  return pace === undefined ? rest : { ...rest, pace };
+}
+
 /** Spends `cost` for a request that is sent at `now`. `name` is where the state is stored. spec 5.2 */
 export function charge(
   limiter: LimiterState,
@@ -135,7 +143,7 @@ export function charge(
   const learnt = learntMax(limiter, now);
   const probes = learnt !== undefined && surelyUsed(limiter, limit, now) + cost > learnt;
   return {
-    limiter: withCost(limiter, limit, cost, at, now),
+    limiter: withCost(withSentRequest(limiter, now), limit, cost, at, now),
     charge: { limit, limiter: name, cost, sentAt: now, returnsAt: at, probes },
   };
 }
@@ -179,6 +187,8 @@ export interface LimiterState {
   };
   /** The margin in ms that network delays turned out to need, learnt at `at` (epoch ms). */
   readonly margin?: { readonly ms: number; readonly at: number };
+  /** How fast requests pass since a hint that was shorter than the window. */
+  readonly pace?: Pace;
 }
 
 export const EMPTY_LIMITER: LimiterState = { spent: [] };

@@ -41,12 +41,16 @@ export function excludedUntil(
 }
 
 /**
- * Epoch ms until which a call that may not wait pauses to come back to a failed route; 0 if there is none. spec 11.7
+ * Epoch ms until which a call that may not wait pauses to come back to a failed route; 0 if there is none. After a hint
+ * the calls that it sent away come back one after another, so a call stays a little longer. spec 11.7
  */
 export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number): number {
   let at = 0;
-  for (const { excludedUntil: until } of failedAttempts)
-    if (until < Number.POSITIVE_INFINITY) at = Math.max(at, until);
+  for (const { excludedUntil: until, failure } of failedAttempts) {
+    if (until === Number.POSITIVE_INFINITY) continue;
+    const isHinted = failure.kind === 'rate_limited' && failure.retryAt !== undefined;
+    at = Math.max(at, isHinted ? until + MAX_PAUSE_MS : until);
+  }
   return Math.min(at, now + MAX_PAUSE_MS);
 }
 
