@@ -63,7 +63,7 @@ export class Ledger {
   readonly #onMerge: (target: Target, merged: readonly string[]) => void;
   /** Called when a model turns out to cost money. */
   readonly #onBill: (provider: PoolProvider, model: string, amount: number) => void;
-  /** How many reservations of each account are not settled yet, by record id. */
+  /** How many reservations of each account are not settled yet and may free quota, by record id. */
   readonly #open = new Map<string, number>();
   /** The last operation while it is under way. A store in memory never leaves one pending. */
   #last: Promise<unknown> | undefined;
@@ -158,7 +158,7 @@ export class Ledger {
         again: call.again,
         maxAttempts: call.maxAttempts,
         waitUntil: toWall(instant, waitUntil),
-        isUnderWay: ({ recordId }) => this.#open.has(recordId),
+        mayBeFreed: ({ recordId }) => this.#open.has(recordId),
       });
       if (decision.kind !== 'attempt') return decision;
       const { target, alternatives } = decision;
@@ -173,7 +173,7 @@ export class Ledger {
             ? this.#tryReserve(call, waitUntil, races + 1)
             : lostRaces(instant, waitUntil);
         }
-        this.#count(target, 1);
+        this.#count(reservation, 1);
         const known = knownOf(records.provider, target.route.model, now);
         const { maxTokens } = reservation;
         const { shape } = call.needs;
@@ -185,7 +185,9 @@ export class Ledger {
     });
   }
 
-  #count({ account: { recordId } }: Target, change: 1 | -1): void {
+  #count({ target, mayFree }: Reservation, change: 1 | -1): void {
+    if (!mayFree) return;
+    const { recordId } = target.account;
     const open = (this.#open.get(recordId) ?? 0) + change;
     if (open > 0) this.#open.set(recordId, open);
     else this.#open.delete(recordId);
@@ -209,7 +211,7 @@ export class Ledger {
   settle(reservation: Reservation, outcome: Outcome, cost?: number): Maybe<void> {
     const { target } = reservation;
     return this.#inTurn(() => {
-      this.#count(target, -1);
+      this.#count(reservation, -1);
       return this.#update(target, (records, now) => {
         const next = settle(records, reservation, outcome, now);
         return cost === undefined ? next : withCost(next, target, cost);

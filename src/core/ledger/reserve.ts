@@ -7,7 +7,7 @@ import type { RequestNeeds, Target } from '../routing/question.ts';
 import { entryOf } from '../json.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
 import { isLong } from '../limits/limit.ts';
-import { type Charge, charge, fullUntil, refund, maxInForce, usedOf } from '../limits/window.ts';
+import { type Charge, charge, fullUntil, readyAtOf, refund, maxInForce, usedOf } from '../limits/window.ts';
 
 /** The generations of a route's breakers when they admitted a request. */
 export interface Generations {
@@ -27,6 +27,8 @@ export interface Reservation {
   readonly sentAt: number;
   /** Whether nothing else of the account counted for the model's short limits. */
   readonly isAlone: boolean;
+  /** Whether its outcome may let another request through: it probes a limit, or a limit of tokens has no room beside it. */
+  readonly mayFree: boolean;
   /** The `max_tokens` to send if the caller sets none. */
   readonly maxTokens: number | undefined;
 }
@@ -145,6 +147,15 @@ function isUnspent({ route, account }: Target, record: AccountRecord, now: numbe
   );
 }
 
+/** Whether the outcome of a request may raise a limit, or refund tokens that the next request needs. spec 5.2 */
+function mayFree(charges: readonly Charge[], { limiters }: AccountRecord, now: number): boolean {
+  return charges.some(({ limit, limiter, cost, probes }) => {
+    const state = entryOf(limiters, limiter);
+    if (probes || state?.pace !== undefined) return true;
+    return limit.unit === 'tokens' && state !== undefined && readyAtOf(state, limit, cost, now) > now;
+  });
+}
+
 /** Reserves the route's quota and probes. A probe that takes longer than `probeMs` counts as lost. spec 5.2 */
 export function reserve(
   records: RouteRecords,
@@ -170,6 +181,7 @@ export function reserve(
     reservation: {
       target,
       charges,
+      mayFree: mayFree(charges, account, now),
       isAlone: isUnspent(target, records.account, now),
       maxTokens: demand.maxTokens,
       sentAt: now,

@@ -207,11 +207,11 @@ function nextReadyAt(question: Question): number {
   return found.best === undefined ? found.readyAt : question.now;
 }
 
-/** Whether an account that could serve the call has a request under way: its outcome may change when a route is ready. */
-function isRequestUnderWay({ stages, isUnderWay }: Question): boolean {
+/** Whether a request under way may let the call through earlier than the records say. */
+function isToBeFreed({ stages, mayBeFreed }: Question): boolean {
   return (
-    isUnderWay !== undefined &&
-    stages.some((stage) => stage.some(({ provider }) => provider.accounts.some(isUnderWay)))
+    mayBeFreed !== undefined &&
+    stages.some((stage) => stage.some(({ provider }) => provider.accounts.some(mayBeFreed)))
   );
 }
 
@@ -230,8 +230,8 @@ export function plan(asked: Question): Decision {
   if (readyAt <= Math.max(question.waitUntil, pauseUntil(failedAttempts, now)))
     return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
-  // A probe may take long, but mostly reports soon. Any request under way may free quota or raise a limit.
-  if (waitUntil > now && (isProbeUnderWay(records, stages.flat(), now) || isRequestUnderWay(question)))
+  // A probe may take long, but mostly reports soon.
+  if (waitUntil > now && (isProbeUnderWay(records, stages.flat(), now) || isToBeFreed(question)))
     return { kind: 'wait', until: waitUntil };
   readyAt = Math.min(readyAt, nextReadyAt(question));
   return {

@@ -95,8 +95,8 @@ export interface Question {
   /** A route to try once more before any other. */
   readonly again?: Route | undefined;
   readonly maxAttempts: number;
-  /** Whether this process has a request under way on the account. Default: none is. */
-  readonly isUnderWay?: ((account: PoolAccount) => boolean) | undefined;
+  /** Whether this process has a request under way on the account whose outcome may let another one through. Default: none. */
+  readonly mayBeFreed?: ((account: PoolAccount) => boolean) | undefined;
   /** Epoch ms until which the call waits for a route; at most `now` if it does not wait. */
   readonly waitUntil: number;
 }
