@@ -2,7 +2,7 @@
 
 import fc from '../support/fast-check.ts';
 import { type Script, script } from './answers.ts';
-import { exchange, type Outcome } from './exchange.ts';
+import { exchange, holdBodies, type Outcome } from './exchange.ts';
 import { hostileText, hostileValue, mutants } from './hostile-json.ts';
 import { bytesOf, type Piece } from './piece.ts';
 import type { HostileProvider } from './provider.ts';
@@ -16,6 +16,8 @@ interface ServerCase {
   readonly requests: readonly { readonly request: HostileRequest; readonly leaves: boolean }[];
   /** Whether all requests are sent at once. */
   readonly together: boolean;
+  /** Connections that meanwhile hold an unfinished body of so many bytes. */
+  readonly held: { readonly connections: number; readonly bytes: number };
   readonly script: Script;
 }
 
@@ -60,6 +62,14 @@ const anyCase: fc.Arbitrary<Case> = fc.oneof(
       { minLength: 1, maxLength: 4 },
     ),
     together: fc.boolean(),
+    held: fc.oneof(
+      { weight: 40, arbitrary: fc.constant({ connections: 0, bytes: 0 }) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom({ connections: 50, bytes: 0 }, { connections: 50, bytes: 100_000 }),
+      },
+      { weight: 1, arbitrary: fc.constant({ connections: 40, bytes: 30_000_000 }) },
+    ),
     script,
   }),
   fc.record({
@@ -89,17 +99,19 @@ const HEALTH: HostileRequest = { method: 'GET', path: '/health', headers: [], bo
 async function attackServer(
   subject: Subject,
   upstream: string,
-  { requests, together }: ServerCase,
+  { requests, together, held }: ServerCase,
 ): Promise<readonly string[]> {
   const port = await subject.open(upstream);
   const send = async (request: HostileRequest, leaves = false): Promise<readonly string[]> => {
     const outcome: Outcome = await exchange(port, request, { leaves, timeoutMs: ANSWER_TIMEOUT_MS });
     return leaves ? [] : outcomeFaults(request, outcome);
   };
+  const release = await holdBodies(port, held);
   const faults: string[] = [];
   if (together)
     faults.push(...(await Promise.all(requests.map(({ request, leaves }) => send(request, leaves)))).flat());
   else for (const { request, leaves } of requests) faults.push(...(await send(request, leaves)));
+  release();
   faults.push(...(await send(HEALTH)).map((fault) => `afterwards, /health: ${fault}`));
   return [...faults, ...(await subject.close())];
 }

@@ -83,3 +83,30 @@ export async function exchange(
   if (first === 'late') return 'no end within the time';
   return parsed(Buffer.concat(chunks).toString('latin1'), request.method);
 }
+
+/** How long unfinished bodies are waited for. A server need not take them. */
+const HOLD_MS = 2000;
+
+/** Opens connections with bodies that do not end. The function returned closes them. */
+export async function holdBodies(
+  port: number,
+  { connections, bytes }: { readonly connections: number; readonly bytes: number },
+): Promise<() => void> {
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${bytes + 10}\r\n\r\n`;
+  const body = Buffer.alloc(bytes, ' ');
+  const sockets = Array.from({ length: connections }, () => connect(port, '127.0.0.1').resume());
+  const sent = sockets.map(async (socket) => {
+    socket.on('error', () => undefined);
+    socket.write(head);
+    await new Promise((resolve) => {
+      socket.write(body, resolve);
+    });
+  });
+  const timer = new AbortController();
+  const late = pause(HOLD_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([Promise.all(sent), late]);
+  timer.abort();
+  return () => {
+    for (const socket of sockets) socket.destroy();
+  };
+}
