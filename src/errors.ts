@@ -11,6 +11,7 @@ export type FreeLLMErrorCode =
   | 'unsupported'
   | 'content_blocked'
   | 'no_providers_available'
+  | 'invalid_output'
   | 'deadline'
   | 'broken_stream'
   | 'closed';
@@ -158,6 +159,15 @@ export class ContentBlockedError extends CallError {
 
   constructor(message: string, attempts: readonly AttemptReport[]) {
     super({ code: 'content_blocked', message, attempts });
+  }
+}
+
+/** Models answered, and none of their answers fits the schema. `attempts` says what was wrong with each. */
+export class SchemaError extends CallError {
+  static override readonly name: string = 'SchemaError';
+
+  constructor(message: string, attempts: readonly AttemptReport[], cause?: unknown) {
+    super({ code: 'invalid_output', message, attempts, cause });
   }
 }
 

@@ -53,6 +53,8 @@ export type { LimitStatus, QuotaStatus, RouteReason } from './core/report/health
 export type { FailureKind } from './core/failure.ts';
 export type { ProviderScore, Strategy, StrategyName } from './core/routing/question.ts';
 export type { ChatMessage, ContentPart } from './wire/request/chat-request.ts';
+export type { ObjectOptions, ObjectResult } from './client/structured/object.ts';
+export type { Schema, StandardSchema } from './client/structured/schema.ts';
 export type { TokenUsage, ToolCall } from './wire/response/chat-response.ts';
 export type { StreamPart } from './wire/response/stream-part.ts';
 export { VERSION } from './version.ts';

@@ -38,6 +38,7 @@ describe('an error', () => {
       | 'content_blocked'
       | 'no_providers_available'
       | 'deadline'
+      | 'invalid_output'
       | 'closed'
       | 'broken_stream'
     >();

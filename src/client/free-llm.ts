@@ -1,5 +1,6 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { Call } from '../engine/call.ts';
+import { type ObjectAnswer, objectOperation } from '../engine/object.ts';
 import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../errors.ts';
@@ -32,6 +33,7 @@ import {
 import { requestBody } from './request-body.ts';
 import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
+import { type ObjectOptions, objectRequest, type ObjectResult, schemaError } from './structured/object.ts';
 import { publiclyListed } from '../providers/public-list.ts';
 
 /** How long `refreshModels` waits for a provider's first list of models. */
@@ -157,6 +159,41 @@ export class FreeLLM {
   async text(input: ChatInput, options: ChatOptions = {}): Promise<string> {
     const { text } = await this.chat(input, options);
     return text;
+  }
+
+  /**
+   * Resolves with a value that a schema accepts. Each model is asked in the surest way that it takes: with the schema as a
+   * field, in its JSON mode, or in words. An answer that breaks the schema goes back to its model once with what is wrong
+   * with it, then the call moves on.
+   * @throws SchemaError if models answered and no answer fits the schema; otherwise what {@link FreeLLM.chat} throws.
+   *
+   * @example
+   * ```ts
+   * const { data } = await llm.object('Three colours', { schema: z.object({ colours: z.array(z.string()) }) });
+   * ```
+   */
+  async object<T>(input: ChatInput, options: ObjectOptions<T>): Promise<ObjectResult<T>> {
+    const messages = readMessages(input);
+    this.#checkOpen();
+    const asked = objectRequest(messages, options);
+    checkCallOptions(asked.options, false);
+    asked.options.signal?.throwIfAborted();
+    const operation = objectOperation<T>(this.#pool.chat);
+    const needs = operation.needs(asked.request);
+    const call = await this.#calls.begin(
+      { operation: 'object', request: asked.request, needs },
+      asked.options,
+    );
+    try {
+      let answer: ObjectAnswer<T> | undefined;
+      for await (const part of this.#calls.run(call, operation)) answer = part;
+      if (answer === undefined) throw new Error('the loop ended without an answer');
+      const { completion, value: data } = answer;
+      const answered = call.usage === undefined ? completion : { ...completion, usage: call.usage };
+      return { data, response: toResponse(call, answered, this.#pool.clock.now()) };
+    } catch (error) {
+      throw schemaError(error);
+    }
   }
 
   /** A row for each key: whether it is ready, why not, from when, and how much of its quota is used. Sends nothing. */

@@ -31,6 +31,7 @@ const REASONS: Readonly<Record<RouteReason, string>> = {
   timeout: 'the provider did not answer in time',
   network: 'the provider could not be reached',
   broken_stream: "the provider's answers broke off",
+  invalid_output: 'the answers did not fit the schema',
   rejected: 'the model rejected the request',
   bad_request: 'the request was refused',
   minute_quota_spent: "this minute's quota is used up",

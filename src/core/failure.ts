@@ -23,6 +23,7 @@ export type FailureKind =
   | 'timeout'
   | 'network'
   | 'broken_stream'
+  | 'invalid_output'
   | 'rejected'
   | 'bad_request';
 

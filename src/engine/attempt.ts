@@ -106,7 +106,7 @@ export async function* attempt<Request, Part>(
     const onUsage = (usage: TokenUsage): void => {
       progress.usage = usage;
     };
-    for await (const part of operation.decode(response, { target, request: call.request, timer, onUsage })) {
+    for await (const part of operation.decode(response, { plan, request: call.request, timer, onUsage })) {
       begun = true;
       call.hasDelivered = true;
       // From the first part on, only a timeout that the caller asked for bounds a stream.

@@ -234,7 +234,7 @@ function isResumable({ body, transcript, onCut }: StreamRequest): boolean {
 function failureOf(
   end: Exclude<StreamEnd, { kind: 'finished' }>,
   response: HttpResponse,
-  { target, request }: DecodeContext<StreamRequest>,
+  { plan: { target }, request }: DecodeContext<StreamRequest>,
   ports: ChatOperationPorts,
 ): Failure {
   const { status } = response;

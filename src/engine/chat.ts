@@ -162,7 +162,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     },
     async *decode(
       response: HttpResponse,
-      { target, request, onUsage }: DecodeContext<ChatBody>,
+      { plan: { target }, request, onUsage }: DecodeContext<ChatBody>,
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MOST.bytes);
       const idOf = ports.toolCallIds();

@@ -32,7 +32,7 @@ export interface AttemptPlan {
 
 /** What {@link Operation.decode} is given besides the answer. */
 export interface DecodeContext<Request> {
-  readonly target: Target;
+  readonly plan: AttemptPlan;
   readonly request: Request;
   /** Must be told about content and keep-alives: they move its limits. */
   readonly timer: AttemptTimer;

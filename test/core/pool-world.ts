@@ -166,6 +166,7 @@ export const SCOPES_OF: Readonly<Record<FailureKind, readonly Scope[]>> = {
   timeout: ['provider', 'model', 'request'],
   network: ['provider'],
   broken_stream: ['provider'],
+  invalid_output: ['model'],
   rejected: ['request'],
   bad_request: ['request'],
 };

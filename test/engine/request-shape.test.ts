@@ -198,12 +198,19 @@ async function decoded<Request, Part>(
   readonly error: unknown;
 }> {
   const { target } = operations('nim');
+  const plan = {
+    target,
+    alternatives: false,
+    known: { breaker: CLOSED },
+    plain: false,
+    maxTokens: undefined,
+  };
   const usages: TokenUsage[] = [];
   const timeouts = { firstMs: 1000, idleMs: 1000, capMs: 1000, deadline: Number.POSITIVE_INFINITY };
   const timer = new AttemptTimer(new VirtualClock(0), timeouts, undefined);
   const onUsage = (spent: TokenUsage): number => usages.push(spent);
   const parts: Part[] = [];
-  const context = { target, request, timer, onUsage };
+  const context = { plan, request, timer, onUsage };
   try {
     for await (const part of operation.decode(answerOf(body), context)) parts.push(part);
   } catch (error) {

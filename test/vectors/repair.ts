@@ -22,7 +22,8 @@ export const declaredForVectors: DeclaredTools = new Map([
 ]);
 
 function findCalls(input: unknown): unknown {
-  const found = writtenCalls(z.string().parse(input), declaredForVectors);
+  const { text } = z.strictObject({ text: z.string() }).parse(input);
+  const found = writtenCalls(text, declaredForVectors);
   if (found.kind !== 'calls') return found;
   const calls = found.calls.map((call) => ({ ...call, arguments: parseJson(call.arguments) }));
   return { ...found, calls };
@@ -35,7 +36,7 @@ const argumentsInput = z.strictObject({
 
 function repair(input: unknown): unknown {
   const { schema, text } = argumentsInput.parse(input);
-  const read = soundArguments(text, schemaCheck(schema));
+  const read = soundArguments(text, schema, schemaCheck(schema));
   return read.ok
     ? { ok: true, arguments: parseJson(read.text), unchanged: read.text === text }
     : { ok: false };

@@ -66,6 +66,46 @@ function repaired(value: unknown, { path, isUnknown }: SchemaProblem, check: Sch
   return found.length === 1 ? found[0] : undefined;
 }
 
+/** A value that fits a schema, or what is wrong with it. */
+export type SoundValue =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problems: readonly SchemaProblem[] };
+
+/** The value, repaired where it breaks the schema and one reading fits. */
+export function soundValue(given: unknown, check: SchemaCheck | undefined): SoundValue {
+  if (check === undefined) return { ok: true, value: given };
+  let value = given;
+  let problems = check(value);
+  for (let repairs = 0; repairs < MAX_REPAIRS; repairs += 1) {
+    const [first] = problems;
+    if (first === undefined) return { ok: true, value };
+    const next = repaired(value, first, check);
+    if (next === undefined) break;
+    value = next;
+    problems = check(value);
+  }
+  return problems.length === 0 ? { ok: true, value } : { ok: false, problems };
+}
+
+/** The most problems that are named. */
+const MAX_PROBLEMS = 8;
+
+/**
+ * Problems in words, for a model or in an error. A name that the schema does not have may be a part of the answer, and is left
+ * out.
+ */
+export function problemsText(problems: readonly SchemaProblem[], schema: JsonObject): string {
+  const known = jsonText(schema);
+  const named = problems.slice(0, MAX_PROBLEMS).map(({ path, message, isUnknown }) => {
+    if (isUnknown === true) return 'it has a member that the schema does not allow';
+    const steps = path.map((step) =>
+      typeof step === 'number' || known.includes(JSON.stringify(step)) ? step : '*',
+    );
+    return `${steps.length === 0 ? 'the value' : steps.join('.')}: ${message}`;
+  });
+  return named.join('; ');
+}
+
 /** The arguments as JSON text that fits the schema, or what is wrong with them. */
 export type Arguments =
   | { readonly ok: true; readonly text: string }
@@ -73,21 +113,11 @@ export type Arguments =
 
 /** Reads arguments as a model wrote them. A text that is right stays as it is. */
 // spec 13.10
-export function soundArguments(text: string, check: SchemaCheck | undefined): Arguments {
+export function soundArguments(text: string, schema: JsonObject, check: SchemaCheck | undefined): Arguments {
   const strict = parseJson(text);
   const given: JsonObject | undefined = isJsonObject(strict) ? strict : argumentsOf(text);
   if (given === undefined) return { ok: false, message: 'the arguments are no JSON object' };
-  let value: unknown = given;
-  let problems = check?.(value) ?? [];
-  for (let repairs = 0; repairs < MAX_REPAIRS; repairs += 1) {
-    const [first] = problems;
-    if (first === undefined) return { ok: true, text: value === strict ? text : jsonText(value) };
-    const next = check === undefined ? undefined : repaired(value, first, check);
-    if (next === undefined) break;
-    value = next;
-    problems = check?.(value) ?? [];
-  }
-  const [{ path, message } = { path: [], message: 'they break the schema' }] = problems;
-  const place = path.length === 0 ? 'the arguments' : path.join('.');
-  return { ok: false, message: `${place}: ${message}` };
+  const sound = soundValue(given, check);
+  if (sound.ok) return { ok: true, text: sound.value === strict ? text : jsonText(sound.value) };
+  return { ok: false, message: problemsText(sound.problems.slice(0, 1), schema) };
 }

@@ -43,7 +43,7 @@ export function soundCall(call: ToolCall, { declared, check }: CallableTools): T
   const { name: given, arguments: text } = call.function;
   const name = declaredName(given, declared);
   if (name === undefined) throw new UnsoundCall('it names no declared tool');
-  const read = soundArguments(text, check(name));
+  const read = soundArguments(text, declared.get(name) ?? {}, check(name));
   if (!read.ok) throw new UnsoundCall(read.message);
   return name === given && read.text === text
     ? call

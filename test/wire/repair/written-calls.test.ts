@@ -7,7 +7,13 @@ import { declaredForVectors as tools } from '../../vectors/repair.ts';
 
 const vectors = z
   .object({
-    cases: z.array(z.object({ name: z.string(), input: z.string(), expect: z.object({ kind: z.string() }) })),
+    cases: z.array(
+      z.object({
+        name: z.string(),
+        input: z.object({ text: z.string() }),
+        expect: z.object({ kind: z.string() }),
+      }),
+    ),
   })
   .parse(
     JSON.parse(readFileSync(new URL('../../../spec/vectors/written-calls.json', import.meta.url), 'utf8')),
@@ -23,7 +29,7 @@ function stream(text: string, length: number): { released: string; kind: string 
 }
 
 describe.each([1, 3, 7, 1000])('a text in pieces of %i characters', (length) => {
-  it.each(vectors.map(({ name, input }) => [name, input] as const))(
+  it.each(vectors.map(({ name, input }) => [name, input.text] as const))(
     '%s: is judged as a whole one',
     (_name, text) => {
       const whole = writtenCalls(text, tools);

@@ -1,0 +1,144 @@
+/** The operation that asks for a JSON value: it judges each answer by a schema, and shows a model its mistakes once. */
+
+import type { Failure } from '../core/failure.ts';
+import type { Route } from '../core/pool.ts';
+import type { HttpRequest, HttpResponse } from '../ports.ts';
+import type { JsonAnswer } from '../wire/repair/json-answer.ts';
+import { problemsText, type SchemaProblem } from '../wire/repair/sound-arguments.ts';
+import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
+import type { ChatMessage, ChatRequest } from '../wire/request/chat-request.ts';
+import {
+  formatInstruction,
+  type FormatLevel,
+  formatLevel,
+  type OutputFormat,
+  SCHEMA_FIELD,
+  withFormat,
+} from '../wire/request/output-format.ts';
+import type { ChatCompletion } from '../wire/response/chat-response.ts';
+import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
+
+/** A whole answer, and the value that it has. */
+export interface ObjectAnswer<T> {
+  readonly completion: ChatCompletion;
+  readonly value: T;
+}
+
+/** An answer that broke the schema. */
+interface Mistake {
+  readonly text: string;
+  readonly problems: readonly SchemaProblem[];
+  /** How many answers of this route broke the schema. */
+  readonly count: number;
+}
+
+/** The most characters of a wrong answer that its model is shown again. */
+const MAX_SHOWN = 20_000;
+function routeName({ provider, model }: Route): string {
+  return `${provider} ${model}`;
+}
+
+/** A request for a JSON value, and the mistakes that were made in answer to it. */
+export class ObjectRequest<T> {
+  readonly #request: ChatRequest;
+  readonly #format: OutputFormat;
+  readonly #read: (text: string) => Promise<JsonAnswer<T>>;
+  readonly #bodies = new Map<FormatLevel, ChatBody>();
+  readonly #mistakes = new Map<string, Mistake>();
+
+  /** @param read - Reads and judges the text of an answer. */
+  constructor(request: ChatRequest, format: OutputFormat, read: (text: string) => Promise<JsonAnswer<T>>) {
+    this.#request = request;
+    this.#format = format;
+    this.#read = read;
+  }
+
+  body(level: FormatLevel): ChatBody {
+    let body = this.#bodies.get(level);
+    if (body === undefined) {
+      body = chatBody(withFormat(this.#request, this.#format, level));
+      this.#bodies.set(level, body);
+    }
+    return body;
+  }
+
+  /** The body for a route: after a mistake, with the mistake and what is wrong with it. */
+  bodyFor(route: Route, level: FormatLevel): ChatBody {
+    const body = this.body(level);
+    const mistake = this.#mistakes.get(routeName(route));
+    if (mistake === undefined) return body;
+    const messages: readonly ChatMessage[] = [
+      ...body.request.messages,
+      { role: 'assistant', content: mistake.text.trim() === '' ? '(no text)' : mistake.text },
+      {
+        role: 'user',
+        content: `That answer cannot be used: ${this.#problemsText(mistake.problems)}.\n${formatInstruction(this.#format)}`,
+      },
+    ];
+    return chatBody({ ...body.request, messages });
+  }
+
+  /** The value of an answer. @throws BadAnswer if it breaks the schema. */
+  async read(completion: ChatCompletion, route: Route, level: FormatLevel): Promise<ObjectAnswer<T>> {
+    const found = await this.#read(completion.text);
+    if (found.ok) return { completion, value: found.value };
+    const name = routeName(route);
+    const count = (this.#mistakes.get(name)?.count ?? 0) + 1;
+    this.#mistakes.set(name, { text: completion.text.slice(0, MAX_SHOWN), problems: found.problems, count });
+    const message = `the answer broke the schema: ${this.#problemsText(found.problems)}`;
+    // A model that answers with prose does not know the field.
+    const isIgnored = found.problems.length === 0 && level === 'schema';
+    const parameters = isIgnored ? { parameters: [SCHEMA_FIELD] } : {};
+    throw new BadAnswer({ kind: 'invalid_output', scope: 'model', message, ...parameters });
+  }
+
+  #problemsText(problems: readonly SchemaProblem[]): string {
+    return problems.length === 0 ? 'it has no JSON value' : problemsText(problems, this.#format.schema);
+  }
+
+  /** Whether a route has made its first mistake, and may mend it. */
+  mayMend(route: Route): boolean {
+    return this.#mistakes.get(routeName(route))?.count === 1;
+  }
+}
+
+function levelFor({ known, plain }: AttemptPlan): FormatLevel {
+  return plain ? 'text' : formatLevel(known.refuses ?? []);
+}
+
+/** Makes the operation that asks for a JSON value out of a pool's chat operation. */
+// spec 13.11
+export function objectOperation<T>(
+  chat: Operation<ChatBody, ChatCompletion>,
+): Operation<ObjectRequest<T>, ObjectAnswer<T>> {
+  return {
+    // Every model can be asked in words.
+    needs: (request) => chat.needs(request.body('text')),
+    encode(request: ObjectRequest<T>, plan: AttemptPlan): HttpRequest {
+      return chat.encode(request.bodyFor(plan.target.route, levelFor(plan)), plan);
+    },
+    async *decode(
+      response: HttpResponse,
+      context: DecodeContext<ObjectRequest<T>>,
+    ): AsyncGenerator<ObjectAnswer<T>> {
+      const { request, plan } = context;
+      const level = levelFor(plan);
+      const inner = { ...context, request: request.body(level) };
+      for await (const completion of chat.decode(response, inner))
+        yield await request.read(completion, plan.target.route, level);
+    },
+    observe: (response, target) => chat.observe(response, target),
+    classify: (response, target) => chat.classify(response, target),
+    canDoWithout(request: ObjectRequest<T>, refused: Failure, plan: AttemptPlan): boolean {
+      const { route } = plan.target;
+      if (refused.kind === 'invalid_output') return request.mayMend(route);
+      const level = levelFor(plan);
+      const refuses = [...(plan.known.refuses ?? []), ...(refused.parameters ?? [])];
+      return (
+        (!plan.plain && formatLevel(refuses) !== level) ||
+        chat.canDoWithout(request.body(level), refused, plan)
+      );
+    },
+    resumable: () => true,
+  };
+}
