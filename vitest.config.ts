@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** The tests of `npm run test:fast`: the pure rooms, those next to them, and the vectors. */
@@ -12,6 +14,8 @@ export default defineConfig(({ mode }) => ({
     // Property tests draw thousands of cases. `npm test` runs them.
     exclude: mode === 'fast' ? ['test/**/*.property.test.ts'] : [],
     typecheck: { include: ['test/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
+    // No test reads or writes the cache of the user who runs it.
+    env: { FREELM_PERSIST: '0', XDG_CACHE_HOME: join(tmpdir(), 'freelm-tests') },
     pool: 'threads',
     // Vitest leaves one processor idle by default, which is half of a small machine.
     maxWorkers: '100%',

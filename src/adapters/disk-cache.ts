@@ -38,19 +38,19 @@ async function replaceFile(path: string, text: string): Promise<void> {
  * processes of a user share it: each file is replaced as a whole, and the last writer wins. Errors are swallowed: a
  * damaged file or a full disk counts as an empty cache.
  */
-export function diskCache(directory: string | (() => Promise<string>)): ModelCache {
-  const resolve = async (): Promise<string> => (typeof directory === 'string' ? directory : directory());
+export function diskCache(directory: string | (() => string)): ModelCache {
+  const resolve = (): string => (typeof directory === 'string' ? directory : directory());
   return {
     async read(id) {
       try {
-        return await readJson(join(await resolve(), fileName(id)));
+        return await readJson(join(resolve(), fileName(id)));
       } catch {
         return undefined;
       }
     },
     async write(id, value) {
       try {
-        const path = await resolve();
+        const path = resolve();
         await mkdir(path, { recursive: true, mode: 0o700 });
         await replaceFile(join(path, fileName(id)), JSON.stringify(value));
       } catch {
@@ -58,13 +58,4 @@ export function diskCache(directory: string | (() => Promise<string>)): ModelCac
       }
     },
   };
-}
-
-/**
- * The user's cache directory for freelm, e.g. `~/.cache/freelm` on Linux. Creates nothing; rejects if the user has no home.
- * `env-paths` looks for the home when it is imported, and the late import keeps that from failing the start.
- */
-export async function defaultCacheDir(): Promise<string> {
-  const { default: envPaths } = await import('env-paths');
-  return envPaths('freelm', { suffix: '' }).cache;
 }

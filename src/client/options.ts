@@ -57,11 +57,14 @@ export interface FreeLLMOptions extends CallLimits {
    * serves the call as `auto`, for code with hard-coded model names. Default `error`.
    */
   readonly unknownModels?: 'error' | 'auto' | undefined;
-  /** `false`, the default, keeps used quotas in memory. `true` is refused, since there is no file store yet. */
+  /**
+   * Whether used quotas, cooldowns and what was learnt are kept in files in `cacheDir`, which all processes of the user
+   * share. Default: `FREELM_PERSIST`, else `true`. `false` keeps them in memory.
+   */
   readonly persist?: boolean | undefined;
-  /** Your own store for used quotas and what was learnt about providers. Default: memory. */
+  /** Your own store for used quotas and what was learnt about providers. Default: files, see `persist`. */
   readonly store?: StateStore | undefined;
-  /** The directory for discovered model lists. Default: `FREELM_CACHE_DIR`, else the system's cache directory. */
+  /** The directory for discovered model lists and state. Default: `FREELM_CACHE_DIR`, else the system's cache directory. */
   readonly cacheDir?: string | undefined;
   /** Your own `fetch`. Default: undici's `request()`. */
   readonly fetch?: FetchLike | undefined;
@@ -297,9 +300,9 @@ export const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
 /** @throws ConfigError that names the invalid option. */
 export function checkPoolOptions(options: FreeLLMOptions): void {
   check(poolSchema, options, 'options');
-  if (options.persist === true) {
+  if (options.persist === true && options.store !== undefined) {
     throw new ConfigError(
-      'options.persist: there is no file store yet, so nothing can be kept between runs. Leave it out, or pass your own store.',
+      'options.persist and options.store cannot be combined: a store of your own takes the place of the files.',
     );
   }
   if (options.fetch !== undefined && options.dispatcher !== undefined) {

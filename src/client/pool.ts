@@ -1,7 +1,10 @@
 /** The composition root: the only place that knows every room. */
 
 import { type Listed, refusePaid, stagesFor, toCandidate } from '../catalog/candidates.ts';
-import { defaultCacheDir, diskCache } from '../adapters/disk-cache.ts';
+import { join } from 'node:path';
+import { defaultCacheDir } from '../adapters/cache-dir.ts';
+import { diskCache } from '../adapters/disk-cache.ts';
+import { fileStore } from '../adapters/file-store.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
 import { ModelNotFoundError } from '../errors.ts';
@@ -16,7 +19,7 @@ import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ModelCache, StateStore, Transport } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
-import { withFallback } from '../adapters/fallback-store.ts';
+import { type FallbackOptions, withFallback } from '../adapters/fallback-store.ts';
 import { memoryStore } from '../adapters/memory-store.ts';
 import { storeClock } from '../adapters/store-clock.ts';
 import { fetchTransport } from '../adapters/fetch.ts';
@@ -26,7 +29,7 @@ import type { ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import { Events, type FreeLLMEvent } from './events.ts';
-import { cacheDirFrom, cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
+import { cacheDirFrom, cacheTtlFrom, type Environment, persistFrom, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { withProviderWarnings } from './stale-facts.ts';
 import { randomId, systemClock } from '../adapters/system.ts';
@@ -98,8 +101,25 @@ function transportFor(options: FreeLLMOptions, env: Environment): Transport {
     : fetchTransport(options.fetch);
 }
 
-function cacheFor(options: FreeLLMOptions, env: Environment): ModelCache {
-  return diskCache(options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir);
+function cacheDirOf(options: FreeLLMOptions, env: Environment): string {
+  return options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir();
+}
+
+/** Where the pool keeps its state: by default in files, but not if the cache in the same folder is replaced. */
+function storeFor(
+  given: StateStore | undefined,
+  options: FreeLLMOptions,
+  env: Environment,
+  replaced: Partial<Ports>,
+  fallback: FallbackOptions,
+): StateStore {
+  if (given !== undefined) return withFallback(given, fallback);
+  // Memory never fails, so it needs no replacement.
+  if (!(options.persist ?? persistFrom(env) ?? replaced.cache === undefined)) return memoryStore();
+  return withFallback(
+    fileStore(() => join(cacheDirOf(options, env), 'state'), fallback),
+    fallback,
+  );
 }
 
 /** How many combinations of models and capabilities are remembered. */
@@ -149,15 +169,6 @@ function redactingErrors<Args extends readonly unknown[], Result>(
       throw new ModelNotFoundError(redact(error.model), redact(error.message));
     }
   };
-}
-
-/** Memory never fails, so it needs no replacement. */
-function storeFor(
-  given: StateStore | undefined,
-  clock: Clock,
-  onWarning: (message: string) => void,
-): StateStore {
-  return given === undefined ? memoryStore() : withFallback(given, { clock, onWarning });
 }
 
 function ledgerFor(
@@ -229,13 +240,13 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const emit = withProviderWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const warn = (message: string): void => events.emit({ type: 'warning', message: redact(message) });
-  const store = storeFor(givenStore, clock, warn);
+  const store = storeFor(givenStore, options, env, replaced, { clock, onWarning: warn });
   const ledger = ledgerFor(store, clock, options.providers, warn);
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
     clock,
     transport,
-    cache: replaced.cache ?? cacheFor(options, env),
+    cache: replaced.cache ?? diskCache(() => cacheDirOf(options, env)),
     onDiscovery: (report) => emit({ type: 'discovery', ...report }),
     onPrice: (name, model, price) => void notePrice(ledger, pool, name, model, price),
   });

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { defaultCacheDir, diskCache } from '../../src/adapters/disk-cache.ts';
+import { defaultCacheDir } from '../../src/adapters/cache-dir.ts';
+import { diskCache } from '../../src/adapters/disk-cache.ts';
 import type { ModelCache } from '../../src/ports.ts';
 import { memoryCache } from '../support/memory-cache.ts';
 
@@ -118,8 +119,8 @@ describe('the files of the disk cache', () => {
   });
 });
 
-test('the default directory is absolute and named after the library', async () => {
-  const directory = await defaultCacheDir();
+test('the default directory is absolute and named after the library', () => {
+  const directory = defaultCacheDir();
   expect(isAbsolute(directory)).toBe(true);
   expect(directory).toMatch(/freelm/);
 });

@@ -5,7 +5,7 @@ import { ConfigError, type Environment, FreeLLM, type FreeLLMOptions } from '../
 import { rejection } from '../support/rejection.ts';
 import { serveProxy } from '../support/proxy.ts';
 import { completion, serve, serveTcp, until } from '../support/server.ts';
-import { temporaryFolder } from './support.ts';
+import { temporaryFolder, textLike } from './support.ts';
 
 function fromEnv(env: Environment, options: Omit<FreeLLMOptions, 'providers'> = {}): FreeLLM {
   const llm = FreeLLM.fromEnv(options, env);
@@ -144,11 +144,11 @@ describe('the variables of the cache', () => {
     return server.requests.filter(({ url }) => url.endsWith('/models')).length;
   }
 
-  it('FREELM_CACHE_DIR holds the lists', async () => {
+  it('FREELM_CACHE_DIR holds the lists and the state', async () => {
     const folder = join(temporaryFolder(), 'made', 'when needed');
     expect(existsSync(folder)).toBe(false);
     expect(await asked({ FREELM_CACHE_DIR: ` ${folder} ` })).toBe(1);
-    expect(readdirSync(folder)).toHaveLength(1);
+    expect(readdirSync(folder).toSorted()).toEqual([textLike(/^models-\w+\.json$/), 'state']);
   });
 
   it('the option cacheDir overrides it', async () => {

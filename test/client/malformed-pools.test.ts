@@ -49,7 +49,11 @@ describe('options of a pool', () => {
     ],
     ['a strategy of another kind', { strategy: 5 }, 'options.strategy: must be one of priority'],
     ['a name that objects have', { strategy: 'toString' }, 'options.strategy: must be one of priority'],
-    ['persist: true', { persist: true }, 'options.persist: there is no file store yet'],
+    [
+      'persist: true with a store',
+      { persist: true, store: memoryStore() },
+      'options.persist and options.store cannot be combined',
+    ],
     ['persist: "yes"', { persist: 'yes' }, 'options.persist: must be true or false'],
     [
       'a store that is none',

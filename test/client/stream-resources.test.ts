@@ -36,7 +36,7 @@ function scene({
     concurrency,
   });
   const fetch = inProcessFetch(world, clock);
-  const llm = new FreeLLM({ providers: [provider], fetch, onEvent }, { clock, env: {} });
+  const llm = new FreeLLM({ providers: [provider], fetch, onEvent, persist: false }, { clock, env: {} });
   return { clock, world, llm };
 }
 

@@ -38,12 +38,12 @@ export function namedIn(env: Environment): ReadonlySet<string> {
 
 const SWITCH: Readonly<Record<string, boolean>> = { '1': true, true: true, '0': false, false: false };
 
-function usesLocal(env: Environment): boolean | undefined {
-  const text = settingIn(env, LOCAL);
+function switchFrom(env: Environment, name: string): boolean | undefined {
+  const text = settingIn(env, name);
   if (text === undefined) return undefined;
   const on = entryOf(SWITCH, text.toLowerCase());
   if (on !== undefined) return on;
-  throw new ConfigError(`${LOCAL} is "${text}"; it must be 1 or 0.`);
+  throw new ConfigError(`${name} is "${text}"; it must be 1 or 0.`);
 }
 
 /** The variable that a provider's keys are taken from. */
@@ -74,7 +74,7 @@ export function isMeant(env: Environment, spec: ProviderSpec): boolean {
     case 'default':
       return keyVariable(env, spec) !== undefined && hasVariables(env, spec);
     case 'local':
-      return usesLocal(env) ?? firstSet(env, baseUrlVariables(spec)) !== undefined;
+      return switchFrom(env, LOCAL) ?? firstSet(env, baseUrlVariables(spec)) !== undefined;
     case 'opt-in':
       return false;
   }
@@ -167,4 +167,9 @@ export function spendFrom(env: Environment): 'never' | 'allow' | undefined {
 /** The cache directory from `FREELM_CACHE_DIR`. */
 export function cacheDirFrom(env: Environment): string | undefined {
   return settingIn(env, 'FREELM_CACHE_DIR');
+}
+
+/** Whether `FREELM_PERSIST` says to keep state between runs. */
+export function persistFrom(env: Environment): boolean | undefined {
+  return switchFrom(env, 'FREELM_PERSIST');
 }
