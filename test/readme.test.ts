@@ -140,6 +140,8 @@ async function inWorld(
       FREELM_GOOGLE_BASE_URL: world.google.baseUrl,
       FREELM_NIM_BASE_URL: world.nim.baseUrl,
       FREELM_CACHE_DIR: path.join(folder, 'cache'),
+      // Each program starts with full quotas.
+      FREELM_PERSIST: '0',
       http_proxy: 'http://127.0.0.1:9',
       https_proxy: 'http://127.0.0.1:9',
       no_proxy: '127.0.0.1',

@@ -152,7 +152,13 @@ export async function demo(shell: Shell): Promise<void> {
     outcomes.push(event);
     if (!isQuiet) say(`    ${attemptLine(event, paint)}`);
   };
-  const llm = new FreeLLM({ providers: providersOf(world), cacheDir, onEvent, attemptTimeoutMs: 800 });
+  const llm = new FreeLLM({
+    providers: providersOf(world),
+    cacheDir,
+    persist: false,
+    onEvent,
+    attemptTimeoutMs: 800,
+  });
   try {
     say(paint('bold', 'Three simulated providers with seven keys, and what can go wrong with them'));
     for (const [index, scene] of SCENES.entries()) {

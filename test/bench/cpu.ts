@@ -51,6 +51,7 @@ function median(values: readonly number[]): number {
 async function compare(base: string, concurrency: number): Promise<void> {
   const llm = new FreeLLM({
     providers: [new OpenAICompatible('key', { name: 'bench', baseUrl: base, models: ['m'] })],
+    persist: false,
   });
   const url = `${base}/chat/completions`;
   const headers = { 'content-type': 'application/json', authorization: 'Bearer key' };

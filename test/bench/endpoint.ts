@@ -35,7 +35,13 @@ async function serve(): Promise<void> {
     new GoogleAIStudio(google.keys, { ...many, baseUrl: google.baseUrl }),
     new NIM(nim.keys, { ...many, baseUrl: nim.baseUrl }),
   ];
-  const llm = new FreeLLM({ providers, wait: true, maxWaitMs: 20_000, cacheDir: '/nonexistent' });
+  const llm = new FreeLLM({
+    providers,
+    wait: true,
+    maxWaitMs: 20_000,
+    cacheDir: '/nonexistent',
+    persist: false,
+  });
   const gateway = await startGateway(llm, { port: 0 });
   const watch = new Watch();
   process.on('message', () => {

@@ -47,6 +47,7 @@ const heard: readonly unknown[] = await once(server.stdout, 'data');
 const baseUrl = `http://127.0.0.1:${String(heard[0]).trim()}/v1`;
 const llm = new FreeLLM({
   providers: [new OpenAICompatible('key', { name: 'bench', baseUrl, models: ['m'] })],
+  persist: false,
 });
 const sdk = new OpenAI({ apiKey: 'key', baseURL: baseUrl });
 

@@ -82,7 +82,7 @@ function poolOver({ custom, nim }: World, { rpd }: ServedPoolOptions): FreeLLM {
     new OpenAICompatible([...custom.keys], { ...common, ...first }),
     new OpenAICompatible([...nim.keys], { ...common, ...second }),
   ];
-  const options = { providers, strategy: 'priority', cacheDir: temporaryFolder() } as const;
+  const options = { providers, strategy: 'priority', cacheDir: temporaryFolder(), persist: false } as const;
   const llm = new FreeLLM(options, { clock: noonClock() });
   onTestFinished(() => llm.close());
   return llm;

@@ -21,7 +21,7 @@ async function main() {
       models: [...world.custom.models],
     }),
   ];
-  const llm = new FreeLLM({ providers });
+  const llm = new FreeLLM({ providers, persist: false });
   assert.match(await llm.text('hello'), /hello/);
   const { data } = await new OpenAI({ freelm: llm }).models.list();
   assert.equal(data[0].id, 'auto');
