@@ -169,7 +169,7 @@ function afterParts(call: Call<unknown>, error: Error): Error {
 function refusedError({ attempts, failedAttempts, target }: Call<unknown>, failure: Failure): Error {
   const { status, message } = failure;
   const [first] = opinionsOf(failedAttempts);
-  if (failure.kind === 'rejected' && first !== undefined && target !== undefined) {
+  if (failure.kind !== 'bad_request' && first !== undefined && target !== undefined) {
     const both = `${rejectionText(first)} ${rejectionText({ route: target.route, failure })}`;
     const text = `Two models rejected the request, so it is probably at fault. ${both} Correct the request: sending it again does not help.`;
     return new BadRequestError({ message: text, attempts, status });

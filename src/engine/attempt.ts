@@ -2,6 +2,7 @@
 
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
+import { cautious } from '../core/routing/cost.ts';
 import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import { FreeLLMError } from '../errors.ts';
 import type { Clock, HttpResponse, Transport } from '../ports.ts';
@@ -43,12 +44,13 @@ function timeoutFailure(timer: AttemptTimer, { fair }: AttemptBudget, begun: boo
 }
 
 /** The size of a request that was too long; undefined if it may have fitted with a shorter answer. spec 5.6 */
-function refusedSize({ needs, target }: Call<unknown>, { kind, contextLength }: Failure): number | undefined {
-  const tokens = kind === 'context_too_long' ? needs.tokens?.() : undefined;
+function refusedSize({ needs, target }: Call<unknown>, failure: Failure): number | undefined {
+  const { kind, scope, contextLength } = failure;
+  const tokens = kind === 'context_too_long' && scope === 'model' ? needs.tokens?.() : undefined;
   if (tokens?.maxTokens === undefined) return needs.size;
   const { prompt, maxTokens } = tokens;
   const ctx = contextLength ?? target?.model.ctx;
-  const mayFit = ctx === undefined ? maxTokens > prompt : prompt < ctx && prompt + maxTokens > ctx;
+  const mayFit = ctx === undefined ? maxTokens > prompt : prompt < ctx && cautious(prompt) + maxTokens > ctx;
   return mayFit ? undefined : needs.size;
 }
 

@@ -1,5 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import { type JsonObject, parseJson } from '../core/json.ts';
+import { answerRoom } from '../core/routing/cost.ts';
 import type { Target } from '../core/routing/question.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
@@ -102,25 +103,43 @@ function canHaveRoom(refused: Failure, { known, maxTokens }: AttemptPlan): boole
   return isShort && maxTokens === undefined;
 }
 
-/** Whether a limit on the answer was refused as too large for the model, and a lower one can be sent. spec 8.2 */
-function canBeShorter(
-  body: ChatBody,
-  { maxOutput }: Failure,
-  { target, known, maxTokens }: AttemptPlan,
-): boolean {
-  const asked = maxTokensOf(body.request.fields) ?? maxTokens ?? 0;
-  const sent = Math.min(asked, target.model.maxOutput ?? Infinity, known.maxOutput ?? Infinity);
-  return maxOutput !== undefined && sent > maxOutput;
+/** The longest answer that a model is known to give to a request. A learnt context length limits the sum of both. */
+function longestAnswer(
+  { tokens }: Pick<ChatBody, 'tokens'>,
+  { target, known }: Pick<AttemptPlan, 'target' | 'known'>,
+): number {
+  const room = known.ctx === undefined ? undefined : answerRoom(known.ctx, tokens.prompt);
+  return Math.min(target.model.maxOutput ?? Infinity, known.maxOutput ?? Infinity, room ?? Infinity);
+}
+
+/** The longest answer that a refusal allows. */
+function allowedAnswer(
+  { tokens }: ChatBody,
+  { kind, scope, maxOutput, contextLength }: Failure,
+  { target }: AttemptPlan,
+): number | undefined {
+  const ctx = contextLength ?? target.model.ctx;
+  if (kind !== 'context_too_long' || scope !== 'model' || ctx === undefined) return maxOutput;
+  return answerRoom(ctx, tokens.prompt);
+}
+
+/** Whether a limit on the answer was refused as too large, and a lower one can be sent. spec 8.2 */
+function canBeShorter(body: ChatBody, refused: Failure, plan: AttemptPlan): boolean {
+  const allowed = allowedAnswer(body, refused, plan);
+  const asked = maxTokensOf(body.request.fields) ?? plan.maxTokens ?? 0;
+  return allowed !== undefined && Math.min(asked, longestAnswer(body, plan)) > allowed;
 }
 
 /** How to write a request for one of a provider's models. */
 function bodyOptionsFor(
   { spec }: Provider,
-  { target, known, plain }: Pick<AttemptPlan, 'target' | 'known' | 'plain'>,
+  body: ChatBody,
+  plan: Pick<AttemptPlan, 'target' | 'known' | 'plain'>,
   maxTokens?: number,
 ): BodyOptions {
-  const longest = Math.min(target.model.maxOutput ?? Infinity, known.maxOutput ?? Infinity);
+  const longest = longestAnswer(body, plan);
   const maxOutput = Number.isFinite(longest) ? longest : undefined;
+  const { known, plain } = plan;
   return { shape: spec.request, drop: known.refuses, lacks: known.lacks, plain, maxTokens, maxOutput };
 }
 
@@ -141,7 +160,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     needs: (body) => ({
       size: body.size,
       tokens: () => body.tokens,
-      shape: () => body.features,
+      features: (plain) => body.features(plain),
       capabilities: capabilitiesOf(body.request),
       fields: requiredFieldsOf(body.request),
     }),
@@ -157,7 +176,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
           ...provider.headersFor(route.keyId),
           'content-type': 'application/json',
         },
-        body: body.for(route.model, bodyOptionsFor(provider, plan, maxTokensFor(body, plan))),
+        body: body.for(route.model, bodyOptionsFor(provider, body, plan, maxTokensFor(body, plan))),
       };
     },
     async *decode(
@@ -195,6 +214,6 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     canDoWithout: (body, refused, plan) =>
       canHaveRoom(refused, plan) ||
       canBeShorter(body, refused, plan) ||
-      body.canDoWithout(refused, bodyOptionsFor(ports.providerOf(plan.target), plan)),
+      body.canDoWithout(refused, bodyOptionsFor(ports.providerOf(plan.target), body, plan)),
   };
 }

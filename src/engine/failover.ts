@@ -3,8 +3,8 @@
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import { withOversize } from '../core/ledger/oversize.ts';
-import { rejectedShape } from '../core/records/provider.ts';
-import { excludedUntil, isFinal } from '../core/routing/exclusion.ts';
+import { withRejection, withServing } from '../core/records/dislikes.ts';
+import { excludedUntil, isFinal, judge } from '../core/routing/exclusion.ts';
 import type { Target } from '../core/routing/question.ts';
 import { type AttemptReport, ConfigError } from '../errors.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
@@ -112,7 +112,7 @@ async function endAttempt(
 
 /**
  * Notes a failure for the decisions to come. If the model refused something that the request can do without, the same
- * route gets one more try.
+ * route is tried once more.
  * @throws what the call ends with if no other route can help.
  */
 function afterFailure<Request>(
@@ -122,30 +122,35 @@ function afterFailure<Request>(
   plan: AttemptPlan,
   failure: Failure,
 ): void {
-  if (isFinal(call.failedAttempts, failure)) throw engine.errors.refused(call, failure);
-  if (!operation.resumable(call.request)) throw engine.errors.broken(call, failure);
+  const { failedAttempts: earlier, needs } = call;
   const { route, model } = plan.target;
-  const retry = operation.canDoWithout(call.request, failure, plan) && call.again === undefined;
-  const entry = { route, failure, ctx: model.ctx, plain: plan.plain };
+  const canChange = (): boolean => operation.canDoWithout(call.request, failure, plan);
+  const { again, isOpinion } = judge(earlier, failure, needs, canChange);
+  const entry = { route, failure, ctx: model.ctx, plain: plan.plain, isOpinion };
+  if (isFinal(earlier, entry)) throw engine.errors.refused(call, failure);
+  if (!operation.resumable(call.request)) throw engine.errors.broken(call, failure);
   if (failure.kind === 'rejected') call.rejectedBy = plan;
   const instant = instantOf(engine.clock);
   const bounds = { waits: call.maxWaitMs > 0, deadline: toWall(instant, call.deadline) };
-  const until = retry ? 0 : excludedUntil(call.failedAttempts, entry, bounds, instant.now);
-  call.again = retry ? route : undefined;
-  call.failedAttempts.push({ ...entry, excludedUntil: toMonotonic(instant, until) });
+  const until = again ? 0 : excludedUntil(earlier, entry, bounds, instant.now);
+  call.again = again ? route : undefined;
+  earlier.push({ ...entry, excludedUntil: toMonotonic(instant, until) });
 }
 
 /**
- * Notes what a served call shows about the shape of its request. A model that rejected it is at fault, not the request. A
- * model that served its plain form may be asked for that again. spec 8.5
+ * Notes what a served call shows about the likes of models. One that rejected the request is at fault, not the request. One
+ * that served it takes what it contains. spec 8.5
  */
-async function noteOpinions({ ledger, clock }: Engine, call: Call<unknown>, grant: Booked): Promise<void> {
+async function noteLikes({ ledger }: Engine, call: Call<unknown>, grant: Booked): Promise<void> {
   const { rejectedBy, needs } = call;
-  if (needs.shape === undefined) return;
-  if (rejectedBy !== undefined)
-    await ledger.noteRejection(rejectedBy.target, needs.shape(), rejectedBy.plain);
-  if (rejectedShape(grant.known, needs.shape, clock.now())?.plain === true)
-    await ledger.noteRejection(grant.target, needs.shape(), false);
+  const { features } = needs;
+  if (features === undefined) return;
+  if (rejectedBy !== undefined) {
+    const { target, plain } = rejectedBy;
+    await ledger.noteModel(target, (known, now) => withRejection(known, features(plain), plain, now));
+  }
+  if (grant.known.dislikes !== undefined)
+    await ledger.noteModel(grant.target, (known) => withServing(known, features(grant.plain)));
 }
 
 /** Runs a call to its end and yields the parts of its answer. */
@@ -174,7 +179,7 @@ export async function* failover<Request, Part>(
       await endAttempt(engine, call, grant, progress, outcome);
     }
     if (outcome.kind !== 'failure') {
-      await noteOpinions(engine, call, grant);
+      await noteLikes(engine, call, grant);
       return;
     }
     afterFailure(engine, call, operation, grant, outcome.failure);

@@ -6,12 +6,13 @@ import type { Decision, Target } from '../core/routing/question.ts';
 import { rejectionsOf } from '../core/routing/exclusion.ts';
 import { plan } from '../core/routing/plan.ts';
 import type { PoolProvider, Stage } from '../core/pool.ts';
+import { dislikeOf } from '../core/records/dislikes.ts';
 import {
   knownOf,
+  type ModelRecord,
   newBill,
-  rejectedShape,
-  withRejectedShape,
   type ProviderRecord,
+  withModel,
   withPrice,
 } from '../core/records/provider.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
@@ -176,10 +177,10 @@ export class Ledger {
         this.#count(reservation, 1);
         const known = knownOf(records.provider, target.route.model, now);
         const { maxTokens } = reservation;
-        const { shape } = call.needs;
+        const { features } = call.needs;
         const plain =
           rejectionsOf(call.failedAttempts).length > 0 ||
-          (shape !== undefined && rejectedShape(known, shape, now) !== undefined);
+          (features !== undefined && dislikeOf(known, features, now) !== undefined);
         return { kind: 'attempt', target, reservation, alternatives, known, plain, maxTokens };
       });
     });
@@ -193,16 +194,13 @@ export class Ledger {
     else this.#open.delete(recordId);
   }
 
-  /** Notes the shape of a request that was served at the models that rejected it. spec 8.5 */
-  noteRejection(target: Target, shape: string, plain: boolean): Maybe<void> {
+  /** Changes what is known of a target's model. */
+  noteModel(target: Target, change: (known: ModelRecord, now: number) => ModelRecord): Maybe<void> {
+    const { model } = target.route;
     return this.#inTurn(() =>
-      this.#update(target, (records, now) => ({
-        ...records,
-        provider: withRejectedShape(
-          records.provider,
-          target.route.model,
-          plain ? { shape, at: now, plain } : { shape, at: now },
-        ),
+      this.#update(target, ({ account, provider }, now) => ({
+        account,
+        provider: withModel(provider, model, (known) => change(known, now), now),
       })),
     );
   }

@@ -160,7 +160,7 @@ export const SCOPES_OF: Readonly<Record<FailureKind, readonly Scope[]>> = {
   forbidden: ['provider', 'account', 'account-model', 'key'],
   model_gone: ['model', 'account-model'],
   unsupported: ['model'],
-  context_too_long: ['model'],
+  context_too_long: ['model', 'provider'],
   content_blocked: ['request'],
   server_error: ['provider', 'model'],
   timeout: ['provider', 'model', 'request'],

@@ -105,6 +105,67 @@ describe('the size that a refusal taught', () => {
   });
 });
 
+describe('a prompt that fits, with an answer that does not', () => {
+  const CTX = 8192;
+  const route = `key-of-openrouter ${MODEL.openrouter}`;
+  /** A pool whose first model takes 8192 tokens together, one for four characters. */
+  function smallPool(wordsOf: (sum: number) => string, ctx?: number): SimulatedPool {
+    const pool = simulatedPool({
+      strategy: 'priority',
+      openrouter: { models: [{ id: MODEL.openrouter, spec: { ctx } }] },
+      nim: {},
+    });
+    pool.transport.network = {
+      answer: ({ model, body }) => {
+        const prompt = Math.ceil(JSON.stringify(body['messages']).length / 4);
+        const sum = prompt + Number(body['max_tokens'] ?? 0);
+        if (model !== MODEL.openrouter || sum <= CTX) return undefined;
+        return { status: 400, body: JSON.stringify({ error: { message: wordsOf(sum), code: 400 } }) };
+      },
+    };
+    return pool;
+  }
+  const wordings: readonly {
+    readonly name: string;
+    readonly words: (sum: number) => string;
+    readonly ctx?: number;
+  }[] = [
+    {
+      name: 'vLLM',
+      words: (sum) =>
+        `This model's maximum context length is 8192 tokens. However, you requested ${sum} tokens (20 in the messages, 100000 in the completion).`,
+    },
+    {
+      name: 'Anthropic',
+      words: (sum) => `input length and \`max_tokens\` exceed context limit: 20 + ${sum} > 8192`,
+    },
+    {
+      name: 'TGI',
+      words: () => '`inputs` tokens + `max_new_tokens` must be <= 8192. Given: 20 `inputs` tokens',
+    },
+    { name: 'a listed length', words: () => 'The request exceeds the context window.', ctx: CTX },
+  ];
+
+  it.each(wordings)(
+    'goes to the same model with less, and so from then on: $name',
+    async ({ words, ctx }) => {
+      const pool = smallPool(words, ctx);
+      const huge = { max_tokens: 100_000 };
+      expect(await pool.trace(2, huge)).toEqual([`${route} → ${route}`, route]);
+      expect(Number(pool.transport.sent.at(-1)?.body['max_tokens'])).toBeGreaterThan(CTX * 0.9);
+      await pool.run(pool.llm.chat('Talk'.repeat(5000), { max_tokens: 500 }));
+      expect(pool.routes().at(-1)).toContain(MODEL.openrouter);
+    },
+  );
+
+  it('goes to another model if the prompt takes most of the room', async () => {
+    const pool = smallPool((sum) => `maximum context length is 8192 tokens. You requested ${sum} tokens.`);
+    const before = pool.requests();
+    await pool.run(pool.llm.chat('some words '.repeat(3000), { max_tokens: 4000 }));
+    expect(pool.routes().slice(before)).toEqual([route, `key-of-nim ${MODEL.nim}`]);
+  });
+});
+
 describe('a limit on the answer that is too large for the model', () => {
   it.each([
     'max_tokens is too large: 100000. This model supports at most 4,096 completion tokens, whereas you provided 100000.',

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { reserve } from '../../src/core/ledger/reserve.ts';
-import { excludedUntil, isFinal } from '../../src/core/routing/exclusion.ts';
+import { excludedUntil, isFinal, judge } from '../../src/core/routing/exclusion.ts';
 import type { FailedAttempt, Target, Question } from '../../src/core/routing/question.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import { plan } from '../../src/core/routing/plan.ts';
@@ -136,10 +136,19 @@ function runCall(world: World, startedAt: number): readonly Step[] {
     steps.push({ attempt: [route.provider, route.account, route.keyId, route.model] });
     const failure = attempt(world, decision.target, now);
     if (failure === undefined) return [...steps, { end: 'served' }];
-    if (isFinal(failedAttempts, failure)) return [...steps, { end: failure.kind }];
-    const droppable = failure.parameters?.some((name) => input.optionalFields.includes(name)) === true;
-    again = droppable && again === undefined ? route : undefined;
-    const entry = { route, failure, ctx: model.ctx };
+    const refused = new Set(
+      failedAttempts.flatMap((earlier) =>
+        earlier.route.provider === route.provider && earlier.route.model === route.model
+          ? (earlier.failure.parameters ?? [])
+          : [],
+      ),
+    );
+    const canChange = (): boolean =>
+      failure.parameters?.some((name) => input.optionalFields.includes(name) && !refused.has(name)) === true;
+    const judged = judge(failedAttempts, failure, world.question.needs, canChange);
+    const entry = { route, failure, ctx: model.ctx, isOpinion: judged.isOpinion };
+    if (isFinal(failedAttempts, entry)) return [...steps, { end: failure.kind }];
+    again = judged.again ? route : undefined;
     const bounds = { waits: input.maxWaitMs > 0, deadline: Number.POSITIVE_INFINITY };
     failedAttempts.push({
       ...entry,

@@ -198,7 +198,15 @@ export const outcomeSchema: z.ZodMiniType<Outcome> = z.discriminatedUnion('kind'
     reported: z.optional(z.array(reportedQuotaSchema)),
   }),
   z.strictObject({ kind: z.literal('aborted'), sent: z.boolean() }),
-  z.strictObject({ kind: z.literal('failure'), failure: failureSchema, size: z.prefault(z.number(), 100) }),
+  z.strictObject({
+    kind: z.literal('failure'),
+    failure: failureSchema,
+    /** Null: the answer may have been too long. */
+    size: z.pipe(
+      z.prefault(z.nullable(z.number()), 100),
+      z.transform((size) => size ?? undefined),
+    ),
+  }),
 ]);
 const routeSchema: z.ZodMiniType<Route> = z.strictObject({
   provider: z.string(),

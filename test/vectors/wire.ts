@@ -6,12 +6,15 @@ import { chatBody } from '../../src/wire/request/chat-body.ts';
 import { ChunkReader } from '../../src/wire/response/chat-chunk.ts';
 import type { ChatMessage } from '../../src/wire/request/chat-request.ts';
 import type { RequestShape } from '../../src/wire/request/request-shape.ts';
+import { featuresOf, plainFeaturesOf } from '../../src/wire/request/features.ts';
 import { estimateTokens } from '../../src/wire/request/token-estimate.ts';
 import {
   FIELD_TRANSFORMS,
   isFieldTransform,
   isMessageTransform,
+  isRequestTransform,
   MESSAGE_TRANSFORMS,
+  REQUEST_TRANSFORMS,
 } from '../../src/wire/request/transforms.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
 
@@ -42,6 +45,7 @@ const fields = z.record(z.string(), z.unknown());
 const names = z.optional(z.array(z.string()));
 
 const transformInput = z.union([
+  z.strictObject({ transform: z.string(), messages, fields }),
   z.strictObject({ transform: z.string(), messages }),
   z.strictObject({ transform: z.string(), fields }),
 ]);
@@ -49,6 +53,10 @@ const transformInput = z.union([
 function transform(input: unknown): unknown {
   const given = deepFreeze(transformInput.parse(input));
   const name = given.transform;
+  if ('messages' in given && 'fields' in given) {
+    if (!isRequestTransform(name)) throw new Error(`${name} does not change a request`);
+    return REQUEST_TRANSFORMS[name]({ messages: given.messages, fields: given.fields });
+  }
   if ('messages' in given && isMessageTransform(name)) return MESSAGE_TRANSFORMS[name](given.messages);
   if ('fields' in given && isFieldTransform(name)) return FIELD_TRANSFORMS[name](given.fields);
   throw new Error(`no transform is called ${name}`);
@@ -77,6 +85,11 @@ function writeRequest(input: unknown): unknown {
   return written;
 }
 
+function featuresOfForms(input: unknown): unknown {
+  const request = deepFreeze(estimateInput.parse(input));
+  return { usual: featuresOf(request), plain: plainFeaturesOf(request) };
+}
+
 const estimateInput = z.strictObject({ messages, fields });
 
 function estimate(input: unknown): unknown {
@@ -90,4 +103,5 @@ export const runners: Record<string, (input: unknown) => unknown> = {
   transforms: transform,
   'chat-request': writeRequest,
   'token-estimate': estimate,
+  features: featuresOfForms,
 };

@@ -184,10 +184,16 @@ function withStrike(
   return next;
 }
 
-function withSize(known: ModelRecord, failure: Failure, size: number | undefined): ModelRecord {
-  if (size === undefined) return known;
-  const sized = withMembers(known, { tooLong: Math.min(size, known.tooLong ?? size) });
-  return failure.contextLength === undefined ? sized : withMembers(sized, { ctx: failure.contextLength });
+/** `size`: undefined if the answer may have been too long. Then the context length is learnt, but not that of the prompt. */
+function withSize(
+  known: ModelRecord,
+  { contextLength }: Failure,
+  size: number | undefined,
+  listed: number | undefined,
+): ModelRecord {
+  const ctx = size === undefined ? (contextLength ?? listed) : contextLength;
+  const sized = ctx === undefined ? known : withMembers(known, { ctx });
+  return size === undefined ? sized : withMembers(sized, { tooLong: Math.min(size, known.tooLong ?? size) });
 }
 
 function withLacks(model: ModelRecord, failure: Failure): ModelRecord {
@@ -211,7 +217,8 @@ function withModelLimits(
   const { remembers } = FAILURE_EFFECTS[failure.kind];
   if (remembers === undefined) return provider;
   const known = trusted(modelOf(provider, model), now);
-  const learnt = remembers === 'size' ? withSize(known, failure, size) : withLacks(known, failure);
+  const learnt =
+    remembers === 'size' ? withSize(known, failure, size, target.model.ctx) : withLacks(known, failure);
   if (learnt === known) return provider;
   return { ...provider, models: { ...provider.models, [model]: { ...learnt, learntAt: now } } };
 }

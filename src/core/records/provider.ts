@@ -4,12 +4,13 @@ import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import { entryOf, isJsonObject } from '../json.ts';
 import { DAY_MS } from '../time.ts';
 
-/** A shape of requests that a model rejected though another model served it. */
-export interface RejectedShape {
-  readonly shape: string;
+/** Features of which a model rejects at least one, or all of them together. */
+export interface Dislike {
+  /** Sorted. Empty: a request without features was rejected. */
+  readonly features: readonly string[];
   /** Epoch ms. */
   readonly at: number;
-  /** Whether the plain form was rejected, too. */
+  /** Whether requests in their plain form were rejected. */
   readonly plain?: true;
 }
 
@@ -27,8 +28,8 @@ export interface ModelRecord {
   readonly ctx?: number;
   /** The largest answer in tokens that a refusal reported. */
   readonly maxOutput?: number;
-  /** The shapes of requests that the model rejected and another one served, newest first. */
-  readonly rejects?: readonly RejectedShape[];
+  /** What the model rejected and another one served, newest first. */
+  readonly dislikes?: readonly Dislike[];
   /** Epoch ms at which this was last updated. */
   readonly learntAt?: number;
   /** The first price that an answer or a list stated: 0, or the bill that closed the model. It is never forgotten. */
@@ -114,28 +115,18 @@ export function knownOf(record: ProviderRecord, model: string, now: number): Mod
   return trusted(modelOf(record, model), now);
 }
 
-const MAX_SHAPES = 8;
-
-/** How a model is known to have rejected requests of this shape within the last day. spec 8.5 */
-export function rejectedShape(
-  { rejects }: ModelRecord,
-  shapeOf: () => string,
-  now: number,
-): RejectedShape | undefined {
-  return rejects?.find((one) => one.shape === shapeOf() && Math.abs(now - one.at) <= DAY_MS);
-}
-
-/** The record after `model` rejected a request of this shape that another model served. spec 8.5 */
-export function withRejectedShape(
+/** The record with a change of what is known of `model`. `change` returns its argument if there is none. */
+export function withModel(
   record: ProviderRecord,
   model: string,
-  entry: RejectedShape,
+  change: (known: ModelRecord) => ModelRecord,
+  now: number,
 ): ProviderRecord {
-  const known = modelOf(record, model);
-  const others = (known.rejects ?? []).filter(({ shape }) => shape !== entry.shape);
-  const rejects = [entry, ...others].slice(0, MAX_SHAPES);
-  const learntAt = known.learntAt ?? entry.at;
-  return { ...record, models: { ...record.models, [model]: { ...known, rejects, learntAt } } };
+  const known = knownOf(record, model, now);
+  const changed = change(known);
+  if (changed === known) return record;
+  const { learntAt = now } = known;
+  return { ...record, models: { ...record.models, [model]: { ...changed, learntAt } } };
 }
 
 function isProviderRecord(value: unknown): value is ProviderRecord {

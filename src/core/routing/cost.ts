@@ -65,8 +65,18 @@ interface Amount {
   readonly least: number;
 }
 
-function cautious(prompt: number): number {
+/** The most tokens that a prompt is assumed to have. */
+export function cautious(prompt: number): number {
   return Math.ceil((prompt * CAUTION_PERCENT) / 100);
+}
+
+/** A prompt that leaves less of the context is too long itself. */
+const LEAST_ROOM_PART = 0.25;
+
+/** The tokens that a context length leaves for the answer; undefined if the prompt takes most of it. spec 8.2 */
+export function answerRoom(ctx: number, prompt: number): number | undefined {
+  const room = Math.floor(ctx - cautious(prompt));
+  return room >= ctx * LEAST_ROOM_PART ? room : undefined;
 }
 
 const ONE: Amount = { likely: 1, least: 1 };

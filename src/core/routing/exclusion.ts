@@ -2,7 +2,7 @@
 
 import { backoffMs, type Failure, FAILURE_EFFECTS } from '../failure.ts';
 import type { CandidateModel, Route } from '../pool.ts';
-import type { FailedAttempt } from './question.ts';
+import type { FailedAttempt, RequestNeeds } from './question.ts';
 
 const BASE_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
@@ -57,7 +57,7 @@ export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number
 /** Whether a failure excludes a model of the same or another provider. spec 8.1 */
 function coversModel(attempt: FailedAttempt, provider: string, model: CandidateModel): boolean {
   const { route, failure } = attempt;
-  if (failure.kind === 'context_too_long') {
+  if (failure.kind === 'context_too_long' && failure.scope !== 'provider') {
     if (route.provider === provider && route.model === model.id) return true;
     const size = failure.contextLength ?? attempt.ctx;
     // A model of unknown size may be a large one, so it is asked.
@@ -115,22 +115,69 @@ function coversKey(attempt: FailedAttempt, route: Route): boolean {
   }
 }
 
-/** Whether a failure ends the call, because the request itself is at fault. spec 8.3 */
-export function isFinal(earlier: readonly FailedAttempt[], { kind }: Failure): boolean {
-  const { throwsAfter } = FAILURE_EFFECTS[kind];
-  if (throwsAfter === undefined) return false;
-  const opinions = kind === 'rejected' ? opinionsOf(earlier) : [];
-  return opinions.length + 1 >= throwsAfter;
+/** Whether an `unsupported` failure names something without which the model cannot serve the request. It is remembered. */
+function isLack({ parameters = [], capabilities = [] }: Failure, needs: RequestNeeds): boolean {
+  return (
+    capabilities.some((capability) => needs.capabilities.includes(capability)) ||
+    parameters.some((field) => needs.fields?.includes(field))
+  );
 }
 
-/** The failed attempts that speak against the request: rejections, and refusals that do not name what the model lacks. */
+/**
+ * Whether a refusal speaks against the request, not about what the model lacks: a rejection, or an `unsupported` failure
+ * that names nothing, or nothing that the request contains. spec 8.3
+ */
+function speaksAgainst(failure: Failure, needs: RequestNeeds): boolean {
+  const { kind, status = 0 } = failure;
+  return kind === 'rejected' || (kind === 'unsupported' && status >= 400 && !isLack(failure, needs));
+}
+
+/** The failed attempts that speak against the request. One that was repeated in another form does not. */
 export function opinionsOf(failedAttempts: readonly FailedAttempt[]): readonly FailedAttempt[] {
-  return failedAttempts.filter(
-    ({ failure: { kind, status = 0, parameters = [], capabilities = [], maxOutput } }) =>
-      kind === 'unsupported'
-        ? status >= 400 && parameters.length + capabilities.length === 0 && maxOutput === undefined
-        : kind === 'rejected',
-  );
+  return failedAttempts.filter(({ isOpinion: speaks }) => speaks === true);
+}
+
+/**
+ * Whether a failure ends the call, because the request itself is at fault: a second model agrees. If the failure only
+ * says that something is unsupported, the models must be of two providers. spec 8.3
+ */
+export function isFinal(
+  earlier: readonly FailedAttempt[],
+  { failure, isOpinion: speaks, route }: Omit<FailedAttempt, 'excludedUntil'>,
+): boolean {
+  const { throwsAfter } = FAILURE_EFFECTS[failure.kind];
+  const opinions = speaks === true ? opinionsOf(earlier) : [];
+  if (throwsAfter !== undefined) return opinions.length + 1 >= throwsAfter;
+  return opinions.some((opinion) => opinion.route.provider !== route.provider);
+}
+
+/** What a failure says about the request. */
+interface Judgement {
+  /** The same route may take the request in another form. */
+  readonly again: boolean;
+  /** It speaks against the request itself. */
+  readonly isOpinion: boolean;
+}
+
+/**
+ * Judges a failure. `canChange`: whether the request can be written for this model without what the failure names. If an
+ * earlier model refused the same although it was not sent, the words mean something else. spec 8.2, 8.3
+ */
+export function judge(
+  earlier: readonly FailedAttempt[],
+  failure: Failure,
+  needs: RequestNeeds,
+  canChange: () => boolean,
+): Judgement {
+  const refuted = new Set(opinionsOf(earlier).flatMap((attempt) => namesIn(attempt.failure)));
+  const named = namesIn(failure);
+  const isMisread = named.length > 0 && named.every((name) => refuted.has(name));
+  const again = !isMisread && canChange();
+  return { again, isOpinion: !again && speaksAgainst(failure, needs) };
+}
+
+function namesIn({ parameters = [], capabilities = [] }: Failure): readonly string[] {
+  return [...parameters, ...capabilities];
 }
 
 /** The failed attempts of models that rejected the request, for a reason that is not known. */

@@ -15,7 +15,8 @@ import { FAILURE_EFFECTS } from '../failure.ts';
 import { unfitReason, withKnownLength } from './fitness.ts';
 import { keyExcludedUntil, modelExcludedUntil, pauseUntil, rejectionsOf } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
-import { modelOf, type ModelRecord, rejectedShape } from '../records/provider.ts';
+import { dislikeOf } from '../records/dislikes.ts';
+import { modelOf, type ModelRecord } from '../records/provider.ts';
 import { bestOf, LazyProviderScore, byCost } from './strategy.ts';
 import type { Preferences, Question, Target, Decision } from './question.ts';
 
@@ -71,7 +72,7 @@ function isBest({ price, minuteUse }: Found, { thrifty }: Preferences): boolean 
 
 /** Whether the model rejected the plain form of such a request: it is asked after all others. spec 8.5 */
 function isRejectedPlainly({ needs, now }: Search, known: ModelRecord): boolean {
-  return needs.shape !== undefined && rejectedShape(known, needs.shape, now)?.plain === true;
+  return needs.features !== undefined && dislikeOf(known, needs.features, now) === 'plain';
 }
 
 /** The cheapest account that admits `model`, or the moment at which one does. spec 11.2 */

@@ -1,6 +1,7 @@
 /** The question to `plan`, its decision, and the types that routing shares. */
 
 import type { CandidateModel, Route, PoolAccount, PoolProvider, Stage } from '../pool.ts';
+import type { FeaturesOf } from '../records/dislikes.ts';
 import type { ProviderRecord } from '../records/provider.ts';
 import type { Failure } from '../failure.ts';
 import type { AccountRecord } from '../records/account.ts';
@@ -19,8 +20,8 @@ export interface TokenEstimate {
 export interface RequestNeeds {
   /** Absent: the tokens are not estimated. */
   readonly tokens?: (() => TokenEstimate) | undefined;
-  /** The request's shape, spec 8.5. Absent: nothing is learnt about it. */
-  readonly shape?: (() => string) | undefined;
+  /** What a model may not like about the request, spec 8.5. Absent: nothing is learnt about it. */
+  readonly features?: FeaturesOf | undefined;
   /** The request's length in characters. */
   readonly size: number;
   /** Capabilities without which the request cannot be served, e.g. `tools`. */
@@ -41,6 +42,8 @@ export interface FailedAttempt {
   readonly ctx?: number | undefined;
   /** Whether the plain form of the request was sent. */
   readonly plain?: boolean | undefined;
+  /** Whether it speaks against the request, spec 8.3. */
+  readonly isOpinion?: boolean | undefined;
   /** Epoch ms from which the call may come back to the route; Infinity: never. */
   readonly excludedUntil: number;
 }

@@ -1,4 +1,4 @@
-import { featuresOf } from './features.ts';
+import { featuresOf, plainFeaturesOf } from './features.ts';
 import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, type RequestFields } from './chat-request.ts';
 import { type DeclaredTools, declaredTools } from './declared-tools.ts';
@@ -6,7 +6,7 @@ import { lawfulNamesOf } from './function-names.ts';
 import { fieldsForModel, type RequestShape, shapeRequest } from './request-shape.ts';
 import { soundRequest, wellFormedJson } from './sound-request.ts';
 import { estimateTokens } from './token-estimate.ts';
-import { type TransformName, WORKAROUNDS } from './transforms.ts';
+import { workaroundsFor } from './transforms.ts';
 
 /** How a body is written for one model. */
 export interface BodyOptions {
@@ -38,8 +38,8 @@ export interface ChatBody {
   readonly size: number;
   /** Estimated on first access. */
   readonly tokens: TokenEstimate;
-  /** Computed on first access. spec 8.5 */
-  readonly features: string;
+  /** The features of its usual or its plain form, computed on first use. spec 8.5 */
+  features(plain: boolean): readonly string[];
   /** The schemas of the tools that may be called, under the caller's names and those that are sent. */
   readonly tools: DeclaredTools;
   /** The body for one model. */
@@ -75,10 +75,6 @@ function textOf(messages: string, fields: RequestFields): string {
   return rest === '{}' ? `"messages":${messages}}` : `"messages":${messages},${rest.slice(1)}`;
 }
 
-function workaroundsFor(lacks: readonly string[]): readonly TransformName[] {
-  return [...WORKAROUNDS].filter(([capability]) => lacks.includes(capability)).map(([, name]) => name);
-}
-
 function fieldsOf(
   { fields }: Variant,
   { shape = NO_SHAPE, drop = NONE, maxTokens, maxOutput }: BodyOptions,
@@ -93,7 +89,8 @@ class WrittenBody implements ChatBody {
   readonly #original: Variant;
   readonly #variants: Variant[];
   #tokens: TokenEstimate | undefined;
-  #features: string | undefined;
+  #features: readonly string[] | undefined;
+  #plainFeatures: readonly string[] | undefined;
   #names: ReadonlyMap<string, string> | undefined;
   #tools: DeclaredTools | undefined;
 
@@ -119,9 +116,9 @@ class WrittenBody implements ChatBody {
     return this.#tokens;
   }
 
-  get features(): string {
-    this.#features ??= featuresOf(this.request);
-    return this.#features;
+  features(plain: boolean): readonly string[] {
+    if (plain) return (this.#plainFeatures ??= plainFeaturesOf(this.request));
+    return (this.#features ??= featuresOf(this.request));
   }
 
   get tools(): DeclaredTools {

@@ -68,11 +68,16 @@ function isRemote(image: unknown): boolean {
 // spec 9.6
 export function capabilitiesOf({ messages, fields }: ChatRequest): readonly string[] {
   const needed: string[] = [];
-  if (elementsOf(fields['tools']).length > 0) needed.push('tools');
+  if (elementsOf(fields['tools']).length > 0) {
+    needed.push('tools');
+    const { response_format: format } = fields;
+    if (format !== undefined && !isOptionalField('response_format', format)) needed.push('json_with_tools');
+  }
   const images = messages.flatMap(({ content }) =>
     elementsOf(content).filter((part) => member(part, 'type') === 'image_url'),
   );
   if (images.length > 0) needed.push('vision');
+  if (images.length > 1) needed.push('many_images');
   if (images.some(isRemote)) needed.push('image_url');
   return needed;
 }

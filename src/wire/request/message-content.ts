@@ -1,5 +1,5 @@
-import { elementsOf } from '../../core/json.ts';
-import type { ChatMessage, ContentPart } from './chat-request.ts';
+import { elementsOf, member } from '../../core/json.ts';
+import type { ChatMessage, ChatRequest, ContentPart } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
 
 type Content = ChatMessage['content'];
@@ -100,6 +100,31 @@ export function systemToUser(messages: readonly ChatMessage[]): readonly ChatMes
   }
   if (pending !== undefined) changed.push({ role: 'user', content: pending });
   return changed;
+}
+
+const IN_JSON = 'Answer in JSON.';
+
+/** Says that the answer is to be JSON: some models want to read the word before they take `json_object`. */
+export function nameJson(request: ChatRequest): ChatRequest {
+  const { messages, fields } = request;
+  if (member(fields['response_format'], 'type') !== 'json_object') return request;
+  if (/json/i.test(JSON.stringify(messages))) return request;
+  const [first, ...rest] = messages;
+  if (first === undefined || !isInstruction(first))
+    return { messages: [{ role: 'system', content: IN_JSON }, ...messages], fields };
+  return { messages: [{ ...first, content: joinContent(first.content, IN_JSON) }, ...rest], fields };
+}
+
+/** Stands for the content of a message that only calls tools. */
+const CALLING = 'Calling the tools.';
+
+/** Some models refuse a content that is empty as well as one that is null. */
+export function fillEmptyContent(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return mapSame(messages, (message) =>
+    elementsOf(message.tool_calls).length > 0 && (message.content ?? '') === ''
+      ? { ...message, content: CALLING }
+      : message,
+  );
 }
 
 /** Says that the conversation begins, where the assistant does not speak first. */

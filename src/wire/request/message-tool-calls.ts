@@ -16,12 +16,6 @@ function withCalls(
   return changed === calls ? message : { ...message, tool_calls: changed };
 }
 
-export function omitEmptyToolCalls(messages: Messages): Messages {
-  return mapSame(messages, (message) =>
-    elementsOf(message.tool_calls).length > 0 ? message : without(message, (name) => name === 'tool_calls'),
-  );
-}
-
 const CALL_FIELDS: ReadonlySet<string> = new Set(['id', 'type', 'function']);
 const FUNCTION_FIELDS: ReadonlySet<string> = new Set(['name', 'arguments']);
 

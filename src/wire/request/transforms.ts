@@ -8,8 +8,10 @@ import {
   coreMessageFields,
   developerToSystem,
   emptyContentToNull,
+  fillEmptyContent,
   flattenPlainText,
   flattenText,
+  nameJson,
   nullContentToEmpty,
   reasoningBack,
   singleSystemFirst,
@@ -18,7 +20,6 @@ import {
 } from './message-content.ts';
 import {
   closeToolTurns,
-  omitEmptyToolCalls,
   plainToolCalls,
   shortToolIds,
   singleToolCalls,
@@ -38,10 +39,10 @@ export type MessageTransformName =
   | 'core-message-fields'
   | 'developer-to-system'
   | 'empty-content-to-null'
+  | 'fill-empty-content'
   | 'flatten-plain-text'
   | 'flatten-text-content'
   | 'null-content-to-empty'
-  | 'omit-empty-tool-calls'
   | 'plain-tool-calls'
   | 'reasoning-back'
   | 'short-tool-ids'
@@ -57,7 +58,7 @@ export type FieldTransformName =
   | 'four-stops'
   | 'named-tool-only'
   | 'omit-empty-parameters';
-export type RequestTransformName = 'lawful-function-names';
+export type RequestTransformName = 'lawful-function-names' | 'name-json';
 export type TransformName = MessageTransformName | FieldTransformName | RequestTransformName;
 
 // spec 12.9
@@ -68,10 +69,10 @@ export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTr
   'core-message-fields': coreMessageFields,
   'developer-to-system': developerToSystem,
   'empty-content-to-null': emptyContentToNull,
+  'fill-empty-content': fillEmptyContent,
   'flatten-plain-text': flattenPlainText,
   'flatten-text-content': flattenText,
   'null-content-to-empty': nullContentToEmpty,
-  'omit-empty-tool-calls': omitEmptyToolCalls,
   'plain-tool-calls': plainToolCalls,
   'reasoning-back': reasoningBack,
   'short-tool-ids': shortToolIds,
@@ -101,7 +102,12 @@ export function isFieldTransform(name: string): name is FieldTransformName {
 
 export const REQUEST_TRANSFORMS: Readonly<Record<RequestTransformName, RequestTransform>> = {
   'lawful-function-names': withLawfulNames,
+  'name-json': nameJson,
 };
+
+export function isRequestTransform(name: string): name is RequestTransformName {
+  return Object.hasOwn(REQUEST_TRANSFORMS, name);
+}
 
 /** The request with these messages and fields; `request` itself if they are its own. */
 export function withParts(
@@ -124,30 +130,46 @@ export function withTransforms(request: ChatRequest, names: readonly TransformNa
   return names.reduce(transformed, request);
 }
 
+/** The transform for models that lack all of some capabilities. */
+interface Workaround {
+  readonly lacks: readonly string[];
+  readonly transform: TransformName;
+}
+
 /**
- * By capability: the transform that lets a model without it serve the request, in the order in which they apply. An
+ * The transforms that let a model serve the request although it lacks something, in the order in which they apply. An
  * image's URL has none: a model without `image_url` gets no such request.
  */
 // spec 12.13
-export const WORKAROUNDS: ReadonlyMap<string, TransformName> = new Map<string, TransformName>([
-  ['developer_role', 'developer-to-system'],
-  ['content_list', 'flatten-text-content'],
-  ['many_systems', 'single-system-first'],
-  ['system', 'system-to-user'],
-  ['parallel_calls', 'single-tool-calls'],
-  ['thought_signature', 'thought-signature'],
-  ['user_after_tool', 'close-tool-turns'],
-  ['prefill', 'continue-by-instruction'],
-  ['alternate_roles', 'alternate-roles'],
-  ['null_content', 'null-content-to-empty'],
-  ['empty_assistant', 'empty-content-to-null'],
-  ['reasoning_fields', 'strip-reasoning-content'],
-  ['reasoning_back', 'reasoning-back'],
-  ['tool_ids', 'short-tool-ids'],
-  ['tool_names', 'lawful-function-names'],
-  ['schema_keywords', 'basic-schema-keys'],
-  ['many_stops', 'four-stops'],
-]);
+const WORKAROUNDS: readonly Workaround[] = [
+  { lacks: ['developer_role'], transform: 'developer-to-system' },
+  { lacks: ['content_list'], transform: 'flatten-text-content' },
+  { lacks: ['json_unnamed'], transform: 'name-json' },
+  { lacks: ['many_systems'], transform: 'single-system-first' },
+  { lacks: ['system'], transform: 'system-to-user' },
+  { lacks: ['parallel_calls'], transform: 'single-tool-calls' },
+  { lacks: ['thought_signature'], transform: 'thought-signature' },
+  { lacks: ['user_after_tool'], transform: 'close-tool-turns' },
+  { lacks: ['prefill'], transform: 'continue-by-instruction' },
+  { lacks: ['alternate_roles'], transform: 'alternate-roles' },
+  // Leaves nothing to the next two, which undo each other.
+  { lacks: ['empty_assistant', 'null_content'], transform: 'fill-empty-content' },
+  { lacks: ['null_content'], transform: 'null-content-to-empty' },
+  { lacks: ['empty_assistant'], transform: 'empty-content-to-null' },
+  { lacks: ['reasoning_fields'], transform: 'strip-reasoning-content' },
+  { lacks: ['reasoning_back'], transform: 'reasoning-back' },
+  { lacks: ['tool_ids'], transform: 'short-tool-ids' },
+  { lacks: ['tool_names'], transform: 'lawful-function-names' },
+  { lacks: ['schema_keywords'], transform: 'basic-schema-keys' },
+  { lacks: ['many_stops'], transform: 'four-stops' },
+];
+
+/** The transforms for a model that lacks these capabilities. */
+export function workaroundsFor(lacking: readonly string[]): readonly TransformName[] {
+  return WORKAROUNDS.filter(({ lacks }) => lacks.every((capability) => lacking.includes(capability))).map(
+    ({ transform }) => transform,
+  );
+}
 
 /** The request in the form that most servers take, for a model that refused the usual form. */
 // spec 12.12
