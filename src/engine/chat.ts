@@ -202,7 +202,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       const { spec, baseUrl } = ports.providerOf(target);
       const reply = { status, headers, body, redact: (text: string) => ports.redact(text) };
       const failure = classify(reply, spec, ports.clock.now());
-      // spec 7.16
+      // spec 7.18
       if (failure.scope !== 'provider' || (status !== 404 && status !== 405)) return failure;
       if (target.model.unlisted === true) return { ...failure, kind: 'model_gone', scope: 'model' };
       const message = `${baseUrl}/chat/completions leads nowhere, check baseUrl: ${failure.message}`;

@@ -26,7 +26,7 @@ const schema = z.looseObject({
 });
 
 /** The plain 404 of web frameworks: a provider would name the model. */
-// spec 7.16
+// spec 7.18
 const NO_SUCH_PATH: RefusalRule = {
   name: 'the address leads nowhere',
   status: [404, 405],

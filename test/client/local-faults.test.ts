@@ -43,6 +43,8 @@ describe('an address that leads nowhere', () => {
     ['{"detail":"Not Found"}', 404],
     ['404 page not found\n', 404],
     ['Not Found', 404],
+    ['', 404],
+    ['', 405],
     ['Cannot POST /v2/chat/completions', 404],
     ['{"detail":"Method Not Allowed"}', 405],
     ['{"error":{"message":"Not Found"}}', 404],

@@ -138,7 +138,7 @@ function textsFor(rule: RefusalRule, refusal: Refusal): readonly string[] {
     return value === undefined ? [] : [value];
   }
   if (rule.path !== undefined) return valuesAt(refusal.json, rule.path).map(textOf);
-  return refusal.message === '' ? [] : [refusal.message];
+  return [refusal.message];
 }
 
 function textOf(value: unknown): string {
