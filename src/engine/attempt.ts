@@ -110,7 +110,7 @@ export async function* attempt<Request, Part>(
     };
     for await (const part of operation.decode(response, { plan, request: call.request, timer, onUsage })) {
       begun = true;
-      call.hasDelivered = true;
+      call.hasDelivered ||= operation.isAnswer?.(part) ?? true;
       // From the first part on, only a timeout that the caller asked for bounds a stream.
       if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
       // Nothing is read while the consumer is busy, so that time does not count against the provider.

@@ -49,6 +49,6 @@ export interface Call<Request> {
   /** The latest attempt that a model rejected. The ledger notes it when another model serves the call. */
   rejectedBy?: { readonly target: Target; readonly plain: boolean } | undefined;
   waitedMs: number;
-  /** Whether a part of the answer was delivered. */
+  /** Whether a part of the answer was delivered. Reasoning is none. */
   hasDelivered: boolean;
 }

@@ -297,5 +297,6 @@ export function chatStreamOperation(
       return instructsInstead || chat.canDoWithout(request.body, refused, plan);
     },
     resumable: isResumable,
+    isAnswer: ({ type }) => type === 'text' || type === 'tool-call',
   };
 }

@@ -55,4 +55,6 @@ export interface Operation<Request, Part> {
   canDoWithout(request: Request, refused: Failure, plan: AttemptPlan): boolean;
   /** Whether another route may continue a request after some of its parts were delivered. */
   resumable(request: Request): boolean;
+  /** Whether a part belongs to the answer, as reasoning does not. Default: each part does. */
+  isAnswer?(part: Part): boolean;
 }

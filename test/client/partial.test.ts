@@ -58,6 +58,20 @@ describe('the rest of a broken stream', () => {
     expect(events.at(-1)).toMatchObject({ type: 'call-end', code: 'broken_stream' });
   });
 
+  it('that had only reasoning has the usual error', async () => {
+    const thought = { choices: [{ index: 0, delta: { role: 'assistant', reasoning_content: 'Hm.' } }] };
+    const server = await serve((request, response) => {
+      if (server.requests.length > 1) resets(request, response);
+      else
+        response
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .end(`data: ${JSON.stringify(thought)}\n\n`);
+    });
+    const llm = open({ providers: [endpoint(server)], maxAttempts: 2 });
+    expect(await rejection(read(llm.stream('a story')))).toBeInstanceOf(NoProvidersAvailableError);
+    expect(server.requests).toHaveLength(2);
+  });
+
   it('that never began has the usual error', async () => {
     const server = await serve(resets);
     const llm = open({ providers: [endpoint(server)], maxAttempts: 1 });
