@@ -24,28 +24,37 @@ function namesOf({ messages, fields }: ChatRequest): ReadonlySet<string> {
   return new Set(found.filter((name) => typeof name === 'string'));
 }
 
-function lawfulName(given: string, taken: ReadonlySet<string>): string {
-  const signs = given.replaceAll(/[^A-Za-z0-9_-]/g, '_');
-  const name = /^[A-Za-z_]/.test(signs) ? signs : `_${signs}`;
-  let next = name.slice(0, MAX_LENGTH);
-  for (let number = 2; taken.has(next); number += 1) {
-    const suffix = `_${number}`;
-    next = name.slice(0, MAX_LENGTH - suffix.length) + suffix;
+/** Finds lawful names. */
+class LawfulNames {
+  readonly #taken: Set<string>;
+  /** By the beginning of a name: the first number that may be free. Counting from 2 each time would take the square. */
+  readonly #next = new Map<string, number>();
+
+  constructor(taken: ReadonlySet<string>) {
+    this.#taken = new Set(taken);
   }
-  return next;
+
+  nameFor(given: string): string {
+    const signs = given.replaceAll(/[^A-Za-z0-9_-]/g, '_');
+    const name = (/^[A-Za-z_]/.test(signs) ? signs : `_${signs}`).slice(0, MAX_LENGTH);
+    let next = name;
+    let number = this.#next.get(name) ?? 2;
+    for (; this.#taken.has(next); number += 1) {
+      const suffix = `_${number}`;
+      next = name.slice(0, MAX_LENGTH - suffix.length) + suffix;
+    }
+    this.#next.set(name, number);
+    this.#taken.add(next);
+    return next;
+  }
 }
 
 /** By each unlawful name of a request: the lawful one that is sent in its place. No two names become one. */
 export function lawfulNamesOf(request: ChatRequest): ReadonlyMap<string, string> {
   const names = namesOf(request);
   const lawful = new Map<string, string>();
-  const taken = new Set(names);
-  for (const name of names) {
-    if (LAWFUL.test(name)) continue;
-    const next = lawfulName(name, taken);
-    taken.add(next);
-    lawful.set(name, next);
-  }
+  const found = new LawfulNames(names);
+  for (const name of names) if (!LAWFUL.test(name)) lawful.set(name, found.nameFor(name));
   return lawful;
 }
 

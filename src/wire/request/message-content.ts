@@ -1,4 +1,4 @@
-import { elementsOf, member } from '../../core/json.ts';
+import { elementsOf, member, setMembers } from '../../core/json.ts';
 import type { ChatMessage, ChatRequest, ContentPart } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
 
@@ -19,12 +19,15 @@ function partsOf(content: Content): readonly ContentPart[] {
   return content ?? [];
 }
 
-/** Joins two contents: as a text if both are texts, else as a list of parts. */
-function joinContent(first: Content, second: Content): string | readonly ContentPart[] {
-  const [a, b] = [first ?? '', second ?? ''];
-  if (a === '' || b === '') return a === '' ? b : a;
-  if (typeof a === 'string' && typeof b === 'string') return `${a}\n\n${b}`;
-  return [...partsOf(a), ...partsOf(b)];
+/** Joins contents: texts as one text, from the first list on as a list of parts. Empty ones do not count. */
+function joinContents(contents: readonly Content[]): string | readonly ContentPart[] {
+  const given = contents.map((content) => content ?? '').filter((content) => content !== '');
+  const [only = ''] = given;
+  if (given.length < 2) return only;
+  const firstList = given.findIndex((content) => typeof content !== 'string');
+  const before = firstList === -1 ? given : given.slice(0, firstList);
+  const text = before.filter((content) => typeof content === 'string').join('\n\n');
+  return firstList === -1 ? text : [...partsOf(text), ...given.slice(firstList).flatMap(partsOf)];
 }
 
 function isInstruction({ role }: ChatMessage): boolean {
@@ -78,7 +81,9 @@ export function singleSystemFirst(messages: readonly ChatMessage[]): readonly Ch
   const [first] = instructions;
   if (first === undefined) return messages;
   if (instructions.length === 1 && first === messages[0] && first.role === 'system') return messages;
-  const content = instructions.map((message) => message.content).reduce(joinContent);
+  // A single one keeps its content, also if that is null.
+  const content =
+    instructions.length === 1 ? first.content : joinContents(instructions.map((message) => message.content));
   return [{ ...first, role: 'system', content }, ...messages.filter((message) => !isInstruction(message))];
 }
 
@@ -86,19 +91,19 @@ export function singleSystemFirst(messages: readonly ChatMessage[]): readonly Ch
 export function systemToUser(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   if (!messages.some(isInstruction)) return messages;
   const changed: ChatMessage[] = [];
-  let pending: Content;
+  let pending: Content[] = [];
   for (const message of messages) {
     if (isInstruction(message)) {
-      pending = joinContent(pending, message.content);
+      pending.push(message.content);
     } else {
       if (message.role === 'user')
-        changed.push({ ...message, content: joinContent(pending, message.content) });
-      else if (pending === undefined) changed.push(message);
-      else changed.push({ role: 'user', content: pending }, message);
-      pending = undefined;
+        changed.push({ ...message, content: joinContents([...pending, message.content]) });
+      else if (pending.length === 0) changed.push(message);
+      else changed.push({ role: 'user', content: joinContents(pending) }, message);
+      pending = [];
     }
   }
-  if (pending !== undefined) changed.push({ role: 'user', content: pending });
+  if (pending.length > 0) changed.push({ role: 'user', content: joinContents(pending) });
   return changed;
 }
 
@@ -112,7 +117,7 @@ export function nameJson(request: ChatRequest): ChatRequest {
   const [first, ...rest] = messages;
   if (first === undefined || !isInstruction(first))
     return { messages: [{ role: 'system', content: IN_JSON }, ...messages], fields };
-  return { messages: [{ ...first, content: joinContent(first.content, IN_JSON) }, ...rest], fields };
+  return { messages: [{ ...first, content: joinContents([first.content, IN_JSON]) }, ...rest], fields };
 }
 
 /** Stands for the content of a message that only calls tools. */
@@ -131,31 +136,35 @@ export function fillEmptyContent(messages: readonly ChatMessage[]): readonly Cha
 const OPENING = 'Hello.';
 const CONTINUE = 'Go on from exactly where your last message ends.';
 
-function joinMessages(first: ChatMessage, second: ChatMessage): ChatMessage {
-  const content = joinContent(first.content, second.content);
-  const calls = [...elementsOf(first.tool_calls), ...elementsOf(second.tool_calls)];
-  const joined = { ...first, ...second, content, ...(calls.length > 0 && { tool_calls: calls }) };
-  return first.name === second.name ? joined : without(joined, (name) => name === 'name');
+/** Consecutive messages of one role. */
+type Run = [ChatMessage, ...ChatMessage[]];
+
+function joinRun(run: Run): ChatMessage {
+  const [first] = run;
+  if (run.length === 1) return first;
+  const members: Record<string, unknown> = {};
+  for (const message of run) setMembers(members, message);
+  const content = joinContents(run.map((message) => message.content));
+  const calls = run.flatMap((message) => elementsOf(message.tool_calls));
+  const joined = { ...members, role: first.role, content, ...(calls.length > 0 && { tool_calls: calls }) };
+  return run.every(({ name }) => name === first.name) ? joined : without(joined, (name) => name === 'name');
 }
 
 /** Joins consecutive messages of the user and of the assistant, after one system message; the user speaks first. */
 export function alternateRoles(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const ordered = singleSystemFirst(messages);
-  const changed: ChatMessage[] = [];
+  const runs: Run[] = [];
   for (const message of ordered) {
-    const last = changed.at(-1);
     const { role } = message;
-    if (last?.role === role && (role === 'user' || role === 'assistant')) {
-      changed[changed.length - 1] = joinMessages(last, message);
-      continue;
-    }
-    const begins = last === undefined || last.role === 'system';
-    if (begins && (role === 'assistant' || role === 'tool')) changed.push({ role: 'user', content: OPENING });
-    changed.push(message);
+    const run = role === 'user' || role === 'assistant' ? runs.at(-1) : undefined;
+    if (run?.[0].role === role) run.push(message);
+    else runs.push([message]);
   }
-  return changed.length === ordered.length && changed.every((message, index) => message === ordered[index])
-    ? ordered
-    : changed;
+  const joined = runs.length === ordered.length ? ordered : runs.map(joinRun);
+  const begin = joined[0]?.role === 'system' ? 1 : 0;
+  const speaker = joined[begin]?.role;
+  if (speaker !== 'assistant' && speaker !== 'tool') return joined;
+  return [...joined.slice(0, begin), { role: 'user', content: OPENING }, ...joined.slice(begin)];
 }
 
 /** Asks for the rest of a last assistant message, for models that do not continue it by themselves. */

@@ -91,9 +91,11 @@ function sequential(message: ChatMessage, results: ReadonlyMap<unknown, ChatMess
   const calls = elementsOf(message.tool_calls);
   if (calls.length < 2 || results.size !== calls.length) return [];
   const turns: ChatMessage[] = [];
+  const taken = new Set<ChatMessage>();
   for (const [place, call] of calls.entries()) {
     const result = results.get(member(call, 'id'));
-    if (result === undefined || turns.includes(result)) return [];
+    if (result === undefined || taken.has(result)) return [];
+    taken.add(result);
     turns.push(
       place === 0
         ? { ...message, tool_calls: [call] }

@@ -7,14 +7,32 @@ import { withSoundToolIds } from './tool-ids.ts';
 
 type Messages = readonly ChatMessage[];
 
-/** In JSON text: an escaped pair of surrogates, an escaped lone one, or any other escape. */
-const ESCAPE = /\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|u(d[89a-f][0-9a-f]{2})|[^])/gi;
+/** The escape of a surrogate in JSON text, without its backslash; and one of a pair. */
+const SURROGATE = /^ud[89a-f][0-9a-f]{2}/i;
+const PAIR = /^ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}/i;
+const PAIR_LENGTH = 11;
 
 /** JSON text in which lone surrogates became U+FFFD. `JSON.stringify` writes them as escapes, which strict parsers refuse. */
 export function wellFormedJson(json: string): string {
-  // Much faster than the pattern.
+  // Much faster than the loop.
   if (!json.includes('\\ud') && !json.includes('\\uD')) return json;
-  return json.replaceAll(ESCAPE, (escape: string, lone?: string) => (lone === undefined ? escape : '\ufffd'));
+  // A call for each escape would take half a minute for a text of them.
+  const kept: string[] = [];
+  let from = 0;
+  let next = 2;
+  for (let at = json.indexOf('\\'); at !== -1; at = json.indexOf('\\', at + next)) {
+    next = 2;
+    if (json[at + 1] !== 'u') continue;
+    const escape = json.slice(at + 1, at + 1 + PAIR_LENGTH);
+    if (PAIR.test(escape)) next = 1 + PAIR_LENGTH;
+    else if (SURROGATE.test(escape)) {
+      next = '\\udxxx'.length;
+      if (from < at) kept.push(json.slice(from, at));
+      kept.push('\ufffd');
+      from = at + next;
+    }
+  }
+  return from === 0 ? json : kept.join('') + json.slice(from);
 }
 
 const TOOL_FIELDS: ReadonlySet<string> = new Set(['tools', 'tool_choice', 'parallel_tool_calls']);

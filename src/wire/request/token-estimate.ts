@@ -51,7 +51,9 @@ class Sum {
 /** The length of the longest text in a medium. */
 function dataLength(value: unknown): number {
   const texts = isJsonObject(value) ? Object.values(value) : [value];
-  return Math.max(0, ...texts.map((text) => (typeof text === 'string' ? text.length : 0)));
+  let longest = 0;
+  for (const text of texts) if (typeof text === 'string') longest = Math.max(longest, text.length);
+  return longest;
 }
 
 function countMedia(part: unknown): TextCount {
