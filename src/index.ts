@@ -53,6 +53,21 @@ export type { LimitStatus, QuotaStatus, RouteReason } from './core/report/health
 export type { FailureKind } from './core/failure.ts';
 export type { ProviderScore, Strategy, StrategyName } from './core/routing/question.ts';
 export type { ChatMessage, ContentPart } from './wire/request/chat-request.ts';
+export {
+  type RunOptions,
+  type RunPart,
+  type RunResult,
+  RunStream,
+  type RunTurn,
+  type ToolResult,
+} from './client/structured/run.ts';
+export {
+  tool,
+  type Tool,
+  type ToolContext,
+  type ToolOptions,
+  type ToolOutcome,
+} from './client/structured/tool.ts';
 export type { ObjectOptions, ObjectResult } from './client/structured/object.ts';
 export type { Schema, StandardSchema } from './client/structured/schema.ts';
 export type { TokenUsage, ToolCall } from './wire/response/chat-response.ts';

@@ -34,6 +34,7 @@ const REPLIES: Readonly<Record<string, string>> = {
     'A black hole is a region of space whose gravity is so strong that not even light escapes.',
   'Write a haiku about failover.': 'One door falls silent.\nThe next one opens for you.\nThe answer arrives.',
   'Count to five.': '1, 2, 3, 4, 5',
+  'Name three colours.': '{"colours": ["red", "green", "blue"]}',
 };
 
 interface Block {

@@ -1,5 +1,5 @@
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
-import type { Stage } from '../core/pool.ts';
+import type { Route, Stage } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import { type AttemptObserver, type Engine, failover, type ShownNames } from '../engine/failover.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -26,6 +26,8 @@ export interface CallRequest<Request> {
   readonly operation: CallStartEvent['operation'];
   readonly request: Request;
   readonly needs: RequestNeeds;
+  /** The route that served the conversation last. */
+  readonly stay?: Route | undefined;
 }
 
 /** The latest call's number. Counted for the whole process, since all pools share the diagnostics channels. */
@@ -173,7 +175,7 @@ export class Calls {
   }
 
   async #prepare<Request>(
-    { operation, request, needs }: CallRequest<Request>,
+    { operation, request, needs, stay }: CallRequest<Request>,
     options: CallOptions,
     { id, startedAt, startedMs }: Pick<Call<Request>, 'id' | 'startedAt' | 'startedMs'>,
   ): Promise<Call<Request>> {
@@ -189,7 +191,7 @@ export class Calls {
       request,
       needs,
       stages,
-      preferences: this.#pool.choice(turn),
+      preferences: stay === undefined ? this.#pool.choice(turn) : { ...this.#pool.choice(turn), stay },
       queueKey: [...models, ...needs.capabilities].join(' '),
       startedAt,
       startedMs,

@@ -1,4 +1,5 @@
 import type { ModelSpec } from '../core/model.ts';
+import type { Route } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import { type ObjectAnswer, objectOperation } from '../engine/object.ts';
 import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
@@ -33,11 +34,21 @@ import {
 import { requestBody } from './request-body.ts';
 import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
+import {
+  type Answered,
+  Run,
+  type RunOptions,
+  type RunPorts,
+  type RunResult,
+  RunStream,
+} from './structured/run.ts';
 import { type ObjectOptions, objectRequest, type ObjectResult, schemaError } from './structured/object.ts';
 import { publiclyListed } from '../providers/public-list.ts';
 
 /** How long `refreshModels` waits for a provider's first list of models. */
 const REFRESH_WAIT_MS = 15_000;
+
+const NO_PARTS: AsyncIterable<never> = (async function* none() {})();
 
 /** A model and the provider that offers it. */
 export interface ListedModel extends ModelSpec {
@@ -102,14 +113,20 @@ export class FreeLLM {
    * @throws the signal's reason if `signal` was aborted.
    */
   async chat(input: ChatInput, options: ChatOptions = {}): Promise<ChatResponse> {
+    const { response } = await this.#ask(input, options);
+    return response;
+  }
+
+  async #ask(input: ChatInput, options: ChatOptions, stay?: Route): Promise<Answered> {
     checkCallOptions(options, false);
     const body = this.#prepare(input, options);
-    const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body) } as const;
+    const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body), stay } as const;
     const call = await this.#calls.begin(asked, options);
     let completion: ChatCompletion | undefined;
     for await (const part of this.#calls.run(call, this.#pool.chat)) completion = part;
     if (completion === undefined) throw new Error('the loop ended without an answer');
-    return toResponse(call, completion, this.#pool.clock.monotonicMs());
+    const response = toResponse(call, completion, this.#pool.clock.monotonicMs());
+    return { response, route: call.target?.route };
   }
 
   /**
@@ -119,15 +136,23 @@ export class FreeLLM {
    * BrokenStreamError if the stream broke and no route can continue it.
    */
   stream(input: ChatInput, options: StreamOptions = {}): ChatStream {
+    return this.#stream(input, options).stream;
+  }
+
+  #stream(
+    input: ChatInput,
+    options: StreamOptions,
+    stay?: Route,
+  ): { readonly stream: ChatStream; readonly lastRoute: () => Route | undefined } {
     checkCallOptions(options, true);
     const body = this.#prepare(input, options, { stream: true, stream_options: { include_usage: true } });
     const pool = this.#pool;
     const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
     const calls = this.#calls;
     const needs = pool.chatStream.needs(request);
-    const asked: CallRequest<StreamRequest> = { operation: 'stream', request, needs };
+    const asked: CallRequest<StreamRequest> = { operation: 'stream', request, needs, stay };
     let call: Call<StreamRequest> | undefined;
-    return new ChatStream(
+    const stream = new ChatStream(
       {
         route() {
           if (call?.target === undefined) return undefined;
@@ -146,6 +171,7 @@ export class FreeLLM {
       },
       options.signal,
     );
+    return { stream, lastRoute: () => call?.target?.route };
   }
 
   #prepare(input: ChatInput, options: ChatOptions, own?: Readonly<Record<string, unknown>>): ChatBody {
@@ -190,10 +216,37 @@ export class FreeLLM {
       if (answer === undefined) throw new Error('the loop ended without an answer');
       const { completion, value: data } = answer;
       const answered = call.usage === undefined ? completion : { ...completion, usage: call.usage };
-      return { data, response: toResponse(call, answered, this.#pool.clock.now()) };
+      return { data, response: toResponse(call, answered, this.#pool.clock.monotonicMs()) };
     } catch (error) {
       throw schemaError(error);
     }
+  }
+
+  /**
+   * Runs the loop of a model that calls tools: carries out the calls of each answer at once, gives their results back to the
+   * model, and goes on until an answer calls no tool. The turns stay on the route that served the last one while it is ready.
+   * @throws ConfigError if an option is invalid; what {@link FreeLLM.chat} throws if a turn cannot be served.
+   *
+   * @example
+   * ```ts
+   * const { text, turns } = await llm.run('What is the weather in Paris?', { tools: [weather] });
+   * ```
+   */
+  run(input: ChatInput, options: RunOptions & { readonly stream: true }): RunStream;
+  run(input: ChatInput, options: RunOptions & { readonly stream?: false | undefined }): Promise<RunResult>;
+  run(
+    input: ChatInput,
+    { stream = false, ...options }: RunOptions & { readonly stream?: boolean | undefined },
+  ): RunStream | Promise<RunResult> {
+    const ask: RunPorts['ask'] = (messages, asked, stay) => {
+      if (!stream) return { parts: NO_PARTS, answer: () => this.#ask(messages, asked, stay) };
+      const { stream: answer, lastRoute } = this.#stream(messages, asked, stay);
+      const parts = answer.parts();
+      return { parts, answer: async () => ({ response: await answer.response(), route: lastRoute() }) };
+    };
+    const nowMs = (): number => this.#pool.clock.monotonicMs();
+    if (stream) return new RunStream(new Run({ ask, nowMs }, readMessages(input), options));
+    return (async () => new RunStream(new Run({ ask, nowMs }, readMessages(input), options)).result())();
   }
 
   /** A row for each key: whether it is ready, why not, from when, and how much of its quota is used. Sends nothing. */

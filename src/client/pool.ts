@@ -26,7 +26,7 @@ import { fetchTransport } from '../adapters/fetch.ts';
 import { undiciTransport } from '../adapters/undici.ts';
 import { VERSION } from '../version.ts';
 import type { ChatBody } from '../wire/request/chat-body.ts';
-import type { ChatCompletion } from '../wire/response/chat-response.ts';
+import type { ChatCompletion, ToolCallIds } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import { Events, type FreeLLMEvent } from './events.ts';
 import { cacheDirFrom, cacheTtlFrom, type Environment, persistFrom, spendFrom } from './env/from-env.ts';
@@ -229,6 +229,12 @@ function withMonotonic(clock: Ports['clock']): Clock {
   };
 }
 
+/** Ids for the tool calls of one answer. A random part sets them apart from those of other answers and processes. */
+function newToolCallIds(): ToolCallIds {
+  let answer: string | undefined;
+  return (index) => `call_${(answer ??= randomId().slice(0, 12))}_${index}`;
+}
+
 /** Builds a pool from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
@@ -263,10 +269,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     userAgent: `freelm/${VERSION}`,
     providerOf: ({ route }: Target) => providerOf(route.provider),
     checkOf: schemaCheck,
-    toolCallIds: () => {
-      let answer: string | undefined;
-      return (index) => `call_${(answer ??= randomId().slice(0, 12))}_${index}`;
-    },
+    toolCallIds: newToolCallIds,
   };
   const chat = chatOperation(chatPorts);
   return {

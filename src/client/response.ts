@@ -48,7 +48,7 @@ export function toResponse(call: Call<unknown>, answer: Answered, nowMs: number)
     text: answer.text,
     provider: last?.provider ?? '',
     model: last?.model ?? '',
-    toolCalls: answer.toolCalls.map((call) => ({ ...call, arguments: parseJson(call.function.arguments) })),
+    toolCalls: answer.toolCalls.map((one) => ({ ...one, arguments: parseJson(one.function.arguments) })),
     usage: answer.usage,
     finishReason: answer.finishReason,
     reasoning: answer.reasoning,

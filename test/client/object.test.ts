@@ -72,10 +72,8 @@ describe('an answer that breaks the schema', () => {
       `${MODEL.openrouter} json_schema`,
       `${MODEL.openrouter} json_schema again`,
     ]);
-    expect(response.attempts).toMatchObject([
-      { outcome: 'invalid_output', message: expect.stringContaining('count') },
-      { outcome: 'success' },
-    ]);
+    expect(response.attempts.map(({ outcome }) => outcome)).toEqual(['invalid_output', 'success']);
+    expect(response.attempts[0]?.message).toContain('count');
     const [first, second] = pool.transport.sent.map(({ body }) => JSON.stringify(body));
     expect(first).not.toContain('many and more');
     expect(second).toContain('many and more');
@@ -107,10 +105,8 @@ describe('an answer that breaks the schema', () => {
     const pool = simulatedPool({ openrouter: {}, custom: {}, reply: () => 'I cannot do that.' });
     const error = await pool.fails(pool.llm.object('Two colours', { schema: colours, maxAttempts: 5 }));
     expect(error).toBeInstanceOf(SchemaError);
-    expect(error).toMatchObject({
-      code: 'invalid_output',
-      message: expect.stringContaining('fits the schema'),
-    });
+    expect(error).toMatchObject({ code: 'invalid_output' });
+    expect(String(error)).toContain('fits the schema');
     expect(error).toHaveProperty('attempts.length', 5);
   });
 });

@@ -224,6 +224,9 @@ export function plan(asked: Question): Decision {
     return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
   const again = question.again === undefined ? undefined : findAgain(question, question.again);
   if (again !== undefined) return { kind: 'attempt', target: again, alternatives: true };
+  const { stay } = question.preferences;
+  const stayed = stay === undefined || failedAttempts.length > 0 ? undefined : findAgain(question, stay);
+  if (stayed !== undefined) return { kind: 'attempt', target: stayed, alternatives: true };
   const { best: target, alternatives, ...found } = searchOpinion(question);
   if (target !== undefined) return { kind: 'attempt', target, alternatives };
   let { readyAt } = found;

@@ -84,6 +84,8 @@ export interface Preferences {
   readonly thrifty: boolean;
   /** The number of the call, from 0. */
   readonly turn: number;
+  /** The route that served the conversation last. It comes first while it is ready. */
+  readonly stay?: Route | undefined;
 }
 
 /** One question to `plan`. */
