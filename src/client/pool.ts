@@ -184,8 +184,8 @@ function ledgerFor(
       const provider = providers.find((one) => one.name === name) ?? missing(name);
       warn(sharedAccountText(provider, merged));
     },
-    ({ name, maySpend: isAllowed }, model, amount) => {
-      if (isAllowed !== true) warn(billedText(name, model, amount));
+    ({ name, maySpend: isAllowed }, model, amount, isWhole) => {
+      if (isAllowed !== true) warn(billedText(name, model, amount, isWhole));
     },
   );
 }
@@ -312,8 +312,9 @@ async function notePrice(
   }
 }
 
-function billedText(provider: string, model: string, amount: number): string {
-  return `${provider} charges for ${model}: ${amountText(amount)} was stated. freelm no longer calls it. Pass spend: 'allow' to use models that cost money.`;
+function billedText(provider: string, model: string, amount: number, isWhole: boolean): string {
+  const closed = isWhole ? `${provider}, because another model was billed before` : 'it';
+  return `${provider} charges for ${model}: ${amountText(amount)} was stated. freelm no longer calls ${closed}. Pass spend: 'allow' to use models that cost money.`;
 }
 
 function sharedAccountText(provider: Provider, accounts: readonly string[]): string {

@@ -8,6 +8,7 @@ import { plan } from '../core/routing/plan.ts';
 import type { PoolProvider, Stage } from '../core/pool.ts';
 import { dislikeOf } from '../core/records/dislikes.ts';
 import {
+  billsAll,
   knownOf,
   type ModelRecord,
   newBill,
@@ -54,6 +55,9 @@ function lostRaces({ now, monotonicMs }: Instant, waitUntil: number): Exclude<De
     : { kind: 'give-up', reason: 'exhausted', readyAt: until };
 }
 
+/** Called when a model turns out to cost money. `isWhole`: all models of the provider are closed. */
+type BillListener = (provider: PoolProvider, model: string, amount: number, isWhole: boolean) => void;
+
 export class Ledger {
   readonly #store: StateStore;
   readonly #clock: Clock;
@@ -62,8 +66,7 @@ export class Ledger {
   readonly #seen = new Map<string, Versioned>();
   /** Called when accounts turn out to be the same one. */
   readonly #onMerge: (target: Target, merged: readonly string[]) => void;
-  /** Called when a model turns out to cost money. */
-  readonly #onBill: (provider: PoolProvider, model: string, amount: number) => void;
+  readonly #onBill: BillListener;
   /** How many reservations of each account are not settled yet and may free quota, by record id. */
   readonly #open = new Map<string, number>();
   /** The last operation while it is under way. A store in memory never leaves one pending. */
@@ -73,7 +76,7 @@ export class Ledger {
     store: StateStore,
     clock: Clock,
     onMerge: (target: Target, merged: readonly string[]) => void = () => {},
-    onBill: (provider: PoolProvider, model: string, amount: number) => void = () => {},
+    onBill: BillListener = () => {},
   ) {
     this.#store = store;
     this.#clock = clock;
@@ -212,7 +215,7 @@ export class Ledger {
       this.#count(reservation, -1);
       return this.#update(target, (records, now) => {
         const next = settle(records, reservation, outcome, now);
-        return cost === undefined ? next : withCost(next, target, cost);
+        return cost === undefined && outcome.kind !== 'success' ? next : withCost(next, target, cost);
       });
     });
   }
@@ -259,7 +262,7 @@ export class Ledger {
         if (merged.length > 0) this.#onMerge(target, merged);
         const { model } = target.route;
         const bill = before === undefined ? newBill(provider, next.provider, model) : undefined;
-        if (bill !== undefined) this.#onBill(target.provider, model, bill);
+        if (bill !== undefined) this.#onBill(target.provider, model, bill, billsAll(next.provider));
         return andThen(this.#swapAccount(snapshot, records, next, target), (accountDone) =>
           accountDone ? undefined : this.#update(target, change, provider),
         );

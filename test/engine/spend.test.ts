@@ -40,51 +40,82 @@ const CALLS = {
 } as const;
 
 const KEYS = 'a-key-of-enough-length';
-const own = (models: readonly string[]): object => ({ models, discover: false, rpm: 100 });
+const own = (models: readonly string[], more: object): object => ({
+  models,
+  discover: false,
+  rpm: 100,
+  ...more,
+});
 const POOLS: Readonly<
   Record<
     ProviderName,
-    { models: readonly string[]; make: (models: readonly string[], url: string) => Provider }
+    { models: readonly string[]; make: (models: readonly string[], more: object, url: string) => Provider }
   >
 > = {
-  openrouter: { models: ['m/a:free', 'm/b:free'], make: (models) => new OpenRouter(KEYS, own(models)) },
-  google: { models: ['gemini-a', 'gemini-b'], make: (models) => new GoogleAIStudio(KEYS, own(models)) },
-  nim: { models: ['m/a', 'm/b'], make: (models) => new NIM(KEYS, own(models)) },
+  openrouter: {
+    models: ['m/a:free', 'm/b:free'],
+    make: (models, more) => new OpenRouter(KEYS, own(models, more)),
+  },
+  google: {
+    models: ['gemini-a', 'gemini-b'],
+    make: (models, more) => new GoogleAIStudio(KEYS, own(models, more)),
+  },
+  nim: { models: ['m/a', 'm/b'], make: (models, more) => new NIM(KEYS, own(models, more)) },
   custom: {
     models: ['m/a', 'm/b'],
-    make: (models, baseUrl) =>
-      new OpenAICompatible(KEYS, { ...own(models), name: 'custom', baseUrl, allowInsecureHttp: true }),
+    make: (models, more, baseUrl) =>
+      new OpenAICompatible(KEYS, { ...own(models, more), name: 'custom', baseUrl, allowInsecureHttp: true }),
   },
 };
 const NAMES = ['openrouter', 'google', 'nim', 'custom'] as const satisfies readonly ProviderName[];
 
+interface Billing {
+  readonly pool: { readonly llm: FreeLLM; readonly world: SimulatedWorld; readonly events: FreeLLMEvent[] };
+  readonly clock: VirtualClock;
+  readonly models: readonly string[];
+}
+
+/** A pool of one provider, which bills from an hour on. `count`: of its models. */
+function billing(name: ProviderName, count = 2, more: object = {}): Billing {
+  const {
+    models: [first = '', second = ''],
+    make,
+  } = POOLS[name];
+  const others = Array.from({ length: Math.max(0, count - 2) }, (_, index) =>
+    second.replace('b', `c${index}`),
+  );
+  const models = [first, second, ...others].slice(0, count);
+  const limits = { rpm: 100, rpd: 1000 };
+  const world = new SimulatedWorld({
+    [name]: { keys: [KEYS], models, limits, faults: [{ kind: 'bills', from: NOON + HOUR }] },
+  });
+  const clock = new VirtualClock(NOON);
+  const events: FreeLLMEvent[] = [];
+  const llm = new FreeLLM(
+    {
+      providers: [make(models, more, world[name].baseUrl)],
+      fetch: inProcessFetch(world, clock),
+      onEvent: (event) => events.push(event),
+    },
+    { clock, cache: memoryCache(), env: {} },
+  );
+  return { pool: { llm, world, events }, clock, models };
+}
+
 describe.each(Object.entries(CALLS))('a provider that begins to bill, asked for %s,', (_, call) => {
-  it.each(NAMES)('bills one call for each model: %s', async (name) => {
-    const { models, make } = POOLS[name];
-    const limits = { rpm: 100, rpd: 1000 };
-    const world = new SimulatedWorld({
-      [name]: { keys: [KEYS], models, limits, faults: [{ kind: 'bills', from: NOON + HOUR }] },
-    });
-    const clock = new VirtualClock(NOON);
-    const events: FreeLLMEvent[] = [];
-    const llm = new FreeLLM(
-      {
-        providers: [make(models, world[name].baseUrl)],
-        fetch: inProcessFetch(world, clock),
-        onEvent: (event) => events.push(event),
-      },
-      { clock, cache: memoryCache(), env: {} },
-    );
+  it.each(NAMES)('bills one call for each of two models: %s', async (name) => {
+    const { pool, clock, models } = billing(name);
+    const { llm } = pool;
     for (let made = 0; made < 5; made += 1) await clock.run(call(llm));
-    expect(paid({ world })).toBe(0);
+    expect(paid(pool)).toBe(0);
     await clock.advance(HOUR);
     for (let made = 0; made < 2; made += 1) expect(await clock.run(call(llm))).toMatch(/heard: Hello$/);
     for (let made = 0; made < 5; made += 1)
       await expect(clock.run(call(llm))).rejects.toThrow(NoProvidersAvailableError);
-    expect(paid({ world })).toBe(2);
+    expect(paid(pool)).toBe(2);
     const starts = models.map((model) => `${name} charges for ${model}: 0.00012 was stated.`);
     expect(
-      warnings({ events })
+      warnings(pool)
         .toSorted()
         .map((text) => text.slice(0, starts[0]?.length)),
     ).toEqual(starts);
@@ -95,6 +126,61 @@ describe.each(Object.entries(CALLS))('a provider that begins to bill, asked for 
     }
     expect(llm.health()[0]?.billed?.amount).toBeCloseTo(0.00024, 9);
   });
+
+  it.each(NAMES)('is closed by the bills of two models in a row, however many it has: %s', async (name) => {
+    const { pool, clock } = billing(name, 6);
+    await clock.advance(HOUR);
+    const outcomes = await clock.run(
+      (async () => {
+        const all = [];
+        for (let made = 0; made < 10; made += 1) all.push(...(await Promise.allSettled([call(pool.llm)])));
+        return all;
+      })(),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    expect(paid(pool)).toBe(2);
+    expect(warnings(pool).at(-1)).toContain(`freelm no longer calls ${name}`);
+    for (const { ready, freeBecause } of pool.llm.explain())
+      expect({ ready, freeBecause }).toEqual({ ready: false, freeBecause: undefined });
+  });
+
+  it.each(NAMES)('bills only requests that were under way when the first bill came: %s', async (name) => {
+    const { pool, clock } = billing(name, 1);
+    await clock.run(call(pool.llm));
+    await clock.advance(HOUR);
+    await clock.run(Promise.all(Array.from({ length: 5 }, () => call(pool.llm))));
+    const most = paid(pool);
+    expect(most).toBeLessThanOrEqual(5);
+    const later = Array.from({ length: 20 }, () => call(pool.llm));
+    const outcomes = await clock.run(Promise.allSettled(later));
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(paid(pool)).toBe(most);
+  });
+});
+
+it.each(NAMES)('with a concurrency of 1, one of many calls at once is billed: %s', async (name) => {
+  const { pool, clock } = billing(name, 1, { concurrency: 1 });
+  await clock.advance(HOUR);
+  const calls = Array.from({ length: 5 }, () => pool.llm.text('Hello', { wait: true }));
+  const outcomes = await clock.run(Promise.allSettled(calls));
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(paid(pool)).toBe(1);
+});
+
+it('a free answer between two bills shows that only those models are billed', async () => {
+  const models = ['m/a:free', 'm/b:free', 'm/c:free'];
+  const pool = simulatedPool({
+    openrouter: {
+      models,
+      faults: ['m/a:free', 'm/c:free'].map((model) => ({ kind: 'bills' as const, model })),
+    },
+    strategy: 'priority',
+  });
+  const ask = (model: string) => pool.clock.run(pool.llm.text('Hello', { model }));
+  for (const model of models) await ask(model);
+  expect(paid(pool)).toBe(2);
+  await ask('m/b:free');
+  expect(paid(pool)).toBe(2);
 });
 
 const both = (more: Omit<SimulatedPoolOptions, 'providers'> = {}): SimulatedPool =>

@@ -25,7 +25,7 @@ function cheapestModel(pool: Pool, { candidate, account }: Subject): CandidateMo
   let best: CandidateModel | undefined;
   let most = -1;
   for (const model of candidate.models) {
-    if (isTooDear(candidate.provider, model, modelOf(record, model.id))) continue;
+    if (isTooDear(candidate.provider, record, model)) continue;
     const daily = account.limits(model.id).filter(isLong);
     const max = Math.min(...daily.map((limit) => limit.max));
     if (max > most) {

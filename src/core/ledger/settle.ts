@@ -26,7 +26,14 @@ import { admittedOf, withNothingLeft } from '../limits/learning.ts';
 import { type Limit, windowOf, type ReportedQuota } from '../limits/limit.ts';
 import { EMPTY_LIMITER } from '../limits/window.ts';
 import type { Target } from '../routing/question.ts';
-import { trusted, modelOf, type ModelRecord, type ProviderRecord, withPrice } from '../records/provider.ts';
+import {
+  trusted,
+  modelOf,
+  type ModelRecord,
+  type ProviderRecord,
+  withAnswer,
+  withPrice,
+} from '../records/provider.ts';
 import { afterFailure, afterAbort, afterSuccess, refusingLimits, type TokensUsed } from './settle-limits.ts';
 
 /** How an attempt ended. `aborted`: the caller left, so it says nothing about the provider. */
@@ -288,13 +295,21 @@ function onFailure(
   return { ...related, provider: withModelLimits(related.provider, reservation, outcome, now) };
 }
 
-/** The records after the answer of a route stated its price. spec 5.11 */
-export function withCost({ provider, account }: RouteRecords, { route }: Target, cost: number): RouteRecords {
+/** The records after the answer of a route stated its price, or was served without one. spec 5.11 */
+export function withCost(
+  { provider, account }: RouteRecords,
+  { route, ...target }: Target,
+  cost: number | undefined,
+): RouteRecords {
+  // A bill that the user allows shows nothing.
+  const isFree = target.provider.maySpend !== true && target.account.freeBecause !== undefined;
+  const answered = isFree ? withAnswer(provider, route.model, cost) : provider;
+  if (cost === undefined) return { provider: answered, account };
   const key = keyOf(account, route.keyId);
   const { amount, calls } = key.billed ?? { amount: 0, calls: 0 };
   const billed = { amount: amount + cost, calls: calls + 1 };
   return {
-    provider: withPrice(provider, route.model, cost),
+    provider: withPrice(answered, route.model, cost),
     account: { ...account, keys: { ...account.keys, [route.keyId]: { ...key, billed } } },
   };
 }

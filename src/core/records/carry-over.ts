@@ -47,7 +47,7 @@ function withBills(stored: ProviderRecord, own: ProviderRecord): ProviderRecord 
     const { billed = 0 } = modelOf(own, model);
     if (billed > 0) next = withPrice(next, model, billed);
   }
-  return next;
+  return own.bills !== undefined && own.bills > (next.bills ?? 0) ? { ...next, bills: own.bills } : next;
 }
 
 /**

@@ -57,6 +57,8 @@ export interface Merged {
 /** Plain JSON; an unknown version reads as empty. */
 export interface ProviderRecord {
   readonly v: 1;
+  /** How many models were billed in a row, without a free answer in between. Default: 0. */
+  readonly bills?: number;
   /** Failures of provider scope strike it, so that one key finds an outage for all. */
   readonly breaker: CircuitBreaker;
   /** By model id. */
@@ -102,6 +104,25 @@ export function withPrice(record: ProviderRecord, model: string, price: number):
   const known = modelOf(record, model);
   if (known.billed !== undefined && (known.billed > 0 || price === 0)) return record;
   return { ...record, models: { ...record.models, [model]: { ...known, billed: price } } };
+}
+
+/** After the bills of so many models in a row, the provider itself has begun to bill. */
+const BILLS_OF_PROVIDER = 2;
+
+/** Whether the provider bills, whatever the model. spec 5.11 */
+export function billsAll({ bills = 0 }: ProviderRecord): boolean {
+  return bills >= BILLS_OF_PROVIDER;
+}
+
+/** The record after an answer of `model` that stated a price, or was served without one. spec 5.11 */
+export function withAnswer(record: ProviderRecord, model: string, price = 0): ProviderRecord {
+  if (price > 0) {
+    const isFirst = (modelOf(record, model).billed ?? 0) === 0;
+    return isFirst ? { ...record, bills: (record.bills ?? 0) + 1 } : record;
+  }
+  if (record.bills === undefined || billsAll(record)) return record;
+  const { bills: _, ...rest } = record;
+  return rest;
 }
 
 /** The bill that was new to a record. */

@@ -27,7 +27,7 @@ import { unfitReason } from '../routing/fitness.ts';
 import { isLong, returnsAt, spanOf, type QuotaWindow } from '../limits/limit.ts';
 import type { FreeReason } from '../model.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider } from '../pool.ts';
-import { modelOf, type ProviderRecord } from '../records/provider.ts';
+import { billsAll, modelOf, type ProviderRecord } from '../records/provider.ts';
 import { readyAtOf } from '../limits/window.ts';
 
 /** Why a route is not ready. A model can also be too small for a request (`context_too_long`) or lack a capability (`unsupported`). */
@@ -74,7 +74,7 @@ function freeBecause(
   provider: ProviderRecord,
 ): FreeReason | undefined {
   const { billed } = modelOf(provider, model.id);
-  if ((billed ?? 0) > 0 || model.costs === true) return undefined;
+  if ((billed ?? 0) > 0 || model.costs === true || billsAll(provider)) return undefined;
   const documented = account.freeBecause && (model.freeBecause ?? account.freeBecause);
   const isPrice = documented === 'unproven' || documented === 'listed-price-0';
   return billed === 0 && isPrice ? 'answered-cost-0' : documented;

@@ -2,18 +2,16 @@
 
 import type { Question, RequestNeeds } from './question.ts';
 import type { CandidateModel, PoolProvider } from '../pool.ts';
-import { trusted, knownOf, type ModelRecord, type ProviderRecord } from '../records/provider.ts';
+import { billsAll, knownOf, modelOf, type ProviderRecord, trusted } from '../records/provider.ts';
 
 /** The smallest context length of models in use, in tokens. */
 const SMALLEST_WINDOW = 2048;
 
-/** Whether a model is known to be billed, and the user does not allow that. spec 11.8 */
-export function isTooDear(
-  provider: PoolProvider,
-  model: CandidateModel,
-  { billed = 0 }: ModelRecord,
-): boolean {
-  return provider.maySpend !== true && (model.costs === true || billed > 0);
+/** Whether a model or its whole provider is known to be billed, and the user does not allow that. spec 11.8 */
+export function isTooDear(provider: PoolProvider, record: ProviderRecord, model: CandidateModel): boolean {
+  if (provider.maySpend === true) return false;
+  const { billed = 0 } = modelOf(record, model.id);
+  return model.costs === true || billed > 0 || billsAll(record);
 }
 
 /** Why a model is known to be unable to serve a request; undefined if it may be able. */
@@ -25,7 +23,7 @@ export function unfitReason(
   now: number,
 ): 'context_too_long' | 'unsupported' | 'would_cost_money' | undefined {
   const known = knownOf(record, model.id, now);
-  if (isTooDear(provider, model, known)) return 'would_cost_money';
+  if (isTooDear(provider, record, model)) return 'would_cost_money';
   const ctx = known.ctx ?? model.ctx;
   if (known.tooLong !== undefined && needs.size >= known.tooLong) return 'context_too_long';
   if (ctx !== undefined && !hasRoom(ctx, needs)) return 'context_too_long';
