@@ -55,6 +55,8 @@ const OVERLAP_SEARCHED = 240;
 /** A shorter match may be coincidence, and removing it would lose text. */
 const OVERLAP_CHARACTERS = 8;
 const OVERLAP_WORDS = 3;
+/** A match of this length is no coincidence, wherever it begins. */
+const CERTAIN_CHARACTERS = 12;
 /** A common beginning of this length is no coincidence: the model has begun its answer again. */
 const RESTART_CHARACTERS = 24;
 
@@ -82,6 +84,8 @@ export class OverlapTrimmer {
   readonly #delivered: string;
   readonly #tail: string;
   #held = '';
+  /** Whether what is held is the beginning of what was delivered. */
+  #isBeginning = true;
   #open = true;
   #diverged = false;
 
@@ -99,6 +103,8 @@ export class OverlapTrimmer {
   /** Returns the new text that can be delivered now. */
   feed(text: string): string {
     if (!this.#open) return this.#diverged ? '' : text;
+    // Only the new text is compared: comparing all that is held each time would take the square of its length.
+    this.#isBeginning &&= this.#delivered.startsWith(text, this.#held.length);
     this.#held += text;
     return this.#mayRepeat() ? '' : this.#close();
   }
@@ -110,8 +116,7 @@ export class OverlapTrimmer {
 
   #mayRepeat(): boolean {
     const held = this.#held;
-    if (held.length < this.#delivered.length + this.#lookahead && this.#delivered.startsWith(held))
-      return true;
+    if (this.#isBeginning && held.length < this.#delivered.length + this.#lookahead) return true;
     return held.length < this.#tail.length && this.#tail.includes(held);
   }
 
@@ -151,11 +156,15 @@ export class OverlapTrimmer {
   }
 
   #isRepetition(repeated: string): boolean {
-    if (repeated.trim().length < OVERLAP_CHARACTERS && wordsOf(repeated) < OVERLAP_WORDS) return false;
     const start = this.#delivered.length - repeated.length;
-    // A model does not begin a repetition within a word.
-    if (isWordPart(this.#delivered[start]) && isWordPart(this.#delivered[start - 1])) return false;
+    if (repeated.length < CERTAIN_CHARACTERS && !this.#isUnlikely(repeated, start)) return false;
     // The delivered text ends in the same words twice: a third time may be meant.
-    return !this.#delivered.slice(0, start).endsWith(repeated);
+    return !this.#delivered.endsWith(repeated, start);
+  }
+
+  /** Whether a short match is hardly a coincidence: it has some words and does not begin within one. */
+  #isUnlikely(repeated: string, start: number): boolean {
+    if (repeated.trim().length < OVERLAP_CHARACTERS && wordsOf(repeated) < OVERLAP_WORDS) return false;
+    return !(isWordPart(this.#delivered[start]) && isWordPart(this.#delivered[start - 1]));
   }
 }

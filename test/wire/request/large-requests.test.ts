@@ -4,7 +4,7 @@ import type { ChatMessage, ChatRequest } from '../../../src/wire/request/chat-re
 import { wellFormedJson } from '../../../src/wire/request/sound-request.ts';
 import type { TransformName } from '../../../src/wire/request/transforms.ts';
 
-const COUNT = 100_000;
+const COUNT = 50_000;
 
 function times<T>(make: (index: number) => T): readonly T[] {
   return Array.from({ length: COUNT }, (_, index) => make(index));
@@ -23,7 +23,7 @@ function withTools(nameOf: (index: number) => string): ChatRequest {
   return conversation([hello], { tools });
 }
 
-/** Requests of 100,000 equal things. Work that grows with their square takes minutes. */
+/** Requests of 50,000 equal things. Work that grows with their square takes minutes. */
 const REQUESTS: Readonly<Record<string, () => ChatRequest>> = {
   'system messages with lists': () => conversation(times(() => ({ role: 'system', content: [part] }))),
   'user messages with lists': () => conversation(times(() => ({ role: 'user', content: [part] }))),
