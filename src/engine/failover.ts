@@ -149,7 +149,7 @@ async function noteLikes({ ledger }: Engine, call: Call<unknown>, grant: Booked)
     const { target, plain } = rejectedBy;
     await ledger.noteModel(target, (known, now) => withRejection(known, features(plain), plain, now));
   }
-  if (grant.known.dislikes !== undefined)
+  if ((grant.known.dislikes ?? []).length > 0)
     await ledger.noteModel(grant.target, (known) => withServing(known, features(grant.plain)));
 }
 

@@ -72,10 +72,12 @@ export function cautious(prompt: number): number {
 
 /** A prompt that leaves less of the context is too long itself. */
 const LEAST_ROOM_PART = 0.25;
+/** What a model's template may add to a prompt, as a part of the context. */
+const TEMPLATE_PART = 1 / 32;
 
 /** The tokens that a context length leaves for the answer; undefined if the prompt takes most of it. spec 8.2 */
 export function answerRoom(ctx: number, prompt: number): number | undefined {
-  const room = Math.floor(ctx - cautious(prompt));
+  const room = Math.floor(ctx * (1 - TEMPLATE_PART) - cautious(prompt));
   return room >= ctx * LEAST_ROOM_PART ? room : undefined;
 }
 
