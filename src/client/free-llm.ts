@@ -270,6 +270,15 @@ export class FreeLLM {
   }
 
   /**
+   * Reads the stored state, so that the next `health()`, `capacity()` and `explain()` show it as it is now. Only a store that
+   * answers with promises, e.g. Redis, needs it: memory and files are read while you look. Sends nothing to providers, and
+   * does not reject if the store fails.
+   */
+  async sync(): Promise<void> {
+    await this.#pool.ledger.snapshot([this.#pool.everything()]);
+  }
+
+  /**
    * Fetches the providers' lists of models. Resolves with all models known then, also if a provider fails.
    * @param options - `force: false` fetches only lists that are not cached. Expired ones are renewed in the background.
    */

@@ -13,6 +13,7 @@ import {
 } from '../core/report/health.ts';
 import type { RequestNeeds, Question } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
+import type { Snapshot } from '../engine/snapshot.ts';
 import type { Pool } from './pool.ts';
 
 const REASONS: Readonly<Record<RouteReason, string>> = {
@@ -53,6 +54,11 @@ export interface HealthRow extends Omit<KeyStatus, 'keyId' | 'reason'> {
   readonly tier: string;
   /** Why it is not ready, in words. Undefined while it is ready. */
   readonly reason: string | undefined;
+  /**
+   * Epoch ms at which the stored state behind this was read; 0 before the first answer. Only set with a store that answers with
+   * promises, e.g. Redis: memory and files are read while you look. `sync()` brings it up to date.
+   */
+  readonly asOf?: number | undefined;
 }
 
 /** What `capacity()` returns: what is left of the pool's quotas. */
@@ -68,6 +74,11 @@ export interface Capacity {
   readonly limits: readonly LimitStatus[];
   /** Epoch ms at which this was read, by the pool's clock. */
   readonly at: number;
+  /**
+   * Epoch ms at which the stored state behind this was read; 0 before the first answer. Only set with a store that answers with
+   * promises, e.g. Redis: memory and files are read while you look. `sync()` brings it up to date.
+   */
+  readonly asOf?: number | undefined;
 }
 
 /** A row of `explain()`: one route, in the order in which a call would try it. */
@@ -76,6 +87,11 @@ export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
   readonly key: string;
   /** Why it is not ready, in words. Undefined while it is ready. */
   readonly reason: string | undefined;
+  /**
+   * Epoch ms at which the stored state behind this was read; 0 before the first answer. Only set with a store that answers with
+   * promises, e.g. Redis: memory and files are read while you look. `sync()` brings it up to date.
+   */
+  readonly asOf?: number | undefined;
 }
 
 export function health(pool: Pool): readonly HealthRow[] {
@@ -88,6 +104,7 @@ export function health(pool: Pool): readonly HealthRow[] {
       key: pool.maskOf(row.provider, keyId),
       tier: pool.providers.get(row.provider)?.tierOf(keyId) ?? '',
       reason: reason === undefined ? undefined : reasonText(reason),
+      asOf: records.asOf,
     })),
   );
 }
@@ -105,7 +122,13 @@ export function capacity(pool: Pool): Capacity {
     quotas,
     limits: stage.flatMap((candidate) => limitStatuses(records, candidate, now)),
     at: now,
+    asOf: records.asOf,
   };
+}
+
+/** A question about the stored records. */
+export interface PoolQuestion extends Question {
+  readonly records: Snapshot;
 }
 
 /** What a call that begins now would ask of routing. Books nothing. */
@@ -114,7 +137,7 @@ export function questionOf(
   stages: readonly Stage[],
   needs: RequestNeeds,
   turn: number,
-): Question {
+): PoolQuestion {
   return {
     now: pool.clock.now(),
     stages,
@@ -128,10 +151,11 @@ export function questionOf(
 }
 
 /** Every route of a call, in the order in which it would try them. */
-export function explainRows(pool: Pool, question: Question): readonly ExplainRow[] {
+export function explainRows(pool: Pool, question: PoolQuestion): readonly ExplainRow[] {
   return explain(question).map(({ keyId, reason, ...row }) => ({
     ...row,
     key: pool.maskOf(row.provider, keyId),
     reason: reason === undefined ? undefined : reasonText(reason),
+    asOf: question.records.asOf,
   }));
 }

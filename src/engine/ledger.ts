@@ -42,6 +42,14 @@ export function andThen<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Ma
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
+/** A record as last read. */
+interface Seen extends Versioned {
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+const UNSEEN: Seen = { version: 0, value: undefined, at: 0 };
+
 type Change = (records: RouteRecords, now: number) => RouteRecords;
 
 /** How often a booking is retried if another process keeps changing the records first. */
@@ -63,7 +71,7 @@ export class Ledger {
   readonly #clock: Clock;
   readonly #ids = new WeakMap<readonly Stage[], RecordIds>();
   /** The last known records of a store that answers with promises. */
-  readonly #seen = new Map<string, Versioned>();
+  readonly #seen = new Map<string, Seen>();
   /** Called when accounts turn out to be the same one. */
   readonly #onMerge: (target: Target, merged: readonly string[]) => void;
   readonly #onBill: BillListener;
@@ -96,17 +104,21 @@ export class Ledger {
     return read.then((records) => {
       for (const [index, id] of ids.entries()) {
         const record = records[index];
-        if (record !== undefined) this.#seen.set(id, record);
+        if (record !== undefined) this.#see(id, record);
       }
       return records;
     });
+  }
+
+  #see(id: string, { version, value }: Versioned): void {
+    this.#seen.set(id, { version, value, at: this.#clock.now() });
   }
 
   #swap(id: string, expectedVersion: number, next: unknown): Maybe<boolean> {
     const swapped = this.#store.swap(id, expectedVersion, next);
     if (!(swapped instanceof Promise)) return swapped;
     return swapped.then((done) => {
-      if (done) this.#seen.set(id, { version: expectedVersion + 1, value: next });
+      if (done) this.#see(id, { version: expectedVersion + 1, value: next });
       return done;
     });
   }
@@ -131,10 +143,8 @@ export class Ledger {
     const snapshot = this.snapshot(stages);
     if (!(snapshot instanceof Promise)) return snapshot;
     const ids = this.#idsOf(stages);
-    return new Snapshot(
-      ids,
-      ids.all.map((id) => this.#seen.get(id) ?? { version: 0, value: undefined }),
-    );
+    const seen = ids.all.map((id) => this.#seen.get(id) ?? UNSEEN);
+    return new Snapshot(ids, seen, Math.min(...seen.map(({ at }) => at)));
   }
 
   /**

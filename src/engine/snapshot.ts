@@ -8,10 +8,13 @@ import type { Versioned } from '../ports.ts';
 export class Snapshot implements Records {
   readonly #ids: RecordIds;
   readonly #read: readonly Versioned[];
+  /** Epoch ms at which the oldest record was read, if not just now; 0 if one was never read. */
+  readonly asOf: number | undefined;
 
-  constructor(ids: RecordIds, read: readonly Versioned[]) {
+  constructor(ids: RecordIds, read: readonly Versioned[], asOf?: number) {
     this.#ids = ids;
     this.#read = read;
+    this.asOf = asOf;
   }
 
   provider(provider: PoolProvider): ProviderRecord {

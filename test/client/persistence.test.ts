@@ -141,10 +141,13 @@ describe('the next process', () => {
   });
 });
 
-describe('where state is kept', () => {
-  const stateIn = (folder: string): readonly string[] =>
-    readdirSync(folder).filter((name) => name === 'state');
+const serves = (): Promise<Response> => Promise.resolve(Response.json(COMPLETION));
 
+function stateIn(folder: string): readonly string[] {
+  return readdirSync(folder).filter((name) => name === 'state');
+}
+
+describe('where state is kept', () => {
   it('is the folder `state` in the cache folder', async () => {
     const folder = temporaryFolder();
     await ask(start(folder, new VirtualClock(NOON)));
@@ -158,8 +161,7 @@ describe('where state is kept', () => {
   ])('is memory with %s', async (_what, options, env) => {
     const folder = temporaryFolder();
     const mine = new OpenAICompatible('a', { name: 'mine', baseUrl: 'https://mine.test/v1', models: ['m'] });
-    const fetch = (): Promise<Response> => Promise.resolve(Response.json(COMPLETION));
-    const llm = new FreeLLM({ providers: [mine], cacheDir: folder, fetch, ...options }, { env });
+    const llm = new FreeLLM({ providers: [mine], cacheDir: folder, fetch: serves, ...options }, { env });
     await llm.text('Hello');
     await llm.close();
     expect(stateIn(folder)).toEqual([]);
@@ -168,9 +170,8 @@ describe('where state is kept', () => {
   it('is memory if FREELM_PERSIST=0, unless the option says true', async () => {
     const folder = temporaryFolder();
     const mine = new OpenAICompatible('a', { name: 'mine', baseUrl: 'https://mine.test/v1', models: ['m'] });
-    const fetch = (): Promise<Response> => Promise.resolve(Response.json(COMPLETION));
     const llm = new FreeLLM(
-      { providers: [mine], cacheDir: folder, fetch, persist: true },
+      { providers: [mine], cacheDir: folder, fetch: serves, persist: true },
       { env: { FREELM_PERSIST: '0' } },
     );
     await llm.text('Hello');
