@@ -1,3 +1,5 @@
+import type { StopSignal } from './ports.ts';
+
 /** One listener of a signal, which calls all of ours: Node warns about a leak from the eleventh on. */
 class Followers {
   readonly #signal: AbortSignal;
@@ -34,14 +36,43 @@ export function onAbort(signal: AbortSignal, run: () => void): () => void {
   return known.add(run);
 }
 
+/** Whether a value has all that freelm uses of an `AbortSignal`: polyfills and those of other realms do. */
+export function isSignal(value: unknown): value is StopSignal {
+  if (typeof value !== 'object' || value === null) return false;
+  const has = (name: string, type: string): boolean => typeof Reflect.get(value, name) === type;
+  return (
+    has('aborted', 'boolean') && has('addEventListener', 'function') && has('removeEventListener', 'function')
+  );
+}
+
+/** The signals that stand for polyfills. A polyfill gets one listener, which lasts as long as it does. */
+const adopted = new WeakMap<StopSignal, AbortSignal>();
+
+/** The signal itself, or for a polyfill a signal of this realm that aborts with it: polyfills lack a `reason`. */
+export function nativeSignal(signal: StopSignal): AbortSignal {
+  if (signal instanceof AbortSignal) return signal;
+  const known = adopted.get(signal);
+  if (known !== undefined) return known;
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort(signal.reason);
+  };
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort);
+  adopted.set(signal, controller.signal);
+  return controller.signal;
+}
+
 /** Settles with `work`, or rejects with the signal's reason even if `work` ignores the signal. */
-export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+export function unlessAborted<Value>(work: Promise<Value>, caller: AbortSignal): Promise<Value> {
+  const signal = nativeSignal(caller);
   return new Promise((resolve, reject) => {
     const leave = (): void => {
+      cleanUp();
       reject(signal.reason);
     };
-    if (signal.aborted) leave();
     const cleanUp = onAbort(signal, leave);
+    if (signal.aborted) leave();
     work.then(resolve, reject).then(cleanUp, cleanUp);
   });
 }

@@ -1,6 +1,7 @@
 import { unlessAborted } from '../abort.ts';
 import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { ConfigError, closedError } from '../errors.ts';
+import { foreignBody } from './foreign-body.ts';
 import { hadReceived, isClosedByPeer, localFault } from './thrown.ts';
 
 /** The part of `fetch` that freelm uses. */
@@ -23,7 +24,7 @@ export interface FetchResponse {
   text(): Promise<string>;
 }
 
-function isIterable(body: unknown): body is AsyncIterable<Uint8Array> {
+function isIterable(body: unknown): body is AsyncIterable<unknown> {
   return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 
@@ -37,7 +38,9 @@ function hasMember(value: unknown, name: string, type: string): boolean {
 // spec 7.14
 function checkResponse(response: FetchResponse): void {
   const { headers } = hasMember(response, 'headers', 'object') ? response : {};
-  if (!hasMember(response, 'status', 'number') || !hasMember(headers, 'forEach', 'function'))
+  const isReadable =
+    isIterable(Reflect.get(Object(response), 'body')) || hasMember(response, 'text', 'function');
+  if (!hasMember(response, 'status', 'number') || !hasMember(headers, 'forEach', 'function') || !isReadable)
     throw new ConfigError(
       `${SOURCE} must resolve with a Response, or an object with its status, headers and body.`,
     );
@@ -49,26 +52,6 @@ function checkResponse(response: FetchResponse): void {
 
 async function* wholeText(response: FetchResponse): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(await response.text());
-}
-
-/** The chunks of a body until `signal` aborts, even if the body ignores the signal. */
-async function* readUntil(
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-  finish: () => void,
-): AsyncGenerator<Uint8Array> {
-  const pieces = body[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await unlessAborted(pieces.next(), signal);
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    finish();
-    // Not awaited: a hanging body would block the reader that leaves it.
-    pieces.return?.().catch(() => undefined);
-  }
 }
 
 /**
@@ -95,13 +78,16 @@ export function fetchTransport(fetch: FetchLike): Transport {
       try {
         const ask = (): Promise<FetchResponse> =>
           unlessAborted(
-            fetch(request.url, {
-              method: request.method,
-              headers: { ...request.headers },
-              signal,
-              redirect: 'manual',
-              ...(request.body === undefined ? {} : { body: request.body }),
-            }),
+            // It may return anything, e.g. a promise of another library.
+            Promise.resolve(
+              fetch(request.url, {
+                method: request.method,
+                headers: { ...request.headers },
+                signal,
+                redirect: 'manual',
+                ...(request.body === undefined ? {} : { body: request.body }),
+              }),
+            ),
             signal,
           );
         const response = await ask().catch((error: unknown) => {
@@ -111,11 +97,12 @@ export function fetchTransport(fetch: FetchLike): Transport {
         });
         checkResponse(response);
         const headers: Record<string, string> = {};
-        response.headers.forEach((value, name) => {
-          headers[name.toLowerCase()] = value;
+        // Another implementation may hand out anything.
+        response.headers.forEach((value: unknown, name: unknown) => {
+          headers[String(name).toLowerCase()] = String(value);
         });
         const body = isIterable(response.body) ? response.body : wholeText(response);
-        return { status: response.status, headers, body: readUntil(body, signal, finish) };
+        return { status: response.status, headers, body: foreignBody(body, signal, SOURCE, finish) };
       } catch (error) {
         finish();
         throw signal.aborted ? error : (localFault(error, SOURCE) ?? error);

@@ -60,7 +60,9 @@ function observerOf(pool: Pool): AttemptObserver {
 type CallEnd = Pick<CallEndEvent, 'outcome' | 'provider' | 'model' | 'code' | 'message'>;
 
 function endOf(error: unknown, signal: AbortSignal | undefined): CallEnd {
-  if (signal?.aborted === true && error === signal.reason) return { outcome: 'aborted' };
+  // Closing the pool aborts its streams, but it is no abort by the caller.
+  const isClosed = FreeLLMError.is(error) && error.code === 'closed';
+  if (!isClosed && signal?.aborted === true && error === signal.reason) return { outcome: 'aborted' };
   if (!FreeLLMError.is(error)) return { outcome: 'failure' };
   return { outcome: 'failure', code: error.code, message: error.message };
 }
@@ -82,7 +84,6 @@ export class Calls {
       clock,
       transport,
       redact,
-      timers: new Set(),
       ledger,
       queues: new WaitQueues(ledger, clock, (call, until) => {
         emit({ type: 'wait', call: call.id, until, at: clock.now() });
@@ -134,7 +135,6 @@ export class Calls {
   /** Rejects the calls that wait, and all that come later. */
   close(reason: unknown): void {
     this.#engine.queues.close(reason);
-    for (const timer of this.#engine.timers) timer.rest();
   }
 
   async *#observed<Part>(call: Call<unknown>, parts: AsyncIterable<Part>): AsyncGenerator<Part, void> {

@@ -45,15 +45,18 @@ function leftError(): Error {
 export class ChatStream implements AsyncIterable<string> {
   readonly #source: StreamSource;
   readonly #controller = new AbortController();
-  readonly #caller: AbortSignal | undefined;
+  /** The caller's signal, and the one that aborts when the pool is closed. */
+  readonly #outside: readonly AbortSignal[];
   #consumed = false;
+  /** Whether the first part was asked for. */
+  #begun = false;
   #ending: Ending | undefined;
   #whenEnded: ((ending: Ending) => void)[] = [];
 
   /** @internal Made by `FreeLLM.stream`. */
-  constructor(source: StreamSource, caller: AbortSignal | undefined) {
+  constructor(source: StreamSource, outside: readonly AbortSignal[]) {
     this.#source = source;
-    this.#caller = caller;
+    this.#outside = outside;
   }
 
   /** The answer's text as it comes. */
@@ -86,7 +89,7 @@ export class ChatStream implements AsyncIterable<string> {
     if (!this.#consumed) {
       for await (const part of this.parts()) void part;
     }
-    const ending = this.#ending ?? (await new Promise<Ending>((resolve) => this.#whenEnded.push(resolve)));
+    const ending = this.#ending ?? (await this.#endingOfReader());
     if (ending.kind === 'error') throw ending.error;
     return ending.response;
   }
@@ -99,15 +102,37 @@ export class ChatStream implements AsyncIterable<string> {
   /** Ends the stream: reading it throws `reason`, an `AbortError` by default. */
   abort(reason?: unknown): void {
     this.#controller.abort(reason);
+    // If parts() was called and never iterated, there is nothing that would end.
+    if (this.#consumed && !this.#begun) this.#end({ kind: 'error', error: this.#controller.signal.reason });
+  }
+
+  /** How the stream ends for the code that reads it, or that never does. */
+  async #endingOfReader(): Promise<Ending> {
+    const stopFollowing = this.#followOutside();
+    try {
+      return await new Promise<Ending>((resolve) => this.#whenEnded.push(resolve));
+    } finally {
+      stopFollowing();
+    }
+  }
+
+  /** Aborts the stream with the caller's signal, and when the pool is closed. The function returned ends that. */
+  #followOutside(): () => void {
+    const cancels = this.#outside.map((signal) => {
+      const abort = (): void => {
+        this.abort(signal.reason);
+      };
+      if (signal.aborted) abort();
+      return onAbort(signal, abort);
+    });
+    return () => {
+      for (const cancel of cancels) cancel();
+    };
   }
 
   async *#read(): AsyncGenerator<StreamPart, void, undefined> {
-    const caller = this.#caller;
-    const abandon = (): void => {
-      this.#controller.abort(caller?.reason);
-    };
-    if (caller?.aborted === true) abandon();
-    const cancelAbort = caller && onAbort(caller, abandon);
+    this.#begun = true;
+    const stopFollowing = this.#followOutside();
     const { signal } = this.#controller;
     const parts = this.#source.parts(signal);
     // If the consumer does not read on, the call must end all the same, so that its bookings are settled.
@@ -132,7 +157,7 @@ export class ChatStream implements AsyncIterable<string> {
       ending = { kind: 'error', error: thrown };
       throw thrown;
     } finally {
-      cancelAbort?.();
+      stopFollowing();
       signal.removeEventListener('abort', leave);
       this.#end(ending);
     }

@@ -150,7 +150,9 @@ export class Events {
     for (const { listener } of this.#entries) {
       try {
         const result: unknown = listener(event);
-        if (result instanceof Promise) result.catch(() => undefined);
+        // Also a promise of another realm or library.
+        if (typeof result === 'object' && result !== null && 'then' in result)
+          Promise.resolve(result).catch(() => undefined);
       } catch {
         // The listener's own fault.
       }

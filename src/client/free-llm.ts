@@ -25,7 +25,7 @@ import {
 import {
   type ChatInput,
   type ChatOptions,
-  checkCallOptions,
+  checkedCallOptions,
   checkPoolOptions,
   type FreeLLMOptions,
   readMessages,
@@ -68,7 +68,8 @@ export interface ListedModel extends ModelSpec {
 export class FreeLLM {
   readonly #pool: Pool;
   readonly #calls: Calls;
-  #closed = false;
+  /** Aborts when the pool is closed. */
+  readonly #closing = new AbortController();
 
   /**
    * A `fetch` that answers OpenAI's REST routes in this process: POST `…/chat/completions`, GET `…/models` and
@@ -117,8 +118,8 @@ export class FreeLLM {
     return response;
   }
 
-  async #ask(input: ChatInput, options: ChatOptions, stay?: Route): Promise<Answered> {
-    checkCallOptions(options, false);
+  async #ask(input: ChatInput, given: ChatOptions, stay?: Route): Promise<Answered> {
+    const options = checkedCallOptions(given, false);
     const body = this.#prepare(input, options);
     const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body), stay } as const;
     const call = await this.#calls.begin(asked, options);
@@ -141,10 +142,10 @@ export class FreeLLM {
 
   #stream(
     input: ChatInput,
-    options: StreamOptions,
+    given: StreamOptions,
     stay?: Route,
   ): { readonly stream: ChatStream; readonly lastRoute: () => Route | undefined } {
-    checkCallOptions(options, true);
+    const options = checkedCallOptions(given, true);
     const body = this.#prepare(input, options, { stream: true, stream_options: { include_usage: true } });
     const pool = this.#pool;
     const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
@@ -169,7 +170,7 @@ export class FreeLLM {
           return toResponse(call, { ...answer, raw }, pool.clock.monotonicMs());
         },
       },
-      options.signal,
+      options.signal === undefined ? [this.#closing.signal] : [this.#closing.signal, options.signal],
     );
     return { stream, lastRoute: () => call?.target?.route };
   }
@@ -202,14 +203,11 @@ export class FreeLLM {
     const messages = readMessages(input);
     this.#checkOpen();
     const asked = objectRequest(messages, options);
-    checkCallOptions(asked.options, false);
-    asked.options.signal?.throwIfAborted();
+    const callOptions = checkedCallOptions(asked.options, false);
+    callOptions.signal?.throwIfAborted();
     const operation = objectOperation<T>(this.#pool.chat);
     const needs = operation.needs(asked.request);
-    const call = await this.#calls.begin(
-      { operation: 'object', request: asked.request, needs },
-      asked.options,
-    );
+    const call = await this.#calls.begin({ operation: 'object', request: asked.request, needs }, callOptions);
     try {
       let answer: ObjectAnswer<T> | undefined;
       for await (const part of this.#calls.run(call, operation)) answer = part;
@@ -315,13 +313,13 @@ export class FreeLLM {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw closedError();
+    if (this.#closing.signal.aborted) throw closedError();
   }
 
   /** Closes all connections, stops background work and saves the lists of models that have arrived. Calls under way reject with a `closed` error. */
   async close(): Promise<void> {
-    this.#closed = true;
     const saved = this.#pool.registry.close();
+    this.#closing.abort(closedError());
     this.#calls.close(closedError());
     await Promise.all([saved, this.#pool.transport.close()]);
   }

@@ -1,6 +1,7 @@
 /** The options of a pool and of a call, and their checks. */
 
 import * as z from 'zod/mini';
+import { isSignal, nativeSignal } from '../abort.ts';
 import { check, firstProblem, listOf, recordOf } from '../check.ts';
 import { isModelName } from '../core/model.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
@@ -244,13 +245,7 @@ const callSchema = z.strictObject({
   ...limits,
   ...fieldSchemas,
   model: z.optional(modelNames),
-  signal: z.optional(
-    z.custom<AbortSignal>(
-      (value) =>
-        typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
-      'must be an AbortSignal',
-    ),
-  ),
+  signal: z.optional(z.custom<AbortSignal>(isSignal, 'must be an AbortSignal')),
   extraBody: z.optional(recordOf(z.unknown(), 'must be an object')),
 });
 
@@ -320,10 +315,11 @@ export function checkPoolOptions(options: FreeLLMOptions): void {
 }
 
 /**
+ * The options of a call, with a signal of this realm.
  * @param streams - Whether `stream()` was called.
  * @throws ConfigError that names the invalid option.
  */
-export function checkCallOptions(options: StreamOptions, streams: boolean): void {
+export function checkedCallOptions<Options extends ChatOptions>(options: Options, streams: boolean): Options {
   if (typeof options !== 'object' || options === null) throw new ConfigError('options: must be an object.');
   const asked = 'stream' in options ? 'options.stream' : undefined;
   const inBody = options.extraBody?.['stream'] === undefined ? undefined : 'options.extraBody.stream';
@@ -333,6 +329,10 @@ export function checkCallOptions(options: StreamOptions, streams: boolean): void
       `${name}: leave it out. chat() and text() return a whole answer, and stream() streams it.`,
     );
   if (Object.keys(options).length > 0) check(streams ? streamSchema : callSchema, options, 'options');
+  const { signal } = options;
+  return signal === undefined || signal instanceof AbortSignal
+    ? options
+    : { ...options, signal: nativeSignal(signal) };
 }
 
 /** @throws BadRequestError that names the message and the field. */

@@ -11,6 +11,7 @@ import { ModelNotFoundError } from '../errors.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
+import { checkedStrategy } from './checked-strategy.ts';
 import { schemaCheck } from './schema-check.ts';
 import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
 import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
@@ -191,7 +192,7 @@ function ledgerFor(
 }
 
 function choiceOf(strategy: FreeLLMOptions['strategy'] = 'quota_aware'): Pool['choice'] {
-  const order = typeof strategy === 'function' ? strategy : STRATEGIES[strategy];
+  const order = typeof strategy === 'function' ? checkedStrategy(strategy) : STRATEGIES[strategy];
   const thrifty = strategy === 'quota_aware';
   return (turn) => ({ order, thrifty, turn });
 }

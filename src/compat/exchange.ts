@@ -68,7 +68,7 @@ class Exchange {
     try {
       signal?.throwIfAborted();
       // Many calls may share a signal, which is no leak: each removes its listener.
-      if (signal !== undefined && signal !== null) setMaxListeners(0, signal);
+      if (signal instanceof EventTarget) setMaxListeners(0, signal);
       signal?.addEventListener('abort', this.#onAbort, { once: true });
       const response = await fetch(BASE_URL + path, initOf(body, this.#controller.signal));
       if (!response.ok) throw await errorOfResponse(response);

@@ -9,7 +9,6 @@
  *   reading  | pause()              | paused  | the limit stands still
  *   reading  | limit reached        | ended   | `timedOut`; listeners are called
  *   paused   | resume()             | reading | the limit runs on, later by the length of the pause
- *   paused   | rest()  pool closed  | paused  | the timer is cleared, so that the process can exit
  *   reading, | deadline reached     | ended   | `timedOut`; listeners are called
  *   paused   | caller aborts        | ended   | `callerLeft`; listeners are called
  *            | end()                | ended   | timer and listener are removed; no listener is called
@@ -111,11 +110,6 @@ export class AttemptTimer implements StopSignal {
     this.#capAt += pausedMs;
     const dueAt = Math.min(this.#dueAt, this.#timeouts.deadline);
     if (dueAt < this.#armedFor && !this.aborted) this.#arm(now, dueAt - now);
-  }
-
-  /** Clears the timer if the consumer is busy: it may never come back. */
-  rest(): void {
-    if (this.#pausedAt !== undefined) this.#arm(this.#pausedAt, Number.POSITIVE_INFINITY);
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {

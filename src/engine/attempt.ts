@@ -17,8 +17,6 @@ export interface AttemptPorts {
   readonly transport: Transport;
   /** Removes keys from text that came from outside. */
   readonly redact: (text: string) => string;
-  /** The timers of all attempts under way, including those whose consumer never reads on. */
-  readonly timers: Set<AttemptTimer>;
 }
 
 /** An attempt under way. */
@@ -94,8 +92,6 @@ export async function* attempt<Request, Part>(
   const request = operation.encode(call.request, plan);
   const budget = attemptBudget(call, progress.startedMs, plan.alternatives);
   const timer = new AttemptTimer(ports.clock, budget, call.signal);
-  ports.timers.add(timer);
-  timer.addEventListener('abort', () => ports.timers.delete(timer));
   let begun = false;
   let response: HttpResponse | undefined;
   try {
@@ -132,7 +128,6 @@ export async function* attempt<Request, Part>(
     return failed(ports, call, failureOf(error, response !== undefined));
   } finally {
     timer.end();
-    ports.timers.delete(timer);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The loop: decide on a route, attempt it, settle the result, until there is an answer or no route is left. */
 
+import { unlessAborted } from '../abort.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import { withOversize } from '../core/ledger/oversize.ts';
@@ -50,6 +51,28 @@ export interface Engine extends AttemptPorts {
   namesOf(target: Target): ShownNames;
 }
 
+/** Waits for a grant. Rejects as soon as the caller aborts, even if the store is slow: what is booked later is refunded. */
+async function unlessCallerLeft(
+  engine: Engine,
+  { signal }: Call<unknown>,
+  next: Promise<Served>,
+): Promise<Served> {
+  if (signal === undefined) return next;
+  try {
+    return await unlessAborted(next, signal);
+  } catch (error) {
+    if (signal.aborted) void next.then((grant) => refund(engine, grant)).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Refunds a grant that came too late to be used: nothing was sent. */
+async function refund(engine: Engine, grant: Served): Promise<void> {
+  if (grant.kind !== 'attempt') return;
+  await engine.ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
+  engine.queues.wake();
+}
+
 /**
  * Waits for the next route and books it.
  * @throws what the call ends with if there is no route, its deadline has passed, or its caller aborted.
@@ -60,12 +83,11 @@ async function nextGrant(engine: Engine, call: Call<unknown>): Promise<Booked> {
     if (engine.clock.monotonicMs() >= call.deadline) {
       throw engine.errors.exhausted(call, { kind: 'give-up', reason: 'deadline' });
     }
-    const grant = await engine.queues.next(call);
+    const next = engine.queues.next(call);
+    const grant = next instanceof Promise ? await unlessCallerLeft(engine, call, next) : next;
     if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
     if (call.signal?.aborted !== true && engine.clock.monotonicMs() < call.deadline) return grant;
-    // The grant came too late to be used. Nothing was sent, so what it booked is refunded.
-    await engine.ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
-    engine.queues.wake();
+    await refund(engine, grant);
   }
 }
 

@@ -193,8 +193,12 @@ describe('a reservation whose request was never sent', () => {
     slow();
     const { signal, abort, left } = watched();
     pool.clock.after(1.5 * STORE_MS, abort);
+    const calledMs = pool.clock.monotonicMs();
     expect(await pool.fails(pool.llm.chat('Hello', { signal }))).toBe(REASON);
-    expect([pool.requests(), left(), pool.clock.pending]).toEqual([1, 0, 0]);
+    expect(pool.clock.monotonicMs()).toBe(calledMs + 1.5 * STORE_MS);
+    expect([pool.requests(), left()]).toEqual([1, 0]);
+    await pool.clock.advance(10 * STORE_MS);
+    expect(pool.clock.pending).toBe(0);
     expect(pool.llm.health()).toMatchObject([{ rpmUsed: 1, breaker: 'closed' }]);
   });
 

@@ -269,7 +269,10 @@ describe('a queue that cannot be served', () => {
     const call = pool.llm.chat('Hello');
     await pool.clock.advance(SECOND / 4);
     broken = true;
-    expect(await pool.fails(call)).toMatchObject({ message: 'no order' });
+    expect(await pool.fails(call)).toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/^options\.strategy threw an error. Error: no order/) as unknown,
+    });
     expect(pool.clock.pending).toBe(0);
   });
 

@@ -1,3 +1,4 @@
+import { isSignal, nativeSignal } from '../../abort.ts';
 import * as z from 'zod/mini';
 import { check } from '../../check.ts';
 import type { Failure, FailureKind } from '../../core/failure.ts';
@@ -38,9 +39,7 @@ const schema = z.strictObject(
         .number('must be a number of milliseconds')
         .check(z.positive('must be greater than 0'), z.maximum(600_000, 'must be at most 600000')),
     ),
-    signal: z.optional(
-      z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'must be an AbortSignal'),
-    ),
+    signal: z.optional(z.custom<AbortSignal>(isSignal, 'must be an AbortSignal')),
     chat: z.optional(z.boolean('must be true or false')),
   },
   'must be an object',
@@ -222,8 +221,9 @@ function subjectsOf(provider: Provider, candidate: Candidate): readonly Subject[
  * Checks every key of a pool with the cheapest request that proves it, in the order of providers and keys. The records
  * learn nothing from it but prices.
  */
-export async function checkKeys(pool: Pool, options: CheckKeysOptions): Promise<readonly KeyCheck[]> {
-  check(schema, options, 'options');
+export async function checkKeys(pool: Pool, given: CheckKeysOptions): Promise<readonly KeyCheck[]> {
+  check(schema, given, 'options');
+  const options = given.signal === undefined ? given : { ...given, signal: nativeSignal(given.signal) };
   options.signal?.throwIfAborted();
   const providers = pool.everything().flatMap((candidate) => {
     const provider = pool.providers.get(candidate.provider.name);
