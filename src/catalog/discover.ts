@@ -1,3 +1,4 @@
+import bounds from '../../spec/bounds.json' with { type: 'json' };
 import type { ModelSpec } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
 import {
@@ -24,7 +25,7 @@ export interface ReadModelListOptions extends OfferRules {
 }
 
 /** Providers list some hundred models; further entries are not read. */
-const MOST_ENTRIES = 5000;
+const MOST_ENTRIES = bounds.modelList.entries;
 
 const TAG_ORDER: readonly string[] = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
 

@@ -1,6 +1,8 @@
 /** Fetches a provider's model list, with retries. */
 
 import pRetry, { AbortError } from 'p-retry';
+import bounds from '../../spec/bounds.json' with { type: 'json' };
+import { jsonExcess } from '../core/json-scan.ts';
 import { ConfigError } from '../errors.ts';
 import type { Clock, HttpRequest, Transport } from '../ports.ts';
 import { sendBeside } from '../providers/side-request.ts';
@@ -20,7 +22,7 @@ const RETRIES = 2;
 /** The pause before the first retry; it doubles with each further one. */
 const FIRST_PAUSE_MS = 250;
 /** OpenRouter's list of 444 models has 0.5 MB (2026-08). */
-const MAX_BYTES = 8 * 1024 * 1024;
+const MOST = bounds.modelList;
 
 /** Rejects with the reason of `signal` if that aborts first. */
 function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
@@ -49,11 +51,11 @@ async function attempt(
 ): Promise<unknown> {
   const request: HttpRequest = { ...source.request(), background: true };
   const { host } = new URL(request.url);
-  const outcome = await sendBeside(request, { ...ports, maxBytes: MAX_BYTES, signal });
+  const outcome = await sendBeside(request, { ...ports, maxBytes: MOST.bytes, signal });
   if (!outcome.ok) {
     const { error } = outcome;
     if (error instanceof BodyTooLargeError)
-      throw new AbortError(`the list of ${host} is longer than the ${MAX_BYTES} bytes that are read`);
+      throw new AbortError(`the list of ${host} is longer than the ${MOST.bytes} bytes that are read`);
     const message = error instanceof Error ? error.message : String(error);
     // Reports carry this message and not its cause: the error of a user's own transport may hold the key.
     const text = source.redact?.(message) ?? message;
@@ -64,6 +66,9 @@ async function attempt(
     const message = `${host} answered ${status}`;
     throw status === 429 || status >= 500 ? new Error(message) : new AbortError(message);
   }
+  const excess = jsonExcess(outcome.body, MOST);
+  if (excess !== undefined)
+    throw new AbortError(`the list of ${host} exceeds the most that is read: ${MOST[excess]} (${excess})`);
   try {
     // Redacted while it is parsed: in the text a key may be written with escapes.
     return JSON.parse(outcome.body, (_name, value: unknown) =>

@@ -1,4 +1,6 @@
+import bounds from '../../spec/bounds.json' with { type: 'json' };
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isModelName } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
 import { entryValues, holds } from './list-path.ts';
 import { matchesGlob } from '../providers/pattern.ts';
@@ -166,14 +168,16 @@ export interface OfferRules {
   readonly exclude: readonly string[];
 }
 
-/** An id that is safe in a URL, a body, a log line and a file. */
-const PLAIN_ID = /^[^\s\p{Cc}]{1,200}$/u;
+/** Whether an id is safe in a URL, a body, a log line and a file. */
+function isPlainId(id: string): boolean {
+  return id.length <= bounds.modelList.idCharacters && isModelName(id) && !/\s/.test(id);
+}
 
 /** A test for ids that may be offered. Ids with spaces, control characters or more than 200 characters never pass. */
 export function offerTest(rules: OfferRules): (id: string) => boolean {
   const free = rules.freeOnly && rules.freePattern !== undefined ? new RegExp(rules.freePattern) : undefined;
   return (id) =>
-    PLAIN_ID.test(id) &&
+    isPlainId(id) &&
     (free === undefined || free.test(id)) &&
     !rules.exclude.some((glob) => matchesGlob(glob, id));
 }

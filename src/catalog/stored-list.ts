@@ -1,3 +1,4 @@
+import bounds from '../../spec/bounds.json' with { type: 'json' };
 import { isJsonObject } from '../core/json.ts';
 import type { ModelSpec } from '../core/model.ts';
 
@@ -10,11 +11,16 @@ export interface StoredList {
 }
 
 const VERSION = 1;
-const MOST_MODELS = 5000;
 const MOST_TAGS = 20;
+/** freelm writes no other tags. */
+const TAG = /^[\w-]{1,40}$/;
 
 export function encodeStoredList(list: StoredList): unknown {
   return { version: VERSION, savedAt: list.savedAt, models: list.models };
+}
+
+function isTag(tag: string): boolean {
+  return TAG.test(tag);
 }
 
 function decodeModel(value: unknown): ModelSpec | undefined {
@@ -24,7 +30,12 @@ function decodeModel(value: unknown): ModelSpec | undefined {
   return {
     id,
     ...(Array.isArray(tags)
-      ? { tags: tags.filter((tag: unknown): tag is string => typeof tag === 'string').slice(0, MOST_TAGS) }
+      ? {
+          tags: tags
+            .filter((tag: unknown) => typeof tag === 'string')
+            .filter(isTag)
+            .slice(0, MOST_TAGS),
+        }
       : {}),
     ...(typeof ctx === 'number' && ctx > 0 ? { ctx } : {}),
     ...(typeof maxOutput === 'number' && maxOutput > 0 ? { maxOutput } : {}),
@@ -42,7 +53,7 @@ export function decodeStoredList(value: unknown): StoredList | undefined {
   const { savedAt, models } = value;
   if (typeof savedAt !== 'number' || !Number.isFinite(savedAt) || !Array.isArray(models)) return undefined;
   const decoded = models
-    .slice(0, MOST_MODELS)
+    .slice(0, bounds.modelList.entries)
     .map((model: unknown) => decodeModel(model))
     .filter((model) => model !== undefined);
   return decoded.length === 0 ? undefined : { savedAt, models: decoded };

@@ -34,7 +34,9 @@ export class Models {
    * @throws NotFoundError (as a rejection) if the pool has no model of that name.
    */
   retrieve(model: string, { signal }: RequestOptions = {}): APIPromise<Model> {
-    return send(this.#fetch, { path: `/models/${encodeURIComponent(model)}`, signal }, isModel);
+    // Half a character cannot be written into a URL.
+    const name = encodeURIComponent(model.replaceAll(/\p{Cs}/gu, '\ufffd'));
+    return send(this.#fetch, { path: `/models/${name}`, signal }, isModel);
   }
 }
 

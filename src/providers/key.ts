@@ -81,7 +81,9 @@ function inJson(text: string): string {
 /** A key in plain text, in JSON, in JSON within JSON, in a URL and in HTML. */
 function spellings(key: string): readonly string[] {
   const inPage = key.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
-  return [key, inJson(key), inJson(inJson(key)), encodeURIComponent(key), inPage];
+  // Half a character cannot be written into a URL.
+  const inUrl = encodeURIComponent(key.replaceAll(/\p{Cs}/gu, '\ufffd'));
+  return [key, inJson(key), inJson(inJson(key)), inUrl, inPage];
 }
 
 /**

@@ -32,7 +32,31 @@ const almostList = fc.record({
   ),
 });
 
+/** Ids that could do harm where they are shown, logged, stored or sent. */
+const HOSTILE_IDS: readonly string[] = [
+  'a\nb',
+  'a\r\nset-cookie: x',
+  'a\u0000b',
+  'a\u001b[2Jb',
+  'a\u009bb',
+  'a\u2028b',
+  'a\u202eb',
+  'a\u2066b',
+  'a\ud800b',
+  '\udc00',
+  '',
+  ' ',
+  'a b',
+  'x'.repeat(201),
+  'x'.repeat(1_000_000),
+];
+
 describe('reading a model list', () => {
+  test.each(HOSTILE_IDS)('skips a hostile id: %j', (id) => {
+    const body = { data: [{ id }, { id: 'a/b' }, { id: `models/${id}` }] };
+    expect(readModelList(body, options).map((model) => model.id)).toEqual(['a/b']);
+  });
+
   test('accepts any JSON: ids are plain and unique, context lengths positive, and chat is always a tag', () => {
     fc.assert(
       fc.property(fc.oneof(almostList, fc.jsonValue()), (body) => {

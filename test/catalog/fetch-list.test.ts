@@ -52,6 +52,15 @@ describe('fetching a model list', () => {
     expect(transport.requests).toEqual([{ ...request, background: true }]);
   });
 
+  test.each([
+    [`${'['.repeat(65)}${']'.repeat(65)}`, 'exceeds the most that is read: 64 (depth)'],
+    [`[${'0,'.repeat(500_000)}0]`, 'exceeds the most that is read: 500000 (values)'],
+  ])('refuses a list beyond a bound, without a retry', async (text, said) => {
+    const { message, attempts } = await failure([answerText(text)]);
+    expect(message).toBe(`the list of models.example ${said}`);
+    expect(attempts).toBe(1);
+  });
+
   test('joins characters that are divided between chunks', async () => {
     const bytes = new TextEncoder().encode('["é"]');
     const body = async function* pieces(): AsyncGenerator<Uint8Array> {

@@ -26,7 +26,10 @@ describe('a cached list', () => {
   });
 
   test('loses only damaged values', () => {
-    const models = [null, { id: 'a', tags: ['chat', 7], ctx: -1, free: 'yes', priority: '1' }];
+    const models = [
+      null,
+      { id: 'a', tags: ['chat', 7, 'a\u001b[2J', 'x'.repeat(41)], ctx: -1, free: 'yes', priority: '1' },
+    ];
     expect(decodeStoredList({ version: 1, savedAt: 5, models })).toEqual({
       savedAt: 5,
       models: [{ id: 'a', tags: ['chat'] }],

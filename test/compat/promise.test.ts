@@ -112,6 +112,8 @@ describe('the list of models', () => {
     const { client, world } = await compatClient();
     expect(world.counts.total).toBe(0);
     const model = await errorOf(client.models.retrieve('z-ai/glm-5.2:free'));
+    const half = await errorOf(client.models.retrieve('half \ud83d'));
+    expect(half).toMatchObject({ status: 404 });
     expect(model.message).toContain('"z-ai/glm-5.2:free"');
   });
 });

@@ -31,6 +31,11 @@ describe("the pool's own keys", () => {
     );
   });
 
+  it('may hold half a character, which no URL can', () => {
+    const key = 'secret-\ud83d-key';
+    expect(redactor([key], [])(`the key ${key}`)).toBe(`the key ${maskKey(key)}`);
+  });
+
   it('leaves other text unchanged', () => {
     const text = 'Rate limit exceeded: free-models-per-day. Add 10 credits.';
     expect(redactor(['sk-or-v1-0123456789abcdef0123'], patterns)(text)).toBe(text);

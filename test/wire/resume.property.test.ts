@@ -34,7 +34,9 @@ const ALPHABETS = [
   'שלום عرب',
   '👍🏽👩‍👩‍👧‍👦🇩🇪😀',
   ' \n\t-|*`#{}[]()"\\',
-].map((characters) => fc.string({ unit: fc.constantFrom(...characters), minLength: 60, maxLength: 200 }));
+].map((characters) =>
+  fc.string({ unit: fc.constantFrom(...Array.from(characters)), minLength: 60, maxLength: 200 }),
+);
 const anyText = fc
   .array(fc.oneof(...ALPHABETS), { minLength: 1, maxLength: 3 })
   .map((texts) => texts.join(''));
