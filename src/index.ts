@@ -69,7 +69,8 @@ export {
   type ToolOutcome,
 } from './client/structured/tool.ts';
 export type { ObjectOptions, ObjectResult } from './client/structured/object.ts';
-export type { Schema, StandardSchema } from './client/structured/schema.ts';
+export { ObjectStream } from './client/structured/object-stream.ts';
+export type { Growing, Schema, StandardSchema } from './client/structured/schema.ts';
 export type { TokenUsage, ToolCall } from './wire/response/chat-response.ts';
 export type { StreamPart } from './wire/response/stream-part.ts';
 export { VERSION } from './version.ts';

@@ -1,12 +1,14 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { Route } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
-import { type ObjectAnswer, objectOperation } from '../engine/object.ts';
+import { type ObjectAnswer, objectOperation, objectStreamOperation } from '../engine/object.ts';
 import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../errors.ts';
 import type { ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
+import type { StreamPart } from '../wire/response/stream-part.ts';
+import type { Operation } from '../engine/operation.ts';
 import { Calls, type CallRequest } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
 import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
@@ -42,11 +44,21 @@ import {
   type RunResult,
   RunStream,
 } from './structured/run.ts';
+import { ObjectStream } from './structured/object-stream.ts';
 import { type ObjectOptions, objectRequest, type ObjectResult, schemaError } from './structured/object.ts';
 import { publiclyListed } from '../providers/public-list.ts';
 
 /** How long `refreshModels` waits for a provider's first list of models. */
 const REFRESH_WAIT_MS = 15_000;
+
+/** What a request for a stream has besides the caller's fields. */
+const STREAMED = { stream: true, stream_options: { include_usage: true } };
+
+/** A stream, and the route that served it. */
+interface RoutedStream {
+  readonly stream: ChatStream;
+  readonly lastRoute: () => Route | undefined;
+}
 
 const NO_PARTS: AsyncIterable<never> = (async function* none() {})();
 
@@ -140,19 +152,28 @@ export class FreeLLM {
     return this.#stream(input, options).stream;
   }
 
-  #stream(
-    input: ChatInput,
-    given: StreamOptions,
-    stay?: Route,
-  ): { readonly stream: ChatStream; readonly lastRoute: () => Route | undefined } {
+  #stream(input: ChatInput, given: StreamOptions, stay?: Route): RoutedStream {
     const options = checkedCallOptions(given, true);
-    const body = this.#prepare(input, options, { stream: true, stream_options: { include_usage: true } });
-    const pool = this.#pool;
+    const body = this.#prepare(input, options, STREAMED);
     const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
+    return this.#streamOf(this.#pool.chatStream, request, options, stay);
+  }
+
+  #streamOf<Request>(
+    operation: Operation<Request, StreamPart>,
+    request: Request,
+    options: ChatOptions,
+    stay?: Route,
+  ): RoutedStream {
+    const pool = this.#pool;
     const calls = this.#calls;
-    const needs = pool.chatStream.needs(request);
-    const asked: CallRequest<StreamRequest> = { operation: 'stream', request, needs, stay };
-    let call: Call<StreamRequest> | undefined;
+    const asked: CallRequest<Request> = {
+      operation: 'stream',
+      request,
+      needs: operation.needs(request),
+      stay,
+    };
+    let call: Call<Request> | undefined;
     const stream = new ChatStream(
       {
         route() {
@@ -163,7 +184,7 @@ export class FreeLLM {
         async *parts(signal) {
           signal.throwIfAborted();
           call = await calls.begin(asked, { ...options, signal });
-          yield* calls.run(call, pool.chatStream);
+          yield* calls.run(call, operation);
         },
         respond(answer, raw) {
           if (call === undefined) throw new Error('a stream ended before it began');
@@ -218,6 +239,21 @@ export class FreeLLM {
     } catch (error) {
       throw schemaError(error);
     }
+  }
+
+  /**
+   * Like {@link FreeLLM.object}, but streams the value while it grows. If the stream breaks, or its value breaks the schema, the
+   * request is made again, whole.
+   * @throws ConfigError or BadRequestError at once if the input is invalid. Reading throws what {@link FreeLLM.object} does.
+   */
+  streamObject<T>(input: ChatInput, options: ObjectOptions<T>): ObjectStream<T> {
+    const messages = readMessages(input);
+    this.#checkOpen();
+    const { request: object, schema, options: given } = objectRequest(messages, options, STREAMED);
+    const asked = checkedCallOptions(given, true);
+    const request = { object, stream: { onCut: 'fail', transcript: new Transcript() } } as const;
+    const { stream } = this.#streamOf(objectStreamOperation(this.#pool.chatStream), request, asked);
+    return new ObjectStream({ stream, schema, again: () => this.object(input, options) });
   }
 
   /**

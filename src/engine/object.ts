@@ -16,6 +16,8 @@ import {
   withFormat,
 } from '../wire/request/output-format.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
+import type { StreamPart } from '../wire/response/stream-part.ts';
+import type { StreamRequest } from './chat-stream.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
 /** A whole answer, and the value that it has. */
@@ -102,6 +104,41 @@ export class ObjectRequest<T> {
   }
 }
 
+/** A request for a stream of a JSON value. */
+export interface ObjectStreamRequest {
+  readonly object: ObjectRequest<unknown>;
+  readonly stream: Omit<StreamRequest, 'body'>;
+}
+
+/** Makes the operation that streams a JSON value out of a pool's operation for streams. Half a value is never continued. */
+export function objectStreamOperation(
+  inner: Operation<StreamRequest, StreamPart>,
+): Operation<ObjectStreamRequest, StreamPart> {
+  const streamFor = ({ object, stream }: ObjectStreamRequest, level: FormatLevel): StreamRequest => ({
+    ...stream,
+    body: object.body(level),
+  });
+  return {
+    needs: (request) => inner.needs(streamFor(request, 'text')),
+    encode: (request, plan) => inner.encode(streamFor(request, levelFor(plan)), plan),
+    decode: (response, context) =>
+      inner.decode(response, { ...context, request: streamFor(context.request, levelFor(context.plan)) }),
+    observe: (response, target) => inner.observe(response, target),
+    classify: (response, target) => inner.classify(response, target),
+    canDoWithout(request, refused, plan) {
+      const level = levelFor(plan);
+      return takesAnother(plan, refused) || inner.canDoWithout(streamFor(request, level), refused, plan);
+    },
+    resumable: ({ stream }) => !stream.transcript.any,
+  };
+}
+
+/** Whether a refusal shows that the model takes the format in another way. */
+function takesAnother(plan: AttemptPlan, { parameters = [] }: Failure): boolean {
+  const refuses = [...(plan.known.refuses ?? []), ...parameters];
+  return !plan.plain && formatLevel(refuses) !== levelFor(plan);
+}
+
 function levelFor({ known, plain }: AttemptPlan): FormatLevel {
   return plain ? 'text' : formatLevel(known.refuses ?? []);
 }
@@ -132,12 +169,7 @@ export function objectOperation<T>(
     canDoWithout(request: ObjectRequest<T>, refused: Failure, plan: AttemptPlan): boolean {
       const { route } = plan.target;
       if (refused.kind === 'invalid_output') return request.mayMend(route);
-      const level = levelFor(plan);
-      const refuses = [...(plan.known.refuses ?? []), ...(refused.parameters ?? [])];
-      return (
-        (!plan.plain && formatLevel(refuses) !== level) ||
-        chat.canDoWithout(request.body(level), refused, plan)
-      );
+      return takesAnother(plan, refused) || chat.canDoWithout(request.body(levelFor(plan)), refused, plan);
     },
     resumable: () => true,
   };

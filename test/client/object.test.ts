@@ -177,6 +177,66 @@ describe('a world in which 60 % of the answers are broken JSON', () => {
   });
 });
 
+async function grown(pool: SimulatedPool): Promise<readonly unknown[]> {
+  const values: unknown[] = [];
+  const stream = pool.llm.streamObject('Many colours', { schema: colours });
+  await pool.run(
+    (async () => {
+      for await (const value of stream) values.push(value);
+      expect((await stream.result()).data).toEqual(values.at(-1));
+    })(),
+  );
+  return values;
+}
+
+describe('a streamed value', () => {
+  const LONG = JSON.stringify({
+    colours: Array.from({ length: 30 }, (_, index) => `colour ${index}`),
+    count: 30,
+  });
+
+  it('grows while its answer arrives, and each value fits the schema', async () => {
+    const values = await grown(
+      simulatedPool({ openrouter: {}, reply: () => `Here:\n\`\`\`json\n${LONG}\n\`\`\`` }),
+    );
+    expect(values.length).toBeGreaterThan(5);
+    expect(values.at(-1)).toEqual(JSON.parse(LONG));
+    for (const value of values) expect(colours.partial().safeParse(value).success).toBe(true);
+  });
+
+  it.each([
+    ['breaks', true, LONG],
+    ['does not fit', false, '{"colours": ["red"]}'],
+  ])('that %s is asked for again', async (_what, isCut, first) => {
+    const pool = simulatedPool({
+      strategy: 'priority',
+      openrouter: {},
+      custom: {},
+      reply: ({ model, body }) => (model === MODEL.openrouter && body['stream'] === true ? first : LONG),
+    });
+    if (isCut) {
+      pool.transport.network = {
+        answer: ({ body }) =>
+          body['stream'] === true
+            ? {
+                status: 200,
+                body: 'data: {"choices":[{"delta":{"content":"{\\"colours\\": [\\"red\\", "}}]}\n\n',
+              }
+            : undefined,
+      };
+    }
+    expect((await grown(pool)).at(-1)).toEqual(JSON.parse(LONG));
+  });
+
+  it('is read once', async () => {
+    const pool = simulatedPool({ openrouter: {}, reply: () => RIGHT });
+    const stream = pool.llm.streamObject('Two colours', { schema: colours });
+    expect((await pool.run(stream.result())).data).toEqual(VALUE);
+    await expect(stream[Symbol.asyncIterator]().next()).rejects.toThrow(ConfigError);
+    expect((await stream.result()).data).toEqual(VALUE);
+  });
+});
+
 describe('bad input', () => {
   const pool = simulatedPool({ openrouter: {} });
 

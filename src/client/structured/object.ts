@@ -6,7 +6,7 @@ import type { ChatMessage } from '../../wire/request/chat-request.ts';
 import type { ChatOptions } from '../options.ts';
 import { requestBody } from '../request-body.ts';
 import type { ChatResponse } from '../response.ts';
-import { readSchema, type Schema } from './schema.ts';
+import { type ReadSchema, readSchema, type Schema } from './schema.ts';
 
 /** The options of {@link FreeLLM.object}. */
 export interface ObjectOptions<T> extends Omit<
@@ -26,14 +26,22 @@ export interface ObjectResult<T> {
   readonly response: ChatResponse;
 }
 
-/** Splits the options into those of the schema and those of the call. */
+/** A request for an object, as a call uses it. */
+interface AskedObject<T> {
+  readonly request: ObjectRequest<T>;
+  readonly schema: ReadSchema<T>;
+  readonly options: ChatOptions;
+}
+
+/** Reads the schema, and splits it from the options of the call. */
 export function objectRequest<T>(
   messages: readonly ChatMessage[],
-  { schema, schemaName, ...options }: ObjectOptions<T>,
-): { readonly request: ObjectRequest<T>; readonly options: ChatOptions } {
-  const { format, read } = readSchema(schema, schemaName);
-  const { request } = requestBody(messages, options);
-  return { request: new ObjectRequest(request, format, read), options };
+  { schema: given, schemaName, ...options }: ObjectOptions<T>,
+  own?: Readonly<Record<string, unknown>>,
+): AskedObject<T> {
+  const schema = readSchema(given, schemaName);
+  const { request } = requestBody(messages, options, own);
+  return { request: new ObjectRequest(request, schema.format, schema.read), schema, options };
 }
 
 /** The error of a call that ended although models answered: their answers broke the schema. Other errors stay as they are. */

@@ -3,7 +3,7 @@
 import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
 import { ConfigError } from '../../errors.ts';
 import { type JsonAnswer, jsonAnswer } from '../../wire/repair/json-answer.ts';
-import { type SchemaProblem, soundValue } from '../../wire/repair/sound-arguments.ts';
+import { type SchemaProblem, soundValue, valueAtPath } from '../../wire/repair/sound-arguments.ts';
 import type { OutputFormat } from '../../wire/request/output-format.ts';
 import { schemaCheck } from '../schema-check.ts';
 
@@ -33,11 +33,20 @@ export interface StandardSchema<T> {
 /** A schema of type `T`. A value that a plain JSON schema accepts is `unknown`. */
 export type Schema<T> = StandardSchema<T> | JsonObject;
 
+/** A value of which members and elements may still be missing. */
+export type Growing<T> = T extends readonly (infer Item)[]
+  ? readonly Growing<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]?: Growing<T[Name]> }
+    : T;
+
 /** A schema as a call uses it. */
 export interface ReadSchema<T> {
   readonly format: OutputFormat;
   /** The value of an answer's text, or what is wrong with it. */
   readonly read: (text: string) => Promise<JsonAnswer<T>>;
+  /** Whether a value lacks nothing but members that are still to come. */
+  readonly mayGrow: (value: unknown) => value is Growing<T>;
 }
 
 function isStandard<T>(schema: Schema<T>): schema is StandardSchema<T> {
@@ -97,6 +106,9 @@ export function readSchema<T>(schema: Schema<T>, name = 'answer'): ReadSchema<T>
   const fits = (value: unknown): value is T => (check?.(value) ?? []).length === 0;
   return {
     format: { name, schema: jsonSchema },
+    mayGrow: (value): value is Growing<T> =>
+      value !== undefined &&
+      (check?.(value) ?? []).every(({ path }) => valueAtPath(value, path) === undefined),
     async read(text) {
       const found = jsonAnswer(text, (value) => soundValue(value, check));
       if (!found.ok) return found;

@@ -28,6 +28,15 @@ function* valuesIn(text: string): Generator<unknown, void, undefined> {
   }
 }
 
+/** The value of a text that goes on, as far as it has come; `undefined` if it has not begun. */
+export function partialJson(text: string): unknown {
+  const answer = text.replace(THOUGHTS, '');
+  const start = answer.search(/[{[]/);
+  if (start < 0) return undefined;
+  const reader = new LooseReader(answer, start);
+  return reader.attempt(() => reader.value());
+}
+
 /** What a text holds: a value that was accepted, or what is wrong with the first value; no problems: there is no value. */
 export type JsonAnswer<T = unknown> =
   | { readonly ok: true; readonly value: T }

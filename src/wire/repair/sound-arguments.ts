@@ -35,7 +35,7 @@ function withValueAt(value: unknown, [step, ...rest]: readonly (string | number)
   return { ...value, [name]: withValueAt(member(value, name), rest, next) };
 }
 
-function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+export function valueAtPath(value: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>(
     (found, step) =>
       Array.isArray(found) && typeof step === 'number' ? found[step] : member(found, String(step)),
@@ -59,7 +59,7 @@ function isBelow(path: readonly (string | number)[], place: readonly (string | n
 
 /** The value with the first problem repaired; `undefined` if no reading, or more than one, repairs it. */
 function repaired(value: unknown, { path, isUnknown }: SchemaProblem, check: SchemaCheck): unknown {
-  const readings = isUnknown === true ? [LEFT_OUT] : readingsOf(valueAt(value, path));
+  const readings = isUnknown === true ? [LEFT_OUT] : readingsOf(valueAtPath(value, path));
   const found = readings
     .map((reading) => withValueAt(value, path, reading))
     .filter((next) => next !== undefined && !check(next).some((problem) => isBelow(problem.path, path)));
