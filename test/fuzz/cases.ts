@@ -21,10 +21,13 @@ interface ServerCase {
   readonly script: Script;
 }
 
-/** A call of a pool of its own. */
+/** Calls of a pool of their own, one after another. */
 interface ClientCase {
   readonly attacks: 'client';
-  readonly call: Omit<ClientCall, 'input' | 'options'> & { readonly input: Piece; readonly options: Piece };
+  readonly calls: readonly (Omit<ClientCall, 'input' | 'options'> & {
+    readonly input: Piece;
+    readonly options: Piece;
+  })[];
   readonly script: Script;
 }
 
@@ -59,7 +62,7 @@ const anyCase: fc.Arbitrary<Case> = fc.oneof(
           { weight: 1, arbitrary: fc.constant(true) },
         ),
       }),
-      { minLength: 1, maxLength: 4 },
+      { minLength: 1, maxLength: 8 },
     ),
     together: fc.boolean(),
     held: fc.oneof(
@@ -74,12 +77,15 @@ const anyCase: fc.Arbitrary<Case> = fc.oneof(
   }),
   fc.record({
     attacks: fc.constant('client' as const),
-    call: fc.record({
-      how: fc.constantFrom(...CALL_KINDS),
-      input,
-      options,
-      reads: fc.constantFrom(1, 3, 1_000_000),
-    }),
+    calls: fc.array(
+      fc.record({
+        how: fc.constantFrom(...CALL_KINDS),
+        input,
+        options,
+        reads: fc.constantFrom(1, 3, 1_000_000),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
     script,
   }),
 );
@@ -126,11 +132,14 @@ export async function faultsOf(
   try {
     return one.attacks === 'server'
       ? await attackServer(subject, provider.url, one)
-      : await subject.call(provider.url, {
-          ...one.call,
-          input: bytesOf(one.call.input).toString('utf8'),
-          options: bytesOf(one.call.options).toString('utf8'),
-        });
+      : await subject.call(
+          provider.url,
+          one.calls.map(({ input: body, options: more, ...call }) => ({
+            ...call,
+            input: bytesOf(body).toString('utf8'),
+            options: bytesOf(more).toString('utf8'),
+          })),
+        );
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }

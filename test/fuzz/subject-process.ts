@@ -13,7 +13,7 @@ const call = z.object({ how: HOW, input: z.string(), options: z.string(), reads:
 const question = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('open'), upstream: z.string() }),
   z.object({ ask: z.literal('close') }),
-  z.object({ ask: z.literal('call'), upstream: z.string(), call }),
+  z.object({ ask: z.literal('call'), upstream: z.string(), calls: z.array(call) }),
   z.object({ ask: z.literal('figures') }),
 ]);
 type Question = z.infer<typeof question>;
@@ -56,8 +56,8 @@ class InChild implements Subject {
     return faultList.parse(await this.#ask({ ask: 'close' }));
   }
 
-  async call(upstream: string, asked: ClientCall): Promise<readonly string[]> {
-    return faultList.parse(await this.#ask({ ask: 'call', upstream, call: asked }));
+  async call(upstream: string, calls: readonly ClientCall[]): Promise<readonly string[]> {
+    return faultList.parse(await this.#ask({ ask: 'call', upstream, calls: [...calls] }));
   }
 
   async figures(): Promise<Figures> {
@@ -95,7 +95,7 @@ function answerTo(subject: Subject, asked: Question): Promise<unknown> {
     case 'close':
       return subject.close();
     case 'call':
-      return subject.call(asked.upstream, asked.call);
+      return subject.call(asked.upstream, asked.calls);
     case 'figures':
       return subject.figures();
   }

@@ -39,7 +39,8 @@ export interface Subject {
   open(upstream: string): Promise<number>;
   /** Closes the server and its pool. */
   close(): Promise<readonly string[]>;
-  call(upstream: string, call: ClientCall): Promise<readonly string[]>;
+  /** Makes the calls one after another, over one pool. */
+  call(upstream: string, calls: readonly ClientCall[]): Promise<readonly string[]>;
   figures(): Promise<Figures>;
 }
 
@@ -169,13 +170,15 @@ class InProcess implements Subject {
     }
   }
 
-  async call(upstream: string, call: ClientCall): Promise<readonly string[]> {
+  async call(upstream: string, calls: readonly ClientCall[]): Promise<readonly string[]> {
     const fixture = poolAt(upstream);
     const faults: string[] = [];
-    try {
-      await inTime(`${call.how}()`, run(fixture.llm, call));
-    } catch (error) {
-      faults.push(...this.#watch.apart(() => thrownFaults(error)));
+    for (const call of calls) {
+      try {
+        await inTime(`${call.how}()`, run(fixture.llm, call));
+      } catch (error) {
+        faults.push(...this.#watch.apart(() => thrownFaults(error)));
+      }
     }
     try {
       return [...faults, ...this.#watch.apart(() => shownFaults(fixture))];
