@@ -2,11 +2,12 @@
 
 import fc from '../support/fast-check.ts';
 import { hostileText, hostileValue, junk, keyValue, mutants, often } from './hostile-json.ts';
-import type { Doc, Piece } from './piece.ts';
+import { type Doc, type Piece, Written } from './piece.ts';
 
 /** An answer as it goes over the wire. */
 export interface HostileAnswer {
   readonly status: string;
+  /** `<key>` in a value stands for the key that was sent. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Piece;
   readonly framing: 'length' | 'chunked' | 'close' | 'short';
@@ -64,7 +65,11 @@ const chunks = fc.constantFrom<Doc[]>(
   { choices: [], usage: USAGE },
 );
 
+const withKey = new Written(['"Incorrect API key provided: ', { key: true }, '. Find yours at /keys."']);
 const refusals = fc.constantFrom<Doc[]>(
+  { error: { message: withKey, code: 401 } },
+  { error: { message: 'Provider returned error', code: 429, metadata: { raw: withKey } } },
+  { detail: withKey },
   {
     error: {
       message: 'Rate limit exceeded: free-models-per-min.',
@@ -110,6 +115,22 @@ const lists: fc.Arbitrary<Doc> = fc
   .map((data) => ({ object: 'list', data }));
 
 /** Values that stand where no text of the model belongs. */
+/** Lists of models that give the key away. */
+const listsWithKey = fc.constantFrom<Doc[]>(
+  {
+    data: [{ id: new Written(['"a/', { key: true }, ':free"']), pricing: { prompt: '0', completion: '0' } }],
+  },
+  {
+    data: [
+      {
+        id: 'a/b:free',
+        name: new Written(['"', { key: true }, '"']),
+        pricing: { prompt: '0', completion: '0' },
+      },
+    ],
+  },
+);
+
 const valueOrKey = fc.oneof({ weight: 4, arbitrary: hostileValue }, { weight: 1, arbitrary: keyValue });
 
 const LINE_ENDS = ['\n\n', '\r\n\r\n', '\r\r', '\n', ''];
@@ -179,7 +200,9 @@ const oddHeader = fc.oneof(
     ['content-encoding', 'gzip'],
     ['content-encoding', 'br, gzip, deflate'],
     ['content-type', 'text/html'],
-    ['location', 'http://127.0.0.1:1/'],
+    ['location', 'http://127.0.0.1:1/?key=<key>'],
+    ['www-authenticate', 'Bearer <key>'],
+    ['x-request-id', '<key>'],
     ['set-cookie', 'a=b'],
     ['x-padding', 'x'.repeat(20_000)],
   ),
@@ -269,7 +292,10 @@ const chat = fc.oneof(
 );
 
 const list = fc.oneof(
-  { weight: 4, arbitrary: answerWith(ok, JSON_TYPE, mutants(lists, valueOrKey)) },
+  {
+    weight: 4,
+    arbitrary: answerWith(ok, JSON_TYPE, mutants(fc.oneof(lists, lists, listsWithKey), valueOrKey)),
+  },
   { weight: 1, arbitrary: answerWith(fc.oneof(ok, notOk), JSON_TYPE, junk) },
 );
 

@@ -51,9 +51,23 @@ const options = fc.oneof(
   { weight: 1, arbitrary: mutants(fc.constant({}), hostileValue) },
 );
 
+const abortsAfterMs = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 3, 40) },
+);
+
 const anyCase: fc.Arbitrary<Case> = fc.oneof(
   fc.record({
     attacks: fc.constant('server' as const),
+    together: fc.boolean(),
+    held: fc.oneof(
+      { weight: 40, arbitrary: fc.constant({ connections: 0, bytes: 0 }) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom({ connections: 50, bytes: 0 }, { connections: 50, bytes: 100_000 }),
+      },
+      { weight: 1, arbitrary: fc.constant({ connections: 40, bytes: 30_000_000 }) },
+    ),
     requests: fc.array(
       fc.record({
         request: hostileRequest,
@@ -63,15 +77,6 @@ const anyCase: fc.Arbitrary<Case> = fc.oneof(
         ),
       }),
       { minLength: 1, maxLength: 8 },
-    ),
-    together: fc.boolean(),
-    held: fc.oneof(
-      { weight: 40, arbitrary: fc.constant({ connections: 0, bytes: 0 }) },
-      {
-        weight: 2,
-        arbitrary: fc.constantFrom({ connections: 50, bytes: 0 }, { connections: 50, bytes: 100_000 }),
-      },
-      { weight: 1, arbitrary: fc.constant({ connections: 40, bytes: 30_000_000 }) },
     ),
     script,
   }),
@@ -83,6 +88,7 @@ const anyCase: fc.Arbitrary<Case> = fc.oneof(
         input,
         options,
         reads: fc.constantFrom(1, 3, 1_000_000),
+        abortsAfterMs,
       }),
       { minLength: 1, maxLength: 4 },
     ),

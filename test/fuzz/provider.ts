@@ -7,14 +7,16 @@ import { setImmediate } from 'node:timers/promises';
 import type { HostileAnswer, Script } from './answers.ts';
 import { bytesOf } from './piece.ts';
 
-function headOf({ status, headers, framing }: HostileAnswer, length: number): Buffer {
+function headOf({ status, headers, framing }: HostileAnswer, length: number, key: string): Buffer {
   const framed = {
     length: [['content-length', String(length)]],
     short: [['content-length', String(length + 10)]],
     chunked: [['transfer-encoding', 'chunked']],
     close: [],
   }[framing];
-  const lines = [...headers, ...framed].map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = [...headers, ...framed].map(
+    ([name, value]) => `${name}: ${value.replace('<key>', () => key)}\r\n`,
+  );
   return Buffer.from(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`, 'utf8');
 }
 
@@ -33,7 +35,7 @@ function partsOf(body: Buffer, { framing, writes }: HostileAnswer): readonly Buf
 
 async function write(socket: Socket, answer: HostileAnswer, key: string): Promise<void> {
   const body = bytesOf(answer.body, key);
-  for (const part of [headOf(answer, body.length), ...partsOf(body, answer)]) {
+  for (const part of [headOf(answer, body.length, key), ...partsOf(body, answer)]) {
     if (socket.destroyed) return;
     if (!socket.write(part)) await once(socket, 'drain');
     await setImmediate();

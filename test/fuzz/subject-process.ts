@@ -9,7 +9,13 @@ import { type ClientCall, inProcess, type Subject } from './subject.ts';
 import { type Figures, Watch } from '../support/watch.ts';
 
 const HOW = z.enum(['chat', 'stream', 'parts', 'models', 'check']);
-const call = z.object({ how: HOW, input: z.string(), options: z.string(), reads: z.number() });
+const call = z.object({
+  how: HOW,
+  input: z.string(),
+  options: z.string(),
+  reads: z.number(),
+  abortsAfterMs: z.optional(z.number()),
+});
 const question = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('open'), upstream: z.string() }),
   z.object({ ask: z.literal('close') }),

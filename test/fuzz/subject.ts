@@ -14,7 +14,7 @@ import {
   GoogleAIStudio,
   OpenAICompatible,
 } from '../../src/index.ts';
-import { parseJson } from '../../src/core/json.ts';
+import { isJsonObject, parseJson } from '../../src/core/json.ts';
 import { CANARIES, filesOf, printed } from '../client/canaries.ts';
 import { leakFaults, messageFaults } from './verdict.ts';
 import type { Figures, Watch } from '../support/watch.ts';
@@ -30,6 +30,8 @@ export interface ClientCall {
   readonly options: string;
   /** How many parts of a stream are read. */
   readonly reads: number;
+  /** When the caller aborts it, if at all. */
+  readonly abortsAfterMs?: number | undefined;
 }
 export const CALL_KINDS: readonly ClientCall['how'][] = HOWS;
 
@@ -109,9 +111,14 @@ function shownFaults({ llm, events, cacheDir }: Fixture): readonly string[] {
   return [...faults, ...leakFaults('the cache', filesOf(cacheDir))];
 }
 
-async function run(llm: FreeLLM, { how, input, options, reads }: ClientCall): Promise<unknown> {
+async function run(
+  llm: FreeLLM,
+  { how, input, options, reads }: ClientCall,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   const messages: unknown = parseJson(input) ?? input;
-  const more: unknown = parseJson(options) ?? {};
+  const given: unknown = parseJson(options) ?? {};
+  const more: unknown = signal === undefined || !isJsonObject(given) ? given : { ...given, signal };
   // @ts-expect-error -- what plain JavaScript can pass
   const args: [ChatInput, ChatOptions] = [messages, more];
   switch (how) {
@@ -121,7 +128,7 @@ async function run(llm: FreeLLM, { how, input, options, reads }: ClientCall): Pr
       // A list is tried again for longer than a case may last. Closing the pool ends that.
       return Promise.race([llm.refreshModels(), pause(MODELS_MS)]);
     case 'check':
-      return llm.checkKeys({ timeoutMs: 250, chat: true });
+      return llm.checkKeys({ timeoutMs: 250, chat: true, signal });
     case 'stream':
       return llm.stream(...args).response();
     case 'parts': {
@@ -174,10 +181,12 @@ class InProcess implements Subject {
     const fixture = poolAt(upstream);
     const faults: string[] = [];
     for (const call of calls) {
+      const signal = call.abortsAfterMs === undefined ? undefined : AbortSignal.timeout(call.abortsAfterMs);
       try {
-        await inTime(`${call.how}()`, run(fixture.llm, call));
+        await inTime(`${call.how}()`, run(fixture.llm, call, signal));
       } catch (error) {
-        faults.push(...this.#watch.apart(() => thrownFaults(error)));
+        if (signal?.aborted !== true || error !== signal.reason)
+          faults.push(...this.#watch.apart(() => thrownFaults(error)));
       }
     }
     try {
