@@ -1,10 +1,6 @@
 /** The composition root: the only place that knows every room. */
 
 import { type Listed, refusePaid, stagesFor, toCandidate } from '../catalog/candidates.ts';
-import { join } from 'node:path';
-import { defaultCacheDir } from '../adapters/cache-dir.ts';
-import { diskCache } from '../adapters/disk-cache.ts';
-import { fileStore } from '../adapters/file-store.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
 import { ModelNotFoundError } from '../errors.ts';
@@ -20,8 +16,7 @@ import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ModelCache, StateStore, Transport } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
-import { type FallbackOptions, withFallback } from '../adapters/fallback-store.ts';
-import { memoryStore } from '../adapters/memory-store.ts';
+import { withFallback } from '../adapters/fallback-store.ts';
 import { storeClock } from '../adapters/store-clock.ts';
 import { fetchTransport } from '../adapters/fetch.ts';
 import { undiciTransport } from '../adapters/undici.ts';
@@ -30,8 +25,9 @@ import type { ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatCompletion, ToolCallIds } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import { Events, type FreeLLMEvent } from './events.ts';
-import { cacheDirFrom, cacheTtlFrom, type Environment, persistFrom, spendFrom } from './env/from-env.ts';
+import { cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
+import { cacheFor, stateFor } from './storage.ts';
 import { withProviderWarnings } from './stale-facts.ts';
 import { randomId, systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
@@ -100,27 +96,6 @@ function transportFor(options: FreeLLMOptions, env: Environment): Transport {
   return options.fetch === undefined
     ? undiciTransport({ dispatcher: options.dispatcher, env })
     : fetchTransport(options.fetch);
-}
-
-function cacheDirOf(options: FreeLLMOptions, env: Environment): string {
-  return options.cacheDir ?? cacheDirFrom(env) ?? defaultCacheDir();
-}
-
-/** Where the pool keeps its state: by default in files, but not if the cache in the same folder is replaced. */
-function storeFor(
-  given: StateStore | undefined,
-  options: FreeLLMOptions,
-  env: Environment,
-  replaced: Partial<Ports>,
-  fallback: FallbackOptions,
-): StateStore {
-  if (given !== undefined) return withFallback(given, fallback);
-  // Memory never fails, so it needs no replacement.
-  if (!(options.persist ?? persistFrom(env) ?? replaced.cache === undefined)) return memoryStore();
-  return withFallback(
-    fileStore(() => join(cacheDirOf(options, env), 'state'), fallback),
-    fallback,
-  );
 }
 
 /** How many combinations of models and capabilities are remembered. */
@@ -236,6 +211,21 @@ function newToolCallIds(): ToolCallIds {
   return (index) => `call_${(answer ??= randomId().slice(0, 12))}_${index}`;
 }
 
+function chatPortsFor(
+  clock: Clock,
+  redact: Redact,
+  providerOf: (name: string) => Provider,
+): ChatOperationPorts {
+  return {
+    clock,
+    redact,
+    userAgent: `freelm/${VERSION}`,
+    providerOf: ({ route }: Target) => providerOf(route.provider),
+    checkOf: schemaCheck,
+    toolCallIds: newToolCallIds,
+  };
+}
+
 /** Builds a pool from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
@@ -247,13 +237,17 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const emit = withProviderWarnings(events.emit, options.providers, clock);
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const warn = (message: string): void => events.emit({ type: 'warning', message: redact(message) });
-  const store = storeFor(givenStore, options, env, replaced, { clock, onWarning: warn });
+  const fallback = { clock, onWarning: warn };
+  const store =
+    givenStore === undefined
+      ? stateFor(options, env, replaced.cache === undefined, fallback)
+      : withFallback(givenStore, fallback);
   const ledger = ledgerFor(store, clock, options.providers, warn);
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
     clock,
     transport,
-    cache: replaced.cache ?? diskCache(() => cacheDirOf(options, env)),
+    cache: replaced.cache ?? cacheFor(options, env),
     onDiscovery: (report) => emit({ type: 'discovery', ...report }),
     onPrice: (name, model, price) => void notePrice(ledger, pool, name, model, price),
   });
@@ -264,14 +258,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
   const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
   const warnOfPaid = warnOnce((message) => emit({ type: 'warning', message: redact(message) }));
-  const chatPorts: ChatOperationPorts = {
-    clock,
-    redact,
-    userAgent: `freelm/${VERSION}`,
-    providerOf: ({ route }: Target) => providerOf(route.provider),
-    checkOf: schemaCheck,
-    toolCallIds: newToolCallIds,
-  };
+  const chatPorts = chatPortsFor(clock, redact, providerOf);
   const chat = chatOperation(chatPorts);
   return {
     clock,

@@ -17,6 +17,8 @@ function remote(store: StateStore): StateStore {
   };
 }
 
+const serves = (): Promise<Response> => Promise.resolve(Response.json(completion('fine')));
+
 function poolOn(store: StateStore, clock: VirtualClock): FreeLLM {
   const mine = new OpenAICompatible('a-key', {
     name: 'mine',
@@ -25,8 +27,10 @@ function poolOn(store: StateStore, clock: VirtualClock): FreeLLM {
     rpm: 5,
     rpd: 50,
   });
-  const fetch = (): Promise<Response> => Promise.resolve(Response.json(completion('fine')));
-  const llm = new FreeLLM({ providers: [mine], store, fetch }, { clock, cache: memoryCache(), env: {} });
+  const llm = new FreeLLM(
+    { providers: [mine], store, fetch: serves },
+    { clock, cache: memoryCache(), env: {} },
+  );
   onTestFinished(() => llm.close());
   return llm;
 }
