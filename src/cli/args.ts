@@ -14,6 +14,18 @@ export function wholeNumber(text: string): number {
   return number;
 }
 
+const UNITS = ['', 'k', 'm', 'g'];
+
+/** A number of bytes, e.g. `32m`. */
+export function byteCount(text: string): number {
+  const [, amount, unit = ''] = /^(\d+)([kmg]?)$/i.exec(text.trim()) ?? [];
+  const bytes = Number(amount) * 1024 ** UNITS.indexOf(unit.toLowerCase());
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError(
+    'It must be a number of bytes, at least 1, or one with k, m or g, e.g. 32m.',
+  );
+}
+
 export function notNegative(text: string): number {
   const number = numberOf(text);
   if (!Number.isFinite(number) || number < 0) {

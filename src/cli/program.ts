@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import type { StrategyName } from '../index.ts';
 import { VERSION } from '../version.ts';
-import { list, nameChain, notNegative, portNumber, wholeNumber } from './args.ts';
+import { byteCount, list, nameChain, notNegative, portNumber, wholeNumber } from './args.ts';
 import type { ChatFlags } from './chat.ts';
 import type { DoctorFlags } from './doctor.ts';
 import type { HealthFlags } from './health.ts';
@@ -129,6 +129,10 @@ function addServe(program: Command, shell: Shell): void {
       'a further host name of the endpoint, e.g. of a tunnel; requires a token; repeatable',
       list,
     )
+    .option('--max-body <size>', 'the longest request body (default: 32m)', byteCount)
+    .option('--max-memory <size>', 'all bodies together (default: four of the longest)', byteCount)
+    .option('--max-connections <count>', 'the most connections (default: 1000)', wholeNumber)
+    .option('--max-client-requests <count>', 'the most at once from one address (default: 256)', wholeNumber)
     .addHelpText(
       'after',
       examples(

@@ -11,6 +11,10 @@ export interface ServeFlags extends PoolFlags {
   readonly token?: string;
   readonly allowOrigin?: readonly string[];
   readonly allowHost?: readonly string[];
+  readonly maxBody?: number;
+  readonly maxMemory?: number;
+  readonly maxConnections?: number;
+  readonly maxClientRequests?: number;
 }
 
 /** Explains the system's errors. */
@@ -42,9 +46,18 @@ export async function serve(flags: ServeFlags, shell: Shell): Promise<void> {
   const token = flags.token ?? (fromEnv === '' ? undefined : fromEnv);
   const { startGateway } = await import('../gateway/index.ts');
   await withPool(shell, flags, async (llm) => {
-    const { host, port, allowOrigin: allowedOrigins, allowHost: allowedHosts } = flags;
-    const options = { host, port, token, allowedOrigins, allowedHosts };
-    const gateway = await startGateway(llm, options).catch((error: unknown) => {
+    const { host, port, maxConnections, maxClientRequests } = flags;
+    const gateway = await startGateway(llm, {
+      host,
+      port,
+      token,
+      allowedOrigins: flags.allowOrigin,
+      allowedHosts: flags.allowHost,
+      maxBodyBytes: flags.maxBody,
+      maxMemoryBytes: flags.maxMemory,
+      maxConnections,
+      maxClientRequests,
+    }).catch((error: unknown) => {
       throw unavailable(error, flags);
     });
     try {

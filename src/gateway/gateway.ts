@@ -1,11 +1,19 @@
 /** A pool as an HTTP endpoint that speaks OpenAI's protocol. */
 
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import { errorResponse, HttpError } from '../http-error.ts';
 import type { FreeLLM } from '../index.ts';
 import { AccessPolicy } from './access-policy.ts';
+import { BodyBudget, BodyLease } from './body-budget.ts';
+import { Connections } from './connections.ts';
 import { type GatewayOptions, type Settings, settingsOf } from './options.ts';
 import { pageResponder, statusPage } from './page.ts';
 import { type Context, respond } from './routes.ts';
@@ -21,23 +29,25 @@ export interface Gateway extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/**
- * In ms. Requests that arrive more slowly are cut off. `keepAliveTimeout` is longer than the usual timeout of clients: if
- * both sides closed a connection at the same moment, a request could be lost.
- */
-const TIMEOUTS = {
-  headersTimeout: 10_000,
-  requestTimeout: 60_000,
-  keepAliveTimeout: 75_000,
-  connectionsCheckingInterval: 2000,
-};
+/** How often Node looks for connections whose request arrives too slowly, at most. */
+const MAX_CHECK_INTERVAL_MS = 2000;
+
+function timeoutsOf({ headersTimeoutMs, requestTimeoutMs, idleTimeoutMs }: Settings): ServerOptions {
+  return {
+    // Node refuses one that is longer than the other.
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
+    connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, headersTimeoutMs, requestTimeoutMs),
+  };
+}
 
 /** Where this machine reaches an endpoint that listens on all addresses. */
-const LOCAL_ADDRESSES: Readonly<Record<string, string>> = {
-  '': '127.0.0.1',
-  '0.0.0.0': '127.0.0.1',
-  '::': '::1',
-};
+const LOCAL_ADDRESSES: ReadonlyMap<string, string> = new Map([
+  ['', '127.0.0.1'],
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);
 
 /** The headers that let pages of an allowed origin read a response. */
 function corsHeaders(origin: string): Record<string, string> {
@@ -70,12 +80,21 @@ function preflight({ headers }: IncomingMessage, origin: string | undefined): Re
   });
 }
 
+/** A request without a complete response. */
+interface Exchange {
+  /** Aborts its call. */
+  readonly controller: AbortController;
+  readonly lease: BodyLease;
+  /** Notes that it is over. */
+  end(): void;
+}
+
 class GatewayServer implements Gateway {
   readonly #context: Context;
   readonly #server: Server;
-  readonly #connections = new Set<Socket>();
-  /** The requests without a complete response, each with the controller that aborts its call. */
-  readonly #pending = new Map<IncomingMessage, AbortController>();
+  readonly #connections: Connections;
+  readonly #budget: BodyBudget;
+  readonly #pending = new Map<IncomingMessage, Exchange>();
   #port = 0;
   #closed: Promise<void> | undefined;
 
@@ -83,12 +102,18 @@ class GatewayServer implements Gateway {
     const page = pageResponder(statusPage());
     const policy = new AccessPolicy(settings);
     this.#context = { llm, settings, policy, board: new StatusBoard(llm), page };
-    this.#server = createServer(TIMEOUTS, (message, response) => {
+    this.#connections = new Connections(settings);
+    this.#budget = new BodyBudget(settings.maxMemoryBytes, () => performance.now());
+    this.#server = createServer(timeoutsOf(settings), (message, response) => {
       void this.#serve(message, response);
     });
+    this.#server.timeout = settings.idleTimeoutMs;
+    this.#server.on('timeout', (socket: Socket) => {
+      this.#onSilence(socket);
+    });
     this.#server.on('connection', (socket) => {
-      this.#connections.add(socket);
       socket.once('close', () => this.#onDisconnect(socket));
+      this.#connections.add(socket);
     });
   }
 
@@ -98,7 +123,7 @@ class GatewayServer implements Gateway {
 
   get url(): string {
     const { host } = this.#context.settings;
-    const name = LOCAL_ADDRESSES[host] ?? host;
+    const name = LOCAL_ADDRESSES.get(host) ?? host;
     return `http://${isIPv6(name) ? `[${name}]` : name}:${this.#port}`;
   }
 
@@ -128,9 +153,10 @@ class GatewayServer implements Gateway {
   async #drain(): Promise<void> {
     const ended = once(this.#server, 'close');
     this.#server.close();
-    this.#closeIdleConnections();
+    this.#connections.closeIdle();
     const timer = setTimeout(() => {
-      for (const controller of this.#pending.values()) controller.abort(new Error('the endpoint was closed'));
+      for (const { controller } of this.#pending.values())
+        controller.abort(new Error('the endpoint was closed'));
       this.#server.closeAllConnections();
     }, this.#context.settings.graceMs);
     await ended;
@@ -138,40 +164,56 @@ class GatewayServer implements Gateway {
     this.#context.board.close();
   }
 
-  /** Node's own method spares connections that have not carried a request yet, and browsers open some in advance. */
-  #closeIdleConnections(): void {
-    const busy = new Set([...this.#pending.keys()].map(({ socket }) => socket));
-    for (const socket of this.#connections) if (!busy.has(socket)) socket.destroy();
+  /** Nothing went over a connection for a while. A call that waits for a provider may take longer. */
+  #onSilence(socket: Socket): void {
+    if (!this.#connections.isBusy(socket) || socket.writableLength > 0) socket.destroy();
   }
 
   /** Node emits no event for a pipelined request whose client disconnected before its turn. */
   #onDisconnect(socket: Socket): void {
-    this.#connections.delete(socket);
-    for (const [message, controller] of this.#pending) {
+    for (const [message, { controller }] of this.#pending) {
       if (message.socket !== socket) continue;
-      this.#pending.delete(message);
+      this.#end(message);
       controller.abort(new Error('the client disconnected'));
     }
+    this.#connections.remove(socket);
+  }
+
+  #begin(message: IncomingMessage): Exchange {
+    const end = this.#connections.begin(message.socket);
+    const exchange = { controller: new AbortController(), lease: new BodyLease(this.#budget), end };
+    this.#pending.set(message, exchange);
+    return exchange;
+  }
+
+  #end(message: IncomingMessage): void {
+    const exchange = this.#pending.get(message);
+    this.#pending.delete(message);
+    exchange?.lease.release();
+    exchange?.end();
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const controller = new AbortController();
-    this.#pending.set(message, controller);
+    const exchange = this.#begin(message);
     response.once('close', () => {
-      this.#pending.delete(message);
-      if (!response.writableFinished) controller.abort(new Error('the client disconnected'));
+      this.#end(message);
+      if (!response.writableFinished) exchange.controller.abort(new Error('the client disconnected'));
       // A closed endpoint does not keep connections open, even if a response announced keep-alive before.
-      if (this.#closed !== undefined) setImmediate(() => this.#closeIdleConnections());
+      if (this.#closed !== undefined) setImmediate(() => this.#connections.closeIdle());
     });
     try {
-      await this.#respond(message, response, controller.signal);
+      await this.#respond(message, response, exchange);
     } catch {
       // Either the client has disconnected, or the response has begun and cannot report the error any more.
       response.destroy();
     }
   }
 
-  async #respond(message: IncomingMessage, to: ServerResponse, signal: AbortSignal): Promise<void> {
+  async #respond(
+    message: IncomingMessage,
+    to: ServerResponse,
+    { controller, lease }: Exchange,
+  ): Promise<void> {
     const { policy } = this.#context;
     const headers: Record<string, string> = this.#closed === undefined ? {} : { connection: 'close' };
     let response: Response;
@@ -179,15 +221,17 @@ class GatewayServer implements Gateway {
       policy.checkHost(message.headers);
       const origin = policy.checkOrigin(message.headers);
       if (origin !== undefined) Object.assign(headers, corsHeaders(origin));
+      this.#connections.check(message.socket);
+      const { signal } = controller;
       response =
         message.method === 'OPTIONS'
           ? preflight(message, origin)
-          : await respond(this.#context, message, signal);
+          : await respond(this.#context, { message, signal, lease });
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       response = errorResponse(error.init);
     }
-    await send(response, to, headers);
+    await send(response, to, headers, lease);
   }
 }
 

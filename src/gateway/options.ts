@@ -17,6 +17,25 @@ export interface GatewayOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** The longest request body. Default 32 MiB. */
   readonly maxBodyBytes?: number | undefined;
+  /**
+   * The most bytes of all bodies together. A request's body counts from its arrival until its response is complete. Beyond
+   * the bound, a body that has been arriving for 5 s gives way (408), or else the new one is refused (503). Default: four
+   * times `maxBodyBytes`.
+   */
+  readonly maxMemoryBytes?: number | undefined;
+  /** The most connections. Beyond it, the one that has been idle for longest is closed. Default 1000. */
+  readonly maxConnections?: number | undefined;
+  /** The most requests under way from one address; the next one gets a 429. Default 256. */
+  readonly maxClientRequests?: number | undefined;
+  /** How long a request's headers may take to arrive. Default 10 s. */
+  readonly headersTimeoutMs?: number | undefined;
+  /** How long a whole request may take to arrive. Default 60 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  /**
+   * How long a connection may be idle, or a client may read nothing of a response. Default 75 s, which is longer than the
+   * usual timeout of clients: if both sides closed a connection at the same moment, a request could be lost.
+   */
+  readonly idleTimeoutMs?: number | undefined;
   /** How long `close()` waits for running responses. Default 10 s. */
   readonly graceMs?: number | undefined;
 }
@@ -29,6 +48,12 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
+  readonly maxMemoryBytes: number;
+  readonly maxConnections: number;
+  readonly maxClientRequests: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
   readonly graceMs: number;
 }
 
@@ -80,27 +105,57 @@ function checkHostName(name: string): string {
   );
 }
 
-function checkNumber(name: string, value: number, max: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= max) return;
-  throw new ConfigError(`${name}: must be a whole number from 0 to ${max}.`);
+const MAX_MS = 2_147_483_647;
+
+/** The options that are numbers: their defaults and the values that they may have. */
+const NUMBERS = {
+  port: { usual: 4141, least: 0, most: 65_535 },
+  maxBodyBytes: { usual: 32 * 1024 * 1024, least: 0, most: Number.MAX_SAFE_INTEGER },
+  maxConnections: { usual: 1000, least: 1, most: Number.MAX_SAFE_INTEGER },
+  maxClientRequests: { usual: 256, least: 1, most: Number.MAX_SAFE_INTEGER },
+  headersTimeoutMs: { usual: 10_000, least: 1, most: MAX_MS },
+  requestTimeoutMs: { usual: 60_000, least: 1, most: MAX_MS },
+  idleTimeoutMs: { usual: 75_000, least: 1, most: MAX_MS },
+  graceMs: { usual: 10_000, least: 0, most: MAX_MS },
+} as const satisfies Partial<Record<keyof GatewayOptions, object>>;
+
+function checkNumber(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new ConfigError(`${name}: must be a whole number from ${least} to ${most}.`);
+}
+
+function numberOf(options: GatewayOptions, name: keyof typeof NUMBERS): number {
+  const { usual, least, most } = NUMBERS[name];
+  return checkNumber(name, options[name] ?? usual, least, most);
+}
+
+/** How many of the longest bodies there is room for. */
+const LONGEST_BODIES = 4;
+
+function maxMemoryOf({ maxMemoryBytes }: GatewayOptions, maxBodyBytes: number): number {
+  if (maxMemoryBytes === undefined) return maxBodyBytes * LONGEST_BODIES;
+  return checkNumber('maxMemoryBytes', maxMemoryBytes, maxBodyBytes, Number.MAX_SAFE_INTEGER);
 }
 
 /** @throws ConfigError naming the option. */
 export function settingsOf(options: GatewayOptions): Settings {
-  const { port = 4141, host = '127.0.0.1', token, allowedOrigins = [], allowedHosts = [] } = options;
-  const { maxBodyBytes = 32 * 1024 * 1024, graceMs = 10_000 } = options;
-  checkNumber('port', port, 65_535);
-  checkNumber('maxBodyBytes', maxBodyBytes, Number.MAX_SAFE_INTEGER);
-  checkNumber('graceMs', graceMs, 2_147_483_647);
+  const { host = '127.0.0.1', token, allowedOrigins = [], allowedHosts = [] } = options;
   const names = allowedHosts.map(checkHostName);
   checkToken(token, host, names);
+  const maxBodyBytes = numberOf(options, 'maxBodyBytes');
   return {
-    port,
+    port: numberOf(options, 'port'),
     host: withoutBrackets(host),
     token,
     allowedOrigins: allowedOrigins.map(checkOrigin),
     allowedHosts: names,
     maxBodyBytes,
-    graceMs,
+    maxMemoryBytes: maxMemoryOf(options, maxBodyBytes),
+    maxConnections: numberOf(options, 'maxConnections'),
+    maxClientRequests: numberOf(options, 'maxClientRequests'),
+    headersTimeoutMs: numberOf(options, 'headersTimeoutMs'),
+    requestTimeoutMs: numberOf(options, 'requestTimeoutMs'),
+    idleTimeoutMs: numberOf(options, 'idleTimeoutMs'),
+    graceMs: numberOf(options, 'graceMs'),
   };
 }

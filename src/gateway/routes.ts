@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { HttpError } from '../http-error.ts';
 import type { FreeLLM } from '../index.ts';
 import { type AccessPolicy, checkContentType } from './access-policy.ts';
+import type { BodyLease } from './body-budget.ts';
 import type { Settings } from './options.ts';
 import { readText } from './request-text.ts';
 import type { StatusBoard } from './status.ts';
@@ -58,11 +59,18 @@ function getRoute(context: Context, message: IncomingMessage, path: string): Res
   });
 }
 
-/** Answers a request whose host and origin have been checked. `signal` is aborted when its client disconnects. */
+/** A request whose host and origin have been checked. */
+export interface CheckedRequest {
+  readonly message: IncomingMessage;
+  /** Aborted when the client disconnects. */
+  readonly signal: AbortSignal;
+  /** Counts the bytes of the body. */
+  readonly lease: BodyLease;
+}
+
 export async function respond(
   context: Context,
-  message: IncomingMessage,
-  signal: AbortSignal,
+  { message, signal, lease }: CheckedRequest,
 ): Promise<Response> {
   const url = urlOf(message);
   const response = getRoute(context, message, url.pathname);
@@ -72,6 +80,6 @@ export async function respond(
   policy.checkToken(headers);
   if (method !== 'POST') return llm.fetch(url, { method, signal });
   checkContentType(headers);
-  const body = await readText(message, settings.maxBodyBytes);
+  const body = await readText(message, settings.maxBodyBytes, lease);
   return llm.fetch(url, { method, body, signal });
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { BodyLease } from './body-budget.ts';
 import { pipeline } from 'node:stream/promises';
 
 /** Responses must not be cached, sniffed or embedded by other pages. */
@@ -10,12 +11,13 @@ const SECURITY_HEADERS = {
 
 /**
  * Sends a response. A stream of events goes out part by part and is not read while the socket is full. Every other body is
- * sent at once, with its length.
+ * sent at once, with its length, and counts until the client has read it.
  */
 export async function send(
   response: Response,
   to: ServerResponse,
   extraHeaders: Readonly<Record<string, string>>,
+  lease: BodyLease,
 ): Promise<void> {
   const { status, body } = response;
   const headers = { ...SECURITY_HEADERS, ...extraHeaders, ...Object.fromEntries(response.headers) };
@@ -26,6 +28,7 @@ export async function send(
     await pipeline(body, to);
   } else {
     const bytes = Buffer.from(await response.arrayBuffer());
+    lease.hold(bytes.length);
     to.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes);
   }
 }

@@ -1,5 +1,6 @@
 /** OpenAI's REST routes over a backend. `llm.fetch`, the compat client and the gateway all use this handler. */
 
+import { isModelName } from '../core/model.ts';
 import { errorObject, errorResponse, HttpError } from '../http-error.ts';
 import type { ChatBackend, ServingRoute } from './chat-backend.ts';
 import { ChunkWriter } from './chunks.ts';
@@ -41,9 +42,12 @@ const ROUTES: readonly { path: RegExp; method: 'GET' | 'POST'; answer: RouteHand
   { path: /\/models\/(.+)$/, method: 'GET', answer: oneModel },
 ];
 
+/** Clients refuse longer headers. */
+const MAX_HEADER_LENGTH = 200;
+
 /** Replaces the characters that a header cannot carry. Names of providers and models may contain any. */
 function headerText(text: string): string {
-  return text.replaceAll(/[^\u0020-\u007E]/gu, '?');
+  return text.slice(0, MAX_HEADER_LENGTH).replaceAll(/[^\u0020-\u007E]/gu, '?');
 }
 
 function routeHeaders({ provider, model, attempts }: ServingRoute): Record<string, string> {
@@ -111,7 +115,8 @@ async function oneModel({ backend }: Context, { signal }: RestRequest, tail: str
   const name = decoded(tail);
   const model = modelNamed(name, await backend.models(signal), backend.takesAnyModel);
   if (model !== undefined) return json(model);
-  const message = `There is no model "${name}" here. GET …/models lists the models on offer.`;
+  const shown = isModelName(name) ? ` "${name}"` : ' of that name';
+  const message = `There is no model${shown} here. GET …/models lists the models on offer.`;
   throw new HttpError({ status: 404, message, param: 'model', code: 'model_not_found' });
 }
 

@@ -1,7 +1,7 @@
 /** OpenAI's list of models. The virtual models, such as `auto`, come first. */
 
 import type { JsonObject } from '../core/json.ts';
-import { ALIAS_NAMES, readModelName } from '../core/model.ts';
+import { ALIAS_NAMES, isModelName, readModelName } from '../core/model.ts';
 import type { OfferedModel } from './chat-backend.ts';
 
 interface Listed {
@@ -46,6 +46,7 @@ export function modelNamed(
 ): JsonObject | undefined {
   const known = offered.find(({ id }) => id === name);
   if (known !== undefined) return modelObject({ ...known, ownedBy: known.provider });
-  if (takesAny || isVirtual(name, offered)) return modelObject({ id: name, ownedBy: OURS });
+  if ((takesAny && isModelName(name)) || isVirtual(name, offered))
+    return modelObject({ id: name, ownedBy: OURS });
   return undefined;
 }

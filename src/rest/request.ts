@@ -74,12 +74,12 @@ function parseBody(text: string): JsonObject {
 /** @throws HttpError naming the field. */
 export function readChatCall(text: string, signal: AbortSignal | undefined): RestChatCall {
   const json = parseBody(text);
+  if (Object.keys(json).length > MAX_FIELDS) throw badBody(`The body has more than ${MAX_FIELDS} fields`);
   const body = tidyBody(json);
   const { data, error } = bodySchema.safeParse(body);
   if (error !== undefined) throw badBody(problemIn(error, '').slice(1));
   const { messages, model, stream = false, stream_options, freelm = {} } = data;
   const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name)));
-  if (Object.keys(fields).length > MAX_FIELDS) throw badBody(`The body has more than ${MAX_FIELDS} fields`);
   if (stream && fields['logprobs'] === true) {
     throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream');
   }

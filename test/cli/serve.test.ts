@@ -73,6 +73,14 @@ describe('freelm serve', () => {
     await lenient.stop();
   });
 
+  it('bounds bodies, connections and requests', async () => {
+    const bounds = ['--max-memory', '1k', '--max-connections', '9', '--max-client-requests', '9'];
+    const { url, stop } = await serving(['--max-body', '1k', ...bounds]);
+    expect((await ask(url, 'auto')).status).toBe(200);
+    expect((await ask(url, 'a'.repeat(1024))).status).toBe(413);
+    await stop();
+  });
+
   it('accepts calls from pages of --allow-origin', async () => {
     const { url, stop } = await serving(['--allow-origin', 'https://chat.example.org']);
     const origin = (name: string): Promise<Response> => ask(url, 'auto', { origin: name });
@@ -84,6 +92,7 @@ describe('freelm serve', () => {
   it.each<{ args: readonly string[]; says: RegExp }>([
     { args: ['--host', '0.0.0.0'], says: /set a token/ },
     { args: ['--allow-origin', '*'], says: /is not an origin/ },
+    { args: ['--max-body', '1k', '--max-memory', '1023'], says: /maxMemoryBytes: .* from 1024 to / },
     {
       args: ['--host', '203.0.113.1', '--token', 'sesame'],
       says: /no such address\. Choose another one with --host/,

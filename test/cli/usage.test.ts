@@ -33,6 +33,9 @@ describe('freelm', () => {
     { args: ['chat', '--model', ' , ', 'hi'], code: 2, err: /It must name at least one model/ },
     { args: ['chat', '--model'], code: 2, err: /argument missing/ },
     { args: ['serve', '--port', '70000'], code: 2, err: /It must be a port, 0 to 65535\./ },
+    { args: ['serve', '--max-body', '32mb'], code: 2, err: /It must be a number of bytes, at least 1, or/ },
+    { args: ['serve', '--max-memory', '0'], code: 2, err: /It must be a number of bytes/ },
+    { args: ['serve', '--max-connections', '1.5'], code: 2, err: /It must be a whole number/ },
     { args: ['serve', '--port', ''], code: 2, err: /It must be a port/ },
   ])('$args exits with $code', async ({ args, code, out = /^$/, err = /^$/ }) => {
     const finished = await command(args);

@@ -321,6 +321,16 @@ describe('it does not start', () => {
     ['by no name', { allowedHosts: [''] }, /allowedHosts/],
     ['on an invalid port', { port: 70_000 }, /port/],
     ['with an invalid limit', { maxBodyBytes: -1 }, /maxBodyBytes/],
+    [
+      'with less memory than one body',
+      { maxBodyBytes: 100, maxMemoryBytes: 99 },
+      /maxMemoryBytes.* from 100 /,
+    ],
+    ['without connections', { maxConnections: 0 }, /maxConnections/],
+    ['without requests', { maxClientRequests: 0 }, /maxClientRequests/],
+    ['without time for headers', { headersTimeoutMs: 0 }, /headersTimeoutMs/],
+    ['with more time than timers have', { idleTimeoutMs: 2 ** 31 }, /idleTimeoutMs/],
+    ['with a time that is no number', { requestTimeoutMs: Number.NaN }, /requestTimeoutMs/],
     ['with an invalid grace period', { graceMs: 0.5 }, /graceMs/],
   ])('%s', async (_what, options, message) => {
     const llm = open({ providers: [endpoint(await serve(says('Hi')))] });
