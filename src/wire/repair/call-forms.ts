@@ -96,7 +96,8 @@ export function callsInValue(
 /** A value written as text between tags, as the schema of its parameter takes it. */
 function typedValue(text: string, schema: unknown): unknown {
   const type = member(schema, 'type');
-  const plain = text.replace(/^\n/, '').replace(/\n$/, '');
+  // A value on lines of its own.
+  const plain = text.startsWith('\n') ? text.slice(1).replace(/\n$/, '') : text;
   if (type === 'string') return plain;
   const read = looseJson(plain);
   return read === undefined || read.missing !== 'nothing' ? plain : read.value;

@@ -118,7 +118,7 @@ function markedCalls(text: string, tools: DeclaredTools): WrittenCalls {
     if (calls !== undefined)
       return { kind: 'calls', text: text.slice(0, place).replaceAll(CHANNEL, '').trim(), calls };
   }
-  const isBroken = tokens.length > 0 || tags.some((place) => isUnreadable(text, place));
+  const isBroken = [...tokens, ...tags].some((place) => isUnreadable(text, place));
   return isBroken ? BROKEN : PROSE;
 }
 
