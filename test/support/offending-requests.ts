@@ -130,7 +130,7 @@ export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingReq
         tools: [
           toolNamed(
             'count',
-            { n: { const: 1 } },
+            { q: { type: 'string' }, n: { const: 1 } },
             { $schema: 'http://json-schema.org/draft-07/schema#', additionalProperties: false },
           ),
         ],
