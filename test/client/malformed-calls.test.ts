@@ -128,6 +128,17 @@ describe('options of a call', () => {
     [42, 'options: must be an object'],
     [{ tempreature: 1 }, 'options has no option "tempreature"'],
     [{ messages: [] }, 'options has no option "messages"'],
+    [
+      Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, 1])),
+      'options has no option "k0", "k1", "k2", "k3", "k4" and 45 others.',
+    ],
+    [{ ['a'.repeat(1000)]: 1 }, `options has no option "${'a'.repeat(100)}…".`],
+    [
+      { logit_bias: { ['a'.repeat(1000)]: 'x' } },
+      `options.logit_bias.${'a'.repeat(100)}…: must be a number.`,
+    ],
+    [{ model: 'a\nb' }, 'options.model: is no name of a model'],
+    [{ model: Array.from({ length: 101 }, () => 'm') }, 'options.model: must name at most 100 models.'],
     [{ maxTokens: 5, timeout: 1 }, 'options has no option "maxTokens", "timeout"'],
     [{ stream: true }, 'options.stream: leave it out'],
     [{ model: '' }, 'options.model: must not be empty'],
