@@ -122,6 +122,9 @@ function isStatusAlone({ path, header, pattern }: RefusalRule): boolean {
   return path === undefined && header === undefined && pattern === undefined;
 }
 
+/** As much as is kept of a message: patterns search no longer text. */
+const TEXT_SEARCHED = 8192;
+
 // spec 7.4
 function holds(rule: RefusalRule, refusal: Refusal): boolean {
   if (rule.status !== undefined && (refusal.status === undefined || !rule.status.includes(refusal.status)))
@@ -135,12 +138,12 @@ function holds(rule: RefusalRule, refusal: Refusal): boolean {
 function textsFor(rule: RefusalRule, refusal: Refusal): readonly string[] {
   if (rule.header !== undefined) {
     const value = refusal.headers[rule.header.toLowerCase()];
-    return value === undefined ? [] : [value];
+    return value === undefined ? [] : [value.slice(0, TEXT_SEARCHED)];
   }
   if (rule.path !== undefined) return valuesAt(refusal.json, rule.path).map(textOf);
   return [refusal.message];
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : jsonText(value);
+  return (typeof value === 'string' ? value : jsonText(value)).slice(0, TEXT_SEARCHED);
 }

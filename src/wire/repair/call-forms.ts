@@ -134,7 +134,7 @@ function taggedParameters(
 }
 
 /** Where a value that lacks brackets ends: before the next tag or marker. */
-const VALUE_END = /\s*(?:<\/|<[|｜]|```|$)/g;
+const VALUE_END = /<\/|<[|｜]|```/g;
 
 /** A JSON value at a place. Missing brackets are added, a text that breaks off is none. */
 function valueAt(text: string, at: number): { readonly value: unknown; readonly end: number } | undefined {
@@ -143,7 +143,7 @@ function valueAt(text: string, at: number): { readonly value: unknown; readonly 
   if (read !== undefined && reader.missing === 'nothing') return { ...read, end: reader.at };
   VALUE_END.lastIndex = at;
   const end = VALUE_END.exec(text)?.index ?? text.length;
-  const short = looseJson(text.slice(at, end));
+  const short = looseJson(text.slice(at, end).trimEnd());
   return short === undefined || short.missing === 'text' ? undefined : { value: short.value, end };
 }
 

@@ -18,6 +18,8 @@ export class CallGate {
   /** Where the answer begins: after thoughts. */
   #start = 0;
   #isDecided = false;
+  /** Whether a marker has come, from which on all is held until the end. */
+  #isHeld = false;
   /** Whether the rest is released as it comes. */
   #isOpen: boolean;
 
@@ -53,7 +55,11 @@ export class CallGate {
       if (mayBeginCall(this.#text.slice(start), this.#tools)) return start;
       this.#isDecided = true;
     }
-    return callMarkerAt(this.#text, this.#released);
+    // Searching all that is held with each piece would take the square of its length.
+    if (this.#isHeld) return this.#released;
+    const { place, isCertain } = callMarkerAt(this.#text, this.#released);
+    this.#isHeld = isCertain;
+    return place;
   }
 
   #afterThoughts(): number | undefined {

@@ -42,7 +42,9 @@ const BLOCK = /^```(?:json|tool_code|tool_calls?|function_call|xml)?\s*\n([^]*?)
 const TOKEN =
   /\[TOOL_CALLS?\]|<\|python_tag\|>|<[|｜]tool[_▁]calls?(?:[_▁]section)?(?:[_▁]begin)?[|｜]>|(?:<\|start\|>)?(?:assistant)?(?:<\|channel\|>)?(?:commentary|analysis)? ?to=functions\.(?=[\w.-]+\s*(?:<\||json|code|\{))/g;
 /** Tags that prose mentions as well. They count at the beginning of a line and after a sentence. */
-const TAG = /(?<=^\s*|[.!?]\s)<(?:tool_calls?|function_calls?|tool_use|function[= ]|invoke )/gm;
+// The tag is found first: looking back through white space from every place would take the square of its length.
+const TAG =
+  /<(?:tool_calls?|function_calls?|tool_use|function[= ]|invoke )(?<=(?:^[^\S\n]*|[.!?]\s)<(?:tool_calls?|function_calls?|tool_use|function[= ]|invoke ))/gm;
 /** Words that begin a call in the formats of some prompts. */
 const WORD = /^(?:functools(?=\[)|Action:)/gm;
 
@@ -84,7 +86,7 @@ function isQuoted(text: string, at: number): boolean {
   const before = text.slice(0, at);
   const line = before.slice(before.lastIndexOf('\n') + 1);
   const ticks = line.split('`').length - 1;
-  const fences = before.match(/^\s*```/gm)?.length ?? 0;
+  const fences = before.match(/^[^\S\n]*```/gm)?.length ?? 0;
   return fences % 2 === 1 || (!line.includes('```') && ticks % 2 === 1);
 }
 
@@ -197,15 +199,25 @@ const PART_OF_TAG = /[<[][^<>[\]\n]{0,40}$/;
 /** The longest part of a marker, in characters. */
 const TAIL = 128;
 
+/** Where text is held back. */
+interface HeldPlace {
+  readonly place: number;
+  /** Whether a marker begins there, so that no more text changes the place. */
+  readonly isCertain: boolean;
+}
+
 /** Where a marker begins, or what may become one; the text's length if there is none. */
-export function callMarkerAt(text: string, from: number): number {
-  const places = [TOKEN, TAG, WORD, ANY_TOKEN].flatMap((marker) => placesOf(text, marker, from).slice(0, 1));
+export function callMarkerAt(text: string, from: number): HeldPlace {
+  const markers = [TOKEN, TAG, WORD, ANY_TOKEN].flatMap((marker) => placesOf(text, marker, from).slice(0, 1));
+  const marker = Math.min(text.length, ...markers);
+  const parts: number[] = [];
   const tail = Math.max(0, text.length - TAIL);
   const part = PART_OF_TAG.exec(text.slice(tail));
-  if (part !== null) places.push(tail + part.index);
+  if (part !== null) parts.push(tail + part.index);
   const line = text.slice(tail).lastIndexOf('\n') + 1;
   const lastLine = text.slice(tail + line);
   const mayBegin = HARMONY_LINE.test(lastLine) || LINE_STARTS.some((start) => start.startsWith(lastLine));
-  if (lastLine !== '' && mayBegin && (line > 0 || tail === 0)) places.push(tail + line);
-  return Math.min(text.length, ...places.filter((place) => place >= from));
+  if (lastLine !== '' && mayBegin && (line > 0 || tail === 0)) parts.push(tail + line);
+  const place = Math.min(marker, ...parts.filter((one) => one >= from));
+  return { place, isCertain: place === marker && marker < text.length };
 }
