@@ -18,7 +18,7 @@ function knownAmong(
 ): readonly ProviderScore[] | undefined {
   if (!Array.isArray(returned)) return undefined;
   const items: readonly unknown[] = returned;
-  const names = items.map((item) =>
+  const names = items.map((item): unknown =>
     typeof item === 'object' && item !== null ? Reflect.get(item, 'name') : undefined,
   );
   const known = names.map((name) => scores.find((score) => score.name === name));
