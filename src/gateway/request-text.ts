@@ -13,7 +13,7 @@ function tooLarge(maxBytes: number): HttpError {
 /**
  * Reads the body of a request. If it is refused, its rest is still received and thrown away: most clients read the
  * response only after they have sent everything, and lose it if the connection is closed earlier.
- * @param lease - Counts the bytes. Whoever made it releases it.
+ * @param lease - Counts the bytes. The caller releases it.
  * @throws HttpError as soon as the body turns out to be longer than `maxBytes`, or has to give way.
  */
 export function readText(message: IncomingMessage, maxBytes: number, lease: BodyLease): Promise<string> {
