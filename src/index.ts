@@ -13,6 +13,7 @@ export type {
   ModelFields,
   StreamOptions,
 } from './client/options.ts';
+export type { ResetOptions } from './client/reset.ts';
 export type { CheckKeysOptions, KeyCheck } from './client/check-keys/check-keys.ts';
 export type { KeyQuota } from './client/check-keys/quotas.ts';
 export type { AnsweredCall, ChatResponse } from './client/response.ts';

@@ -1,7 +1,7 @@
 /** The commands and their options. A command's code is loaded only when it runs. */
 
 import { Command, Option } from 'commander';
-import type { StrategyName } from '../index.ts';
+import type { ResetOptions, StrategyName } from '../index.ts';
 import { VERSION } from '../version.ts';
 import { byteCount, list, nameChain, notNegative, portNumber, wholeNumber } from './args.ts';
 import type { ChatFlags } from './chat.ts';
@@ -115,6 +115,21 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
     });
 }
 
+function addReset(program: Command, shell: Shell): void {
+  command(program, 'reset')
+    .summary('forget what is remembered of the keys')
+    .description(
+      'Forgets used quotas, pauses, refused keys and what was learnt, for all processes that share this state. The providers still count what was used.',
+    )
+    .option('--provider <name>', 'only this provider')
+    .option('--key <key>', 'only this key and its account; as freelm health shows it')
+    .addHelpText('after', examples('freelm reset', 'freelm reset --provider openrouter'))
+    .action(async (flags: ResetOptions) => {
+      const { reset } = await import('./reset.ts');
+      await reset(flags, shell);
+    });
+}
+
 function addServe(program: Command, shell: Shell): void {
   withPoolOptions(command(program, 'serve'))
     .summary('serve an OpenAI-compatible endpoint')
@@ -182,6 +197,7 @@ export function makeProgram(shell: Shell, end: (code: number) => void): Command 
   addModels(program, shell);
   addHealth(program, shell);
   addDoctor(program, shell, end);
+  addReset(program, shell);
   addServe(program, shell);
   addDemo(program, shell);
   return program;

@@ -132,6 +132,11 @@ export class Calls {
     return this.#pool.events.isObserved ? this.#observed(call, parts) : parts;
   }
 
+  /** To be called when records have changed outside of a call. */
+  wake(): void {
+    this.#engine.queues.wake();
+  }
+
   /** Rejects the calls that wait, and all that come later. */
   close(reason: unknown): void {
     this.#engine.queues.close(reason);

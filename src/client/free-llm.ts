@@ -46,6 +46,7 @@ import {
 } from './structured/run.ts';
 import { ObjectStream } from './structured/object-stream.ts';
 import { type ObjectOptions, objectRequest, type ObjectResult, schemaError } from './structured/object.ts';
+import { reset, type ResetOptions } from './reset.ts';
 import { publiclyListed } from '../providers/public-list.ts';
 
 /** How long `refreshModels` waits for a provider's first list of models. */
@@ -328,12 +329,25 @@ export class FreeLLM {
 
   /**
    * Checks each key with the cheapest request that proves it: the list of models, the account's status, or a chat of one
-   * token. The results do not affect later calls.
+   * token. Calls use a key that is accepted again at once, whatever was remembered against it.
    * @throws ConfigError if an option is invalid, and the signal's reason if `signal` was aborted.
    */
   async checkKeys(options: CheckKeysOptions = {}): Promise<readonly KeyCheck[]> {
     this.#checkOpen();
-    return checkKeys(this.#pool, options);
+    const checks = await checkKeys(this.#pool, options);
+    this.#calls.wake();
+    return checks;
+  }
+
+  /**
+   * Forgets what is remembered: used quotas, pauses, refused keys, learnt limits and capabilities. The providers still count
+   * what was used, so the next requests may be refused. Default: of all providers and keys.
+   * @throws ConfigError if the pool has no such provider or key.
+   */
+  async reset(options: ResetOptions = {}): Promise<void> {
+    this.#checkOpen();
+    await reset(this.#pool, options);
+    this.#calls.wake();
   }
 
   /** The models known now, in each provider's order of preference. Sends nothing. */

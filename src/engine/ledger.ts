@@ -253,6 +253,21 @@ export class Ledger {
     );
   }
 
+  /** Changes one record by itself. If `change` returns what it was given, nothing is stored. */
+  rewrite(id: string, change: (value: unknown) => unknown): Maybe<void> {
+    return this.#inTurn(() => this.#rewrite(id, change));
+  }
+
+  #rewrite(id: string, change: (value: unknown) => unknown): Maybe<void> {
+    return andThen(this.#read([id]), ([record]) => {
+      const next = change(record?.value);
+      if (next === record?.value) return undefined;
+      return andThen(this.#swap(id, record?.version ?? 0, next), (done) =>
+        done ? undefined : this.#rewrite(id, change),
+      );
+    });
+  }
+
   /**
    * Changes the records of a route, and starts over if another process changed one of them first. The provider's record is
    * stored before the account's.

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from '../http-error.ts';
-import type { FreeLLM } from '../index.ts';
+import { ConfigError, type FreeLLM, type ResetOptions } from '../index.ts';
 import { type AccessPolicy, checkContentType } from './access-policy.ts';
 import type { BodyLease } from './body-budget.ts';
 import type { Settings } from './options.ts';
@@ -38,6 +38,33 @@ const GET_ROUTES: Readonly<Record<string, (context: Context, message: IncomingMe
     return json(board.status());
   },
 };
+
+function invalidReset(message: string): HttpError {
+  return new HttpError({ status: 400, code: 'invalid_value', message });
+}
+
+/** The body of POST /reset: the options of `llm.reset()`. */
+function resetOptionsOf(body: string): ResetOptions {
+  let options: unknown;
+  try {
+    options = JSON.parse(body);
+  } catch {
+    throw invalidReset('The body must be JSON, at least {}.');
+  }
+  if (typeof options !== 'object' || options === null) throw invalidReset('The body must be a JSON object.');
+  return options;
+}
+
+/** Forgets what the pool remembers. */
+async function reset(llm: FreeLLM, body: string): Promise<Response> {
+  const options = resetOptionsOf(body);
+  try {
+    await llm.reset(options);
+  } catch (error) {
+    throw ConfigError.is(error) ? invalidReset(error.message) : error;
+  }
+  return json({ ok: true });
+}
 
 /** The requested URL. Its host is ignored, because the `host` header has been checked already. */
 function urlOf(message: IncomingMessage): URL {
@@ -81,5 +108,6 @@ export async function respond(
   if (method !== 'POST') return llm.fetch(url, { method, signal });
   checkContentType(headers);
   const body = await readText(message, settings.maxBodyBytes, lease);
+  if (url.pathname === '/reset') return reset(llm, body);
   return llm.fetch(url, { method, body, signal });
 }

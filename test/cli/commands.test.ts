@@ -179,3 +179,29 @@ describe('freelm doctor', () => {
     expect(await finished).toEqual({ code: 143, out: '', err: '' });
   });
 });
+
+describe('freelm reset', () => {
+  it('forgets what other processes have stored', async () => {
+    const simulated = await world({ nim: { keys: 1 } });
+    const env = envOf(simulated, ['nim']);
+    const isDisabled = async (): Promise<unknown> => {
+      const { out } = await command(['health', '--json'], { env });
+      const { keys }: { keys: readonly { disabled: boolean }[] } = JSON.parse(out);
+      return keys.map(({ disabled }) => disabled);
+    };
+    simulated.nim.script({ kind: 'unauthorized', times: 1 });
+    expect(await command(['chat', 'Hello'], { env })).toMatchObject({ code: 1 });
+    expect(await isDisabled()).toEqual([true]);
+    const done = { code: 0, out: 'Forgot what was remembered of nim.\n', err: '' };
+    expect(await command(['reset', '--provider', 'nim'], { env })).toEqual(done);
+    expect(await isDisabled()).toEqual([false]);
+    expect(await command(['chat', 'Hello'], { env })).toMatchObject({ code: 0 });
+  });
+
+  it('fails if there is no such provider', async () => {
+    const env = envOf(await world({ nim: { keys: 1 } }), ['nim']);
+    const { code, err } = await command(['reset', '--provider', 'nowhere'], { env });
+    expect(code).toBe(2);
+    expect(err).toContain('It has nim.');
+  });
+});

@@ -148,6 +148,7 @@ const TOKENS: readonly Row[] = [
   ['any key where there is no token', bearing('Bearer any'), 200],
   ['nothing, for the list of models', { path: '/v1/models' }, 401, 'invalid_api_key', { token: TOKEN }],
   ['nothing, for the status', { path: '/status' }, 401, 'invalid_api_key', { token: TOKEN }],
+  ['nothing, for a reset', { path: '/reset', body: '{}' }, 401, 'invalid_api_key', { token: TOKEN }],
   ['nothing, for what is not there', { path: '/x' }, 401, 'invalid_api_key', { token: TOKEN }],
   ['nothing, for the page, which holds no data', { path: '/' }, 200, undefined, { token: TOKEN }],
 ];

@@ -5,6 +5,9 @@ import type { Failure, FailureKind } from '../../core/failure.ts';
 import { parseJson } from '../../core/json.ts';
 import type { ReportedQuota } from '../../core/limits/limit.ts';
 import type { FreeReason } from '../../core/model.ts';
+import { readAccountRecord } from '../../core/records/account.ts';
+import { withProvenKey, withProvenProvider } from '../../core/records/proof.ts';
+import { readProviderRecord } from '../../core/records/provider.ts';
 import type { Candidate } from '../../core/pool.ts';
 import { networkFailure } from '../../engine/network-failure.ts';
 import { FreeLLMError } from '../../errors.ts';
@@ -124,7 +127,7 @@ async function ask(
   const startedMs = clock.monotonicMs();
   const bounds = { clock, transport, redact, timeoutMs, signal, maxBytes: MAX_BYTES, readsRefusals: true };
   const outcome = await sendBeside(request, bounds);
-  const latencyMs = clock.monotonicMs() - startedMs;
+  const latencyMs = Math.round(clock.monotonicMs() - startedMs);
   const { response } = outcome;
   const reported = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
   const answer = { kind, model: target?.route.model, status: response?.status, reported, latencyMs };
@@ -159,6 +162,16 @@ function tierAdvice({ key, provider }: Subject, reported: string | undefined): s
   return `Its account has the tier ${reported}, but freelm applies the limits of ${key.tier}. Set ${how}.`;
 }
 
+/** What was refused to an accepted key may be repaired. spec 5.15 */
+async function noteProof({ ledger }: Pool, { candidate, account, key: { keyId } }: Subject): Promise<void> {
+  await ledger.rewrite(candidate.provider.recordId, (value) =>
+    value === undefined ? value : withProvenProvider(readProviderRecord(value)),
+  );
+  await ledger.rewrite(account.recordId, (value) =>
+    value === undefined ? value : withProvenKey(readAccountRecord(value), keyId),
+  );
+}
+
 async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions): Promise<KeyCheck> {
   const { provider, key, candidate, account } = subject;
   const first = await ask(
@@ -176,6 +189,7 @@ async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions)
   const cost = last.kind === 'chat' ? readCost(parseJson(last.body)) : undefined;
   if (cost !== undefined && last.model !== undefined)
     await pool.ledger.notePrice(candidate.provider, last.model, cost);
+  if (works === true) await noteProof(pool, subject);
   const quotas = quotasOf(candidate.models, account, records, pool.clock.now());
   return {
     provider: provider.name,
@@ -219,7 +233,7 @@ function subjectsOf(provider: Provider, candidate: Candidate): readonly Subject[
 
 /**
  * Checks every key of a pool with the cheapest request that proves it, in the order of providers and keys. The records
- * learn nothing from it but prices.
+ * learn prices from it, and which keys work.
  */
 export async function checkKeys(pool: Pool, given: CheckKeysOptions): Promise<readonly KeyCheck[]> {
   check(schema, given, 'options');

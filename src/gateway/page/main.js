@@ -167,6 +167,7 @@ function showLink() {
   retry.hidden = link !== 'lost';
   if (retry.hidden && hadFocus) byId('pause').focus();
   byId('forget').hidden = token.value === '' || isLocked;
+  byId('reset').hidden = isLocked || status === undefined;
   byId('gate').hidden = !isLocked;
   byId('board').hidden = isLocked || status === undefined;
   byId('skew').hidden = byId('board').hidden || Math.abs(skewMs) < MAX_SKEW_MS;
@@ -240,13 +241,35 @@ function onUnauthorized() {
   if (isNew || isRejected) byId('token').focus();
 }
 
+/** @returns {Record<string, string>} */
+function authorization() {
+  return token.value === '' ? {} : { authorization: `Bearer ${token.value}` };
+}
+
+const RESET_QUESTION =
+  'Forget used quotas, pauses and refused keys? The providers still count what was used, so they may refuse the next requests.';
+
+/** Asks, and has the server forget what it remembers of the keys. */
+async function reset() {
+  if (!window.confirm(RESET_QUESTION)) return;
+  const headers = { ...authorization(), 'content-type': 'application/json' };
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const init = { method: 'POST', headers, body: '{}', signal, credentials: /** @type {const} */ ('omit') };
+    const response = await fetch('reset', init);
+    announce([response.ok ? 'The keys are reset' : `The server answers ${response.status}`]);
+  } catch {
+    announce(['No answer from the server']);
+  }
+  void poll();
+}
+
 /**
  * Requests the status.
  * @returns {Promise<() => void>} Applies the response.
  */
 async function fetchStatus() {
-  /** @type {Record<string, string>} */
-  const headers = token.value === '' ? {} : { authorization: `Bearer ${token.value}` };
+  const headers = authorization();
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch('status', { headers, signal, cache: 'no-store', credentials: 'omit' });
@@ -290,6 +313,7 @@ byId('pause').addEventListener('click', () => {
   showLink();
 });
 byId('retry').addEventListener('click', () => void poll());
+byId('reset').addEventListener('click', () => void reset());
 byId('forget').addEventListener('click', () => {
   token.set('');
   void poll();
