@@ -238,10 +238,10 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const warn = (message: string): void => events.emit({ type: 'warning', message: redact(message) });
   const fallback = { clock, onWarning: warn };
+  // Moments of a virtual clock mean nothing to other processes.
+  const isReal = replaced.cache === undefined && replaced.clock === undefined;
   const store =
-    givenStore === undefined
-      ? stateFor(options, env, replaced.cache === undefined, fallback)
-      : withFallback(givenStore, fallback);
+    givenStore === undefined ? stateFor(options, env, isReal, fallback) : withFallback(givenStore, fallback);
   const ledger = ledgerFor(store, clock, options.providers, warn);
   const registry = new ModelRegistry({
     sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
