@@ -3,13 +3,12 @@
 import bounds from '../../../spec/bounds.json' with { type: 'json' };
 import { elementsOf, type JsonObject } from '../../core/json.ts';
 import { jsonExcess } from '../../core/json-scan.ts';
-import type { StreamPart } from './stream-part.ts';
 
 /** The bounds of one answer. */
 export const MOST: Readonly<typeof bounds.answer> = bounds.answer;
 
 /** The words of a bound that was exceeded, e.g. `more than 10000 tool calls`. */
-function moreThan(most: number, what: string): string {
+export function moreThan(most: number, what: string): string {
   return `more than ${most} ${what}`;
 }
 
@@ -39,36 +38,4 @@ export function messageExcess(message: JsonObject): string | undefined {
 /** Whether so many tool calls exceed their bound. */
 export function callsExcess(count: number): string | undefined {
   return count > MOST.toolCalls ? moreThan(MOST.toolCalls, 'tool calls') : undefined;
-}
-
-/** Adds up what the parts of one answer hold. */
-export class AnswerMeter {
-  #characters = 0;
-  #entries = 0;
-  readonly #fields = new Set<string>();
-
-  /** Which bound the answer exceeds with one more part. */
-  excessWith(part: StreamPart): string | undefined {
-    if (part.type === 'text' || part.type === 'reasoning') return this.#withText(part.text);
-    if (part.type === 'extra') return this.#withFields(part.fields);
-    if (part.type !== 'tool-call') return undefined;
-    const { argumentsDelta, extra } = part;
-    return this.#withText(argumentsDelta) ?? (extra && this.#withFields(extra));
-  }
-
-  #withText({ length }: string): string | undefined {
-    this.#characters += length;
-    return this.#characters > MOST.characters ? moreThan(MOST.characters, 'characters') : undefined;
-  }
-
-  #withFields(fields: JsonObject): string | undefined {
-    for (const name of Object.keys(fields)) {
-      this.#fields.add(name);
-      this.#entries += elementsOf(fields[name]).length;
-    }
-    if (this.#fields.size > MOST.extraFields) return moreThan(MOST.extraFields, 'other fields');
-    return this.#entries > MOST.extraEntries
-      ? moreThan(MOST.extraEntries, 'entries in lists of other fields')
-      : undefined;
-  }
 }

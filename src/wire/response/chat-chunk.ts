@@ -1,5 +1,6 @@
 import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
-import { AnswerMeter, callsExcess, choicesExcess, messageExcess, MOST, textExcess } from './answer-bounds.ts';
+import { callsExcess, choicesExcess, messageExcess, MOST, textExcess } from './answer-bounds.ts';
+import { AnswerMeter } from './answer-meter.ts';
 import {
   type ChatCompletion,
   emptyAnswer,
