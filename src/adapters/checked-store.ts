@@ -1,3 +1,4 @@
+import { isSoundRecord } from '../core/records/sound-record.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 
 export interface StoreBounds {
@@ -26,7 +27,10 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function readVersions(answer: unknown, count: number): readonly Versioned[] {
   if (!Array.isArray(answer) || answer.length !== count || !answer.every(isVersioned))
     throw new Error(`read() must answer with ${count} records of { version, value }`);
-  return answer;
+  // A record that cannot be read counts as none. The next write replaces it.
+  return answer.every(({ value }) => isSoundRecord(value))
+    ? answer
+    : answer.map((record) => (isSoundRecord(record.value) ? record : { ...record, value: undefined }));
 }
 
 function readDone(answer: unknown): boolean {

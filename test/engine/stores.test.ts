@@ -9,6 +9,7 @@ import {
   HOUR,
   laterStore,
   MINUTE,
+  MODEL,
   NOON,
   SECOND,
 } from '../support/simulated-pool.ts';
@@ -162,23 +163,39 @@ describe('reading the state', () => {
   });
 });
 
+const CLOSED = { state: 'closed', failures: 0, trips: 0, generation: 0 };
+const SOUND = { v: 1, breaker: CLOSED, models: {}, limiters: {}, keys: {} };
+const GARBAGE: [unknown][] = [
+  [{ ...SOUND, breaker: {} }],
+  [{ ...SOUND, breaker: { state: 'open' } }],
+  [{ ...SOUND, limiters: { rpm: null } }],
+  [{ ...SOUND, limiters: { rpm: { spent: 'all' } } }],
+  [{ ...SOUND, limiters: { rpm: { spent: [7] } } }],
+  [{ ...SOUND, models: { [MODEL.nim]: null } }],
+  [{ ...SOUND, keys: { k: 5 } }],
+];
+
 describe('what another version or another program left in the store', () => {
-  it.each([[{ v: 99, buckets: { rpm: 'full' } }], ['nonsense'], [null], [[1, 2]], [{ v: 1 }]])(
-    'reads as nothing known: %j',
-    async (value) => {
-      const memory = memoryStore();
-      const store: StateStore = {
-        read: (ids) => {
-          const records = memory.read(ids);
-          if (records instanceof Promise) return records;
-          return records.map((record) => (record.version === 0 ? { version: 0, value } : record));
-        },
-        swap: (id, expectedVersion, next) => memory.swap(id, expectedVersion, next),
-      };
-      const pool = simulatedPool({ store, nim: {} });
-      expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 0 }]);
-      await pool.run(pool.llm.chat('Hello'));
-      expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 1 }]);
-    },
-  );
+  it.each<[unknown]>([
+    [{ v: 99, buckets: { rpm: 'full' } }],
+    ['nonsense'],
+    [null],
+    [[1, 2]],
+    [{ v: 1 }],
+    ...GARBAGE,
+  ])('reads as nothing known: %j', async (value) => {
+    const memory = memoryStore();
+    const store: StateStore = {
+      read: (ids) => {
+        const records = memory.read(ids);
+        if (records instanceof Promise) return records;
+        return records.map((record) => (record.version === 0 ? { version: 0, value } : record));
+      },
+      swap: (id, expectedVersion, next) => memory.swap(id, expectedVersion, next),
+    };
+    const pool = simulatedPool({ store, nim: {} });
+    expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 0 }]);
+    await pool.run(pool.llm.chat('Hello'));
+    expect(pool.llm.health()).toMatchObject([{ ready: true, rpmUsed: 1 }]);
+  });
 });
