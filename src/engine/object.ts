@@ -144,7 +144,7 @@ function levelFor({ known, plain }: AttemptPlan): FormatLevel {
 }
 
 /** Makes the operation that asks for a JSON value out of a pool's chat operation. */
-// spec 13.11
+// spec 13.12
 export function objectOperation<T>(
   chat: Operation<ChatBody, ChatCompletion>,
 ): Operation<ObjectRequest<T>, ObjectAnswer<T>> {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import OpenAI from '../../src/compat.ts';
 import { parseJson } from '../../src/core/json.ts';
-import { BadRequestError, BrokenStreamError, type FreeLLM } from '../../src/index.ts';
+import { BadRequestError, type FreeLLM } from '../../src/index.ts';
 import { messageOf } from '../../src/wire/response/stream-part.ts';
 import { endpoint, open } from '../client/support.ts';
 import { rejection } from '../support/rejection.ts';
@@ -307,8 +307,7 @@ describe('an answer whose reasoning used up its tokens', () => {
     const options = { max_tokens: 16 };
     const call = stream ? llm.stream('Hello', options).response() : llm.chat('Hello', options);
     const error = await rejection(call);
-    // The stream has handed out its reasoning.
-    expect(error).toBeInstanceOf(stream ? BrokenStreamError : BadRequestError);
+    expect(error).toBeInstanceOf(BadRequestError);
     expect(String(error)).toContain('raise max_tokens, which is 16');
     expect(llm.health()).toMatchObject([{ ready: true }]);
   });

@@ -46,7 +46,7 @@ export type JsonAnswer<T = unknown> =
  * The first value in a text that is accepted.
  * @param read - Checks a value, and may repair it.
  */
-// spec 13.11
+// spec 13.12
 export function jsonAnswer(text: string, read: (value: unknown) => JsonAnswer): JsonAnswer {
   let first: JsonAnswer | undefined;
   for (const value of valuesIn(text.replace(THOUGHTS, '').trim())) {
