@@ -17,10 +17,13 @@ import { seededRandom } from '../support/seeded-random.ts';
 import { WorldTransport } from '../support/world-transport.ts';
 import { type Day, drawn } from './draw.ts';
 import { accountName, type DayProvider, keyName, NAMES, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
+import { machineOf, storeOf } from './stores.ts';
 
 /** A pool over a simulated world in virtual time. */
 export interface DaySetup {
-  readonly llm: FreeLLM;
+  /** The pool of the process that takes the call of this index now. */
+  readonly poolOf: (index: number) => FreeLLM;
+  readonly close: () => Promise<void>;
   readonly world: SimulatedWorld;
   readonly clock: VirtualClock;
   readonly transport: WorldTransport;
@@ -89,6 +92,28 @@ export function setUpDay(day: Day, strategy: StrategyName): DaySetup {
   const { waitMs, timeoutMs, attemptTimeoutMs, model } = scenario.call;
   const limits = { wait: waitMs > 0, maxWaitMs: waitMs, timeoutMs, attemptTimeoutMs };
   const options = { providers, strategy, model, ...limits };
-  const llm = new FreeLLM(options, { clock, transport, cache: memoryCache(), env: {} });
-  return { llm, world, clock, transport };
+  const { processes = 1, restartEveryMs = Number.POSITIVE_INFINITY } = scenario.deployment ?? {};
+  const shared = storeOf(scenario.deployment, clock);
+  const start = (index: number): FreeLLM => {
+    const aheadMs = index * (scenario.deployment?.clocksDifferByMs ?? 0);
+    const machine = shared === undefined ? { clock } : machineOf(shared, clock, aheadMs);
+    return new FreeLLM(options, { ...machine, transport, cache: memoryCache(), env: {} });
+  };
+  const running = Array.from({ length: processes }, (_, index) => ({
+    llm: start(index),
+    since: clock.now(),
+  }));
+  const poolOf = (index: number): FreeLLM => {
+    const at = index % processes;
+    let one = running[at];
+    if (one === undefined || clock.now() - one.since >= restartEveryMs) {
+      one = { llm: start(at), since: clock.now() };
+      running[at] = one;
+    }
+    return one.llm;
+  };
+  const close = async (): Promise<void> => {
+    for (const { llm } of running) await llm.close();
+  };
+  return { poolOf, close, world, clock, transport };
 }

@@ -88,7 +88,8 @@ function promptOf(tokens: number): string {
 }
 
 /** Makes one call. Throws if the answer is not the expected one. */
-async function ask(day: Day, { llm }: DaySetup, index: number): Promise<ChatResponse> {
+async function ask(day: Day, { poolOf }: DaySetup, index: number): Promise<ChatResponse> {
+  const llm = poolOf(index);
   const options = { max_tokens: day.scenario.call.maxTokens };
   const request = day.requests[index];
   if (request === undefined) return llm.chat(promptOf(day.promptTokens[index] ?? 1), options);
@@ -136,7 +137,7 @@ function at(clock: VirtualClock, moments: readonly number[], action: (index: num
 }
 
 async function playDay(day: Day, setup: DaySetup): Promise<Log> {
-  const { clock, world, llm } = setup;
+  const { clock, world } = setup;
   const log: Log = {
     served: 0,
     late: new Set(),
@@ -174,7 +175,7 @@ async function playDay(day: Day, setup: DaySetup): Promise<Log> {
       });
     }),
   );
-  await llm.close();
+  await setup.close();
   return log;
 }
 

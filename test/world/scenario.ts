@@ -70,6 +70,18 @@ export interface DayCall {
   readonly streamed?: number | undefined;
 }
 
+/** How many processes there are, and where they keep their state. Default: one process with a memory of its own. */
+export interface Deployment {
+  /** The processes that take the calls in turn. Default 1. */
+  readonly processes?: number | undefined;
+  /** Each process is replaced by a new one so often. It still ends its calls. */
+  readonly restartEveryMs?: number | undefined;
+  /** How far the clock of each machine is ahead of the one before. The store is a server with a clock. Default 0. */
+  readonly clocksDifferByMs?: number | undefined;
+  /** `slow`: an operation takes 20 ms. `fails`: all operations fail in the second hour. */
+  readonly store?: 'slow' | 'fails' | undefined;
+}
+
 export interface Scenario {
   readonly name: string;
   /** A description in one sentence. */
@@ -84,6 +96,7 @@ export interface Scenario {
   readonly networkMs?: readonly [least: number, most: number] | undefined;
   /** The share of the oracle that `quota_aware` must serve. Default 0.99. */
   readonly bar?: number | undefined;
+  readonly deployment?: Deployment | undefined;
 }
 
 export const NAMES = ['openrouter', 'google', 'nim', 'custom'] as const satisfies readonly ProviderName[];

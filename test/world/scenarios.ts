@@ -50,6 +50,28 @@ function ill(fault: FaultEffect): Scenario['providers'] {
   };
 }
 
+/** Three of nine keys were never valid, and one account has no credit: a process that forgets pays for it again. */
+const DEAD_KEYS: Scenario['providers'] = {
+  openrouter: {
+    accounts: [1, 1, 1],
+    faults: [
+      { kind: 'unauthorized', key: 'openrouter-0-0' },
+      { kind: 'out-of-credits', account: 'account-1' },
+    ],
+  },
+  google: { accounts: [1, 1, 1], faults: [{ kind: 'unauthorized', key: 'google-1-0' }] },
+  nim: { ...NIM, accounts: [2, 1], faults: [{ kind: 'unauthorized', key: 'nim-0-0' }] },
+};
+
+/** Bursts that need all of a minute's quota and wait for the next. */
+const SHARED_BURSTS = {
+  startAt: MORNING,
+  lastsMs: 3 * HOUR,
+  load: [{ kind: 'bursts', size: [60, 180], everyMs: 4 * MINUTE }],
+  call: PATIENT,
+  providers: TRIO,
+} as const;
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'steady',
@@ -174,17 +196,7 @@ export const SCENARIOS: readonly Scenario[] = [
     lastsMs: 8 * HOUR,
     load: [{ kind: 'poisson', perHour: [500, 700] }],
     call: NO_WAIT,
-    providers: {
-      openrouter: {
-        accounts: [1, 1, 1],
-        faults: [
-          { kind: 'unauthorized', key: 'openrouter-0-0' },
-          { kind: 'out-of-credits', account: 'account-1' },
-        ],
-      },
-      google: { accounts: [1, 1, 1], faults: [{ kind: 'unauthorized', key: 'google-1-0' }] },
-      nim: { ...NIM, accounts: [2, 1], faults: [{ kind: 'unauthorized', key: 'nim-0-0' }] },
-    },
+    providers: DEAD_KEYS,
   },
   {
     name: 'revoked-keys',
@@ -526,5 +538,45 @@ export const SCENARIOS: readonly Scenario[] = [
         ],
       },
     },
+  },
+  {
+    name: 'restarts',
+    about: 'The day of dead keys with a process that is restarted every five minutes.',
+    startAt: MORNING,
+    lastsMs: 8 * HOUR,
+    load: [{ kind: 'poisson', perHour: [500, 700] }],
+    call: NO_WAIT,
+    providers: DEAD_KEYS,
+    deployment: { restartEveryMs: 5 * MINUTE },
+  },
+  {
+    name: 'four-processes',
+    about: 'Bursts that wait, at four processes that share a store.',
+    ...SHARED_BURSTS,
+    deployment: { processes: 4 },
+  },
+  {
+    name: 'eight-processes',
+    about: 'Bursts that wait, at eight processes that share a store.',
+    ...SHARED_BURSTS,
+    deployment: { processes: 8 },
+  },
+  {
+    name: 'clocks-differ',
+    about: 'Bursts that wait, at two machines that share a store and whose clocks differ by five minutes.',
+    ...SHARED_BURSTS,
+    deployment: { processes: 2, clocksDifferByMs: 5 * MINUTE },
+  },
+  {
+    name: 'store-fails',
+    about: 'Bursts that wait, and a store that fails for an hour.',
+    ...SHARED_BURSTS,
+    deployment: { store: 'fails' },
+  },
+  {
+    name: 'store-slow',
+    about: 'Bursts that wait, at two processes with a store that takes 20 ms for each operation.',
+    ...SHARED_BURSTS,
+    deployment: { processes: 2, store: 'slow' },
   },
 ];
