@@ -3,6 +3,7 @@
 import { memoryStore } from '../../src/adapters/memory-store.ts';
 import type { Clock, StateStore } from '../../src/ports.ts';
 import { HOUR } from '../support/simulated-pool.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import type { Deployment } from './scenario.ts';
 
 /** How often a waiting call looks at a store that others change, too. */
@@ -12,10 +13,12 @@ const FAILS_FROM_MS = HOUR;
 const FAILS_UNTIL_MS = 2 * HOUR;
 
 /** The store, some time away. */
-function distant(store: StateStore, clock: Clock, delayMs: number): StateStore {
+function distant(store: StateStore, clock: Clock, meanMs: number): StateStore {
+  const random = seededRandom(meanMs);
   const later = async <T>(action: () => T | Promise<T>): Promise<T> => {
     await new Promise<void>((resolve) => {
-      clock.after(delayMs, resolve);
+      // With equal delays, one of two processes would win each race for a record.
+      clock.after(meanMs * (0.5 + random()), resolve);
     });
     return action();
   };
