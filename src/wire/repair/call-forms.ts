@@ -80,7 +80,7 @@ function callIn(value: JsonObject, tools: DeclaredTools, { isMarked }: FormOptio
 }
 
 /** The calls that a value describes: one, a list of them, or an object with such a list. */
-export function callsInValue(
+function callsInValue(
   value: unknown,
   tools: DeclaredTools,
   options: FormOptions,
