@@ -26,7 +26,7 @@ const WELL_AFTER_MS = 60_000;
 /** A version that was refused and is read again was not changed by another process. So often in a row, the store writes nothing. */
 const MAX_CONTRADICTIONS = 20;
 /** So many refused writes in a row leave no hope, whatever the versions. The ledger tries once more than that. */
-const MAX_REFUSALS = 50;
+const MAX_REFUSALS = 300;
 /** How often a probe goes on with records that changed while it carried over others. */
 const MAX_ROUNDS = 20;
 

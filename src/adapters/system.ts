@@ -12,6 +12,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** A random number from 0 to below 1. */
+export function randomShare(): number {
+  return Math.random();
+}
+
 /** A random id of 32 hexadecimal digits. */
 export function randomId(): string {
   return crypto.randomUUID().replaceAll('-', '');

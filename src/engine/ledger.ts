@@ -19,6 +19,7 @@ import {
 import type { ReportedQuota } from '../core/limits/limit.ts';
 import { type Outcome, settle, withCost } from '../core/ledger/settle.ts';
 import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
+import { randomShare } from '../adapters/system.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
 import { type Instant, instantOf, toWall } from './instant.ts';
@@ -53,7 +54,11 @@ const UNSEEN: Seen = { version: 0, value: undefined, at: 0 };
 type Change = (records: RouteRecords, now: number) => RouteRecords;
 
 /** How often a booking is retried if another process keeps changing the records first. */
-const MAX_RACES = 50;
+const MAX_RACES = 300;
+/** So many races are lost by chance. After more, a process pauses for a random time: otherwise the same process might win each time. */
+const RACES_BY_CHANCE = 3;
+/** The longest such pause in ms. */
+const MAX_PAUSE_MS = 20;
 
 /** What a call does after it lost every race: it tries again soon, if it may wait. */
 function lostRaces({ now, monotonicMs }: Instant, waitUntil: number): Exclude<Decision, { kind: 'attempt' }> {
@@ -184,7 +189,7 @@ export class Ledger {
       return andThen(this.#commit(snapshot, records, next, target), (done) => {
         if (!done) {
           return races < MAX_RACES
-            ? this.#tryReserve(call, waitUntil, races + 1)
+            ? this.#afterRace(races, () => this.#tryReserve(call, waitUntil, races + 1))
             : lostRaces(instant, waitUntil);
         }
         this.#count(reservation, 1);
@@ -197,6 +202,13 @@ export class Ledger {
         return { kind: 'attempt', target, reservation, alternatives, known, plain, maxTokens };
       });
     });
+  }
+
+  /** Tries again after a lost race, sooner or later, so that none of several processes loses every time. spec 2.10 */
+  #afterRace<T>(races: number, again: () => Maybe<T>): Maybe<T> {
+    if (races < RACES_BY_CHANCE) return again();
+    const pauseMs = Math.min(races, MAX_PAUSE_MS) * randomShare();
+    return new Promise<void>((resolve) => void this.#clock.after(pauseMs, resolve)).then(again);
   }
 
   #count({ target, mayFree }: Reservation, change: 1 | -1): void {

@@ -56,7 +56,7 @@ async function update(
   store: StateStore,
   id: string,
   change: (value: unknown) => unknown,
-  tries = 300,
+  tries = 350,
 ): Promise<void> {
   for (let tried = 0; tried < tries; tried += 1) {
     const { version, value } = await readOne(store, id);
@@ -179,7 +179,7 @@ const FAILING: readonly (readonly [what: string, store: StateStore, says: RegExp
   ['answers OK to writes', faulty({ swap: () => 'OK' }), /swap\(\) must answer with true or false/],
   ['answers nothing to writes', faulty({ swap: () => Promise.resolve() }), /swap\(\) must answer/],
   ['refuses every write', faulty({ swap: () => false }), /swap\(\) refused 20 writes of a record in a row/],
-  ['refuses every write at other versions', refusing(), /refused 50 writes/],
+  ['refuses every write at other versions', refusing(), /refused 300 writes/],
   ['refuses every write later', faulty({ swap: () => Promise.resolve(false) }), /refused 20 writes/],
 ];
 
