@@ -49,7 +49,10 @@ function start(
     rpm: 3,
     rpd: 100,
   });
-  const llm = new FreeLLM({ providers: [mine], cacheDir, fetch, ...options }, { clock, env: {} });
+  const llm = new FreeLLM(
+    { providers: [mine], cacheDir, fetch, persist: true, ...options },
+    { clock, env: {} },
+  );
   onTestFinished(() => llm.close());
   return llm;
 }
