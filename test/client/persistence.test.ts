@@ -269,17 +269,31 @@ describe('a folder that cannot be used', () => {
   });
 });
 
-it('two pools on one folder never spend more than the limit together', async () => {
+it('8 pools that wait on 30 requests a minute never send 31 in a minute, and none starves', async () => {
   const [folder, clock] = [temporaryFolder(), new VirtualClock(NOON)];
-  const sentAt: number[] = [];
-  const counts: Provider = () => void sentAt.push(clock.now());
+  const sent: { readonly at: number; readonly pool: number }[] = [];
+  const mine = (): OpenAICompatible =>
+    new OpenAICompatible('a-key', { name: 'mine', baseUrl: 'https://mine.test/v1', models: ['m'], rpm: 30 });
   const patient = { wait: true, maxWaitMs: 30 * MINUTE, timeoutMs: 40 * MINUTE };
-  const pools = Array.from({ length: 8 }, () => start(folder, clock, counts, patient));
-  const calls = pools.flatMap((llm) => Array.from({ length: 5 }, () => ask(llm)));
-  const answers = await clock.run(Promise.all(calls));
-  expect(new Set(answers)).toEqual(new Set(['fine']));
-  for (const [index, at] of sentAt.entries()) {
-    const seventh = sentAt[index + 6];
-    if (seventh !== undefined) expect(seventh - at).toBeGreaterThanOrEqual(MINUTE);
+  const pools = Array.from({ length: 8 }, (_, pool) =>
+    start(folder, clock, () => void sent.push({ at: clock.now(), pool }), {
+      ...patient,
+      providers: [mine()],
+    }),
+  );
+  // Three callers in each pool, each of which asks again as soon as it is served.
+  const caller = async (llm: FreeLLM): Promise<string> => {
+    let answer = '';
+    for (let call = 0; call < 5; call += 1) answer = await ask(llm);
+    return answer;
+  };
+  const callers = pools.flatMap((llm) => Array.from({ length: 3 }, () => caller(llm)));
+  expect(new Set(await clock.run(Promise.all(callers)))).toEqual(new Set(['fine']));
+  expect(sent).toHaveLength(120);
+  for (const [index, { at }] of sent.entries()) {
+    const next = sent[index + 30];
+    if (next !== undefined) expect(next.at - at).toBeGreaterThanOrEqual(MINUTE);
   }
+  // No call waits longer than all calls together need.
+  expect((sent.at(-1)?.at ?? Infinity) - NOON).toBeLessThanOrEqual(3 * (MINUTE + 1000));
 });
