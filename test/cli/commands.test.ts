@@ -184,17 +184,16 @@ describe('freelm reset', () => {
   it('forgets what other processes have stored', async () => {
     const simulated = await world({ nim: { keys: 1 } });
     const env = envOf(simulated, ['nim']);
-    const isDisabled = async (): Promise<unknown> => {
+    const health = async (): Promise<unknown> => {
       const { out } = await command(['health', '--json'], { env });
-      const { keys }: { keys: readonly { disabled: boolean }[] } = JSON.parse(out);
-      return keys.map(({ disabled }) => disabled);
+      return JSON.parse(out);
     };
     simulated.nim.script({ kind: 'unauthorized', times: 1 });
     expect(await command(['chat', 'Hello'], { env })).toMatchObject({ code: 1 });
-    expect(await isDisabled()).toEqual([true]);
+    expect(await health()).toMatchObject({ keys: [{ disabled: true }] });
     const done = { code: 0, out: 'Forgot what was remembered of nim.\n', err: '' };
     expect(await command(['reset', '--provider', 'nim'], { env })).toEqual(done);
-    expect(await isDisabled()).toEqual([false]);
+    expect(await health()).toMatchObject({ keys: [{ disabled: false }] });
     expect(await command(['chat', 'Hello'], { env })).toMatchObject({ code: 0 });
   });
 

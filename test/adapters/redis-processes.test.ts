@@ -1,0 +1,36 @@
+/** Several processes that spend one quota over a real Redis. `REDIS_PROCESSES=8 REDIS_CALLS=500` sets how many, and their calls. */
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { RedisServer, WITHOUT_REDIS } from '../support/redis-server.ts';
+
+const SCRIPT = fileURLToPath(new URL('../support/spending-process.ts', import.meta.url));
+const { REDIS_PROCESSES = '4', REDIS_CALLS = '40' } = process.env;
+
+it.skipIf(WITHOUT_REDIS !== undefined)(
+  'processes that want more than a limit admits are granted exactly the limit',
+  { timeout: 300_000 },
+  async () => {
+    const server = await RedisServer.start();
+    onTestFinished(() => server.stop());
+    const limit = (Number(REDIS_PROCESSES) * Number(REDIS_CALLS)) / 4;
+    const args = [String(server.port), 'processes:', REDIS_CALLS, '1', String(limit)];
+    const children = Array.from({ length: Number(REDIS_PROCESSES) }, () =>
+      spawn(process.execPath, ['--import', 'tsx', SCRIPT, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    );
+    onTestFinished(() => {
+      for (const child of children) child.kill('SIGKILL');
+    });
+    const outputs = children.map(({ stdout }) => createInterface(stdout)[Symbol.asyncIterator]());
+    await Promise.all(outputs.map(async (output) => output.next()));
+    for (const { stdin } of children) stdin.write('go\n');
+    const lines = await Promise.all(outputs.map(async (output) => output.next()));
+    const results: unknown[] = lines.map(({ value }): unknown => JSON.parse(String(value)));
+    console.log(results);
+    const served = results.map((result) => Number(Reflect.get(Object(result), 'served')));
+    for (const result of results) expect(result).toMatchObject({ warnings: [] });
+    expect(served.reduce((sum, one) => sum + one, 0)).toBe(limit);
+  },
+);
