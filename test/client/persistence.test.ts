@@ -269,24 +269,33 @@ describe('a folder that cannot be used', () => {
   });
 });
 
+function thirtyAMinute(): OpenAICompatible {
+  return new OpenAICompatible('a-key', {
+    name: 'mine',
+    baseUrl: 'https://mine.test/v1',
+    models: ['m'],
+    rpm: 30,
+  });
+}
+
+/** A caller that asks again as soon as it is served. */
+async function caller(llm: FreeLLM): Promise<string> {
+  let answer = '';
+  for (let call = 0; call < 5; call += 1) answer = await ask(llm);
+  return answer;
+}
+
 it('8 pools that wait on 30 requests a minute never send 31 in a minute, and none starves', async () => {
   const [folder, clock] = [temporaryFolder(), new VirtualClock(NOON)];
   const sent: { readonly at: number; readonly pool: number }[] = [];
-  const mine = (): OpenAICompatible =>
-    new OpenAICompatible('a-key', { name: 'mine', baseUrl: 'https://mine.test/v1', models: ['m'], rpm: 30 });
   const patient = { wait: true, maxWaitMs: 30 * MINUTE, timeoutMs: 40 * MINUTE };
   const pools = Array.from({ length: 8 }, (_, pool) =>
     start(folder, clock, () => void sent.push({ at: clock.now(), pool }), {
       ...patient,
-      providers: [mine()],
+      providers: [thirtyAMinute()],
     }),
   );
-  // Three callers in each pool, each of which asks again as soon as it is served.
-  const caller = async (llm: FreeLLM): Promise<string> => {
-    let answer = '';
-    for (let call = 0; call < 5; call += 1) answer = await ask(llm);
-    return answer;
-  };
+  // Three callers in each pool.
   const callers = pools.flatMap((llm) => Array.from({ length: 3 }, () => caller(llm)));
   expect(new Set(await clock.run(Promise.all(callers)))).toEqual(new Set(['fine']));
   expect(sent).toHaveLength(120);
