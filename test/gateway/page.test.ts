@@ -298,7 +298,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const heights = `[...document.querySelectorAll('button, summary')]
       .map((one) => one.getBoundingClientRect().height).filter((height) => height > 0)`;
     const found = await page.evaluate<number[]>(heights);
-    expect(found).toHaveLength(3);
+    expect(found).toHaveLength(4);
     expect(Math.min(...found)).toBeGreaterThanOrEqual(44);
     const motion = "getComputedStyle(document.querySelector('.bar > div')).transitionDuration";
     expect(await page.evaluate(motion)).toBe('0s');
