@@ -23,10 +23,8 @@ const FIRST_PAUSE_MS = 5000;
 const MAX_PAUSE_MS = 60_000;
 /** After the store has worked for this long, its next failure is a new outage, with a warning and a short pause. */
 const WELL_AFTER_MS = 60_000;
-/** A version that was refused and is read again was not changed by another process. So often in a row, the store writes nothing. */
-const MAX_CONTRADICTIONS = 20;
-/** So many refused writes in a row leave no hope, whatever the versions. The ledger tries once more than that. */
-const MAX_REFUSALS = 300;
+/** So many refused writes in a row without a reason show that the store writes nothing. */
+const MAX_REFUSALS = 20;
 /** How often a probe goes on with records that changed while it carried over others. */
 const MAX_ROUNDS = 20;
 
@@ -48,13 +46,13 @@ interface Changed extends Versioned {
   readonly base: Versioned;
 }
 
-/** Refused writes of a record in a row. */
+/** Writes of a record that were refused in a row without a reason: no other process had changed the record. */
 interface Refusals {
-  /** The version that was expected last. */
-  readonly version: number;
   readonly count: number;
-  /** How often the version was read again. */
-  readonly contradictions: number;
+  /** The version of the last refused write. */
+  readonly version: number;
+  /** Whether a read has shown since then that the write was refused without a reason. */
+  readonly isJudged: boolean;
 }
 
 interface Outage {
@@ -65,10 +63,6 @@ interface Outage {
   readonly failedIds: readonly string[];
   /** Monotonic ms from which the store is probed; Infinity while a probe is under way. */
   probeAt: number;
-}
-
-function refusesOn({ count }: Refusals): Error {
-  return new Error(`swap() refused ${count} writes of a record in a row`);
 }
 
 class FallbackStore implements StateStore {
@@ -151,26 +145,31 @@ class FallbackStore implements StateStore {
       const record = records[index];
       if (record === undefined) continue;
       this.#known.set(id, record);
-      const refusals = this.#refusals.get(id);
-      if (refusals?.version !== record.version) continue;
-      const contradictions = refusals.contradictions + 1;
-      this.#refusals.set(id, { ...refusals, contradictions });
-      if (contradictions >= MAX_CONTRADICTIONS) throw refusesOn(refusals);
+      this.#judgeRefusal(id, record.version);
     }
   }
 
-  /** @throws Error if the store goes on refusing. */
+  /** Another process has not changed a refused version that is read again. The first read after a refusal judges it. */
+  #judgeRefusal(id: string, version: number): void {
+    const refusals = this.#refusals.get(id);
+    if (refusals === undefined) return;
+    if (refusals.version !== version) {
+      this.#refusals.delete(id);
+    } else if (!refusals.isJudged) {
+      const count = refusals.count + 1;
+      this.#refusals.set(id, { count, version, isJudged: true });
+      if (count >= MAX_REFUSALS)
+        throw new Error(`swap() refused ${count} writes in a row of a record that no other process changed`);
+    }
+  }
+
   #noteSwap(id: string, version: number, done: boolean, next: unknown): void {
     if (done) {
       this.#known.set(id, { version: version + 1, value: next });
       this.#refusals.delete(id);
       return;
     }
-    const last = this.#refusals.get(id);
-    const contradictions = last?.version === version ? last.contradictions : 0;
-    const refusals = { version, count: (last?.count ?? 0) + 1, contradictions };
-    this.#refusals.set(id, refusals);
-    if (refusals.count >= MAX_REFUSALS) throw refusesOn(refusals);
+    this.#refusals.set(id, { count: this.#refusals.get(id)?.count ?? 0, version, isJudged: false });
   }
 
   /** Begins an outage, unless an operation that was under way at the same time has done so. */

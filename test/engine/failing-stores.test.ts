@@ -20,12 +20,6 @@ function faulty(methods: { readonly read?: () => unknown; readonly swap?: () => 
   return Object.assign(memoryStore(), methods);
 }
 
-/** A store of other versions at each read, which takes none. */
-function refusing(): StateStore {
-  let version = 0;
-  return faulty({ read: () => [1, 2].map(() => ({ version: (version += 1) })), swap: () => false });
-}
-
 const FAULTS: readonly (readonly [what: string, store: StateStore])[] = [
   ['hangs when it reads', faulty({ read: () => never })],
   ['hangs when it writes', faulty({ swap: () => never })],
@@ -39,7 +33,6 @@ const FAULTS: readonly (readonly [what: string, store: StateStore])[] = [
   ['answers OK to writes', faulty({ swap: () => 'OK' })],
   ['refuses every write', faulty({ swap: () => false })],
   ['refuses every write later', faulty({ swap: () => Promise.resolve(false) })],
-  ['refuses every write at new versions', refusing()],
 ];
 
 const warnings = ({ events }: SimulatedPool): unknown[] => events.filter(({ type }) => type === 'warning');
