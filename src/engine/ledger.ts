@@ -53,7 +53,7 @@ const UNSEEN: Seen = { version: 0, value: undefined, at: 0 };
 
 type Change = (records: RouteRecords, now: number) => RouteRecords;
 
-/** How often a booking is retried if another process keeps changing the records first. */
+/** How often a reservation is retried if another process keeps changing the records first. */
 const MAX_RACES = 300;
 /** So many races are lost by chance. After more, a process pauses for a random time: otherwise the same process might win each time. */
 const RACES_BY_CHANCE = 3;
@@ -204,7 +204,7 @@ export class Ledger {
     });
   }
 
-  /** Tries again after a lost race, sooner or later, so that none of several processes loses every time. spec 2.10 */
+  /** Tries again after a lost race, sooner or later, so that none of several processes loses every time. spec 2.11 */
   #afterRace<T>(races: number, again: () => Maybe<T>): Maybe<T> {
     if (races < RACES_BY_CHANCE) return again();
     const pauseMs = Math.min(races, MAX_PAUSE_MS) * randomShare();
@@ -270,12 +270,12 @@ export class Ledger {
     return this.#inTurn(() => this.#rewrite(id, change));
   }
 
-  #rewrite(id: string, change: (value: unknown) => unknown): Maybe<void> {
+  #rewrite(id: string, change: (value: unknown) => unknown, races = 0): Maybe<void> {
     return andThen(this.#read([id]), ([record]) => {
       const next = change(record?.value);
       if (next === record?.value) return undefined;
       return andThen(this.#swap(id, record?.version ?? 0, next), (done) =>
-        done ? undefined : this.#rewrite(id, change),
+        done ? undefined : this.#afterRace(races, () => this.#rewrite(id, change, races + 1)),
       );
     });
   }
@@ -284,9 +284,12 @@ export class Ledger {
    * Changes the records of a route, and starts over if another process changed one of them first. The provider's record is
    * stored before the account's.
    * @param before - The provider's record before the change, if its part is stored already and only the account is left.
+   * @param races - How many races it has lost.
    */
-  #update(target: Target, change: Change, before?: ProviderRecord): Maybe<void> {
+  #update(target: Target, change: Change, before?: ProviderRecord, races = 0): Maybe<void> {
     const ids = indexed([target.provider.recordId, target.account.recordId]);
+    const again = (stored?: ProviderRecord): Maybe<void> =>
+      this.#afterRace(races, () => this.#update(target, change, stored, races + 1));
     return andThen(this.#read(ids.all), (read) => {
       const snapshot = new Snapshot(ids, read);
       const provider = before ?? snapshot.provider(target.provider);
@@ -294,14 +297,14 @@ export class Ledger {
       const next = change(records, this.#clock.now());
       const providerDone = before === undefined ? this.#swapProvider(snapshot, records, next, target) : true;
       return andThen(providerDone, (done) => {
-        if (!done) return this.#update(target, change);
+        if (!done) return again();
         const merged = before === undefined ? newlyMerged(provider, next.provider) : [];
         if (merged.length > 0) this.#onMerge(target, merged);
         const { model } = target.route;
         const bill = before === undefined ? newBill(provider, next.provider, model) : undefined;
         if (bill !== undefined) this.#onBill(target.provider, model, bill, billsAll(next.provider));
         return andThen(this.#swapAccount(snapshot, records, next, target), (accountDone) =>
-          accountDone ? undefined : this.#update(target, change, provider),
+          accountDone ? undefined : again(provider),
         );
       });
     });

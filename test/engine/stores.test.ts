@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { readAccountRecord } from '../../src/core/records/account.ts';
+import { EMPTY_ACCOUNT, readAccountRecord } from '../../src/core/records/account.ts';
+import { EMPTY_PROVIDER } from '../../src/core/records/provider.ts';
 import type { FreeLLM, StateStore } from '../../src/index.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
 import {
@@ -115,6 +116,7 @@ describe.each(CASES)('a store $kind', ({ over }) => {
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(300);
     expect(pool.world.counts.causes).not.toHaveProperty('minute-limit');
+    expect(pool.events.filter(({ type }) => type === 'warning')).toEqual([]);
     // 80 a minute: no pool slower than it has to be.
     expect(pool.clock.now()).toBeLessThan(NOON + 5 * MINUTE);
     expect(pool.clock.pending).toBe(0);
@@ -144,6 +146,32 @@ describe.each(CASES)('a store $kind', ({ over }) => {
     const results = await pool.run(Promise.allSettled(probes));
     expect(pool.requests()).toBe(before + 1);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+});
+
+describe('an outcome that loses every race', () => {
+  it('is stored after pauses, and not tried again and again in the same millisecond', async () => {
+    const memory = memoryStore();
+    let lost = 0;
+    /** Once the request has arrived, another process is faster for 50 ms. */
+    const isBusy = (): boolean => pool.requests() > 0 && pool.clock.now() < NOON + 250 && lost < 5000;
+    const pool: SimulatedPool = simulatedPool({
+      store: {
+        read: (ids) => memory.read(ids),
+        swap: (id, expectedVersion, next) => {
+          if (!isBusy()) return memory.swap(id, expectedVersion, next);
+          lost += 1;
+          void memory.swap(id, expectedVersion, id.startsWith('provider') ? EMPTY_PROVIDER : EMPTY_ACCOUNT);
+          return false;
+        },
+      },
+      nim: { latencyMs: 200 },
+    });
+    await pool.run(pool.llm.chat('Hello'));
+    expect(lost).toBeGreaterThan(3);
+    expect(lost).toBeLessThan(300);
+    expect(pool.llm.health()).toMatchObject([{ latencyMs: 200 }]);
+    expect(pool.events.filter(({ type }) => type === 'warning')).toEqual([]);
   });
 });
 
