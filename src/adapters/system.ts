@@ -2,7 +2,8 @@ import type { Clock } from '../ports.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  // Whole milliseconds, since people read the spans that are measured by it.
+  monotonicMs: () => Math.floor(performance.now()),
   after: (delayMs, callback, background) => {
     const timer = setTimeout(callback, delayMs);
     if (background === true) timer.unref();

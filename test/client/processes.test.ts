@@ -72,7 +72,7 @@ it('ten processes that start at once on an empty folder all work, and agree', as
 });
 
 it('kill -9 at random instants loses no booking, adds at most one a kill, and leaves nothing unreadable', async () => {
-  const { kills, counted, booked, warnings } = await killAtRandom(library, temporaryFolder(), 20, 4);
+  const { kills, counted, booked, warnings } = await killAtRandom(library, temporaryFolder(), 10, 4);
   expect(warnings).toEqual([]);
   expect(counted).toBeGreaterThanOrEqual(kills);
   expect(booked).toBeGreaterThanOrEqual(counted);

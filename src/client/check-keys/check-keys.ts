@@ -127,7 +127,7 @@ async function ask(
   const startedMs = clock.monotonicMs();
   const bounds = { clock, transport, redact, timeoutMs, signal, maxBytes: MAX_BYTES, readsRefusals: true };
   const outcome = await sendBeside(request, bounds);
-  const latencyMs = Math.round(clock.monotonicMs() - startedMs);
+  const latencyMs = clock.monotonicMs() - startedMs;
   const { response } = outcome;
   const reported = response === undefined || target === undefined ? [] : pool.chat.observe(response, target);
   const answer = { kind, model: target?.route.model, status: response?.status, reported, latencyMs };

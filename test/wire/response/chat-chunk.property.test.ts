@@ -42,7 +42,7 @@ describe('a stream, however its bytes are sliced,', () => {
       fc.property(anyBody, anyPlaces, ({ bytes, parts }, places) => {
         expect(readChunks(slices(bytes, places)).parts).toEqual(parts);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 
@@ -132,7 +132,7 @@ describe('a body of garbage', () => {
         const sliced = readChunks(slices(bytes, places));
         expect(sliced).toEqual({ parts, end });
       }),
-      { numRuns: 1000 },
+      { numRuns: 250 },
     );
   });
 
@@ -146,7 +146,7 @@ describe('a body of garbage', () => {
           if (part.type === 'tool-call') expect(typeof part.argumentsDelta).toBe('string');
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 250 },
     );
   });
 });
@@ -260,7 +260,7 @@ describe.each(Object.keys(DIALECTS))('an answer whose calls are %s', (dialect) =
           expect(end).toMatchObject({ kind: 'refused', refusal: { problem: whole.problem } });
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 
