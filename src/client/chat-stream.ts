@@ -142,7 +142,7 @@ export class ChatStream implements AsyncIterable<string> {
     };
     signal.addEventListener('abort', leave, { once: true });
     const collector = new PartCollector();
-    let ending: Ending = { kind: 'error', error: leftError() };
+    let ending: Ending | undefined;
     try {
       for await (const part of parts) {
         // After an abort, parts that have already arrived are not delivered.
@@ -159,7 +159,8 @@ export class ChatStream implements AsyncIterable<string> {
     } finally {
       stopFollowing();
       signal.removeEventListener('abort', leave);
-      this.#end(ending);
+      // Made only here: an error costs as much as many parts.
+      this.#end(ending ?? { kind: 'error', error: leftError() });
     }
   }
 

@@ -30,11 +30,25 @@ function endOfString(text: string, start: number): number {
   return end === -1 ? text.length : end;
 }
 
+/** Whether a text has more than `most` opening brackets and braces, wherever they stand. */
+function hasMoreOpenings(text: string, most: number): boolean {
+  let count = 0;
+  for (const opening of ['[', '{']) {
+    for (let index = text.indexOf(opening); index !== -1; index = text.indexOf(opening, index + 1)) {
+      count += 1;
+      if (count > most) return true;
+    }
+  }
+  return false;
+}
+
 /**
  * Which bound a JSON text exceeds; undefined if none. It reads each character at most twice, parses nothing, and stops at
  * the first excess, so that a text which is too costly to parse costs little. A text that is no JSON gets an answer, too.
  */
 export function jsonExcess(text: string, { depth, values }: JsonBounds): keyof JsonBounds | undefined {
+  // Usual, and much faster than the loop: each value takes a character, each level an opening bracket.
+  if (text.length <= values && !hasMoreOpenings(text, depth)) return undefined;
   let level = 0;
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -105,22 +105,23 @@ function canHaveRoom(refused: Failure, { known, maxTokens }: AttemptPlan): boole
 
 /** The longest answer that a model is known to give to a request. A learnt context length limits the sum of both. */
 function longestAnswer(
-  { tokens }: Pick<ChatBody, 'tokens'>,
+  body: Pick<ChatBody, 'tokens'>,
   { target, known }: Pick<AttemptPlan, 'target' | 'known'>,
 ): number {
-  const room = known.ctx === undefined ? undefined : answerRoom(known.ctx, tokens.prompt);
+  // The tokens are estimated on first access, so only where they count.
+  const room = known.ctx === undefined ? undefined : answerRoom(known.ctx, body.tokens.prompt);
   return Math.min(target.model.maxOutput ?? Infinity, known.maxOutput ?? Infinity, room ?? Infinity);
 }
 
 /** The longest answer that a refusal allows. */
 function allowedAnswer(
-  { tokens }: ChatBody,
+  body: ChatBody,
   { kind, scope, maxOutput, contextLength }: Failure,
   { target }: AttemptPlan,
 ): number | undefined {
   const ctx = contextLength ?? target.model.ctx;
   if (kind !== 'context_too_long' || scope !== 'model' || ctx === undefined) return maxOutput;
-  return answerRoom(ctx, tokens.prompt);
+  return answerRoom(ctx, body.tokens.prompt);
 }
 
 /** Whether a limit on the answer was refused as too large, and a lower one can be sent. spec 8.2 */

@@ -91,10 +91,10 @@ function hasContent(error: unknown): boolean {
 /** The error inside a parsed body, which may be an answer with status 200; undefined if there is none. */
 export function errorIn(json: unknown): unknown {
   const outer: unknown = Array.isArray(json) ? json[0] : json;
-  const choice = elementsOf(member(outer, 'choices')).find((one) => one !== null);
   const error = member(outer, 'error');
   if (hasContent(error)) return error;
-  const inChoice = member(choice, 'error');
+  const choices = elementsOf(member(outer, 'choices'));
+  const inChoice = member(choices[0] ?? choices.find((one) => one !== null), 'error');
   if (hasContent(inChoice)) return inChoice;
   const errors = member(outer, 'errors');
   return hasContent(errors) ? errors : undefined;

@@ -1,10 +1,12 @@
 /** Reads the parts that messages of whole answers and deltas of streams have in common. */
 
-import { elementsOf, isJsonObject, type JsonObject, member } from '../../core/json.ts';
+import { elementsOf, isJsonObject, type JsonObject, member, setMember } from '../../core/json.ts';
 
 /** The choice with index 0; if none has it, the first one. Null stands for no choice. */
 export function choiceIn(choices: unknown): unknown {
   const given = elementsOf(choices);
+  // Usual, and asked for every chunk.
+  if (given.length === 1) return given[0] ?? undefined;
   return (
     given.find((choice) => choice !== null && isFirst(choice)) ?? given.find((choice) => choice !== null)
   );
@@ -84,6 +86,12 @@ function hasContent(value: unknown): boolean {
 
 /** The fields of a message or delta that freelm does not read, e.g. images or citations; undefined if there are none. */
 export function extraFieldsOf(message: JsonObject): JsonObject | undefined {
-  const names = Object.keys(message).filter((name) => !KNOWN_FIELDS.has(name) && hasContent(message[name]));
-  return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, message[name]]));
+  let fields: Record<string, unknown> | undefined;
+  // A loop, because most deltas have none and it is asked for every one.
+  for (const name of Object.keys(message)) {
+    if (KNOWN_FIELDS.has(name) || !hasContent(message[name])) continue;
+    fields ??= {};
+    setMember(fields, name, message[name]);
+  }
+  return fields;
 }

@@ -34,9 +34,11 @@ export function readCost(answer: unknown): number | undefined {
   const usage = member(answer, 'usage');
   let highest = priceIn(answer);
   for (const { path, root } of PLACES) {
+    const place = member(answer, root);
     // Usual: most chunks have no usage.
-    if (member(answer, root) === undefined) continue;
-    for (const place of valuesAt(answer, path)) highest = Math.max(highest, priceIn(place));
+    if (place === undefined) continue;
+    const places = path === root ? [place] : valuesAt(answer, path);
+    for (const found of places) highest = Math.max(highest, priceIn(found));
   }
   return highest < 0 ? undefined : highest + upstreamCost(usage);
 }
