@@ -1,6 +1,6 @@
 /** What a pool knows outlives its process: a second pool on the same folder stands for the next process. */
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FreeLLM, type FreeLLMOptions, OpenAICompatible } from '../../src/index.ts';
@@ -257,16 +257,6 @@ describe('a folder that cannot be used', () => {
       expect(start(folder, clock).capacity()).toMatchObject({ requestsNow: 1, requestsToday: 195 });
     },
   );
-
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('may be read-only', async () => {
-    const [folder, clock] = [temporaryFolder(), new VirtualClock(NOON)];
-    chmodSync(folder, 0o500);
-    const { events, onEvent } = recorder();
-    const llm = start(folder, clock, undefined, { onEvent });
-    expect(await ask(llm)).toBe('fine');
-    expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1);
-    chmodSync(folder, 0o700);
-  });
 });
 
 function thirtyAMinute(): OpenAICompatible {
