@@ -1,6 +1,7 @@
 /** Reads records, decides, books and settles. One operation runs at a time, so that no decision is made on stale records. */
 
 import { newlyMerged } from '../core/records/shared-accounts.ts';
+import { isTooLate, nextDelayMs, withDelay } from '../core/ledger/delay.ts';
 import { type Reservation, reserve, type RouteRecords } from '../core/ledger/reserve.ts';
 import type { Decision, Target } from '../core/routing/question.ts';
 import { rejectionsOf } from '../core/routing/exclusion.ts';
@@ -19,11 +20,11 @@ import {
 import type { ReportedQuota } from '../core/limits/limit.ts';
 import { type Outcome, settle, withCost } from '../core/ledger/settle.ts';
 import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
-import { randomShare } from '../adapters/system.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
-import { type Instant, instantOf, toWall } from './instant.ts';
+import { instantOf, toWall } from './instant.ts';
 import type { AttemptPlan } from './operation.ts';
+import { lostRaces, MAX_RACES, racePauseMs } from './races.ts';
 import { idsOf, indexed, type RecordIds, Snapshot } from './snapshot.ts';
 
 /** A route whose quota is booked. */
@@ -53,21 +54,6 @@ const UNSEEN: Seen = { version: 0, value: undefined, at: 0 };
 
 type Change = (records: RouteRecords, now: number) => RouteRecords;
 
-/** How often a reservation is retried if another process keeps changing the records first. */
-const MAX_RACES = 300;
-/** So many races are lost by chance. After more, a process pauses for a random time: otherwise the same process might win each time. */
-const RACES_BY_CHANCE = 3;
-/** The longest such pause in ms. */
-const MAX_PAUSE_MS = 20;
-
-/** What a call does after it lost every race: it tries again soon, if it may wait. */
-function lostRaces({ now, monotonicMs }: Instant, waitUntil: number): Exclude<Decision, { kind: 'attempt' }> {
-  const until = now + 1;
-  return monotonicMs < waitUntil
-    ? { kind: 'wait', until }
-    : { kind: 'give-up', reason: 'exhausted', readyAt: until };
-}
-
 /** Called when a model turns out to cost money. `isWhole`: all models of the provider are closed. */
 type BillListener = (provider: PoolProvider, model: string, amount: number, isWhole: boolean) => void;
 
@@ -82,6 +68,8 @@ export class Ledger {
   readonly #onBill: BillListener;
   /** How many reservations of each account are not settled yet and may free quota, by record id. */
   readonly #open = new Map<string, number>();
+  /** How long after a decision its reservation is stored, as far as the last ones show. */
+  #expectedDelayMs = 0;
   /** The last operation while it is under way. A store in memory never leaves one pending. */
   #last: Promise<unknown> | undefined;
 
@@ -185,13 +173,21 @@ export class Ledger {
         provider: snapshot.provider(target.provider),
         account: snapshot.account(target.account),
       };
-      const { reservation, ...next } = reserve(records, target, call.needs, call.attemptTimeoutMs, now);
+      const expectedMs = this.#expectedDelayMs;
+      const { reservation, ...next } = withDelay(
+        reserve(records, target, call.needs, call.attemptTimeoutMs, now),
+        expectedMs,
+        now,
+      );
+      const again = (): Maybe<Grant> =>
+        races < MAX_RACES
+          ? this.#afterRace(races, () => this.#tryReserve(call, waitUntil, races + 1))
+          : lostRaces(instant, waitUntil);
       return andThen(this.#commit(snapshot, records, next, target), (done) => {
-        if (!done) {
-          return races < MAX_RACES
-            ? this.#afterRace(races, () => this.#tryReserve(call, waitUntil, races + 1))
-            : lostRaces(instant, waitUntil);
-        }
+        if (!done) return again();
+        const delayMs = this.#clock.monotonicMs() - instant.monotonicMs;
+        this.#expectedDelayMs = nextDelayMs(expectedMs, delayMs);
+        if (isTooLate(expectedMs, delayMs)) return andThen(this.#takeBack(reservation), again);
         this.#count(reservation, 1);
         const known = knownOf(records.provider, target.route.model, now);
         const { maxTokens } = reservation;
@@ -204,10 +200,17 @@ export class Ledger {
     });
   }
 
+  /** Refunds a reservation whose request was not sent. */
+  #takeBack(reservation: Reservation): Maybe<void> {
+    return this.#update(reservation.target, (records, now) =>
+      settle(records, reservation, { kind: 'aborted', sent: false }, now),
+    );
+  }
+
   /** Tries again after a lost race, sooner or later, so that none of several processes loses every time. spec 2.11 */
   #afterRace<T>(races: number, again: () => Maybe<T>): Maybe<T> {
-    if (races < RACES_BY_CHANCE) return again();
-    const pauseMs = Math.min(races, MAX_PAUSE_MS) * randomShare();
+    const pauseMs = racePauseMs(races);
+    if (pauseMs === 0) return again();
     return new Promise<void>((resolve) => void this.#clock.after(pauseMs, resolve)).then(again);
   }
 

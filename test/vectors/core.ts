@@ -24,6 +24,7 @@ import type { Target } from '../../src/core/routing/question.ts';
 import type { Stage, Route } from '../../src/core/pool.ts';
 import {
   charge,
+  postpone,
   refund,
   readyAtOf,
   EMPTY_LIMITER,
@@ -64,7 +65,12 @@ const moment = z.union([
 ]);
 
 const limitStep = z.discriminatedUnion('do', [
-  z.strictObject({ now: moment, do: z.literal('take'), count: z.prefault(z.number(), 1) }),
+  z.strictObject({
+    now: moment,
+    do: z.literal('take'),
+    count: z.prefault(z.number(), 1),
+    delayMs: z.prefault(z.number(), 0),
+  }),
   z.strictObject({
     now: moment,
     do: z.literal('give back'),
@@ -81,8 +87,11 @@ const limitInput = z.strictObject({ limit: limitSchema, steps: z.array(limitStep
 
 function withStep(limit: Limit, limiter: LimiterState, step: LimitStep): LimiterState {
   switch (step.do) {
-    case 'take':
-      return charge(limiter, limit, limit.id, step.count, step.now).limiter;
+    case 'take': {
+      const { now, count, delayMs } = step;
+      const taken = charge(limiter, limit, limit.id, count, now);
+      return delayMs === 0 ? taken.limiter : postpone(taken.limiter, taken.charge, delayMs, now).limiter;
+    }
     case 'give back': {
       const at = returnsAt(limit, step.takenAt);
       const taken = {

@@ -133,6 +133,8 @@ export function returnsAt(limit: Limit, at: number): number {
 
 /** The widest margin in ms that is learnt. */
 export const MAX_MARGIN_MS = 1000;
+/** The longest in ms that a request may be sent after it was decided on, because its charges are stored first. spec 5.16 */
+export const MAX_DELAY_MS = 2500;
 
 /**
  * The farthest in ms that a moment of a limit can lie in the future. A moment beyond it shows that the clock was set
@@ -143,13 +145,13 @@ export function horizonMs(limit: Limit): number {
   switch (limit.kind) {
     case 'sliding-window':
     case 'token-bucket':
-      return limit.windowMs + marginMs + limit.windowMs / MOMENTS_KEPT;
+      return limit.windowMs + marginMs + limit.windowMs / MOMENTS_KEPT + MAX_DELAY_MS;
     case 'fixed-window':
-      return MINUTE_MS + 2 * marginMs;
+      return MINUTE_MS + 2 * marginMs + MAX_DELAY_MS;
     case 'daily':
-      return LONGEST_DAY_MS + 2 * marginMs;
+      return LONGEST_DAY_MS + 2 * marginMs + MAX_DELAY_MS;
     case 'monthly':
-      return LONGEST_MONTH_MS + 2 * marginMs;
+      return LONGEST_MONTH_MS + 2 * marginMs + MAX_DELAY_MS;
     case 'concurrency':
       return LEASE_MS;
   }

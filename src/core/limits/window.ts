@@ -162,6 +162,22 @@ export function refund(
   return fullAt === limiter.fullAt ? limiter : { ...limiter, fullAt };
 }
 
+/** Moves a charge that was just made: its request is sent `delayMs` later. spec 5.16 */
+export function postpone(
+  limiter: LimiterState,
+  charged: Charge,
+  delayMs: number,
+  now: number,
+): { readonly limiter: LimiterState; readonly charge: Charge } {
+  const { limit, cost } = charged;
+  const sentAt = now + delayMs;
+  const at = returnsAt(withLearntMargin(limiter, limit, now), sentAt);
+  const before = refund(limiter, charged, now);
+  // A token bucket is drained when the request arrives. Other limits keep what returns until then.
+  const from = limit.kind === 'token-bucket' ? sentAt : now;
+  return { limiter: withCost(before, limit, cost, at, from), charge: { ...charged, returnsAt: at } };
+}
+
 /** Quota that returns together. */
 export type Spent = readonly [returnsAt: number, count: number];
 
