@@ -2,7 +2,8 @@
 
 import * as z from 'zod/mini';
 import { isSignal, nativeSignal } from '../abort.ts';
-import { check, firstProblem, listOf, recordOf } from '../check.ts';
+import { elementsOf } from '../core/json.ts';
+import { check, firstProblem, listOf, quickMatch, recordOf } from '../check.ts';
 import { isModelName } from '../core/model.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import type { Strategy, StrategyName } from '../core/routing/question.ts';
@@ -251,6 +252,8 @@ const callSchema = z.strictObject({
 
 const onCut = z.optional(z.enum(['continue', 'fail'], 'must be "continue" or "fail"'));
 const streamSchema = z.extend(callSchema, { onCut });
+const isPlainCall = quickMatch(callSchema.shape);
+const isPlainStream = quickMatch(streamSchema.shape);
 
 /** The options of a call that freelm does not send to the model. */
 export type OwnOptions = CallLimits & Pick<StreamOptions, 'model' | 'onCut'>;
@@ -288,6 +291,17 @@ const messageSchema = z.looseObject(
 const messagesSchema = listOf(messageSchema, 'must be a text, a message or a list of messages').check(
   z.refine((messages) => messages.length > 0, 'must not be empty'),
 );
+
+const isPlainMessage = quickMatch(messageSchema.shape);
+
+function isPlainMessages(messages: unknown): boolean {
+  const given = elementsOf(messages);
+  if (given.length === 0) return false;
+  // Not `every`, which skips holes.
+  for (const message of given)
+    if (typeof message !== 'object' || message === null || !isPlainMessage(message)) return false;
+  return true;
+}
 
 /** The names of the fields that freelm checks. */
 export const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
@@ -328,7 +342,8 @@ export function checkedCallOptions<Options extends ChatOptions>(options: Options
     throw new ConfigError(
       `${name}: leave it out. chat() and text() return a whole answer, and stream() streams it.`,
     );
-  if (Object.keys(options).length > 0) check(streams ? streamSchema : callSchema, options, 'options');
+  if (!(streams ? isPlainStream : isPlainCall)(options))
+    check(streams ? streamSchema : callSchema, options, 'options');
   const { signal } = options;
   return signal === undefined || signal instanceof AbortSignal
     ? options
@@ -339,7 +354,7 @@ export function checkedCallOptions<Options extends ChatOptions>(options: Options
 export function readMessages(input: ChatInput): readonly ChatMessage[] {
   const messages: readonly ChatMessage[] =
     typeof input === 'string' ? [{ role: 'user', content: input }] : isOneMessage(input) ? [input] : input;
-  const problem = firstProblem(messagesSchema, messages, 'messages');
+  const problem = isPlainMessages(messages) ? undefined : firstProblem(messagesSchema, messages, 'messages');
   if (problem !== undefined) throw new BadRequestError({ message: `${problem}.` });
   return messages;
 }

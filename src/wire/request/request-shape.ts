@@ -57,7 +57,8 @@ function withFields(
   return changes.length === 0 ? fields : { ...fields, ...Object.fromEntries(changes) };
 }
 
-function withValues(fields: RequestFields, values: RequestShape['values'] = {}): RequestFields {
+function withValues(fields: RequestFields, values: RequestShape['values']): RequestFields {
+  if (values === undefined) return fields;
   const changes = Object.entries(values).flatMap(([name, valueOf]) => {
     const given = fields[name];
     const value = typeof given === 'string' ? member(valueOf, given) : undefined;
@@ -66,7 +67,8 @@ function withValues(fields: RequestFields, values: RequestShape['values'] = {}):
   return withFields(fields, changes);
 }
 
-function withExtracted(fields: RequestFields, names: RequestShape['extract'] = {}): RequestFields {
+function withExtracted(fields: RequestFields, names: RequestShape['extract']): RequestFields {
+  if (names === undefined) return fields;
   const changes = Object.entries(names).flatMap(([path, name]) => {
     const value = path.split('.').reduce<unknown>(member, fields);
     return value === undefined || fields[name] !== undefined ? [] : [[name, value] as const];
@@ -74,7 +76,8 @@ function withExtracted(fields: RequestFields, names: RequestShape['extract'] = {
   return withFields(fields, changes);
 }
 
-function withRenamed(fields: RequestFields, names: RequestShape['rename'] = {}): RequestFields {
+function withRenamed(fields: RequestFields, names: RequestShape['rename']): RequestFields {
+  if (names === undefined) return fields;
   const given = Object.entries(names).filter(([old]) => fields[old] !== undefined);
   if (given.length === 0) return fields;
   const moved = given.filter(([, name]) => fields[name] === undefined);
@@ -167,6 +170,8 @@ export function fieldsForModel(
   fields: RequestFields,
   { maxTokensField, maxTokens, maxOutput, drop }: ModelAdjustments,
 ): RequestFields {
+  // Usual, and asked for every attempt.
+  if (maxTokens === undefined && maxOutput === undefined && drop.length === 0) return fields;
   const limited =
     maxTokens !== undefined && maxTokensOf(fields) === undefined
       ? { ...fields, [maxTokensField]: maxTokens }
