@@ -2,10 +2,10 @@
 
 import { looseJson, LooseReader } from './loose-json.ts';
 import type { SchemaProblem } from './sound-arguments.ts';
+import { thoughtsLength } from './thoughts.ts';
 
 /** Places at which a value may begin. A text with more of them is no answer in JSON. */
 const MAX_PLACES = 16;
-const THOUGHTS = /^\s*<think(?:ing)?>[^]*?<\/think(?:ing)?>/;
 const BLOCK = /```(?:\w*)\s*\n([^]*?)(?:\n?```|$)/g;
 const OPENING = /[{[]/g;
 
@@ -30,7 +30,9 @@ function* valuesIn(text: string): Generator<unknown, void, undefined> {
 
 /** The value of a text that goes on, as far as it has come; `undefined` if it has not begun. */
 export function partialJson(text: string): unknown {
-  const answer = text.replace(THOUGHTS, '');
+  const thoughts = thoughtsLength(text);
+  if (thoughts === undefined) return undefined;
+  const answer = text.slice(thoughts);
   const start = answer.search(/[{[]/);
   if (start < 0) return undefined;
   const reader = new LooseReader(answer, start);
@@ -49,7 +51,7 @@ export type JsonAnswer<T = unknown> =
 // spec 13.12
 export function jsonAnswer(text: string, read: (value: unknown) => JsonAnswer): JsonAnswer {
   let first: JsonAnswer | undefined;
-  for (const value of valuesIn(text.replace(THOUGHTS, '').trim())) {
+  for (const value of valuesIn(text.slice(thoughtsLength(text) ?? 0).trim())) {
     const found = read(value);
     if (found.ok) return found;
     first ??= found;

@@ -13,6 +13,7 @@ import {
   taggedCallAt,
   type WrittenCall,
 } from './call-forms.ts';
+import { thoughtsLength } from './thoughts.ts';
 
 /** What a text turned out to be. */
 export type WrittenCalls =
@@ -33,8 +34,6 @@ const MAX_CALLS = 64;
 const MARKERS_SEEN = 16;
 const MARKERS_TRIED = 4;
 
-/** Reasoning at the beginning, which belongs to the text. */
-const THOUGHTS = /^\s*<think(?:ing)?>[^]*?<\/think(?:ing)?>/;
 /** A text that is one block of code. */
 const BLOCK = /^```(?:json|tool_code|tool_calls?|function_call|xml)?\s*\n([^]*?)\n?```$/;
 
@@ -138,7 +137,7 @@ function beginsCall(text: string, tools: DeclaredTools): boolean {
 // spec 13.9
 export function writtenCalls(answer: string, tools: DeclaredTools): WrittenCalls {
   if (tools.size === 0 || answer.length > MAX_LENGTH) return PROSE;
-  const thoughts = THOUGHTS.exec(answer)?.[0] ?? '';
+  const thoughts = answer.slice(0, thoughtsLength(answer) ?? 0);
   const given = answer.slice(thoughts.length).trim();
   const text = BLOCK.exec(given)?.[1]?.trim() ?? given;
   const whole = beginsCall(text, tools) ? callsFrom(text, 0, tools, false) : undefined;
