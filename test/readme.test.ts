@@ -232,7 +232,7 @@ describe('the README', () => {
     '**A broken stream is continued** by another route': 'test/client/stream.test.ts',
     'One hanging provider cannot use up the time of a call': 'test/client/deadlines.test.ts',
     'Separate several keys of one provider with commas': 'test/client/from-env.test.ts',
-    'only to models that accept them, as far as it knows': 'test/engine/requests.test.ts',
+    'Only models that accept tools or images get them': 'test/engine/requests.test.ts',
     'freelm uses a later name if nothing of an earlier one is ready': 'test/client/models.test.ts',
     'the call waits in a queue until a route is ready': 'test/engine/wait-queue.test.ts',
     'If a route fails before the first part, freelm silently switches': 'test/client/stream.test.ts',
@@ -247,7 +247,8 @@ describe('the README', () => {
     "rejects with your signal's own reason": 'test/client/abort.test.ts',
     'freelm asks only for models that are free': 'test/client/models.test.ts',
     'freelm counts them together': 'test/core/accounts.test.ts',
-    'It stores model lists on disk, but no keys, prompts or answers': 'test/client/no-key-anywhere.test.ts',
+    'It stores model lists and used quotas on disk, but no keys, prompts or answers':
+      'test/client/no-key-anywhere.test.ts',
   };
 
   it.each(Object.entries(CLAIMS))('claims "%s", which %s tests', (claim, file) => {
