@@ -1,4 +1,4 @@
-import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
+import { elementsOf, isJsonObject, type JsonObject, parseJson } from '../../core/json.ts';
 import { callsExcess, choicesExcess, messageExcess, MOST, textExcess } from './answer-bounds.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import {
@@ -29,6 +29,7 @@ import {
   reasoningOf,
   textIn,
 } from './message.ts';
+import { mayStateUsage } from './price.ts';
 import { EventTooLongError, linesOf, type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
 import { latestUsage, partsOf, type StreamPart } from './stream-part.ts';
 import { ToolCallAssembly } from './tool-calls.ts';
@@ -153,11 +154,14 @@ export class ChunkReader {
     if (this.#parts.length === 0) return [];
     const parts = this.#parts;
     this.#parts = [];
-    for (const [index, part] of parts.entries()) {
+    let sound = 0;
+    for (const part of parts) {
       const excess = this.#meter.excessWith(part);
-      if (excess === undefined) continue;
-      this.#refuseExcess(excess);
-      return parts.slice(0, index);
+      if (excess !== undefined) {
+        this.#refuseExcess(excess);
+        return parts.slice(0, sound);
+      }
+      sound += 1;
     }
     return parts;
   }
@@ -215,7 +219,7 @@ export class ChunkReader {
 
   #readData(content: string, unended: boolean): void {
     if (content === '') return;
-    if (DONE.test(content)) {
+    if (!content.startsWith('{') && DONE.test(content)) {
       this.#isDone = true;
       return;
     }
@@ -251,7 +255,7 @@ export class ChunkReader {
 
   #readChunk(chunk: JsonObject, data: string): void {
     const { choices } = chunk;
-    this.#usage = latestUsage(this.#usage, readUsage(chunk));
+    if (mayStateUsage(chunk)) this.#usage = latestUsage(this.#usage, readUsage(chunk));
     if (!Array.isArray(choices)) return this.#readWithoutChoices(data);
     const excess = choicesExcess(choices);
     if (excess !== undefined) return this.#refuseExcess(excess);
@@ -268,14 +272,14 @@ export class ChunkReader {
   }
 
   #readChoice(choice: JsonObject, data: string): void {
-    const sent = member(choice, 'finish_reason');
+    const { finish_reason: sent } = choice;
     const finish = readFinishReason(sent);
     const refusal = refusedByFinish(finish, sent);
     if (refusal !== undefined) return this.#refuse(refusal, data);
     // Some providers send it with every chunk; the last one counts.
     this.#finishReason = finish ?? this.#finishReason;
     const delta = messageIn(choice, 'delta') ?? undefined;
-    const message = member(choice, 'message') ?? undefined;
+    const message = choice['message'] ?? undefined;
     const isMessage = message !== undefined && isBare(delta);
     const read = isMessage ? message : (delta ?? {});
     const excess = isJsonObject(read) ? messageExcess(read) : undefined;

@@ -14,15 +14,15 @@ export function choiceIn(choices: unknown): unknown {
 
 /** Whether a choice is the first of its answer. */
 export function isFirst(choice: unknown): boolean {
-  const index = member(choice, 'index') ?? 0;
+  const index = isJsonObject(choice) ? (choice['index'] ?? 0) : 0;
   return index === 0 || index === '0';
 }
 
 /** The message of a choice. The older completions have a text in its place. */
 export function messageIn(choice: JsonObject, name: 'delta' | 'message'): unknown {
-  const message = member(choice, name) ?? undefined;
+  const message = choice[name] ?? undefined;
   if (message !== undefined) return message;
-  const text = member(choice, 'text');
+  const { text } = choice;
   return typeof text === 'string' ? { content: text } : undefined;
 }
 

@@ -1,5 +1,5 @@
 import dialect from '../../../spec/dialect.json' with { type: 'json' };
-import { isJsonObject, member, valuesAt } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, member, valuesAt } from '../../core/json.ts';
 
 /** The names of a price, in `usage` or beside it. */
 const PRICES = ['cost', 'total_cost', 'estimated_cost'];
@@ -7,6 +7,14 @@ const PRICES = ['cost', 'total_cost', 'estimated_cost'];
 const SUMS = ['total_cost', 'total', 'amount'];
 /** Where a price may stand besides the answer itself. */
 const PLACES = dialect.usage.paths.map((path) => ({ path, root: path.split('.', 1)[0] ?? '' }));
+/** The members of an answer that may state its tokens or its price. */
+const STATING: ReadonlySet<string> = new Set(['usage', ...PRICES, ...PLACES.map(({ root }) => root)]);
+
+/** Whether an answer or a chunk may state its tokens or its price. Most chunks do not, and looking for each name is slow. */
+export function mayStateUsage(answer: JsonObject): boolean {
+  for (const name of Object.keys(answer)) if (STATING.has(name)) return true;
+  return false;
+}
 
 function amountOf(value: unknown): number | undefined {
   if (isJsonObject(value))
@@ -18,7 +26,10 @@ function amountOf(value: unknown): number | undefined {
 /** The highest price in an object; -1 if it has none. */
 function priceIn(value: unknown): number {
   let highest = -1;
-  for (const name of PRICES) highest = Math.max(highest, amountOf(member(value, name)) ?? -1);
+  for (const name of PRICES) {
+    const price = member(value, name);
+    if (price !== undefined) highest = Math.max(highest, amountOf(price) ?? -1);
+  }
   return highest;
 }
 
