@@ -7,7 +7,7 @@ import { SCENARIOS } from './scenarios.ts';
 // Thousands of calls are slow on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-const CALLS = 2000;
+const CALLS = 1000;
 const SEED = 4;
 
 function beginningOf(scenario: Scenario): Scenario {
@@ -16,7 +16,7 @@ function beginningOf(scenario: Scenario): Scenario {
 }
 
 /** In a short time, the detection of faults costs a larger share of the calls. */
-const LENIENCE = 0.005;
+const LENIENCE = 0.0075;
 
 /**
  * The bar of `npm run bench:day` for the beginning of one day. It does not count the cost of the safety margins, which is
