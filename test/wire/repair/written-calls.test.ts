@@ -64,17 +64,17 @@ describe('a text that is no call', () => {
 
 describe('a long text', () => {
   it.each([
-    ['markers', '<tool_call>'],
-    ['quoted markers', '`<tool_call>` '],
-    ['opened tags', '<tool_call>{"name": "search", "arguments": {"q": "x"}'],
-    ['brackets', '[{'],
-    ['calls', 'search(q="x")\n'],
-    ['tokens', '[TOOL_CALLS]search{'],
-    ['fences', '```json\n{"name": "search",\n'],
-    ['tagged arguments', '<function=search><parameter=q>'],
-  ])('of %s is read without delay', (_what, piece) => {
+    ['markers', '<tool_call>', 'prose'],
+    ['quoted markers', '`<tool_call>` ', 'prose'],
+    ['opened tags', '<tool_call>{"name": "search", "arguments": {"q": "x"}', 'broken'],
+    ['brackets', '[{', 'prose'],
+    ['calls', 'search(q="x")\n', 'prose'],
+    ['tokens', '[TOOL_CALLS]search{', 'broken'],
+    ['fences', '```json\n{"name": "search",\n', 'prose'],
+    ['tagged arguments', '<function=search><parameter=q>', 'calls'],
+  ])('of %s is read without delay', (_what, piece, kind) => {
     const text = piece.repeat(Math.ceil(250_000 / piece.length));
-    expect(writtenCalls(text, tools)).toBeDefined();
-    expect(stream(text, 5000)).toBeDefined();
+    expect(writtenCalls(text, tools).kind).toBe(kind);
+    expect(stream(text, 5000).kind).toBe(kind);
   });
 });
