@@ -125,9 +125,13 @@ export class ChunkReader {
   read(bytes: Uint8Array): readonly StreamPart[] {
     this.#bytes += bytes.byteLength;
     if (this.#bytes > MOST.streamBytes) this.#refuseExcess(`more than ${MOST.streamBytes} bytes`);
-    for (let start = 0; start < bytes.byteLength && !this.isOver; start += SLICE_BYTES)
+    const parts: StreamPart[] = [];
+    for (let start = 0; start < bytes.byteLength && !this.isOver; start += SLICE_BYTES) {
       this.#readBounded(() => this.#splitter.read(bytes.subarray(start, start + SLICE_BYTES)));
-    return this.#takeParts();
+      // Taken by the slice: the bounds of an answer then stop the reading of what exceeds them.
+      for (const part of this.#takeParts()) parts.push(part);
+    }
+    return parts;
   }
 
   /** Judges the stream when its body has ended or broken. Idempotent. */
