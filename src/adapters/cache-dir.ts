@@ -1,16 +1,19 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute } from 'node:path';
+// Must stand before env-paths.
+import { restoreHomedir } from './home.ts';
+import envPaths from 'env-paths';
 
-function cacheHome(): string {
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
-  if (process.platform === 'win32') return process.env['LOCALAPPDATA'] || join(homedir(), 'AppData', 'Local');
-  return process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-}
+restoreHomedir();
 
 /**
  * The user's cache directory for freelm, e.g. `~/.cache/freelm` on Linux. Creates nothing.
- * @throws if the user has no home.
+ * @throws Error if the user has no home.
  */
 export function defaultCacheDir(): string {
-  return process.platform === 'win32' ? join(cacheHome(), 'freelm', 'Cache') : join(cacheHome(), 'freelm');
+  const { cache } = envPaths('freelm', { suffix: '' });
+  if (!isAbsolute(cache))
+    throw new Error(
+      'this user has no home directory. Name a folder with FREELM_CACHE_DIR or the option cacheDir',
+    );
+  return cache;
 }

@@ -101,6 +101,19 @@ it('a process whose folder is removed again and again goes on', async () => {
   expect(lines.filter((line) => line.startsWith('warning')).length).toBeLessThanOrEqual(1);
 });
 
+it('a user without a home gets a pool that works, and one warning', async () => {
+  const lines = await start({ isHomeless: true, isFake: true, calls: 3 }).ended();
+  expect(lines.filter((line) => line.startsWith('warning'))).toEqual([
+    expect.stringMatching(/no home directory\. Name a folder with FREELM_CACHE_DIR/),
+  ]);
+  expect(lines.at(-1)).toBe('served 3');
+  const folder = temporaryFolder();
+  expect(await start({ isHomeless: true, cacheDir: folder, isFake: true, calls: 1 }).ended()).toEqual([
+    'first',
+    'served 1',
+  ]);
+});
+
 /** Mounts a disk of 64 kB; undefined if this user may not. */
 function smallDisk(): string | undefined {
   const folder = join(temporaryFolder(), 'disk');

@@ -1,12 +1,20 @@
 /** A process with a pool, for tests of what processes share. Arguments: the compiled library, and a job as JSON. */
 
+import os from 'node:os';
+
 const [, , library = '', job = ''] = process.argv;
 // oxlint-disable typescript/no-unsafe-assignment -- the types stand beside
 
-/** @type {typeof import('../../src/index.ts')} */
-const { FreeLLM, FreeLLMError, OpenAICompatible } = await import(library);
 /** @type {import('./processes.ts').Job} */
 const given = JSON.parse(job);
+if (given.isHomeless === true) {
+  delete process.env['XDG_CACHE_HOME'];
+  os.homedir = () => {
+    throw new Error('uv_os_homedir returned ENOENT');
+  };
+}
+/** @type {typeof import('../../src/index.ts')} */
+const { FreeLLM, FreeLLMError, OpenAICompatible } = await import(library);
 const {
   cacheDir,
   url = 'https://mine.test',

@@ -42,12 +42,15 @@ export class CompiledLibrary {
 
 /** What a process does. */
 export interface Job {
-  readonly cacheDir: string;
+  /** Default: the user's. */
+  readonly cacheDir?: string;
   /** Where the provider is. Not needed if it is fake. */
   readonly url?: string;
   /** Default: it goes on until it is killed. */
   readonly calls?: number;
   readonly isFake?: boolean;
+  /** Whether the system knows no home of the user. */
+  readonly isHomeless?: boolean;
   readonly provider?: object;
   readonly pool?: object;
 }
