@@ -80,9 +80,13 @@ function formFaults(request: HostileRequest, answer: Answer): readonly string[] 
   return [`an answer of type "${type}"`];
 }
 
-/** Whether a server may close the connection without an answer. */
+/**
+ * Whether a server may close the connection without an answer. The bytes of a body that no header announces are not read;
+ * closing such a connection resets it, and the answer can be lost on its way.
+ */
 function mayBeSilent({ framing, headers, method }: HostileRequest): boolean {
-  return framing === 'short' || headers.length > 1 || method === 'CONNECT' || method === 'PRI';
+  const isUnannounced = framing === 'none' || framing === 'short';
+  return isUnannounced || headers.length > 1 || method === 'CONNECT' || method === 'PRI';
 }
 
 /** What is wrong with an outcome. */
