@@ -25,6 +25,8 @@ const MAX_PAUSE_MS = 60_000;
 const WELL_AFTER_MS = 60_000;
 /** So many refused writes in a row without a reason show that the store writes nothing. */
 const MAX_REFUSALS = 20;
+/** So many refused writes in a row, whatever the reason, show the same: no process loses so many races. */
+const MAX_LOST_RACES = 1000;
 /** How often a probe goes on with records that changed while it carried over others. */
 const MAX_ROUNDS = 20;
 
@@ -46,9 +48,11 @@ interface Changed extends Versioned {
   readonly base: Versioned;
 }
 
-/** Writes of a record that were refused in a row without a reason: no other process had changed the record. */
+/** Writes of a record that were refused in a row. */
 interface Refusals {
   readonly count: number;
+  /** How many of the last ones were refused without a reason: no other process had changed the record. */
+  readonly withoutReason: number;
   /** The version of the last refused write. */
   readonly version: number;
   /** Whether a read has shown since then that the write was refused without a reason. */
@@ -154,22 +158,28 @@ class FallbackStore implements StateStore {
     const refusals = this.#refusals.get(id);
     if (refusals === undefined) return;
     if (refusals.version !== version) {
-      this.#refusals.delete(id);
+      this.#refusals.set(id, { ...refusals, withoutReason: 0, isJudged: true });
     } else if (!refusals.isJudged) {
-      const count = refusals.count + 1;
-      this.#refusals.set(id, { count, version, isJudged: true });
-      if (count >= MAX_REFUSALS)
-        throw new Error(`swap() refused ${count} writes in a row of a record that no other process changed`);
+      const withoutReason = refusals.withoutReason + 1;
+      this.#refusals.set(id, { ...refusals, withoutReason, isJudged: true });
+      if (withoutReason >= MAX_REFUSALS)
+        throw new Error(
+          `swap() refused ${withoutReason} writes in a row of a record that no other process changed`,
+        );
     }
   }
 
+  /** @throws Error if the store goes on refusing. */
   #noteSwap(id: string, version: number, done: boolean, next: unknown): void {
     if (done) {
       this.#known.set(id, { version: version + 1, value: next });
       this.#refusals.delete(id);
       return;
     }
-    this.#refusals.set(id, { count: this.#refusals.get(id)?.count ?? 0, version, isJudged: false });
+    const { count, withoutReason } = this.#refusals.get(id) ?? { count: 0, withoutReason: 0 };
+    if (count + 1 >= MAX_LOST_RACES)
+      throw new Error(`swap() refused ${count + 1} writes of a record in a row`);
+    this.#refusals.set(id, { count: count + 1, withoutReason, version, isJudged: false });
   }
 
   /** Begins an outage, unless an operation that was under way at the same time has done so. */

@@ -24,7 +24,7 @@ import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Call } from './call.ts';
 import { instantOf, toWall } from './instant.ts';
 import type { AttemptPlan } from './operation.ts';
-import { lostRaces, MAX_RACES, racePauseMs } from './races.ts';
+import { racePauseMs } from './races.ts';
 import { idsOf, indexed, type RecordIds, Snapshot } from './snapshot.ts';
 
 /** A route whose quota is booked. */
@@ -180,9 +180,7 @@ export class Ledger {
         now,
       );
       const again = (): Maybe<Grant> =>
-        races < MAX_RACES
-          ? this.#afterRace(races, () => this.#tryReserve(call, waitUntil, races + 1))
-          : lostRaces(instant, waitUntil);
+        this.#afterRace(races, () => this.#tryReserve(call, waitUntil, races + 1));
       return andThen(this.#commit(snapshot, records, next, target), (done) => {
         if (!done) return again();
         const delayMs = this.#clock.monotonicMs() - instant.monotonicMs;

@@ -37,6 +37,20 @@ const FAULTS: readonly (readonly [what: string, store: StateStore])[] = [
 
 const warnings = ({ events }: SimulatedPool): unknown[] => events.filter(({ type }) => type === 'warning');
 
+it('a store that refuses every write of a record that always changes is given up, with one warning', async () => {
+  let version = 0;
+  const changing = (): { version: number; value: unknown } => ({ version: (version += 1), value: undefined });
+  const store = faulty({ read: () => [changing(), changing()], swap: () => false });
+  const pool = simulatedPool({ store, nim: {} });
+  await pool.run(Promise.all([pool.llm.chat('Hello'), pool.llm.chat('Hello')]));
+  await pool.run(pool.llm.chat('Hello'));
+  expect(warnings(pool)).toMatchObject([
+    { message: expect.stringContaining('refused 1000 writes') as unknown },
+  ]);
+  expect(pool.requests()).toBe(3);
+  expect(pool.clock.now()).toBeLessThan(NOON + 30 * SECOND);
+});
+
 describe.each(FAULTS)('with a store that %s', (_what, store) => {
   it('a call takes a second longer at most, and the user is warned once', async () => {
     const pool = simulatedPool({ store, nim: {} });
