@@ -49,7 +49,7 @@ export function argumentsOf(given: unknown): JsonObject | undefined {
   if (isJsonObject(given)) return given;
   if (given === undefined || given === null || given === '') return {};
   const inner = typeof given === 'string' ? looseJson(given) : undefined;
-  if (inner === undefined || inner.missing === 'text') return undefined;
+  if (inner === undefined || inner.missing === 'content') return undefined;
   const value = typeof inner.value === 'string' ? parseJson(inner.value) : inner.value;
   return isJsonObject(value) ? value : undefined;
 }
@@ -144,7 +144,7 @@ function valueAt(text: string, at: number): { readonly value: unknown; readonly 
   VALUE_END.lastIndex = at;
   const end = VALUE_END.exec(text)?.index ?? text.length;
   const short = looseJson(text.slice(at, end).trimEnd());
-  return short === undefined || short.missing === 'text' ? undefined : { value: short.value, end };
+  return short === undefined || short.missing === 'content' ? undefined : { value: short.value, end };
 }
 
 /** The name of a tool's only parameter, or of the only one that it requires. */

@@ -11,20 +11,20 @@ const OPENING = /[{[]/g;
 
 function* valuesIn(text: string): Generator<unknown, void, undefined> {
   const whole = looseJson(text);
-  if (whole !== undefined && whole.missing !== 'text') yield whole.value;
+  if (whole !== undefined && whole.missing !== 'content') yield whole.value;
   let places = 0;
   for (const [, block = ''] of text.matchAll(BLOCK)) {
     places += 1;
     if (places > MAX_PLACES) return;
     const value = looseJson(block);
-    if (value !== undefined && value.missing !== 'text') yield value.value;
+    if (value !== undefined && value.missing !== 'content') yield value.value;
   }
   for (const { index } of text.matchAll(OPENING)) {
     places += 1;
     if (places > MAX_PLACES) return;
     const reader = new LooseReader(text, index);
     const read = reader.attempt(() => ({ value: reader.value() }));
-    if (read !== undefined && reader.missing !== 'text') yield read.value;
+    if (read !== undefined && reader.missing !== 'content') yield read.value;
   }
 }
 

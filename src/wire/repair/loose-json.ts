@@ -38,8 +38,8 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 /** The text is no value. */
 class NoValue extends Error {}
 
-/** What is missing at the end of a text: nothing, brackets, or the rest of a text or a word. */
-export type Missing = 'nothing' | 'brackets' | 'text';
+/** What is missing at the end of a text: nothing, brackets of objects, or content: the rest of a text, a word or a list. */
+export type Missing = 'nothing' | 'brackets' | 'content';
 
 /** Reads values one after another. Its methods throw an internal error; {@link attempt} turns it into `undefined`. */
 export class LooseReader {
@@ -113,18 +113,18 @@ export class LooseReader {
     const number = this.#match(NUMBER);
     if (number === '') return this.#word();
     // More digits may have been meant.
-    if (this.#depth > 0 && this.#at === this.#text.length) this.#missing = 'text';
+    if (this.#depth > 0 && this.#at === this.#text.length) this.#missing = 'content';
     return Number(number);
   }
 
   /** Members up to `closing`: those of an object, or the named arguments of a call. */
   members(separator: ':' | '=', closing: '}' | ')'): JsonObject {
     const members: [string, unknown][] = [];
-    this.#items(closing, () => {
+    this.#items(closing, 'brackets', () => {
       const key = this.#key();
-      if (this.#isCut('text')) return;
+      if (this.#isCut('content')) return;
       this.expect(separator);
-      if (this.#isCut('text')) return;
+      if (this.#isCut('content')) return;
       const value = this.value();
       if (value !== undefined) members.push([key, value]);
     });
@@ -133,30 +133,31 @@ export class LooseReader {
 
   #list(): readonly unknown[] {
     const items: unknown[] = [];
-    this.#items(']', () => {
+    // More elements may have been meant.
+    this.#items(']', 'content', () => {
       const value = this.value();
       if (value !== undefined) items.push(value);
     });
     return items;
   }
 
-  #items(closing: string, readOne: () => void): void {
+  #items(closing: string, missing: Missing, readOne: () => void): void {
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) throw new NoValue();
     while (!this.takes(closing)) {
-      if (this.#isCut()) break;
+      if (this.#isCut(missing)) break;
       readOne();
       if (this.takes(',')) continue;
-      if (this.takes(closing) || this.#isCut()) break;
+      if (this.takes(closing) || this.#isCut(missing)) break;
       throw new NoValue();
     }
     this.#depth -= 1;
   }
 
   /** Whether the text ends here, before a bracket is closed. */
-  #isCut(missing: Missing = 'brackets'): boolean {
+  #isCut(missing: Missing): boolean {
     if (!this.isAtEnd) return false;
-    if (this.#missing !== 'text') this.#missing = missing;
+    if (this.#missing !== 'content') this.#missing = missing;
     return true;
   }
 
@@ -171,7 +172,7 @@ export class LooseReader {
     if (WORDS.has(word)) return WORDS.get(word);
     const isBeginning = [...WORDS.keys()].some((known) => known.startsWith(word));
     if (word === '' || !isBeginning || !this.isAtEnd) throw new NoValue();
-    this.#missing = 'text';
+    this.#missing = 'content';
     return undefined;
   }
 
@@ -190,7 +191,7 @@ export class LooseReader {
       pieces.push(this.#text.slice(from, this.#at), this.#escaped());
       from = this.#at + 1;
     }
-    this.#missing = 'text';
+    this.#missing = 'content';
     pieces.push(this.#text.slice(from));
     return pieces.join('');
   }

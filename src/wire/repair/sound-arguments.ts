@@ -71,20 +71,33 @@ export type SoundValue =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problems: readonly SchemaProblem[] };
 
+function isEmpty(value: unknown): boolean {
+  return isJsonObject(value) && Object.keys(value).length === 0;
+}
+
+/** Whether only unknown members were given to a schema that has some: the model meant something else. */
+function isOther(value: unknown, problems: readonly SchemaProblem[], schema: JsonObject): boolean {
+  return (
+    isEmpty(value) && !isEmpty(schema['properties'] ?? {}) && problems.some(({ isUnknown }) => isUnknown)
+  );
+}
+
 /** The value, repaired where it breaks the schema and one reading fits. */
-export function soundValue(given: unknown, check: SchemaCheck | undefined): SoundValue {
+export function soundValue(given: unknown, schema: JsonObject, check: SchemaCheck | undefined): SoundValue {
   if (check === undefined) return { ok: true, value: given };
+  const broken = check(given);
   let value = given;
-  let problems = check(value);
+  let problems = broken;
   for (let repairs = 0; repairs < MAX_REPAIRS; repairs += 1) {
     const [first] = problems;
-    if (first === undefined) return { ok: true, value };
+    if (first === undefined) break;
     const next = repaired(value, first, check);
     if (next === undefined) break;
     value = next;
     problems = check(value);
   }
-  return problems.length === 0 ? { ok: true, value } : { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems };
+  return isOther(value, broken, schema) ? { ok: false, problems: broken } : { ok: true, value };
 }
 
 /** The most problems that are named. */
@@ -117,7 +130,7 @@ export function soundArguments(text: string, schema: JsonObject, check: SchemaCh
   const strict = parseJson(text);
   const given: JsonObject | undefined = isJsonObject(strict) ? strict : argumentsOf(text);
   if (given === undefined) return { ok: false, message: 'the arguments are no JSON object' };
-  const sound = soundValue(given, check);
+  const sound = soundValue(given, schema, check);
   if (sound.ok) return { ok: true, text: sound.value === strict ? text : jsonText(sound.value) };
   return { ok: false, message: problemsText(sound.problems.slice(0, 1), schema) };
 }
