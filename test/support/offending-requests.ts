@@ -86,6 +86,8 @@ export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingReq
     { messages: toolHistory(['functions.look:0']), fields: LOOK },
     { messages: toolHistory([`call_${'x'.repeat(80)}`]), fields: LOOK },
   ],
+  'short-tool-ids': [{ messages: toolHistory(['call_1', 'call_2']), fields: LOOK }],
+  'thought-signatures': [{ messages: toolHistory(['call_1']), fields: LOOK }],
   'no-reasoning-fields': [
     {
       messages: [

@@ -227,9 +227,15 @@ describe('tool calls in a stream', () => {
     ]);
   });
 
-  it('of Google: one chunk per call, without index', () => {
+  it('of Google: one chunk per call, without index, the first one signed', () => {
+    const extra_content = { google: { thought_signature: 'signature-1' } };
     expect(callsOf('google')).toEqual([
-      { id: '', type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } },
+      {
+        id: '',
+        type: 'function',
+        function: { name: 'weather', arguments: '{"city":"Oslo"}' },
+        extra_content,
+      },
       { id: 'mine', type: 'function', function: { name: 'news', arguments: '{}' } },
     ]);
   });

@@ -58,7 +58,11 @@ interface Expectation {
 }
 
 /** Likes that the plain form of a request does not satisfy. Without words, a second refusal is needed to learn that. */
-const BEYOND_PLAIN: ReadonlySet<LikeName> = new Set(['max-completion-tokens-only', 'reasoning-content-back']);
+const BEYOND_PLAIN: ReadonlySet<LikeName> = new Set([
+  'max-completion-tokens-only',
+  'reasoning-content-back',
+  'thought-signatures',
+]);
 
 /** The wrong things about the first call and a later one. */
 async function problemsOf(

@@ -8,10 +8,18 @@ import { tokensOf } from '../answers/tokens.ts';
 /** The choice of a blocked answer. It has neither a message nor a delta. */
 const BLOCKED: JsonObject = { index: 0, finish_reason: 'content_filter: PROHIBITED_CONTENT' };
 
+/** A model signs the first of its calls, and wants the signature back with the conversation. */
+function signedCalls(completion: Completion): readonly JsonObject[] {
+  const extra = { google: { thought_signature: `signature-${completion.serial}` } };
+  return toolCallsOf(completion, () => '').map((call, index) =>
+    index === 0 ? { ...call, extra_content: extra } : call,
+  );
+}
+
 function choiceOf(completion: Completion): JsonObject {
   const { text, finishReason } = completion;
   if (finishReason === 'content_filter') return BLOCKED;
-  const calls = toolCallsOf(completion, () => '');
+  const calls = signedCalls(completion);
   const message = {
     role: 'assistant',
     ...(text !== null && { content: text }),
@@ -39,7 +47,7 @@ export function googleCompletion(completion: Completion): JsonObject {
  */
 export function* googleEvents(completion: Completion): Generator<StreamEvent> {
   const { serial, now, model, text, completionTokens, finishReason } = completion;
-  const calls = toolCallsOf(completion, () => '').map((call) => ({ tool_calls: [call] }));
+  const calls = signedCalls(completion).map((call) => ({ tool_calls: [call] }));
   const deltas = [...tokensOf(text).map((token) => ({ content: token })), ...calls];
   const chunk = (choice: JsonObject, spent: number): JsonObject => ({
     choices: [choice],

@@ -21,6 +21,13 @@ export type LikeName =
   | 'unique-tool-ids'
   /** Ids of tool calls of letters, digits, `_` and `-`, at most 64 of them, and not empty. */
   | 'lawful-tool-ids'
+  /** Ids of tool calls of exactly nine letters and digits. */
+  | 'short-tool-ids'
+  /**
+   * In each assistant message with tool calls, the first call with its signature: the one that Google sent, or the one
+   * that Google documents for calls of other models.
+   */
+  | 'thought-signatures'
   /** No reasoning in messages. */
   | 'no-reasoning-fields'
   /** `reasoning_content`, at least an empty one, in assistant messages with tool calls. */

@@ -50,6 +50,15 @@ function callIdsOf({ messages }: ChatRequest): readonly string[] {
   return messages.flatMap(({ tool_calls: calls }) => objectsIn(calls).map(({ id }) => String(id)));
 }
 
+const SIGNATURE = /^(?:signature-\d+|skip_thought_signature_validator)$/;
+
+function isSigned({ tool_calls: calls }: JsonObject): boolean {
+  const extra = objectsIn(calls)[0]?.['extra_content'];
+  const google = isJsonObject(extra) ? extra['google'] : undefined;
+  const signature = isJsonObject(google) ? google['thought_signature'] : undefined;
+  return typeof signature === 'string' && SIGNATURE.test(signature);
+}
+
 function repeated(values: readonly string[]): Offence {
   return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
 }
@@ -141,6 +150,8 @@ export const OFFENCES: Readonly<Record<LikeName, Finder>> = {
   'well-formed-text': ({ body }) => loneSurrogatesIn(body, 'body'),
   'unique-tool-ids': (chat) => repeated(callIdsOf(chat)),
   'lawful-tool-ids': (chat) => callIdsOf(chat).filter((id) => !/^[\w-]{1,64}$/.test(id)),
+  'short-tool-ids': (chat) => callIdsOf(chat).filter((id) => !/^[A-Za-z0-9]{9}$/.test(id)),
+  'thought-signatures': (chat) => positionsOf(chat, (message) => hasCalls(message) && !isSigned(message)),
   'no-reasoning-fields': reasoningFieldsOf,
   'reasoning-content-back': (chat) =>
     positionsOf(chat, (message) => hasCalls(message) && typeof message['reasoning_content'] !== 'string'),

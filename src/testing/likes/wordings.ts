@@ -86,6 +86,20 @@ const KNOWN: Readonly<Record<LikeName, readonly Words[]>> = {
         "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 64.",
     ),
   ],
+  'short-tool-ids': [
+    words((id) => `Tool call id was ${id} but must be a-z, A-Z, 0-9, with a length of 9.`),
+    words(() => "messages.1.tool_calls.0.id: String should match pattern '^[a-zA-Z0-9]{9}$'", 422),
+  ],
+  'thought-signatures': [
+    words(
+      (at) =>
+        `Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Content block ${at}.`,
+    ),
+    words(
+      (at) =>
+        `Unable to submit request because function call \`look\` in the ${at}. content block is missing a \`thought_signature\`.`,
+    ),
+  ],
   'no-reasoning-fields': [
     words(
       (name) =>
