@@ -1,6 +1,16 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateText, jsonSchema, Output, stepCountIs, streamText, tool, type ToolSet } from 'ai';
-import type { Place } from './served-pool.ts';
+import {
+  generateObject,
+  generateText,
+  jsonSchema,
+  Output,
+  stepCountIs,
+  streamText,
+  tool,
+  type ToolSet,
+} from 'ai';
+import { describe, expect, it } from 'vitest';
+import { FACES, type Place, SAYINGS, servedPool } from './served-pool.ts';
 import {
   ANSWER_SCHEMA,
   type Answer,
@@ -15,11 +25,16 @@ import { describeClient } from './table.ts';
 
 type Settings = Omit<Parameters<typeof generateText>[0], 'prompt' | 'messages'> & { readonly prompt: string };
 
+/** The SDK's types take no read-only list. */
+function schemaOf({ required, ...rest }: typeof ANSWER_SCHEMA | typeof WEATHER.schema): Schema {
+  return jsonSchema({ ...rest, required: [...required] });
+}
+
 function toolsOf({ report }: Call): ToolSet {
   if (report === undefined) return {};
   const { name, description, schema } = WEATHER;
   const execute = (input: unknown): string => report(cityOf(input));
-  return { [name]: tool({ description, inputSchema: jsonSchema(schema), execute }) };
+  return { [name]: tool({ description, inputSchema: schemaOf(schema), execute }) };
 }
 
 function settingsOf({ fetch, baseUrl }: Place): (call: Call) => Settings {
@@ -60,7 +75,7 @@ async function* pieces(settings: Settings): AsyncGenerator<string> {
 }
 
 async function object(settings: Settings): Promise<unknown> {
-  const output = Output.object({ schema: jsonSchema(ANSWER_SCHEMA), name: 'answer' });
+  const output = Output.object({ schema: schemaOf(ANSWER_SCHEMA), name: 'answer' });
   return (await generateText({ ...settings, output })).output;
 }
 
@@ -76,3 +91,17 @@ function aiClient(place: Place): Client {
 }
 
 describeClient('the AI SDK', { make: aiClient, has: ['retries'], retriesInVain: true });
+
+describe.each(FACES)('generateObject of the AI SDK over %s', (face) => {
+  it('gives the object of a schema', async () => {
+    const { place, heard } = await servedPool(face);
+    const { model } = settingsOf(place)({ text: '' });
+    const { object: value } = await generateObject({
+      model,
+      prompt: SAYINGS.json,
+      schema: schemaOf(ANSWER_SCHEMA),
+    });
+    expect(value).toEqual({ answer: 'forty-two' });
+    expect(heard[0]?.['response_format']).toMatchObject({ type: 'json_schema' });
+  });
+});
