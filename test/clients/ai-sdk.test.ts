@@ -4,6 +4,7 @@ import {
   generateText,
   jsonSchema,
   Output,
+  type Schema,
   stepCountIs,
   streamText,
   tool,
