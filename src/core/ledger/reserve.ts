@@ -6,6 +6,7 @@ import { costOf, type Demand, demandOf } from '../routing/cost.ts';
 import type { RequestNeeds, Target } from '../routing/question.ts';
 import { entryOf } from '../json.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
+import { pruned } from '../records/prune.ts';
 import { isLong } from '../limits/limit.ts';
 import { type Charge, charge, fullUntil, readyAtOf, refund, maxInForce, usedOf } from '../limits/window.ts';
 
@@ -119,7 +120,8 @@ function chargeAll(
   const { model } = target.route;
   const limits = target.account.limits(model);
   if (limits.length === 0) return { account, charges: [] };
-  let { limiters } = account;
+  // One copy for all limits: a record may have hundreds of entries.
+  const limiters = { ...account.limiters };
   const charges: Charge[] = [];
   for (const limit of limits) {
     const name = limiterName(limit, model);
@@ -127,7 +129,7 @@ function chargeAll(
     const cost = costOf(limit, demand, maxInForce(limiter, limit, now));
     if (!Number.isFinite(cost)) continue;
     const taken = charge(limiter, limit, name, cost, now);
-    limiters = withEntry(limiters, name, taken.limiter);
+    limiters[name] = taken.limiter;
     charges.push(taken.charge);
   }
   return { account: { ...account, limiters, since: account.since ?? now }, charges };
@@ -175,25 +177,22 @@ export function reserve(
   const admitted = withBreakers(records, target, before, after);
   const demand = demandOf(target, admitted.account, target.route.model, needs, now);
   const { account, charges } = chargeAll(admitted.account, target, demand, now);
-  return {
-    provider: admitted.provider,
-    account,
-    reservation: {
-      target,
-      charges,
-      mayFree: mayFree(charges, account, now),
-      isAlone: isUnspent(target, records.account, now),
-      maxTokens: demand.maxTokens,
-      sentAt: now,
-      generations: {
-        provider: after.provider.generation,
-        model: after.model.generation,
-        account: after.account.generation,
-        entitlement: after.entitlement.generation,
-        key: after.key.generation,
-      },
+  const reservation = {
+    target,
+    charges,
+    mayFree: mayFree(charges, account, now),
+    isAlone: isUnspent(target, records.account, now),
+    maxTokens: demand.maxTokens,
+    sentAt: now,
+    generations: {
+      provider: after.provider.generation,
+      model: after.model.generation,
+      account: after.account.generation,
+      entitlement: after.entitlement.generation,
+      key: after.key.generation,
     },
   };
+  return pruned(records, { provider: admitted.provider, account, reservation }, now);
 }
 
 /** Refunds charges that the provider certainly did not count. */

@@ -34,6 +34,7 @@ import {
   withAnswer,
   withPrice,
 } from '../records/provider.ts';
+import { pruned } from '../records/prune.ts';
 import { afterFailure, afterAbort, afterSuccess, refusingLimits, type TokensUsed } from './settle-limits.ts';
 
 /** How an attempt ended. `aborted`: the caller left, so it says nothing about the provider. */
@@ -314,8 +315,7 @@ export function withCost(
   };
 }
 
-/** The records after the attempt of a reservation ended. Unchanged records stay the same objects. spec 5.3 */
-export function settle(
+function onOutcome(
   records: RouteRecords,
   reservation: Reservation,
   outcome: Outcome,
@@ -329,4 +329,14 @@ export function settle(
     case 'failure':
       return onFailure(records, reservation, outcome, now);
   }
+}
+
+/** The records after the attempt of a reservation ended. Unchanged records stay the same objects. spec 5.3 */
+export function settle(
+  records: RouteRecords,
+  reservation: Reservation,
+  outcome: Outcome,
+  now: number,
+): RouteRecords {
+  return pruned(records, onOutcome(records, reservation, outcome, now), now);
 }

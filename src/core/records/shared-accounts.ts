@@ -14,6 +14,8 @@ const GUESSED_MS = DAY_MS;
 const TOLERANCE = 0.15;
 /** Smaller limits are no evidence, because small numbers add up by chance. */
 const LEAST_LIMIT = 5;
+/** A provider that names an account anew each time fills no disk. */
+const MAX_NAMES = 500;
 
 function trustedMs(account: string, { into, guessed }: Merged): number {
   return guessed === true && into !== account ? GUESSED_MS : REPORTED_MS;
@@ -23,6 +25,14 @@ function trustedMs(account: string, { into, guessed }: Merged): number {
 function mergedOf({ merged }: ProviderRecord, account: string, now: number): Merged | undefined {
   const known = entryOf(merged, account);
   return known === undefined || Math.abs(now - known.at) > trustedMs(account, known) ? undefined : known;
+}
+
+/** The record without merges that are no longer believed. spec 2.12 */
+export function withoutOldMerges(record: ProviderRecord, now: number): ProviderRecord {
+  if (record.merged === undefined) return record;
+  const entries = Object.entries(record.merged);
+  const fresh = entries.filter(([account]) => mergedOf(record, account, now) !== undefined);
+  return fresh.length === entries.length ? record : { ...record, merged: Object.fromEntries(fresh) };
 }
 
 /** The account whose quotas `account` shares, or itself. */
@@ -126,7 +136,8 @@ export function withIdentity(
     return withMerged(record, [account], { into: rootOf(record, first, now), at: now });
   if (isNamed(record, account) && membersOf(record, account, now).length > 0)
     return withoutMerges(record, account);
-  return { ...record, identities: { ...record.identities, [identity]: account } };
+  const known = Object.entries(record.identities ?? {}).slice(1 - MAX_NAMES);
+  return { ...record, identities: Object.fromEntries([...known, [identity, account]]) };
 }
 
 /** A refusal, and how much of the limit the refused key had used itself. */
