@@ -1,10 +1,25 @@
-/** Holds back the text of a stream while it may be a tool call that the model wrote as text. */
+/**
+ * Holds back the text of a stream while it may be a tool call that the model wrote as text.
+ *
+ *   state     | what has come                           | held back
+ *   ----------+-----------------------------------------+--------------------------------
+ *   beginning | nothing, or a part of `<think>`         | all
+ *   thinking  | thoughts that have not ended            | what may be a part of their end
+ *   undecided | what may be nothing but calls           | all after the thoughts
+ *   searching | prose without the marker of a call      | what may be a part of a marker
+ *   held      | a marker, or much that may be only calls | all from there on
+ *   open      | too much for a call, or a proper call   | nothing
+ */
 
 import type { DeclaredTools } from '../request/declared-tools.ts';
-import { callMarkerAt, mayBeginCall, type WrittenCalls, writtenCalls } from './written-calls.ts';
+import { callMarkerAt, fencesIn, mayBeginCall, type WrittenCalls, writtenCalls } from './written-calls.ts';
 
 /** A longer text is an answer. */
 const MAX_HELD = 256 * 1024;
+/** What a longer text may be is decided by its beginning. */
+const MAX_BEGINNING = 4096;
+/** So much of the released text is kept, to tell whether a marker is quoted or begins a line. */
+const KEPT = 4096;
 
 const THOUGHTS_START = /^\s*<think(?:ing)?>/;
 const THOUGHTS_END = /<\/think(?:ing)?>/g;
@@ -13,66 +28,92 @@ const MAY_THINK = /^\s*(?:<(?:t(?:h(?:i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?)?$/;
 
 export class CallGate {
   readonly #tools: DeclaredTools;
-  #text = '';
+  #state: 'beginning' | 'thinking' | 'undecided' | 'searching' | 'held' | 'open';
+  /** All pieces of the text. They are joined once: joining them with each piece would take the square of their length. */
+  #pieces: string[] = [];
+  #length = 0;
+  /** The end of the text, which is searched: what is held, and what was released shortly before. */
+  #window = '';
+  /** How much of the window is released. */
   #released = 0;
-  /** Where the answer begins: after thoughts. */
-  #start = 0;
-  #isDecided = false;
-  /** Whether a marker has come, from which on all is held until the end. */
-  #isHeld = false;
-  /** Whether the rest is released as it comes. */
-  #isOpen: boolean;
+  /** The fences of code before the window. */
+  #fences = 0;
+  /** What came after the window, once no more text changes what is held. */
+  #later: string[] = [];
 
   constructor(tools: DeclaredTools) {
     this.#tools = tools;
-    this.#isOpen = tools.size === 0;
+    this.#state = tools.size === 0 ? 'open' : 'beginning';
   }
 
   /** Adds a piece of the text. Returns what is released. */
   add(piece: string): string {
-    if (this.#isOpen) return piece;
-    this.#text += piece;
-    if (this.#text.length > MAX_HELD) return this.open();
-    return this.#release(this.#heldFrom());
+    if (this.#state === 'open') return piece;
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+    if (this.#state === 'held') this.#later.push(piece);
+    else this.#window += piece;
+    if (this.#length > MAX_HELD) return this.open();
+    if (this.#state === 'held') return '';
+    return this.#passThoughts() + this.#passAnswer();
   }
 
   /** Releases what is held, and all that follows. */
   open(): string {
-    this.#isOpen = true;
-    return this.#release(this.#text.length);
+    const held = this.#window.slice(this.#released) + this.#later.join('');
+    this.#state = 'open';
+    this.#pieces = [];
+    this.#later = [];
+    this.#window = '';
+    this.#released = 0;
+    return held;
   }
 
   /** Judges what is held when the text has ended. */
   end(): WrittenCalls {
-    return this.#isOpen ? { kind: 'prose' } : writtenCalls(this.#text, this.#tools);
+    return this.#state === 'open' ? { kind: 'prose' } : writtenCalls(this.#pieces.join(''), this.#tools);
   }
 
-  #heldFrom(): number {
-    if (!this.#isDecided) {
-      if (MAY_THINK.test(this.#text)) return 0;
-      const start = this.#afterThoughts();
-      if (start === undefined) return Math.max(this.#released, this.#text.length - '</thinking>'.length);
-      if (mayBeginCall(this.#text.slice(start), this.#tools)) return start;
-      this.#isDecided = true;
-    }
-    // Searching all that is held with each piece would take the square of its length.
-    if (this.#isHeld) return this.#released;
-    const { place, isCertain } = callMarkerAt(this.#text, this.#released);
-    this.#isHeld = isCertain;
-    return place;
-  }
-
-  #afterThoughts(): number | undefined {
-    if (this.#start !== 0 || !THOUGHTS_START.test(this.#text)) return this.#start;
+  #passThoughts(): string {
+    if (this.#state === 'beginning' && !MAY_THINK.test(this.#window))
+      this.#state = THOUGHTS_START.test(this.#window) ? 'thinking' : 'undecided';
+    if (this.#state !== 'thinking') return '';
     THOUGHTS_END.lastIndex = this.#released;
-    const end = THOUGHTS_END.exec(this.#text);
-    if (end !== null) this.#start = end.index + end[0].length;
-    return end === null ? undefined : this.#start;
+    const end = THOUGHTS_END.exec(this.#window);
+    if (end === null) return this.#release(this.#window.length - '</thinking>'.length);
+    const thoughts = this.#release(end.index + end[0].length);
+    this.#forget(this.#released);
+    this.#fences = 0;
+    this.#state = 'undecided';
+    return thoughts;
   }
 
-  #release(end: number): string {
-    const released = this.#text.slice(this.#released, end);
-    this.#released = Math.max(this.#released, end);
+  #passAnswer(): string {
+    if (this.#state === 'undecided' && !mayBeginCall(this.#window, this.#tools)) this.#state = 'searching';
+    if (this.#state === 'searching') {
+      const { place, isCertain } = callMarkerAt(this.#window, this.#released, this.#fences);
+      if (isCertain) this.#state = 'held';
+      return this.#release(place);
+    }
+    if (this.#state !== 'thinking' && this.#window.length > MAX_BEGINNING) this.#state = 'held';
+    return '';
+  }
+
+  #release(upTo: number): string {
+    const end = Math.max(this.#released, upTo);
+    const released = this.#window.slice(this.#released, end);
+    this.#released = end;
+    if (this.#released > 2 * KEPT) {
+      const from = this.#released - KEPT;
+      this.#forget(this.#window.lastIndexOf('\n', from) + 1 || from);
+    }
     return released;
+  }
+
+  /** Cuts the beginning of the window off. */
+  #forget(length: number): void {
+    this.#fences += fencesIn(this.#window.slice(0, length));
+    this.#window = this.#window.slice(length);
+    this.#released -= length;
   }
 }

@@ -80,23 +80,28 @@ function callsFrom(
   return calls.length === 0 ? undefined : calls;
 }
 
-/** Whether a place is within quoted code. */
-function isQuoted(text: string, at: number): boolean {
+/** How many lines of a text begin or end a block of code. */
+export function fencesIn(text: string): number {
+  return text.match(/^[^\S\n]*```/gm)?.length ?? 0;
+}
+
+/** Whether a place is within quoted code. `fencesBefore` the text are those of its beginning that was cut off. */
+function isQuoted(text: string, at: number, fencesBefore: number): boolean {
   const before = text.slice(0, at);
   const line = before.slice(before.lastIndexOf('\n') + 1);
   const ticks = line.split('`').length - 1;
-  const fences = before.match(/^[^\S\n]*```/gm)?.length ?? 0;
+  const fences = fencesBefore + fencesIn(before);
   return fences % 2 === 1 || (!line.includes('```') && ticks % 2 === 1);
 }
 
 /** The first places of a marker that are not quoted, from `from` on. */
-function placesOf(text: string, marker: RegExp, from = 0): readonly number[] {
+function placesOf(text: string, marker: RegExp, from = 0, fencesBefore = 0): readonly number[] {
   const places: number[] = [];
   marker.lastIndex = from;
   for (let seen = 0; seen < MARKERS_SEEN && places.length < MARKERS_TRIED; seen += 1) {
     const found = marker.exec(text);
     if (found === null) break;
-    if (!isQuoted(text, found.index)) places.push(found.index);
+    if (!isQuoted(text, found.index, fencesBefore)) places.push(found.index);
   }
   return places;
 }
@@ -205,9 +210,14 @@ interface HeldPlace {
   readonly isCertain: boolean;
 }
 
-/** Where a marker begins, or what may become one; the text's length if there is none. */
-export function callMarkerAt(text: string, from: number): HeldPlace {
-  const markers = [TOKEN, TAG, WORD, ANY_TOKEN].flatMap((marker) => placesOf(text, marker, from).slice(0, 1));
+/**
+ * Where a marker begins, or what may become one; the text's length if there is none.
+ * @param fencesBefore - The fences of the text's beginning, if that was cut off.
+ */
+export function callMarkerAt(text: string, from: number, fencesBefore: number): HeldPlace {
+  const markers = [TOKEN, TAG, WORD, ANY_TOKEN].flatMap((marker) =>
+    placesOf(text, marker, from, fencesBefore).slice(0, 1),
+  );
   const marker = Math.min(text.length, ...markers);
   const parts: number[] = [];
   const tail = Math.max(0, text.length - TAIL);
