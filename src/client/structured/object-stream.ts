@@ -58,9 +58,9 @@ export class ObjectStream<T> implements AsyncIterable<Growing<T>> {
       const value = partialJson(text);
       if (schema.mayGrow(value)) yield value;
     }
-    const value = partialJson(text);
     const found = await schema.read(text);
     if (!found.ok) return;
+    const value = partialJson(text) ?? found.value;
     this.#result = { data: found.value, response: await stream.response() };
     if (schema.mayGrow(value)) yield value;
   }

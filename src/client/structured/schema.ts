@@ -110,7 +110,7 @@ export function readSchema<T>(schema: Schema<T>, name = 'answer'): ReadSchema<T>
       value !== undefined &&
       (check?.(value) ?? []).every(({ path }) => valueAtPath(value, path) === undefined),
     async read(text) {
-      const found = jsonAnswer(text, (value) => soundValue(value, jsonSchema, check));
+      const found = jsonAnswer(text, (value) => soundValue(value, jsonSchema, check, text.length));
       if (!found.ok) return found;
       if (isStandard(schema)) return validated(schema, found.value);
       return fits(found.value) ? { ok: true, value: found.value } : { ok: false, problems: [] };

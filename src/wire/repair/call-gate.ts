@@ -12,10 +12,9 @@
  */
 
 import type { DeclaredTools } from '../request/declared-tools.ts';
+import { MOST_REPAIRED } from './loose-json.ts';
 import { callMarkerAt, fencesIn, mayBeginCall, type WrittenCalls, writtenCalls } from './written-calls.ts';
 
-/** A longer text is an answer. */
-const MAX_HELD = 256 * 1024;
 /** What a longer text may be is decided by its beginning. */
 const MAX_BEGINNING = 4096;
 /** So much of the released text is kept, to tell whether a marker is quoted or begins a line. */
@@ -53,7 +52,7 @@ export class CallGate {
     this.#length += piece.length;
     if (this.#state === 'held') this.#later.push(piece);
     else this.#window += piece;
-    if (this.#length > MAX_HELD) return this.open();
+    if (this.#length > MOST_REPAIRED) return this.open();
     if (this.#state === 'held') return '';
     return this.#passThoughts() + this.#passAnswer();
   }

@@ -4,7 +4,7 @@ import type { ToolCall, ToolCallIds } from '../response/chat-response.ts';
 import { PartCollector, type StreamPart } from '../response/stream-part.ts';
 import { extraOf, type ToolCallPart } from '../response/tool-calls.ts';
 import { CallGate } from './call-gate.ts';
-import { type CallableTools, callsOf, soundCall, UnsoundCall } from './sound-calls.ts';
+import { type CallableTools, callsOf, soundCalls, UnsoundCall } from './sound-calls.ts';
 
 const NO_CALLS: CallableTools = { declared: new Map(), check: () => undefined };
 
@@ -71,7 +71,7 @@ export class CallGuard {
   }
 
   #sound(calls: readonly ToolCall[]): readonly StreamPart[] {
-    return calls.map((call, index) => partOf(soundCall(call, this.#tools), index));
+    return soundCalls(calls, this.#tools).map(partOf);
   }
 }
 

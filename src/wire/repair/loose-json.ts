@@ -5,6 +5,9 @@
 
 import type { JsonObject } from '../../core/json.ts';
 
+/** A longer text is not searched for calls and not repaired: models write no such call and no such value by hand. */
+export const MOST_REPAIRED: number = 256 * 1024;
+
 /** Deeper values are not read. */
 const MAX_DEPTH = 200;
 

@@ -2,7 +2,7 @@
 
 import { isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 import { argumentsOf } from './call-forms.ts';
-import { looseJson } from './loose-json.ts';
+import { looseJson, MOST_REPAIRED } from './loose-json.ts';
 
 /** Where a value breaks a schema. */
 export interface SchemaProblem {
@@ -82,13 +82,22 @@ function isOther(value: unknown, problems: readonly SchemaProblem[], schema: Jso
   );
 }
 
-/** The value, repaired where it breaks the schema and one reading fits. */
-export function soundValue(given: unknown, schema: JsonObject, check: SchemaCheck | undefined): SoundValue {
+/**
+ * The value, repaired where it breaks the schema and one reading fits.
+ * @param length - The length of the text that it was read from: a long one is not repaired.
+ */
+export function soundValue(
+  given: unknown,
+  schema: JsonObject,
+  check: SchemaCheck | undefined,
+  length: number,
+): SoundValue {
   if (check === undefined) return { ok: true, value: given };
   const broken = check(given);
   let value = given;
   let problems = broken;
-  for (let repairs = 0; repairs < MAX_REPAIRS; repairs += 1) {
+  const most = length > MOST_REPAIRED ? 0 : MAX_REPAIRS;
+  for (let repairs = 0; repairs < most; repairs += 1) {
     const [first] = problems;
     if (first === undefined) break;
     const next = repaired(value, first, check);
@@ -128,9 +137,10 @@ export type Arguments =
 // spec 13.10
 export function soundArguments(text: string, schema: JsonObject, check: SchemaCheck | undefined): Arguments {
   const strict = parseJson(text);
-  const given: JsonObject | undefined = isJsonObject(strict) ? strict : argumentsOf(text);
+  const loose = (): JsonObject | undefined => (text.length > MOST_REPAIRED ? undefined : argumentsOf(text));
+  const given: JsonObject | undefined = isJsonObject(strict) ? strict : loose();
   if (given === undefined) return { ok: false, message: 'the arguments are no JSON object' };
-  const sound = soundValue(given, schema, check);
+  const sound = soundValue(given, schema, check, text.length);
   if (sound.ok) return { ok: true, text: sound.value === strict ? text : jsonText(sound.value) };
   return { ok: false, message: problemsText(sound.problems.slice(0, 1), schema) };
 }

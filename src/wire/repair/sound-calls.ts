@@ -10,6 +10,7 @@ import type {
 } from '../response/chat-response.ts';
 import type { DeclaredTools } from '../request/declared-tools.ts';
 import { declaredName, type WrittenCall } from './call-forms.ts';
+import { MOST_REPAIRED } from './loose-json.ts';
 import { type SchemaCheck, soundArguments } from './sound-arguments.ts';
 import { writtenCalls } from './written-calls.ts';
 
@@ -39,7 +40,7 @@ export function refusedCall(message: string, finish: string | undefined): Refuse
  * A call with the declared name and with arguments that fit the tool's schema.
  * @throws UnsoundCall if it calls no declared tool, or its arguments cannot be repaired.
  */
-export function soundCall(call: ToolCall, { declared, check }: CallableTools): ToolCall {
+function soundCall(call: ToolCall, { declared, check }: CallableTools): ToolCall {
   const { name: given, arguments: text } = call.function;
   const name = declaredName(given, declared);
   if (name === undefined) throw new UnsoundCall('it names no declared tool');
@@ -48,6 +49,21 @@ export function soundCall(call: ToolCall, { declared, check }: CallableTools): T
   return name === given && read.text === text
     ? call
     : { ...call, function: { ...call.function, name, arguments: read.text } };
+}
+
+/**
+ * The calls of an answer, each of them sound.
+ * @throws UnsoundCall as `soundCall`, and if too much of their arguments needs repairs.
+ */
+export function soundCalls(calls: readonly ToolCall[], tools: CallableTools): readonly ToolCall[] {
+  let repaired = 0;
+  return mapSame(calls, (call) => {
+    const sound = soundCall(call, tools);
+    const { arguments: text } = call.function;
+    if (sound.function.arguments !== text) repaired += text.length;
+    if (repaired > MOST_REPAIRED) throw new UnsoundCall('too much of the arguments needs repairs');
+    return sound;
+  });
 }
 
 /** Calls found in a text, with ids. */
@@ -77,7 +93,7 @@ export function soundAnswer(completion: ChatCompletion, tools: CallableTools, id
   if (tools.declared.size === 0) return { ok: true, completion };
   try {
     const found = completion.toolCalls.length > 0 ? completion : withWrittenCalls(completion, tools, idOf);
-    const toolCalls = mapSame(found.toolCalls, (call) => soundCall(call, tools));
+    const toolCalls = soundCalls(found.toolCalls, tools);
     return { ok: true, completion: toolCalls === found.toolCalls ? found : { ...found, toolCalls } };
   } catch (error) {
     if (error instanceof UnsoundCall) return refusedCall(error.message, completion.finishReason);

@@ -13,6 +13,7 @@ import {
   taggedCallAt,
   type WrittenCall,
 } from './call-forms.ts';
+import { MOST_REPAIRED } from './loose-json.ts';
 import { thoughtsLength } from './thoughts.ts';
 
 /** What a text turned out to be. */
@@ -26,8 +27,6 @@ export type WrittenCalls =
 const PROSE: WrittenCalls = { kind: 'prose' };
 const BROKEN: WrittenCalls = { kind: 'broken' };
 
-/** A longer text is an answer. */
-const MAX_LENGTH = 256 * 1024;
 /** More calls are no answer to a question. */
 const MAX_CALLS = 64;
 /** Markers that are looked at, and those that are tried. A text with more of them is about markers. */
@@ -119,7 +118,11 @@ function isUnreadable(text: string, tag: number): boolean {
 function markedCalls(text: string, tools: DeclaredTools): WrittenCalls {
   const tokens = placesOf(text, TOKEN);
   const tags = placesOf(text, TAG);
+  const starts = new Set<number>();
   for (const place of [...tokens, ...tags, ...placesOf(text, WORD)]) {
+    const start = skipFiller(text, place);
+    if (starts.has(start)) continue;
+    starts.add(start);
     const calls = callsFrom(text, place, tools, true);
     if (calls !== undefined)
       return { kind: 'calls', text: text.slice(0, place).replaceAll(CHANNEL, '').trim(), calls };
@@ -141,7 +144,7 @@ function beginsCall(text: string, tools: DeclaredTools): boolean {
 /** Finds the calls in the text of a whole answer. */
 // spec 13.9
 export function writtenCalls(answer: string, tools: DeclaredTools): WrittenCalls {
-  if (tools.size === 0 || answer.length > MAX_LENGTH) return PROSE;
+  if (tools.size === 0 || answer.length > MOST_REPAIRED) return PROSE;
   const thoughts = answer.slice(0, thoughtsLength(answer) ?? 0);
   const given = answer.slice(thoughts.length).trim();
   const text = BLOCK.exec(given)?.[1]?.trim() ?? given;

@@ -2,7 +2,7 @@
 
 import bounds from '../../../spec/bounds.json' with { type: 'json' };
 import { elementsOf, type JsonObject } from '../../core/json.ts';
-import { jsonExcess } from '../../core/json-scan.ts';
+import { jsonExcess, jsonValues } from '../../core/json-scan.ts';
 
 /** The bounds of one answer. */
 export const MOST: Readonly<typeof bounds.answer> = bounds.answer;
@@ -12,6 +12,8 @@ export function moreThan(most: number, what: string): string {
   return `more than ${most} ${what}`;
 }
 
+const TOO_DEEP = moreThan(MOST.depth, 'levels of nesting');
+
 /** Which bound a JSON text exceeds, in words; undefined if none. Parses nothing. */
 // spec 13.11
 export function textExcess(text: string): string | undefined {
@@ -19,7 +21,23 @@ export function textExcess(text: string): string | undefined {
   if (text.length < 2 * MOST.depth) return undefined;
   const excess = jsonExcess(text, MOST);
   if (excess === undefined) return undefined;
-  return excess === 'depth' ? moreThan(MOST.depth, 'levels of nesting') : moreThan(MOST.values, 'values');
+  return excess === 'depth' ? TOO_DEEP : moreThan(MOST.values, 'values');
+}
+
+/** Which bound the arguments of all calls of an answer exceed. Parses nothing. */
+// spec 13.11
+export function argumentsExcess(texts: readonly string[]): string | undefined {
+  let characters = 0;
+  let values = 0;
+  for (const text of texts) {
+    characters += text.length;
+    if (characters > MOST.callCharacters) return moreThan(MOST.callCharacters, 'characters of arguments');
+    const more = jsonValues(text, { depth: MOST.depth, values: MOST.callValues - values });
+    if (more === 'depth') return TOO_DEEP;
+    if (more === 'values') return moreThan(MOST.callValues, 'values in its arguments');
+    values += more;
+  }
+  return undefined;
 }
 
 /** Which bound the choices of an answer or a chunk exceed. */

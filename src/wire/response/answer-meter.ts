@@ -6,6 +6,7 @@ import type { StreamPart } from './stream-part.ts';
 // spec 14.11
 export class AnswerMeter {
   #characters = 0;
+  #callCharacters = 0;
   #entries = 0;
   readonly #fields = new Set<string>();
 
@@ -15,7 +16,14 @@ export class AnswerMeter {
     if (part.type === 'extra') return this.#withFields(part.fields);
     if (part.type !== 'tool-call') return undefined;
     const { argumentsDelta, extra } = part;
-    return this.#withText(argumentsDelta) ?? (extra && this.#withFields(extra));
+    return this.#withArguments(argumentsDelta) ?? (extra && this.#withFields(extra));
+  }
+
+  #withArguments(delta: string): string | undefined {
+    this.#callCharacters += delta.length;
+    if (this.#callCharacters > MOST.callCharacters)
+      return moreThan(MOST.callCharacters, 'characters of arguments');
+    return this.#withText(delta);
   }
 
   #withText({ length }: string): string | undefined {

@@ -1,5 +1,12 @@
 import { elementsOf, isJsonObject, type JsonObject, parseJson } from '../../core/json.ts';
-import { callsExcess, choicesExcess, messageExcess, MOST, textExcess } from './answer-bounds.ts';
+import {
+  argumentsExcess,
+  callsExcess,
+  choicesExcess,
+  messageExcess,
+  MOST,
+  textExcess,
+} from './answer-bounds.ts';
 import { AnswerMeter } from './answer-meter.ts';
 import {
   type ChatCompletion,
@@ -173,6 +180,8 @@ export class ChunkReader {
   #finish(reason: string): void {
     const lastPieces = this.#toolCalls.end();
     if (lastPieces === undefined) return this.#refuse(malformed('a tool call of the stream had no name'), '');
+    const excess = argumentsExcess(this.#toolCalls.arguments);
+    if (excess !== undefined) return this.#refuseExcess(excess);
     const hasCalls = this.#toolCalls.count > 0;
     const isAnswer = this.#hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
     if (!isAnswer) return this.#refuse(emptyAnswer('stream', reason), '');

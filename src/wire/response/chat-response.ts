@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
-import { choicesExcess, messageExcess, textExcess } from './answer-bounds.ts';
+import { argumentsExcess, choicesExcess, messageExcess, textExcess } from './answer-bounds.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
 import { readCost } from './price.ts';
 import { callsIn, choiceIn, contentOf, hasMedia, messageIn, reasoningOf } from './message.ts';
@@ -218,6 +218,8 @@ function judgeChoice(json: JsonObject, choice: JsonObject, idOf: ToolCallIds): C
   const content = readMessage(message, idOf);
   if (content === undefined)
     return refused('malformed', "the answer's content or tool calls had an unknown shape");
+  const inCalls = argumentsExcess(content.toolCalls.map((call) => call.function.arguments));
+  if (inCalls !== undefined) return refusedAsTooLarge('answer', inCalls);
   if (isEmpty(message, content)) return emptyAnswer('answer', finish);
   return completionOf(json, content, finish ?? 'stop');
 }

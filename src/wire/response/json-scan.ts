@@ -1,9 +1,19 @@
-const LEVELS: ReadonlyMap<string, number> = new Map([
-  ['{', 1],
-  ['[', 1],
-  ['}', -1],
-  [']', -1],
-]);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** How much deeper what follows a character is. */
+function stepOf(code: number): number {
+  switch (code) {
+    case 0x5b:
+    case 0x7b:
+      return 1;
+    case 0x5d:
+    case 0x7d:
+      return -1;
+    default:
+      return 0;
+  }
+}
 
 /** Follows a JSON text that arrives in pieces, in one pass and without parsing it. */
 export class JsonScan {
@@ -24,11 +34,12 @@ export class JsonScan {
 
   read(piece: string): void {
     this.#isBegun ||= piece.trim() !== '';
-    for (const character of piece) {
+    for (let index = 0; index < piece.length; index += 1) {
+      const code = piece.charCodeAt(index);
       if (this.#isEscaped) this.#isEscaped = false;
-      else if (this.#isInText && character === '\\') this.#isEscaped = true;
-      else if (character === '"') this.#isInText = !this.#isInText;
-      else if (!this.#isInText) this.#depth += LEVELS.get(character) ?? 0;
+      else if (this.#isInText && code === BACKSLASH) this.#isEscaped = true;
+      else if (code === QUOTE) this.#isInText = !this.#isInText;
+      else if (!this.#isInText) this.#depth += stepOf(code);
     }
   }
 }

@@ -171,6 +171,11 @@ export class ToolCallAssembly {
     return this.#calls.length;
   }
 
+  /** The arguments of each call, as far as they have come. */
+  get arguments(): readonly string[] {
+    return this.#calls.map((call) => call.arguments);
+  }
+
   /** Whether no call was cut within its arguments. */
   get isComplete(): boolean {
     return this.#calls.every(({ scan }) => scan.isComplete || !scan.isBegun);

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { jsonAnswer, partialJson } from '../../../src/wire/repair/json-answer.ts';
+import { soundCalls } from '../../../src/wire/repair/sound-calls.ts';
+import type { ToolCall } from '../../../src/wire/response/chat-response.ts';
 import { CallGate } from '../../../src/wire/repair/call-gate.ts';
 import { writtenCalls } from '../../../src/wire/repair/written-calls.ts';
 
@@ -54,5 +57,46 @@ describe('a large text', () => {
   ])('%s: a tag', (_, end, count) => {
     const text = `Look:\n\`\`\`\n${'let a = 1;\n'.repeat(2000)}${end}<tool_call>{"a" `;
     expect(passed(text).split('<tool_call>').length - 1).toBe(count);
+  });
+});
+
+function callWith(text: string): ToolCall {
+  return { id: 'c', type: 'function', function: { name: 'f', arguments: text } };
+}
+
+describe('repairs', () => {
+  const sound = (count: number, text: string): number =>
+    soundCalls(
+      Array.from({ length: count }, () => callWith(text)),
+      { declared: tools, check: () => undefined },
+    ).length;
+  const rightText = `{"a":"${'x'.repeat(300_000)}"}`;
+  const wrongText = `{a:"${'x'.repeat(2000)}"}`;
+
+  it('of many short arguments are made', () => {
+    expect(sound(100, wrongText)).toBe(100);
+  });
+
+  it('are not needed for long arguments that are right', () => {
+    expect(sound(10, rightText)).toBe(10);
+  });
+
+  it.each([
+    ['of more than 256 Ki characters', 150, wrongText],
+    ['of one long text', 1, rightText.replace('"a"', 'a')],
+  ])('are refused: those %s', (_, count, text) => {
+    expect(() => sound(count, text)).toThrow(
+      /^(too much of the arguments needs repairs|the arguments are no JSON object)$/,
+    );
+  });
+
+  it.each([
+    ['that is JSON is read', rightText, true],
+    ['by hand is not', rightText.replace('"a"', 'a'), false],
+    ['within prose is not', `Here: ${rightText}`, false],
+    ['that is nested too deeply is not', `{"a":${'['.repeat(150_000)}${']'.repeat(150_000)}}`, false],
+  ])('a long value %s', (_, text, ok) => {
+    expect(jsonAnswer(text, (value) => ({ ok: true, value })).ok).toBe(ok);
+    expect(partialJson(text)).toBeUndefined();
   });
 });

@@ -15,6 +15,12 @@ function nested(depth: number): string {
 
 const call = (index: number): object => ({ id: `c${index}`, function: { name: 'f', arguments: '{}' } });
 
+function callsWith(count: number, text: string): object {
+  return {
+    tool_calls: times(count, (index) => ({ id: `c${index}`, function: { name: 'f', arguments: text } })),
+  };
+}
+
 /** A message that holds as many of something as `count` says. */
 const MESSAGES: Readonly<Record<string, (count: number) => object>> = {
   toolCalls: (count) => ({ tool_calls: times(count, call) }),
@@ -29,6 +35,13 @@ const EXCESSES: readonly (readonly [what: string, text: () => string, said: stri
   ['values', () => `{"choices":[${'0,'.repeat(MOST.values)}0]}`, '500000 values'],
   ['choices', () => JSON.stringify({ choices: times(1001, () => ({ message: {} })) }), '1000 choices'],
   ['tool calls', () => answerWith(MESSAGES['toolCalls']?.(10_001)), '10000 tool calls'],
+  ['arguments', () => answerWith(callsWith(3, 'a'.repeat(1_500_000))), '4194304 characters of arguments'],
+  [
+    'values in arguments',
+    () => answerWith(callsWith(2, `[${'0,'.repeat(50_000)}0]`)),
+    '100000 values in its arguments',
+  ],
+  ['nested arguments', () => answerWith(callsWith(1, nested(300))), '256 levels of nesting'],
   ['parts', () => answerWith(MESSAGES['contentParts']?.(10_001)), '10000 parts of its content'],
   ['fields', () => answerWith(MESSAGES['extraFields']?.(10_001)), '10000 fields'],
 ];
@@ -60,7 +73,7 @@ describe('an answer beyond a bound', () => {
   });
 
   it.each(EXCESSES)('is refused as an event: %s', (_, text, said) => {
-    const body = `data: ${text().replace('"message"', '"delta"')}\n\n`;
+    const body = `data: ${text().replace('"message"', '"delta"')}\n\ndata: [DONE]\n\n`;
     expect(read(body).end).toMatchObject({ kind: 'refused', refusal: problemOf(said, 'stream') });
   });
 
@@ -75,6 +88,7 @@ describe('an answer beyond a bound', () => {
     ],
     ['entries', () => MESSAGES['extraEntries']?.(100_000), 11, '1000000 entries in lists of other fields'],
     ['characters', () => ({ content: 'a'.repeat(4_000_000) }), 9, '33554432 characters'],
+    ['arguments', () => callsWith(1, 'a'.repeat(1_000_000)), 5, '4194304 characters of arguments'],
   ])('is refused where its pieces add up: %s', (_, delta, count, said) => {
     const { end } = read(times(count, (index) => eventOf(delta(index))).join(''));
     expect(end).toMatchObject({ kind: 'refused', refusal: problemOf(said, 'stream') });
