@@ -44,6 +44,16 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** Reads images for providers that fetch none themselves. */
+export interface ImageSource {
+  /**
+   * The images at some https URLs, in their order. Rejects with an error whose message says what is wrong with one of them,
+   * and with the reason of `signal` if that aborts.
+   */
+  fetch(urls: readonly string[], signal: AbortSignal): Promise<readonly Uint8Array[]>;
+  close(): void;
+}
+
 /** A stored record and its version. If nothing is stored, the value is `undefined` and the version 0. */
 export interface Versioned {
   readonly version: number;

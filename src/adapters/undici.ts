@@ -19,7 +19,7 @@ export interface DispatcherLike {
 let loading: Promise<Undici> | undefined;
 
 // spec 7.14
-function load(): Promise<Undici> {
+export function loadUndici(): Promise<Undici> {
   loading ??= import('undici').catch((error: unknown) => {
     throw new ConfigError(
       `The package undici cannot be loaded: ${messageOf(error)}. Install it, or let your bundler include it or leave it external. Or pass options.fetch, which does not need it.`,
@@ -68,7 +68,7 @@ function isDispatcher(value: unknown): value is Dispatcher {
   );
 }
 
-function readHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
+export function readHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const read: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
@@ -98,7 +98,7 @@ class UndiciTransport implements Transport {
   }
 
   async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
-    this.#undici ??= await load();
+    this.#undici ??= await loadUndici();
     const undici = this.#undici;
     if (this.#closed) throw closedError();
     if (stop.aborted) throw stop.reason;

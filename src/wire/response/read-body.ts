@@ -4,7 +4,8 @@ export class BodyTooLargeError extends Error {
 
 const decoder = new TextDecoder();
 
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
+/** The bytes of some chunks, which are `length` together. */
+export function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
