@@ -11,14 +11,16 @@ import { checkedStrategy } from './checked-strategy.ts';
 import { schemaCheck } from './schema-check.ts';
 import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
 import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
+import type { ImagePorts } from '../engine/images.ts';
 import type { Operation } from '../engine/operation.ts';
 import { Ledger } from '../engine/ledger.ts';
-import type { Clock, ModelCache, StateStore, Transport } from '../ports.ts';
+import type { Clock, ImageSource, ModelCache, StateStore, Transport } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
 import { withFallback } from '../adapters/fallback-store.ts';
 import { storeClock } from '../adapters/store-clock.ts';
 import { fetchTransport } from '../adapters/fetch.ts';
+import { publicImages } from '../adapters/image-source.ts';
 import { undiciTransport } from '../adapters/undici.ts';
 import { VERSION } from '../version.ts';
 import type { ChatBody } from '../wire/request/chat-body.ts';
@@ -40,6 +42,7 @@ export interface Ports {
   readonly transport: Transport;
   readonly store: StateStore;
   readonly cache: ModelCache;
+  readonly images: ImageSource;
   readonly env: Environment;
 }
 
@@ -48,6 +51,7 @@ const DEFAULT_CACHE_TTL_MS = HOUR_MS;
 export interface Pool {
   readonly clock: Clock;
   readonly transport: Transport;
+  readonly images: ImageSource;
   readonly registry: ModelRegistry;
   readonly ledger: Ledger;
   readonly providers: ReadonlyMap<string, Provider>;
@@ -212,12 +216,13 @@ function newToolCallIds(): ToolCallIds {
 }
 
 function chatPortsFor(
-  clock: Clock,
+  { clock, images }: ImagePorts,
   redact: Redact,
   providerOf: (name: string) => Provider,
 ): ChatOperationPorts {
   return {
     clock,
+    images,
     redact,
     userAgent: `freelm/${VERSION}`,
     providerOf: ({ route }: Target) => providerOf(route.provider),
@@ -232,6 +237,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const givenStore = options.store ?? replaced.store;
   const clock = storeClock(withMonotonic(replaced.clock ?? systemClock), givenStore);
   const transport = replaced.transport ?? transportFor(options, env);
+  const images = replaced.images ?? publicImages();
   const redact = redactorFor(options.providers);
   const events = new Events(options.onEvent);
   const emit = withProviderWarnings(events.emit, options.providers, clock);
@@ -258,11 +264,12 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
   const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
   const warnOfPaid = warnOnce((message) => emit({ type: 'warning', message: redact(message) }));
-  const chatPorts = chatPortsFor(clock, redact, providerOf);
+  const chatPorts = chatPortsFor({ clock, images }, redact, providerOf);
   const chat = chatOperation(chatPorts);
   return {
     clock,
     transport,
+    images,
     registry,
     ledger,
     providers,

@@ -218,7 +218,7 @@ function bodyOf(request: StreamRequest, spec: ProviderSpec, plan: AttemptPlan): 
   const style = styleOf(request, spec, plan);
   if (style === undefined) return body;
   const messages = [...body.request.messages, ...continuationMessages(transcript.text, style)];
-  return chatBody({ ...body.request, messages });
+  return chatBody({ ...body.request, messages }, body.images);
 }
 
 /** Whether a route may continue what was delivered, or there is nothing to continue. */
@@ -256,6 +256,7 @@ export function chatStreamOperation(
 ): Operation<StreamRequest, StreamPart> {
   return {
     needs: ({ body }) => chat.needs(body),
+    prepare: ({ body }, plan, context) => chat.prepare?.(body, plan, context),
     encode(request: StreamRequest, plan: AttemptPlan): HttpRequest {
       const { spec } = ports.providerOf(plan.target);
       const { refuses = [] } = plan.known;

@@ -5,7 +5,7 @@ import type { Target } from '../core/routing/question.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
+import type { HttpRequest, HttpResponse } from '../ports.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
 import {
   type ChatCompletion,
@@ -14,7 +14,7 @@ import {
   type RefusedAnswer,
   type ToolCallIds,
 } from '../wire/response/chat-response.ts';
-import type { BodyOptions, ChatBody } from '../wire/request/chat-body.ts';
+import { type BodyOptions, type ChatBody, inlinesImages } from '../wire/request/chat-body.ts';
 import { mapSame } from '../wire/request/copy-on-change.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';
 import { maxTokensOf } from '../wire/request/request-shape.ts';
@@ -22,10 +22,16 @@ import type { SchemaCheck } from '../wire/repair/sound-arguments.ts';
 import { type CallableTools, soundAnswer } from '../wire/repair/sound-calls.ts';
 import { readAnswer } from '../wire/response/whole-answer.ts';
 import { readBody } from '../wire/response/read-body.ts';
-import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
+import { type ImagePorts, readImages } from './images.ts';
+import {
+  type AttemptPlan,
+  BadAnswer,
+  type DecodeContext,
+  type Operation,
+  type PrepareContext,
+} from './operation.ts';
 
-export interface ChatOperationPorts {
-  readonly clock: Clock;
+export interface ChatOperationPorts extends ImagePorts {
   readonly userAgent: string;
   providerOf(target: Target): Provider;
   /** Ids for the tool calls of one answer, unlike those of any other answer. */
@@ -165,6 +171,13 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       capabilities: capabilitiesOf(body.request),
       fields: requiredFieldsOf(body.request),
     }),
+    prepare(body: ChatBody, plan: AttemptPlan, context: PrepareContext) {
+      const { images } = body;
+      if (images.urls.length === 0 || images.areRead) return undefined;
+      const { spec } = ports.providerOf(plan.target);
+      if (!inlinesImages({ shape: spec.request, lacks: plan.known.lacks })) return undefined;
+      return readImages(images, ports, context);
+    },
     encode(body: ChatBody, plan: AttemptPlan): HttpRequest {
       const { route } = plan.target;
       const provider = ports.providerOf(plan.target);

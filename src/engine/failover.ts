@@ -175,6 +175,25 @@ async function noteLikes({ ledger }: Engine, call: Call<unknown>, grant: Booked)
     await ledger.noteModel(grant.target, (known) => withServing(known, features(grant.plain)));
 }
 
+/**
+ * Completes the request for a route, if it cannot be written yet. That takes time, so the route is given back meanwhile.
+ * @returns Whether the call has to ask for a route again.
+ */
+async function isPostponed<Request>(
+  engine: Engine,
+  call: Call<Request>,
+  operation: Operation<Request, unknown>,
+  grant: Booked,
+): Promise<boolean> {
+  const prepared = operation.prepare?.(call.request, grant, call);
+  if (prepared === undefined) return false;
+  await refund(engine, grant);
+  const failure = await prepared;
+  if (failure === undefined) call.again = grant.target.route;
+  else afterFailure(engine, call, operation, grant, failure);
+  return true;
+}
+
 /** Runs a call to its end and yields the parts of its answer. */
 export async function* failover<Request, Part>(
   engine: Engine,
@@ -183,6 +202,7 @@ export async function* failover<Request, Part>(
 ): AsyncGenerator<Part, void> {
   for (;;) {
     const grant = await nextGrant(engine, call);
+    if (await isPostponed(engine, call, operation, grant)) continue;
     // The outcome stays `aborted` if the consumer stops reading or the caller aborts.
     let outcome: Outcome = { kind: 'aborted', sent: call.signal?.aborted !== true };
     const progress = startAttempt(engine, call, grant.target);

@@ -7,6 +7,7 @@ import type { JsonAnswer } from '../wire/repair/json-answer.ts';
 import { problemsText, type SchemaProblem } from '../wire/repair/sound-arguments.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatMessage, ChatRequest } from '../wire/request/chat-request.ts';
+import { RemoteImages } from '../wire/request/remote-images.ts';
 import {
   formatInstruction,
   type FormatLevel,
@@ -43,6 +44,7 @@ function routeName({ provider, model }: Route): string {
 /** A request for a JSON value, and the mistakes that were made in answer to it. */
 export class ObjectRequest<T> {
   readonly #request: ChatRequest;
+  readonly #images: RemoteImages;
   readonly #format: OutputFormat;
   readonly #read: (text: string) => Promise<JsonAnswer<T>>;
   readonly #bodies = new Map<FormatLevel, ChatBody>();
@@ -51,6 +53,7 @@ export class ObjectRequest<T> {
   /** @param read - Reads and judges the text of an answer. */
   constructor(request: ChatRequest, format: OutputFormat, read: (text: string) => Promise<JsonAnswer<T>>) {
     this.#request = request;
+    this.#images = new RemoteImages(request.messages);
     this.#format = format;
     this.#read = read;
   }
@@ -58,7 +61,7 @@ export class ObjectRequest<T> {
   body(level: FormatLevel): ChatBody {
     let body = this.#bodies.get(level);
     if (body === undefined) {
-      body = chatBody(withFormat(this.#request, this.#format, level));
+      body = chatBody(withFormat(this.#request, this.#format, level), this.#images);
       this.#bodies.set(level, body);
     }
     return body;
@@ -77,7 +80,7 @@ export class ObjectRequest<T> {
         content: `That answer cannot be used: ${this.#problemsText(mistake.problems)}.\n${formatInstruction(this.#format)}`,
       },
     ];
-    return chatBody({ ...body.request, messages });
+    return chatBody({ ...body.request, messages }, this.#images);
   }
 
   /** The value of an answer. @throws BadAnswer if it breaks the schema. */
@@ -120,6 +123,7 @@ export function objectStreamOperation(
   });
   return {
     needs: (request) => inner.needs(streamFor(request, 'text')),
+    prepare: (request, plan, context) => inner.prepare?.(streamFor(request, 'text'), plan, context),
     encode: (request, plan) => inner.encode(streamFor(request, levelFor(plan)), plan),
     decode: (response, context) =>
       inner.decode(response, { ...context, request: streamFor(context.request, levelFor(context.plan)) }),
@@ -151,6 +155,7 @@ export function objectOperation<T>(
   return {
     // Every model can be asked in words.
     needs: (request) => chat.needs(request.body('text')),
+    prepare: (request, plan, context) => chat.prepare?.(request.body('text'), plan, context),
     encode(request: ObjectRequest<T>, plan: AttemptPlan): HttpRequest {
       return chat.encode(request.bodyFor(plan.target.route, levelFor(plan)), plan);
     },

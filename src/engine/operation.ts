@@ -40,9 +40,25 @@ export interface DecodeContext<Request> {
   readonly onUsage: (usage: TokenUsage) => void;
 }
 
+/** What {@link Operation.prepare} is given besides the request. */
+export interface PrepareContext {
+  readonly signal: AbortSignal | undefined;
+  /** Monotonic ms. */
+  readonly deadline: number;
+}
+
 /** One kind of request: how it is written, read and judged. Chat and streaming are records of this. */
 export interface Operation<Request, Part> {
   needs(request: Request): RequestNeeds;
+  /**
+   * Completes a request that cannot be written for a route yet. Undefined if it can. Resolves with a failure if it never can
+   * be, and rejects with the signal's reason.
+   */
+  prepare?(
+    request: Request,
+    plan: AttemptPlan,
+    context: PrepareContext,
+  ): Promise<Failure | undefined> | undefined;
   /** Writes the request for one route, as its model is known to take it. */
   encode(request: Request, plan: AttemptPlan): HttpRequest;
   /** Reads the parts of an answer with status 200. Throws {@link BadAnswer} if it is a failure. */

@@ -104,6 +104,7 @@ function operations(name: keyof typeof SPECS) {
   const provider = new Provider('Provider', SPECS[name], 'a-key', { baseUrl: 'https://example.com' });
   const ports = {
     clock: new VirtualClock(0),
+    images: { fetch: () => Promise.reject(new Error('none')), close: () => undefined },
     userAgent: 'test',
     providerOf: () => provider,
     redact: (text: string) => text,

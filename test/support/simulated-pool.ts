@@ -6,6 +6,7 @@ import {
   type FreeLLMOptions,
   type FreeLLMEvent,
   GoogleAIStudio,
+  type ImageSource,
   type KeyInput,
   type ModelCache,
   type ModelSpec,
@@ -15,6 +16,7 @@ import {
   type Provider,
   type StateStore,
 } from '../../src/index.ts';
+import { recordedImages } from './images.ts';
 import { memoryCache } from './memory-cache.ts';
 import {
   type Fault,
@@ -67,6 +69,8 @@ export interface SimulatedPoolOptions extends Omit<FreeLLMOptions, 'providers'> 
   readonly startAt?: number | undefined;
   readonly cache?: ModelCache | undefined;
   readonly reply?: ReplyFunction | undefined;
+  /** Images by URL. Default: a PNG at every URL. */
+  readonly images?: ImageSource | undefined;
 }
 
 const NAMES = ['openrouter', 'google', 'nim', 'custom'] as const satisfies readonly ProviderName[];
@@ -155,7 +159,8 @@ export interface SimulatedPool {
 
 /** Sets up a world with the providers that are named, and a FreeLLM over them in the order in which they are. */
 export function simulatedPool(options: SimulatedPoolOptions): SimulatedPool {
-  const { openrouter, google, nim, custom, startAt = NOON, cache = memoryCache(), reply, ...own } = options;
+  const { openrouter, google, nim, custom, startAt = NOON, cache = memoryCache(), reply, ...given } = options;
+  const { images = recordedImages(), ...own } = given;
   const named = Object.keys(options).flatMap((key) => NAMES.find((name) => name === key) ?? []);
   const world = makeWorld({ openrouter, google, nim, custom, reply });
   const clock = new VirtualClock(startAt);
@@ -169,7 +174,7 @@ export function simulatedPool(options: SimulatedPoolOptions): SimulatedPool {
       const provider = options[name];
       return provider === undefined ? [] : [makeProvider(name, provider, world[name].baseUrl)];
     });
-    return new FreeLLM({ onEvent, ...more, providers }, { clock, transport, cache, env: {} });
+    return new FreeLLM({ onEvent, ...more, providers }, { clock, transport, cache, images, env: {} });
   };
   const llm = make(own);
   const fails = (promise: Promise<unknown>): Promise<unknown> =>

@@ -3,10 +3,11 @@ import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, type RequestFields } from './chat-request.ts';
 import { type DeclaredTools, declaredTools } from './declared-tools.ts';
 import { lawfulNamesOf } from './function-names.ts';
+import { RemoteImages } from './remote-images.ts';
 import { fieldsForModel, type RequestShape, shapeRequest } from './request-shape.ts';
 import { soundRequest, wellFormedJson } from './sound-request.ts';
 import { estimateTokens } from './token-estimate.ts';
-import { workaroundsFor } from './transforms.ts';
+import { withParts, workaroundsFor } from './transforms.ts';
 
 /** How a body is written for one model. */
 export interface BodyOptions {
@@ -40,6 +41,8 @@ export interface ChatBody {
   readonly tokens: TokenEstimate;
   /** The features of its usual or its plain form, computed on first use. spec 8.5 */
   features(plain: boolean): readonly string[];
+  /** The images that it names by URL. */
+  readonly images: RemoteImages;
   /** The schemas of the tools that may be called, under the caller's names and those that are sent. */
   readonly tools: DeclaredTools;
   /** The body for one model. */
@@ -55,6 +58,8 @@ interface Variant {
   readonly shape: RequestShape;
   readonly plain: boolean;
   readonly workarounds: string;
+  /** Whether it has images themselves in place of their URLs. */
+  readonly inlined: boolean;
   readonly messages: string;
   readonly fields: RequestFields;
   /** The whole body after the model. */
@@ -63,6 +68,8 @@ interface Variant {
 
 const NO_SHAPE: RequestShape = {};
 const NONE: readonly never[] = [];
+/** A model lacks it if it takes images, but not by URL. */
+const IMAGE_URL = 'image_url';
 
 function jsonOf(value: ChatRequest['messages'] | RequestFields): string {
   const json = JSON.stringify(value);
@@ -83,9 +90,16 @@ function fieldsOf(
   return fieldsForModel(fields, { maxTokensField, maxTokens, maxOutput, drop });
 }
 
+/** Whether a model gets images themselves in place of their URLs. */
+// spec 12.16
+export function inlinesImages({ shape = NO_SHAPE, lacks = NONE }: BodyOptions): boolean {
+  return shape.fetchesImages === false || lacks.includes(IMAGE_URL);
+}
+
 class WrittenBody implements ChatBody {
   readonly request: ChatRequest;
   readonly size: number;
+  readonly images: RemoteImages;
   readonly #original: Variant;
   readonly #variants: Variant[];
   #tokens: TokenEstimate | undefined;
@@ -94,8 +108,9 @@ class WrittenBody implements ChatBody {
   #names: ReadonlyMap<string, string> | undefined;
   #tools: DeclaredTools | undefined;
 
-  constructor(given: ChatRequest) {
+  constructor(given: ChatRequest, images = new RemoteImages(given.messages)) {
     const request = soundRequest(given);
+    this.images = images;
     const messages = jsonOf(request.messages);
     const text = textOf(messages, request.fields);
     this.request = request;
@@ -104,6 +119,7 @@ class WrittenBody implements ChatBody {
       shape: NO_SHAPE,
       plain: false,
       workarounds: '',
+      inlined: false,
       messages,
       fields: request.fields,
       text,
@@ -136,8 +152,13 @@ class WrittenBody implements ChatBody {
   // spec 8.2
   canDoWithout({ parameters = NONE, capabilities = NONE }: Refused, options: BodyOptions): boolean {
     const { drop = NONE, lacks = NONE } = options;
+    if (capabilities.includes(IMAGE_URL) && !inlinesImages(options) && this.#canInline()) return true;
     const without = { ...options, drop: [...drop, ...parameters], lacks: [...lacks, ...capabilities] };
     return this.for('', without) !== this.for('', options);
+  }
+
+  #canInline(): boolean {
+    return this.images.urls.length > 0 && this.images.problem === undefined;
   }
 
   nameOf(sent: string): string {
@@ -145,15 +166,23 @@ class WrittenBody implements ChatBody {
     return this.#names.get(sent) ?? sent;
   }
 
-  #variantFor({ shape = NO_SHAPE, lacks = NONE, plain = false }: BodyOptions): Variant {
+  #variantFor(options: BodyOptions): Variant {
+    const { shape = NO_SHAPE, lacks = NONE, plain = false } = options;
+    const inlined = this.images.areRead && inlinesImages(options);
     const names = lacks.length === 0 ? NONE : workaroundsFor(lacks);
     const workarounds = names.join();
     const known = this.#variants.find(
-      (variant) => variant.shape === shape && variant.workarounds === workarounds && variant.plain === plain,
+      (variant) =>
+        variant.shape === shape &&
+        variant.workarounds === workarounds &&
+        variant.plain === plain &&
+        variant.inlined === inlined,
     );
     if (known !== undefined) return known;
-    const written = this.#write(shapeRequest(this.request, shape, { plain, workarounds: names }));
-    const variant = { ...written, shape, plain, workarounds };
+    const { messages, fields } = this.request;
+    const request = inlined ? withParts(this.request, this.images.inlined(messages), fields) : this.request;
+    const written = this.#write(shapeRequest(request, shape, { plain, workarounds: names }));
+    const variant = { ...written, shape, plain, workarounds, inlined };
     this.#variants.push(variant);
     return variant;
   }
@@ -167,7 +196,10 @@ class WrittenBody implements ChatBody {
   }
 }
 
-/** Prepares the body of a request. */
-export function chatBody(request: ChatRequest): ChatBody {
-  return new WrittenBody(request);
+/**
+ * Prepares the body of a request.
+ * @param images - Those of another form of the same request, so that they are read once.
+ */
+export function chatBody(request: ChatRequest, images?: RemoteImages): ChatBody {
+  return new WrittenBody(request, images);
 }

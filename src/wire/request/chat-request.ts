@@ -58,12 +58,6 @@ export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
   });
 }
 
-/** Whether the provider has to fetch an image. */
-function isRemote(image: unknown): boolean {
-  const url = member(member(image, 'image_url'), 'url');
-  return typeof url === 'string' && /^https?:/i.test(url);
-}
-
 /** The capabilities that a model needs for a request. */
 // spec 9.6
 export function capabilitiesOf({ messages, fields }: ChatRequest): readonly string[] {
@@ -78,6 +72,5 @@ export function capabilitiesOf({ messages, fields }: ChatRequest): readonly stri
   );
   if (images.length > 0) needed.push('vision');
   if (images.length > 1) needed.push('many_images');
-  if (images.some(isRemote)) needed.push('image_url');
   return needed;
 }

@@ -22,6 +22,8 @@ export interface RequestShape {
   readonly drop?: readonly string[];
   /** The fields of a message to send. Default: all. */
   readonly messageFields?: readonly string[];
+  /** False if the provider fetches no images: it gets the images themselves. Default true. */
+  readonly fetchesImages?: boolean;
   /** Changes that only this provider needs. */
   readonly quirk?: RequestQuirk;
 }

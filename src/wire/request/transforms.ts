@@ -137,8 +137,8 @@ interface Workaround {
 }
 
 /**
- * The transforms that let a model serve the request although it lacks something, in the order in which they apply. An
- * image's URL has none: a model without `image_url` gets no such request.
+ * The transforms that let a model serve the request although it lacks something, in the order in which they apply. A model
+ * without `image_url` gets the images themselves: spec 12.16.
  */
 // spec 12.13
 const WORKAROUNDS: readonly Workaround[] = [
