@@ -1,6 +1,6 @@
 import type { CandidateModel, PoolProvider, Stage } from '../core/pool.ts';
 import { ALIAS_NAMES, readModelName, type ModelSpec } from '../core/model.ts';
-import { ModelNotFoundError } from '../errors.ts';
+import { BadRequestError, ModelNotFoundError } from '../errors.ts';
 import type { Provider } from '../providers/provider.ts';
 
 /** A provider of the pool with its current models. */
@@ -58,25 +58,52 @@ function findModel(models: readonly ModelSpec[], id: string): ModelSpec | undefi
 
 /** The capabilities that lists of models show. Others are learnt. */
 const LISTED: ReadonlySet<string> = new Set(['tools', 'vision']);
+/** Those without which a model is not asked, and what a request with one of them has. */
+const CERTAIN: ReadonlyMap<string, string> = new Map([['vision', 'images']]);
 
-/** The models with all of `tags`, and with `capabilities` if any model has them. */
+/** Whether a model may have a capability, although its tags do not say so. */
+function mayHave(model: ModelSpec, capability: string): boolean {
+  return model.guessed === true || model.tags === undefined || model.tags.includes(capability);
+}
+
+/**
+ * The models with all of `tags`, and with `capabilities` if any model has them.
+ * @throws BadRequestError if all models with the tags are known to lack a capability.
+ */
 // spec 9.2
 function stageOfTags(
+  name: string,
   listed: readonly Listed[],
   tags: readonly string[],
   capabilities: readonly string[],
 ): Stage {
-  const withTags = (wanted: readonly string[]): Stage =>
+  const suiting = (suits: (model: ModelSpec) => boolean): Stage =>
     listed.flatMap(({ provider, pool, models }) => {
-      const matching = models.filter(
-        (model) => !refuses(provider, model) && wanted.every((tag) => tagsOf(model).includes(tag)),
-      );
+      const matching = models.filter((model) => !refuses(provider, model) && suits(model));
       if (matching.length === 0) return [];
       return [{ provider: pool, models: toCandidates(matching, provider.options.prefer) }];
     });
-  const able = withTags([...tags, ...capabilities.filter((name) => LISTED.has(name))]);
-  // Tags are incomplete: if no model is known to have the capabilities, the call tries them all.
-  return able.length > 0 ? able : withTags(tags);
+  const has = (model: ModelSpec, wanted: readonly string[]): boolean =>
+    wanted.every((tag) => tagsOf(model).includes(tag));
+  const wanted = [...tags, ...capabilities.filter((capability) => LISTED.has(capability))];
+  const able = suiting((model) => has(model, wanted));
+  if (able.length > 0) return able;
+  const tagged = suiting((model) => has(model, tags));
+  const needed = capabilities.filter((capability) => CERTAIN.has(capability));
+  if (tagged.length === 0 || needed.length === 0) return tagged;
+  // Tags may be incomplete: if no model is known to have a capability, the call tries those that may have it.
+  const possible = suiting(
+    (model) => has(model, tags) && needed.every((capability) => mayHave(model, capability)),
+  );
+  if (possible.length > 0) return possible;
+  throw incapableError(name, needed);
+}
+
+function incapableError(name: string, needed: readonly string[]): BadRequestError {
+  const what = needed.map((capability) => CERTAIN.get(capability) ?? capability).join(' and ');
+  const tags = needed.join('", "');
+  const message = `The request has ${what}, and no model of this pool for "${name}" takes ${what}: none has the tag "${tags}". Nothing was sent. Add a provider with such a model, or give the tag to a model of yours that takes them.`;
+  return new BadRequestError({ code: 'unsupported', message });
 }
 
 function paidError(id: string, providers: readonly Listed[]): ModelNotFoundError {
@@ -154,7 +181,7 @@ function emptyListHint(listed: readonly Listed[]): string {
 function stageOf(name: string, listed: readonly Listed[], capabilities: readonly string[]): Stage {
   const query = readModelName(name);
   if ('id' in query) return stageOfId(listed, query.id);
-  const stage = stageOfTags(listed, query.tags, capabilities);
+  const stage = stageOfTags(name, listed, query.tags, capabilities);
   if (stage.length > 0) return stage;
   throw new ModelNotFoundError(
     name,
@@ -188,7 +215,7 @@ function lastResortsLast(stages: readonly Stage[], listed: readonly Listed[]): r
  * The stages for an ordered list of model names. A name that no provider can serve, or that would cost money, is passed
  * over while another one is left. Last resorts come after all others.
  * @param substitute - A name to add after one that no provider lists, and to use in place of one that none can serve.
- * @throws ModelNotFoundError if no name is left.
+ * @throws ModelNotFoundError if no name is left, or BadRequestError if a model lacks what the request needs.
  */
 // spec 9.8
 export function stagesFor(
@@ -199,17 +226,22 @@ export function stagesFor(
 ): readonly Stage[] {
   const stage = (name: string): Stage => stageOf(name, listed, capabilities);
   const passedOver: ModelNotFoundError[] = [];
+  let incapable: BadRequestError | undefined;
   const stages = names.flatMap((name) => {
     try {
       const own = stage(name);
       return substitute === undefined || isListed(name, listed) ? [own] : [own, stage(substitute)];
     } catch (error) {
+      if (error instanceof BadRequestError) {
+        incapable ??= error;
+        return [];
+      }
       if (!(error instanceof ModelNotFoundError)) throw error;
       if (substitute !== undefined) return [stage(substitute)];
       passedOver.push(error);
       return [];
     }
   });
-  if (stages.length === 0) throw joined(passedOver);
+  if (stages.length === 0) throw incapable ?? joined(passedOver);
   return lastResortsLast(stages, listed);
 }

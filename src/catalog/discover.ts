@@ -61,10 +61,12 @@ function toSpec(model: Offered, known?: ModelSpec): ModelSpec {
   const tags =
     known?.tags === undefined ? guessedTags(model) : [...known.tags, ...(model.capabilities ?? [])];
   const free = model.free ?? known?.free;
+  const isGuess = known?.tags === undefined && model.capabilities === undefined;
   return {
     ...known,
     id: model.id,
     tags: sortTags(tags),
+    ...(isGuess && { guessed: true }),
     ...(model.ctx === undefined ? {} : { ctx: model.ctx }),
     ...(model.maxOutput === undefined ? {} : { maxOutput: model.maxOutput }),
     ...(free === undefined ? {} : { free }),

@@ -14,7 +14,7 @@ const LOCAL_TTL_MS = MINUTE_MS;
 /** The user's model as a spec. Without tags it is a chat model, with its size guessed from its id. */
 function toModelSpec(model: ModelSpec | string): ModelSpec {
   const spec = typeof model === 'string' ? { id: model } : model;
-  return spec.tags === undefined ? { ...spec, tags: ['chat', ...sizeTags(spec.id)] } : spec;
+  return spec.tags === undefined ? { ...spec, tags: ['chat', ...sizeTags(spec.id)], guessed: true } : spec;
 }
 
 function discoveryOf(provider: Provider, redact: (text: string) => string): ModelDiscovery | undefined {

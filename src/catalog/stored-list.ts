@@ -25,7 +25,7 @@ function isTag(tag: string): boolean {
 
 function decodeModel(value: unknown): ModelSpec | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { id, tags, ctx, maxOutput, free, priority } = value;
+  const { id, tags, guessed, ctx, maxOutput, free, priority } = value;
   if (typeof id !== 'string') return undefined;
   return {
     id,
@@ -37,6 +37,7 @@ function decodeModel(value: unknown): ModelSpec | undefined {
             .slice(0, MOST_TAGS),
         }
       : {}),
+    ...(guessed === true ? { guessed } : {}),
     ...(typeof ctx === 'number' && ctx > 0 ? { ctx } : {}),
     ...(typeof maxOutput === 'number' && maxOutput > 0 ? { maxOutput } : {}),
     ...(typeof free === 'boolean' ? { free } : {}),

@@ -21,6 +21,8 @@ export interface ModelSpec {
   readonly id: string;
   /** Its uses: `chat`, `large`, `fast`, `small`, `tools`, `vision`, `reasoning`. */
   readonly tags?: readonly string[] | undefined;
+  /** Whether the tags were guessed from the id or the name, so that the model may be able to do more. */
+  readonly guessed?: boolean | undefined;
   /** Context length in tokens. */
   readonly ctx?: number | undefined;
   /** The longest answer in tokens. */

@@ -50,7 +50,7 @@ describe('the list of a local server', () => {
     const { registry, transport } = scriptedRegistry(local, [tags]);
     await registry.refresh();
     expect(registry.models('ollama')).toEqual([
-      { id: 'qwen3.5:9b', tags: ['chat', 'fast', 'small'], free: true },
+      { id: 'qwen3.5:9b', tags: ['chat', 'fast', 'small'], guessed: true, free: true },
     ]);
     expect(transport.requests.map(({ url, headers }) => [url, 'authorization' in headers])).toEqual([
       ['http://127.0.0.1:11434/api/tags', false],
