@@ -13,6 +13,7 @@ export type {
   ModelFields,
   StreamOptions,
 } from './client/options.ts';
+export type { ImagePart } from './client/images.ts';
 export type { ResetOptions } from './client/reset.ts';
 export type { CheckKeysOptions, KeyCheck } from './client/check-keys/check-keys.ts';
 export type { KeyQuota } from './client/check-keys/quotas.ts';
@@ -38,6 +39,7 @@ export type {
   Headers,
   HttpRequest,
   HttpResponse,
+  ImageSource,
   ModelCache,
   StateStore,
   Transport,

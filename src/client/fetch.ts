@@ -5,6 +5,7 @@ import { restHandler } from '../rest/handler.ts';
 import { badBody } from '../rest/request.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { Pool } from './pool.ts';
+import { imageIn } from './images.ts';
 import { type ChatOptions, fieldsSchema, ownSchema, type StreamOptions, WIRE_FIELDS } from './options.ts';
 import { randomId } from '../adapters/system.ts';
 
@@ -18,13 +19,21 @@ interface Calls {
 }
 
 /** The options in a request body. Fields that freelm knows are checked, and all others are passed on unchanged. */
-function optionsOf({ fields, callOptions, model, signal }: ChatCall): StreamOptions {
+function optionsOf({ messages, fields, callOptions, model, signal }: ChatCall): StreamOptions {
+  refuseImages(messages);
   const known = fieldsSchema.safeParse(fields);
   if (known.error !== undefined) throw badBody(problemIn(known.error, '').slice(1));
   const ownOptions = ownSchema.safeParse(callOptions);
   if (ownOptions.error !== undefined) throw badBody(problemIn(ownOptions.error, 'freelm'));
   const others = Object.entries(fields).filter(([name]) => !WIRE_FIELDS.includes(name));
   return { ...known.data, model, ...ownOptions.data, signal, extraBody: Object.fromEntries(others) };
+}
+
+/** Images of programs may be files of this machine. @throws HttpError that names the part. */
+function refuseImages(messages: readonly unknown[]): void {
+  const place = imageIn(messages);
+  if (place !== undefined)
+    throw badBody(`${place}: the type "image" is for programs. Send "image_url" with an https or data URL`);
 }
 
 function backendOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBackend {

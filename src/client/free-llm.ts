@@ -1,15 +1,20 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { Route } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
-import { type ObjectAnswer, objectOperation, objectStreamOperation } from '../engine/object.ts';
+import {
+  type ObjectAnswer,
+  objectOperation,
+  objectStreamOperation,
+  type ObjectStreamRequest,
+} from '../engine/object.ts';
 import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
 import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../errors.ts';
-import type { ChatBody } from '../wire/request/chat-body.ts';
+import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { Operation } from '../engine/operation.ts';
-import { Calls, type CallRequest } from './calls.ts';
+import { Calls } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
 import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
 import { compose, type Pool, type Ports } from './pool.ts';
@@ -33,6 +38,7 @@ import {
   readMessages,
   type StreamOptions,
 } from './options.ts';
+import { afterImages } from './images.ts';
 import { requestBody } from './request-body.ts';
 import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
@@ -45,7 +51,13 @@ import {
   RunStream,
 } from './structured/run.ts';
 import { ObjectStream } from './structured/object-stream.ts';
-import { type ObjectOptions, objectRequest, type ObjectResult, schemaError } from './structured/object.ts';
+import {
+  type ObjectOptions,
+  objectRequest,
+  type ObjectResult,
+  readObjectOptions,
+  schemaError,
+} from './structured/object.ts';
 import { reset, type ResetOptions } from './reset.ts';
 import { publiclyListed } from '../providers/public-list.ts';
 
@@ -133,7 +145,8 @@ export class FreeLLM {
 
   async #ask(input: ChatInput, given: ChatOptions, stay?: Route): Promise<Answered> {
     const options = checkedCallOptions(given, false);
-    const body = this.#prepare(input, options);
+    const prepared = this.#prepare(input, options, (messages) => requestBody(messages, options))();
+    const body = prepared instanceof Promise ? await prepared : prepared;
     const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body), stay } as const;
     const call = await this.#calls.begin(asked, options);
     let completion: ChatCompletion | undefined;
@@ -155,25 +168,21 @@ export class FreeLLM {
 
   #stream(input: ChatInput, given: StreamOptions, stay?: Route): RoutedStream {
     const options = checkedCallOptions(given, true);
-    const body = this.#prepare(input, options, STREAMED);
-    const request: StreamRequest = { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
+    const request = this.#prepare(input, options, (messages): StreamRequest => {
+      const body = requestBody(messages, options, STREAMED);
+      return { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
+    });
     return this.#streamOf(this.#pool.chatStream, request, options, stay);
   }
 
   #streamOf<Request>(
     operation: Operation<Request, StreamPart>,
-    request: Request,
+    prepared: () => Request | Promise<Request>,
     options: ChatOptions,
     stay?: Route,
   ): RoutedStream {
     const pool = this.#pool;
     const calls = this.#calls;
-    const asked: CallRequest<Request> = {
-      operation: 'stream',
-      request,
-      needs: operation.needs(request),
-      stay,
-    };
     let call: Call<Request> | undefined;
     const stream = new ChatStream(
       {
@@ -184,7 +193,9 @@ export class FreeLLM {
         },
         async *parts(signal) {
           signal.throwIfAborted();
-          call = await calls.begin(asked, { ...options, signal });
+          const request = await prepared();
+          const needs = operation.needs(request);
+          call = await calls.begin({ operation: 'stream', request, needs, stay }, { ...options, signal });
           yield* calls.run(call, operation);
         },
         respond(answer, raw) {
@@ -197,11 +208,15 @@ export class FreeLLM {
     return { stream, lastRoute: () => call?.target?.route };
   }
 
-  #prepare(input: ChatInput, options: ChatOptions, own?: Readonly<Record<string, unknown>>): ChatBody {
+  #prepare<T>(
+    input: ChatInput,
+    { signal }: ChatOptions,
+    make: (messages: readonly ChatMessage[]) => T,
+  ): () => T | Promise<T> {
     const messages = readMessages(input);
     this.#checkOpen();
-    options.signal?.throwIfAborted();
-    return requestBody(messages, options, own);
+    signal?.throwIfAborted();
+    return afterImages(messages, make);
   }
 
   /** Like {@link FreeLLM.chat}, but resolves with the answer's text only. */
@@ -222,14 +237,14 @@ export class FreeLLM {
    * ```
    */
   async object<T>(input: ChatInput, options: ObjectOptions<T>): Promise<ObjectResult<T>> {
-    const messages = readMessages(input);
-    this.#checkOpen();
-    const asked = objectRequest(messages, options);
-    const callOptions = checkedCallOptions(asked.options, false);
-    callOptions.signal?.throwIfAborted();
+    const { schema, options: given } = readObjectOptions(options);
+    const callOptions = checkedCallOptions(given, false);
+    const request = await this.#prepare(input, callOptions, (messages) =>
+      objectRequest(messages, schema, callOptions),
+    )();
     const operation = objectOperation<T>(this.#pool.chat);
-    const needs = operation.needs(asked.request);
-    const call = await this.#calls.begin({ operation: 'object', request: asked.request, needs }, callOptions);
+    const needs = operation.needs(request);
+    const call = await this.#calls.begin({ operation: 'object', request, needs }, callOptions);
     try {
       let answer: ObjectAnswer<T> | undefined;
       for await (const part of this.#calls.run(call, operation)) answer = part;
@@ -248,11 +263,12 @@ export class FreeLLM {
    * @throws ConfigError or BadRequestError at once if the input is invalid. Reading throws what {@link FreeLLM.object} does.
    */
   streamObject<T>(input: ChatInput, options: ObjectOptions<T>): ObjectStream<T> {
-    const messages = readMessages(input);
-    this.#checkOpen();
-    const { request: object, schema, options: given } = objectRequest(messages, options, STREAMED);
+    const { schema, options: given } = readObjectOptions(options);
     const asked = checkedCallOptions(given, true);
-    const request = { object, stream: { onCut: 'fail', transcript: new Transcript() } } as const;
+    const request = this.#prepare(input, asked, (messages): ObjectStreamRequest => ({
+      object: objectRequest(messages, schema, asked, STREAMED),
+      stream: { onCut: 'fail', transcript: new Transcript() },
+    }));
     const { stream } = this.#streamOf(objectStreamOperation(this.#pool.chatStream), request, asked);
     return new ObjectStream({ stream, schema, again: () => this.object(input, options) });
   }
@@ -279,9 +295,11 @@ export class FreeLLM {
       const parts = answer.parts();
       return { parts, answer: async () => ({ response: await answer.response(), route: lastRoute() }) };
     };
-    const nowMs = (): number => this.#pool.clock.monotonicMs();
-    if (stream) return new RunStream(new Run({ ask, nowMs }, readMessages(input), options));
-    return (async () => new RunStream(new Run({ ask, nowMs }, readMessages(input), options)).result())();
+    const begin = (): RunStream => {
+      const messages = afterImages(readMessages(input), (read) => read);
+      return new RunStream(new Run({ ask, messages, nowMs: () => this.#pool.clock.monotonicMs() }, options));
+    };
+    return stream ? begin() : (async () => begin().result())();
   }
 
   /** A row for each key: whether it is ready, why not, from when, and how much of its quota is used. Sends nothing. */
@@ -371,6 +389,7 @@ export class FreeLLM {
     const saved = this.#pool.registry.close();
     this.#closing.abort(closedError());
     this.#calls.close(closedError());
+    this.#pool.images.close();
     await Promise.all([saved, this.#pool.transport.close()]);
   }
 

@@ -26,22 +26,27 @@ export interface ObjectResult<T> {
   readonly response: ChatResponse;
 }
 
-/** A request for an object, as a call uses it. */
-interface AskedObject<T> {
-  readonly request: ObjectRequest<T>;
+/** The options of an object, read. */
+interface ReadOptions<T> {
   readonly schema: ReadSchema<T>;
+  /** The options of the call. */
   readonly options: ChatOptions;
 }
 
 /** Reads the schema, and splits it from the options of the call. */
+export function readObjectOptions<T>({ schema, schemaName, ...options }: ObjectOptions<T>): ReadOptions<T> {
+  return { schema: readSchema(schema, schemaName), options };
+}
+
+/** A request for an object, as a call uses it. */
 export function objectRequest<T>(
   messages: readonly ChatMessage[],
-  { schema: given, schemaName, ...options }: ObjectOptions<T>,
+  schema: ReadSchema<T>,
+  options: ChatOptions,
   own?: Readonly<Record<string, unknown>>,
-): AskedObject<T> {
-  const schema = readSchema(given, schemaName);
+): ObjectRequest<T> {
   const { request } = requestBody(messages, options, own);
-  return { request: new ObjectRequest(request, schema.format, schema.read), schema, options };
+  return new ObjectRequest(request, schema.format, schema.read);
 }
 
 /** The error of a call that ended although models answered: their answers broke the schema. Other errors stay as they are. */

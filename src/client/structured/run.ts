@@ -76,6 +76,8 @@ export interface AskedTurn {
 
 /** How a run asks for its turns. */
 export interface RunPorts {
+  /** The conversation that it begins with. */
+  messages(): readonly ChatMessage[] | Promise<readonly ChatMessage[]>;
   /** Asks for one answer: from `stay` while that is ready. */
   ask(messages: readonly ChatMessage[], options: ChatOptions, stay: Route | undefined): AskedTurn;
   /** Monotonic ms. */
@@ -138,25 +140,21 @@ export class Run {
   readonly #options: ChatOptions;
   readonly #tools: ReadonlyMap<string, Tool>;
   readonly #maxTurns: number;
-  readonly #messages: ChatMessage[];
+  readonly #messages: ChatMessage[] = [];
   readonly #turns: RunTurn[] = [];
   #route: Route | undefined;
 
   /** @throws ConfigError that names the invalid option. */
-  constructor(
-    ports: RunPorts,
-    messages: readonly ChatMessage[],
-    { tools, maxTurns, ...options }: RunOptions,
-  ) {
+  constructor(ports: RunPorts, { tools, maxTurns, ...options }: RunOptions) {
     this.#ports = ports;
     this.#tools = toolsByName(tools);
     this.#maxTurns = checkedTurns(maxTurns);
     const declared = tools.map(({ type, function: called }) => ({ type, function: called }));
     this.#options = declared.length === 0 ? options : { ...options, tools: declared };
-    this.#messages = [...messages];
   }
 
   async *turns(): AsyncGenerator<RunPart, RunResult> {
+    this.#messages.push(...(await this.#ports.messages()));
     for (let turn = 1; ; turn += 1) {
       const response = yield* this.#answer(turn);
       const calls = response.toolCalls.map((call) => ({ call, tool: this.#tools.get(call.function.name) }));
