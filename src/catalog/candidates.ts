@@ -61,6 +61,10 @@ const LISTED: ReadonlySet<string> = new Set(['tools', 'vision']);
 /** Those without which a model is not asked, and what a request with one of them has. */
 const CERTAIN: ReadonlyMap<string, string> = new Map([['vision', 'images']]);
 
+function hasTags(model: ModelSpec, wanted: readonly string[]): boolean {
+  return wanted.every((tag) => tagsOf(model).includes(tag));
+}
+
 /** Whether a model may have a capability, although its tags do not say so. */
 function mayHave(model: ModelSpec, capability: string): boolean {
   return model.guessed === true || model.tags === undefined || model.tags.includes(capability);
@@ -83,17 +87,15 @@ function stageOfTags(
       if (matching.length === 0) return [];
       return [{ provider: pool, models: toCandidates(matching, provider.options.prefer) }];
     });
-  const has = (model: ModelSpec, wanted: readonly string[]): boolean =>
-    wanted.every((tag) => tagsOf(model).includes(tag));
   const wanted = [...tags, ...capabilities.filter((capability) => LISTED.has(capability))];
-  const able = suiting((model) => has(model, wanted));
+  const able = suiting((model) => hasTags(model, wanted));
   if (able.length > 0) return able;
-  const tagged = suiting((model) => has(model, tags));
+  const tagged = suiting((model) => hasTags(model, tags));
   const needed = capabilities.filter((capability) => CERTAIN.has(capability));
   if (tagged.length === 0 || needed.length === 0) return tagged;
   // Tags may be incomplete: if no model is known to have a capability, the call tries those that may have it.
   const possible = suiting(
-    (model) => has(model, tags) && needed.every((capability) => mayHave(model, capability)),
+    (model) => hasTags(model, tags) && needed.every((capability) => mayHave(model, capability)),
   );
   if (possible.length > 0) return possible;
   throw incapableError(name, needed);

@@ -99,7 +99,7 @@ async function withImages(messages: readonly ChatMessage[]): Promise<readonly Ch
       const { content } = message;
       if (!Array.isArray(content) || !content.some(isImage)) return message;
       const parts: readonly ContentPart[] = content;
-      const sent = parts.map((part, place) =>
+      const sent = parts.map(async (part, place) =>
         isImage(part) ? sentPart(part, `messages[${index}].content[${place}]`) : part,
       );
       return { ...message, content: await Promise.all(sent) };

@@ -1,7 +1,7 @@
 import type { Failure } from '../core/failure.ts';
 import { type JsonObject, parseJson } from '../core/json.ts';
 import { answerRoom } from '../core/routing/cost.ts';
-import type { Target } from '../core/routing/question.ts';
+import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -23,13 +23,7 @@ import { type CallableTools, soundAnswer } from '../wire/repair/sound-calls.ts';
 import { readAnswer } from '../wire/response/whole-answer.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { type ImagePorts, readImages } from './images.ts';
-import {
-  type AttemptPlan,
-  BadAnswer,
-  type DecodeContext,
-  type Operation,
-  type PrepareContext,
-} from './operation.ts';
+import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
 export interface ChatOperationPorts extends ImagePorts {
   readonly userAgent: string;
@@ -150,6 +144,26 @@ function bodyOptionsFor(
   return { shape: spec.request, drop: known.refuses, lacks: known.lacks, plain, maxTokens, maxOutput };
 }
 
+function needsOf(body: ChatBody): RequestNeeds {
+  return {
+    size: body.size,
+    tokens: () => body.tokens,
+    features: (plain) => body.features(plain),
+    capabilities: capabilitiesOf(body.request),
+    fields: requiredFieldsOf(body.request),
+  };
+}
+
+/** Whether images have to be read before a request can be written for a route. */
+function needsImages(
+  { images }: ChatBody,
+  { target, known }: AttemptPlan,
+  ports: ChatOperationPorts,
+): boolean {
+  if (images.urls.length === 0 || images.areRead) return false;
+  return inlinesImages({ shape: ports.providerOf(target).spec.request, lacks: known.lacks });
+}
+
 /** The tools that an answer to a request may call. */
 export function callableTools({ tools: declared }: ChatBody, ports: ChatOperationPorts): CallableTools {
   return {
@@ -164,20 +178,9 @@ export function callableTools({ tools: declared }: ChatBody, ports: ChatOperatio
 /** Makes the chat operation of a pool. */
 export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
   return {
-    needs: (body) => ({
-      size: body.size,
-      tokens: () => body.tokens,
-      features: (plain) => body.features(plain),
-      capabilities: capabilitiesOf(body.request),
-      fields: requiredFieldsOf(body.request),
-    }),
-    prepare(body: ChatBody, plan: AttemptPlan, context: PrepareContext) {
-      const { images } = body;
-      if (images.urls.length === 0 || images.areRead) return undefined;
-      const { spec } = ports.providerOf(plan.target);
-      if (!inlinesImages({ shape: spec.request, lacks: plan.known.lacks })) return undefined;
-      return readImages(images, ports, context);
-    },
+    needs: needsOf,
+    prepare: (body, plan, context) =>
+      needsImages(body, plan, ports) ? readImages(body.images, ports, context) : undefined,
     encode(body: ChatBody, plan: AttemptPlan): HttpRequest {
       const { route } = plan.target;
       const provider = ports.providerOf(plan.target);
