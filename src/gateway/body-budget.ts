@@ -30,6 +30,8 @@ function tooSlow(): HttpError {
 export class BodyLease {
   readonly #budget: BodyBudget;
   bytes = 0;
+  /** How many bytes of the request's body have arrived in all. */
+  receivedBytes = 0;
   /** By the budget's clock, in ms. */
   startedAt = 0;
   /** Stops the body. */
@@ -50,6 +52,7 @@ export class BodyLease {
    * @throws HttpError 503 if there is no room for them.
    */
   grow(bytes: number): void {
+    this.receivedBytes += bytes;
     this.#budget.grow(this, bytes);
   }
 

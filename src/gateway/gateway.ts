@@ -8,14 +8,18 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import { isIPv6, type Socket } from 'node:net';
+import { isIPv6, Server as NetServer, type Socket } from 'node:net';
 import { errorResponse, HttpError } from '../http-error.ts';
 import type { FreeLLM } from '../index.ts';
 import { AccessPolicy } from './access-policy.ts';
 import { BodyBudget, BodyLease } from './body-budget.ts';
 import { Connections } from './connections.ts';
+import { Exchange, PoolUse } from './exchange.ts';
+import { Metrics } from './metrics.ts';
 import { type GatewayOptions, type Settings, settingsOf } from './options.ts';
 import { pageResponder, statusPage } from './page.ts';
+import { refusalIn } from './refusal.ts';
+import { CallNotes } from './request-reports.ts';
 import { type Context, respond } from './routes.ts';
 import { send } from './send.ts';
 import { StatusBoard } from './status.ts';
@@ -25,9 +29,20 @@ export interface Gateway extends AsyncDisposable {
   /** The address, e.g. `http://127.0.0.1:4141`. The base URL for clients is `${url}/v1`. */
   readonly url: string;
   readonly port: number;
-  /** Stops accepting requests, waits up to `graceMs` for running responses, and then aborts them. */
+  /**
+   * Serves the requests that come from now on from another pool. Requests under way stay with theirs. Resolves when none of
+   * them is left; the earlier pool can be closed then.
+   */
+  use(llm: FreeLLM): Promise<void>;
+  /**
+   * Stops accepting connections, waits up to `graceMs` for running responses, and then aborts them. A connection without a
+   * request stays open for half a second, because a request may be on its way.
+   */
   close(): Promise<void>;
 }
+
+/** How long a connection without a request stays open after the endpoint was told to close. */
+const IDLE_GRACE_MS = 500;
 
 /** How often Node looks for connections whose request arrives too slowly, at most. */
 const MAX_CHECK_INTERVAL_MS = 2000;
@@ -80,30 +95,40 @@ function preflight({ headers }: IncomingMessage, origin: string | undefined): Re
   });
 }
 
-/** A request without a complete response. */
-interface Exchange {
-  /** Aborts its call. */
-  readonly controller: AbortController;
-  readonly lease: BodyLease;
-  /** Notes that it is over. */
-  end(): void;
-}
+const nowMs = (): number => performance.now();
 
 class GatewayServer implements Gateway {
   readonly #context: Context;
   readonly #server: Server;
   readonly #connections: Connections;
   readonly #budget: BodyBudget;
+  readonly #calls = new CallNotes();
+  readonly #metrics = new Metrics();
   readonly #pending = new Map<IncomingMessage, Exchange>();
+  #pool: PoolUse;
+  #unsubscribe: () => void;
   #port = 0;
   #closed: Promise<void> | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(llm: FreeLLM, settings: Settings) {
-    const page = pageResponder(statusPage());
-    const policy = new AccessPolicy(settings);
-    this.#context = { llm, settings, policy, board: new StatusBoard(llm), page };
     this.#connections = new Connections(settings);
-    this.#budget = new BodyBudget(settings.maxMemoryBytes, () => performance.now());
+    this.#budget = new BodyBudget(settings.maxMemoryBytes, nowMs);
+    this.#pool = new PoolUse(llm);
+    this.#unsubscribe = this.#follow(llm);
+    this.#context = {
+      settings,
+      policy: new AccessPolicy(settings),
+      board: new StatusBoard(llm, { nowMs }),
+      page: pageResponder(statusPage()),
+      isClosing: () => this.#closed !== undefined,
+      metrics: (pool) =>
+        this.#metrics.text(pool, {
+          requests: this.#pending.size,
+          connections: this.#connections.size,
+          bodyBytes: this.#budget.heldBytes,
+        }),
+    };
     this.#server = createServer(timeoutsOf(settings), (message, response) => {
       void this.#serve(message, response);
     });
@@ -128,17 +153,29 @@ class GatewayServer implements Gateway {
   }
 
   async listen(): Promise<this> {
-    const { settings, board } = this.#context;
+    const { settings } = this.#context;
+    const { port, host, fd } = settings;
     try {
-      this.#server.listen(settings.port, settings.host);
+      this.#server.listen(fd === undefined ? { port, host } : { fd });
       await once(this.#server, 'listening');
     } catch (error) {
-      board.close();
+      this.#stopFollowing();
       throw error;
     }
     const address = this.#server.address();
     if (typeof address === 'object' && address !== null) this.#port = address.port;
     return this;
+  }
+
+  async use(llm: FreeLLM): Promise<void> {
+    const earlier = this.#pool;
+    const unsubscribe = this.#unsubscribe;
+    const stop = this.#context.board.follow(llm);
+    this.#pool = new PoolUse(llm);
+    this.#unsubscribe = this.#follow(llm);
+    await earlier.idle();
+    unsubscribe();
+    stop();
   }
 
   close(): Promise<void> {
@@ -150,18 +187,39 @@ class GatewayServer implements Gateway {
     return this.close();
   }
 
+  #follow(llm: FreeLLM): () => void {
+    return llm.subscribe((event) => {
+      this.#calls.note(event);
+      this.#metrics.noteEvent(event);
+    });
+  }
+
+  #stopFollowing(): void {
+    this.#unsubscribe();
+    this.#context.board.close();
+  }
+
   async #drain(): Promise<void> {
     const ended = once(this.#server, 'close');
-    this.#server.close();
-    this.#connections.closeIdle();
+    // The HTTP server's own close() would close connections over which a request may be on its way.
+    NetServer.prototype.close.call(this.#server);
+    this.#closeIdleSoon();
     const timer = setTimeout(() => {
       for (const { controller } of this.#pending.values())
         controller.abort(new Error('the endpoint was closed'));
       this.#server.closeAllConnections();
     }, this.#context.settings.graceMs);
     await ended;
+    clearTimeout(this.#idleTimer);
     clearTimeout(timer);
-    this.#context.board.close();
+    this.#server.close();
+    this.#stopFollowing();
+  }
+
+  #closeIdleSoon(): void {
+    const delayMs = Math.min(this.#context.settings.graceMs, IDLE_GRACE_MS);
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#connections.closeIdle(), delayMs);
   }
 
   /** Nothing went over a connection for a while. A call that waits for a provider may take longer. */
@@ -180,8 +238,13 @@ class GatewayServer implements Gateway {
   }
 
   #begin(message: IncomingMessage): Exchange {
-    const end = this.#connections.begin(message.socket);
-    const exchange = { controller: new AbortController(), lease: new BodyLease(this.#budget), end };
+    const exchange = new Exchange({
+      message,
+      nowMs,
+      pool: this.#pool,
+      lease: new BodyLease(this.#budget),
+      endOnConnection: this.#connections.begin(message.socket),
+    });
     this.#pending.set(message, exchange);
     return exchange;
   }
@@ -189,17 +252,19 @@ class GatewayServer implements Gateway {
   #end(message: IncomingMessage): void {
     const exchange = this.#pending.get(message);
     this.#pending.delete(message);
-    exchange?.lease.release();
     exchange?.end();
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const exchange = this.#begin(message);
     response.once('close', () => {
+      const report = exchange.report(response);
+      this.#metrics.noteRequest(report);
+      this.#context.settings.onRequest?.(report);
       this.#end(message);
       if (!response.writableFinished) exchange.controller.abort(new Error('the client disconnected'));
       // A closed endpoint does not keep connections open, even if a response announced keep-alive before.
-      if (this.#closed !== undefined) setImmediate(() => this.#connections.closeIdle());
+      if (this.#closed !== undefined) this.#closeIdleSoon();
     });
     try {
       await this.#respond(message, response, exchange);
@@ -209,35 +274,47 @@ class GatewayServer implements Gateway {
     }
   }
 
-  async #respond(
-    message: IncomingMessage,
-    to: ServerResponse,
-    { controller, lease }: Exchange,
-  ): Promise<void> {
-    const { policy } = this.#context;
-    const headers: Record<string, string> = this.#closed === undefined ? {} : { connection: 'close' };
+  async #respond(message: IncomingMessage, to: ServerResponse, exchange: Exchange): Promise<void> {
+    const { policy, board } = this.#context;
+    const headers: Record<string, string> = {};
     let response: Response;
     try {
       policy.checkHost(message.headers);
       const origin = policy.checkOrigin(message.headers);
       if (origin !== undefined) Object.assign(headers, corsHeaders(origin));
       this.#connections.check(message.socket);
-      const { signal } = controller;
       response =
         message.method === 'OPTIONS'
           ? preflight(message, origin)
-          : await respond(this.#context, { message, signal, lease });
+          : await this.#calls.during(exchange.note, () =>
+              respond(this.#context, {
+                message,
+                llm: exchange.pool.llm,
+                signal: exchange.controller.signal,
+                lease: exchange.lease,
+              }),
+            );
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       response = errorResponse(error.init);
     }
-    await send(response, to, headers, lease);
+    if (response.status >= 400) {
+      const refusal = await refusalIn(response);
+      exchange.code = refusal.code;
+      if (exchange.isChat && exchange.note.call === undefined && policy.hasToken(message.headers))
+        board.refuse(refusal);
+    }
+    exchange.responseId = response.headers.get('x-request-id') ?? exchange.id;
+    headers['x-request-id'] = exchange.responseId;
+    // Checked last, because the endpoint may have been closed meanwhile.
+    if (this.#closed !== undefined) headers['connection'] = 'close';
+    await send(response, to, headers, exchange.lease);
   }
 }
 
 /**
- * Serves `llm` over HTTP: OpenAI's routes at `/v1`, `/health`, and a status page at `/`. Closing the endpoint does not
- * close the pool.
+ * Serves `llm` over HTTP: OpenAI's routes at `/v1`, `/health`, `/live`, `/metrics`, and a status page at `/`. Closing the
+ * endpoint does not close the pool.
  * @throws ConfigError naming the option. If the endpoint cannot listen, it throws the system's error with its `code`.
  */
 export async function startGateway(llm: FreeLLM, options: GatewayOptions = {}): Promise<Gateway> {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { ConfigError } from '../index.ts';
+import type { RequestListener } from './request-reports.ts';
 
 export interface GatewayOptions {
   /** 0 selects a free port. Default 4141. */
@@ -38,6 +39,10 @@ export interface GatewayOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** How long `close()` waits for running responses. Default 10 s. */
   readonly graceMs?: number | undefined;
+  /** A listening socket that this process was started with, by its file descriptor. Used instead of `host` and `port`. */
+  readonly fd?: number | undefined;
+  /** Receives a report of each request when it is over. It must not throw. */
+  readonly onRequest?: RequestListener | undefined;
 }
 
 /** The options with their defaults filled in, checked. */
@@ -55,6 +60,8 @@ export interface Settings {
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly graceMs: number;
+  readonly fd: number | undefined;
+  readonly onRequest: RequestListener | undefined;
 }
 
 /** Strips the brackets that enclose an IPv6 address in a URL. */
@@ -157,5 +164,7 @@ export function settingsOf(options: GatewayOptions): Settings {
     requestTimeoutMs: numberOf(options, 'requestTimeoutMs'),
     idleTimeoutMs: numberOf(options, 'idleTimeoutMs'),
     graceMs: numberOf(options, 'graceMs'),
+    fd: options.fd,
+    onRequest: options.onRequest,
   };
 }

@@ -11,29 +11,39 @@ import type { StatusBoard } from './status.ts';
 
 /** What the routes need. */
 export interface Context {
-  readonly llm: FreeLLM;
   readonly board: StatusBoard;
   readonly policy: AccessPolicy;
   readonly settings: Settings;
   readonly page: () => Response;
+  /** The metrics in Prometheus' text form. */
+  readonly metrics: (pool: FreeLLM) => string;
+  /** Whether the endpoint is being closed. */
+  readonly isClosing: () => boolean;
 }
 
-function json(value: unknown): Response {
-  return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } });
+function json(value: unknown, status = 200): Response {
+  return new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } });
 }
 
 /** Whether a call can be served now. Only clients with the token see the keys. */
-function health({ llm, policy }: Context, message: IncomingMessage): Response {
+function health({ policy, isClosing }: Context, { llm, message }: CheckedRequest): Response {
   const keys = llm.health();
-  const ok = keys.some(({ ready }) => ready);
-  return json(policy.hasToken(message.headers) ? { ok, keys } : { ok });
+  const ok = keys.some(({ ready }) => ready) && !isClosing();
+  return json(policy.hasToken(message.headers) ? { ok, keys } : { ok }, ok ? 200 : 503);
+}
+
+function metrics({ policy, metrics: text }: Context, { llm, message }: CheckedRequest): Response {
+  policy.checkToken(message.headers);
+  return new Response(text(llm), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
 }
 
 /** The routes that are read-only and call no provider. */
-const GET_ROUTES: Readonly<Record<string, (context: Context, message: IncomingMessage) => Response>> = {
+const GET_ROUTES: Readonly<Record<string, (context: Context, request: CheckedRequest) => Response>> = {
   '/': ({ page }) => page(),
   '/health': health,
-  '/status': ({ board, policy }, message) => {
+  '/live': () => json({ ok: true }),
+  '/metrics': metrics,
+  '/status': ({ board, policy }, { message }) => {
     policy.checkToken(message.headers);
     return json(board.status());
   },
@@ -74,10 +84,11 @@ function urlOf(message: IncomingMessage): URL {
   throw new HttpError({ status: 400, code: 'bad_url', message: 'The URL of the request is invalid.' });
 }
 
-function getRoute(context: Context, message: IncomingMessage, path: string): Response | undefined {
+function getRoute(context: Context, request: CheckedRequest, path: string): Response | undefined {
   const route = Object.hasOwn(GET_ROUTES, path) ? GET_ROUTES[path] : undefined;
   if (route === undefined) return undefined;
-  if (message.method === 'GET' || message.method === 'HEAD') return route(context, message);
+  const { method } = request.message;
+  if (method === 'GET' || method === 'HEAD') return route(context, request);
   throw new HttpError({
     status: 405,
     code: 'method_not_allowed',
@@ -89,20 +100,20 @@ function getRoute(context: Context, message: IncomingMessage, path: string): Res
 /** A request whose host and origin have been checked. */
 export interface CheckedRequest {
   readonly message: IncomingMessage;
+  /** The pool that serves it. */
+  readonly llm: FreeLLM;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
   /** Counts the bytes of the body. */
   readonly lease: BodyLease;
 }
 
-export async function respond(
-  context: Context,
-  { message, signal, lease }: CheckedRequest,
-): Promise<Response> {
+export async function respond(context: Context, request: CheckedRequest): Promise<Response> {
+  const { message, llm, signal, lease } = request;
   const url = urlOf(message);
-  const response = getRoute(context, message, url.pathname);
+  const response = getRoute(context, request, url.pathname);
   if (response !== undefined) return response;
-  const { llm, policy, settings } = context;
+  const { policy, settings } = context;
   const { method = 'GET', headers } = message;
   policy.checkToken(headers);
   if (method !== 'POST') return llm.fetch(url, { method, signal });

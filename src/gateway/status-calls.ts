@@ -5,8 +5,10 @@ import type {
   AttemptReport,
   AttemptStartEvent,
   CallEndEvent,
+  CallStartEvent,
   FreeLLMEvent,
 } from '../index.ts';
+import type { Refusal } from './refusal.ts';
 
 export interface StatusAttempt extends Pick<
   AttemptReport,
@@ -17,17 +19,21 @@ export interface StatusAttempt extends Pick<
   readonly latencyMs?: number | undefined;
 }
 
-/** A call. All moments are epoch ms. */
+/** A call, or a request for one that was refused. All moments are epoch ms. */
 export interface StatusCall {
-  /** The number of the call within the process. */
-  readonly call: number;
-  readonly state: 'running' | 'waiting' | CallEndEvent['outcome'];
+  /** Tells it from all others. */
+  readonly id: string;
+  readonly state: 'running' | 'waiting' | 'refused' | CallEndEvent['outcome'];
+  /** The model that was asked for. Undefined: none was named, or the request was refused. */
+  readonly model?: string | undefined;
+  /** The HTTP status of a refused request. */
+  readonly status?: number | undefined;
   readonly startedAt: number;
   readonly endedAt?: number | undefined;
   /** While the call waits: when the next route is expected to be ready. */
   readonly waitsUntil?: number | undefined;
-  /** The code of the error if the call failed. */
-  readonly code?: CallEndEvent['code'];
+  /** The code of the error if the call failed or was refused. */
+  readonly code?: string | undefined;
   readonly message?: string | undefined;
   /** Oldest first. If a call makes many attempts, only the last ones are kept. */
   readonly attempts: readonly StatusAttempt[];
@@ -40,6 +46,8 @@ export interface StatusTotals {
   readonly failure: number;
   readonly aborted: number;
   readonly attempts: number;
+  /** Requests that were refused before they became calls. */
+  readonly refused: number;
 }
 
 const MAX_ATTEMPTS = 20;
@@ -49,6 +57,15 @@ function shortened(message: string | undefined): string | undefined {
   return message === undefined || message.length <= MAX_MESSAGE
     ? message
     : `${message.slice(0, MAX_MESSAGE)}…`;
+}
+
+function idOf(call: number): string {
+  return `call-${call}`;
+}
+
+/** The models of a chain in one text. */
+function namesOf(model: CallStartEvent['model']): string | undefined {
+  return typeof model === 'string' ? model : model?.join(', ');
 }
 
 function startedAttempt({ provider, key, model, at }: AttemptStartEvent): StatusAttempt {
@@ -63,8 +80,8 @@ function endedAttempt(event: AttemptEndEvent): StatusAttempt {
 export class CallLog {
   readonly #limit: number;
   /** In the order of their first event. */
-  readonly #calls = new Map<number, StatusCall>();
-  #totals: StatusTotals = { success: 0, failure: 0, aborted: 0, attempts: 0 };
+  readonly #calls = new Map<string, StatusCall>();
+  #totals: StatusTotals = { success: 0, failure: 0, aborted: 0, attempts: 0, refused: 0 };
 
   /** @param limit - How many calls to keep. */
   constructor(limit: number) {
@@ -77,13 +94,13 @@ export class CallLog {
 
   /** Newest first. */
   get calls(): readonly StatusCall[] {
-    return [...this.#calls.values()].toSorted((a, b) => b.call - a.call);
+    return [...this.#calls.values()].toReversed();
   }
 
   note(event: FreeLLMEvent): void {
     switch (event.type) {
       case 'call-start':
-        this.#put(this.#of(event.call, event.at));
+        this.#put({ ...this.#of(event.call, event.at), model: namesOf(event.model) });
         return;
       case 'attempt-start':
         this.#count('attempts');
@@ -104,12 +121,31 @@ export class CallLog {
     }
   }
 
+  /** Notes a request that was refused. `at` is epoch ms. */
+  refuse({ status, code, message }: Refusal, at: number): void {
+    this.#count('refused');
+    const id = `refused-${this.#totals.refused}`;
+    const text = shortened(message);
+    const moments = { startedAt: at, endedAt: at };
+    this.#put({
+      id,
+      state: 'refused',
+      status,
+      code,
+      message: text,
+      ...moments,
+      attempts: [],
+      attemptCount: 0,
+    });
+  }
+
   #count(what: keyof StatusTotals): void {
     this.#totals = { ...this.#totals, [what]: this.#totals[what] + 1 };
   }
 
   #of(call: number, at: number): StatusCall {
-    return this.#calls.get(call) ?? { call, state: 'running', startedAt: at, attempts: [], attemptCount: 0 };
+    const id = idOf(call);
+    return this.#calls.get(id) ?? { id, state: 'running', startedAt: at, attempts: [], attemptCount: 0 };
   }
 
   #begin(event: AttemptStartEvent): void {
@@ -124,23 +160,23 @@ export class CallLog {
 
   /** A call makes one attempt at a time, so the attempt that ends is the last one. */
   #finish(event: AttemptEndEvent): void {
-    const call = this.#calls.get(event.call);
+    const call = this.#calls.get(idOf(event.call));
     if (call?.attempts.at(-1)?.outcome !== 'running') return;
     this.#put({ ...call, attempts: [...call.attempts.slice(0, -1), endedAttempt(event)] });
   }
 
-  #end({ call: id, outcome, code, message, startedAt, at }: CallEndEvent): void {
-    const { waitsUntil: _, ...call } = this.#of(id, startedAt);
+  #end({ call: number, outcome, code, message, startedAt, at }: CallEndEvent): void {
+    const { waitsUntil: _, ...call } = this.#of(number, startedAt);
     this.#put({ ...call, state: outcome, startedAt, endedAt: at, code, message: shortened(message) });
   }
 
   #put(call: StatusCall): void {
-    this.#calls.set(call.call, call);
+    this.#calls.set(call.id, call);
     if (this.#calls.size <= this.#limit) return;
     // Ended calls are dropped first, because running ones still produce events.
     const ended = [...this.#calls.values()].find(({ endedAt }) => endedAt !== undefined);
     const [oldest] = this.#calls.keys();
-    const dropped = ended?.call ?? oldest;
+    const dropped = ended?.id ?? oldest;
     if (dropped !== undefined) this.#calls.delete(dropped);
   }
 }

@@ -1,6 +1,7 @@
 /** The JSON document behind the status page. It contains no full key, no prompt and no answer. */
 
 import { type Capacity, type EventListener, type HealthRow, type LimitStatus, VERSION } from '../index.ts';
+import type { Refusal } from './refusal.ts';
 import { CallLog, type StatusCall, type StatusTotals } from './status-calls.ts';
 
 export type StatusLimit = Omit<LimitStatus, 'provider' | 'account'>;
@@ -39,6 +40,7 @@ export interface StatusSource {
 }
 
 const MAX_WARNINGS = 10;
+const MAX_SAMPLE_AGE_MS = 10_000;
 const DAILY_OR_LONGER: ReadonlySet<LimitStatus['window']> = new Set(['day', 'month']);
 
 function limitOf({ model, unit, window, used, limit, returnsAt }: LimitStatus): StatusLimit {
@@ -85,19 +87,57 @@ const accountOf = ({ provider, account }: { readonly provider: string; readonly 
 
 /** Follows the events of a pool for the status page. */
 export class StatusBoard {
-  readonly #pool: StatusSource;
+  #pool: StatusSource;
   readonly #log: CallLog;
+  readonly #nowMs: () => number;
+  /** A moment by the pool's clock, and by the monotonic one. */
+  #sample: { readonly at: number; readonly ms: number } | undefined;
   readonly #warnings = new Set<string>();
-  readonly #stop: () => void;
+  readonly #stops = new Set<() => void>();
 
-  /** @param options - `calls`: how many calls to keep. Default 50. */
-  constructor(pool: StatusSource, options: { readonly calls?: number | undefined } = {}) {
+  /** @param options - `calls`: how many calls to keep. Default 50. `nowMs`: a monotonic clock. */
+  constructor(
+    pool: StatusSource,
+    options: { readonly calls?: number | undefined; readonly nowMs?: (() => number) | undefined } = {},
+  ) {
     this.#pool = pool;
     this.#log = new CallLog(options.calls ?? 50);
-    this.#stop = pool.subscribe((event) => {
-      if (event.type === 'warning') this.#warn(event.message);
-      else this.#log.note(event);
-    });
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.follow(pool);
+  }
+
+  /**
+   * Shows another pool from now on.
+   * @returns Stops following the earlier one, to be called when its calls have ended.
+   */
+  follow(pool: StatusSource): () => void {
+    const earlier = [...this.#stops];
+    this.#pool = pool;
+    this.#stops.add(
+      pool.subscribe((event) => {
+        if (event.type === 'warning') this.#warn(event.message);
+        else this.#log.note(event);
+      }),
+    );
+    return () => {
+      for (const stop of earlier) {
+        this.#stops.delete(stop);
+        stop();
+      }
+    };
+  }
+
+  /** Notes a request that was refused before it became a call. */
+  refuse(refusal: Refusal): void {
+    this.#log.refuse(refusal, this.#now());
+  }
+
+  /** Epoch ms by the pool's clock. Asking the pool each time would cost too much. */
+  #now(): number {
+    const ms = this.#nowMs();
+    if (this.#sample === undefined || ms - this.#sample.ms > MAX_SAMPLE_AGE_MS)
+      this.#sample = { at: this.#pool.capacity().at, ms };
+    return this.#sample.at + ms - this.#sample.ms;
   }
 
   /** The current status. Reading it sends no requests. */
@@ -128,6 +168,6 @@ export class StatusBoard {
   }
 
   close(): void {
-    this.#stop();
+    for (const stop of this.#stops) stop();
   }
 }

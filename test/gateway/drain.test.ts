@@ -19,7 +19,7 @@ async function connection(port: number): Promise<Socket> {
 const HEALTH_REQUEST = 'GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
 describe('close()', () => {
-  it('closes idle connections at once, however long the grace period is', async () => {
+  it('closes idle connections after half a second, however long the grace period is', async () => {
     const gateway = await gatewayOver(open({ providers: [endpoint(await serve(says('Hi')))] }), {
       graceMs: 3_600_000,
     });
@@ -68,7 +68,7 @@ describe('close()', () => {
     await closed;
   });
 
-  it('closes a keep-alive connection as soon as its response has ended', async () => {
+  it('closes a keep-alive connection soon after its response has ended', async () => {
     const held: ServerResponse[] = [];
     const server = await serve((_request, response) => held.push(response));
     const gateway = await gatewayOver(open({ providers: [endpoint(server)] }), { graceMs: 3_600_000 });

@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000
         await one.clock.pauseAt(NOON + SECOND);
         await one.route('**/status', (route) => {
           asked += 1;
-          const totals = { success: asked, failure: 0, aborted: 0, attempts: 0 };
+          const totals = { success: asked, failure: 0, aborted: 0, attempts: 0, refused: 0 };
           return fails ? route.fulfill({ status: 503 }) : route.fulfill({ json: someStatus({ totals }) });
         });
       },

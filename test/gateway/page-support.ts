@@ -136,7 +136,13 @@ export function someStatus(more: Partial<Status> = {}): Status {
     keys: [],
     capacity: { requestsNow: 1_234_567, requestsToday: 1_234_567, nextAt: 0 },
     calls: [],
-    totals: { success: 123_456_789, failure: 123_456, aborted: 123_456, attempts: 123_456_789 },
+    totals: {
+      success: 123_456_789,
+      failure: 123_456,
+      aborted: 123_456,
+      attempts: 123_456_789,
+      refused: 123_456,
+    },
     warnings: [],
     ...more,
   };

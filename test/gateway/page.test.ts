@@ -182,7 +182,9 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
       before: (one) =>
         one.route('**/status', (route) =>
           route.fulfill({
-            json: someStatus({ calls: [newest, newest - 1].map((number) => ({ ...call, call: number })) }),
+            json: someStatus({
+              calls: [newest, newest - 1].map((number) => ({ ...call, id: `call-${number}` })),
+            }),
           }),
         ),
     });
@@ -255,7 +257,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const attempt = { ...someKey(1), outcome: 'forbidden', startedAt: 0, message: 'W'.repeat(500) } as const;
     const { provider, key, outcome, startedAt, message } = attempt;
     const call = {
-      call: 1,
+      id: 'call-1',
       state: 'failure',
       startedAt: 0,
       endedAt: 59_900,

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Status, StatusBoard } from '../../src/gateway/status.ts';
+import { type Status, StatusBoard, type StatusSource } from '../../src/gateway/status.ts';
 import { type Capacity, type FreeLLMEvent, VERSION } from '../../src/index.ts';
 import { textLike } from '../client/support.ts';
 import {
@@ -25,8 +25,8 @@ function watched(
   return { ...pool, board };
 }
 
-/** A board over a pool whose events the test sends. */
-function told(calls?: number): { readonly board: StatusBoard; readonly tell: (event: FreeLLMEvent) => void } {
+/** A pool whose events the test sends. */
+function source(): { readonly pool: StatusSource; readonly tell: (event: FreeLLMEvent) => void } {
   const listeners = new Set<(event: FreeLLMEvent) => void>();
   const capacity: Capacity = {
     requestsNow: 0,
@@ -36,8 +36,8 @@ function told(calls?: number): { readonly board: StatusBoard; readonly tell: (ev
     limits: [],
     at: NOON,
   };
-  const board = new StatusBoard(
-    {
+  return {
+    pool: {
       health: () => [],
       capacity: () => capacity,
       subscribe(listener) {
@@ -45,14 +45,19 @@ function told(calls?: number): { readonly board: StatusBoard; readonly tell: (ev
         return () => listeners.delete(listener);
       },
     },
-    { calls },
-  );
-  return {
-    board,
     tell(event) {
       for (const listener of listeners) listener(event);
     },
   };
+}
+
+/** A board over a pool whose events the test sends. */
+function told(
+  calls?: number,
+  nowMs?: () => number,
+): { readonly board: StatusBoard; readonly tell: (event: FreeLLMEvent) => void } {
+  const { pool, tell } = source();
+  return { board: new StatusBoard(pool, { calls, nowMs }), tell };
 }
 
 const route = { provider: 'nim', key: 'nvapi-…aaaa', account: 'a', model: 'm' };
@@ -71,7 +76,7 @@ const end = (call: number): FreeLLMEvent => ({
   startedAt: NOON,
   at: NOON,
 });
-const idsOf = ({ calls }: Status): number[] => calls.map(({ call }) => call);
+const idsOf = ({ calls }: Status): string[] => calls.map(({ id }) => id);
 
 describe('keys', () => {
   it('are the rows of health() at the same moment', () => {
@@ -118,10 +123,10 @@ describe('calls', () => {
       strategy: 'priority',
     });
     await pool.run(pool.llm.text('Hello'));
-    await pool.run(pool.llm.text('Hello again'));
+    await pool.run(pool.llm.text('Hello again', { model: ['auto', 'chat'] }));
     const { calls, totals } = pool.board.status();
     expect(calls).toMatchObject([
-      { call: (calls[1]?.call ?? 0) + 1, state: 'success', attemptCount: 1 },
+      { state: 'success', model: 'auto, chat', attemptCount: 1 },
       {
         state: 'success',
         startedAt: NOON,
@@ -131,7 +136,7 @@ describe('calls', () => {
         ],
       },
     ]);
-    expect(totals).toEqual({ success: 2, failure: 0, aborted: 0, attempts: 3 });
+    expect(totals).toEqual({ success: 2, failure: 0, aborted: 0, attempts: 3, refused: 0 });
   });
 
   it('that failed show the reason', async () => {
@@ -191,9 +196,9 @@ describe('the log', () => {
       tell(attempt(call));
       tell(end(call));
     }
-    expect(idsOf(board.status())).toEqual([5, 4, 1]);
+    expect(idsOf(board.status())).toEqual(['call-5', 'call-4', 'call-1']);
     for (const call of [6, 7, 8]) tell(attempt(call));
-    expect(idsOf(board.status())).toEqual([8, 7, 6]);
+    expect(idsOf(board.status())).toEqual(['call-8', 'call-7', 'call-6']);
     expect(board.status().totals).toMatchObject({ success: 4, attempts: 8 });
   });
 
@@ -239,6 +244,40 @@ describe('the log', () => {
     expect(text).toContain('unauthorized');
     expect(text).not.toContain(key);
     expect(text).not.toContain('secret');
+  });
+
+  it('shows refused requests among the calls, by the clock of the pool', () => {
+    let ms = 5000;
+    const { board, tell } = told(undefined, () => ms);
+    board.refuse({ status: 400, code: 'bad_request', message: 'x'.repeat(2000) });
+    ms += 7000;
+    board.refuse({ status: 429, code: undefined, message: '' });
+    tell(attempt(1, NOON + 8000));
+    const { calls, totals } = board.status();
+    expect(calls.map(({ state, status, startedAt }) => [state, status, startedAt - NOON])).toEqual([
+      ['running', undefined, 8000],
+      ['refused', 429, 7000],
+      ['refused', 400, 0],
+    ]);
+    expect(calls[2]?.message).toHaveLength(1001);
+    expect(totals).toMatchObject({ refused: 2, failure: 0 });
+  });
+
+  it('follows another pool, and the calls of the earlier one until they have ended', () => {
+    const { board, tell } = told();
+    const next = source();
+    tell(attempt(1));
+    const stop = board.follow(next.pool);
+    next.tell(attempt(2));
+    tell(end(1));
+    stop();
+    tell(attempt(3));
+    next.tell(end(2));
+    const { calls } = board.status();
+    expect(calls.map(({ id, state }) => [id, state])).toEqual([
+      ['call-2', 'success'],
+      ['call-1', 'success'],
+    ]);
   });
 
   it('ignores events after the board is closed', () => {

@@ -9,7 +9,7 @@ import { capitalised, countText, futureText, latencyText, momentText, wordsOf } 
  */
 
 /** @type {Record<StatusCall['state'], Tone>} */
-const TONES = { running: 'calm', waiting: 'wait', success: 'good', failure: 'bad', aborted: 'calm' };
+const TONES = { running: 'calm', waiting: 'wait', success: 'good', failure: 'bad', refused: 'bad', aborted: 'calm' };
 
 /** @type {Record<StatusCall['state'], string>} */
 const WORDS = {
@@ -17,6 +17,7 @@ const WORDS = {
   waiting: 'Waiting',
   success: 'Served',
   failure: 'Failed',
+  refused: 'Refused',
   aborted: 'Aborted',
 };
 
@@ -81,7 +82,7 @@ function callView(first) {
   const list = make('ol', 'attempts');
   const details = make('details', undefined, [summary, make('div', 'call-panel', [text, omitted, list])]);
   setAttribute(list, 'role', 'list');
-  setAttribute(list, 'aria-label', `Attempts of call ${first.call}`);
+  setAttribute(list, 'aria-label', `Attempts of ${first.id}`);
   /** @type {Map<string, View<StatusAttempt>>} */
   const views = new Map();
   return {
@@ -114,7 +115,7 @@ const callViews = new Map();
  * @param {number} now
  */
 export function showCalls(calls, now) {
-  const items = calls.map((call) => /** @type {const} */ ([String(call.call), call]));
+  const items = calls.map((call) => /** @type {const} */ ([call.id, call]));
   reconcile(byId('call-list'), callViews, items, { make: callView, now });
   byId('call-list').hidden = callViews.size === 0;
   byId('no-calls').hidden = callViews.size > 0;
