@@ -3,6 +3,7 @@
 import * as z from 'zod/mini';
 import { isJsonObject } from './core/json.ts';
 import { ConfigError } from './errors.ts';
+import { suggestions } from './suggest.ts';
 
 /** The most characters of a name from outside that a message shows. */
 const MAX_SHOWN_LENGTH = 100;
@@ -78,23 +79,36 @@ export function recordOf<Item>(
     .check(({ value, issues }) => checkEach(item, Object.entries(value), issues));
 }
 
-/** The first problem of a value that its schema refused: the field and what is wrong with it. */
-export function problemIn({ issues: [issue] }: z.core.$ZodError, what: string): string {
-  if (issue === undefined) return `${what} is not right`;
-  const field = pathOf(what, issue.path);
-  return issue.code === 'unrecognized_keys'
-    ? `${field} has no option ${listed(issue.keys)}`
-    : `${field}: ${issue.message}`;
+/** The names of a schema's own members. */
+function membersOf(schema: z.ZodMiniType): readonly string[] {
+  return schema instanceof z.ZodMiniObject ? Object.keys(schema.shape) : [];
 }
 
-/** The first problem that `schema` finds in `value`. Undefined if there is none. */
+/**
+ * The first problem of a value that its schema refused, as a sentence: the field and what is wrong with it.
+ * @param schema - If given, unknown names are compared with its members.
+ */
+export function problemIn(
+  { issues: [issue] }: z.core.$ZodError,
+  what: string,
+  schema?: z.ZodMiniType,
+): string {
+  if (issue === undefined) return `${what} is not right.`;
+  const field = pathOf(what, issue.path);
+  if (issue.code !== 'unrecognized_keys') return `${field}: ${issue.message}.`;
+  const known = issue.path.length === 0 && schema !== undefined ? membersOf(schema) : [];
+  const meant = suggestions(issue.keys.slice(0, MAX_SHOWN_NAMES), known);
+  return `${field} has no option ${listed(issue.keys)}.${meant}`;
+}
+
+/** The first problem that `schema` finds in `value`, as a sentence. Undefined if there is none. */
 export function firstProblem(schema: z.ZodMiniType, value: unknown, what: string): string | undefined {
   const { error } = schema.safeParse(value);
-  return error === undefined ? undefined : problemIn(error, what);
+  return error === undefined ? undefined : problemIn(error, what, schema);
 }
 
 /** @throws ConfigError that names the field if `value` does not match `schema`. */
 export function check(schema: z.ZodMiniType, value: unknown, what: string): void {
   const problem = firstProblem(schema, value, what);
-  if (problem !== undefined) throw new ConfigError(`${problem}.`);
+  if (problem !== undefined) throw new ConfigError(problem);
 }

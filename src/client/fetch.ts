@@ -24,7 +24,7 @@ function optionsOf({ messages, fields, callOptions, model, signal }: ChatCall): 
   const known = fieldsSchema.safeParse(fields);
   if (known.error !== undefined) throw badBody(problemIn(known.error, '').slice(1));
   const ownOptions = ownSchema.safeParse(callOptions);
-  if (ownOptions.error !== undefined) throw badBody(problemIn(ownOptions.error, 'freelm'));
+  if (ownOptions.error !== undefined) throw badBody(problemIn(ownOptions.error, 'freelm', ownSchema));
   const others = Object.entries(fields).filter(([name]) => !WIRE_FIELDS.includes(name));
   return { ...known.data, model, ...ownOptions.data, signal, extraBody: Object.fromEntries(others) };
 }

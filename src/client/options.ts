@@ -355,7 +355,7 @@ export function readMessages(input: ChatInput): readonly ChatMessage[] {
   const messages: readonly ChatMessage[] =
     typeof input === 'string' ? [{ role: 'user', content: input }] : isOneMessage(input) ? [input] : input;
   const problem = isPlainMessages(messages) ? undefined : firstProblem(messagesSchema, messages, 'messages');
-  if (problem !== undefined) throw new BadRequestError({ message: `${problem}.` });
+  if (problem !== undefined) throw new BadRequestError({ message: problem });
   return messages;
 }
 

@@ -74,14 +74,14 @@ function parseBody(text: string): JsonObject {
 /** @throws HttpError naming the field. */
 export function readChatCall(text: string, signal: AbortSignal | undefined): RestChatCall {
   const json = parseBody(text);
-  if (Object.keys(json).length > MAX_FIELDS) throw badBody(`The body has more than ${MAX_FIELDS} fields`);
+  if (Object.keys(json).length > MAX_FIELDS) throw badBody(`The body has more than ${MAX_FIELDS} fields.`);
   const body = tidyBody(json);
   const { data, error } = bodySchema.safeParse(body);
   if (error !== undefined) throw badBody(problemIn(error, '').slice(1));
   const { messages, model, stream = false, stream_options, freelm = {} } = data;
   const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name)));
   if (stream && fields['logprobs'] === true) {
-    throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream');
+    throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream.');
   }
   return {
     messages,
@@ -97,5 +97,5 @@ export function readChatCall(text: string, signal: AbortSignal | undefined): Res
 /** The error for a body with a problem. The text of the problem begins with the field. */
 export function badBody(problem: string): HttpError {
   const param = /^[\w.[\]]+(?=:| has no )/.exec(problem)?.[0];
-  return new HttpError({ status: 400, message: `${problem}.`, param });
+  return new HttpError({ status: 400, message: problem, param });
 }

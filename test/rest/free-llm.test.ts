@@ -49,7 +49,7 @@ describe('fetch', () => {
     [{ messages: [{ role: 'robot' }] }, 'messages[0].role', /^messages\[0\]\.role: must be system/],
     [{ messages: [] }, 'messages', 'messages: must not be empty.'],
     [{ freelm: { timeoutMs: -1 } }, 'freelm.timeoutMs', 'freelm.timeoutMs: must be greater than 0.'],
-    [{ freelm: { waitt: true } }, 'freelm', 'freelm has no option "waitt".'],
+    [{ freelm: { waitt: true } }, 'freelm', 'freelm has no option "waitt". Did you mean "wait"?'],
     [{ stream: true, freelm: { onCut: 'no' } }, 'freelm.onCut', /"continue" or "fail"/],
   ])('refuses %j before anything is sent', async (body, param, message) => {
     const server = await serve(says('Hi'));
