@@ -76,7 +76,8 @@ function rowOf(spec) {
   const others = Object.values(spec.vars ?? {}).flatMap(({ env }) => env.slice(0, 1));
   const variables = [variable, ...others].map((name) => `\`${name}\``).join(' and ');
   const needs = spec.keyless === true ? 'no key needed' : variables;
-  const title = spec.access === 'opt-in' ? `${spec.title} \\*` : spec.title;
+  const name = spec.keysUrl === undefined ? spec.title : `[${spec.title}](${spec.keysUrl})`;
+  const title = spec.access === 'opt-in' ? `${name} \\*` : name;
   return [title, needs, headlineOf(spec), TRAINS[spec.privacy.trains]];
 }
 

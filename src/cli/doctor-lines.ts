@@ -81,7 +81,7 @@ export function environmentLines(providers: readonly ProviderReport[], paint: Pa
   const wrong = providers.flatMap((report) => remarkLines(report, paint));
   const more = providers
     .filter(({ access, variables }) => access === 'default' && variables.length === 0)
-    .map(({ title, needs }) => `  ${cell(title, 22)} ${needs}`);
+    .map(({ title, needs, keysUrl = '' }) => `  ${cell(title, 22)} ${keysUrl}\n    ${needs}`);
   return [
     ...(wrong.length === 0 ? [] : ['', ...wrong]),
     ...(more.length === 0 ? [] : ['', 'More free providers, once you set their key:', ...more]),

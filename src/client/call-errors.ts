@@ -21,6 +21,13 @@ import {
 import { questionOf, reasonText } from './introspection.ts';
 import type { Pool } from './pool.ts';
 
+/** Why a key is not ready, and where a new one is made if the provider refuses it. */
+function keyReason(pool: Pool, provider: string, reason: RouteReason | undefined): string {
+  if (reason === undefined) return 'failed in this call';
+  const page = reason === 'unauthorized' ? pool.providers.get(provider)?.spec.keysUrl : undefined;
+  return page === undefined ? reasonText(reason) : `${reasonText(reason)} (make a new one at ${page})`;
+}
+
 /** A report for each key: its soonest route, and why that is not ready. The soonest key comes first. */
 function keyReports(pool: Pool, routes: readonly RouteStatus[]): readonly KeyReport[] {
   const soonest = new Map<string, RouteStatus>();
@@ -37,7 +44,7 @@ function keyReports(pool: Pool, routes: readonly RouteStatus[]): readonly KeyRep
       provider,
       key: pool.maskOf(provider, keyId),
       readyAt,
-      reason: reason === undefined ? 'failed in this call' : reasonText(reason),
+      reason: keyReason(pool, provider, reason),
       kind: reason,
     }));
 }

@@ -209,6 +209,8 @@ export interface ProviderSpec {
   readonly cost: string;
   /** What the terms require, in a few words. */
   readonly terms: string;
+  /** The page on which a user makes a key. */
+  readonly keysUrl?: string;
   /** `{name}` is replaced by one of `vars`. */
   readonly baseUrl: string;
   readonly vars?: Readonly<Record<string, UrlVariable>>;

@@ -153,6 +153,12 @@ function accountStateOf({ kind, failure, body }: Answer, { account }: Provider['
   return account.read(parseJson(body));
 }
 
+/** A refused key is replaced at the page where keys are made. */
+function newKeyAdvice(advice: string | undefined, { failure }: Answer, { keysUrl }: Provider['spec']): string | undefined {
+  const isRefused = failure?.kind === 'unauthorized' && keysUrl !== undefined;
+  return isRefused && advice !== undefined ? `${advice} Keys are made at ${keysUrl}.` : advice;
+}
+
 /** With the wrong tier, a key wastes quota or is refused. */
 function tierAdvice({ key, provider }: Subject, reported: string | undefined): string | undefined {
   if (reported === undefined || reported === key.tier) return undefined;
@@ -206,7 +212,7 @@ async function checkKey(pool: Pool, subject: Subject, options: CheckKeysOptions)
     freeBecause: account.freeBecause,
     cost,
     quotas: withReported(quotas, [...state.reported, ...last.reported]),
-    advice: advice ?? tierAdvice(subject, state.tier),
+    advice: newKeyAdvice(advice, last, provider.spec) ?? tierAdvice(subject, state.tier),
   };
 }
 

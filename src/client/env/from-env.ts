@@ -125,7 +125,9 @@ export function variablesOf({ env, vars = {} }: ProviderSpec): string {
 
 function nothingFound(): ConfigError {
   const ordinary = KNOWN.filter(({ access }) => access === 'default');
-  const variables = ordinary.map((spec) => `\n  ${spec.title}: ${variablesOf(spec)}`);
+  const variables = ordinary.map(
+    (spec) => `\n  ${spec.title}: ${variablesOf(spec)}${spec.keysUrl === undefined ? '' : ` (${spec.keysUrl})`}`,
+  );
   const keyless = KNOWN.filter(({ access, keyless: needsNone }) => access === 'opt-in' && needsNone === true);
   return new ConfigError(
     `No key was found in the environment. Set at least one of:${variables.join('')}\nSeveral keys are separated by commas. Without a key: ${NAMED}=${keyless.map(({ name }) => name).join(',')}, or ${LOCAL}=1 for models on this machine.`,

@@ -33,6 +33,8 @@ export interface ProviderReport {
   readonly variables: readonly string[];
   /** The variables to set for it, in words. */
   readonly needs: string;
+  /** The page on which a user makes a key, if there is one. */
+  readonly keysUrl: string | undefined;
   /** What is wrong with the variables, each in a sentence with what to do. */
   readonly problems: readonly string[];
   /** The day, YYYY-MM-DD, on which what freelm knows of it was checked. */
