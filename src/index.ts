@@ -1,7 +1,7 @@
 /** The public API of `freelm`. */
 
 export { FreeLLM, type ListedModel } from './client/free-llm.ts';
-export { listFreeModels, type ListFreeModelsOptions } from './client/free-llm.ts';
+export { type FromEnvOptions, listFreeModels, type ListFreeModelsOptions } from './client/free-llm.ts';
 export { ChatStream, type StreamRoute } from './client/chat-stream.ts';
 export { errorFromResponse } from './rest/error-response.ts';
 export type { Fetch } from './rest/fetch.ts';

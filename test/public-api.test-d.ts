@@ -9,6 +9,7 @@ import {
   type ChatResponse,
   type ChatStream,
   type Environment,
+  type FromEnvOptions,
   FreeLLM,
   type FreeLLMOptions,
   GoogleAIStudio,
@@ -45,7 +46,9 @@ declare const llm: FreeLLM;
 
 describe('making a pool', () => {
   it('takes a list of providers and every option of the documentation', () => {
-    expectTypeOf(FreeLLM).constructorParameters.toExtend<[FreeLLMOptions, unknown?]>();
+    expectTypeOf(FreeLLM).constructorParameters.toExtend<
+      [FreeLLMOptions | (() => FreeLLMOptions), unknown?]
+    >();
     expectTypeOf<FreeLLMOptions['providers']>().toEqualTypeOf<readonly Provider[]>();
     const options: FreeLLMOptions = {
       providers: [
@@ -114,9 +117,8 @@ describe('making a pool', () => {
   });
 
   it('from the environment takes all but the providers', () => {
-    expectTypeOf<(typeof FreeLLM)['fromEnv']>()
-      .parameter(0)
-      .toEqualTypeOf<Omit<FreeLLMOptions, 'providers'> | undefined>();
+    expectTypeOf<(typeof FreeLLM)['fromEnv']>().parameter(0).toEqualTypeOf<FromEnvOptions | undefined>();
+    expectTypeOf<FromEnvOptions>().toExtend<Omit<FreeLLMOptions, 'providers'>>();
     expectTypeOf<(typeof FreeLLM)['fromEnv']>().parameter(1).toEqualTypeOf<Environment | undefined>();
     expectTypeOf<(typeof FreeLLM)['fromEnv']>().returns.toEqualTypeOf<FreeLLM>();
     expectTypeOf<NodeJS.ProcessEnv>().toExtend<Environment>();

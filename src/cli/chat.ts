@@ -4,7 +4,7 @@ import type { ChatMessage, ChatOptions, ChatResponse, FreeLLM } from '../index.t
 import { UsageError } from './exit.ts';
 import { type PoolFlags, withPool } from './pool.ts';
 import type { Output, Shell } from './shell.ts';
-import { readStdin } from './stdin.ts';
+import { hasInput, readStdin } from './stdin.ts';
 import { withoutControls, json } from './text.ts';
 
 export interface ChatFlags extends PoolFlags {
@@ -24,7 +24,9 @@ async function promptOf(words: readonly string[], shell: Shell): Promise<string>
   const typed = words.slice(0, asksForStdin ? -1 : undefined).join(' ');
   if (typed === '' && !isPiped && !asksForStdin) throw new UsageError(USAGE_HINT);
   const hint = isPiped ? 'To ask without it, add < /dev/null.' : 'Press Ctrl-D to end it.';
-  const piped = isPiped || asksForStdin ? (await readStdin(shell, hint)).trimEnd() : '';
+  const isRead =
+    asksForStdin || (isPiped && (typed === '' || !shell.mayStdinStayOpen || (await hasInput(shell))));
+  const piped = isRead ? (await readStdin(shell, hint)).trimEnd() : '';
   const prompt = [typed, piped].filter((text) => text.trim() !== '').join('\n\n');
   if (prompt === '') throw new UsageError(`There is no question: standard input was empty. ${USAGE_HINT}`);
   return prompt;

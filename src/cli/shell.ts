@@ -1,5 +1,7 @@
 import { once, setMaxListeners } from 'node:events';
+import { fstatSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { withEnvFile } from './env-file.ts';
 import { INTERRUPT_SIGNALS, FAILED, Interruption } from './exit.ts';
 import { type Paint, painter, type Surface } from './paint.ts';
 
@@ -14,6 +16,8 @@ export interface Output {
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & Surface;
+  /** Whether another program may hold standard input open without ever writing to it. */
+  readonly mayStdinStayOpen: boolean;
   readonly out: Output;
   readonly err: Output;
   /** Aborted with an {@link Interruption}. */
@@ -56,9 +60,19 @@ function interruptions(stdout: Writable): AbortSignal {
   return controller.signal;
 }
 
+/** Programs that start others, such as Node's `exec`, give them a socket. A shell's pipe ends with the command before it. */
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false;
+  }
+}
+
 /** The shell of this process. */
 export function processShell(): Shell {
-  const { env, stdout, stderr } = process;
+  const { stdout, stderr } = process;
+  const env = withEnvFile(process.env);
   stdout.on('error', onWriteError);
   // A closed stderr must not change the exit code.
   stderr.on('error', () => undefined);
@@ -68,6 +82,7 @@ export function processShell(): Shell {
     get stdin() {
       return process.stdin;
     },
+    mayStdinStayOpen: isSocket(0),
     out: output(stdout, env),
     err: output(stderr, env),
     signal: interruptions(stdout),

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { addAbortSignal } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { UsageError } from './exit.ts';
 import type { Shell } from './shell.ts';
 
@@ -6,6 +8,20 @@ import type { Shell } from './shell.ts';
 const MAX_CHARACTERS = 20_000_000;
 /** After this, a hint explains why freelm still waits. */
 const HINT_AFTER_MS = 3000;
+
+/** How long the first byte is waited for where standard input may stay open for good. */
+const FIRST_BYTE_MS = 200;
+
+/** Whether standard input has something to read, or has ended, within a moment. Reads nothing. */
+export async function hasInput({ stdin, signal }: Shell): Promise<boolean> {
+  const ready = once(stdin, 'readable', { signal }).then(() => true);
+  const late = pause(FIRST_BYTE_MS, false, { ref: false });
+  const isReady = await Promise.race([ready, late]);
+  ready.catch(() => undefined);
+  // Else it keeps the process alive.
+  if (!isReady) stdin.destroy();
+  return isReady;
+}
 
 /** Reads all of standard input. `hint` tells a person what to do if no input arrives. */
 export async function readStdin({ stdin, err, signal }: Shell, hint: string): Promise<string> {

@@ -75,6 +75,19 @@ interface RoutedStream {
 
 const NO_PARTS: AsyncIterable<never> = (async function* none() {})();
 
+/** What a pool consists of, once it is used. */
+interface Parts {
+  readonly pool: Pool;
+  readonly calls: Calls;
+  readonly fetch: Fetch;
+}
+
+/** The options of {@link FreeLLM.fromEnv}. */
+export interface FromEnvOptions extends Omit<FreeLLMOptions, 'providers'> {
+  /** Whether the environment is read only when the pool is first used. Default `false`. */
+  readonly lazy?: boolean | undefined;
+}
+
 /** A model and the provider that offers it. */
 export interface ListedModel extends ModelSpec {
   readonly provider: string;
@@ -91,8 +104,8 @@ export interface ListedModel extends ModelSpec {
  * ```
  */
 export class FreeLLM {
-  readonly #pool: Pool;
-  readonly #calls: Calls;
+  readonly #make: () => Parts;
+  #made: Parts | undefined;
   /** Aborts when the pool is closed. */
   readonly #closing = new AbortController();
 
@@ -109,24 +122,48 @@ export class FreeLLM {
    */
   readonly fetch: Fetch;
 
-  /** @throws ConfigError that names the invalid option. */
-  constructor(options: FreeLLMOptions, replaced?: Partial<Ports>) {
-    checkPoolOptions(options);
-    this.#pool = compose(options, replaced);
-    this.#calls = new Calls(this.#pool, options, () => {
-      this.#checkOpen();
-    });
-    this.fetch = restFetch(this, this.#pool, options.unknownModels === 'auto');
+  /**
+   * @param options - The options, or a function that returns them. It is called when the pool is first used, and again if it
+   * has thrown. So are the checks of the options.
+   * @throws ConfigError that names the invalid option.
+   */
+  constructor(options: FreeLLMOptions | (() => FreeLLMOptions), replaced?: Partial<Ports>) {
+    this.#make = () => {
+      const given = typeof options === 'function' ? options() : options;
+      checkPoolOptions(given);
+      const pool = compose(given, replaced);
+      const calls = new Calls(pool, given, () => {
+        this.#checkOpen();
+      });
+      return { pool, calls, fetch: restFetch(this, pool, given.unknownModels === 'auto') };
+    };
+    if (typeof options !== 'function') this.#made = this.#make();
+    this.fetch = async (input, init) => this.#parts.fetch(input, init);
+  }
+
+  get #parts(): Parts {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  get #pool(): Pool {
+    return this.#parts.pool;
+  }
+
+  get #calls(): Calls {
+    return this.#parts.calls;
   }
 
   /**
    * Makes a pool of the keys in the environment. `src/client/README.md` lists the variables.
-   * @param options - All options but `providers`.
+   * @param options - All options but `providers`. With `lazy: true`, the environment is read when the pool is first used, and
+   * the error of a missing key comes with the first call. So a build can load a module that makes a pool, without any key.
    * @param env - Default `process.env`.
    * @throws ConfigError that names the variables to set if there is no key, or the variable that is invalid.
    */
-  static fromEnv(options: Omit<FreeLLMOptions, 'providers'> = {}, env: Environment = process.env): FreeLLM {
-    return new FreeLLM({ ...options, providers: providersFromEnv(env) }, { env });
+  static fromEnv({ lazy = false, ...options }: FromEnvOptions = {}, env: Environment = process.env): FreeLLM {
+    const read = (): FreeLLMOptions => ({ ...options, providers: providersFromEnv(env) });
+    return new FreeLLM(lazy ? read : read(), { env });
   }
 
   /**
@@ -386,11 +423,12 @@ export class FreeLLM {
 
   /** Closes all connections, stops background work and saves the lists of models that have arrived. Calls under way reject with a `closed` error. */
   async close(): Promise<void> {
-    const saved = this.#pool.registry.close();
+    const made = this.#made;
+    const saved = made?.pool.registry.close();
     this.#closing.abort(closedError());
-    this.#calls.close(closedError());
-    this.#pool.images.close();
-    await Promise.all([saved, this.#pool.transport.close()]);
+    made?.calls.close(closedError());
+    made?.pool.images.close();
+    await Promise.all([saved, made?.pool.transport.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /** `freelm chat` writes the answer to stdout and everything else to stderr. */
 
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Interruption } from '../../src/cli/exit.ts';
 import type { ReplyFunction } from '../../src/testing.ts';
@@ -86,6 +86,23 @@ describe('the prompt', () => {
       code: 130,
       out: '',
       err: 'freelm: waiting for standard input to end. To ask without it, add < /dev/null.\n',
+    });
+  });
+
+  it('is not waited for if a program may hold it open, and words were given', async () => {
+    const stdin = openPipe();
+    expect(await chat(['hi'], { stdin, mayStdinStayOpen: true })).toMatchObject({
+      code: 0,
+      asked: [[{ role: 'user', content: 'hi' }]],
+    });
+    expect(stdin.destroyed).toBe(true);
+  });
+
+  it('is read if such a program writes to it', async () => {
+    const stdin = new PassThrough();
+    stdin.end('one');
+    expect(await chat(['hi'], { stdin, mayStdinStayOpen: true })).toMatchObject({
+      asked: [[{ role: 'user', content: 'hi\n\none' }]],
     });
   });
 

@@ -119,7 +119,7 @@ describe('freelm doctor', () => {
     expect(out).toMatch(/HTTP 402: .*\n +→ .*Top it up/);
     expect(out).toMatch(/^\? google .*\n.*\n +→ Check that this machine/m);
     expect(out).toMatch(/^✓ nim /m);
-    expect(out).toMatch(/^More free providers[\s\S]*Groq +GROQ_API_KEY/m);
+    expect(out).toMatch(/^More free providers[\s\S]*Groq +https:.*\n +GROQ_API_KEY/m);
     expect(out).toMatch(/^2 of 5 keys work\.$/m);
     for (const key of [...simulated.openrouter.keys, ...simulated.nim.keys]) expect(out).not.toContain(key);
   });

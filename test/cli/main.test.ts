@@ -24,6 +24,15 @@ describe('freelm', () => {
     expect({ code, out, err }).toEqual({ code: 0, out: 'z-ai/glm-5.3 heard: hi\n', err: '' });
   });
 
+  it('answers a program that never closes its standard input', async () => {
+    const simulated = await world({ nim: { keys: 1 } });
+    const child = start(['chat', '-m', 'z-ai/glm-5.3', 'hi'], envOf(simulated, ['nim']));
+    let out = '';
+    child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(out).toBe('z-ai/glm-5.3 heard: hi\n');
+  });
+
   it('exits with 1 if a call fails', async () => {
     const simulated = await world({ nim: { keys: 1, faults: [{ kind: 'unauthorized' }] } });
     const { code, out, err } = await ended(start(['chat', 'hi'], envOf(simulated, ['nim'])));

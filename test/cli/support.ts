@@ -27,6 +27,7 @@ export interface Setting {
   readonly env?: Environment;
   /** The piped text, or a stream. Default: nothing. */
   readonly stdin?: string | Shell['stdin'];
+  readonly mayStdinStayOpen?: boolean;
   /** Whether the outputs are terminals. */
   readonly isTerminal?: boolean;
   readonly signal?: AbortSignal;
@@ -69,6 +70,7 @@ export async function command(args: readonly string[], setting: Setting = {}): P
   const shell: Shell = {
     env: setting.env ?? {},
     stdin: stdinOf(setting.stdin ?? ''),
+    mayStdinStayOpen: setting.mayStdinStayOpen ?? false,
     out: collector(setting, (text) => {
       out += text;
       setting.onOut?.(text);

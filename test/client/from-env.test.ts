@@ -219,3 +219,40 @@ it('accepts every option of a pool except providers', () => {
     /has no option "strategie"/,
   );
 });
+
+describe('a lazy pool', () => {
+  it('reads the environment when it is first used, and again after an error', async () => {
+    const env: Record<string, string> = {};
+    const llm = FreeLLM.fromEnv({ lazy: true }, env);
+    await expect(llm.text('Hi')).rejects.toThrow(/No key was found/);
+    expect(() => llm.health()).toThrow(ConfigError);
+    env['OPENROUTER_API_KEY'] = 'sk-or-v1-0123456789abcdef';
+    expect(llm.health()).toHaveLength(1);
+    await llm.close();
+  });
+
+  it('is closed without having been used', async () => {
+    const llm = FreeLLM.fromEnv({ lazy: true }, {});
+    await llm.close();
+    await expect(llm.text('Hi')).rejects.toMatchObject({ code: 'closed' });
+  });
+});
+
+describe('an environment without keys', () => {
+  it('says where keys are made, and which variable may have been meant', () => {
+    const env = { OPENROUTER_KEY: 'sk-or-v1-0123456789abcdef', NOT_A_KEY: 'x', GOOGLE_API_KEYS: 'y' };
+    let message = '';
+    try {
+      FreeLLM.fromEnv({}, env);
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toContain(
+      'OpenRouter: OPENROUTER_API_KEY or FREELM_OPENROUTER_KEYS (https://openrouter.ai/settings/keys)',
+    );
+    expect(message).toContain('OPENROUTER_KEY is set. Did you mean OPENROUTER_API_KEY?');
+    expect(message).toContain('GOOGLE_API_KEYS is set. Did you mean GOOGLE_API_KEY?');
+    expect(message).not.toMatch(/NOT_A_KEY|0123456789/);
+    expect(message).toContain('--env-file=.env');
+  });
+});

@@ -154,7 +154,11 @@ function accountStateOf({ kind, failure, body }: Answer, { account }: Provider['
 }
 
 /** A refused key is replaced at the page where keys are made. */
-function newKeyAdvice(advice: string | undefined, { failure }: Answer, { keysUrl }: Provider['spec']): string | undefined {
+function newKeyAdvice(
+  advice: string | undefined,
+  { failure }: Answer,
+  { keysUrl }: Provider['spec'],
+): string | undefined {
   const isRefused = failure?.kind === 'unauthorized' && keysUrl !== undefined;
   return isRefused && advice !== undefined ? `${advice} Keys are made at ${keysUrl}.` : advice;
 }

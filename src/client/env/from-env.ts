@@ -123,14 +123,31 @@ export function variablesOf({ env, vars = {} }: ProviderSpec): string {
   return env.keys.join(' or ') + beside.join('');
 }
 
-function nothingFound(): ConfigError {
+/** What makes no difference between two names of variables, e.g. of `OPENROUTER_KEY` and `OPENROUTER_API_KEY`. */
+function plainName(name: string): string {
+  return name.toUpperCase().replace(/_|API|S$/g, '');
+}
+
+/** Variables that look as if they were meant to hold a provider's key, with the right name for each. */
+function misnamed(env: Environment): readonly string[] {
+  const known = KNOWN.flatMap(({ env: { keys } }) => keys);
+  return Object.keys(env).flatMap((name) => {
+    if (!/(?:KEYS?|TOKENS?)$/i.test(name) || known.includes(name) || settingIn(env, name) === undefined)
+      return [];
+    const meant = known.find((one) => plainName(name) === plainName(one));
+    return meant === undefined ? [] : [`\n${name} is set. Did you mean ${meant}?`];
+  });
+}
+
+function nothingFound(env: Environment): ConfigError {
   const ordinary = KNOWN.filter(({ access }) => access === 'default');
   const variables = ordinary.map(
-    (spec) => `\n  ${spec.title}: ${variablesOf(spec)}${spec.keysUrl === undefined ? '' : ` (${spec.keysUrl})`}`,
+    (spec) =>
+      `\n  ${spec.title}: ${variablesOf(spec)}${spec.keysUrl === undefined ? '' : ` (${spec.keysUrl})`}`,
   );
   const keyless = KNOWN.filter(({ access, keyless: needsNone }) => access === 'opt-in' && needsNone === true);
   return new ConfigError(
-    `No key was found in the environment. Set at least one of:${variables.join('')}\nSeveral keys are separated by commas. Without a key: ${NAMED}=${keyless.map(({ name }) => name).join(',')}, or ${LOCAL}=1 for models on this machine.`,
+    `No key was found in the environment. Set at least one of:${variables.join('')}${misnamed(env).join('')}\nSeveral keys are separated by commas. Node reads a .env file with: node --env-file=.env. Without a key: ${NAMED}=${keyless.map(({ name }) => name).join(',')}, or ${LOCAL}=1 for models on this machine.`,
   );
 }
 
@@ -145,7 +162,7 @@ export function providersFromEnv(env: Environment): readonly Provider[] {
     providerFrom(env, spec),
   );
   if (providers.length > 0) return providers;
-  throw nothingFound();
+  throw nothingFound(env);
 }
 
 /** The lifetime of discovered model lists from `FREELM_CACHE_TTL`, which is in seconds. */

@@ -147,6 +147,7 @@ export function inspectEnv(env: Environment = process.env): EnvironmentReport {
       isRefused,
       variables: variablesSet(env, spec),
       needs: variablesOf(spec),
+      keysUrl: spec.keysUrl,
       problems: [...problems, ...idleKeys(env, spec), ...strangeKeys(env, spec)],
       asOf: spec.asOf,
       expires: spec.expires,
