@@ -51,8 +51,11 @@ function rangeOf({ max }, models) {
 }
 
 /** The limits of the default tier that a user meets first: requests, and tokens where only they count the day. */
-function headlineOf({ tiers, defaultTier, models }) {
-  const limits = tiers[defaultTier].limits.filter(({ max }) => max !== undefined);
+function headlineOf({ tiers, defaultTier, models: all }) {
+  const models = all.filter(({ kind }) => kind !== 'embedding');
+  const limits = tiers[defaultTier].limits.filter(
+    ({ max, only }) => max !== undefined && only !== 'embedding',
+  );
   const requests = limits.filter(({ unit }) => unit === 'requests');
   const countsDays = requests.some((limit) => ['day', 'month'].includes(windowOf(limit)));
   const tokens = limits.filter(

@@ -32,6 +32,7 @@ function windowOf({ kind, windowMs, timeZone }) {
 function unitOf({ kind, unit, counts }) {
   if (kind === 'concurrency') return 'at once';
   if (counts === 'input') return 'prompt tokens';
+  if (counts === 'inputs') return 'requests (each text to embed counts as one)';
   return counts === 'reserved' ? 'tokens (prompt and longest answer)' : unit;
 }
 
@@ -56,7 +57,8 @@ function limitText(limit, spec, maxText) {
     ...(limit.per === 'account-model' ? ['model'] : []),
     ...(spec.countsBy === 'ip' ? ['IP address'] : []),
   ];
-  const window = limit.kind === 'concurrency' ? [] : [windowOf(limit)];
+  const kind = { chat: ['of chat models'], embedding: ['of embedding models'] }[limit.only] ?? [];
+  const window = limit.kind === 'concurrency' ? kind : [...kind, windowOf(limit)];
   const scope = owner.length === 0 ? [] : [`for each ${owner.join(' and ')}`];
   return [maxText(rows), unitOf(limit), ...window, ...scope].join(' ');
 }
@@ -71,6 +73,9 @@ function privacyOf({ privacy: { trains, note } }) {
 
 const limitsOf = (spec, tier, maxText) =>
   spec.tiers[tier].limits.map((limit) => limitText(limit, spec, maxText));
+
+const idsOf = (spec, kind) =>
+  codes(spec.models.filter((model) => (model.kind ?? 'chat') === kind).map(({ id }) => id));
 
 function row(spec) {
   const cells = [
@@ -95,7 +100,7 @@ function section(spec) {
   ]);
   const tier =
     spec.env.tier === undefined ? [] : [`- Tier of the keys in the environment: \`${spec.env.tier}\``];
-  const models = spec.models.map(({ id }) => id);
+  const [chat, embedding] = [idsOf(spec, 'chat'), idsOf(spec, 'embedding')];
   return [
     `## ${spec.title}`,
     '',
@@ -112,7 +117,8 @@ function section(spec) {
     ),
     `- Terms: ${spec.terms}`,
     `- Do prompts train models? ${privacyOf(spec)}`,
-    `- Model list: ${LISTED[spec.discovery.default]}${models.length === 0 ? '' : `; built in: ${codes(models)}`}`,
+    `- Model list: ${LISTED[spec.discovery.default]}${chat === '' ? '' : `; built in: ${chat}`}`,
+    ...(embedding === '' ? [] : [`- Embedding models: ${embedding}`]),
     `- Checked on ${spec.asOf}; to be checked again after ${spec.expires}`,
     '- Sources:',
     ...spec.sources.map((source) => `  - ${source}`),

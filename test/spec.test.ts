@@ -137,6 +137,7 @@ const COUNTS: Readonly<Record<NonNullable<Limit['counts']>, true>> = {
   input: true,
   total: true,
   reserved: true,
+  inputs: true,
 };
 const PER: Readonly<Record<Limit['per'], true>> = { account: true, 'account-model': true };
 const WINDOWS: Readonly<Record<QuotaWindow, true>> = {

@@ -1,5 +1,5 @@
 import type { CandidateModel, PoolProvider, Stage } from '../core/pool.ts';
-import { ALIAS_NAMES, readModelName, type ModelSpec } from '../core/model.ts';
+import { ALIAS_NAMES, kindOf, readModelName, type ModelSpec, tagsOf } from '../core/model.ts';
 import { BadRequestError, ModelNotFoundError } from '../errors.ts';
 import type { Provider } from '../providers/provider.ts';
 
@@ -44,10 +44,6 @@ function sortModels(models: readonly ModelSpec[], prefer: readonly string[]): re
   return models.toSorted((a, b) => rankOf(a) - rankOf(b) || (a.priority ?? 0) - (b.priority ?? 0));
 }
 
-function tagsOf(model: ModelSpec): readonly string[] {
-  return model.tags ?? ['chat'];
-}
-
 function refuses(provider: Provider, { id, free }: ModelSpec): boolean {
   return provider.refusesPaid(id, free);
 }
@@ -83,7 +79,9 @@ function stageOfTags(
 ): Stage {
   const suiting = (suits: (model: ModelSpec) => boolean): Stage =>
     listed.flatMap(({ provider, pool, models }) => {
-      const matching = models.filter((model) => !refuses(provider, model) && suits(model));
+      const matching = models.filter(
+        (model) => kindOf(model) === 'chat' && !refuses(provider, model) && suits(model),
+      );
       if (matching.length === 0) return [];
       return [{ provider: pool, models: toCandidates(matching, provider.options.prefer) }];
     });
@@ -108,7 +106,7 @@ function incapableError(name: string, needed: readonly string[]): BadRequestErro
   return new BadRequestError({ code: 'unsupported', message });
 }
 
-function paidError(id: string, providers: readonly Listed[]): ModelNotFoundError {
+export function paidError(id: string, providers: readonly Listed[]): ModelNotFoundError {
   const names = providers.map(({ provider }) => provider.spec.title).join(', ');
   return new ModelNotFoundError(
     id,
@@ -152,9 +150,23 @@ export function refusePaid(
   return refused;
 }
 
+/** Whether an id is known as that of an embedding model, and no list has it as a chat model. */
+function isEmbedding(listed: readonly Listed[], id: string): boolean {
+  const kinds = listed.flatMap(({ models }) => findModel(models, id) ?? []).map(kindOf);
+  return kinds.length > 0
+    ? !kinds.includes('chat')
+    : listed.some(({ provider }) => provider.mayServe(id) && provider.isEmbedding(id));
+}
+
 /** The providers that list an id, else those whose ids have this form. */
 // spec 9.3
 function stageOfId(listed: readonly Listed[], id: string): Stage {
+  if (isEmbedding(listed, id)) {
+    throw new ModelNotFoundError(
+      id,
+      `Model "${id}" turns texts into vectors and cannot chat. Pass it to embed(), or choose a chat model.`,
+    );
+  }
   const listing = listed.filter(({ models }) => findModel(models, id) !== undefined);
   const possible = listing.length > 0 ? listing : listed.filter(({ provider }) => provider.mayServe(id));
   const free = possible.filter(({ provider, models }) => !refuses(provider, findModel(models, id) ?? { id }));
@@ -173,7 +185,7 @@ function stageOfId(listed: readonly Listed[], id: string): Stage {
 }
 
 /** A hint about providers without models, such as a local server that does not run. */
-function emptyListHint(listed: readonly Listed[]): string {
+export function emptyListHint(listed: readonly Listed[]): string {
   const empty = listed.filter(({ models }) => models.length === 0);
   if (empty.length === 0) return '';
   const names = empty.map(({ provider }) => `${provider.spec.title} at ${provider.baseUrl}`);
@@ -198,7 +210,7 @@ function isListed(name: string, listed: readonly Listed[]): boolean {
 
 /** Moves last resorts behind all other stages, except from a stage that only they can serve. */
 // spec 9.7
-function lastResortsLast(stages: readonly Stage[], listed: readonly Listed[]): readonly Stage[] {
+export function lastResortsLast(stages: readonly Stage[], listed: readonly Listed[]): readonly Stage[] {
   const last = new Set(listed.filter(({ provider }) => provider.lastResort).map(({ pool }) => pool));
   if (last.size === 0) return stages;
   const split = stages.map((stage) => {

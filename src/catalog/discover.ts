@@ -22,6 +22,8 @@ export interface ReadModelListOptions extends OfferRules {
   readonly shape?: ListShape | undefined;
   /** Whether the list names all models; if not, the built-in ones stay. Default true. */
   readonly complete?: boolean | undefined;
+  /** Globs of the ids of embedding models. */
+  readonly embeddings?: readonly string[] | undefined;
 }
 
 /** Providers list some hundred models; further entries are not read. */
@@ -50,6 +52,10 @@ function guessedTags(model: ListEntry): readonly string[] {
   return ['chat', ...size, ...(model.capabilities ?? capabilityTags(model.id))];
 }
 
+function tagsFor(model: ListEntry, known?: ModelSpec): readonly string[] {
+  return known?.tags === undefined ? guessedTags(model) : [...known.tags, ...(model.capabilities ?? [])];
+}
+
 /** An entry that may be offered. `free` is undefined if its price is unknown. */
 interface Offered extends ListEntry {
   readonly free: boolean | undefined;
@@ -58,14 +64,13 @@ interface Offered extends ListEntry {
 /** Merges an entry into its built-in spec, whose tags stay. */
 // spec 10.4
 function toSpec(model: Offered, known?: ModelSpec): ModelSpec {
-  const tags =
-    known?.tags === undefined ? guessedTags(model) : [...known.tags, ...(model.capabilities ?? [])];
   const free = model.free ?? known?.free;
-  const isGuess = known?.tags === undefined && model.capabilities === undefined;
+  const { kind } = model;
+  const isGuess = kind === 'chat' && known?.tags === undefined && model.capabilities === undefined;
   return {
     ...known,
     id: model.id,
-    tags: sortTags(tags),
+    ...(kind === 'chat' ? { tags: sortTags(tagsFor(model, known)) } : { kind }),
     ...(isGuess && { guessed: true }),
     ...(model.ctx === undefined ? {} : { ctx: model.ctx }),
     ...(model.maxOutput === undefined ? {} : { maxOutput: model.maxOutput }),
@@ -111,12 +116,12 @@ export function listedPrices(
 
 /** The offered models by id. */
 function offeredModels(entries: readonly unknown[], options: ReadModelListOptions): Map<string, Offered> {
-  const { now, shape, freeOnly, freePrices } = options;
+  const { now, freeOnly, freePrices } = options;
   const isOffered = offerTest(options);
   const isFree = freeTest(options);
   const offered = new Map<string, Offered>();
   for (const entry of entries) {
-    const model = readListEntry(entry, now, shape);
+    const model = readListEntry(entry, now, options);
     if (model === undefined || !isOffered(model.id) || offered.has(model.id)) continue;
     const free = isFree(entry, model.id);
     if (freeOnly && freePrices !== undefined && free !== true) continue;
@@ -126,7 +131,7 @@ function offeredModels(entries: readonly unknown[], options: ReadModelListOption
 }
 
 /**
- * The chat models in the answer of a list endpoint: the built-in ones in their order, then the others by context length
+ * The models in the answer of a list endpoint: the built-in ones in their order, then the others by context length
  * and date. Without a `shape` it reads OpenRouter's format (with `architecture`), Google's (ids with `models/`) and
  * OpenAI's plain one. Never throws on `body`: it skips unreadable entries and repeated ids, and reads at most 5,000.
  */

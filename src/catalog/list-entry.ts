@@ -1,6 +1,6 @@
 import bounds from '../../spec/bounds.json' with { type: 'json' };
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { isModelName } from '../core/model.ts';
+import { isModelName, type ModelKind } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
 import { entryValues, holds } from './list-path.ts';
 import { matchesGlob } from '../providers/pattern.ts';
@@ -9,6 +9,7 @@ import { DAY_MS } from '../core/time.ts';
 /** One model as its provider lists it. */
 export interface ListEntry {
   readonly id: string;
+  readonly kind: ModelKind;
   /** The display name, or an empty string. */
   readonly name: string;
   /** Context length in tokens. */
@@ -103,9 +104,8 @@ function capabilitiesOf(entry: JsonObject, marks: ListShape['capabilities']): re
   return marks === undefined ? usualCapabilities(entry) : shapedCapabilities(entry, marks);
 }
 
-function isAvailable(entry: JsonObject, now: number, chat: ListShape['chat'] = []): boolean {
-  const isUnusable = isExpired(entry, now) || hasOpenPrice(entry);
-  return !isUnusable && answersInText(entry) && chat.every((condition) => holds(entry, condition));
+function chats(entry: JsonObject, conditions: ListShape['chat'] = []): boolean {
+  return answersInText(entry) && conditions.every((condition) => holds(entry, condition));
 }
 
 /** The id, without the prefix that Google's list adds. */
@@ -114,18 +114,32 @@ function idOf(entry: JsonObject, path = 'id'): string | undefined {
   return typeof id === 'string' ? id.replace(/^models\//, '') : undefined;
 }
 
+/** How the entries of a list are read. */
+export interface EntryRules {
+  readonly shape?: ListShape | undefined;
+  /** Globs of the ids of embedding models. */
+  readonly embeddings?: readonly string[] | undefined;
+}
+
 /**
- * Reads one entry of a list. Returns undefined if it is no usable chat model at `now` (epoch ms): it has no id, outputs
- * more than text, has expired, has an open price or fails a condition of the shape.
+ * Reads one entry of a list. Returns undefined if it is no usable model at `now` (epoch ms): it has no id, has expired, has
+ * an open price, or is no embedding model and outputs more than text or fails a condition of the shape.
  */
 // spec 10.2, 10.3
-export function readListEntry(entry: unknown, now: number, shape: ListShape = {}): ListEntry | undefined {
-  if (!isJsonObject(entry) || !isAvailable(entry, now, shape.chat)) return undefined;
+export function readListEntry(
+  entry: unknown,
+  now: number,
+  { shape = {}, embeddings = [] }: EntryRules = {},
+): ListEntry | undefined {
+  if (!isJsonObject(entry) || isExpired(entry, now) || hasOpenPrice(entry)) return undefined;
   const id = idOf(entry, shape.id);
   if (id === undefined) return undefined;
+  const kind = embeddings.some((glob) => matchesGlob(glob, id)) ? 'embedding' : 'chat';
+  if (kind === 'chat' && !chats(entry, shape.chat)) return undefined;
   const { name, created } = entry;
   return {
     id,
+    kind,
     name: typeof name === 'string' ? name : '',
     ctx: smallest(entry, shape.ctx ?? USUAL_CTX),
     maxOutput: smallest(entry, shape.maxOutput === undefined ? [] : [shape.maxOutput]),

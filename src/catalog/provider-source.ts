@@ -1,4 +1,4 @@
-import type { ModelSpec } from '../core/model.ts';
+import { kindOf, type ModelSpec } from '../core/model.ts';
 import type { Provider } from '../providers/provider.ts';
 import { getRequest } from '../providers/side-request.ts';
 import type { ModelDiscovery, ModelSource } from './source-list.ts';
@@ -11,9 +11,12 @@ const LOCAL_PACE = { retries: 0, maxWaitMs: 1000, longestPauseMs: 30_000 };
 /** Asking it costs nothing, and the user may add models at any time. */
 const LOCAL_TTL_MS = MINUTE_MS;
 
-/** The user's model as a spec. Without tags it is a chat model, with its size guessed from its id. */
-function toModelSpec(model: ModelSpec | string): ModelSpec {
+/** The user's model as a spec. A chat model without tags gets them, with its size guessed from its id. */
+function toModelSpec(model: ModelSpec | string, provider: Provider): ModelSpec {
   const spec = typeof model === 'string' ? { id: model } : model;
+  const isTold = 'kind' in spec || 'tags' in spec;
+  if (kindOf(spec) === 'embedding') return spec;
+  if (!isTold && provider.isEmbedding(spec.id)) return { ...spec, kind: 'embedding' };
   return spec.tags === undefined ? { ...spec, tags: ['chat', ...sizeTags(spec.id)], guessed: true } : spec;
 }
 
@@ -31,6 +34,7 @@ function discoveryOf(provider: Provider, redact: (text: string) => string): Mode
     freePattern: discovery.freePattern,
     freePrices: discovery.freePrices,
     exclude: discovery.exclude,
+    embeddings: discovery.embeddings,
     shape: discovery.shape,
     complete: discovery.complete,
   };
@@ -51,7 +55,7 @@ export function sourceOf(
     name: provider.name,
     cacheId: `${provider.recordId}:${options.discoverFreeOnly === false ? 'all' : 'free'}`,
     builtIn: spec.models,
-    userModels: options.models?.map(toModelSpec),
+    userModels: options.models?.map((model) => toModelSpec(model, provider)),
     cacheTtlMs:
       options.cacheTtlMs ?? (spec.access === 'local' ? Math.min(LOCAL_TTL_MS, defaultTtlMs) : defaultTtlMs),
     discovery: discoveryOf(provider, redact),

@@ -1,5 +1,5 @@
 import { unlessAborted } from '../abort.ts';
-import type { ModelSpec } from '../core/model.ts';
+import { kindOf, type ModelSpec } from '../core/model.ts';
 import type { Clock, ModelCache, Transport } from '../ports.ts';
 import { listedPrices, readModelList } from './discover.ts';
 import { fetchModelList, type ModelListSource } from './fetch-list.ts';
@@ -58,6 +58,8 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
 export class SourceList {
   readonly #source: ModelSource;
   readonly #context: SourceListContext;
+  /** The built-in models of which a list names none, e.g. embedding models in a list of chat models. */
+  readonly #kept: readonly ModelSpec[];
   #models: readonly ModelSpec[];
   /** Epoch ms of the list in use; undefined before the first discovery. */
   #savedAt: number | undefined;
@@ -72,6 +74,8 @@ export class SourceList {
   constructor(source: ModelSource, context: SourceListContext) {
     this.#source = source;
     this.#context = context;
+    const isKept = (model: ModelSpec): boolean => kindOf(model) === 'embedding';
+    this.#kept = source.discovery?.embeddings === undefined ? source.builtIn.filter(isKept) : [];
     this.#models = source.userModels ?? source.builtIn;
   }
 
@@ -173,7 +177,8 @@ export class SourceList {
     const body = await fetchModelList(discovery, { clock, transport }, signal);
     if (signal.aborted) return;
     const savedAt = clock.now();
-    const models = readModelList(body, { ...discovery, now: savedAt, builtIn: this.#source.builtIn });
+    const builtIn = this.#source.builtIn.filter((model) => !this.#kept.includes(model));
+    const models = readModelList(body, { ...discovery, now: savedAt, builtIn });
     for (const [model, price] of listedPrices(body, { ...discovery, builtIn: this.#source.builtIn })) {
       this.#context.onPrice(this.#source.name, model, price);
     }
@@ -204,8 +209,9 @@ export class SourceList {
 
   #adopt(list: StoredList): void {
     this.#savedAt = list.savedAt;
-    if (JSON.stringify(list.models) === JSON.stringify(this.#models)) return;
-    this.#models = list.models;
+    const models = [...list.models, ...this.#kept];
+    if (JSON.stringify(models) === JSON.stringify(this.#models)) return;
+    this.#models = models;
     this.#context.onChange();
   }
 
@@ -242,6 +248,8 @@ export interface ModelDiscovery extends ModelListSource, OfferRules {
   readonly shape?: ListShape | undefined;
   /** Whether the list names all models; if not, the built-in ones stay. Default true. */
   readonly complete?: boolean | undefined;
+  /** Globs of the ids of embedding models. Absent: the list names none, and the built-in ones stay. */
+  readonly embeddings?: readonly string[] | undefined;
 }
 
 /** Where one provider's models come from. */

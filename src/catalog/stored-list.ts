@@ -25,10 +25,11 @@ function isTag(tag: string): boolean {
 
 function decodeModel(value: unknown): ModelSpec | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { id, tags, guessed, ctx, maxOutput, free, priority } = value;
+  const { id, kind, tags, guessed, ctx, maxOutput, free, priority } = value;
   if (typeof id !== 'string') return undefined;
   return {
     id,
+    ...(kind === 'embedding' ? { kind } : {}),
     ...(Array.isArray(tags)
       ? {
           tags: tags

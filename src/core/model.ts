@@ -1,6 +1,7 @@
 /** Models and virtual model names. */
 
 import table from '../../spec/aliases.json' with { type: 'json' };
+import type { EmbeddingFacts } from './embedding.ts';
 
 /**
  * Why calls are free. `hard-stop`: the provider documents that it stops rather than bills. `no-card`: the account has no
@@ -15,10 +16,15 @@ export type FreeReason =
   | 'answered-cost-0'
   | 'unproven';
 
+/** What a model does: it answers chats, or turns texts into vectors. */
+export type ModelKind = 'chat' | 'embedding';
+
 /** One model of a provider. */
 export interface ModelSpec {
   /** The id as the provider spells it. */
   readonly id: string;
+  /** Default `chat`. */
+  readonly kind?: ModelKind | undefined;
   /** Its uses: `chat`, `large`, `fast`, `small`, `tools`, `vision`, `reasoning`. */
   readonly tags?: readonly string[] | undefined;
   /** Whether the tags were guessed from the id or the name, so that the model may be able to do more. */
@@ -33,6 +39,18 @@ export interface ModelSpec {
   readonly freeBecause?: FreeReason | undefined;
   /** Lower is preferred; equal priorities keep the order of the list. */
   readonly priority?: number | undefined;
+  /** What is known of an embedding model. Default: what the provider's file says. */
+  readonly embedding?: EmbeddingFacts | undefined;
+}
+
+/** The kind of a listed model. */
+export function kindOf({ kind = 'chat' }: Pick<ModelSpec, 'kind'>): ModelKind {
+  return kind;
+}
+
+/** The tags of a listed model. A chat model without tags has `chat`. */
+export function tagsOf(model: Pick<ModelSpec, 'kind' | 'tags'>): readonly string[] {
+  return model.tags ?? (kindOf(model) === 'chat' ? ['chat'] : []);
 }
 
 /** The tags that a model must have, or its exact id. */

@@ -1,6 +1,7 @@
 /** The limits of a model: those of its tier, with the user's numbers in place of the documented ones. */
 
 import type { Limit } from '../core/limits/limit.ts';
+import type { ModelKind } from '../core/model.ts';
 import { matchesGlob } from './pattern.ts';
 import type { LimitSpec } from './spec.ts';
 import { DAY_MS, MINUTE_MS } from '../core/time.ts';
@@ -32,9 +33,9 @@ function limitFor({ max = Number.POSITIVE_INFINITY }: LimitSpec, model: string):
   return max.find(({ models }) => matchesGlob(models, model))?.limit;
 }
 
-function limitFromSpec(spec: LimitSpec, model: string): Limit | undefined {
+function limitFromSpec(spec: LimitSpec, model: string, kind: ModelKind): Limit | undefined {
   const max = limitFor(spec, model);
-  if (max === undefined) return undefined;
+  if (max === undefined || (spec.only !== undefined && spec.only !== kind)) return undefined;
   const {
     id,
     unit,
@@ -90,6 +91,7 @@ function counted(specs: readonly LimitSpec[]): readonly LimitSpec[] {
 export function limitTable(
   specs: readonly LimitSpec[],
   overrides: LimitOverrides,
+  kindOf: (model: string) => ModelKind = () => 'chat',
 ): (model: string) => readonly Limit[] {
   const requests = overridden(overridden(specs, overrides.rpm, OWN_RPM), overrides.rpd, OWN_RPD);
   const paced = overridden(requests, overrides.tpm, OWN_TPM);
@@ -98,7 +100,7 @@ export function limitTable(
   return (model) => {
     let limits = known.get(model);
     if (limits === undefined) {
-      limits = effective.flatMap((spec) => limitFromSpec(spec, model) ?? []);
+      limits = effective.flatMap((spec) => limitFromSpec(spec, model, kindOf(model)) ?? []);
       known.set(model, limits);
     }
     return limits;

@@ -48,6 +48,17 @@ const positive = z.number('must be a number').check(z.positive('must be greater 
 const text = z.string('must be a string').check(z.minLength(1, 'must not be empty'));
 const flag = z.boolean('must be true or false');
 
+const whole = z.int('must be a whole number').check(z.positive('must be greater than 0'));
+const embeddingSchema = z.strictObject({
+  family: z.optional(text),
+  dimensions: z.optional(whole),
+  shorter: z.optional(z.union([z.literal('any'), z.array(whole)])),
+  maxInputs: z.optional(whole),
+  maxTokens: z.optional(whole),
+  inputTypes: z.optional(z.strictObject({ query: text, document: text })),
+  scales: z.optional(flag),
+});
+
 const modelSchema = z.union(
   [
     text,
@@ -58,9 +69,11 @@ const modelSchema = z.union(
       maxOutput: z.optional(positive),
       free: z.optional(z.boolean()),
       priority: z.optional(z.number()),
+      kind: z.optional(z.enum(['chat', 'embedding'])),
+      embedding: z.optional(embeddingSchema),
     }),
   ],
-  'must be a model id or { id, tags?, ctx?, maxOutput?, free?, priority? }',
+  'must be a model id or { id, kind?, tags?, ctx?, maxOutput?, free?, priority?, embedding? }',
 );
 
 const optionFields = {
@@ -70,7 +83,7 @@ const optionFields = {
   rpm: z.optional(positive),
   rpd: z.optional(positive),
   tpm: z.optional(positive),
-  concurrency: z.optional(z.int('must be a whole number').check(z.positive('must be greater than 0'))),
+  concurrency: z.optional(whole),
   models: z.optional(
     z.array(modelSchema).check(z.minLength(1, 'must not be an empty list; omit it to use the known models')),
   ),

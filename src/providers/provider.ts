@@ -1,6 +1,7 @@
 /** A provider with its keys and the user's options. */
 
 import type { FailureKind, Trip } from '../core/failure.ts';
+import type { EmbeddingFacts } from '../core/embedding.ts';
 import type { FreeReason } from '../core/model.ts';
 import type { PoolAccount } from '../core/pool.ts';
 import { entryOf } from '../core/json.ts';
@@ -9,6 +10,7 @@ import type { Headers } from '../ports.ts';
 import { fillTemplate, readBaseUrl, withoutEndpoint } from './base-url.ts';
 import { hashKey, type KeyInput, type KeysInput, maskKey, tidyKeys } from './key.ts';
 import { limitTable } from './limits.ts';
+import { matchesGlob } from './pattern.ts';
 import { checkInputs, type ProviderOptions, readHeaders } from './provider-options.ts';
 import type { ProviderSpec } from './spec.ts';
 
@@ -130,7 +132,9 @@ export class Provider {
       }
       let limits = tables.get(tier);
       if (limits === undefined) {
-        limits = limitTable(entryOf(this.spec.tiers, tier)?.limits ?? [], this.options);
+        limits = limitTable(entryOf(this.spec.tiers, tier)?.limits ?? [], this.options, (model) =>
+          this.isEmbedding(model) ? 'embedding' : 'chat',
+        );
         tables.set(tier, limits);
       }
       return {
@@ -189,6 +193,21 @@ export class Provider {
   // spec 9.3
   mayServe(model: string): boolean {
     return this.#modelIds?.test(model) === true;
+  }
+
+  /** Whether an id is known as that of an embedding model. */
+  // spec 17.2
+  isEmbedding(model: string): boolean {
+    const { discovery, embeddings = [] } = this.spec;
+    const globs = [...(discovery?.embeddings ?? []), ...embeddings.map(({ models }) => models)];
+    return globs.some((glob) => matchesGlob(glob, model));
+  }
+
+  /** What is known of an embedding model: what the user says, else the provider's file. */
+  embeddingOf(model: string): EmbeddingFacts {
+    const own = this.options.models?.find((one) => typeof one !== 'string' && one.id === model);
+    if (typeof own === 'object' && own.embedding !== undefined) return own.embedding;
+    return this.spec.embeddings?.find(({ models }) => matchesGlob(models, model)) ?? {};
   }
 
   /** How this provider's breakers open, if that differs from `spec/failure-effects.json`. */

@@ -3,8 +3,9 @@
 import { entryOf } from '../core/json.ts';
 import { FILES } from './files.ts';
 import type { FailureKind, Scope, Trip } from '../core/failure.ts';
-import type { Limit, QuotaWindow } from '../core/limits/limit.ts';
-import type { FreeReason, ModelSpec } from '../core/model.ts';
+import type { EmbeddingFacts } from '../core/embedding.ts';
+import type { Limit, LimitCounts, QuotaWindow } from '../core/limits/limit.ts';
+import type { FreeReason, ModelKind, ModelSpec } from '../core/model.ts';
 import type { RequestShape } from '../wire/request/request-shape.ts';
 import { type AccountEndpoint, QUIRKS } from './quirks.ts';
 
@@ -19,6 +20,8 @@ export interface ModelLimit {
 export interface LimitSpec {
   readonly id: string;
   readonly kind: Limit['kind'];
+  /** The kind of models that it counts. Default: all. */
+  readonly only?: ModelKind;
   readonly unit: 'requests' | 'tokens';
   readonly per: 'account' | 'account-model';
   /** Absent if no limit is known; requests are counted all the same, so that one can be learnt. */
@@ -32,9 +35,9 @@ export interface LimitSpec {
   readonly marginMs: number;
   /**
    * Which tokens count: those of the prompt, those of prompt and answer (default), or those of the prompt and of the
-   * longest possible answer, as reserved at admission.
+   * longest possible answer, as reserved at admission. Of requests, `inputs`: each text of a batch counts.
    */
-  readonly counts?: 'input' | 'total' | 'reserved';
+  readonly counts?: LimitCounts;
   /** False if prompt tokens that the provider had in its cache do not count. Default true. */
   readonly countsCached?: boolean;
 }
@@ -106,6 +109,12 @@ export interface ListShape {
     | undefined;
 }
 
+/** Facts about the embedding models whose ids match; the first row that matches holds. */
+export interface EmbeddingRow extends EmbeddingFacts {
+  /** A glob over model ids. */
+  readonly models: string;
+}
+
 export interface DiscoverySpec {
   /** Whether the list is fetched unless the user sets `discover`. */
   readonly default: boolean;
@@ -116,8 +125,10 @@ export interface DiscoverySpec {
   readonly freePattern?: string;
   /** Paths of prices; while `discoverFreeOnly` is true, only models whose prices are all 0 are offered. */
   readonly freePrices?: readonly string[];
-  /** Globs of listed ids that are no chat models. */
+  /** Globs of listed ids that are not used. */
   readonly exclude: readonly string[];
+  /** Globs of listed ids that are embedding models. Absent: the list names none, and the built-in ones are kept. */
+  readonly embeddings?: readonly string[];
   readonly shape?: ListShape;
   /** False if the provider serves models that its list omits; the built-in models are kept then. Default true. */
   readonly complete?: boolean;
@@ -229,6 +240,7 @@ export interface ProviderSpec {
   readonly modelIdPattern?: string;
   readonly discovery?: DiscoverySpec;
   readonly models: readonly ModelSpec[];
+  readonly embeddings?: readonly EmbeddingRow[];
   readonly streams?: StreamSpec;
   /** How a request is changed before it is sent. */
   readonly request?: RequestShape;

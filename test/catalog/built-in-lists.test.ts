@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readModelList } from '../../src/catalog/discover.ts';
 import { offerTest } from '../../src/catalog/list-entry.ts';
-import { SPECS } from '../../src/providers/spec.ts';
+import { kindOf, type ModelSpec } from '../../src/core/model.ts';
+import { matchesGlob } from '../../src/providers/pattern.ts';
+import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 
 const TAGS = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
 
@@ -12,12 +14,27 @@ test.each([SPECS.openrouter, SPECS.google, SPECS.nim])('$title has models for ev
 
 const services = Object.values(SPECS).filter(({ access }) => access !== 'local');
 
+function chatModels({ models }: Pick<ProviderSpec, 'models'>): readonly ModelSpec[] {
+  return models.filter((model) => kindOf(model) === 'chat');
+}
+
 describe.each(services)('the built-in list of $title', (spec) => {
   const { models, discovery } = spec;
 
-  test('names each model once, as free, with known tags in order', () => {
+  test('names each model once', () => {
     expect(new Set(models.map((model) => model.id)).size).toBe(models.length);
-    for (const model of models) {
+  });
+
+  test('has embedding models without tags, whose vectors have a known length', () => {
+    for (const model of models.filter((one) => kindOf(one) === 'embedding')) {
+      const facts = spec.embeddings?.find((row) => matchesGlob(row.models, model.id));
+      expect([model.free, model.tags]).toEqual([true, undefined]);
+      expect(facts?.dimensions).toBeGreaterThan(0);
+    }
+  });
+
+  test('names each chat model as free, with known tags in order', () => {
+    for (const model of chatModels(spec)) {
       expect(model.tags).toEqual(TAGS.filter((tag) => model.tags?.includes(tag)));
       expect(model.tags).toContain('chat');
       expect(model.free).toBe(spec.name !== 'ollama-cloud');
@@ -28,7 +45,7 @@ describe.each(services)('the built-in list of $title', (spec) => {
   test('is not excluded by the rules of its own discovery', () => {
     if (discovery === undefined) throw new Error('the specification has no discovery');
     const isOffered = offerTest({ ...discovery, freeOnly: true });
-    expect(models.filter((model) => !isOffered(model.id))).toEqual([]);
+    expect(chatModels(spec).filter((model) => !isOffered(model.id))).toEqual([]);
   });
 });
 
@@ -36,7 +53,9 @@ const plain = services.filter(
   ({ discovery }) => discovery?.shape === undefined && discovery?.freePrices === undefined,
 );
 
-test.each(plain)('a plain list of them is the built-in list of $title', ({ models, discovery }) => {
+test.each(plain)('a plain list of them is the built-in list of $title', (spec) => {
+  const { discovery } = spec;
+  const models = chatModels(spec);
   if (discovery === undefined) throw new Error('the specification has no discovery');
   const body = { data: models.toReversed().map(({ id }) => ({ id })) };
   expect(readModelList(body, { ...discovery, freeOnly: true, now: 0, builtIn: models })).toEqual(models);
@@ -90,5 +109,5 @@ test.each(UNFIT.flatMap(({ spec, ids }) => ids.map((id) => ({ spec, id }))))(
 );
 
 test('the router over free models comes last in the list of OpenRouter', () => {
-  expect(SPECS.openrouter.models.at(-1)?.id).toBe('openrouter/free');
+  expect(chatModels(SPECS.openrouter).at(-1)?.id).toBe('openrouter/free');
 });

@@ -3,6 +3,9 @@
 import { nextMidnight, nextMonth } from './calendar.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
 
+/** See {@link LimitBase.counts}. */
+export type LimitCounts = 'input' | 'total' | 'reserved' | 'inputs';
+
 interface LimitBase {
   /** Unique among the limits of a tier, e.g. `rpm`. */
   readonly id: string;
@@ -18,9 +21,10 @@ interface LimitBase {
   readonly marginMs: number;
   /**
    * The tokens that a limit of tokens counts. `input`: the prompt's. `total`: those of prompt and answer. `reserved`:
-   * the prompt's and the most that the answer may have, at the time of the request. Default `total`.
+   * the prompt's and the most that the answer may have, at the time of the request. Default `total`. Of a limit of requests,
+   * `inputs`: each text of a batch counts as a request.
    */
-  readonly counts?: 'input' | 'total' | 'reserved' | undefined;
+  readonly counts?: LimitCounts | undefined;
   /** False if a limit of tokens leaves out the prompt tokens that the provider had in its cache. Default true. */
   readonly countsCached?: boolean | undefined;
   /** Whether the user set the limit: then a higher limit reported by the provider does not raise it. */

@@ -45,7 +45,8 @@ export function routeCost(
   for (const limit of account.limits(model)) {
     const use = limitUse(record, limit, model, now);
     if (!Number.isFinite(use.max)) continue;
-    const cost = limit.unit === 'requests' ? 1 : costOf(limit, demand, use.max);
+    const isOne = limit.unit === 'requests' && demand?.needs.batch === undefined;
+    const cost = isOne ? 1 : costOf(limit, demand, use.max);
     if (isLong(limit)) price = Math.max(price, priceOf(limit, use, cost, now));
     else minuteUse = Math.max(minuteUse, use.used / Math.max(1, use.max));
   }
@@ -129,16 +130,24 @@ function tokensOf(limit: Limit, estimate: TokenEstimate, granted: number | undef
       const answer = maxTokens ?? granted ?? 0;
       return { likely: prompt + answer, least: least + answer };
     }
+    case 'inputs':
     case 'total':
     case undefined:
       return { likely: prompt + Math.min(maxTokens ?? USUAL_ANSWER, USUAL_ANSWER), least };
   }
 }
 
+function amountOf(limit: Limit, demand: Demand | undefined): Amount {
+  // A limit below a whole batch may be a wrong one: trying on an unused limit shows it.
+  if (limit.unit === 'requests')
+    return limit.counts === 'inputs' ? { ...ONE, likely: demand?.needs.batch?.inputs ?? 1 } : ONE;
+  const estimate = demand?.needs.tokens?.();
+  return estimate === undefined ? ONE : tokensOf(limit, estimate, demand?.maxTokens);
+}
+
 /** What a request takes from a limit with `max` in force; Infinity if it never fits. spec 3.12 */
 export function costOf(limit: Limit, demand: Demand | undefined, max: number): number {
-  const estimate = limit.unit === 'tokens' ? demand?.needs.tokens?.() : undefined;
-  const { likely, least } = estimate === undefined ? ONE : tokensOf(limit, estimate, demand?.maxTokens);
+  const { likely, least } = amountOf(limit, demand);
   if (likely <= max) return Math.max(1, likely);
   // The estimate may be wrong: trying on an unused limit shows it.
   return least <= max ? max : Number.POSITIVE_INFINITY;

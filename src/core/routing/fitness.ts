@@ -25,11 +25,18 @@ export function unfitReason(
   const known = knownOf(record, model.id, now);
   if (isTooDear(provider, record, model)) return 'would_cost_money';
   const ctx = known.ctx ?? model.ctx;
-  if (known.tooLong !== undefined && needs.size >= known.tooLong) return 'context_too_long';
-  if (ctx !== undefined && !hasRoom(ctx, needs)) return 'context_too_long';
+  const text = longestText(needs);
+  if (known.tooLong !== undefined && text.size >= known.tooLong) return 'context_too_long';
+  if (ctx !== undefined && !hasRoom(ctx, text)) return 'context_too_long';
   const refused = needs.fields?.some((field) => known.refuses?.includes(field)) === true;
   const lacking = known.lacks?.some((capability) => needs.capabilities.includes(capability)) === true;
   return refused || lacking ? 'unsupported' : undefined;
+}
+
+/** What must fit into a model's context: the whole request, or the longest text of a batch. spec 17.4 */
+function longestText(needs: RequestNeeds): RequestNeeds {
+  const { batch } = needs;
+  return batch === undefined ? needs : { ...needs, size: batch.longest, tokens: batch.longestTokens };
 }
 
 /** Whether a request fits into `ctx` tokens. If no model surely has room, the least estimate counts. */
@@ -54,18 +61,20 @@ function outgrownAt({ models }: ProviderRecord, size: number, now: number): numb
 /** Whether no model has room for the estimated request. */
 function exceedsAll({ stages, needs }: Question): boolean {
   const models = stages.flatMap((stage) => stage.flatMap((candidate) => candidate.models));
-  return models.every(({ ctx }) => ctx !== undefined && !hasRoom(ctx, needs));
+  const text = longestText(needs);
+  return models.every(({ ctx }) => ctx !== undefined && !hasRoom(ctx, text));
 }
 
 /** The question with what earlier refusals show about the request's length: it excludes all models up to that size. */
 export function withKnownLength(question: Question): Question {
   const { stages, records, needs, now } = question;
+  const { size } = longestText(needs);
   let outgrown = 0;
   for (const stage of stages) {
     for (const { provider } of stage)
-      outgrown = Math.max(outgrown, outgrownAt(records.provider(provider), needs.size, now));
+      outgrown = Math.max(outgrown, outgrownAt(records.provider(provider), size, now));
   }
-  const isLarge = needs.size > SMALLEST_WINDOW && needs.tokens !== undefined && exceedsAll(question);
+  const isLarge = size > SMALLEST_WINDOW && needs.tokens !== undefined && exceedsAll(question);
   if (outgrown === 0 && !isLarge) return question;
   return { ...question, needs: { ...needs, isLarge, ...(outgrown === 0 ? {} : { outgrown }) } };
 }

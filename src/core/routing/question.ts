@@ -16,6 +16,16 @@ export interface TokenEstimate {
   readonly maxTokens: number | undefined;
 }
 
+/** A request of several texts that a model reads one by one. */
+export interface BatchNeeds {
+  /** How many texts it has. */
+  readonly inputs: number;
+  /** The length of the longest text in characters. */
+  readonly longest: number;
+  /** The tokens of that text. It alone must fit into the model's context. */
+  readonly longestTokens: () => TokenEstimate;
+}
+
 /** What a call needs of a model. */
 export interface RequestNeeds {
   /** Absent: the tokens are not estimated. */
@@ -24,6 +34,8 @@ export interface RequestNeeds {
   readonly features?: FeaturesOf | undefined;
   /** The request's length in characters. */
   readonly size: number;
+  /** Of a batch of texts. Absent: the request is one text. */
+  readonly batch?: BatchNeeds | undefined;
   /** Capabilities without which the request cannot be served, e.g. `tools`. */
   readonly capabilities: readonly string[];
   /** Fields of the request that must be sent, e.g. `response_format`. */
