@@ -43,6 +43,8 @@ function timeoutFailure(timer: AttemptTimer, { fair }: AttemptBudget, begun: boo
 
 /** The size of a request that was too long; undefined if it may have fitted with a shorter answer. spec 5.6 */
 function refusedSize({ needs, target }: Call<unknown>, failure: Failure): number | undefined {
+  // Which of several texts was too long is not known, or whether all were together.
+  if ((needs.batch?.inputs ?? 1) > 1) return undefined;
   const { kind, scope, contextLength } = failure;
   const tokens = kind === 'context_too_long' && scope === 'model' ? needs.tokens?.() : undefined;
   if (tokens?.maxTokens === undefined) return needs.size;

@@ -14,10 +14,11 @@ export interface StreamLimits {
 /** One call: its request, its limits, and what has happened to it so far. */
 export interface Call<Request> {
   readonly id: number;
-  readonly request: Request;
-  readonly needs: RequestNeeds;
+  /** The request under way: a call may consist of several, one after the other. */
+  request: Request;
+  needs: RequestNeeds;
   readonly stages: readonly Stage[];
-  readonly preferences: Preferences;
+  preferences: Preferences;
   /** Calls with the same key wait in one queue. */
   readonly queueKey: string;
   /** Epoch ms. */
@@ -51,4 +52,17 @@ export interface Call<Request> {
   waitedMs: number;
   /** Whether a part of the answer was delivered. Reasoning is none. */
   hasDelivered: boolean;
+}
+
+/** Goes on to the next request of a call: what failed before says nothing about it, and it may wait and try as often. */
+export function renew<Request>(
+  call: Call<Request>,
+  next: Pick<Call<Request>, 'request' | 'needs' | 'preferences'>,
+): void {
+  Object.assign(call, next);
+  call.failedAttempts.length = 0;
+  call.again = undefined;
+  call.rejectedBy = undefined;
+  call.waitedMs = 0;
+  call.hasDelivered = false;
 }

@@ -7,6 +7,7 @@ import {
   OverlapTrimmer,
 } from '../wire/resume.ts';
 import type { Failure } from '../core/failure.ts';
+import { OPERATIONS } from '../core/operations.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import type { ProviderSpec } from '../providers/spec.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
@@ -19,6 +20,7 @@ import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import { CallGuard } from '../wire/repair/call-guard.ts';
 import { refusedCall, UnsoundCall } from '../wire/repair/sound-calls.ts';
 import { callableTools, type ChatOperationPorts, refusedAnswer } from './chat.ts';
+import { Endpoint } from './endpoint.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
@@ -235,12 +237,11 @@ function failureOf(
   end: Exclude<StreamEnd, { kind: 'finished' }>,
   response: HttpResponse,
   { plan: { target }, request }: DecodeContext<StreamRequest>,
-  ports: ChatOperationPorts,
+  endpoint: Endpoint,
 ): Failure {
   const { status } = response;
   if (end.kind === 'cut') return { kind: 'broken_stream', scope: 'provider', message: end.message, status };
-  const body = ports.redact(end.body.slice(0, MOST.refusalBytes));
-  return refusedAnswer(end.refusal, response, body, { target, request: request.body }, ports);
+  return refusedAnswer(end.refusal, response, end.body, { target, request: request.body }, endpoint);
 }
 
 /** The end of a stream whose tool call turned out to be unsound. */
@@ -254,7 +255,9 @@ export function chatStreamOperation(
   ports: ChatOperationPorts,
   chat: Operation<ChatBody, ChatCompletion>,
 ): Operation<StreamRequest, StreamPart> {
+  const endpoint = new Endpoint(ports, OPERATIONS.stream.path);
   return {
+    name: 'stream',
     needs: ({ body }) => chat.needs(body),
     prepare: ({ body }, plan, context) => chat.prepare?.(body, plan, context),
     encode(request: StreamRequest, plan: AttemptPlan): HttpRequest {
@@ -288,7 +291,7 @@ export function chatStreamOperation(
         }
       }
       transcript.note(end);
-      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, context, ports));
+      if (end.kind !== 'finished') throw new BadAnswer(failureOf(end, response, context, endpoint));
     },
     observe: (response, target) => chat.observe(response, target),
     classify: (response, target) => chat.classify(response, target),

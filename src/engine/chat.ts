@@ -1,15 +1,13 @@
 import type { Failure } from '../core/failure.ts';
 import { type JsonObject, parseJson } from '../core/json.ts';
+import { OPERATIONS } from '../core/operations.ts';
 import { answerRoom } from '../core/routing/cost.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
-import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
-import { readObservations } from '../providers/refusals/quota-headers.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
 import {
   type ChatCompletion,
-  readChatResponse,
   readUsage,
   type RefusedAnswer,
   type ToolCallIds,
@@ -22,35 +20,15 @@ import type { SchemaCheck } from '../wire/repair/sound-arguments.ts';
 import { type CallableTools, soundAnswer } from '../wire/repair/sound-calls.ts';
 import { readAnswer } from '../wire/response/whole-answer.ts';
 import { readBody } from '../wire/response/read-body.ts';
+import { Endpoint, type EndpointPorts } from './endpoint.ts';
 import { type ImagePorts, readImages } from './images.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
-export interface ChatOperationPorts extends ImagePorts {
-  readonly userAgent: string;
-  providerOf(target: Target): Provider;
+export interface ChatOperationPorts extends EndpointPorts, ImagePorts {
   /** Ids for the tool calls of one answer, unlike those of any other answer. */
   toolCallIds(): ToolCallIds;
   /** The check of a tool's arguments; undefined if its schema cannot be checked. */
   checkOf(schema: JsonObject): SchemaCheck | undefined;
-  /** Removes keys from a provider's text. Must run before the text is cut: half a key would not be recognised. */
-  redact(text: string): string;
-}
-
-/** Reads a refusal's body. A body that breaks reads as empty, since the status alone can be classified. */
-async function readRefusal(response: HttpResponse): Promise<string> {
-  try {
-    return await readBody(response.body, MOST.refusalBytes);
-  } catch {
-    return '';
-  }
-}
-
-/** Removes keys from a refused answer. `body` is the redacted text that it was read from. */
-function withoutKeys(refused: RefusedAnswer, body: string, ports: ChatOperationPorts): RefusedAnswer {
-  // The message of an HTML page is an excerpt that may end within a key, so it is taken again from the redacted text.
-  const reread = refused.problem === 'html' ? readChatResponse(body) : refused;
-  const answer = reread.ok ? refused : reread;
-  return { ...answer, message: ports.redact(answer.message) };
 }
 
 /** The answer with the caller's names of functions. */
@@ -71,16 +49,15 @@ const MOST_ROOM = 32_768;
 /** The context of a model of unknown length, in tokens. */
 const USUAL_CONTEXT = 32_768;
 
-/** The failure that a refused answer with status 200 means. `body` is its redacted text. */
+/** The failure that a refused answer with status 200 means. `text` is its body. */
 export function refusedAnswer(
   refused: RefusedAnswer,
-  { status, headers }: HttpResponse,
-  body: string,
+  response: HttpResponse,
+  text: string,
   { target, request }: { readonly target: Target; readonly request: ChatBody },
-  ports: ChatOperationPorts,
+  endpoint: Endpoint,
 ): Failure {
-  const given = { spec: ports.providerOf(target).spec, now: ports.clock.now() };
-  const failure = classifyAnswer(withoutKeys(refused, body, ports), { status, headers, body }, given);
+  const failure = endpoint.refused(refused, response, text, target);
   if (refused.problem !== 'out_of_tokens') return failure;
   const limit = maxTokensOf(request.request.fields);
   const advice = 'Raise max_tokens';
@@ -177,24 +154,15 @@ export function callableTools({ tools: declared }: ChatBody, ports: ChatOperatio
 
 /** Makes the chat operation of a pool. */
 export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
+  const endpoint = new Endpoint(ports, OPERATIONS.chat.path);
   return {
+    name: 'chat',
     needs: needsOf,
     prepare: (body, plan, context) =>
       needsImages(body, plan, ports) ? readImages(body.images, ports, context) : undefined,
     encode(body: ChatBody, plan: AttemptPlan): HttpRequest {
-      const { route } = plan.target;
-      const provider = ports.providerOf(plan.target);
-      return {
-        method: 'POST',
-        url: `${provider.baseUrl}/chat/completions`,
-        headers: {
-          'user-agent': ports.userAgent,
-          accept: 'application/json',
-          ...provider.headersFor(route.keyId),
-          'content-type': 'application/json',
-        },
-        body: body.for(route.model, bodyOptionsFor(provider, body, plan, maxTokensFor(body, plan))),
-      };
+      const options = bodyOptionsFor(ports.providerOf(plan.target), body, plan, maxTokensFor(body, plan));
+      return endpoint.request(plan.target, body.for(plan.target.route.model, options));
     },
     async *decode(
       response: HttpResponse,
@@ -208,25 +176,10 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       const usage = answer.ok ? answer.completion.usage : (answer.usage ?? readUsage(parseJson(text)));
       if (usage !== undefined) onUsage(usage);
       if (answer.ok) yield withGivenNames(answer.completion, request);
-      else {
-        const body = ports.redact(text.slice(0, MOST.refusalBytes));
-        throw new BadAnswer(refusedAnswer(answer, response, body, { target, request }, ports));
-      }
+      else throw new BadAnswer(refusedAnswer(answer, response, text, { target, request }, endpoint));
     },
-    async classify(response: HttpResponse, target: Target): Promise<Failure> {
-      const { status, headers } = response;
-      const body = ports.redact(await readRefusal(response));
-      const { spec, baseUrl } = ports.providerOf(target);
-      const reply = { status, headers, body, redact: (text: string) => ports.redact(text) };
-      const failure = classify(reply, spec, ports.clock.now());
-      // spec 7.18
-      if (failure.scope !== 'provider' || (status !== 404 && status !== 405)) return failure;
-      if (target.model.unlisted === true) return { ...failure, kind: 'model_gone', scope: 'model' };
-      const message = `${baseUrl}/chat/completions leads nowhere, check baseUrl: ${failure.message}`;
-      return { ...failure, message };
-    },
-    observe: ({ headers }, target) =>
-      readObservations(headers, ports.providerOf(target).spec.quotaHeaders ?? [], ports.clock.now()),
+    classify: (response, target) => endpoint.classify(response, target),
+    observe: (response, target) => endpoint.observe(response, target),
     resumable: () => true,
     canDoWithout: (body, refused, plan) =>
       canHaveRoom(refused, plan) ||

@@ -122,6 +122,7 @@ export function objectStreamOperation(
     body: object.body(level),
   });
   return {
+    name: 'stream',
     needs: (request) => inner.needs(streamFor(request, 'text')),
     prepare: (request, plan, context) => inner.prepare?.(streamFor(request, 'text'), plan, context),
     encode: (request, plan) => inner.encode(streamFor(request, levelFor(plan)), plan),
@@ -153,6 +154,7 @@ export function objectOperation<T>(
   chat: Operation<ChatBody, ChatCompletion>,
 ): Operation<ObjectRequest<T>, ObjectAnswer<T>> {
   return {
+    name: 'object',
     // Every model can be asked in words.
     needs: (request) => chat.needs(request.body('text')),
     prepare: (request, plan, context) => chat.prepare?.(request.body('text'), plan, context),

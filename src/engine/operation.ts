@@ -1,5 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
+import type { OperationName } from '../core/operations.ts';
 import type { ModelRecord } from '../core/records/provider.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
@@ -47,8 +48,10 @@ export interface PrepareContext {
   readonly deadline: number;
 }
 
-/** One kind of request: how it is written, read and judged. Chat and streaming are records of this. */
+/** One kind of request: how it is written, read and judged. */
 export interface Operation<Request, Part> {
+  /** Its row in `spec/operations.json`. */
+  readonly name: OperationName;
   needs(request: Request): RequestNeeds;
   /**
    * Completes a request that cannot be written for a route yet. Undefined if it can. Resolves with a failure if it never can

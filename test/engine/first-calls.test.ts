@@ -14,6 +14,8 @@ import {
 /** Not one of the models that the library knows by itself. */
 const LIVE = 'new/model-70b:free';
 const BUILT_IN = 'z-ai/glm-5.2:free';
+/** Built in, too. A list of chat models does not name it, so it is kept. */
+const EMBEDS = 'nvidia/nemotron-3-embed-1b:free';
 
 /** OpenRouter with a live model and one that the library knows by itself; its list is fetched. */
 function pool(faults: readonly Fault[] = [], more: Partial<SimulatedPoolOptions> = {}): SimulatedPool {
@@ -36,12 +38,12 @@ describe('the first calls', () => {
     ]);
     await here.trace(5);
     expect(lists(here)).toBe(1);
-    expect(here.llm.models().map(({ id }) => id)).toEqual([BUILT_IN, LIVE]);
+    expect(here.llm.models().map(({ id }) => id)).toEqual([BUILT_IN, LIVE, EMBEDS]);
     expect(here.events.find(({ type }) => type !== 'call-start')).toEqual({
       type: 'discovery',
       provider: 'openrouter',
       outcome: 'live',
-      models: 2,
+      models: 3,
       durationMs: SECOND,
     });
   });
@@ -78,7 +80,7 @@ describe('the first calls', () => {
       expect(lists(here)).toBe(1);
       await here.clock.advance(15 * SECOND);
       expect(here.events.filter(({ type }) => type === 'discovery')).toMatchObject([
-        { outcome: 'failed', models: 12 },
+        { outcome: 'failed', models: 13 },
       ]);
       expect([here.clock.pending, here.transport.open]).toEqual([0, 0]);
     },
@@ -151,9 +153,9 @@ describe('a discovered list', () => {
       { kind: 'slow', delayMs: 2 * SECOND, route: 'models' },
     );
     expect(await here.run(here.llm.chat('Hello', { model: LIVE }))).toMatchObject({ latencyMs: 0 });
-    expect(here.llm.models()).toHaveLength(2);
+    expect(here.llm.models()).toHaveLength(3);
     await here.clock.advance(2 * SECOND);
-    expect(here.llm.models().map(({ id }) => id)).toEqual([LIVE]);
+    expect(here.llm.models().map(({ id }) => id)).toEqual([LIVE, EMBEDS]);
     expect(await here.trace(1)).toEqual([`${KEY.openrouter} ${LIVE}`]);
   });
 });
@@ -164,7 +166,10 @@ describe('refreshModels()', () => {
     await here.trace(1);
     here.world.openrouter.script({ kind: 'retired', model: BUILT_IN });
     const models = await here.run(here.llm.refreshModels());
-    expect(models.map(({ provider, id }) => [provider, id])).toEqual([['openrouter', LIVE]]);
+    expect(models.map(({ provider, id }) => [provider, id])).toEqual([
+      ['openrouter', LIVE],
+      ['openrouter', EMBEDS],
+    ]);
     expect(lists(here)).toBe(2);
     expect(await here.trace(1)).toEqual([`${KEY.openrouter} ${LIVE}`]);
   });
@@ -173,8 +178,8 @@ describe('refreshModels()', () => {
     const here = pool();
     await here.run(here.llm.refreshModels());
     here.world.openrouter.script({ kind: 'garbage', route: 'models' });
-    expect(await here.run(here.llm.refreshModels())).toHaveLength(2);
-    expect(here.events.at(-1)).toMatchObject({ type: 'discovery', outcome: 'failed', models: 2 });
+    expect(await here.run(here.llm.refreshModels())).toHaveLength(3);
+    expect(here.events.at(-1)).toMatchObject({ type: 'discovery', outcome: 'failed', models: 3 });
     expect(here.clock.now()).toBe(NOON);
   });
 });

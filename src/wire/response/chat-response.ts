@@ -113,9 +113,16 @@ export function readFinishReason(value: unknown): string | undefined {
   return FINISH_REASONS.find(([beginning]) => given.startsWith(beginning))?.[1] ?? value;
 }
 
-/** Reads and judges the body of an answer with status 200. Never throws. */
+/** The JSON object of an answer with status 200, with its text. */
+interface AnsweredDocument {
+  readonly ok: true;
+  readonly json: JsonObject;
+  readonly content: string;
+}
+
+/** Reads the body of an answer with status 200 as a JSON object that is no error. Never throws. */
 // spec 13.1
-export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALLS): ChatAnswer {
+export function readDocument(body: string): AnsweredDocument | RefusedAnswer {
   const content = body.replace(/^\uFEFF/, '').trim();
   if (content === '') return refused('empty', 'the answer had no body');
   if (isPage(content))
@@ -129,12 +136,19 @@ export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALL
       ? refusedWithError(content)
       : refused('malformed', 'the answer was cut or was not a JSON object');
   }
-  return judge(json, content, idOf);
+  return { ok: true, json, content };
+}
+
+/** Reads and judges the body of an answer with status 200. Never throws. */
+// spec 13.1
+export function readChatResponse(body: string, idOf: ToolCallIds = NUMBERED_CALLS): ChatAnswer {
+  const document = readDocument(body);
+  return document.ok ? judge(document.json, document.content, idOf) : document;
 }
 
 function judge(json: JsonObject, content: string, idOf: ToolCallIds): ChatAnswer {
   const choices = member(json, 'choices');
-  if (!Array.isArray(choices)) return judgeWithoutChoices(json, content);
+  if (!Array.isArray(choices)) return refusedWithout('choices', json, content);
   const excess = choicesExcess(choices);
   if (excess !== undefined) return refusedAsTooLarge('answer', excess);
   const choice = choiceIn(choices);
@@ -144,7 +158,8 @@ function judge(json: JsonObject, content: string, idOf: ToolCallIds): ChatAnswer
     : refused('malformed', 'the answer had a choice that was no object');
 }
 
-function refused(problem: RefusedAnswer['problem'], message: string): RefusedAnswer {
+/** A refused answer of a kind. */
+export function refused(problem: RefusedAnswer['problem'], message: string): RefusedAnswer {
   return { ok: false, problem, message };
 }
 
@@ -171,8 +186,11 @@ function isStreamError(content: string): boolean {
   return /^(?:\{|(?:data|event|id|retry)?:)/.test(content) && readErrorBody(content).json !== undefined;
 }
 
-/** Judges an answer without `choices`: it may be an error without `error`, or Google's native answer to a blocked prompt. */
-function judgeWithoutChoices(json: JsonObject, content: string): RefusedAnswer {
+/**
+ * The refusal of an answer without `choices`, or what else it must have: it may be an error without `error`, or Google's
+ * native answer to a blocked prompt.
+ */
+export function refusedWithout(what: string, json: JsonObject, content: string): RefusedAnswer {
   const candidates = member(json, 'candidates');
   const reason = Array.isArray(candidates)
     ? readFinishReason(member(candidates[0], 'finishReason'))
@@ -180,7 +198,7 @@ function judgeWithoutChoices(json: JsonObject, content: string): RefusedAnswer {
   if (reason === 'content_filter')
     return refused('content_filter', "the provider's filter stopped the answer");
   const flat = ['message', 'detail', 'title'].some((name) => member(json, name) !== undefined);
-  return flat ? refusedWithError(content) : refused('malformed', 'the answer had no choices');
+  return flat ? refusedWithError(content) : refused('malformed', `the answer had no ${what}`);
 }
 
 /**
