@@ -29,12 +29,15 @@ export type Outcome =
   | Exclude<RefusalReason, 'rate-limited'>
   | Exclude<FaultKind, FaultWithoutOutcome>;
 
+/** What a request is about. */
+export type SimulatedRoute = 'chat' | 'embeddings' | 'models' | 'account' | 'unknown';
+
 /** One request that reached a provider. */
 export interface SimulatedCall {
   /** Epoch ms. */
   readonly at: number;
   readonly provider: ProviderName;
-  readonly route: 'chat' | 'models' | 'account' | 'unknown';
+  readonly route: SimulatedRoute;
   /** Masked. `undefined` if the request had none. */
   readonly key: string | undefined;
   /** `undefined` if the provider does not know the key. */

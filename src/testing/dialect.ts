@@ -3,6 +3,7 @@
 import type { ChatRequest } from './chat-request.ts';
 import type { Completion } from './answers/completion.ts';
 import type { JsonObject, Reply, SimulatedRequest } from './exchange.ts';
+import type { EmbeddingQuirks } from './embeddings.ts';
 import type { StreamEvent } from './answers/stream-event.ts';
 import type { FaultTarget } from './faults/fault-script.ts';
 import type { Account } from './keyring.ts';
@@ -101,6 +102,7 @@ export interface Dialect {
   readonly keepAlive: string;
   /** The value of `error` when a stream fails midway. */
   readonly streamError: JsonObject;
+  readonly embeddings: EmbeddingQuirks;
   /** Routes about the key itself, by method and path, e.g. `GET /key`. */
   readonly accountRoutes: Readonly<Record<string, AccountRoute>>;
   readonly refuse: Refusals;

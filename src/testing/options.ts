@@ -82,6 +82,14 @@ export interface ModelOptions {
    * @defaultValue 'text'
    */
   readonly output?: 'text' | 'embeddings' | 'audio' | undefined;
+  /** Of a model for embeddings: how many numbers a vector has. @defaultValue 16 */
+  readonly dimensions?: number | undefined;
+  /** Whether a request may ask for fewer numbers. @defaultValue false */
+  readonly shortens?: boolean | undefined;
+  /** Whether it needs `input_type`, and gives other vectors to a query than to a passage. @defaultValue false */
+  readonly asymmetric?: boolean | undefined;
+  /** The name of its weights: models of the same name give the same vectors. @defaultValue its id */
+  readonly weights?: string | undefined;
   /** Whether the model list marks it as a reasoning model. @defaultValue false */
   readonly reasons?: boolean | undefined;
   /** The forms of a request that it insists on. @defaultValue the provider's `likes` */

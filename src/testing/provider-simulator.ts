@@ -1,5 +1,6 @@
 import { CallLog, countCalls, type CallCounts, type SimulatedCall } from './calls.ts';
 import { readChatBody } from './chat-request.ts';
+import { readEmbedRequest } from './embeddings.ts';
 import { echo } from './answers/completion.ts';
 import { custom } from './dialects/custom.ts';
 import { google } from './dialects/google.ts';
@@ -148,7 +149,8 @@ export class ProviderSimulator {
     const key = 'key' in credential ? credential.key : undefined;
     const owner = keyring.accountOf(key);
     const read = route === 'chat' ? readChatBody(request.body) : undefined;
-    const modelId = read?.model ?? '';
+    const asked = route === 'embeddings' ? readEmbedRequest(request.body) : undefined;
+    const modelId = read?.model ?? asked?.model ?? '';
     const model = modelId === '' ? undefined : dialect.modelIdOf(modelId);
     return {
       now,
@@ -162,6 +164,7 @@ export class ProviderSimulator {
       model,
       known: models.find(({ id }) => id === model),
       chat: read?.chat,
+      embed: asked?.embed,
       credentialProblem: 'problem' in credential ? credential.problem : undefined,
     };
   }
@@ -169,6 +172,7 @@ export class ProviderSimulator {
   #routeOf(method: string, path: string): IncomingRequest['route'] {
     const name = `${method} ${path}`;
     if (name === 'POST /chat/completions') return 'chat';
+    if (name === 'POST /embeddings') return 'embeddings';
     if (name === 'GET /models') return 'models';
     return name in this.#state.dialect.accountRoutes ? 'account' : 'unknown';
   }

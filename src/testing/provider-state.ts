@@ -4,6 +4,7 @@ import { isChatProblem, type ChatProblem, type ChatRequest } from './chat-reques
 import type { Outcome } from './calls.ts';
 import type { ReplyFunction } from './answers/completion.ts';
 import type { Dialect, RefusalFacts, RequestFacts } from './dialect.ts';
+import { type EmbedRequest, isEmbedProblem } from './embeddings.ts';
 import type { Reply, StreamReply } from './exchange.ts';
 import type { FaultScript } from './faults/fault-script.ts';
 import type { Keyring } from './keyring.ts';
@@ -34,6 +35,15 @@ export interface IncomingRequest extends RequestFacts {
   readonly credentialProblem: 'missing-key' | 'bad-credentials' | undefined;
   /** The body. `undefined` unless the route is `chat`. */
   readonly chat: ChatRequest | ChatProblem | undefined;
+  /** The body. `undefined` unless the route is `embeddings`. */
+  readonly embed: EmbedRequest | ChatProblem | undefined;
+}
+
+/** A request for embeddings with a known account, a known model and a valid body. */
+export interface IncomingEmbed extends IncomingRequest {
+  readonly owner: NonNullable<RequestFacts['owner']>;
+  readonly known: ModelOptions;
+  readonly embed: EmbedRequest;
 }
 
 /** A chat request with a known account, a known model and a valid body. */
@@ -73,6 +83,11 @@ export function isIncomingChat(incoming: IncomingRequest): incoming is IncomingC
   return owner !== undefined && known !== undefined && chat !== undefined && !isChatProblem(chat);
 }
 
+export function isIncomingEmbed(incoming: IncomingRequest): incoming is IncomingEmbed {
+  const { owner, known, embed } = incoming;
+  return owner !== undefined && known !== undefined && embed !== undefined && !isEmbedProblem(embed);
+}
+
 /** The value of a limit: from a fault, else from the model, the options, or the provider's usual limits. */
 export function limitOf(
   state: ProviderState,
@@ -89,9 +104,15 @@ export function limitOf(
   return state.limits[limit] ?? state.dialect.usualLimits(owner.tier, limitedModelOf(known))[limit];
 }
 
-export function spendingOf({ owner, known, chat, now }: IncomingChat): Spending {
-  const { promptTokens, maxTokens } = chat;
-  return { account: owner.name, model: limitedModelOf(known), promptTokens, maxTokens, now };
+export function spendingOf(incoming: IncomingChat | IncomingEmbed): Spending {
+  const { owner, known, now } = incoming;
+  const spender = { account: owner.name, model: limitedModelOf(known), now };
+  if (isIncomingEmbed(incoming)) {
+    const { promptTokens, inputs } = incoming.embed;
+    return { ...spender, promptTokens, maxTokens: 0, inputs: inputs.length };
+  }
+  const { promptTokens, maxTokens } = incoming.chat;
+  return { ...spender, promptTokens, maxTokens };
 }
 
 /** The id of the model whose limits apply. Empty if there is none. */

@@ -1,16 +1,17 @@
 /** The rules of a provider. They run in order until one of them returns a result. */
 
-import { isChatProblem } from './chat-request.ts';
 import { filteredCompletion } from './answers/completion.ts';
 import type { Balance } from './dialect.ts';
 import {
   isIncomingChat,
+  isIncomingEmbed,
   limitOf,
   refuse,
   noAnswer,
   spendingOf,
   type IncomingRequest,
   type IncomingChat,
+  type IncomingEmbed,
   type ProviderState,
   type RuleResult,
 } from './provider-state.ts';
@@ -20,7 +21,8 @@ import { OFFENCES } from './likes/offences.ts';
 import { wordingOf } from './likes/wordings.ts';
 import type { Capability, Limits, ModelOptions } from './options.ts';
 import { withRateHeaders } from './quotas/rate-headers.ts';
-import { answerChat, answerModelList } from './answers/answer.ts';
+import { answerChat, answerEmbed, answerModelList } from './answers/answer.ts';
+import { refusedEmbedding } from './embeddings.ts';
 import { streamReply } from './answers/stream-answer.ts';
 
 /** Returns a result, or `undefined` to pass the request on to the next rule. */
@@ -60,8 +62,8 @@ const credential: Rule = (state, incoming) => {
 };
 
 const readable: Rule = (state, incoming) => {
-  const { chat } = incoming;
-  if (chat === undefined || !isChatProblem(chat)) return undefined;
+  const chat = incoming.chat ?? incoming.embed;
+  if (chat === undefined || !('kind' in chat)) return undefined;
   if (chat.kind === 'no-model') return refuse(state, incoming, 'missing-model', {});
   const reason = chat.kind === 'unreadable' ? 'unreadable-body' : 'bad-request';
   return refuse(state, incoming, reason, { detail: chat.detail });
@@ -81,13 +83,14 @@ const entitlement: Rule = (state, incoming) => {
     return refuse(state, incoming, 'not-entitled', { as: fault.as ?? 'limit-zero' });
   }
   if (fault !== undefined) return refuse(state, incoming, fault.kind, {});
-  if (known === undefined || (known.output ?? 'text') !== 'text') {
+  const output = incoming.route === 'embeddings' ? 'embeddings' : 'text';
+  if (known === undefined || (known.output ?? 'text') !== output) {
     return refuse(state, incoming, 'unknown-model', {});
   }
   return known.closed === true ? refuse(state, incoming, 'not-entitled', { as: 'closed' }) : undefined;
 };
 
-const admission: ChatRule = (state, incoming) => {
+function admission(state: ProviderState, incoming: IncomingChat | IncomingEmbed): RuleResult | undefined {
   if (!state.dialect.isFree(incoming.known)) return undefined;
   const exceeded = state.quotas.admit(spendingOf(incoming), (rule) => limitOf(state, incoming, rule));
   const [first] = exceeded;
@@ -98,7 +101,7 @@ const admission: ChatRule = (state, incoming) => {
   const day = exceeded.some(({ rule }) => rule.limit === 'rpd');
   const reply = state.dialect.refuse['rate-limited']({ exceeded, style: state.style }, incoming);
   return { outcome: day ? 'day-limit' : 'minute-limit', reply: withRateHeaders(state, incoming, reply) };
-};
+}
 
 function secondsOf(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.ceil(ms / 1000);
@@ -125,8 +128,16 @@ const upstream: ChatRule = (state, incoming) => {
   const fault = state.script.trigger(['congested', 'moderated'], incoming);
   if (fault === undefined) return undefined;
   if (fault.kind === 'moderated') return moderated(state, incoming);
-  return refuse(state, incoming, 'congested', { retryAfterSeconds: secondsOf(fault.retryAfterMs) });
+  return congested(state, incoming, fault);
 };
+
+function congested(
+  state: ProviderState,
+  incoming: IncomingRequest,
+  { retryAfterMs }: Extract<FaultEffect, { kind: 'congested' }>,
+): RuleResult {
+  return refuse(state, incoming, 'congested', { retryAfterSeconds: secondsOf(retryAfterMs) });
+}
 
 function lackingOf({ continues }: ProviderState, known: ModelOptions): readonly Capability[] {
   const lacks = known.lacks ?? ['vision'];
@@ -148,6 +159,14 @@ const fitness: ChatRule = (state, incoming) => {
     : undefined;
 };
 
+function embedFitness(state: ProviderState, incoming: IncomingEmbed): RuleResult | undefined {
+  const fault = state.script.trigger(['congested'], incoming);
+  if (fault !== undefined) return congested(state, incoming, fault);
+  const { embed, known } = incoming;
+  const reply = refusedEmbedding(embed, known, state.dialect.embeddings);
+  return reply === undefined ? undefined : { outcome: 'bad-request', reply };
+}
+
 const likes: ChatRule = (state, incoming) => {
   const { known, chat } = incoming;
   for (const given of known.likes ?? state.likes) {
@@ -161,6 +180,11 @@ const likes: ChatRule = (state, incoming) => {
 /** Skips the rule if the request has no known account, known model or valid body. */
 function forChat(rule: ChatRule): Rule {
   return (state, incoming) => (isIncomingChat(incoming) ? rule(state, incoming) : undefined);
+}
+
+/** Skips the rule if the request has no known account, known model or valid body. */
+function forEmbed(rule: (state: ProviderState, incoming: IncomingEmbed) => RuleResult | undefined): Rule {
+  return (state, incoming) => (isIncomingEmbed(incoming) ? rule(state, incoming) : undefined);
 }
 
 const accountRoute: Rule = (state, incoming) => {
@@ -189,6 +213,17 @@ const RULES: Readonly<Record<IncomingRequest['route'], readonly Rule[]>> = {
     forChat(fitness),
     forChat(likes),
     forChat(answerChat),
+  ],
+  embeddings: [
+    edge,
+    credential,
+    readable,
+    credit,
+    entitlement,
+    forEmbed(admission),
+    serverFault,
+    forEmbed(embedFitness),
+    forEmbed(answerEmbed),
   ],
   models: [edge, credential, serverFault, answerModelList],
   account: [edge, credential, serverFault, accountRoute],

@@ -2,12 +2,14 @@
 
 import { completionOf } from './completion.ts';
 import { continueReply } from './continuation.ts';
+import { embeddingReply } from '../embeddings.ts';
 import { firstHalf, jsonReply, type Reply } from '../exchange.ts';
 import {
   limitOf,
   spendingOf,
   type IncomingRequest,
   type IncomingChat,
+  type IncomingEmbed,
   type ProviderState,
   type RuleResult,
 } from '../provider-state.ts';
@@ -55,6 +57,23 @@ export function answerChat(state: ProviderState, incoming: IncomingChat): RuleRe
     reply: withRateHeaders(state, incoming, result.reply),
     delayMs: drawLatency(state, known.latencyMs ?? state.latencyMs),
   };
+}
+
+const EMBED_FAULTS = ['malformed', 'cut', 'bad-vectors'] as const;
+
+/** Answers a request for embeddings that no rule has refused. */
+export function answerEmbed(state: ProviderState, incoming: IncomingEmbed): RuleResult {
+  const { embed, known } = incoming;
+  const fault = state.script.trigger(EMBED_FAULTS, incoming);
+  const spoilt = fault?.kind === 'bad-vectors' ? fault : undefined;
+  const reply = embeddingReply(embed, known, state.dialect.embeddings, spoilt);
+  const delayMs = drawLatency(state, known.latencyMs ?? state.latencyMs);
+  if (fault === undefined)
+    return { outcome: 'served', reply: withRateHeaders(state, incoming, reply), delayMs };
+  const outcome = fault.kind;
+  if (fault.kind === 'malformed')
+    return { outcome, reply: { ...reply, body: firstHalf(reply.body) }, delayMs };
+  return { outcome, reply, delayMs, ...(fault.kind === 'cut' && { fault: 'cut' }) };
 }
 
 function listWithFault(

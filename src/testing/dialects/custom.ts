@@ -7,6 +7,7 @@ import type { Limits, QuotaStyle } from '../options.ts';
 import type { ExceededLimit, QuotaRule } from '../quotas/quotas.ts';
 import { LETTERS_AND_DIGITS, randomText } from '../seeded-random.ts';
 import { customCompletion, customEvents } from './custom-completion.ts';
+import { PLAIN_EMBEDDINGS } from '../embeddings.ts';
 import { customModels } from './models.ts';
 
 function error(status: number, message: string, code: string | null, param: string | null = null): Reply {
@@ -152,5 +153,6 @@ export const custom: Dialect = {
     code: null,
   },
   accountRoutes: {},
+  embeddings: PLAIN_EMBEDDINGS,
   refuse,
 };

@@ -45,9 +45,23 @@ function keyInvalid(message: string): Reply {
   return error(INVALID_ARGUMENT, message, errorInfo('API_KEY_INVALID', message));
 }
 
+/** Google's names of a limit of embeddings (recorded 2026-07 to 2026-09). */
+function embedNamesOf(rule: string): { metric: string; quotaId: string } {
+  const metric = `${SERVICE}/embed_content_free_tier_${rule === 'tpm' ? 'input_token_count' : 'requests'}`;
+  if (rule === 'tpm')
+    return { metric, quotaId: 'EmbedContentInputTokensPerMinutePerProjectPerModel-FreeTier' };
+  const span = rule === 'rpd' ? 'Day' : 'Minute';
+  return { metric, quotaId: `EmbedContentRequestsPer${span}PerUserPerProjectPerModel-FreeTier` };
+}
+
 /** Google's names of a limit. Those of paid tiers lack `FreeTier`. */
-function namesOf(rule: string, tier: string): { metric: string; quotaId: string } {
+function namesOf(
+  rule: string,
+  tier: string,
+  route: RequestFacts['route'],
+): { metric: string; quotaId: string } {
   const paid = tier !== 'free';
+  if (route === 'embeddings') return embedNamesOf(rule);
   if (rule === 'tpm') {
     return {
       metric: `${SERVICE}/generate_content_${paid ? 'paid' : 'free'}_tier_input_token_count`,
@@ -68,8 +82,13 @@ interface Violation {
   readonly limit: number;
 }
 
-function violationOf({ rule, limit }: Violation, tier: string, model: string): JsonObject {
-  const { metric, quotaId } = namesOf(rule, tier);
+function violationOf(
+  { rule, limit }: Violation,
+  tier: string,
+  model: string,
+  route: RequestFacts['route'],
+): JsonObject {
+  const { metric, quotaId } = namesOf(rule, tier, route);
   return {
     quotaMetric: metric,
     quotaId,
@@ -84,7 +103,7 @@ function quotaFailure(violations: readonly Violation[], waitMs: number, request:
   const tier = request.owner?.tier ?? 'free';
   const lines = violations.map(
     ({ rule, limit }) =>
-      `* Quota exceeded for metric: ${namesOf(rule, tier).metric}, limit: ${limit}, model: ${model}\n`,
+      `* Quota exceeded for metric: ${namesOf(rule, tier, request.route).metric}, limit: ${limit}, model: ${model}\n`,
   );
   const message =
     'You exceeded your current quota, please check your plan and billing details. For more information on this ' +
@@ -102,7 +121,7 @@ function quotaFailure(violations: readonly Violation[], waitMs: number, request:
     },
     {
       '@type': `${TYPE}.QuotaFailure`,
-      violations: violations.map((violation) => violationOf(violation, tier, model)),
+      violations: violations.map((violation) => violationOf(violation, tier, model, request.route)),
     },
     { '@type': `${TYPE}.RetryInfo`, retryDelay: `${Math.floor(waitMs / 1000)}s` },
   ]);
@@ -162,6 +181,11 @@ function serverError(status: number): Reply {
       'https://developers.generativeai.google/guide/troubleshooting',
   ];
   return error([status, name], message);
+}
+
+/** The refusal of a request that is at fault. */
+export function invalidArgument(message: string): Reply {
+  return error(INVALID_ARGUMENT, message);
 }
 
 /** The model id without the optional prefix `models/`. */

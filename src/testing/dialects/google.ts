@@ -9,7 +9,8 @@ import type { Limits } from '../options.ts';
 import type { QuotaRule } from '../quotas/quotas.ts';
 import { LETTERS_AND_DIGITS, randomText } from '../seeded-random.ts';
 import { googleCompletion, googleEvents } from './google-completion.ts';
-import { GOOGLE_HEADERS, googleRefusals } from './google-refusals.ts';
+import { PLAIN_EMBEDDINGS } from '../embeddings.ts';
+import { GOOGLE_HEADERS, googleRefusals, invalidArgument } from './google-refusals.ts';
 import { googleModels } from './models.ts';
 
 const NO_FREE_TIER: Limits = { rpm: 0, rpd: 0, tpm: 0 };
@@ -18,6 +19,7 @@ const NO_FREE_TIER: Limits = { rpm: 0, rpd: 0, tpm: 0 };
 const FREE_TIER: readonly (readonly [models: RegExp, limits: Limits])[] = [
   [/-pro\b|^gemini-2\.0-|-image\b|computer-use/, NO_FREE_TIER],
   [/^gemini-2\.5-flash-lite/, { rpm: 10, rpd: 20, tpm: 250_000 }],
+  [/embedding/, { rpm: 100, rpd: 1000, tpm: 30_000 }],
   [/flash-lite/, { rpm: 15, rpd: 500, tpm: 250_000 }],
   [/^gemma-/, { rpm: 30, rpd: 14_400, tpm: 16_000 }],
   [/^/, { rpm: 5, rpd: 20, tpm: 250_000 }],
@@ -35,6 +37,7 @@ function rule(limit: keyof Limits, counter: QuotaRule['counter']): QuotaRule {
     setBy: ['model', 'provider'],
     // Unknown for Google.
     countsRefused: false,
+    countsInputs: true,
   };
 }
 
@@ -83,5 +86,15 @@ export const google: Dialect = {
   keepAlive: 'keep-alive',
   streamError: { code: 503, message: 'The service is currently unavailable.', status: 'UNAVAILABLE' },
   accountRoutes: {},
+  // As recorded in 2026-01. Nothing is known of its usage.
+  embeddings: {
+    ...PLAIN_EMBEDDINGS,
+    maxInputs: 100,
+    refuse: invalidArgument,
+    tooMany: (most) => `* BatchEmbedContentsRequest.requests: at most ${most} requests can be in one batch\n`,
+    reportsUsage: false,
+    order: 'forward',
+    omitsZero: true,
+  },
   refuse: googleRefusals,
 };

@@ -24,7 +24,7 @@ export const openrouterModels: readonly ModelOptions[] = [
   { id: 'openrouter/free', context: 200_000 },
   { id: 'thinkingmachines/inkling:free', closed: true },
   { id: 'thinkingmachines/inkling-small:free', closed: true },
-  { id: 'nvidia/nemotron-3-embed-1b:free', context: 32_768, output: 'embeddings' },
+  { id: 'nvidia/nemotron-3-embed-1b:free', context: 32_768, output: 'embeddings', dimensions: 2048 },
   { id: 'openai/gpt-oss-20b', context: 131_072, reasons: true },
   { id: 'google/lyria-3-pro-preview', output: 'audio' },
 ];
@@ -53,7 +53,7 @@ export const googleModels: readonly ModelOptions[] = [
   { id: 'gemma-4-26b-a4b-it', context: 262_144, lacks: [] },
   { id: 'gemini-3-pro-preview', context: GEMINI, lacks: [], closed: true },
   { id: 'gemini-3.1-pro-preview', context: GEMINI, lacks: [], reasons: true },
-  { id: 'gemini-embedding-001', context: 2_048, output: 'embeddings' },
+  { id: 'gemini-embedding-001', context: 2_048, output: 'embeddings', dimensions: 3072, shortens: true },
 ];
 
 /**
@@ -77,7 +77,16 @@ export const nimModels: readonly ModelOptions[] = [
   { id: 'z-ai/glm-5.3-flash', reasons: true },
   { id: '01-ai/yi-large', closed: true },
   { id: 'mistralai/mixtral-8x22b-v0.1', closed: true },
-  { id: 'nvidia/nv-embed-v1', context: 32_768, output: 'embeddings' },
+  {
+    id: 'nvidia/llama-nemotron-embed-1b-v2',
+    context: 8_192,
+    output: 'embeddings',
+    dimensions: 2048,
+    shortens: true,
+    asymmetric: true,
+  },
+  { id: 'nvidia/nv-embedqa-e5-v5', context: 512, output: 'embeddings', dimensions: 1024, asymmetric: true },
+  { id: 'nvidia/nv-embed-v1', context: 32_768, output: 'embeddings', asymmetric: true },
 ];
 
 export const customModels: readonly ModelOptions[] = [

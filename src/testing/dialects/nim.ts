@@ -9,6 +9,7 @@ import type { Completion } from '../answers/completion.ts';
 import type { Limits, ModelOptions } from '../options.ts';
 import type { QuotaRule } from '../quotas/quotas.ts';
 import { LETTERS_AND_DIGITS, randomText } from '../seeded-random.ts';
+import { PLAIN_EMBEDDINGS } from '../embeddings.ts';
 import { nimModels } from './models.ts';
 import { nimCompletion, nimEvents } from './nim-completion.ts';
 import { nimRefusals } from './nim-refusals.ts';
@@ -74,5 +75,11 @@ export const nim: Dialect = {
     code: 503,
   },
   accountRoutes: {},
+  // The error of its retrieval models is a text (recorded 2025-11).
+  embeddings: {
+    ...PLAIN_EMBEDDINGS,
+    refuse: (detail) => jsonReply(400, { error: detail }),
+    order: 'forward',
+  },
   refuse: nimRefusals,
 };

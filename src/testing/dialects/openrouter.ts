@@ -8,6 +8,7 @@ import { jsonReply, type JsonObject } from '../exchange.ts';
 import { maskKey } from '../mask-key.ts';
 import type { ModelOptions } from '../options.ts';
 import { HEX, randomText } from '../seeded-random.ts';
+import { PLAIN_EMBEDDINGS } from '../embeddings.ts';
 import { openrouterModels } from './models.ts';
 import {
   DISCONNECTED,
@@ -130,6 +131,7 @@ export const openrouter: Dialect = {
   }),
   keepAlive: PROCESSING,
   streamError: DISCONNECTED,
+  embeddings: { ...PLAIN_EMBEDDINGS, order: 'forward', extra: { id: 'gen-emb-1', provider: 'Nvidia' } },
   accountRoutes: { 'GET /key': aboutKey, 'GET /auth/key': aboutKey },
   refuse: openrouterRefusals,
 };

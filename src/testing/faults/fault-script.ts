@@ -6,7 +6,7 @@ import { seededRandom } from '../seeded-random.ts';
 /** The facts about a request that a fault can match. */
 export interface FaultTarget {
   readonly now: number;
-  readonly route: 'chat' | 'models' | 'account' | 'unknown';
+  readonly route: 'chat' | 'embeddings' | 'models' | 'account' | 'unknown';
   readonly key: string | undefined;
   /** The account of the key. `undefined` if the provider does not know the key. */
   readonly account: string | undefined;

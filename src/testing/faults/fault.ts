@@ -17,7 +17,7 @@ export interface FaultMatch {
    * `account` stands for routes about the key itself, such as OpenRouter's `GET /key`.
    * @defaultValue 'any' for `unauthorized` and `leaked`, else 'chat'
    */
-  readonly route?: 'chat' | 'models' | 'account' | 'any' | undefined;
+  readonly route?: 'chat' | 'embeddings' | 'models' | 'account' | 'any' | undefined;
   /** The start in epoch ms, inclusive. */
   readonly from?: number | undefined;
   /** The end in epoch ms, exclusive. */
@@ -54,7 +54,8 @@ export interface InStream {
  * 3. Model: `retired`, `unknown-model`, `not-entitled`.
  * 4. Limits: the request counts against the limits, which `limits` changes.
  * 5. Model server: `hang`, `server-error`, `congested`, `moderated`, `unsupported`.
- * 6. Answer: `error-in-200`, `empty`, `malformed`, `garbage`, `cut`, `content-filter`. For a stream also `stall`,
+ * 6. Answer: `error-in-200`, `empty`, `malformed`, `garbage`, `cut`, `content-filter`. For embeddings `malformed`, `cut` and
+ *    `bad-vectors`. For a stream also `stall`,
  *    `stream-error`, `garbage-chunk`, `first-event-error`, `json-instead`, `no-finish`, `endless`.
  *    Before all of these, `bills`.
  * 7. Form of an answer without any of these: `odd`. Form of a stream: `slow-drip`, `silent-comments`, `no-done`, `split`.
@@ -123,6 +124,14 @@ export type FaultEffect =
   | ({ readonly kind: 'cut'; readonly as?: 'close' | 'reset' | undefined } & InStream)
   /** A content filter stops the answer. */
   | { readonly kind: 'content-filter' }
+  /**
+   * Status 200 with vectors that cannot be used: one for all texts (`merged`, the default), one that is too short, with a
+   * `null` or all zeros, or all with the same wrong number. Only of embeddings.
+   */
+  | {
+      readonly kind: 'bad-vectors';
+      readonly as?: 'merged' | 'shorter' | 'null' | 'zeros' | 'misnumbered' | undefined;
+    }
   /** The stream stalls and stays open. With `comments`, a keep-alive comment follows every `everyMs` (1000). */
   | ({
       readonly kind: 'stall';

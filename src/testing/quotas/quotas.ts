@@ -16,6 +16,8 @@ export interface QuotaRule {
   readonly counts?: 'input' | 'total' | 'reserved';
   /** Whether refused requests count. */
   readonly countsRefused: boolean;
+  /** Whether each text of a batch counts as a request. Default false. */
+  readonly countsInputs?: boolean;
 }
 
 /** The use of quota by one request. */
@@ -26,6 +28,8 @@ export interface Spending {
   readonly promptTokens: number;
   /** The `max_tokens` of the request. 0 if absent. */
   readonly maxTokens: number;
+  /** How many texts it has. @defaultValue 1 */
+  readonly inputs?: number | undefined;
   readonly now: number;
 }
 
@@ -51,8 +55,11 @@ export interface QuotaStatus {
 /** The tokens that `reserved` counts for an answer without `max_tokens`. */
 const DEFAULT_MAX_TOKENS = 2048;
 
-function amountOf({ limit, counts }: QuotaRule, { promptTokens, maxTokens }: Spending): number {
-  if (limit !== 'tpm') return 1;
+function amountOf(
+  { limit, counts, countsInputs }: QuotaRule,
+  { promptTokens, maxTokens, inputs = 1 }: Spending,
+): number {
+  if (limit !== 'tpm') return countsInputs === true ? inputs : 1;
   return counts === 'reserved' ? promptTokens + (maxTokens || DEFAULT_MAX_TOKENS) : promptTokens;
 }
 

@@ -1,7 +1,13 @@
 /** The rate-limit headers of a `custom` endpoint. */
 
 import type { Reply, StreamReply } from '../exchange.ts';
-import { limitOf, spendingOf, type IncomingChat, type ProviderState } from '../provider-state.ts';
+import {
+  limitOf,
+  spendingOf,
+  type IncomingChat,
+  type IncomingEmbed,
+  type ProviderState,
+} from '../provider-state.ts';
 
 const REPORTED = [
   ['requests', 'rpd'],
@@ -20,7 +26,7 @@ function durationText(ms: number): string {
 /** Adds the headers for requests per day and tokens per minute if the endpoint's `quota.headers` is true. */
 export function withRateHeaders<Any extends Reply | StreamReply>(
   state: ProviderState,
-  incoming: IncomingChat,
+  incoming: IncomingChat | IncomingEmbed,
   reply: Any,
 ): Any {
   if (state.style.headers !== true) return reply;
