@@ -14,6 +14,7 @@ export type {
   StreamOptions,
 } from './client/options.ts';
 export type { ImagePart } from './client/images.ts';
+export type { EmbedOptions, EmbedResponse } from './client/embed.ts';
 export type { ResetOptions } from './client/reset.ts';
 export type { CheckKeysOptions, KeyCheck } from './client/check-keys/check-keys.ts';
 export type { KeyQuota } from './client/check-keys/quotas.ts';
@@ -51,7 +52,8 @@ export type { KeyedOptions, KeylessOptions } from './providers/known-provider.ts
 export * from './providers/presets.ts';
 export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export type { KeyInput, KeysInput } from './providers/key.ts';
-export type { FreeReason, ModelSpec } from './core/model.ts';
+export type { EmbeddingFacts, InputType } from './core/embedding.ts';
+export type { FreeReason, ModelKind, ModelSpec } from './core/model.ts';
 export type { LimitStatus, QuotaStatus, RouteReason } from './core/report/health.ts';
 export type { FailureKind } from './core/failure.ts';
 export type { ProviderScore, Strategy, StrategyName } from './core/routing/question.ts';

@@ -1,10 +1,11 @@
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
+import { type OperationName, OPERATIONS } from '../core/operations.ts';
 import type { Route, Stage } from '../core/pool.ts';
-import type { Call } from '../engine/call.ts';
+import { type Call, renew } from '../engine/call.ts';
 import { type AttemptObserver, type Engine, failover, type ShownNames } from '../engine/failover.ts';
 import type { Operation } from '../engine/operation.ts';
 import { WaitQueues } from '../engine/wait-queue.ts';
-import { FreeLLMError } from '../errors.ts';
+import { FreeLLMError, ModelNotFoundError } from '../errors.ts';
 import { AccountStates } from './account-states.ts';
 import { callErrors } from './call-errors.ts';
 import type { CallEndEvent, CallStartEvent } from './events.ts';
@@ -23,8 +24,10 @@ export interface CallOptions extends CallLimits {
 
 /** What a call asks for. */
 export interface CallRequest<Request> {
-  readonly operation: CallStartEvent['operation'];
+  readonly operation: OperationName;
   readonly request: Request;
+  /** Where it can be served. Default: by the models that its options name. */
+  readonly stages?: (() => readonly Stage[]) | undefined;
   readonly needs: RequestNeeds;
   /** The route that served the conversation last. */
   readonly stay?: Route | undefined;
@@ -128,7 +131,52 @@ export class Calls {
 
   /** Runs a call and yields the parts of its answer. */
   run<Request, Part>(call: Call<Request>, operation: Operation<Request, Part>): AsyncGenerator<Part, void> {
-    const parts = failover(this.#engine, call, operation);
+    return this.#watched(call, failover(this.#engine, call, operation));
+  }
+
+  /**
+   * Runs a call that consists of several requests, one after the other, and yields the parts of their answers.
+   * @param split - The requests to send in place of one that failed; undefined if there are none.
+   */
+  runEach<Request, Part>(
+    call: Call<Request>,
+    requests: readonly Request[],
+    operation: Operation<Request, Part>,
+    split: (request: Request, error: unknown) => readonly Request[] | undefined,
+  ): AsyncGenerator<Part, void> {
+    return this.#watched(call, this.#each(call, requests, operation, split));
+  }
+
+  async *#each<Request, Part>(
+    call: Call<Request>,
+    requests: readonly Request[],
+    operation: Operation<Request, Part>,
+    split: (request: Request, error: unknown) => readonly Request[] | undefined,
+  ): AsyncGenerator<Part, void> {
+    const left = requests.toReversed();
+    for (let request = left.pop(); request !== undefined; request = left.pop()) {
+      renew(call, {
+        request,
+        needs: operation.needs(request),
+        preferences: this.#pool.choice(this.#nextTurn()),
+      });
+      try {
+        yield* failover(this.#engine, call, operation);
+      } catch (error) {
+        const pieces = split(request, error);
+        if (pieces === undefined) throw error;
+        left.push(...pieces.toReversed());
+      }
+    }
+  }
+
+  #nextTurn(): number {
+    const turn = this.#count;
+    this.#count += 1;
+    return turn;
+  }
+
+  #watched<Part>(call: Call<unknown>, parts: AsyncGenerator<Part, void>): AsyncGenerator<Part, void> {
     return this.#pool.events.isObserved ? this.#observed(call, parts) : parts;
   }
 
@@ -180,16 +228,18 @@ export class Calls {
   }
 
   async #prepare<Request>(
-    { operation, request, needs, stay }: CallRequest<Request>,
+    { operation, request, needs, stay, stages: find }: CallRequest<Request>,
     options: CallOptions,
     { id, startedAt, startedMs }: Pick<Call<Request>, 'id' | 'startedAt' | 'startedMs'>,
   ): Promise<Call<Request>> {
     const limits = withLimits(this.#limits, options);
     const { firstPartTimeoutMs, idleTimeoutMs, timeoutMs = DEFAULT_TIMEOUT_MS } = limits;
     const models = this.modelsOf(options.model);
-    const stages = await this.#stages(models, needs.capabilities, options.signal, timeoutMs);
-    const turn = this.#count;
-    this.#count += 1;
+    const { signal } = options;
+    const stages = await (find === undefined
+      ? this.#stages(models, needs.capabilities, signal, timeoutMs)
+      : this.#stagesBy(find, signal, timeoutMs));
+    const turn = this.#nextTurn();
     const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedMs + timeoutMs;
     return {
       id,
@@ -202,11 +252,13 @@ export class Calls {
       startedMs,
       timeoutMs,
       deadline: startedMs + timeoutMs,
-      stream: operation === 'stream' ? { firstPartTimeoutMs, idleTimeoutMs, totalDeadline } : undefined,
+      stream: OPERATIONS[operation].streams
+        ? { firstPartTimeoutMs, idleTimeoutMs, totalDeadline }
+        : undefined,
       attemptTimeoutMs: limits.attemptTimeoutMs,
       maxAttempts: limits.maxAttempts,
       maxWaitMs: limits.wait ? limits.maxWaitMs : 0,
-      signal: options.signal,
+      signal,
       failedAttempts: [],
       attempts: [],
       attemptCount: 0,
@@ -218,6 +270,33 @@ export class Calls {
     };
   }
 
+  /** The routes that `find` finds, if need be after the lists of models have come. */
+  async #stagesBy(
+    find: () => readonly Stage[],
+    signal: AbortSignal | undefined,
+    timeoutMs: number,
+  ): Promise<readonly Stage[]> {
+    try {
+      const stages = find();
+      await this.#discover(signal, 0);
+      return stages;
+    } catch (error) {
+      if (!(error instanceof ModelNotFoundError)) throw error;
+    }
+    await this.#discover(signal, Math.min(DISCOVERY_WAIT_MS, timeoutMs / 4));
+    return find();
+  }
+
+  /** Starts to fetch the lists of models that are due, and waits for them for a bounded time. */
+  async #discover(signal: AbortSignal | undefined, maxWaitMs: number): Promise<void> {
+    const { registry, providers } = this.#pool;
+    const lists = registry.ensure([...providers.keys()], signal, maxWaitMs);
+    if (lists === undefined) return;
+    await lists;
+    signal?.throwIfAborted();
+    this.#checkOpen();
+  }
+
   /** The routes of some models. Discovery runs beside the call and delays it by a bounded time. */
   async #stages(
     models: readonly string[],
@@ -225,16 +304,10 @@ export class Calls {
     signal: AbortSignal | undefined,
     timeoutMs: number,
   ): Promise<readonly Stage[]> {
-    const { registry, providers } = this.#pool;
     this.#pool.refusePaid(models);
     const maxMs = Math.min(DISCOVERY_WAIT_MS, timeoutMs / 4);
     const known = models.every((model) => this.#pool.lists(model));
-    const lists = registry.ensure([...providers.keys()], signal, known ? 0 : maxMs);
-    if (lists !== undefined) {
-      await lists;
-      signal?.throwIfAborted();
-      this.#checkOpen();
-    }
+    await this.#discover(signal, known ? 0 : maxMs);
     return this.#pool.stages(models, capabilities);
   }
 }

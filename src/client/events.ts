@@ -9,7 +9,7 @@ export interface CallStartEvent {
   readonly type: 'call-start';
   /** Numbers the calls of this process, from 1. The same in all events of one call. */
   readonly call: number;
-  readonly operation: 'chat' | 'stream' | 'object';
+  readonly operation: 'chat' | 'stream' | 'object' | 'embed';
   /** The model that was asked for, by the call or else by the pool's options. Undefined stands for `auto`. */
   readonly model?: string | readonly string[] | undefined;
   /** Epoch ms. */

@@ -1,9 +1,10 @@
 import { problemIn } from '../check.ts';
-import type { ChatCall, ChatBackend, Answer, AnswerStream } from '../rest/chat-backend.ts';
+import type { ChatCall, ChatBackend, Answer, AnswerStream, EmbedAnswer } from '../rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
 import { badBody } from '../rest/request.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
+import { type EmbedOptions, embedOwnSchema } from './embed.ts';
 import type { Pool } from './pool.ts';
 import { imageIn } from './images.ts';
 import { type ChatOptions, fieldsSchema, ownSchema, type StreamOptions, WIRE_FIELDS } from './options.ts';
@@ -16,6 +17,7 @@ const DISCOVERY_WAIT_MS = 3000;
 interface Calls {
   chat(messages: readonly ChatMessage[], options: ChatOptions): Promise<Answer>;
   stream(messages: readonly ChatMessage[], options: StreamOptions): AnswerStream;
+  embed(input: string | readonly string[], options: EmbedOptions): Promise<EmbedAnswer>;
 }
 
 /** The options in a request body. Fields that freelm knows are checked, and all others are passed on unchanged. */
@@ -44,6 +46,11 @@ function backendOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBacken
       return calls.chat(call.messages, options);
     },
     stream: (call) => calls.stream(call.messages, optionsOf(call)),
+    async embed({ input, model, dimensions, inputType, callOptions, signal }) {
+      const { error, data } = embedOwnSchema.safeParse(callOptions);
+      if (error !== undefined) throw badBody(problemIn(error, 'freelm'));
+      return calls.embed(input, { model, dimensions, inputType, ...data, signal });
+    },
     async models(signal) {
       await pool.registry.ensure([...pool.providers.keys()], signal, DISCOVERY_WAIT_MS);
       return [...pool.providers.values()].flatMap((provider) =>
@@ -61,7 +68,7 @@ export function restFetch(calls: Calls, pool: Pool, takesAnyModel: boolean): Fet
   const handler = restHandler(backendOf(calls, pool, takesAnyModel), {
     now: () => pool.clock.now(),
     redact: pool.redact,
-    newId: () => `chatcmpl-${randomId()}`,
+    newId: (prefix) => `${prefix}-${randomId()}`,
   });
   return fetchOver(handler);
 }

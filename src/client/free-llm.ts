@@ -18,6 +18,7 @@ import { Calls } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
 import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
 import { compose, type Pool, type Ports } from './pool.ts';
+import { embed, type EmbedOptions, type EmbedResponse } from './embed.ts';
 import type { EventListener } from './events.ts';
 import { type Environment, providersFromEnv } from './env/from-env.ts';
 import {
@@ -337,6 +338,23 @@ export class FreeLLM {
       return new RunStream(new Run({ ask, messages, nowMs: () => this.#pool.clock.monotonicMs() }, options));
     };
     return stream ? begin() : (async () => begin().result())();
+  }
+
+  /**
+   * Turns texts into vectors, with one model. Many texts are sent in batches, each of which may go to another key, and to
+   * another provider of the very same weights. A batch that was served is not sent again.
+   * @throws ConfigError or BadRequestError at once if the input is invalid, ModelNotFoundError if the pool has no embedding
+   * model, or none of that name; otherwise what {@link FreeLLM.chat} throws.
+   *
+   * @example
+   * ```ts
+   * const { vectors, model } = await llm.embed(['a cat', 'a dog']);
+   * const query = await llm.embed('pets', { model, inputType: 'query' });
+   * ```
+   */
+  async embed(input: string | readonly string[], options: EmbedOptions = {}): Promise<EmbedResponse> {
+    this.#checkOpen();
+    return embed(this.#pool, this.#calls, input, options);
   }
 
   /** A row for each key: whether it is ready, why not, from when, and how much of its quota is used. Sends nothing. */

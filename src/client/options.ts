@@ -154,11 +154,17 @@ const modelNames = z.union(
   ],
   CHAIN,
 );
-const limits = {
+type Optional<T> = z.ZodMiniOptional<z.ZodMiniType<T>>;
+/** The limits of a call whose answer is whole. */
+export const limitSchemas: {
+  readonly timeoutMs: Optional<number>;
+  readonly attemptTimeoutMs: Optional<number>;
+  readonly maxAttempts: Optional<number>;
+  readonly wait: Optional<boolean>;
+  readonly maxWaitMs: Optional<number>;
+} = {
   timeoutMs: z.optional(milliseconds),
   attemptTimeoutMs: z.optional(milliseconds),
-  firstPartTimeoutMs: z.optional(milliseconds),
-  idleTimeoutMs: z.optional(milliseconds),
   maxAttempts: z.optional(z.int('must be a whole number').check(z.positive('must be at least 1'))),
   wait: z.optional(flag),
   maxWaitMs: z.optional(
@@ -167,6 +173,15 @@ const limits = {
       .check(z.nonnegative('must not be negative'), z.maximum(MAX_TIMER_MS, TOO_LONG)),
   ),
 };
+const limits = {
+  ...limitSchemas,
+  firstPartTimeoutMs: z.optional(milliseconds),
+  idleTimeoutMs: z.optional(milliseconds),
+};
+export const signalSchema: z.ZodMiniType<AbortSignal> = z.custom<AbortSignal>(
+  isSignal,
+  'must be an AbortSignal',
+);
 
 const strategyNames = Object.keys(STRATEGIES);
 const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
@@ -246,7 +261,7 @@ const callSchema = z.strictObject({
   ...limits,
   ...fieldSchemas,
   model: z.optional(modelNames),
-  signal: z.optional(z.custom<AbortSignal>(isSignal, 'must be an AbortSignal')),
+  signal: z.optional(signalSchema),
   extraBody: z.optional(recordOf(z.unknown(), 'must be an object')),
 });
 

@@ -1,9 +1,15 @@
 /** The composition root: the only place that knows every room. */
 
 import { type Listed, refusePaid, stagesFor, toCandidate } from '../catalog/candidates.ts';
+import {
+  chooseEmbedding,
+  type EmbeddingChoice,
+  type EmbeddingQuestion,
+} from '../catalog/embedding-models.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
 import { ModelNotFoundError } from '../errors.ts';
+import { kindOf } from '../core/model.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
@@ -12,6 +18,7 @@ import { schemaCheck } from './schema-check.ts';
 import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
 import { chatStreamOperation, type StreamRequest } from '../engine/chat-stream.ts';
 import type { ImagePorts } from '../engine/images.ts';
+import { type EmbedBatch, embedOperation, type EmbedPart } from '../engine/embed.ts';
 import type { Operation } from '../engine/operation.ts';
 import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ImageSource, ModelCache, StateStore, Transport } from '../ports.ts';
@@ -57,6 +64,7 @@ export interface Pool {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly chat: Operation<ChatBody, ChatCompletion>;
   readonly chatStream: Operation<StreamRequest, StreamPart>;
+  readonly embed: Operation<EmbedBatch, EmbedPart>;
   readonly redact: Redact;
   readonly events: Events;
   /** Emits an event. Costs little if none is observed, but see `events.isObserved`. */
@@ -67,9 +75,11 @@ export interface Pool {
   refusePaid(models: readonly string[]): void;
   /** Whether a provider is known to have a model with this id. */
   lists(id: string): boolean;
-  /** All providers with all their models. */
+  /** All providers with all their chat models. */
   everything(): Stage;
   stages(models: readonly string[], capabilities: readonly string[]): readonly Stage[];
+  /** The embedding model of a call. The pool's own is chosen once. */
+  embedding(question: EmbeddingQuestion): EmbeddingChoice;
 }
 
 /** Whether the user allows calls of a provider that cost money. spec 11.8 */
@@ -126,6 +136,16 @@ function stageMemory(
       known.set(question, stages);
     }
     return stages;
+  };
+}
+
+/** Remembers the model that was chosen for calls which name none, so that it stays the same. */
+function embeddingMemory(listed: () => readonly Listed[], takesAny: boolean): Pool['embedding'] {
+  let usual: string | undefined;
+  return (question) => {
+    const choice = chooseEmbedding(listed(), question, usual, takesAny);
+    if (question.model === undefined || question.model === 'auto') usual ??= choice.model;
+    return choice;
   };
 }
 
@@ -278,6 +298,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     emit,
     chat,
     chatStream: chatStreamOperation(chatPorts, chat),
+    embed: embedOperation(chatPorts),
     maskOf: (provider, keyId) => providerOf(provider).maskOf(keyId),
     choice: choiceOf(options.strategy),
     refusePaid: redactingErrors((models) => {
@@ -285,8 +306,12 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     }, redact),
     lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
     everything: () =>
-      listed().map(({ pool: provider, models }) => ({ provider, models: models.map(toCandidate) })),
+      listed().map(({ pool: provider, models }) => ({
+        provider,
+        models: models.filter((model) => kindOf(model) === 'chat').map(toCandidate),
+      })),
     stages: redactingErrors(stageMemory(listed, registry, substitute), redact),
+    embedding: redactingErrors(embeddingMemory(listed, substitute !== undefined), redact),
   };
 }
 
