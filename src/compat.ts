@@ -3,7 +3,7 @@
  * chat completions changes only its import.
  *
  * - It has `chat.completions.create` (with or without `stream: true`), `models.list`, `models.retrieve` and
- *   `embeddings.create`. The last one rejects with the status 501, because freelm has no embeddings yet.
+ *   `embeddings.create`.
  * - It reads keys from the environment, or uses the pool in the option `freelm`. It accepts and ignores `apiKey`,
  *   `baseURL`, `organization` and similar options. It also ignores `maxRetries`, because freelm fails over between keys,
  *   models and providers itself.

@@ -69,7 +69,7 @@ export class OpenAI {
     const { fetch } = this.freelm;
     this.chat = new ChatResource(fetch, options.timeout);
     this.models = new Models(fetch);
-    this.embeddings = new Embeddings(fetch);
+    this.embeddings = new Embeddings(fetch, options.timeout);
   }
 
   /** Returns a client with other options over the same pool. */

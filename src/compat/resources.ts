@@ -2,7 +2,7 @@
 
 import type { APIPromise } from './api-promise.ts';
 import { type Fetch, isObjectOfType, send, sendForPage } from './exchange.ts';
-import type { RequestOptions } from './options.ts';
+import type { FreeLLMCallOptions, RequestOptions } from './options.ts';
 import type { ListBody, PagePromise } from './page.ts';
 import type {
   CreateEmbeddingResponse,
@@ -40,16 +40,37 @@ export class Models {
   }
 }
 
+/** Fields that freelm accepts in addition to OpenAI's. */
+interface ExtraFields {
+  /** An embedding model. @defaultValue the pool's own, which stays the same */
+  model?: string | undefined;
+  /** What the texts are for; only some models distinguish it. @defaultValue 'document' */
+  input_type?: 'query' | 'document' | undefined;
+  freelm?:
+    | Pick<FreeLLMCallOptions, 'timeoutMs' | 'attemptTimeoutMs' | 'maxAttempts' | 'wait' | 'maxWaitMs'>
+    | undefined;
+}
+
 export class Embeddings {
   readonly #fetch: Fetch;
+  readonly #timeout: number | undefined;
 
-  constructor(fetch: Fetch) {
+  /** @param timeout - In milliseconds, for requests without a `timeout` of their own. */
+  constructor(fetch: Fetch, timeout?: number) {
     this.#fetch = fetch;
+    this.#timeout = timeout;
   }
 
-  /** @throws InternalServerError (as a rejection) with the status 501: freelm has no embeddings yet. */
-  create(body: EmbeddingCreateParams, { signal }: RequestOptions = {}): APIPromise<CreateEmbeddingResponse> {
-    return send(this.#fetch, { path: '/embeddings', body, signal }, isEmbeddingList);
+  /**
+   * Turns texts into vectors, all with one model. The answer's `model` names it.
+   * @throws APIError (as a rejection) with `status` and `code`. Its `cause` is the error of freelm.
+   */
+  create(
+    body: Omit<EmbeddingCreateParams, 'model'> & ExtraFields,
+    { signal, timeout = this.#timeout }: RequestOptions = {},
+  ): APIPromise<CreateEmbeddingResponse> {
+    const freelm = { timeoutMs: timeout, ...body.freelm };
+    return send(this.#fetch, { path: '/embeddings', body: { ...body, freelm }, signal }, isEmbeddingList);
   }
 }
 

@@ -77,11 +77,14 @@ export interface Model {
   owned_by: string;
   /** In tokens. Absent if unknown. */
   context_length?: number;
+  /** What it does. */
+  kind?: 'chat' | 'embedding';
   /** Not enumerable. */
   _request_id?: string | null;
 }
 
 export interface EmbeddingCreateParams {
+  /** Lists of tokens are refused: send texts. */
   input: string | Array<string> | Array<number> | Array<Array<number>>;
   model: string;
   dimensions?: number | undefined;
@@ -92,6 +95,7 @@ export interface EmbeddingCreateParams {
 export interface Embedding {
   object: 'embedding';
   index: number;
+  /** With `encoding_format: 'base64'` it is a text. */
   embedding: Array<number>;
 }
 

@@ -1,5 +1,6 @@
 /** The interface under the REST routes: as much of a pool as they need. */
 
+import type { InputType } from '../core/embedding.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
@@ -45,13 +46,33 @@ export interface AnswerStream {
   abort(reason?: unknown): void;
 }
 
-export interface OfferedModel extends Pick<ModelSpec, 'id' | 'tags' | 'ctx'> {
+/** A request for vectors as its body describes it. */
+export interface EmbedCall {
+  readonly input: string | readonly string[];
+  readonly model: string | undefined;
+  readonly dimensions: number | undefined;
+  readonly inputType: InputType | undefined;
+  /** The body's `freelm` object. */
+  readonly callOptions: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface EmbedAnswer {
+  readonly vectors: readonly (readonly number[])[];
+  readonly model: string;
+  readonly usage: TokenUsage;
+  readonly providers: readonly string[];
+  readonly attempts: readonly unknown[];
+}
+
+export interface OfferedModel extends Pick<ModelSpec, 'id' | 'kind' | 'tags' | 'ctx'> {
   readonly provider: string;
 }
 
 export interface ChatBackend {
   chat(call: ChatCall): Promise<Answer>;
   stream(call: ChatCall): AnswerStream;
+  embed(call: EmbedCall): Promise<EmbedAnswer>;
   /** The models that can be requested by id. */
   models(signal: AbortSignal | undefined): Promise<readonly OfferedModel[]>;
   /** Whether a model that no provider offers is served anyway. */

@@ -6,6 +6,7 @@ import type { ChatBackend, ServingRoute } from './chat-backend.ts';
 import { ChunkWriter } from './chunks.ts';
 import { completionObject, type Stamp } from './completion.ts';
 import { type ErrorPorts, httpErrorOf, remember } from './error-response.ts';
+import { embeddingList, readEmbedCall } from './embeddings.ts';
 import { eventStream } from './event-stream.ts';
 import { modelList, modelNamed } from './model-list.ts';
 import { readChatCall, type RestChatCall } from './request.ts';
@@ -21,7 +22,7 @@ export interface RestRequest {
 
 export interface RestPorts extends ErrorPorts {
   /** A unique id for an answer. */
-  newId(): string;
+  newId(prefix: 'chatcmpl' | 'embd'): string;
 }
 
 /** Answers a request. Rejects only if the request's signal is aborted, with the signal's reason. */
@@ -65,7 +66,7 @@ function json(value: unknown, headers: Readonly<Record<string, string>> = {}): R
 async function chat(context: Context, request: RestRequest): Promise<Response> {
   const call = readChatCall(await request.text(), request.signal);
   const { ports } = context;
-  const stamp: Stamp = { id: ports.newId(), created: Math.floor(ports.now() / 1000) };
+  const stamp: Stamp = { id: ports.newId('chatcmpl'), created: Math.floor(ports.now() / 1000) };
   if (call.stream) return streamed(context, call, stamp);
   const answer = await context.backend.chat(call);
   const headers = routeHeaders({ ...answer, attempts: answer.attempts.length });
@@ -94,9 +95,12 @@ async function streamed({ backend, ports }: Context, call: RestChatCall, stamp: 
   return response;
 }
 
-function embeddings(): Promise<Response> {
-  const message = 'freelm does not support embeddings yet. Send this request to a provider directly.';
-  return Promise.reject(new HttpError({ status: 501, message, code: 'not_implemented' }));
+async function embeddings({ backend, ports }: Context, request: RestRequest): Promise<Response> {
+  const call = readEmbedCall(await request.text(), request.signal);
+  const answer = await backend.embed(call);
+  const { providers, model, attempts } = answer;
+  const headers = routeHeaders({ provider: providers.join(', '), model, attempts: attempts.length });
+  return json(embeddingList(answer, call.format), { 'x-request-id': ports.newId('embd'), ...headers });
 }
 
 async function models({ backend }: Context, { signal }: RestRequest): Promise<Response> {

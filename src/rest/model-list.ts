@@ -1,11 +1,13 @@
 /** OpenAI's list of models. The virtual models, such as `auto`, come first. */
 
 import type { JsonObject } from '../core/json.ts';
-import { ALIAS_NAMES, isModelName, readModelName } from '../core/model.ts';
+import { ALIAS_NAMES, isModelName, kindOf, type ModelKind, readModelName, tagsOf } from '../core/model.ts';
 import type { OfferedModel } from './chat-backend.ts';
 
 interface Listed {
   readonly id: string;
+  /** Default `chat`. */
+  readonly kind?: ModelKind | undefined;
   readonly ownedBy: string;
   readonly ctx?: number | undefined;
 }
@@ -14,16 +16,16 @@ interface Listed {
 const OURS = 'freelm';
 
 /** OpenAI's `model` object. No provider tells when a model was created. */
-function modelObject({ id, ownedBy, ctx }: Listed): JsonObject {
+function modelObject({ id, kind, ownedBy, ctx }: Listed): JsonObject {
   const known = ctx === undefined ? {} : { context_length: ctx };
-  return { id, object: 'model', created: 0, owned_by: ownedBy, ...known };
+  return { id, object: 'model', created: 0, owned_by: ownedBy, kind: kindOf({ kind }), ...known };
 }
 
 /** Whether a name is a virtual model that at least one offered model matches. */
 function isVirtual(name: string, offered: readonly OfferedModel[]): boolean {
   const query = readModelName(name);
   if ('id' in query) return false;
-  return offered.some(({ tags = ['chat'] }) => query.tags.every((tag) => tags.includes(tag)));
+  return offered.some((model) => query.tags.every((tag) => tagsOf(model).includes(tag)));
 }
 
 /** OpenAI's `list` object. A model that several providers offer appears once, under the first of them. */
@@ -32,8 +34,8 @@ export function modelList(offered: readonly OfferedModel[]): JsonObject {
   for (const id of ALIAS_NAMES) {
     if (isVirtual(id, offered)) listed.set(id, { id, ownedBy: OURS });
   }
-  for (const { id, provider, ctx } of offered) {
-    if (!listed.has(id)) listed.set(id, { id, ownedBy: provider, ctx });
+  for (const { id, kind, provider, ctx } of offered) {
+    if (!listed.has(id)) listed.set(id, { id, kind, ownedBy: provider, ctx });
   }
   return { object: 'list', data: [...listed.values()].map(modelObject) };
 }

@@ -27,22 +27,31 @@ const EXCESSES: Readonly<Record<keyof JsonBounds, string>> = {
 
 const flag = z.optional(z.boolean('must be true or false'));
 
+type Optional<T> = z.ZodMiniOptional<z.ZodMiniType<T>>;
+/** The fields that all bodies share. */
+export const modelField: Optional<string> = z.optional(
+  z.string('must be the name of a model').check(z.minLength(1, 'must not be empty')),
+);
+export const optionsField: Optional<Record<string, unknown>> = z.optional(
+  recordOf(z.unknown(), 'must be an object of options'),
+);
+
 const bodySchema = z.object({
   messages: z.custom<readonly ChatMessage[]>(Array.isArray, 'must be a list of messages'),
-  model: z.optional(z.string('must be the name of a model').check(z.minLength(1, 'must not be empty'))),
+  model: modelField,
   stream: flag,
   stream_options: z.optional(z.looseObject({ include_usage: flag }, 'must be an object')),
   n: z.optional(
     z.literal(1, 'must be 1 if it is given, because a call has one answer here. Send several calls instead'),
   ),
-  freelm: z.optional(recordOf(z.unknown(), 'must be an object of options')),
+  freelm: optionsField,
 });
 
 /** The fields that are read here. All others are the model's. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(bodySchema.shape));
 
 /** OpenAI treats null as an absent field, and some of its clients send nulls. */
-function withoutNulls(object: JsonObject, kept?: string): JsonObject {
+export function withoutNulls(object: JsonObject, kept?: string): JsonObject {
   return Object.fromEntries(
     Object.entries(object).filter(([name, value]) => value !== null || name === kept),
   );
@@ -59,7 +68,7 @@ function tidyBody(json: JsonObject): JsonObject {
 }
 
 /** Parses a body, unless that would be costly. */
-function parseBody(text: string): JsonObject {
+export function parseBody(text: string, field: string): JsonObject {
   const excess = jsonExcess(text, BODY_BOUNDS);
   if (excess !== undefined) {
     const message = `The body of the request ${EXCESSES[excess]}. Send a smaller one.`;
@@ -68,12 +77,12 @@ function parseBody(text: string): JsonObject {
   const json = parseJson(text);
   if (isJsonObject(json)) return json;
   const problem = text.trim() === '' ? 'has no body' : 'has a body that is no JSON object';
-  throw new HttpError({ status: 400, message: `The request ${problem}. Send one with "messages".` });
+  throw new HttpError({ status: 400, message: `The request ${problem}. Send one with "${field}".` });
 }
 
 /** @throws HttpError naming the field. */
 export function readChatCall(text: string, signal: AbortSignal | undefined): RestChatCall {
-  const json = parseBody(text);
+  const json = parseBody(text, 'messages');
   if (Object.keys(json).length > MAX_FIELDS) throw badBody(`The body has more than ${MAX_FIELDS} fields.`);
   const body = tidyBody(json);
   const { data, error } = bodySchema.safeParse(body);

@@ -88,7 +88,7 @@ function poolOver({ custom, nim }: World, { rpd }: ServedPoolOptions): FreeLLM {
   return llm;
 }
 
-async function placeOf(face: Face, llm: FreeLLM): Promise<Place> {
+export async function placeOf(face: Face, llm: FreeLLM): Promise<Place> {
   if (face === 'llm.fetch') return { fetch: llm.fetch, baseUrl: 'http://freelm.invalid/v1' };
   // A client may hold a connection open that it has not used yet: nobody waits for that.
   const gateway = await startGateway(llm, { port: 0, graceMs: 0 });

@@ -220,10 +220,10 @@ describe('unsupported names', () => {
     expect(unhandled).toEqual([]);
   });
 
-  it('include embeddings, which answer 501', async () => {
+  it('include embeddings, which a pool without an embedding model refuses', async () => {
     const { client: over } = await compatClient();
     const error = await errorOf(over.embeddings.create({ model: 'auto', input: 'Hello' }));
-    expect(error).toBeInstanceOf(OpenAI.InternalServerError);
-    expect(error).toMatchObject({ status: 501, code: 'not_implemented' });
+    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(error).toMatchObject({ status: 404, code: 'model_not_found' });
   });
 });

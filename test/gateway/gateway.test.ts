@@ -31,7 +31,7 @@ describe('routes', () => {
     ['GET', '/v1/models/auto?x=1', 200, 'application/json'],
     ['POST', '/v1/chat/completions', 200, 'application/json'],
     ['POST', '/chat/completions', 200, 'application/json'],
-    ['POST', '/v1/embeddings', 501, 'application/json'],
+    ['POST', '/v1/embeddings', 400, 'application/json'],
     ['POST', '/', 405, 'application/json'],
     ['DELETE', '/status', 405, 'application/json'],
     ['OPTIONS', '/v1/chat/completions', 405, 'application/json'],

@@ -14,7 +14,7 @@ describe('the end of the path selects the route, whatever the host and the prefi
     ['GET', '/openai/v1/models/', 200],
     ['GET', '/v1/models/auto', 200],
     ['GET', '/v1/models/gpt-9', 404],
-    ['POST', '/v1/embeddings', 501],
+    ['POST', '/v1/embeddings', 400],
     ['POST', '/v1/completions', 404],
     ['POST', '/v1/responses', 404],
     ['GET', '/', 404],
@@ -248,9 +248,17 @@ describe('models', () => {
           object: 'model',
           created: 0,
           owned_by: 'freelm',
+          kind: 'chat',
         })),
-        { id: 'z-ai/glm-5.3', object: 'model', created: 0, owned_by: 'nim', context_length: 200_000 },
-        { id: 'plain', object: 'model', created: 0, owned_by: 'mine' },
+        {
+          id: 'z-ai/glm-5.3',
+          object: 'model',
+          created: 0,
+          owned_by: 'nim',
+          kind: 'chat',
+          context_length: 200_000,
+        },
+        { id: 'plain', object: 'model', created: 0, owned_by: 'mine', kind: 'chat' },
       ],
     });
   });

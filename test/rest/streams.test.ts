@@ -130,6 +130,7 @@ describe('the consumer of a stream', () => {
       {
         takesAnyModel: false,
         chat: () => Promise.reject(new Error('unused')),
+        embed: () => Promise.reject(new Error('not asked')),
         models: () => Promise.resolve([]),
         stream: () => ({
           route: undefined,

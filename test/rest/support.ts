@@ -5,6 +5,8 @@ import type {
   ChatBackend,
   AnswerStream,
   ChatCall,
+  EmbedAnswer,
+  EmbedCall,
   OfferedModel,
 } from '../../src/rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../../src/rest/fetch.ts';
@@ -23,6 +25,17 @@ const ANSWER: Answer = {
   reasoning: undefined,
   attempts: [{}, {}],
   raw: {},
+};
+
+export const EMBEDDED: EmbedAnswer = {
+  vectors: [
+    [0.5, -1],
+    [0.25, 2],
+  ],
+  model: 'acme/vectors',
+  usage: { promptTokens: 4, completionTokens: 0, totalTokens: 4 },
+  providers: ['nim', 'cloudflare'],
+  attempts: [{}, {}, {}],
 };
 
 export interface Script {
@@ -71,6 +84,7 @@ export interface Scripted {
   readonly fetch: Fetch;
   /** The calls that the backend received, in order. */
   readonly calls: readonly ChatCall[];
+  readonly embeds: readonly EmbedCall[];
   readonly streams: readonly ScriptedStream[];
   /** Posts a chat request. */
   readonly post: (body: unknown) => Promise<Response>;
@@ -78,6 +92,7 @@ export interface Scripted {
 
 export function scripted(script: Script = {}): Scripted {
   const calls: ChatCall[] = [];
+  const embeds: EmbedCall[] = [];
   const streams: ScriptedStream[] = [];
   const backend: ChatBackend = {
     takesAnyModel: script.takesAnyModel ?? false,
@@ -92,12 +107,17 @@ export function scripted(script: Script = {}): Scripted {
       streams.push(stream);
       return stream;
     },
+    embed(call) {
+      embeds.push(call);
+      if (script.answer instanceof Error) return Promise.reject(script.answer);
+      return Promise.resolve(EMBEDDED);
+    },
     models: () => Promise.resolve(script.offered ?? []),
   };
   const fetch = fetchOver(
     restHandler(backend, {
       now: () => NOW,
-      newId: () => 'chatcmpl-1',
+      newId: (prefix) => `${prefix}-1`,
       redact: (text) => text.replaceAll('sk-secret', '…'),
     }),
   );
@@ -106,7 +126,7 @@ export function scripted(script: Script = {}): Scripted {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { fetch, calls, streams, post };
+  return { fetch, calls, embeds, streams, post };
 }
 
 /** The headers of a response that are freelm's own or about retries. */
