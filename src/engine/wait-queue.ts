@@ -21,7 +21,8 @@ import { onAbort } from '../abort.ts';
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
 import { instantOf, toMonotonic, toWall } from './instant.ts';
-import { type Grant, type Ledger, andThen, type Maybe } from './ledger.ts';
+import type { Grant, Ledger } from './ledger.ts';
+import { andThen, type Maybe } from './stored-records.ts';
 
 /** What a call gets in the end. */
 export type Served = Exclude<Grant, { kind: 'wait' }>;

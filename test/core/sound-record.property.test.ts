@@ -58,6 +58,7 @@ const ACCOUNT = {
 const PROVIDER = {
   v: 1,
   bills: 1,
+  keys: ['alpha-k0-1'],
   breaker: ACCOUNT.models.m0,
   models: {
     m0: {

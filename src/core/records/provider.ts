@@ -61,6 +61,8 @@ export interface ProviderRecord {
   readonly bills?: number;
   /** Failures of provider scope strike it, so that one key finds an outage for all. */
   readonly breaker: CircuitBreaker;
+  /** The ids of the keys that pools have used. Absent until the first request. */
+  readonly keys?: readonly string[];
   /** By model id. */
   readonly models: Readonly<Record<string, ModelRecord>>;
   /** By account id: accounts that share the quotas of another one. */

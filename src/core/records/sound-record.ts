@@ -101,6 +101,7 @@ const isModel = withMembers({
 const isProvider = withMembers({
   bills: someNumber,
   breaker: isBreaker,
+  keys: someTexts,
   models: entriesOf(isModel),
   merged: optional(entriesOf(withMembers({ into: isText, at: isNumber }))),
   identities: optional(entriesOf(isText)),
