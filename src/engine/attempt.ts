@@ -142,6 +142,12 @@ interface AttemptBudget extends Timeouts {
   readonly fair: boolean;
 }
 
+/** The longest in ms that an attempt can take. The gaps between the parts of a stream have limits, their sum may have none. */
+export function longestAttemptMs(call: Call<unknown>, nowMs: number): number {
+  if (call.stream !== undefined) return call.stream.totalDeadline - nowMs;
+  return Math.min(call.attemptTimeoutMs, Math.max(0, call.deadline - nowMs));
+}
+
 /**
  * One attempt gets at most `attemptTimeoutMs`, or `firstPartTimeoutMs` for the first part of a stream. While another
  * provider could serve the call, it gets at most half of the time left, so that one hanging provider cannot use it up.

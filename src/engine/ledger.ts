@@ -2,6 +2,7 @@
 
 import { newlyMerged } from '../core/records/shared-accounts.ts';
 import { isTooLate, nextDelayMs, withDelay } from '../core/ledger/delay.ts';
+import { withPlaces } from '../core/ledger/places.ts';
 import { type Reservation, reserve } from '../core/ledger/reserve.ts';
 import type { Decision, Target } from '../core/routing/question.ts';
 import { rejectionsOf } from '../core/routing/exclusion.ts';
@@ -21,6 +22,7 @@ import type { ReportedQuota } from '../core/limits/limit.ts';
 import { type Outcome, settle, withCost } from '../core/ledger/settle.ts';
 import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
 import type { Clock, StateStore } from '../ports.ts';
+import { longestAttemptMs } from './attempt.ts';
 import type { Call } from './call.ts';
 import { instantOf, toWall } from './instant.ts';
 import type { AttemptPlan } from './operation.ts';
@@ -119,11 +121,9 @@ export class Ledger {
       };
       const expectedMs = this.#expectedDelayMs;
       const known = { ...records, provider: withKeyList(records.provider, target.provider) };
-      const reserved = withDelay(
-        reserve(known, target, call.needs, call.attemptTimeoutMs, now),
-        expectedMs,
-        now,
-      );
+      const made = reserve(known, target, call.needs, call.attemptTimeoutMs, now);
+      const places = withPlaces(made, longestAttemptMs(call, instant.monotonicMs), now);
+      const reserved = withDelay(places, expectedMs, now);
       const { reservation } = reserved;
       const again = (): Maybe<Grant> =>
         this.#records.afterRace(races, () => this.#tryReserve(call, waitUntil, races + 1));

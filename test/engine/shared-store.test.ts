@@ -2,7 +2,15 @@
 
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
-import { type Clock, FreeLLM, NIM, type StateStore } from '../../src/index.ts';
+import {
+  type Clock,
+  FreeLLM,
+  type FreeLLMOptions,
+  NIM,
+  OpenAICompatible,
+  type StateStore,
+} from '../../src/index.ts';
+import { VirtualClock } from '../../src/testing.ts';
 import { memoryCache } from '../support/memory-cache.ts';
 import {
   HOUR,
@@ -10,6 +18,7 @@ import {
   laterStore,
   MINUTE,
   MODEL,
+  NOON,
   SECOND,
   simulatedPool,
   type SimulatedPool,
@@ -95,5 +104,45 @@ describe('a call that waits', () => {
     await one.reset();
     await pool.run(waiting);
     expect((pool.transport.sent.at(-1)?.at ?? 0) - resetAt).toBeLessThanOrEqual(250);
+  });
+});
+
+describe('a process that is killed in the middle of a request', () => {
+  const held: readonly (readonly [
+    what: string,
+    options: Partial<FreeLLMOptions>,
+    isStream: boolean,
+    heldMs: number,
+  ])[] = [
+    ['an attempt', {}, false, 31 * SECOND],
+    ['a short attempt', { attemptTimeoutMs: 5000 }, false, 6 * SECOND],
+    ['a short call', { timeoutMs: 3000 }, false, 4 * SECOND],
+    ['a stream with a total limit', { timeoutMs: 90_000 }, true, 91 * SECOND],
+    ['any other stream', {}, true, 10 * MINUTE],
+  ];
+
+  it.each(held)('holds its place no longer than %s may take', async (_what, options, isStream, heldMs) => {
+    const store = memoryStore();
+    const later = (startAt: number, send: () => Promise<Response>): { llm: FreeLLM; clock: VirtualClock } => {
+      const clock = new VirtualClock(startAt);
+      const own = new OpenAICompatible('a-key', {
+        name: 'own',
+        baseUrl: 'https://own.test/v1',
+        models: ['m'],
+        concurrency: 1,
+      });
+      const ports = { clock, cache: memoryCache(), env: {} };
+      return { llm: new FreeLLM({ providers: [own], store, fetch: send, ...options }, ports), clock };
+    };
+    const killed = later(NOON, () => new Promise(() => {}));
+    const call = isStream
+      ? killed.llm.stream('Hello')[Symbol.asyncIterator]().next()
+      : killed.llm.chat('Hello');
+    void Promise.resolve(call).catch(() => {});
+    // Its time stands still from now on.
+    await killed.clock.advance(0);
+    const isReady = (at: number): unknown =>
+      later(at, () => Promise.reject(new Error('not asked'))).llm.health()[0]?.ready;
+    expect([isReady(NOON), isReady(NOON + heldMs - 1), isReady(NOON + heldMs)]).toEqual([false, false, true]);
   });
 });

@@ -1,0 +1,25 @@
+/** How long a request holds a place among concurrent ones if its end is never reported. spec 5.2 */
+
+import { entryOf } from '../json.ts';
+import { refund, withCost } from '../limits/window.ts';
+import { SECOND_MS } from '../time.ts';
+import { isHeldWhileRunning, type Reserved, withEntry } from './reserve.ts';
+
+/** The end of a request may be stored so much later. */
+const SLACK_MS = SECOND_MS;
+
+/** A reservation that was just made, for a request that takes at most `longestMs`: so a killed process holds no place for longer. */
+export function withPlaces(reserved: Reserved, longestMs: number, now: number): Reserved {
+  const until = Math.ceil(now + longestMs + SLACK_MS);
+  const { reservation, account, provider } = reserved;
+  let { limiters } = account;
+  const charges = reservation.charges.map((charge) => {
+    const { limit, limiter: name, cost, returnsAt } = charge;
+    const limiter = entryOf(limiters, name);
+    if (limiter === undefined || !isHeldWhileRunning(charge) || returnsAt <= until) return charge;
+    limiters = withEntry(limiters, name, withCost(refund(limiter, charge, now), limit, cost, until, now));
+    return { ...charge, returnsAt: until };
+  });
+  if (limiters === account.limiters) return reserved;
+  return { provider, account: { ...account, limiters }, reservation: { ...reservation, charges } };
+}
