@@ -5,6 +5,7 @@ import { runners as classification } from './vectors/classification.ts';
 import { runners as continuation } from './vectors/continuation.ts';
 import { runners as core } from './vectors/core.ts';
 import { runners as dislikes } from './vectors/dislikes.ts';
+import { runners as embeddings } from './vectors/embeddings.ts';
 import { runners as images } from './vectors/images.ts';
 import { runners as learning } from './vectors/learning.ts';
 import { runners as models } from './vectors/models.ts';
@@ -16,7 +17,19 @@ const folder = new URL('../spec/vectors/', import.meta.url);
 const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
 const names = files.map((file) => file.slice(0, -'.json'.length));
 
-const tables = [continuation, core, classification, dislikes, images, learning, models, pace, repair, wire];
+const tables = [
+  continuation,
+  core,
+  classification,
+  dislikes,
+  embeddings,
+  images,
+  learning,
+  models,
+  pace,
+  repair,
+  wire,
+];
 const runners = new Map(tables.flatMap((table) => Object.entries(table)));
 
 const vectorsSchema = z.strictObject({
