@@ -22,7 +22,7 @@ const ROOMS: readonly Room[] = [
   { name: 'wire', files: /^wire\//, packages: ['eventsource-parser'] },
   {
     name: 'ports',
-    files: /^(abort|ports|errors|check|version|http-error|duration|money)\.ts$/,
+    files: /^(abort|ports|errors|check|suggest|version|http-error|duration|money)\.ts$/,
     packages: ['zod/mini'],
   },
   { name: 'providers', files: /^providers\// },
