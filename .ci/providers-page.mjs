@@ -67,8 +67,9 @@ function variablesOf({ env, vars = {} }) {
   return [...env.keys, ...Object.values(vars).flatMap((variable) => variable.env), ...(env.baseUrl ?? [])];
 }
 
-function privacyOf({ privacy: { trains, note } }) {
-  return note === undefined ? trains : `${trains}; ${note}`;
+function privacyOf({ privacy: { trains, logs = 'unknown', note } }) {
+  const kept = `kept: ${logs}`;
+  return note === undefined ? `${trains}; ${kept}` : `${trains}; ${kept}; ${note}`;
 }
 
 const limitsOf = (spec, tier, maxText) =>
@@ -116,7 +117,7 @@ function section(spec) {
         : `- Why the tier \`${name}\` is free: \`${freeBecause.reason}\`. ${freeBecause.source}`,
     ),
     `- Terms: ${spec.terms}`,
-    `- Do prompts train models? ${privacyOf(spec)}`,
+    `- Do prompts train models, and are they kept? ${privacyOf(spec)}`,
     `- Model list: ${LISTED[spec.discovery.default]}${chat === '' ? '' : `; built in: ${chat}`}`,
     ...(embedding === '' ? [] : [`- Embedding models: ${embedding}`]),
     `- Checked on ${spec.asOf}; to be checked again after ${spec.expires}`,
@@ -138,7 +139,7 @@ function page() {
     'The limits are those of the default tier, per account unless stated otherwise. A number that a provider reports in an',
     'answer replaces a documented one for a day. The terms are a summary and no legal advice.',
     '',
-    '| Provider | Variables | Limits | Cost | Do prompts train models? | Terms | Checked |',
+    '| Provider | Variables | Limits | Cost | Do prompts train models, and are they kept? | Terms | Checked |',
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...specs.map(row),
     '',

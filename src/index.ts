@@ -1,7 +1,7 @@
 /** The public API of `freelm`. */
 
-export { FreeLLM, type ListedModel } from './client/free-llm.ts';
-export { type FromEnvOptions, listFreeModels, type ListFreeModelsOptions } from './client/free-llm.ts';
+export { FreeLLM, type FromEnvOptions, type ListedModel } from './client/free-llm.ts';
+export { listFreeModels, type ListFreeModelsOptions } from './client/list-free-models.ts';
 export { ChatStream, type StreamRoute } from './client/chat-stream.ts';
 export { errorFromResponse } from './rest/error-response.ts';
 export type { Fetch } from './rest/fetch.ts';
@@ -50,6 +50,8 @@ export { Provider, type ProviderKey } from './providers/provider.ts';
 export type { ProviderOptions } from './providers/provider-options.ts';
 export type { KeyedOptions, KeylessOptions } from './providers/known-provider.ts';
 export * from './providers/presets.ts';
+export type { Privacy } from './providers/privacy.ts';
+export type { PrivacyFact } from './providers/spec.ts';
 export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/openai-compatible.ts';
 export type { KeyInput, KeysInput } from './providers/key.ts';
 export type { EmbeddingFacts, InputType } from './core/embedding.ts';

@@ -246,6 +246,7 @@ describe('a call', () => {
       readonly attempts: readonly AttemptReport[];
       readonly latencyMs: number;
       readonly raw: unknown;
+      toString(): string;
     }>();
     expectTypeOf<FreeLLM['stream']>().parameter(1).toEqualTypeOf<StreamOptions | undefined>();
     expectTypeOf<FreeLLM['stream']>().returns.toEqualTypeOf<ChatStream>();

@@ -3,7 +3,7 @@
 import { durationText } from '../duration.ts';
 import { withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
-import { billed, keyTable, json } from './text.ts';
+import { billed, isUntried, keyTable, json } from './text.ts';
 
 export interface HealthFlags {
   readonly json?: boolean;
@@ -22,8 +22,15 @@ export async function health(flags: HealthFlags, shell: Shell): Promise<void> {
     const next = nextAt > now ? `, the next one in ${durationText(nextAt - now)}` : '';
     const bill = billed(keys);
     const left = `${requestsNow} requests can be sent at once${next}; ${requestsToday} are left in the daily quotas.`;
-    await shell.out.write(`${[...keyTable(keys, now), '', left, ...bill].join('\n')}\n`);
-    if (shell.out.isTerminal)
+    const untried = keys.filter(isUntried).length;
+    const unknown =
+      untried === 0
+        ? []
+        : [
+            `${untried} of ${keys.length} keys have not been tried, so nothing is known of them but the limits of their tier.`,
+          ];
+    await shell.out.write(`${[...keyTable(keys, now), '', left, ...unknown, ...bill].join('\n')}\n`);
+    if (shell.out.isTerminal || untried > 0)
       await shell.err.write('To check the keys at their providers, run freelm doctor.\n');
   });
 }

@@ -41,7 +41,15 @@ export function attemptLine(event: AttemptEndEvent, paint: Paint): string {
   return `${mark} ${route} ${paint('dim', `${String(event.latencyMs).padStart(4)} ms`)}${why}`;
 }
 
+/** Whether nothing is known of a key: no call has used it, here or in another process that keeps its state. */
+export function isUntried({ latencyMs, lastError, rpmUsed = 0, rpdUsed = 0, breaker }: HealthRow): boolean {
+  return (
+    latencyMs === undefined && lastError === undefined && rpmUsed + rpdUsed === 0 && breaker === 'closed'
+  );
+}
+
 function stateOf(row: HealthRow, now: number): string {
+  if (row.ready && isUntried(row)) return 'not tried';
   if (row.ready) return row.breaker === 'half-open' ? 'ready (probe)' : 'ready';
   if (row.disabled) return 'disabled';
   return row.readyAt === undefined ? 'not ready' : `ready in ${durationText(row.readyAt - now)}`;

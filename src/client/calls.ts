@@ -10,14 +10,14 @@ import { AccountStates } from './account-states.ts';
 import { callErrors } from './call-errors.ts';
 import type { CallEndEvent, CallStartEvent } from './events.ts';
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './limits.ts';
-import type { CallLimits, FreeLLMOptions } from './options.ts';
+import type { CallLimits, FreeLLMOptions, PrivacyOption } from './options.ts';
 import type { Pool } from './pool.ts';
 
 /** The longest that a first call waits for a provider's list of models. A stale list costs no more than an attempt. */
 const DISCOVERY_WAIT_MS = 3000;
 
 /** The options of a call besides its request. */
-export interface CallOptions extends CallLimits {
+export interface CallOptions extends CallLimits, PrivacyOption {
   readonly model?: string | readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -237,7 +237,7 @@ export class Calls {
     const models = this.modelsOf(options.model);
     const { signal } = options;
     const stages = await (find === undefined
-      ? this.#stages(models, needs.capabilities, signal, timeoutMs)
+      ? this.#stages(models, needs.capabilities, options, timeoutMs)
       : this.#stagesBy(find, signal, timeoutMs));
     const turn = this.#nextTurn();
     const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedMs + timeoutMs;
@@ -247,7 +247,7 @@ export class Calls {
       needs,
       stages,
       preferences: stay === undefined ? this.#pool.choice(turn) : { ...this.#pool.choice(turn), stay },
-      queueKey: [...models, ...needs.capabilities].join(' '),
+      queueKey: [...models, ...needs.capabilities, options.privacy ?? ''].join(' ').trimEnd(),
       startedAt,
       startedMs,
       timeoutMs,
@@ -301,13 +301,13 @@ export class Calls {
   async #stages(
     models: readonly string[],
     capabilities: readonly string[],
-    signal: AbortSignal | undefined,
+    { signal, privacy }: CallOptions,
     timeoutMs: number,
   ): Promise<readonly Stage[]> {
     this.#pool.refusePaid(models);
     const maxMs = Math.min(DISCOVERY_WAIT_MS, timeoutMs / 4);
     const known = models.every((model) => this.#pool.lists(model));
     await this.#discover(signal, known ? 0 : maxMs);
-    return this.#pool.stages(models, capabilities);
+    return this.#pool.stages(models, capabilities, privacy);
   }
 }

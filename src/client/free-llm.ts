@@ -60,7 +60,6 @@ import {
   schemaError,
 } from './structured/object.ts';
 import { reset, type ResetOptions } from './reset.ts';
-import { publiclyListed } from '../providers/public-list.ts';
 
 /** How long `refreshModels` waits for a provider's first list of models. */
 const REFRESH_WAIT_MS = 15_000;
@@ -371,8 +370,8 @@ export class FreeLLM {
    * A dry run: every route of a call in the order in which the call would try it. A route that is not ready says why, and
    * from when it is. Sends nothing.
    */
-  explain(options: { readonly model?: ChatOptions['model'] } = {}): readonly ExplainRow[] {
-    const stages = this.#pool.stages(this.#calls.modelsOf(options.model), []);
+  explain({ model, privacy }: Pick<ChatOptions, 'model' | 'privacy'> = {}): readonly ExplainRow[] {
+    const stages = this.#pool.stages(this.#calls.modelsOf(model), [], privacy);
     const question = questionOf(this.#pool, stages, { size: 0, capabilities: [] }, this.#calls.count);
     return explainRows(this.#pool, question);
   }
@@ -451,24 +450,5 @@ export class FreeLLM {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-}
-
-/** The options of {@link listFreeModels}. */
-export interface ListFreeModelsOptions extends Pick<FreeLLMOptions, 'cacheDir' | 'fetch' | 'dispatcher'> {
-  readonly baseUrl?: string | undefined;
-}
-
-/**
- * Lists OpenRouter's free models: live if it answers, else from the cache, else the built-in list. Needs no key, since the
- * list is public (2026-08). Does not reject if the list cannot be fetched.
- */
-export async function listFreeModels(options: ListFreeModelsOptions = {}): Promise<readonly ListedModel[]> {
-  const { baseUrl, ...rest } = options;
-  const llm = new FreeLLM({ ...rest, providers: [publiclyListed(baseUrl)] });
-  try {
-    return await llm.refreshModels();
-  } finally {
-    await llm.close();
   }
 }

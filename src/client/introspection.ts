@@ -14,6 +14,7 @@ import {
 import type { RequestNeeds, Question } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Snapshot } from '../engine/snapshot.ts';
+import type { PrivacyFact } from '../providers/spec.ts';
 import type { Pool } from './pool.ts';
 
 const REASONS: Readonly<Record<RouteReason, string>> = {
@@ -87,6 +88,10 @@ export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
   readonly key: string;
   /** Why it is not ready, in words. Undefined while it is ready. */
   readonly reason: string | undefined;
+  /** Whether the provider may train models on prompts. */
+  readonly trains: PrivacyFact;
+  /** Whether the provider keeps prompts after it has answered. */
+  readonly logs: PrivacyFact;
   /**
    * Epoch ms at which the stored state behind this was read; 0 before the first answer. Only set with a store that answers with
    * promises, e.g. Redis: memory and files are read while you look. `sync()` brings it up to date.
@@ -152,10 +157,17 @@ export function questionOf(
 
 /** Every route of a call, in the order in which it would try them. */
 export function explainRows(pool: Pool, question: PoolQuestion): readonly ExplainRow[] {
-  return explain(question).map(({ keyId, reason, ...row }) => ({
-    ...row,
-    key: pool.maskOf(row.provider, keyId),
-    reason: reason === undefined ? undefined : reasonText(reason),
-    asOf: question.records.asOf,
-  }));
+  return explain(question).map(({ keyId, reason, ...row }) => {
+    const { trains, logs = 'unknown' } = pool.providers.get(row.provider)?.spec.privacy ?? {
+      trains: 'unknown',
+    };
+    return {
+      ...row,
+      key: pool.maskOf(row.provider, keyId),
+      reason: reason === undefined ? undefined : reasonText(reason),
+      trains,
+      logs,
+      asOf: question.records.asOf,
+    };
+  });
 }

@@ -9,6 +9,7 @@ import { STRATEGIES } from '../core/routing/strategy.ts';
 import type { Strategy, StrategyName } from '../core/routing/question.ts';
 import { BadRequestError, ConfigError } from '../errors.ts';
 import type { StateStore } from '../ports.ts';
+import { type Privacy, PRIVACY_LEVELS } from '../providers/privacy.ts';
 import { Provider } from '../providers/provider.ts';
 import { PROVIDER_EXAMPLE } from '../providers/public-list.ts';
 import type { FetchLike } from '../adapters/fetch.ts';
@@ -40,8 +41,18 @@ export interface CallLimits {
   readonly maxWaitMs?: number | undefined;
 }
 
+/** Which providers may see the prompts. */
+export interface PrivacyOption {
+  /**
+   * What must not happen to prompts. With `no-training`, only providers are asked that are known not to train models on them;
+   * with `no-logging`, only those that do not keep them either. `spec/providers` has the facts. The stricter of the pool's and
+   * the call's applies. Default: any provider.
+   */
+  readonly privacy?: Privacy | undefined;
+}
+
 /** The options of a pool. */
-export interface FreeLLMOptions extends CallLimits {
+export interface FreeLLMOptions extends CallLimits, PrivacyOption {
   /** At least one provider, each with its keys. */
   readonly providers: readonly Provider[];
   /**
@@ -104,7 +115,7 @@ export interface ModelFields {
 }
 
 /** The options of one call. */
-export interface ChatOptions extends CallLimits, ModelFields {
+export interface ChatOptions extends CallLimits, PrivacyOption, ModelFields {
   /** A virtual model such as `chat:fast`, a model id, or a list of them as a fallback chain. Default `auto`. */
   readonly model?: string | readonly string[] | undefined;
   /** Aborts the call, which then rejects with the signal's reason. */
@@ -183,11 +194,14 @@ export const signalSchema: z.ZodMiniType<AbortSignal> = z.custom<AbortSignal>(
   'must be an AbortSignal',
 );
 
+const privacy = z.optional(z.enum(PRIVACY_LEVELS, `must be one of ${PRIVACY_LEVELS.join(', ')}`));
+
 const strategyNames = Object.keys(STRATEGIES);
 const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
 
 const poolFields = {
   ...limits,
+  privacy,
   providers: z
     .array(
       z.custom<Provider>(
@@ -259,6 +273,7 @@ const fieldSchemas = {
 
 const callSchema = z.strictObject({
   ...limits,
+  privacy,
   ...fieldSchemas,
   model: z.optional(modelNames),
   signal: z.optional(signalSchema),
@@ -271,9 +286,10 @@ const isPlainCall = quickMatch(callSchema.shape);
 const isPlainStream = quickMatch(streamSchema.shape);
 
 /** The options of a call that freelm does not send to the model. */
-export type OwnOptions = CallLimits & Pick<StreamOptions, 'model' | 'onCut'>;
+export type OwnOptions = CallLimits & Pick<StreamOptions, 'model' | 'onCut' | 'privacy'>;
 export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({
   ...limits,
+  privacy,
   model: z.optional(modelNames),
   onCut,
 });

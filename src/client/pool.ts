@@ -8,7 +8,7 @@ import {
 } from '../catalog/embedding-models.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
-import { ModelNotFoundError } from '../errors.ts';
+import { ConfigError, ModelNotFoundError } from '../errors.ts';
 import { kindOf } from '../core/model.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
@@ -22,6 +22,7 @@ import { type EmbedBatch, embedOperation, type EmbedPart } from '../engine/embed
 import type { Operation } from '../engine/operation.ts';
 import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ImageSource, ModelCache, StateStore, Transport } from '../ports.ts';
+import { meetsPrivacy, type Privacy, strictest } from '../providers/privacy.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
 import { withFallback } from '../adapters/fallback-store.ts';
@@ -77,7 +78,8 @@ export interface Pool {
   lists(id: string): boolean;
   /** All providers with all their chat models. */
   everything(): Stage;
-  stages(models: readonly string[], capabilities: readonly string[]): readonly Stage[];
+  /** @throws ConfigError if no provider of the pool meets the demand for privacy. */
+  stages(models: readonly string[], capabilities: readonly string[], privacy?: Privacy): readonly Stage[];
   /** The embedding model of a call. The pool's own is chosen once. */
   embedding(question: EmbeddingQuestion): EmbeddingChoice;
 }
@@ -115,23 +117,37 @@ function transportFor(options: FreeLLMOptions, env: Environment): Transport {
 /** How many combinations of models and capabilities are remembered. */
 const MAX_QUESTIONS = 1000;
 
+/** The providers that meet a demand for privacy. */
+function keeping(listed: readonly Listed[], demand: Privacy | undefined): readonly Listed[] {
+  const kept = listed.filter(({ provider: { spec, options } }) =>
+    meetsPrivacy(spec.privacy, options.privacy, demand),
+  );
+  if (kept.length > 0) return kept;
+  const names = listed.map(({ provider }) => provider.spec.title).join(', ');
+  throw new ConfigError(
+    `options.privacy is "${demand}", and that is not known of any provider of this pool (${names}). Nothing was sent. Add a provider of which it is known, or state it for one with its own option "privacy".`,
+  );
+}
+
 /** Remembers the stages of each combination until a list of models changes. */
 function stageMemory(
   listed: () => readonly Listed[],
   registry: ModelRegistry,
   substitute: string | undefined,
+  floor: Privacy | undefined,
 ): Pool['stages'] {
   const known = new Map<string, readonly Stage[]>();
   let version = registry.version;
-  return (models, capabilities) => {
+  return (models, capabilities, privacy) => {
     if (version !== registry.version) {
       known.clear();
       version = registry.version;
     }
-    const question = JSON.stringify([models, capabilities]);
+    const demand = strictest(floor, privacy);
+    const question = JSON.stringify([models, capabilities, demand]);
     let stages = known.get(question);
     if (stages === undefined) {
-      stages = stagesFor(models, listed(), capabilities, substitute);
+      stages = stagesFor(models, keeping(listed(), demand), capabilities, substitute);
       if (known.size >= MAX_QUESTIONS) known.clear();
       known.set(question, stages);
     }
@@ -310,8 +326,11 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
         provider,
         models: models.filter((model) => kindOf(model) === 'chat').map(toCandidate),
       })),
-    stages: redactingErrors(stageMemory(listed, registry, substitute), redact),
-    embedding: redactingErrors(embeddingMemory(listed, substitute !== undefined), redact),
+    stages: redactingErrors(stageMemory(listed, registry, substitute, options.privacy), redact),
+    embedding: redactingErrors(
+      embeddingMemory(() => keeping(listed(), options.privacy), substitute !== undefined),
+      redact,
+    ),
   };
 }
 

@@ -33,6 +33,17 @@ export interface ChatResponse {
    * not read, e.g. `reasoning_details`.
    */
   readonly raw: unknown;
+  /** The text, e.g. of `String(response)`. */
+  toString(): string;
+}
+
+/** An answer in a text is its own text. Everywhere else it looks like a plain object. */
+class Answer {
+  declare readonly text: string;
+
+  toString(): string {
+    return this.text;
+  }
 }
 
 /** A whole answer, streamed or not. */
@@ -44,7 +55,7 @@ type Answered = Pick<ChatCompletion, 'text' | 'toolCalls' | 'usage' | 'reasoning
 /** @param nowMs - monotonic */
 export function toResponse(call: Call<unknown>, answer: Answered, nowMs: number): ChatResponse {
   const last = call.attempts.at(-1);
-  return {
+  const fields: Omit<ChatResponse, 'toString'> = {
     text: answer.text,
     provider: last?.provider ?? '',
     model: last?.model ?? '',
@@ -56,4 +67,5 @@ export function toResponse(call: Call<unknown>, answer: Answered, nowMs: number)
     latencyMs: nowMs - call.startedMs,
     raw: answer.raw,
   };
+  return Object.assign(new Answer(), fields);
 }

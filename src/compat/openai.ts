@@ -5,7 +5,7 @@ import { APIPromise } from './api-promise.ts';
 import type * as Chat from './chat-namespace.ts';
 import { Chat as ChatResource, Completions } from './chat.ts';
 import * as errors from './errors.ts';
-import { type ClientOptions, poolOf, type RequestOptions } from './options.ts';
+import { type ClientOptions, isPool, poolOf, type RequestOptions } from './options.ts';
 import { type Page, PagePromise } from './page.ts';
 import { Embeddings, Models } from './resources.ts';
 import { Stream } from './stream.ts';
@@ -61,9 +61,11 @@ export class OpenAI {
   readonly embeddings: Embeddings;
 
   /**
+   * @param given - The options, or the pool alone.
    * @throws OpenAIError if there is no key (the message names the environment variables) or if an option is invalid.
    */
-  constructor(options: ClientOptions = {}) {
+  constructor(given: ClientOptions | FreeLLM = {}) {
+    const options: ClientOptions = isPool(given) ? { freelm: given } : given;
     this.freelm = poolOf(options);
     this.timeout = options.timeout;
     const { fetch } = this.freelm;

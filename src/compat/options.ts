@@ -16,7 +16,7 @@ export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug';
 export type FreeLLMOption = FreeLLM | (Omit<FreeLLMOptions, 'providers'> & Partial<FreeLLMOptions>);
 
 /** freelm's options for one call, in the field `freelm` of a request body. freelm never sends them to a provider. */
-export interface FreeLLMCallOptions extends CallLimits, Pick<StreamOptions, 'onCut'> {}
+export interface FreeLLMCallOptions extends CallLimits, Pick<StreamOptions, 'onCut' | 'privacy'> {}
 
 /** Options of OpenAI's SDK that have no effect here: freelm has its own keys, base URLs and retries. */
 interface IgnoredClientOptions {
@@ -86,7 +86,7 @@ function isDispatcher(value: unknown): value is NonNullable<FreeLLMOptions['disp
 }
 
 /** Not by `instanceof`: the pool may come from another installed copy of freelm. */
-function isPool(freelm: FreeLLMOption): freelm is FreeLLM {
+export function isPool(freelm: FreeLLMOption | ClientOptions): freelm is FreeLLM {
   return 'chat' in freelm;
 }
 

@@ -5,6 +5,7 @@ import { check } from '../check.ts';
 import type { ModelSpec } from '../core/model.ts';
 import { ConfigError } from '../errors.ts';
 import type { Headers } from '../ports.ts';
+import { type Privacy, PRIVACY_LEVELS } from './privacy.ts';
 
 /** Options of every provider. */
 export interface ProviderOptions {
@@ -38,6 +39,11 @@ export interface ProviderOptions {
   readonly baseUrl?: string | undefined;
   /** Your own parts of the base URL, e.g. `{ account_id: '…' }`. Default: from the environment. */
   readonly vars?: Readonly<Record<string, string>> | undefined;
+  /**
+   * What you know of your account: that prompts are not used for training, or that they are not kept either. Default: what
+   * `spec/providers` says of the provider's free tier.
+   */
+  readonly privacy?: Privacy | undefined;
   /** Headers that are sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Allows `http:` to other machines, although anyone on the network can read the keys. Default false. */
@@ -94,6 +100,7 @@ const optionFields = {
   cacheTtlMs: z.optional(z.number('must be a number').check(z.nonnegative('must not be negative'))),
   baseUrl: z.optional(text),
   vars: z.optional(z.record(z.string(), text)),
+  privacy: z.optional(z.enum(PRIVACY_LEVELS, `must be one of ${PRIVACY_LEVELS.join(', ')}`)),
   headers: z.optional(z.record(z.string(), z.string('must be a string'))),
   allowInsecureHttp: z.optional(flag),
 };

@@ -200,6 +200,9 @@ export interface TierSpec {
   readonly limits: readonly LimitSpec[];
 }
 
+/** What is known of a use of prompts. */
+export type PrivacyFact = 'no' | 'yes' | 'possible' | 'unknown';
+
 /** Everything that freelm knows about a provider before its first answer. */
 export interface ProviderSpec {
   readonly name: string;
@@ -214,8 +217,8 @@ export interface ProviderSpec {
    * machine; used if it is named or configured, and only when no other provider is ready.
    */
   readonly access: 'default' | 'opt-in' | 'local';
-  /** Whether the provider may train models on prompts. */
-  readonly privacy: { readonly trains: 'no' | 'yes' | 'possible' | 'unknown'; readonly note?: string };
+  /** Whether the provider may train models on prompts, and whether it keeps them after it has answered. */
+  readonly privacy: { readonly trains: PrivacyFact; readonly logs?: PrivacyFact; readonly note?: string };
   /** What is free and what is billed, in a few words. */
   readonly cost: string;
   /** What the terms require, in a few words. */

@@ -75,10 +75,24 @@ describe('freelm health', () => {
   it('has a line for every key and the remaining quota, and sends no requests', async () => {
     const simulated = await world({ openrouter: { keys: 2 }, google: { keys: 1 }, nim: { keys: 1 } });
     const { code, out, err } = await command(['health'], { env: envOf(simulated) });
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out.match(/^openrouter +sk-or-….{4} +ready +closed +0\/20 +0\/50$/gm)).toHaveLength(2);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'To check the keys at their providers, run freelm doctor.\n',
+    });
+    expect(out.match(/^openrouter +sk-or-….{4} +not tried +closed +0\/20 +0\/50$/gm)).toHaveLength(2);
     expect(out).toMatch(/\d+ requests can be sent at once; \d+ are left/);
+    expect(out).toContain('4 of 4 keys have not been tried');
     expect(simulated.calls).toEqual([]);
+  });
+
+  it('shows what an earlier process learnt of a key', async () => {
+    const simulated = await world({ openrouter: { keys: 1 } });
+    const env = envOf(simulated, ['openrouter']);
+    await command(['chat', 'hi'], { env });
+    const { out, err } = await command(['health'], { env });
+    expect(err).toBe('');
+    expect(out).toMatch(/^openrouter +sk-or-….{4} +ready +closed +1\/20 +1\/50$/m);
+    expect(out).not.toContain('not been tried');
   });
 
   it('prints JSON with --json', async () => {

@@ -153,6 +153,8 @@ describe('explain()', () => {
       ready: true,
       readyAt: aNumber,
       reason: undefined,
+      trains: 'possible',
+      logs: 'possible',
     });
   });
 

@@ -166,6 +166,7 @@ describe('options', () => {
       cacheTtlMs: undefined,
       baseUrl: undefined,
       headers: undefined,
+      privacy: undefined,
       allowInsecureHttp: undefined,
     } satisfies Required<{ [Name in keyof ProviderOptions]: undefined }>;
     expect(new OpenRouter(key, options).baseUrl).toBe('https://openrouter.ai/api/v1');

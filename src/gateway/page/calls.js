@@ -9,7 +9,14 @@ import { capitalised, countText, futureText, latencyText, momentText, wordsOf } 
  */
 
 /** @type {Record<StatusCall['state'], Tone>} */
-const TONES = { running: 'calm', waiting: 'wait', success: 'good', failure: 'bad', refused: 'bad', aborted: 'calm' };
+const TONES = {
+  running: 'calm',
+  waiting: 'wait',
+  success: 'good',
+  failure: 'bad',
+  refused: 'bad',
+  aborted: 'calm',
+};
 
 /** @type {Record<StatusCall['state'], string>} */
 const WORDS = {
