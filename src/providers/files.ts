@@ -1,5 +1,6 @@
 /** The files of spec/providers, in the order in which they are tried on equal terms. Generated from spec/providers/*.json by `npm run generate`. */
 
+import cerebras from '../../spec/providers/cerebras.json' with { type: 'json' };
 import cloudflare from '../../spec/providers/cloudflare.json' with { type: 'json' };
 import cohere from '../../spec/providers/cohere.json' with { type: 'json' };
 import google from '../../spec/providers/google.json' with { type: 'json' };
@@ -33,6 +34,7 @@ type KnownProvider =
   | 'requesty'
   | 'sambanova'
   | 'ollama'
+  | 'cerebras'
   | 'lmstudio'
   | 'llamacpp'
   | 'vllm';
@@ -52,6 +54,7 @@ export const FILES: Readonly<Record<KnownProvider, { readonly name: string; read
   requesty,
   sambanova,
   ollama,
+  cerebras,
   lmstudio,
   llamacpp,
   vllm,

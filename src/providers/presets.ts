@@ -112,6 +112,16 @@ export class Ollama extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.ollama;
 }
 
+/**
+ * Cerebras: very fast models, on trial only. The free tier ended on 2026-08-17. An account with a payment
+ * method gets a credit of 5 USD for 30 days; after that, calls are billed. An organization may send 5
+ * requests and 30,000 tokens per minute for each model, where the longest possible answer counts as tokens
+ * (dcdpr/jp#1085, 2026-09).
+ */
+export class Cerebras extends KeyedProvider<'trial'> {
+  static override readonly spec: ProviderSpec = SPECS.cerebras;
+}
+
 /** LM Studio on your own machine: serves its models if no other provider is ready. */
 export class LMStudio extends KeylessProvider {
   static override readonly spec: ProviderSpec = SPECS.lmstudio;

@@ -17,6 +17,7 @@ import {
   Provider,
   Requesty,
   SambaNova,
+  Cerebras,
   VLLM,
   ZAI,
 } from '../../src/index.ts';
@@ -34,6 +35,7 @@ const keyed: readonly (readonly [string, () => Provider])[] = [
   ['cohere', () => new Cohere(key)],
   ['requesty', () => new Requesty(key)],
   ['sambanova', () => new SambaNova(key)],
+  ['cerebras', () => new Cerebras(key)],
 ];
 const keyless: readonly (readonly [string, () => Provider])[] = [
   ['kilo', () => new Kilo()],
