@@ -8,6 +8,11 @@ export interface Clock {
   monotonicMs(): number;
   /** Calls `callback` once after `delayMs`. The function returned cancels it. Keeps the process alive unless `background`. */
   after(delayMs: number, callback: () => void, background?: boolean): () => void;
+  /**
+   * Long work calls this between its steps. If the process has been busy for too long, it returns a promise to wait for, so
+   * that timers and other calls have their turn. Default: work is never interrupted.
+   */
+  yieldIfBusy?(): Promise<void> | undefined;
 }
 
 /** HTTP headers. Names are in lower case, and a repeated header is joined with `, `. */

@@ -1,7 +1,9 @@
 import { unlessAborted } from '../abort.ts';
-import type { HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
+import type { Clock, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { ConfigError, closedError } from '../errors.ts';
-import { foreignBody } from './foreign-body.ts';
+import { cancelLate, foreignBody, isIterable } from './foreign-body.ts';
+import { controllerOf } from './foreign-transport.ts';
+import { systemClock } from './system.ts';
 import { hadReceived, isClosedByPeer, localFault } from './thrown.ts';
 
 /** The part of `fetch` that freelm uses. */
@@ -22,10 +24,6 @@ export interface FetchResponse {
   readonly headers: { forEach(callback: (value: string, name: string) => void): void };
   readonly body: unknown;
   text(): Promise<string>;
-}
-
-function isIterable(body: unknown): body is AsyncIterable<unknown> {
-  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 
 const SOURCE = 'options.fetch';
@@ -58,7 +56,7 @@ async function* wholeText(response: FetchResponse): AsyncGenerator<Uint8Array> {
  * A transport over the user's own `fetch`. It returns redirects and does not follow them, so that no key is sent to another
  * host. An abort takes effect even if `fetch` ignores its signal.
  */
-export function fetchTransport(fetch: FetchLike): Transport {
+export function fetchTransport(fetch: FetchLike, clock: Pick<Clock, 'yieldIfBusy'> = systemClock): Transport {
   const open = new Set<AbortController>();
   let closed = false;
 
@@ -66,30 +64,21 @@ export function fetchTransport(fetch: FetchLike): Transport {
     async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
       if (closed) throw closedError();
       if (stop.aborted) throw stop.reason;
-      const controller = new AbortController();
+      const controller = controllerOf(stop);
       const { signal } = controller;
-      stop.addEventListener('abort', () => {
-        controller.abort(stop.reason);
-      });
       open.add(controller);
       const finish = (): void => {
         open.delete(controller);
       };
       try {
-        const ask = (): Promise<FetchResponse> =>
-          unlessAborted(
-            // It may return anything, e.g. a promise of another library.
-            Promise.resolve(
-              fetch(request.url, {
-                method: request.method,
-                headers: { ...request.headers },
-                signal,
-                redirect: 'manual',
-                ...(request.body === undefined ? {} : { body: request.body }),
-              }),
-            ),
-            signal,
-          );
+        const ask = (): Promise<FetchResponse> => {
+          const { url, method, headers, body } = request;
+          const init = { method, headers: { ...headers }, signal, redirect: 'manual' } as const;
+          // It may return anything, e.g. a promise of another library.
+          const answer = Promise.resolve(fetch(url, body === undefined ? init : { ...init, body }));
+          cancelLate(answer, signal);
+          return unlessAborted(answer, signal);
+        };
         const response = await ask().catch((error: unknown) => {
           // spec 7.15
           if (signal.aborted || !isClosedByPeer(error) || !hadReceived(error)) throw error;
@@ -102,7 +91,11 @@ export function fetchTransport(fetch: FetchLike): Transport {
           headers[String(name).toLowerCase()] = String(value);
         });
         const body = isIterable(response.body) ? response.body : wholeText(response);
-        return { status: response.status, headers, body: foreignBody(body, signal, SOURCE, finish) };
+        return {
+          status: response.status,
+          headers,
+          body: foreignBody(body, { signal, clock, source: SOURCE, finish }),
+        };
       } catch (error) {
         finish();
         throw signal.aborted ? error : (localFault(error, SOURCE) ?? error);

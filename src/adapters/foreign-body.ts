@@ -1,28 +1,6 @@
 import { unlessAborted } from '../abort.ts';
 import { ConfigError } from '../errors.ts';
-
-/** A body that keeps the process busy for so long gives way once, so that timers and other calls run. */
-const BUSY_MS = 250;
-
-/** Notices when a loop has kept the process busy: promises alone let no timer run. */
-class BusyWatch {
-  #turned = true;
-  #since = 0;
-
-  /** A promise to wait for if the process was busy for too long. */
-  next(): Promise<void> | undefined {
-    const nowMs = performance.now();
-    if (this.#turned) {
-      this.#turned = false;
-      this.#since = nowMs;
-      setImmediate(() => {
-        this.#turned = true;
-      });
-      return undefined;
-    }
-    return nowMs - this.#since < BUSY_MS ? undefined : new Promise((resolve) => void setImmediate(resolve));
-  }
-}
+import type { Clock } from '../ports.ts';
 
 /** Closes an iterator that may do anything. Not awaited: a hanging body would block the reader that leaves it. */
 function closeQuietly(pieces: AsyncIterator<unknown>): void {
@@ -35,6 +13,19 @@ function closeQuietly(pieces: AsyncIterator<unknown>): void {
   }
 }
 
+/** Whether a body can be read in pieces. */
+export function isIterable(body: unknown): body is AsyncIterable<unknown> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+/** Cancels the body of a response that comes after `signal` has aborted. Whatever else becomes of it is dropped. */
+export function cancelLate(response: Promise<{ readonly body: unknown }>, signal: AbortSignal): void {
+  const cancel = ({ body }: { readonly body: unknown }): void => {
+    if (signal.aborted && isIterable(body)) closeQuietly(body[Symbol.asyncIterator]());
+  };
+  response.then(cancel).catch(() => undefined);
+}
+
 /** @throws ConfigError if a piece is neither bytes nor a text. */
 function bytesOf(piece: unknown, source: string): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
@@ -43,17 +34,24 @@ function bytesOf(piece: unknown, source: string): Uint8Array {
   throw new ConfigError(`${source} resolved with a body that yields ${typeof piece} instead of Uint8Array.`);
 }
 
+/** How a foreign body is read. */
+interface Reading {
+  readonly signal: AbortSignal;
+  readonly clock: Pick<Clock, 'yieldIfBusy'>;
+  /** What gave the body, for errors. */
+  readonly source: string;
+  /** Called when nothing more is read. */
+  readonly finish: () => void;
+}
+
 /**
  * The chunks of the body of a user's own `fetch` until `signal` aborts, whatever the body does.
  * @throws ConfigError if it yields anything but bytes or texts.
  */
 export async function* foreignBody(
   body: AsyncIterable<unknown>,
-  signal: AbortSignal,
-  source: string,
-  finish: () => void,
+  { signal, clock, source, finish }: Reading,
 ): AsyncGenerator<Uint8Array> {
-  const watch = new BusyWatch();
   let pieces: AsyncIterator<unknown> | undefined;
   try {
     pieces = body[Symbol.asyncIterator]();
@@ -64,7 +62,8 @@ export async function* foreignBody(
         return;
       }
       yield bytesOf(next.value, source);
-      await watch.next();
+      // Promises alone let no timer run.
+      await clock.yieldIfBusy?.();
     }
   } finally {
     finish();

@@ -11,5 +11,6 @@ export function storeClock(clock: Clock, store: StateStore | undefined): Clock {
     now: () => clock.now() + offsetMs(),
     monotonicMs: () => clock.monotonicMs(),
     after: (delayMs, callback, background) => clock.after(delayMs, callback, background),
+    yieldIfBusy: () => clock.yieldIfBusy?.(),
   };
 }

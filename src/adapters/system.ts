@@ -1,5 +1,25 @@
 import type { Clock } from '../ports.ts';
 
+/** How long the process may be busy before long work gives way, in ms. */
+const BUSY_MS = 40;
+/** When the process began to be busy, in monotonic ms; undefined before any long work in this turn of the event loop. */
+let busySince: number | undefined;
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** For all work of the process: many short pieces of work in one turn are long work, too. */
+function yieldIfBusy(): Promise<void> | undefined {
+  const nowMs = performance.now();
+  if (busySince !== undefined) return nowMs - busySince < BUSY_MS ? undefined : nextTurn();
+  busySince = nowMs;
+  setImmediate(() => {
+    busySince = undefined;
+  });
+  return undefined;
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   // Whole milliseconds, since people read the spans that are measured by it.
@@ -11,6 +31,7 @@ export const systemClock: Clock = {
       clearTimeout(timer);
     };
   },
+  yieldIfBusy,
 };
 
 /** A random number from 0 to below 1. */

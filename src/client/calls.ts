@@ -121,6 +121,8 @@ export class Calls {
     const id = lastCallId;
     if (events.isObserved) this.#emitStart(id, asked.operation, options, startedAt);
     try {
+      // The request has just been checked and written, which takes its time if it is long.
+      await clock.yieldIfBusy?.();
       this.#accounts.refresh();
       return await this.#prepare(asked, options, { id, startedAt, startedMs });
     } catch (error) {

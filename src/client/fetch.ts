@@ -69,6 +69,7 @@ export function restFetch(calls: Calls, pool: Pool, takesAnyModel: boolean): Fet
     now: () => pool.clock.now(),
     redact: pool.redact,
     newId: (prefix) => `${prefix}-${randomId()}`,
+    yieldIfBusy: () => pool.clock.yieldIfBusy?.(),
   });
   return fetchOver(handler);
 }

@@ -28,6 +28,7 @@ import { redactor, type Redact } from '../providers/key.ts';
 import { withFallback } from '../adapters/fallback-store.ts';
 import { storeClock } from '../adapters/store-clock.ts';
 import { fetchTransport } from '../adapters/fetch.ts';
+import { foreignTransport } from '../adapters/foreign-transport.ts';
 import { publicImages } from '../adapters/image-source.ts';
 import { undiciTransport } from '../adapters/undici.ts';
 import { VERSION } from '../version.ts';
@@ -108,10 +109,10 @@ function toPoolProvider(provider: Provider, index: number, spend: FreeLLMOptions
   };
 }
 
-function transportFor(options: FreeLLMOptions, env: Environment): Transport {
+function transportFor(options: FreeLLMOptions, env: Environment, clock: Clock): Transport {
   return options.fetch === undefined
     ? undiciTransport({ dispatcher: options.dispatcher, env })
-    : fetchTransport(options.fetch);
+    : fetchTransport(options.fetch, clock);
 }
 
 /** How many combinations of models and capabilities are remembered. */
@@ -242,6 +243,7 @@ function withMonotonic(clock: Ports['clock']): Clock {
     now: () => clock.now(),
     monotonicMs: () => clock.now(),
     after: (delayMs, callback, background) => clock.after(delayMs, callback, background),
+    yieldIfBusy: () => clock.yieldIfBusy?.(),
   };
 }
 
@@ -272,7 +274,9 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const env = replaced.env ?? process.env;
   const givenStore = options.store ?? replaced.store;
   const clock = storeClock(withMonotonic(replaced.clock ?? systemClock), givenStore);
-  const transport = replaced.transport ?? transportFor(options, env);
+  const { transport: foreign } = replaced;
+  const transport =
+    foreign === undefined ? transportFor(options, env, clock) : foreignTransport(foreign, clock);
   const images = replaced.images ?? publicImages();
   const redact = redactorFor(options.providers);
   const events = new Events(options.onEvent);

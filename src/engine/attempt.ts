@@ -76,6 +76,16 @@ export function tokensOf({ promptTokens, totalTokens, cachedTokens }: TokenUsage
   };
 }
 
+function noteDelivery<Part>(
+  call: Call<unknown>,
+  { isAnswer }: Pick<Operation<never, Part>, 'isAnswer'>,
+  part: Part,
+): void {
+  call.hasDelivered ||= isAnswer?.(part) ?? true;
+  // From the first part on, only a timeout that the caller asked for bounds a stream.
+  if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
+}
+
 /** An attempt that ran to its end. One that did not has thrown or was left by its consumer. */
 export type AttemptResult = Exclude<Outcome, { kind: 'aborted' }>;
 
@@ -108,12 +118,12 @@ export async function* attempt<Request, Part>(
     };
     for await (const part of operation.decode(response, { plan, request: call.request, timer, onUsage })) {
       begun = true;
-      call.hasDelivered ||= operation.isAnswer?.(part) ?? true;
-      // From the first part on, only a timeout that the caller asked for bounds a stream.
-      if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
+      noteDelivery(call, operation, part);
       // Nothing is read while the consumer is busy, so that time does not count against the provider.
       timer.pause();
       yield part;
+      const pause = ports.clock.yieldIfBusy?.();
+      if (pause !== undefined) await pause;
       timer.resume();
     }
     return {

@@ -8,10 +8,11 @@ import {
 } from '../wire/resume.ts';
 import type { Failure } from '../core/failure.ts';
 import { OPERATIONS } from '../core/operations.ts';
-import type { HttpRequest, HttpResponse } from '../ports.ts';
+import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import type { ProviderSpec } from '../providers/spec.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
-import { ChunkReader, type StreamEnd } from '../wire/response/chat-chunk.ts';
+import { ChunkReader } from '../wire/response/chat-chunk.ts';
+import type { StreamEnd } from '../wire/response/stream-end.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import { isOptionalField } from '../wire/request/chat-request.ts';
 import type { ChatCompletion, TokenUsage } from '../wire/response/chat-response.ts';
@@ -152,6 +153,7 @@ class Resumer {
 }
 
 interface Reading {
+  readonly clock: Clock;
   readonly reader: ChunkReader;
   readonly guard: CallGuard;
   readonly resumer: Resumer;
@@ -161,16 +163,20 @@ interface Reading {
 /** Yields the parts of a body as they arrive. Returns how the stream ended, or undefined if it did not say. */
 async function* readParts(
   body: HttpResponse['body'],
-  { reader, guard, resumer, timer }: Reading,
+  { clock, reader, guard, resumer, timer }: Reading,
 ): AsyncGenerator<StreamPart, StreamEnd | undefined> {
   let end: StreamEnd | undefined;
   for await (const bytes of body) {
     // The rest is read, too: leaving a body unread would cost its connection.
     if (end !== undefined) continue;
-    const parts = reader.read(bytes);
-    if (parts.length > 0) timer.progress();
-    else timer.alive();
-    yield* resumer.append(guard.pass(parts));
+    for (const parts of reader.reading(bytes)) {
+      if (parts.length > 0) timer.progress();
+      else timer.alive();
+      yield* resumer.append(guard.pass(parts));
+      const pause = clock.yieldIfBusy?.();
+      if (pause !== undefined) await pause;
+      if (timer.aborted) throw timer.reason;
+    }
     if (!reader.isOver) continue;
     end = reader.end();
     if (end.kind !== 'finished') return end;
@@ -184,22 +190,39 @@ function isVerdict(error: unknown): boolean {
   return error instanceof BadAnswer || error instanceof UnsoundCall;
 }
 
+/** Reads what is left of a stream whose body has broken. Nothing of it is handed out before it turns out to be whole. */
+async function endOf({ clock, reader }: Reading): Promise<StreamEnd> {
+  const parts: (readonly StreamPart[])[] = [];
+  for (const more of reader.ending()) {
+    parts.push(more);
+    await clock.yieldIfBusy?.();
+  }
+  const end = reader.end();
+  return { ...end, parts: [...parts.flat(), ...end.parts] };
+}
+
 /** Yields the parts of a stream, including those held back to its end. Returns how it ended. */
 async function* readStream(
   body: HttpResponse['body'],
   reading: Reading,
 ): AsyncGenerator<StreamPart, StreamEnd> {
-  const { reader, guard, resumer, timer } = reading;
+  const { clock, reader, guard, resumer, timer } = reading;
   let end: StreamEnd | undefined;
   try {
     end = yield* readParts(body, reading);
   } catch (error) {
     if (isVerdict(error) || timer.callerLeft) throw error;
-    end = reader.end();
+    end = await endOf(reading);
     // If the stream was complete before the connection broke, the answer is whole.
     if (end.kind !== 'finished') throw error;
   }
-  end ??= reader.end();
+  if (end === undefined) {
+    for (const parts of reader.ending()) {
+      yield* resumer.append(guard.pass(parts));
+      await clock.yieldIfBusy?.();
+    }
+    end = reader.end();
+  }
   yield* resumer.append(guard.pass(end.parts));
   return end;
 }
@@ -281,7 +304,8 @@ export function chatStreamOperation(
       const guard = new CallGuard(callableTools(request.body, ports), idOf, transcript.text !== '');
       let end: StreamEnd | undefined;
       try {
-        end = yield* readStream(response.body, { reader, guard, resumer: new Resumer(request), timer });
+        const reading = { clock: ports.clock, reader, guard, resumer: new Resumer(request), timer };
+        end = yield* readStream(response.body, reading);
       } catch (error) {
         end = unsoundEnd(error, reader);
       } finally {

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../core/operations.ts';
 import { answerRoom } from '../core/routing/cost.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { HttpRequest, HttpResponse } from '../ports.ts';
+import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
 import {
   type ChatCompletion,
@@ -18,7 +18,7 @@ import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.t
 import { maxTokensOf } from '../wire/request/request-shape.ts';
 import type { SchemaCheck } from '../wire/repair/sound-arguments.ts';
 import { type CallableTools, soundAnswer } from '../wire/repair/sound-calls.ts';
-import { readAnswer } from '../wire/response/whole-answer.ts';
+import { readingAnswer } from '../wire/response/whole-answer.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { Endpoint, type EndpointPorts } from './endpoint.ts';
 import { type ImagePorts, readImages } from './images.ts';
@@ -152,6 +152,15 @@ export function callableTools({ tools: declared }: ChatBody, ports: ChatOperatio
   };
 }
 
+/** Does long work, and gives way to timers and other calls between its steps. */
+async function inTurns<Result>(clock: Clock, work: Generator<void, Result, undefined>): Promise<Result> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    await clock.yieldIfBusy?.();
+  }
+}
+
 /** Makes the chat operation of a pool. */
 export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
   const endpoint = new Endpoint(ports, OPERATIONS.chat.path);
@@ -170,7 +179,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MOST.bytes);
       const idOf = ports.toolCallIds();
-      const read = readAnswer(text, idOf);
+      const read = await inTurns(ports.clock, readingAnswer(text, idOf));
       const answer = read.ok ? soundAnswer(read.completion, callableTools(request, ports), idOf) : read;
       // An answer that is of no use may still be billed.
       const usage = answer.ok ? answer.completion.usage : (answer.usage ?? readUsage(parseJson(text)));

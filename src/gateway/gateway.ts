@@ -10,7 +10,7 @@ import {
 } from 'node:http';
 import { isIPv6, Server as NetServer, type Socket } from 'node:net';
 import { errorResponse, HttpError } from '../http-error.ts';
-import type { FreeLLM } from '../index.ts';
+import type { Clock, FreeLLM } from '../index.ts';
 import { AccessPolicy } from './access-policy.ts';
 import { BodyBudget, BodyLease } from './body-budget.ts';
 import { Connections } from './connections.ts';
@@ -95,10 +95,14 @@ function preflight({ headers }: IncomingMessage, origin: string | undefined): Re
   });
 }
 
-const nowMs = (): number => performance.now();
+/** The part of the clock that measures spans. */
+type SpanClock = Pick<Clock, 'monotonicMs'>;
+
+const REAL_CLOCK: SpanClock = { monotonicMs: () => performance.now() };
 
 class GatewayServer implements Gateway {
   readonly #context: Context;
+  readonly #nowMs: () => number;
   readonly #server: Server;
   readonly #connections: Connections;
   readonly #budget: BodyBudget;
@@ -111,15 +115,16 @@ class GatewayServer implements Gateway {
   #closed: Promise<void> | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(llm: FreeLLM, settings: Settings) {
+  constructor(llm: FreeLLM, settings: Settings, clock: SpanClock) {
+    this.#nowMs = () => clock.monotonicMs();
     this.#connections = new Connections(settings);
-    this.#budget = new BodyBudget(settings.maxMemoryBytes, nowMs);
+    this.#budget = new BodyBudget(settings.maxMemoryBytes, this.#nowMs);
     this.#pool = new PoolUse(llm);
     this.#unsubscribe = this.#follow(llm);
     this.#context = {
       settings,
       policy: new AccessPolicy(settings),
-      board: new StatusBoard(llm, { nowMs }),
+      board: new StatusBoard(llm, { nowMs: this.#nowMs }),
       page: pageResponder(statusPage()),
       isClosing: () => this.#closed !== undefined,
       metrics: (pool) =>
@@ -240,7 +245,7 @@ class GatewayServer implements Gateway {
   #begin(message: IncomingMessage): Exchange {
     const exchange = new Exchange({
       message,
-      nowMs,
+      nowMs: this.#nowMs,
       pool: this.#pool,
       lease: new BodyLease(this.#budget),
       endOnConnection: this.#connections.begin(message.socket),
@@ -316,7 +321,12 @@ class GatewayServer implements Gateway {
  * Serves `llm` over HTTP: OpenAI's routes at `/v1`, `/health`, `/live`, `/metrics`, and a status page at `/`. Closing the
  * endpoint does not close the pool.
  * @throws ConfigError naming the option. If the endpoint cannot listen, it throws the system's error with its `code`.
+ * @param clock - Replaced in tests.
  */
-export async function startGateway(llm: FreeLLM, options: GatewayOptions = {}): Promise<Gateway> {
-  return new GatewayServer(llm, settingsOf(options)).listen();
+export async function startGateway(
+  llm: FreeLLM,
+  options: GatewayOptions = {},
+  clock: SpanClock = REAL_CLOCK,
+): Promise<Gateway> {
+  return new GatewayServer(llm, settingsOf(options), clock).listen();
 }

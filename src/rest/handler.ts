@@ -1,6 +1,7 @@
 /** OpenAI's REST routes over a backend. `llm.fetch`, the compat client and the gateway all use this handler. */
 
 import { isModelName } from '../core/model.ts';
+import type { Clock } from '../ports.ts';
 import { errorObject, errorResponse, HttpError } from '../http-error.ts';
 import type { ChatBackend, ServingRoute } from './chat-backend.ts';
 import { ChunkWriter } from './chunks.ts';
@@ -20,7 +21,7 @@ export interface RestRequest {
   text(): Promise<string>;
 }
 
-export interface RestPorts extends ErrorPorts {
+export interface RestPorts extends ErrorPorts, Pick<Clock, 'yieldIfBusy'> {
   /** A unique id for an answer. */
   newId(prefix: 'chatcmpl' | 'embd'): string;
 }
@@ -64,8 +65,11 @@ function json(value: unknown, headers: Readonly<Record<string, string>> = {}): R
 }
 
 async function chat(context: Context, request: RestRequest): Promise<Response> {
-  const call = readChatCall(await request.text(), request.signal);
   const { ports } = context;
+  const text = await request.text();
+  await ports.yieldIfBusy?.();
+  const call = readChatCall(text, request.signal);
+  await ports.yieldIfBusy?.();
   const stamp: Stamp = { id: ports.newId('chatcmpl'), created: Math.floor(ports.now() / 1000) };
   if (call.stream) return streamed(context, call, stamp);
   const answer = await context.backend.chat(call);

@@ -18,6 +18,9 @@ function settle(): Promise<void> {
   });
 }
 
+/** After so many steps of work in one moment, the work gives way to timers: it may have no end. */
+const STEPS_PER_MOMENT = 10_000;
+
 /** A clock that advances only when a test advances it, so that a day of timers runs in a second. */
 export class VirtualClock implements TimerClock {
   readonly #startedAt: number;
@@ -26,6 +29,8 @@ export class VirtualClock implements TimerClock {
   /** How far the wall clock was set, ms. */
   #setByMs = 0;
   #timers: Timer[] = [];
+  /** The steps of work since the last timer. */
+  #steps = 0;
 
   /** @param now - epoch ms */
   constructor(now: number) {
@@ -56,6 +61,12 @@ export class VirtualClock implements TimerClock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** Long work calls this between its steps. Work that does not end in one moment gives way to the timers. */
+  yieldIfBusy(): Promise<void> | undefined {
+    this.#steps += 1;
+    return this.#steps % STEPS_PER_MOMENT === 0 ? settle() : undefined;
   }
 
   /** The number of timers that are set. */
@@ -98,6 +109,7 @@ export class VirtualClock implements TimerClock {
     if (next === undefined || next.at > until) return false;
     this.#timers.shift();
     this.#now = next.at;
+    this.#steps = 0;
     next.callback();
     return true;
   }

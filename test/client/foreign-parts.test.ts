@@ -13,11 +13,13 @@ import {
   OpenAICompatible,
   type Strategy,
 } from '../../src/index.ts';
+import type { Ports } from '../../src/client/pool.ts';
 import { VirtualClock } from '../../src/testing.ts';
 import { memoryCache } from '../support/memory-cache.ts';
 import { rejection } from '../support/rejection.ts';
 import { MINUTE, NOON, SECOND, simulatedPool, type SimulatedPoolOptions } from '../support/simulated-pool.ts';
 
+const resume = (): void => {};
 const never = new Promise<never>(() => {});
 
 /** A function of another realm, whose promises, errors and lists are of other classes. */
@@ -227,7 +229,7 @@ interface OwnPool {
 }
 
 /** A pool over a transport of the user. */
-function poolOver(options: object): OwnPool {
+function poolOver(options: object, replaced: Partial<Ports> = {}): OwnPool {
   const clock = new VirtualClock(NOON);
   const providers = [
     new OpenAICompatible('sk-of-mine-0123456789', {
@@ -238,7 +240,7 @@ function poolOver(options: object): OwnPool {
   ];
   const all: FreeLLMOptions = { providers, timeoutMs: 20 * SECOND };
   for (const [name, value] of Object.entries(options)) withValue(all, name, value);
-  return { llm: new FreeLLM(all, { clock, cache: memoryCache(), env: {} }), clock };
+  return { llm: new FreeLLM(all, { clock, cache: memoryCache(), env: {}, ...replaced }), clock };
 }
 
 const ANSWER = JSON.stringify({
@@ -364,6 +366,121 @@ describe('a fetch', () => {
   });
 });
 
+/** What a transport of the user's does with a request, whatever its signal says. */
+const DEAF_TRANSPORTS: readonly (readonly [what: string, send: () => unknown])[] = [
+  ['never answers', () => never],
+  ['never sends a body', () => odd({ headers: {}, body: bodyOf(() => never) })],
+  ['never ends its body', () => odd({ headers: {}, body: endless(bytes(': alive\n\n')) })],
+  ['hangs in return()', () => odd({ headers: {}, body: bodyOf(() => never, { return: () => never }) })],
+  ['throws', throws('no')],
+  ['rejects with nothing', elsewhere('() => Promise.reject()')],
+  ['resolves with nothing', () => Promise.resolve()],
+  ['has no body', () => odd({ headers: {} })],
+];
+
+/** What comes after a call has given up on it. */
+interface Late {
+  readonly answer: (value: unknown) => void;
+  readonly sent: Promise<unknown>;
+  readonly closed: () => boolean;
+  readonly body: object;
+}
+
+function late(): Late {
+  let answer: (value: unknown) => void = resume;
+  const sent = new Promise((resolve) => {
+    answer = resolve;
+  });
+  let isClosed = false;
+  const close = (): Promise<object> => {
+    isClosed = true;
+    return Promise.resolve({ done: true });
+  };
+  return { answer, sent, closed: () => isClosed, body: bodyOf(() => never, { return: close }) };
+}
+
+function transportOf(send: () => unknown): Partial<Ports> {
+  return withValue({}, 'transport', { send, close: () => Promise.resolve() });
+}
+
+describe('a transport', () => {
+  it.each(DEAF_TRANSPORTS)('that %s fails the call in time, and its abort at once', async (_what, send) => {
+    const { llm, clock } = poolOver({}, transportOf(send));
+    const unhandled = await unhandledDuring(async () => {
+      for (const call of [() => llm.chat('Hello'), () => llm.stream('Hello').response()])
+        expect(FreeLLMError.is(await clock.run(rejection(call())))).toBe(true);
+      expect(clock.monotonicMs()).toBeLessThanOrEqual(40 * SECOND);
+      const reason = new Error('enough');
+      const controller = new AbortController();
+      const calls = [
+        llm.chat('Hello', { signal: controller.signal }),
+        llm.stream('Hello', { signal: controller.signal }).response(),
+      ].map(rejection);
+      const begunMs = clock.monotonicMs();
+      await clock.advance(0);
+      controller.abort(reason);
+      for (const error of await Promise.all(calls))
+        expect(error === reason || FreeLLMError.is(error)).toBe(true);
+      expect(clock.monotonicMs()).toBe(begunMs);
+      await llm.close();
+    });
+    expect(unhandled).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it.each([
+    [
+      'a transport',
+      (sent: Promise<unknown>) =>
+        poolOver(
+          {},
+          transportOf(() => sent),
+        ),
+    ],
+    ['a fetch', (sent: Promise<unknown>) => poolOver({ fetch: () => sent })],
+  ])('%s that answers after the abort has its body closed', async (_what, poolFor) => {
+    const { answer, sent, closed, body } = late();
+    const { llm, clock } = poolFor(sent);
+    const unhandled = await unhandledDuring(async () => {
+      const controller = new AbortController();
+      const call = rejection(llm.chat('Hello', { signal: controller.signal }));
+      await clock.advance(0);
+      controller.abort('enough');
+      expect(await call).toBe('enough');
+      expect(closed()).toBe(false);
+      answer(odd({ body }));
+      await clock.advance(0);
+      expect(closed()).toBe(true);
+    });
+    expect(unhandled).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a transport',
+      (sent: Promise<unknown>) =>
+        poolOver(
+          {},
+          transportOf(() => sent),
+        ),
+    ],
+    ['a fetch', (sent: Promise<unknown>) => poolOver({ fetch: () => sent })],
+  ])('%s that rejects after the abort is dropped', async (_what, poolFor) => {
+    const { answer, sent } = late();
+    const { llm, clock } = poolFor(sent);
+    const unhandled = await unhandledDuring(async () => {
+      const controller = new AbortController();
+      const call = rejection(llm.chat('Hello', { signal: controller.signal }));
+      await clock.advance(0);
+      controller.abort('enough');
+      expect(await call).toBe('enough');
+      answer(Promise.reject(new Error('too late')));
+      await clock.advance(0);
+    });
+    expect(unhandled).toEqual([]);
+  });
+});
+
 /** The part of undici's handler that a dispatcher calls. */
 interface Handler {
   onConnect(abort: () => void): void;
@@ -372,8 +489,6 @@ interface Handler {
   onComplete(trailers: readonly Buffer[]): void;
   onError(error: unknown): void;
 }
-
-const resume = (): void => {};
 
 /** What a dispatcher does with a request, instead of sending it. */
 const ODD_DISPATCHERS: readonly (readonly [what: string, dispatch: (handler: Handler) => unknown])[] = [

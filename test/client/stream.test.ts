@@ -182,7 +182,7 @@ describe('before the first part', () => {
     { name: 'signs of life and no word', fault: { kind: 'stall', afterTokens: 0, comments: true } },
   ])('$name ends with firstPartTimeoutMs and attemptTimeoutMs', async ({ fault }) => {
     world.nim.script(fault);
-    const stream = llm.stream('hello', { firstPartTimeoutMs: 100, attemptTimeoutMs: 250 });
+    const stream = llm.stream('hello', { firstPartTimeoutMs: 400, attemptTimeoutMs: 700 });
     expect(await textOf(stream)).toBe(ANSWER);
     expect((await stream.response()).attempts.map(({ outcome }) => outcome)).toEqual(['timeout', 'success']);
   });

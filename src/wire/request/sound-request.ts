@@ -7,30 +7,45 @@ import { withSoundToolIds } from './tool-ids.ts';
 
 type Messages = readonly ChatMessage[];
 
-/** The escape of a surrogate in JSON text, without its backslash; and one of a pair. */
-const SURROGATE = /^ud[89a-f][0-9a-f]{2}/i;
-const PAIR = /^ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}/i;
-const PAIR_LENGTH = 11;
+/** The characters of an escape such as `\\ud83d`. */
+const ESCAPE_LENGTH = 6;
+
+/** The value of a hexadecimal digit by its character code; NaN for any other character. */
+const HEX_DIGITS: readonly number[] = Array.from({ length: 0x67 }, (_, code) =>
+  Number.parseInt(String.fromCharCode(code), 16),
+);
+
+function hexDigit(json: string, at: number): number {
+  return HEX_DIGITS[json.charCodeAt(at)] ?? Number.NaN;
+}
+
+/** The surrogate that an escape at `at` means; 0 if there is no such escape. By codes, because a text may have millions. */
+function surrogateAt(json: string, at: number): number {
+  if (json[at] !== '\\' || json[at + 1] !== 'u' || hexDigit(json, at + 2) !== 0xd) return 0;
+  const code =
+    0xd000 + hexDigit(json, at + 3) * 0x100 + hexDigit(json, at + 4) * 0x10 + hexDigit(json, at + 5);
+  return code >= 0xd800 ? code : 0;
+}
 
 /** JSON text in which lone surrogates became U+FFFD. `JSON.stringify` writes them as escapes, which strict parsers refuse. */
 export function wellFormedJson(json: string): string {
   // Much faster than the loop.
   if (!json.includes('\\ud') && !json.includes('\\uD')) return json;
-  // A call for each escape would take half a minute for a text of them.
   const kept: string[] = [];
   let from = 0;
   let next = 2;
   for (let at = json.indexOf('\\'); at !== -1; at = json.indexOf('\\', at + next)) {
     next = 2;
-    if (json[at + 1] !== 'u') continue;
-    const escape = json.slice(at + 1, at + 1 + PAIR_LENGTH);
-    if (PAIR.test(escape)) next = 1 + PAIR_LENGTH;
-    else if (SURROGATE.test(escape)) {
-      next = '\\udxxx'.length;
-      if (from < at) kept.push(json.slice(from, at));
-      kept.push('\ufffd');
-      from = at + next;
+    const surrogate = surrogateAt(json, at);
+    if (surrogate === 0) continue;
+    next = ESCAPE_LENGTH;
+    if (surrogate < 0xdc00 && surrogateAt(json, at + ESCAPE_LENGTH) >= 0xdc00) {
+      next = 2 * ESCAPE_LENGTH;
+      continue;
     }
+    if (from < at) kept.push(json.slice(from, at));
+    kept.push('\ufffd');
+    from = at + next;
   }
   return from === 0 ? json : kept.join('') + json.slice(from);
 }

@@ -14,14 +14,17 @@ export function moreThan(most: number, what: string): string {
 
 const TOO_DEEP = moreThan(MOST.depth, 'levels of nesting');
 
-/** Which bound a JSON text exceeds, in words; undefined if none. Parses nothing. */
+/**
+ * Which bound a JSON text exceeds, in words; undefined if none. Parses nothing.
+ * @param values - The most values. Default: those of a whole answer.
+ */
 // spec 13.11
-export function textExcess(text: string): string | undefined {
+export function textExcess(text: string, values: number = MOST.values): string | undefined {
   // Each level takes two characters.
   if (text.length < 2 * MOST.depth) return undefined;
-  const excess = jsonExcess(text, MOST);
+  const excess = jsonExcess(text, { depth: MOST.depth, values });
   if (excess === undefined) return undefined;
-  return excess === 'depth' ? TOO_DEEP : moreThan(MOST.values, 'values');
+  return excess === 'depth' ? TOO_DEEP : moreThan(values, 'values');
 }
 
 /** Which bound the arguments of all calls of an answer exceed. Parses nothing. */

@@ -10,8 +10,16 @@ export class AnswerMeter {
   #entries = 0;
   readonly #fields = new Set<string>();
 
-  /** Which bound the answer exceeds with one more part. */
-  excessWith(part: StreamPart): string | undefined {
+  /** The first of some more parts with which the answer exceeds a bound, and the bound. */
+  excessIn(parts: readonly StreamPart[]): { readonly at: number; readonly message: string } | undefined {
+    for (const [at, part] of parts.entries()) {
+      const message = this.#excessWith(part);
+      if (message !== undefined) return { at, message };
+    }
+    return undefined;
+  }
+
+  #excessWith(part: StreamPart): string | undefined {
     if (part.type === 'text' || part.type === 'reasoning') return this.#withText(part.text);
     if (part.type === 'extra') return this.#withFields(part.fields);
     if (part.type !== 'tool-call') return undefined;

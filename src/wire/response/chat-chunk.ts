@@ -28,8 +28,10 @@ import {
   callsIn,
   choiceIn,
   contentOf,
+  endsInHalfCharacter,
   extraFieldsOf,
   hasMedia,
+  isBare,
   isFirst,
   messageIn,
   namedReasoningOf,
@@ -37,24 +39,17 @@ import {
   textIn,
 } from './message.ts';
 import { mayStateUsage } from './price.ts';
-import { EventTooLongError, linesOf, type SseEvent, type SseLimits, SseSplitter } from './sse.ts';
+import {
+  EventTooLongError,
+  isLinesOfJson,
+  linesOf,
+  type SseEvent,
+  type SseLimits,
+  SseSplitter,
+} from './sse.ts';
+import type { RefusedStream, StreamEnd } from './stream-end.ts';
 import { latestUsage, partsOf, type StreamPart } from './stream-part.ts';
 import { ToolCallAssembly } from './tool-calls.ts';
-
-/** A stream that is a failure. */
-interface RefusedStream {
-  readonly refusal: RefusedAnswer;
-  /** The event's data or the document that it was read from. */
-  readonly body: string;
-}
-
-/** How a stream ended, and its last parts. */
-export type StreamEnd = { readonly parts: readonly StreamPart[] } & (
-  | { readonly kind: 'finished' }
-  /** It ended without a finish reason. */
-  | { readonly kind: 'cut'; readonly message: string }
-  | ({ readonly kind: 'refused' } & RefusedStream)
-);
 
 export interface ChunkReaderOptions extends SseLimits {
   /** Whether an empty answer is valid, as from a model that continues an answer which is already complete. */
@@ -66,18 +61,11 @@ export interface ChunkReaderOptions extends SseLimits {
 const DONE = /^"?\[done\]/i;
 /** A chunk of a body is read in slices of so many bytes, so that few of its events are held at once. */
 const SLICE_BYTES = 65_536;
+/** So many events or lines are read in one step. */
+const STEP_LENGTH = 128;
 
 function malformed(message: string): RefusedAnswer {
   return { ok: false, problem: 'malformed', message };
-}
-
-function endsInHalfCharacter(text: string): boolean {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff;
-}
-
-function isBare(delta: unknown): boolean {
-  return delta === undefined || (isJsonObject(delta) && Object.keys(delta).length === 0);
 }
 
 /** Reads one stream: bytes in, parts out. `end` reports any problem of the stream. */
@@ -105,6 +93,7 @@ export class ChunkReader {
   #document: ChatCompletion | undefined;
   #refused: RefusedStream | undefined;
   #isDone = false;
+  #isEnded = false;
   #end: StreamEnd | undefined;
 
   constructor(options: ChunkReaderOptions = {}) {
@@ -130,30 +119,36 @@ export class ChunkReader {
 
   /** The parts that `bytes` complete. Usage and finish follow at the end. */
   read(bytes: Uint8Array): readonly StreamPart[] {
-    this.#bytes += bytes.byteLength;
-    if (this.#bytes > MOST.streamBytes) this.#refuseExcess(`more than ${MOST.streamBytes} bytes`);
-    const parts: StreamPart[] = [];
-    for (let start = 0; start < bytes.byteLength && !this.isOver; start += SLICE_BYTES) {
-      this.#readBounded(() => this.#splitter.read(bytes.subarray(start, start + SLICE_BYTES)));
-      // Taken by the slice: the bounds of an answer then stop the reading of what exceeds them.
-      for (const part of this.#takeParts()) parts.push(part);
-    }
-    return parts;
+    return [...this.reading(bytes)].flat();
   }
 
-  /** Judges the stream when its body has ended or broken. Idempotent. */
+  /** As `read`, in short steps, each with its parts. All steps must be taken. */
+  *reading(bytes: Uint8Array): Generator<readonly StreamPart[], void, undefined> {
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes > MOST.streamBytes) this.#refuseExcess(`more than ${MOST.streamBytes} bytes`);
+    for (let start = 0; start < bytes.byteLength && !this.isOver; start += SLICE_BYTES)
+      yield* this.#steps(() => this.#splitter.read(bytes.subarray(start, start + SLICE_BYTES)));
+  }
+
+  /** Reads what is left when the body has ended or broken, in short steps, each with its parts. */
+  *ending(): Generator<readonly StreamPart[], void, undefined> {
+    if (this.isOver || this.#isEnded) return;
+    this.#isEnded = true;
+    yield* this.#steps(() => this.#splitter.end());
+  }
+
+  /** Judges the stream when its body has ended or broken. Idempotent. Its parts are those that `ending` has not returned. */
   end(): StreamEnd {
-    this.#end ??= this.#judge();
+    this.#end ??= this.#judge([...this.ending()].flat());
     return this.#end;
   }
 
-  #judge(): StreamEnd {
-    if (!this.isOver) this.#readBounded(() => this.#splitter.end());
+  #judge(rest: readonly StreamPart[]): StreamEnd {
     if (this.#document !== undefined) return { kind: 'finished', parts: partsOf(this.#document) };
     // Some servers send [DONE] without a finish reason.
     if (this.#isDone && this.#toolCalls.isComplete) this.#finishReason ??= 'stop';
     if (this.#refused === undefined && this.#finishReason !== undefined) this.#finish(this.#finishReason);
-    const parts = this.#takeParts();
+    const parts = [...rest, ...this.#takeParts()];
     if (this.#refused !== undefined) return { kind: 'refused', parts, ...this.#refused };
     if (this.#finishReason !== undefined) return { kind: 'finished', parts };
     const chunks = this.#chunks === 1 ? '1 chunk' : `${this.#chunks} chunks`;
@@ -165,16 +160,10 @@ export class ChunkReader {
     if (this.#parts.length === 0) return [];
     const parts = this.#parts;
     this.#parts = [];
-    let sound = 0;
-    for (const part of parts) {
-      const excess = this.#meter.excessWith(part);
-      if (excess !== undefined) {
-        this.#refuseExcess(excess);
-        return parts.slice(0, sound);
-      }
-      sound += 1;
-    }
-    return parts;
+    const excess = this.#meter.excessIn(parts);
+    if (excess === undefined) return parts;
+    this.#refuseExcess(excess.message);
+    return parts.slice(0, excess.at);
   }
 
   #finish(reason: string): void {
@@ -192,20 +181,29 @@ export class ChunkReader {
     this.#parts.push({ type: 'finish', reason: hasCalls && reason === 'stop' ? 'tool_calls' : reason });
   }
 
-  #readBounded(eventsOf: () => readonly SseEvent[]): void {
+  /** Parts are taken by the step: the bounds of an answer then stop the reading of what exceeds them. */
+  *#steps(eventsOf: () => readonly SseEvent[]): Generator<readonly StreamPart[], void, undefined> {
+    let count = 0;
     try {
-      this.#readEvents(eventsOf());
+      const reads = this.#readEvents(eventsOf());
+      while (reads.next().done !== true) {
+        count += 1;
+        if (count % STEP_LENGTH === 0) yield this.#takeParts();
+      }
     } catch (error) {
       if (!(error instanceof EventTooLongError)) throw error;
       this.#refuseExcess(error.message);
     }
+    yield this.#takeParts();
   }
 
-  #readEvents(events: readonly SseEvent[]): void {
+  /** Reads events, one after another, and the lines of each that has several chunks. */
+  *#readEvents(events: readonly SseEvent[]): Generator<void, void, undefined> {
     for (const event of events) {
       if (this.isOver) return;
-      if (event.kind === 'event') this.#readEvent(event);
       if (event.kind === 'document') this.#readDocument(event.text);
+      if (event.kind === 'event') yield* this.#readEvent(event);
+      yield;
     }
   }
 
@@ -224,32 +222,39 @@ export class ChunkReader {
     this.#usage = answer.completion.usage;
   }
 
-  #readEvent({ event, data, unended }: Extract<SseEvent, { kind: 'event' }>): void {
+  #readEvent({ event, data, unended }: Extract<SseEvent, { kind: 'event' }>): Iterable<void> {
     const content = data.trim();
-    if (event === 'error') this.#refuse(refusedWithError(content), content);
-    else this.#readData(content, unended);
+    if (event === 'error') {
+      this.#refuse(refusedWithError(content), content);
+      return [];
+    }
+    const isLines = isLinesOfJson(content) || !this.#readData(content, unended);
+    return isLines ? this.#readLines(content, unended) : [];
   }
 
-  #readData(content: string, unended: boolean): void {
-    if (content === '') return;
+  /** Returns false, and reads nothing, if each line may be a chunk. */
+  #readData(content: string, unended: boolean): boolean {
+    if (content === '') return true;
     if (!content.startsWith('{') && DONE.test(content)) {
       this.#isDone = true;
-      return;
+      return true;
     }
     const isJson = mayBeJson(content);
-    const excess = isJson ? textExcess(content) : undefined;
-    if (excess !== undefined) return this.#refuseExcess(excess);
-    const json = isJson ? parseJson(content) : undefined;
-    if (json === undefined && content.includes('\n')) this.#readLines(content, unended);
+    const excess = isJson ? textExcess(content, MOST.eventValues) : undefined;
+    const json = isJson && excess === undefined ? parseJson(content) : undefined;
+    if (excess !== undefined) this.#refuseExcess(excess);
+    else if (json === undefined && content.includes('\n')) return false;
     else this.#readJson(json, content, unended);
+    return true;
   }
 
   /** Reads chunks that no blank line separates. */
-  #readLines(content: string, unended: boolean): void {
+  *#readLines(content: string, unended: boolean): Generator<void, void, undefined> {
     const lines = linesOf(content);
     for (const [index, line] of lines.entries()) {
       if (this.isOver) return;
       this.#readData(line.replace(/^\s*data:/, '').trim(), unended && index === lines.length - 1);
+      yield;
     }
   }
 

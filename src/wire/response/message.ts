@@ -95,3 +95,14 @@ export function extraFieldsOf(message: JsonObject): JsonObject | undefined {
   }
   return fields;
 }
+
+/** Whether a text ends with the first half of a character, whose other half the next piece has. */
+export function endsInHalfCharacter(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}
+
+/** Whether a delta is missing or has nothing in it. */
+export function isBare(delta: unknown): boolean {
+  return delta === undefined || (isJsonObject(delta) && Object.keys(delta).length === 0);
+}

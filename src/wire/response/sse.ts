@@ -57,19 +57,18 @@ export function linesOf(text: string): readonly string[] {
   return lines;
 }
 
-function isLinesOfJson(document: string): boolean {
-  const [first = ''] = document.trimStart().split('\n', 1);
-  return (
-    first.length < document.length && isJsonObject(parseJson(first)) && parseJson(document) === undefined
-  );
+/** Whether a text is several JSON objects, each in a line of its own. Only the first line is parsed. */
+export function isLinesOfJson(text: string): boolean {
+  const document = text.trim();
+  const end = document.indexOf('\n');
+  const first = document.slice(0, Math.max(0, end));
+  return textExcess(first) === undefined && isJsonObject(parseJson(first));
 }
 
 /** A body that is no event stream: one document, or lines of JSON. `[DONE]` may follow. */
 function eventsOf(text: string): readonly SseEvent[] {
   const document = withoutDone(text);
-  // Its reader refuses a document that exceeds a bound.
-  const isDocument = textExcess(document) !== undefined || !isLinesOfJson(document);
-  if (isDocument) return [{ kind: 'document', text: document }];
+  if (!isLinesOfJson(document)) return [{ kind: 'document', text: document }];
   const lines = linesOf(text);
   return lines.map((line, index) => {
     const data = line.replace(/^\s*data:/, '');

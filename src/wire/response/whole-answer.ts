@@ -16,19 +16,35 @@ import { PartCollector } from './stream-part.ts';
 const STREAM_START = /^[\s\uFEFF]*(?:\{|(?:data|event|id|retry)?:)/;
 
 /** Reads and judges the body of an answer with status 200. Never throws. */
-// spec 13.1, 13.7
 export function readAnswer(body: string, idOf: ToolCallIds = NUMBERED_CALLS): ChatAnswer {
+  const steps = readingAnswer(body, idOf);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `readAnswer`, in short steps as far as it can be. */
+// spec 13.1, 13.7
+export function* readingAnswer(body: string, idOf: ToolCallIds): Generator<void, ChatAnswer, undefined> {
   const document = withoutDone(body);
   const answer = readChatResponse(document, idOf);
   if (answer.ok || answer.problem !== 'malformed') return answer;
-  return STREAM_START.test(body) && parseJson(document) === undefined ? readStream(body, idOf) : answer;
+  return STREAM_START.test(body) && parseJson(document) === undefined
+    ? yield* readStream(body, idOf)
+    : answer;
 }
 
 /** The whole answer of a stream. */
-function readStream(body: string, idOf: ToolCallIds): ChatAnswer {
+function* readStream(body: string, idOf: ToolCallIds): Generator<void, ChatAnswer, undefined> {
   const reader = new ChunkReader({ idOf });
   const collector = new PartCollector();
-  for (const part of reader.read(new TextEncoder().encode(body))) collector.add(part);
+  for (const steps of [reader.reading(new TextEncoder().encode(body)), reader.ending()]) {
+    for (const parts of steps) {
+      for (const part of parts) collector.add(part);
+      yield;
+    }
+  }
   const end = reader.end();
   for (const part of end.parts) collector.add(part);
   const usage = reader.usage === undefined ? {} : { usage: reader.usage };

@@ -64,28 +64,28 @@ function callWith(text: string): ToolCall {
   return { id: 'c', type: 'function', function: { name: 'f', arguments: text } };
 }
 
+function countSound(count: number, text: string): number {
+  const calls = Array.from({ length: count }, () => callWith(text));
+  return soundCalls(calls, { declared: tools, check: () => undefined }).length;
+}
+
 describe('repairs', () => {
-  const sound = (count: number, text: string): number =>
-    soundCalls(
-      Array.from({ length: count }, () => callWith(text)),
-      { declared: tools, check: () => undefined },
-    ).length;
   const rightText = `{"a":"${'x'.repeat(300_000)}"}`;
   const wrongText = `{a:"${'x'.repeat(2000)}"}`;
 
   it('of many short arguments are made', () => {
-    expect(sound(100, wrongText)).toBe(100);
+    expect(countSound(100, wrongText)).toBe(100);
   });
 
   it('are not needed for long arguments that are right', () => {
-    expect(sound(10, rightText)).toBe(10);
+    expect(countSound(10, rightText)).toBe(10);
   });
 
   it.each([
     ['of more than 256 Ki characters', 150, wrongText],
     ['of one long text', 1, rightText.replace('"a"', 'a')],
   ])('are refused: those %s', (_, count, text) => {
-    expect(() => sound(count, text)).toThrow(
+    expect(() => countSound(count, text)).toThrow(
       /^(too much of the arguments needs repairs|the arguments are no JSON object)$/,
     );
   });

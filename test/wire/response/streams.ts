@@ -1,4 +1,5 @@
-import { ChunkReader, type StreamEnd } from '../../../src/wire/response/chat-chunk.ts';
+import { ChunkReader } from '../../../src/wire/response/chat-chunk.ts';
+import type { StreamEnd } from '../../../src/wire/response/stream-end.ts';
 import type { StreamPart } from '../../../src/wire/response/stream-part.ts';
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
