@@ -24,7 +24,7 @@ const PAGES = [
   'README.md',
   '.github/CONTRIBUTING.md',
   ...readdirSync(at('src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => path.basename(name) === 'README.md')
+    .filter((name) => path.basename(name).endsWith('.md'))
     .map((name) => `src/${name.replaceAll('\\', '/')}`),
 ];
 
