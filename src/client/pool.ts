@@ -40,6 +40,7 @@ import { cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { cacheFor, stateFor } from './storage.ts';
 import { withProviderWarnings } from './stale-facts.ts';
+import { unmatchedPreferences } from './unmatched-preferences.ts';
 import { randomId, systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
 import { amountText } from '../money.ts';
@@ -289,19 +290,28 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const store =
     givenStore === undefined ? stateFor(options, env, isReal, fallback) : withFallback(givenStore, fallback);
   const ledger = ledgerFor(store, clock, options.providers, warn);
+  const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+  const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
+  const checkPreferences = unmatchedPreferences(warn);
+  const sources = options.providers.map((provider) => sourceOf(provider, redact, ttlMs));
   const registry = new ModelRegistry({
-    sources: options.providers.map((provider) => sourceOf(provider, redact, ttlMs)),
+    sources,
     clock,
     transport,
     cache: replaced.cache ?? cacheFor(options, env),
-    onDiscovery: (report) => emit({ type: 'discovery', ...report }),
+    onDiscovery(report) {
+      emit({ type: 'discovery', ...report });
+      if (report.outcome !== 'failed')
+        checkPreferences(providerOf(report.provider), registry.models(report.provider));
+    },
     onPrice: (name, model, price) => void notePrice(ledger, pool, name, model, price),
   });
-  const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
+  for (const { name, discovery, userModels } of sources)
+    if (discovery === undefined || userModels !== undefined)
+      checkPreferences(providerOf(name), registry.models(name));
   const spend = options.spend ?? spendFrom(env);
   const pool = options.providers.map((provider, index) => toPoolProvider(provider, index, spend));
   const listed = (): readonly Listed[] => listedBy(options.providers, pool, registry);
-  const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
   const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
   const warnOfPaid = warnOnce((message) => emit({ type: 'warning', message: redact(message) }));
   const chatPorts = chatPortsFor({ clock, images }, redact, providerOf);
