@@ -1,6 +1,6 @@
 /** Checks of values against JSON schemas. */
 
-import { fromJSONSchema, type core } from 'zod';
+import { fromJSONSchema, safeParse, type core } from 'zod';
 import type { JsonObject } from '../core/json.ts';
 import type { SchemaCheck, SchemaProblem } from '../wire/repair/sound-arguments.ts';
 
@@ -24,9 +24,18 @@ function problemsOf(issue: core.$ZodIssue): readonly SchemaProblem[] {
 function checkFor(schema: JsonObject): SchemaCheck | 'none' {
   try {
     const type = fromJSONSchema(schema);
-    return (value) => (type.safeParse(value).error?.issues ?? []).flatMap(problemsOf);
+    return (value) => issuesOf(type, value).flatMap(problemsOf);
   } catch {
     return 'none';
+  }
+}
+
+/** A schema that refers to itself without end cannot be checked, and nothing speaks against the value. */
+function issuesOf(type: core.$ZodType, value: unknown): readonly core.$ZodIssue[] {
+  try {
+    return safeParse(type, value).error?.issues ?? [];
+  } catch {
+    return [];
   }
 }
 

@@ -5,7 +5,6 @@ import type { ReportedQuota } from '../core/limits/limit.ts';
 import type { RequestFields } from '../wire/request/chat-request.ts';
 import { withThoughtSignature } from '../wire/request/message-tool-calls.ts';
 import type { RequestQuirk } from '../wire/request/request-shape.ts';
-import { withoutSchemaKeys } from '../wire/request/schema-keys.ts';
 
 /** An account as its provider reports it. */
 export interface AccountState {
@@ -34,11 +33,6 @@ function withTemperatureUpTo1(fields: RequestFields): RequestFields {
   return typeof temperature === 'number' && temperature > 1 ? { ...fields, temperature: 1 } : fields;
 }
 
-/** Schemas of tools and of formats may not have these keywords (docs.cohere.com, 2026-08). */
-function withoutUnknownKeywords(fields: RequestFields): RequestFields {
-  return withoutSchemaKeys(fields, ['$schema', 'additionalProperties']);
-}
-
 /** The daily limit of an account that has bought 10 dollars of credit (2026-08). */
 const CREDIT_LIMIT = 1000;
 
@@ -63,7 +57,6 @@ function readKeyStatus(json: unknown): AccountState {
 
 /** By the provider's name. */
 export const QUIRKS: Readonly<Record<string, Quirks>> = {
-  cohere: { request: { fields: withoutUnknownKeywords } },
   google: { request: { messages: withThoughtSignature } },
   nim: { request: { fields: withTemperatureUpTo1 } },
   openrouter: { account: { path: '/key', read: readKeyStatus } },

@@ -5,6 +5,7 @@ import { SPECS } from '../../src/providers/spec.ts';
 import { chatBody } from '../../src/wire/request/chat-body.ts';
 import { ChunkReader } from '../../src/wire/response/chat-chunk.ts';
 import type { ChatMessage } from '../../src/wire/request/chat-request.ts';
+import { reducedSchema } from '../../src/wire/request/schema-reduction.ts';
 import type { RequestShape } from '../../src/wire/request/request-shape.ts';
 import { featuresOf, plainFeaturesOf } from '../../src/wire/request/features.ts';
 import { estimateTokens } from '../../src/wire/request/token-estimate.ts';
@@ -97,11 +98,26 @@ function estimate(input: unknown): unknown {
   return written;
 }
 
+const reductionInput = z.strictObject({
+  schema: z.record(z.string(), z.unknown()),
+  dialect: z.strictObject({
+    takes: z.optional(z.array(z.string())),
+    refuses: z.optional(z.array(z.string())),
+    openApi: z.optional(z.boolean()),
+  }),
+});
+
+function reduce(input: unknown): unknown {
+  const { schema, dialect } = deepFreeze(reductionInput.parse(input));
+  return reducedSchema(schema, dialect);
+}
+
 /** By the name of the vector file. */
 export const runners: Record<string, (input: unknown) => unknown> = {
   'chat-chunks': readStream,
   transforms: transform,
   'chat-request': writeRequest,
+  'schema-reduction': reduce,
   'token-estimate': estimate,
   features: featuresOfForms,
 };

@@ -1,7 +1,8 @@
 import { entryOf, member } from '../../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
-import { withoutSchemaKeys } from './schema-keys.ts';
+import { withoutSchemaKeys, withSchemas } from './schema-keys.ts';
+import type { SchemaDialect } from './schema-reduction.ts';
 import { PLAIN, type TransformName, withParts, withTransforms } from './transforms.ts';
 
 /** How a request is changed for one provider; applied in this order. An absent member changes nothing. */
@@ -18,6 +19,8 @@ export interface RequestShape {
   /** The limit if the caller sets none: without one, some providers cut answers short and others reserve too much. */
   readonly maxTokensWhenUnset?: number;
   readonly transforms?: readonly TransformName[];
+  /** What the provider takes of JSON schemas, in tools and formats. Default: all. */
+  readonly schemas?: SchemaDialect;
   /** Fields to drop if they are optional. */
   readonly drop?: readonly string[];
   /** The fields of a message to send. Default: all. */
@@ -127,7 +130,8 @@ function withShape(request: ChatRequest, shape: RequestShape): ChatRequest {
     shape.rename,
   );
   const given = withParts(request, request.messages, withMaxTokens(renamed, shape));
-  const { messages, fields } = withTransforms(given, shape.transforms);
+  const { messages, fields: transformed } = withTransforms(given, shape.transforms);
+  const fields = shape.schemas === undefined ? transformed : withSchemas(transformed, shape.schemas);
   return withParts(
     request,
     withMessageFields(messages, shape.messageFields),

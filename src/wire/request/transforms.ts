@@ -26,7 +26,7 @@ import {
   withThoughtSignature,
 } from './message-tool-calls.ts';
 import { coreFields, fourStops, namedToolOnly, omitEmptyParameters } from './request-fields.ts';
-import { basicSchemaKeys, commonSchemaKeys } from './schema-keys.ts';
+import { basicSchemaKeys } from './schema-keys.ts';
 
 type MessageTransform = (messages: readonly ChatMessage[]) => readonly ChatMessage[];
 type FieldTransform = (fields: RequestFields) => RequestFields;
@@ -53,7 +53,6 @@ export type MessageTransformName =
   | 'thought-signature';
 export type FieldTransformName =
   | 'basic-schema-keys'
-  | 'common-schema-keys'
   | 'core-fields'
   | 'four-stops'
   | 'named-tool-only'
@@ -85,7 +84,6 @@ export const MESSAGE_TRANSFORMS: Readonly<Record<MessageTransformName, MessageTr
 
 export const FIELD_TRANSFORMS: Readonly<Record<FieldTransformName, FieldTransform>> = {
   'basic-schema-keys': basicSchemaKeys,
-  'common-schema-keys': commonSchemaKeys,
   'core-fields': coreFields,
   'four-stops': fourStops,
   'named-tool-only': namedToolOnly,
