@@ -20,6 +20,7 @@ export type { CheckKeysOptions, KeyCheck } from './client/check-keys/check-keys.
 export type { KeyQuota } from './client/check-keys/quotas.ts';
 export type { AnsweredCall, ChatResponse } from './client/response.ts';
 export type { Capacity, ExplainRow, HealthRow } from './client/introspection.ts';
+export { type Configuration, readConfig } from './client/config/read-config.ts';
 export type { Environment } from './client/env/from-env.ts';
 export { type EnvironmentReport, inspectEnv, type ProviderReport } from './client/env/inspect-env.ts';
 export type {

@@ -1,6 +1,7 @@
 import type * as library from '../index.ts';
 import type { FreeLLM, FreeLLMOptions, FreeLLMEvent, StrategyName } from '../index.ts';
 import { attemptLine } from './text.ts';
+import type { Paint } from './paint.ts';
 import type { Shell } from './shell.ts';
 
 /** The options of a pool on the command line. */
@@ -20,24 +21,51 @@ export interface PoolFlags {
 export type Library = typeof library;
 export type PoolOptions = Omit<FreeLLMOptions, 'providers'>;
 
-/** Writes warnings to stderr, and with `verbose` every attempt and wait. */
-function listener({ err }: Shell, verbose: boolean): (event: FreeLLMEvent) => void {
-  const say = (line: string): void => {
-    void err.write(`${line}\n`);
-  };
-  const warn = (message: string): void => {
-    say(`freelm: ${err.paint('yellow', 'warning')}: ${message}`);
-  };
+/** What a pool's events are written to. */
+interface EventLog {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/** Passes warnings on, and with `verbose` every attempt and wait. */
+export function listener(paint: Paint, verbose: boolean, log: EventLog): (event: FreeLLMEvent) => void {
   return (event) => {
-    if (event.type === 'warning') warn(event.message);
+    if (event.type === 'warning') log.warn(event.message);
     else if (!verbose) return;
-    else if (event.type === 'attempt-end') say(attemptLine(event, err.paint));
+    else if (event.type === 'attempt-end') log.info(attemptLine(event, paint));
     else if (event.type === 'wait')
-      say(
-        err.paint('dim', `… waiting; the next route is expected at ${new Date(event.until).toISOString()}`),
+      log.info(
+        paint('dim', `… waiting; the next route is expected at ${new Date(event.until).toISOString()}`),
       );
-    else if (event.type === 'discovery' && event.message !== undefined) warn(event.message);
+    else if (event.type === 'discovery' && event.message !== undefined) log.warn(event.message);
   };
+}
+
+function logTo({ err }: Shell): EventLog {
+  return {
+    info: (message) => void err.write(`${message}\n`),
+    warn: (message) => void err.write(`freelm: ${err.paint('yellow', 'warning')}: ${message}\n`),
+  };
+}
+
+/** The options that the command line sets. */
+export function poolOptions({
+  model,
+  strategy,
+  maxWaitMs,
+  wait,
+  timeoutMs,
+  anyModel,
+}: PoolFlags): PoolOptions {
+  const options: PoolOptions = {
+    model,
+    strategy,
+    wait: wait ?? (maxWaitMs === undefined ? undefined : true),
+    maxWaitMs,
+    timeoutMs,
+    unknownModels: anyModel === true ? 'auto' : undefined,
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -51,16 +79,8 @@ export async function withPool<Result>(
   make: (library: Library, options: PoolOptions) => FreeLLM = (library, options) =>
     library.FreeLLM.fromEnv(options, shell.env),
 ): Promise<Result> {
-  const { model, strategy, maxWaitMs, wait = maxWaitMs !== undefined, timeoutMs } = flags;
-  const llm = make(await import('../index.ts'), {
-    model,
-    strategy,
-    wait,
-    maxWaitMs,
-    timeoutMs,
-    unknownModels: flags.anyModel === true ? 'auto' : undefined,
-    onEvent: listener(shell, flags.verbose ?? false),
-  });
+  const onEvent = listener(shell.err.paint, flags.verbose ?? false, logTo(shell));
+  const llm = make(await import('../index.ts'), { ...poolOptions(flags), onEvent });
   try {
     return await job(llm);
   } finally {

@@ -9,6 +9,7 @@ import type { DoctorFlags } from './doctor.ts';
 import type { HealthFlags } from './health.ts';
 import type { ModelFlags } from './models.ts';
 import type { ServeFlags } from './serve.ts';
+import type { LogFormat } from './serve-log.ts';
 import type { Shell } from './shell.ts';
 
 const STRATEGIES = [
@@ -22,6 +23,8 @@ const KEYS = `
 freelm reads keys from the environment: OPENROUTER_API_KEY, GEMINI_API_KEY, NVIDIA_API_KEY and others.
 One key is enough.
 Exit codes: 0 success, 1 a call failed, 2 wrong usage or configuration, 130 or 143 after a signal.`;
+
+const LOGS = ['json', 'text', 'off'] as const satisfies readonly LogFormat[];
 
 function examples(...lines: readonly string[]): string {
   return ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n');
@@ -134,10 +137,21 @@ function addServe(program: Command, shell: Shell): void {
   withPoolOptions(command(program, 'serve'))
     .summary('serve an OpenAI-compatible endpoint')
     .description('Serves the pool as an OpenAI-compatible endpoint, for any program that accepts a base URL.')
-    .option('-p, --port <number>', 'the port to listen on', portNumber, 4141)
-    .option('--host <address>', 'the address to listen on; any but loopback requires a token', '127.0.0.1')
+    .option('--config <file>', 'the configuration file (default: freelm.config.json, if it exists)')
+    .option('-p, --port <number>', 'the port to listen on (default: PORT, else 4141)', portNumber)
+    .option(
+      '--host <address>',
+      'the address to listen on (default: 127.0.0.1); any but loopback requires a token',
+    )
     .option('--token <token>', 'the API key that clients must send; better set in FREELM_TOKEN')
     .option('--any-model', 'serve unknown models as auto, for programs that always request gpt-4o')
+    .addOption(
+      new Option(
+        '--log <format>',
+        'the request log on stderr (default: text on a terminal, else json)',
+      ).choices(LOGS),
+    )
+    .option('--drain-ms <ms>', 'how long running responses may take at the end (default: 10000)', notNegative)
     .option('--allow-origin <origin>', 'an origin whose web pages may call the endpoint; repeatable', list)
     .option(
       '--allow-host <name>',
@@ -152,6 +166,7 @@ function addServe(program: Command, shell: Shell): void {
       'after',
       examples(
         'freelm serve',
+        'freelm serve --config freelm.config.json',
         'FREELM_TOKEN=$(openssl rand -hex 16) freelm serve --host 0.0.0.0',
         'OPENAI_BASE_URL=http://127.0.0.1:4141/v1 OPENAI_API_KEY=any aider --model openai/auto',
       ),

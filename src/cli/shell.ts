@@ -15,6 +15,8 @@ export interface Output {
 /** What a command needs of its process. */
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The current folder. */
+  readonly folder: string;
   readonly stdin: Readable & Surface;
   /** Whether another program may hold standard input open without ever writing to it. */
   readonly mayStdinStayOpen: boolean;
@@ -22,6 +24,20 @@ export interface Shell {
   readonly err: Output;
   /** Aborted with an {@link Interruption}. */
   readonly signal: AbortSignal;
+  /** The environment, with `.env` as it is now. */
+  readonly readEnv: () => Shell['env'];
+  /** Calls `listener` at each SIGHUP, which then no longer ends the process. The function returned stops that. */
+  readonly onHangup: (listener: () => void) => () => void;
+  /** A listening socket that the process was started with: systemd's socket activation. */
+  readonly listenFd: number | undefined;
+}
+
+/** The first socket that systemd passes. */
+const FIRST_FD = 3;
+
+/** The socket that was passed to this very process, and not to the one that started it. */
+function passedSocket({ LISTEN_FDS, LISTEN_PID }: NodeJS.ProcessEnv): number | undefined {
+  return LISTEN_FDS === '1' && Number(LISTEN_PID) === process.pid ? FIRST_FD : undefined;
 }
 
 /** Errors of the stream do not reach `write`: the stream's own listener handles them. */
@@ -78,6 +94,7 @@ export function processShell(): Shell {
   stderr.on('error', () => undefined);
   return {
     env,
+    folder: process.cwd(),
     // Opened only when it is read, because an open terminal keeps the process alive.
     get stdin() {
       return process.stdin;
@@ -86,5 +103,11 @@ export function processShell(): Shell {
     out: output(stdout, env),
     err: output(stderr, env),
     signal: interruptions(stdout),
+    readEnv: () => withEnvFile(process.env),
+    onHangup(listener) {
+      process.on('SIGHUP', listener);
+      return () => process.off('SIGHUP', listener);
+    },
+    listenFd: passedSocket(process.env),
   };
 }

@@ -1,3 +1,4 @@
+import { entryOf } from '../core/json.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import { type OperationName, OPERATIONS } from '../core/operations.ts';
 import type { Route, Stage } from '../core/pool.ts';
@@ -76,6 +77,7 @@ export class Calls {
   readonly #engine: Engine;
   readonly #limits: Limits;
   readonly #model: FreeLLMOptions['model'];
+  readonly #modelMap: FreeLLMOptions['modelMap'];
   readonly #checkOpen: () => void;
   readonly #accounts: AccountStates;
   #count = 0;
@@ -98,6 +100,7 @@ export class Calls {
     this.#accounts = new AccountStates(pool);
     this.#limits = withLimits(DEFAULT_LIMITS, options);
     this.#model = options.model;
+    this.#modelMap = options.modelMap;
     this.#checkOpen = checkOpen;
   }
 
@@ -109,7 +112,9 @@ export class Calls {
   /** The models that a call asks for, in the order of the chain. */
   modelsOf(model: CallOptions['model']): readonly string[] {
     const names = model ?? this.#model ?? 'auto';
-    return typeof names === 'string' ? [names] : names;
+    const asked = typeof names === 'string' ? [names] : names;
+    const map = this.#modelMap;
+    return map === undefined ? asked : asked.flatMap((name) => entryOf(map, name) ?? name);
   }
 
   /** Begins a call. Rejects with the signal's reason if it is aborted meanwhile. */

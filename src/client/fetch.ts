@@ -7,7 +7,14 @@ import type { ChatMessage } from '../wire/request/chat-request.ts';
 import { type EmbedOptions, embedOwnSchema } from './embed.ts';
 import type { Pool } from './pool.ts';
 import { imageIn } from './images.ts';
-import { type ChatOptions, fieldsSchema, ownSchema, type StreamOptions, WIRE_FIELDS } from './options.ts';
+import {
+  type ChatOptions,
+  type FreeLLMOptions,
+  fieldsSchema,
+  ownSchema,
+  type StreamOptions,
+  WIRE_FIELDS,
+} from './options.ts';
 import { randomId } from '../adapters/system.ts';
 
 /** How long `GET /models` waits for the lists of models. Then it answers with the models known so far. */
@@ -38,9 +45,14 @@ function refuseImages(messages: readonly unknown[]): void {
     throw badBody(`${place}: the type "image" is for programs. Send "image_url" with an https or data URL`);
 }
 
-function backendOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBackend {
+function backendOf(
+  calls: Calls,
+  pool: Pool,
+  { unknownModels, modelMap = {} }: Pick<FreeLLMOptions, 'unknownModels' | 'modelMap'>,
+): ChatBackend {
   return {
-    takesAnyModel,
+    takesAnyModel: unknownModels === 'auto',
+    ownNames: Object.keys(modelMap),
     async chat(call) {
       const { onCut: _streams, ...options } = optionsOf(call);
       return calls.chat(call.messages, options);
@@ -64,8 +76,8 @@ function backendOf(calls: Calls, pool: Pool, takesAnyModel: boolean): ChatBacken
 }
 
 /** Makes the `fetch` of a pool. */
-export function restFetch(calls: Calls, pool: Pool, takesAnyModel: boolean): Fetch {
-  const handler = restHandler(backendOf(calls, pool, takesAnyModel), {
+export function restFetch(calls: Calls, pool: Pool, options: FreeLLMOptions): Fetch {
+  const handler = restHandler(backendOf(calls, pool, options), {
     now: () => pool.clock.now(),
     redact: pool.redact,
     newId: (prefix) => `${prefix}-${randomId()}`,

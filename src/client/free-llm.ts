@@ -135,7 +135,7 @@ export class FreeLLM {
       const calls = new Calls(pool, given, () => {
         this.#checkOpen();
       });
-      return { pool, calls, fetch: restFetch(this, pool, given.unknownModels === 'auto') };
+      return { pool, calls, fetch: restFetch(this, pool, given) };
     };
     if (typeof options !== 'function') this.#made = this.#make();
     this.fetch = async (input, init) => this.#parts.fetch(input, init);

@@ -66,6 +66,11 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
   /** The model of calls that name none. Default `auto`. */
   readonly model?: string | readonly string[] | undefined;
   /**
+   * What calls get that ask for a name, e.g. `{ 'gpt-4o': 'large' }`: a model, or a list of models as a chain. The names also
+   * appear in the list of models. Default: no other names.
+   */
+  readonly modelMap?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /**
    * What happens if no provider of the pool has a model, or has it for free. `error` throws a `ModelNotFoundError`. `auto`
    * serves the call as `auto`, for code with hard-coded model names. Default `error`.
    */
@@ -219,6 +224,7 @@ const poolFields = {
   ),
   spend: z.optional(z.enum(['never', 'allow'], 'must be "never" or "allow"')),
   model: z.optional(modelNames),
+  modelMap: z.optional(recordOf(modelNames, 'must be an object whose values are models')),
   unknownModels: z.optional(z.enum(['error', 'auto'], 'must be "error" or "auto"')),
   persist: z.optional(flag),
   store: z.optional(

@@ -73,9 +73,9 @@ export class Exchange {
     pool.begin();
   }
 
-  /** Whether the request is one for an answer of a model. */
-  get isChat(): boolean {
-    return this.#init.message.method === 'POST' && this.route === '/v1/chat/completions';
+  /** Whether the request is meant to become a call. */
+  get isForCall(): boolean {
+    return this.#init.message.method === 'POST' && this.route.startsWith('/v1/');
   }
 
   /** Releases what the request holds. To be called once. */

@@ -16,7 +16,7 @@ import { BodyBudget, BodyLease } from './body-budget.ts';
 import { Connections } from './connections.ts';
 import { Exchange, PoolUse } from './exchange.ts';
 import { Metrics } from './metrics.ts';
-import { type GatewayOptions, type Settings, settingsOf } from './options.ts';
+import { checkToken, type GatewayOptions, type Settings, settingsOf } from './options.ts';
 import { pageResponder, statusPage } from './page.ts';
 import { refusalIn } from './refusal.ts';
 import { CallNotes } from './request-reports.ts';
@@ -169,7 +169,21 @@ class GatewayServer implements Gateway {
     }
     const address = this.#server.address();
     if (typeof address === 'object' && address !== null) this.#port = address.port;
+    if (fd !== undefined) await this.#checkPassedSocket();
     return this;
+  }
+
+  /** The address of a socket that was passed is known only now. */
+  async #checkPassedSocket(): Promise<void> {
+    const { token } = this.#context.settings;
+    const address = this.#server.address();
+    if (typeof address !== 'object' || address === null) return;
+    try {
+      checkToken(token, address.address, []);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   async use(llm: FreeLLM): Promise<void> {
@@ -306,7 +320,7 @@ class GatewayServer implements Gateway {
     if (response.status >= 400) {
       const refusal = await refusalIn(response);
       exchange.code = refusal.code;
-      if (exchange.isChat && exchange.note.call === undefined && policy.hasToken(message.headers))
+      if (exchange.isForCall && exchange.note.call === undefined && policy.hasToken(message.headers))
         board.refuse(refusal);
     }
     exchange.responseId = response.headers.get('x-request-id') ?? exchange.id;

@@ -76,7 +76,8 @@ export function isLoopback(host: string): boolean {
   return isIP(bare) === 4 && bare.startsWith('127.');
 }
 
-function checkToken(token: string | undefined, host: string, names: readonly string[]): void {
+/** @throws ConfigError if another machine could use the keys. */
+export function checkToken(token: string | undefined, host: string, names: readonly string[]): void {
   if (token !== undefined && !/^[\u0021-\u007E]+$/.test(token)) {
     throw new ConfigError('token: must be printable ASCII without spaces.');
   }

@@ -75,6 +75,8 @@ export interface ChatBackend {
   embed(call: EmbedCall): Promise<EmbedAnswer>;
   /** The models that can be requested by id. */
   models(signal: AbortSignal | undefined): Promise<readonly OfferedModel[]>;
+  /** Further names that can be requested, of the user's own. */
+  readonly ownNames: readonly string[];
   /** Whether a model that no provider offers is served anyway. */
   readonly takesAnyModel: boolean;
 }

@@ -108,7 +108,7 @@ async function embeddings({ backend, ports }: Context, request: RestRequest): Pr
 }
 
 async function models({ backend }: Context, { signal }: RestRequest): Promise<Response> {
-  return json(modelList(await backend.models(signal)));
+  return json(modelList(await backend.models(signal), backend.ownNames));
 }
 
 function decoded(text: string): string {
@@ -121,7 +121,7 @@ function decoded(text: string): string {
 
 async function oneModel({ backend }: Context, { signal }: RestRequest, tail: string): Promise<Response> {
   const name = decoded(tail);
-  const model = modelNamed(name, await backend.models(signal), backend.takesAnyModel);
+  const model = modelNamed(name, await backend.models(signal), backend);
   if (model !== undefined) return json(model);
   const shown = isModelName(name) ? ` "${name}"` : ' of that name';
   const message = `There is no model${shown} here. GET …/models lists the models on offer.`;

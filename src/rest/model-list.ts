@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../core/json.ts';
 import { ALIAS_NAMES, isModelName, kindOf, type ModelKind, readModelName, tagsOf } from '../core/model.ts';
-import type { OfferedModel } from './chat-backend.ts';
+import type { ChatBackend, OfferedModel } from './chat-backend.ts';
 
 interface Listed {
   readonly id: string;
@@ -29,10 +29,10 @@ function isVirtual(name: string, offered: readonly OfferedModel[]): boolean {
 }
 
 /** OpenAI's `list` object. A model that several providers offer appears once, under the first of them. */
-export function modelList(offered: readonly OfferedModel[]): JsonObject {
-  const listed = new Map<string, Listed>();
+export function modelList(offered: readonly OfferedModel[], ownNames: readonly string[]): JsonObject {
+  const listed = new Map<string, Listed>(ownNames.map((id) => [id, { id, ownedBy: OURS }]));
   for (const id of ALIAS_NAMES) {
-    if (isVirtual(id, offered)) listed.set(id, { id, ownedBy: OURS });
+    if (!listed.has(id) && isVirtual(id, offered)) listed.set(id, { id, ownedBy: OURS });
   }
   for (const { id, kind, provider, ctx } of offered) {
     if (!listed.has(id)) listed.set(id, { id, kind, ownedBy: provider, ctx });
@@ -44,11 +44,12 @@ export function modelList(offered: readonly OfferedModel[]): JsonObject {
 export function modelNamed(
   name: string,
   offered: readonly OfferedModel[],
-  takesAny: boolean,
+  { ownNames, takesAnyModel }: Pick<ChatBackend, 'ownNames' | 'takesAnyModel'>,
 ): JsonObject | undefined {
+  if (ownNames.includes(name)) return modelObject({ id: name, ownedBy: OURS });
   const known = offered.find(({ id }) => id === name);
   if (known !== undefined) return modelObject({ ...known, ownedBy: known.provider });
-  if ((takesAny && isModelName(name)) || isVirtual(name, offered))
+  if ((takesAnyModel && isModelName(name)) || isVirtual(name, offered))
     return modelObject({ id: name, ownedBy: OURS });
   return undefined;
 }

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,11 +28,17 @@ export interface Setting {
   /** The piped text, or a stream. Default: nothing. */
   readonly stdin?: string | Shell['stdin'];
   readonly mayStdinStayOpen?: boolean;
+  /** The current folder. Default: that of the test. */
+  readonly folder?: string;
   /** Whether the outputs are terminals. */
   readonly isTerminal?: boolean;
   readonly signal?: AbortSignal;
   /** Receives every text written to stdout. */
   readonly onOut?: (text: string) => void;
+  /** Receives every text written to stderr. */
+  readonly onErr?: (text: string) => void;
+  /** Emits `SIGHUP`. */
+  readonly hangups?: EventEmitter;
 }
 
 function collector(setting: Setting, onText: (text: string) => void): Output {
@@ -69,6 +75,7 @@ export async function command(args: readonly string[], setting: Setting = {}): P
   let err = '';
   const shell: Shell = {
     env: setting.env ?? {},
+    folder: setting.folder ?? '.',
     stdin: stdinOf(setting.stdin ?? ''),
     mayStdinStayOpen: setting.mayStdinStayOpen ?? false,
     out: collector(setting, (text) => {
@@ -77,8 +84,15 @@ export async function command(args: readonly string[], setting: Setting = {}): P
     }),
     err: collector(setting, (text) => {
       err += text;
+      setting.onErr?.(text);
     }),
     signal: setting.signal ?? new AbortController().signal,
+    readEnv: () => setting.env ?? {},
+    onHangup: (listener) => {
+      setting.hangups?.on('SIGHUP', listener);
+      return () => setting.hangups?.off('SIGHUP', listener);
+    },
+    listenFd: undefined,
   };
   const code = await run(args, shell);
   return { code, out, err };

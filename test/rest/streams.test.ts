@@ -128,6 +128,7 @@ describe('the consumer of a stream', () => {
     const controller = new AbortController();
     const handler = restHandler(
       {
+        ownNames: [],
         takesAnyModel: false,
         chat: () => Promise.reject(new Error('unused')),
         embed: () => Promise.reject(new Error('not asked')),

@@ -95,6 +95,7 @@ export function scripted(script: Script = {}): Scripted {
   const embeds: EmbedCall[] = [];
   const streams: ScriptedStream[] = [];
   const backend: ChatBackend = {
+    ownNames: [],
     takesAnyModel: script.takesAnyModel ?? false,
     chat(call) {
       calls.push(call);

@@ -104,17 +104,26 @@ function varsFrom(env: Environment, { vars = {} }: ProviderSpec): ProviderOption
   return Object.fromEntries(found.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
+/**
+ * What the environment says of a provider besides its keys.
+ * @param keys - The variable that the keys are taken from.
+ */
+export function optionsFrom(
+  env: Environment,
+  spec: ProviderSpec,
+  keys: string | undefined,
+): Pick<ProviderOptions, 'tier' | 'baseUrl' | 'vars'> {
+  return { tier: tierFrom(env, spec), baseUrl: baseUrlFrom(env, spec, keys), vars: varsFrom(env, spec) };
+}
+
 /** @throws ConfigError naming the variable that is missing or whose value is not right. */
 export function providerFrom(env: Environment, spec: ProviderSpec): Provider {
   const variable = keyVariable(env, spec);
   if ((variable === undefined && spec.keyless !== true) || !hasVariables(env, spec)) {
     throw new ConfigError(`${NAMED} names "${spec.name}", but ${variablesOf(spec)} is not set.`);
   }
-  return new Provider(variable ?? spec.title, spec, variable === undefined ? [] : (env[variable] ?? ''), {
-    tier: tierFrom(env, spec),
-    baseUrl: baseUrlFrom(env, spec, variable),
-    vars: varsFrom(env, spec),
-  });
+  const keys = variable === undefined ? [] : (env[variable] ?? '');
+  return new Provider(variable ?? spec.title, spec, keys, optionsFrom(env, spec, variable));
 }
 
 /** The variables that a provider's keys are looked for in, for people. */
