@@ -5,6 +5,7 @@
  *   -------+---------------------------------------------+--------+-------------------------------------------
  *   well   | the store answers                           | well   | the answer is handed on
  *   well   | it fails, or goes on refusing to write      | outage | a warning; from now on, memory answers
+ *   well   | it has lost records                         | outage | the same, and a probe starts at once
  *   outage | read; swap                                  | outage | memory answers; a probe starts if it is due
  *   outage | the probe fails                             | outage | the next one is due after a longer pause
  *   outage | the probe has carried over all changes      | well   | the store answers again
@@ -33,6 +34,11 @@ const MAX_ROUNDS = 20;
 const NOTHING: Versioned = { version: 0, value: undefined };
 /** No record of a store has this version. */
 const NO_VERSION = -1;
+/** What the store has of a record that it lost. */
+const LOST: Versioned = { version: NO_VERSION, value: undefined };
+
+/** The store works, so what it lost is brought back at once. */
+class LostRecords extends Error {}
 
 export interface FallbackOptions {
   readonly clock: Clock;
@@ -103,11 +109,13 @@ class FallbackStore implements StateStore {
 
   read(ids: readonly string[]): readonly Versioned[] | Promise<readonly Versioned[]> {
     if (this.#outage !== undefined) return this.#readMemory(this.#outage, ids);
+    // A read that began before a write may show less than that.
+    const versions = ids.map((id) => this.#known.get(id)?.version ?? 0);
     return this.#orElse(
       () => this.#store.read(ids),
       (records) => {
         // Meanwhile, an operation at the same time may have begun an outage. Then memory must not change below its readers.
-        if (this.#outage === undefined) this.#noteRead(ids, records);
+        if (this.#outage === undefined) this.#noteRead(ids, records, versions);
         return records;
       },
       (error) => this.#readMemory(this.#fail(error, ids), ids),
@@ -143,8 +151,10 @@ class FallbackStore implements StateStore {
     }
   }
 
-  /** @throws Error if the store goes on refusing what it reads. */
-  #noteRead(ids: readonly string[], records: readonly Versioned[]): void {
+  /** @throws Error if the store goes on refusing what it reads, or has lost records. */
+  #noteRead(ids: readonly string[], records: readonly Versioned[], versions: readonly number[]): void {
+    if (records.some(({ version }, index) => version < (versions[index] ?? 0)))
+      throw new LostRecords('it has lost what was stored in it');
     for (const [index, id] of ids.entries()) {
       const record = records[index];
       if (record === undefined) continue;
@@ -192,7 +202,7 @@ class FallbackStore implements StateStore {
     this.#highestVersion += 1;
     const outage = { firstVersion: this.#highestVersion, changed: new Map(), failedIds, probeAt: 0 };
     this.#outage = outage;
-    this.#pause(outage);
+    if (!(error instanceof LostRecords)) this.#pause(outage);
     const reason = error instanceof Error ? error.message : String(error);
     if (isNew)
       this.#warn(
@@ -260,7 +270,7 @@ class FallbackStore implements StateStore {
     for (const [id, { version, value }] of this.#known) {
       if ((stored.get(id)?.version ?? 0) >= version) continue;
       const record = changed.get(id) ?? { version: firstVersion, value };
-      changed.set(id, { ...record, base: { version: NO_VERSION, value: undefined } });
+      changed.set(id, { ...record, base: LOST });
     }
   }
 
@@ -273,7 +283,9 @@ class FallbackStore implements StateStore {
   ): Promise<void> {
     const { version, value: before } = stored.get(id) ?? NOTHING;
     const isOurs = before === undefined || version === base.version;
-    const next = isOurs ? value : carriedOver(before, base.value, value, this.#clock.now());
+    // Each process brings back what the store lost: what another one has brought back is not added again.
+    const from = base === LOST ? before : base.value;
+    const next = isOurs ? value : carriedOver(before, from, value, this.#clock.now());
     if (!(await this.#probed.swap(id, version, next))) {
       for (const entry of await this.#readStored([id])) stored.set(...entry);
       return;

@@ -130,9 +130,11 @@ describe('over a store that works', () => {
 
 const never = new Promise<never>(() => {});
 
-/** A memory store with other methods, of types that a store must not have. */
+/** A memory store with a record, and with other methods, of types that a store must not have. */
 function faulty(methods: { readonly read?: () => unknown; readonly swap?: () => unknown }): StateStore {
-  return Object.assign(memoryStore(), methods);
+  const store = memoryStore();
+  void store.swap('a', 0, { n: 1 });
+  return Object.assign(store, methods);
 }
 
 function fails(message: string): () => never {
@@ -348,6 +350,34 @@ describe('when the store works again', () => {
       Object.assign(setup.inner, empty);
     });
     expect(await empty.read(['a', 'b'])).toMatchObject([{ value: { n: 3 } }, { value: { n: 2 } }]);
+  });
+
+  it('that is emptied while it works gets it back at once, from each process once', async () => {
+    const clock = new VirtualClock(NOON);
+    let inner = memoryStore();
+    const warnings: string[] = [];
+    const shared: StateStore = {
+      read: (ids) => inner.read(ids),
+      swap: (id, version, next) => inner.swap(id, version, next),
+    };
+    const stores = [1, 2, 3].map(() =>
+      withFallback(shared, { clock, onWarning: (message) => void warnings.push(message) }),
+    );
+    for (const [index, store] of stores.entries()) {
+      await update(store, 'account:a', () => at([[NOON + DAY, 5 + index]]));
+      await clock.advance(0);
+    }
+    inner = memoryStore();
+    for (const store of stores) {
+      // The second read of each begins after the probe that the first one started.
+      await store.read(['account:a']);
+      await store.read(['account:a']);
+      await clock.advance(0);
+    }
+    expect((await readOne(inner, 'account:a')).value).toEqual(at([[NOON + DAY, 7]]));
+    for (const store of stores)
+      expect(await store.read(['account:a'])).toEqual(await inner.read(['account:a']));
+    expect(warnings).toEqual([1, 2, 3].map(() => expect.stringContaining('lost what was stored') as unknown));
   });
 
   it('loses nothing that changes while records are carried over', async () => {

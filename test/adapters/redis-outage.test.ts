@@ -65,10 +65,12 @@ describe.skipIf(WITHOUT_REDIS !== undefined)('a pool whose Redis', { timeout: 60
     expect(warnings).toEqual([expect.stringContaining('took longer than 1000 ms')]);
   });
 
-  it('restarts empty goes on serving', async () => {
-    const { server, llm } = await setUp();
+  it('restarts empty goes on serving, and forgets nothing that was spent', async () => {
+    const { server, llm, warnings } = await setUp();
     await llm.text('Hello');
     await server.restart();
     expect(await llm.text('Hello')).toBe('Yes.');
+    await expect(llm.text('Hello')).rejects.toMatchObject({ code: 'no_providers_available' });
+    expect(warnings).toHaveLength(1);
   });
 });
