@@ -9,6 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { isIPv6, Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorResponse, HttpError } from '../http-error.ts';
 import type { Clock, FreeLLM } from '../index.ts';
 import { AccessPolicy } from './access-policy.ts';
@@ -22,6 +23,7 @@ import { refusalIn } from './refusal.ts';
 import { CallNotes } from './request-reports.ts';
 import { type Context, respond } from './routes.ts';
 import { send } from './send.ts';
+import { refuseUnreadable } from './unreadable-request.ts';
 import { StatusBoard } from './status.ts';
 
 /** A listening endpoint. */
@@ -109,6 +111,7 @@ class GatewayServer implements Gateway {
   readonly #calls = new CallNotes();
   readonly #metrics = new Metrics();
   readonly #pending = new Map<IncomingMessage, Exchange>();
+  readonly #responses = new WeakMap<IncomingMessage, ServerResponse>();
   #pool: PoolUse;
   #unsubscribe: () => void;
   #port = 0;
@@ -140,6 +143,11 @@ class GatewayServer implements Gateway {
     this.#server.timeout = settings.idleTimeoutMs;
     this.#server.on('timeout', (socket: Socket) => {
       this.#onSilence(socket);
+    });
+    this.#server.on('clientError', (error, socket) => {
+      // A response that has begun cannot turn into another one.
+      if (!socket.writable || this.#hasBegunResponse(socket)) socket.destroy();
+      else refuseUnreadable(error, socket);
     });
     this.#server.on('connection', (socket) => {
       socket.once('close', () => this.#onDisconnect(socket));
@@ -256,6 +264,12 @@ class GatewayServer implements Gateway {
     this.#connections.remove(socket);
   }
 
+  #hasBegunResponse(socket: Duplex): boolean {
+    return [...this.#pending.keys()].some(
+      (message) => message.socket === socket && this.#responses.get(message)?.headersSent === true,
+    );
+  }
+
   #begin(message: IncomingMessage): Exchange {
     const exchange = new Exchange({
       message,
@@ -276,6 +290,7 @@ class GatewayServer implements Gateway {
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const exchange = this.#begin(message);
+    this.#responses.set(message, response);
     response.once('close', () => {
       const report = exchange.report(response);
       this.#metrics.noteRequest(report);

@@ -1,7 +1,7 @@
 /** Names from outside that every object inherits: they are names like any others, in all places that hold one. */
 
 import { describe, expect, it } from 'vitest';
-import { OpenAICompatible } from '../../src/index.ts';
+import { type ChatInput, type ChatOptions, type FreeLLM, OpenAICompatible } from '../../src/index.ts';
 import { ask, CHAT, gatewayOver } from '../gateway/support.ts';
 import { bodyOf, type Handler, json, serve } from '../support/server.ts';
 import { open, recorder } from './support.ts';
@@ -17,7 +17,7 @@ function answers(name: string): Handler {
       json(response, { error: { message: `The model ${name} does not exist`, param: name } }, 404);
       return;
     }
-    const call = { id: name, type: 'function', function: { name, arguments: `{"${name}":1}` } };
+    const call = { id: name, type: 'function', function: { name, arguments: `{"${name}":"a"}` } };
     const message = { role: 'assistant', content: null, tool_calls: [call], [name]: { cited: 1 } };
     response.setHeader(name, 'x');
     json(response, {
@@ -29,7 +29,14 @@ function answers(name: string): Handler {
 }
 
 /** A request with the name wherever a caller can put one. */
-function requestWith(name: string): { readonly fields: object; readonly messages: readonly object[] } {
+interface Fields {
+  readonly [field: string]: unknown;
+  readonly tools: readonly object[];
+  readonly tool_choice: object;
+  readonly logit_bias: Readonly<Record<string, number>>;
+}
+
+function requestWith(name: string): { readonly fields: Fields; readonly messages: readonly object[] } {
   const parameters = { type: 'object', properties: { [name]: { type: 'string' } }, required: [name] };
   return {
     fields: {
@@ -83,5 +90,55 @@ describe.each(NAMES)('%s', (name) => {
     expect(server.requests).toHaveLength(3);
     expect(llm.health()).toMatchObject([{ provider: providerName, account: name, ready: true }]);
     expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
+  });
+
+  /** What a program gets of an answer: its tool call, and all that it holds. */
+  type Answered = Pick<Awaited<ReturnType<FreeLLM['chat']>>, 'provider' | 'model' | 'toolCalls' | 'raw'>;
+  type Ask = (llm: FreeLLM, input: ChatInput, options: ChatOptions) => Promise<Answered>;
+
+  it.each<readonly [how: string, call: Ask]>([
+    ['chat()', (llm, input, options) => llm.chat(input, options)],
+    ['stream()', (llm, input, options) => llm.stream(input, options).response()],
+  ])('as account, model, tool and field of %s', async (_how, call) => {
+    const server = await serve(answers(name));
+    const provider = new OpenAICompatible(
+      { key: 'key-one', account: name },
+      { name: name.toLowerCase().replace(/^_+/, ''), baseUrl: `${server.url}/v1`, models: [name, 'other'] },
+    );
+    const llm = open({ providers: [provider] });
+    const { fields, messages } = requestWith(name);
+    const { tools, tool_choice, logit_bias, ...extraBody } = fields;
+    const options = { model: [name, 'other'], tools, tool_choice, logit_bias, extraBody };
+    // @ts-expect-error -- their roles are texts here
+    const input: ChatInput = messages;
+    const answered = [await call(llm, input, options), await call(llm, input, options)];
+    expect(answered.map(({ model }) => model)).toEqual([name, 'other']);
+    for (const { toolCalls, raw } of answered) {
+      expect(toolCalls).toMatchObject([{ function: { name, arguments: `{"${name}":"a"}` } }]);
+      const [first] = toolCalls;
+      expect(JSON.stringify(first?.arguments)).toBe(`{"${name}":"a"}`);
+      expect(JSON.stringify(raw)).toContain(`"${name}":{"cited":1}`);
+    }
+    expect(server.requests.map(bodyOf)).toMatchObject([{ metadata: {} }, {}, {}]);
+    for (const sent of server.requests.map(bodyOf)) expect(Object.keys(sent)).toContain(name);
+    expect(llm.explain({ model: name })).toMatchObject([{ model: name, account: name }]);
+    await llm.reset();
+    expect((await call(llm, input, options)).model).toBe(name);
+  });
+
+  it('as a model of embeddings', async () => {
+    const server = await serve((_request, response) => {
+      json(response, { data: [{ index: 0, embedding: [1, 2], [name]: 1 }], model: name, [name]: 1 });
+    });
+    const llm = open({
+      providers: [
+        new OpenAICompatible('key-one', {
+          name: 'mine',
+          baseUrl: `${server.url}/v1`,
+          models: [{ id: name, kind: 'embedding' }],
+        }),
+      ],
+    });
+    expect(await llm.embed('Hello', { model: name })).toMatchObject({ model: name });
   });
 });
