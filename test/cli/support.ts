@@ -24,7 +24,7 @@ export interface Finished {
 }
 
 export interface Setting {
-  readonly env?: Environment;
+  readonly env?: Shell['env'];
   /** The piped text, or a stream. Default: nothing. */
   readonly stdin?: string | Shell['stdin'];
   readonly mayStdinStayOpen?: boolean;
