@@ -144,7 +144,7 @@ function stagesOf(offers: readonly Offer[], listed: readonly Listed[]): readonly
 
 /**
  * The model that serves a call, at all providers that have the very same weights.
- * @param usual - The name that was chosen for the pool before.
+ * @param own - The name of the pool's own model. Absent: it is chosen now.
  * @param takesAny - Whether a name that no provider has stands for the pool's own model.
  * @throws ModelNotFoundError if there is none, ConfigError if it cannot give so many dimensions.
  */
@@ -152,34 +152,31 @@ function stagesOf(offers: readonly Offer[], listed: readonly Listed[]): readonly
 export function chooseEmbedding(
   listed: readonly Listed[],
   { model, dimensions }: EmbeddingQuestion,
-  usual: string | undefined,
-  takesAny: boolean,
+  own?: () => string,
+  takesAny: boolean = false,
 ): EmbeddingChoice {
   const offers = offersOf(listed);
-  const own = (): Offer => {
-    const offer = usual === undefined ? usualOffer(offers) : namedOffer(listed, offers, usual);
+  const ownOffer = (): Offer => {
+    const offer = own === undefined ? usualOffer(offers) : namedOffer(listed, offers, own());
     if (offer === undefined) throw noModels(listed);
     return offer;
   };
   const first =
-    model === undefined || model === 'auto' ? own() : namedOrOwn(listed, offers, model, takesAny, own);
+    model === undefined || model === 'auto'
+      ? ownOffer()
+      : namedOr(() => namedOffer(listed, offers, model), takesAny ? ownOffer : undefined);
   const members = first.isUnlisted === true ? [first] : sameWeights(offers, first);
   const able = members.filter(({ facts }) => mayGive(facts, dimensions));
   if (able.length === 0) throw wrongDimensions(first, offers, dimensions);
   return { model: nameOf(first), stages: stagesOf(able, listed) };
 }
 
-function namedOrOwn(
-  listed: readonly Listed[],
-  offers: readonly Offer[],
-  name: string,
-  takesAny: boolean,
-  own: () => Offer,
-): Offer {
+/** The named offer, or another one if there is none of that name. */
+function namedOr(named: () => Offer, other: (() => Offer) | undefined): Offer {
   try {
-    return namedOffer(listed, offers, name);
+    return named();
   } catch (error) {
-    if (takesAny && error instanceof ModelNotFoundError) return own();
+    if (other !== undefined && error instanceof ModelNotFoundError) return other();
     throw error;
   }
 }

@@ -74,8 +74,8 @@ export class SourceList {
   constructor(source: ModelSource, context: SourceListContext) {
     this.#source = source;
     this.#context = context;
-    const isKept = (model: ModelSpec): boolean => kindOf(model) === 'embedding';
-    this.#kept = source.discovery?.embeddings === undefined ? source.builtIn.filter(isKept) : [];
+    const embeddings = source.builtIn.filter((model) => kindOf(model) === 'embedding');
+    this.#kept = source.discovery?.embeddings === undefined ? embeddings : [];
     this.#models = source.userModels ?? source.builtIn;
   }
 

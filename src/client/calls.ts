@@ -23,12 +23,19 @@ export interface CallOptions extends CallLimits, PrivacyOption {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where a call can be served. */
+export interface Place {
+  /** What is asked for, in messages. Calls for the same wait in one queue. */
+  readonly name: string;
+  readonly stages: readonly Stage[];
+}
+
 /** What a call asks for. */
 export interface CallRequest<Request> {
   readonly operation: OperationName;
   readonly request: Request;
-  /** Where it can be served. Default: by the models that its options name. */
-  readonly stages?: (() => readonly Stage[]) | undefined;
+  /** Finds where it can be served. Default: by the models that its options name. */
+  readonly find?: (() => Place) | undefined;
   readonly needs: RequestNeeds;
   /** The route that served the conversation last. */
   readonly stay?: Route | undefined;
@@ -235,17 +242,16 @@ export class Calls {
   }
 
   async #prepare<Request>(
-    { operation, request, needs, stay, stages: find }: CallRequest<Request>,
+    { operation, request, needs, stay, find }: CallRequest<Request>,
     options: CallOptions,
     { id, startedAt, startedMs }: Pick<Call<Request>, 'id' | 'startedAt' | 'startedMs'>,
   ): Promise<Call<Request>> {
     const limits = withLimits(this.#limits, options);
     const { firstPartTimeoutMs, idleTimeoutMs, timeoutMs = DEFAULT_TIMEOUT_MS } = limits;
-    const models = this.modelsOf(options.model);
     const { signal } = options;
-    const stages = await (find === undefined
-      ? this.#stages(models, needs.capabilities, options, timeoutMs)
-      : this.#stagesBy(find, signal, timeoutMs));
+    const { name, stages } = await (find === undefined
+      ? this.#placeOf(needs.capabilities, options, timeoutMs)
+      : this.#found(find, signal, timeoutMs));
     const turn = this.#nextTurn();
     const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedMs + timeoutMs;
     return {
@@ -254,7 +260,7 @@ export class Calls {
       needs,
       stages,
       preferences: stay === undefined ? this.#pool.choice(turn) : { ...this.#pool.choice(turn), stay },
-      queueKey: [...models, ...needs.capabilities, options.privacy ?? ''].join(' ').trimEnd(),
+      queueKey: [name, options.privacy ?? ''].join(' ').trimEnd(),
       startedAt,
       startedMs,
       timeoutMs,
@@ -277,16 +283,12 @@ export class Calls {
     };
   }
 
-  /** The routes that `find` finds, if need be after the lists of models have come. */
-  async #stagesBy(
-    find: () => readonly Stage[],
-    signal: AbortSignal | undefined,
-    timeoutMs: number,
-  ): Promise<readonly Stage[]> {
+  /** What `find` finds, if need be after the lists of models have come. */
+  async #found(find: () => Place, signal: AbortSignal | undefined, timeoutMs: number): Promise<Place> {
     try {
-      const stages = find();
+      const place = find();
       await this.#discover(signal, 0);
-      return stages;
+      return place;
     } catch (error) {
       if (!(error instanceof ModelNotFoundError)) throw error;
     }
@@ -304,17 +306,18 @@ export class Calls {
     this.#checkOpen();
   }
 
-  /** The routes of some models. Discovery runs beside the call and delays it by a bounded time. */
-  async #stages(
-    models: readonly string[],
+  /** The routes of the models that a call names. Discovery runs beside the call and delays it by a bounded time. */
+  async #placeOf(
     capabilities: readonly string[],
-    { signal, privacy }: CallOptions,
+    { model, signal, privacy }: CallOptions,
     timeoutMs: number,
-  ): Promise<readonly Stage[]> {
+  ): Promise<Place> {
+    const models = this.modelsOf(model);
     this.#pool.refusePaid(models);
     const maxMs = Math.min(DISCOVERY_WAIT_MS, timeoutMs / 4);
-    const known = models.every((model) => this.#pool.lists(model));
+    const known = models.every((name) => this.#pool.lists(name));
     await this.#discover(signal, known ? 0 : maxMs);
-    return this.#pool.stages(models, capabilities, privacy);
+    const stages = this.#pool.stages(models, capabilities, privacy);
+    return { name: [...models, ...capabilities].join(' '), stages };
   }
 }

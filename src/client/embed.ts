@@ -3,7 +3,9 @@
 import * as z from 'zod/mini';
 import { nativeSignal } from '../abort.ts';
 import { check } from '../check.ts';
+import type { EmbeddingChoice } from '../catalog/embedding-models.ts';
 import type { InputType } from '../core/embedding.ts';
+import type { Stage } from '../core/pool.ts';
 import { boundsOf, splitBatches } from '../core/routing/batches.ts';
 import type { EmbedBatch, EmbedCall, EmbedPart } from '../engine/embed.ts';
 import { type AttemptReport, BadRequestError } from '../errors.ts';
@@ -11,12 +13,14 @@ import { textTokens } from '../wire/request/embed-body.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
 import type { Vector } from '../wire/response/embed-response.ts';
 import { addUsage } from '../wire/response/stream-part.ts';
-import type { Calls } from './calls.ts';
-import { type CallLimits, limitSchemas, signalSchema } from './options.ts';
+import type { Calls, Place } from './calls.ts';
+import { limitSchemas, privacySchema, signalSchema } from './call-schemas.ts';
+import type { CallLimits, PrivacyOption } from './options.ts';
 import type { Pool } from './pool.ts';
 
 /** The options of `embed()`. `maxAttempts` and `maxWaitMs` hold for each batch, `timeoutMs` for the whole call. */
-export interface EmbedOptions extends Omit<CallLimits, 'firstPartTimeoutMs' | 'idleTimeoutMs'> {
+export interface EmbedOptions
+  extends Omit<CallLimits, 'firstPartTimeoutMs' | 'idleTimeoutMs'>, PrivacyOption {
   /**
    * The model's id, or the name of its weights. Only other keys, and other providers of the very same weights, take its place.
    * Default: the pool's own, which stays the same.
@@ -50,18 +54,19 @@ export interface EmbedResponse {
 
 const schema = z.strictObject({
   ...limitSchemas,
+  privacy: privacySchema,
   model: z.optional(
     z.string('must be the name of one model, since the vectors of two models cannot be compared'),
   ),
   dimensions: z.optional(z.int('must be a whole number').check(z.positive('must be at least 1'))),
   inputType: z.optional(z.enum(['query', 'document'], 'must be "query" or "document"')),
-  signal: z.optional(signalSchema),
+  signal: signalSchema,
 });
 
 /** The options of a call that a request body may have. */
 export const embedOwnSchema: z.ZodMiniType<
   Omit<EmbedOptions, 'model' | 'dimensions' | 'inputType' | 'signal'>
-> = z.strictObject(limitSchemas);
+> = z.strictObject({ ...limitSchemas, privacy: privacySchema });
 
 /** @throws BadRequestError that names the text. */
 function readInputs(input: string | readonly string[]): readonly string[] {
@@ -82,11 +87,7 @@ function batchOf(call: EmbedCall, inputs: readonly string[]): EmbedBatch {
 }
 
 /** The batches of a call, each of which every provider of the model can take. */
-function batchesOf(
-  pool: Pool,
-  stages: ReturnType<Pool['embedding']>['stages'],
-  whole: EmbedBatch,
-): readonly EmbedBatch[] {
+function batchesOf(pool: Pool, stages: readonly Stage[], whole: EmbedBatch): readonly EmbedBatch[] {
   const takers = stages.flat().flatMap(({ provider, models }) =>
     models.flatMap(({ id }) => {
       const facts = pool.providers.get(provider.name)?.embeddingOf(id) ?? {};
@@ -135,17 +136,17 @@ export async function embed(
 ): Promise<EmbedResponse> {
   check(schema, given, 'options');
   const inputs = readInputs(input);
-  const { model, dimensions, inputType, signal } = given;
+  const { model, dimensions, inputType, privacy, signal } = given;
   const options = signal === undefined ? given : { ...given, signal: nativeSignal(signal) };
   options.signal?.throwIfAborted();
   const whole = batchOf({ options: { dimensions, inputType }, dimensions: undefined }, inputs);
-  let chosen: ReturnType<Pool['embedding']> | undefined;
-  const find = (): ReturnType<Pool['embedding']>['stages'] => {
-    chosen = pool.embedding({ model, dimensions });
-    return chosen.stages;
+  let chosen: EmbeddingChoice | undefined;
+  const find = (): Place => {
+    chosen = pool.embedding({ model, dimensions, privacy });
+    return { name: `vectors of ${chosen.model}`, stages: chosen.stages };
   };
   const needs = pool.embed.needs(whole);
-  const call = await calls.begin({ operation: 'embed', request: whole, needs, stages: find }, options);
+  const call = await calls.begin({ operation: 'embed', request: whole, needs, find }, options);
   const parts: EmbedPart[] = [];
   for await (const part of calls.runEach(call, batchesOf(pool, call.stages, whole), pool.embed, halvesOf))
     parts.push(part);

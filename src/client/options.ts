@@ -1,7 +1,7 @@
 /** The options of a pool and of a call, and their checks. */
 
 import * as z from 'zod/mini';
-import { isSignal, nativeSignal } from '../abort.ts';
+import { nativeSignal } from '../abort.ts';
 import { elementsOf } from '../core/json.ts';
 import { check, firstProblem, listOf, quickMatch, recordOf } from '../check.ts';
 import { isModelName } from '../core/model.ts';
@@ -9,12 +9,13 @@ import { STRATEGIES } from '../core/routing/strategy.ts';
 import type { Strategy, StrategyName } from '../core/routing/question.ts';
 import { BadRequestError, ConfigError } from '../errors.ts';
 import type { StateStore } from '../ports.ts';
-import { type Privacy, PRIVACY_LEVELS } from '../providers/privacy.ts';
+import type { Privacy } from '../providers/privacy.ts';
 import { Provider } from '../providers/provider.ts';
 import { PROVIDER_EXAMPLE } from '../providers/public-list.ts';
 import type { FetchLike } from '../adapters/fetch.ts';
 import type { DispatcherLike } from '../adapters/undici.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
+import { flag, limitSchemas, milliseconds, privacySchema, signalSchema } from './call-schemas.ts';
 import type { EventListener } from './events.ts';
 
 /** How long a call may take and how often it may try. Times are in milliseconds. */
@@ -139,14 +140,6 @@ export interface StreamOptions extends ChatOptions {
 /** The input of a call: a text, a message, or a list of messages. */
 export type ChatInput = string | ChatMessage | readonly ChatMessage[];
 
-/** Node's timers fire at once if a delay is longer. */
-const MAX_TIMER_MS = 2_147_483_647;
-const TOO_LONG = `must be at most ${MAX_TIMER_MS} (about 24 days)`;
-
-const milliseconds = z
-  .number('must be a number of milliseconds')
-  .check(z.positive('must be greater than 0'), z.maximum(MAX_TIMER_MS, TOO_LONG));
-const flag = z.boolean('must be true or false');
 const text = z.string('must be a string').check(z.minLength(1, 'must not be empty'));
 /** The most models of one call. */
 const MAX_CHAIN = 100;
@@ -170,43 +163,18 @@ const modelNames = z.union(
   ],
   CHAIN,
 );
-type Optional<T> = z.ZodMiniOptional<z.ZodMiniType<T>>;
-/** The limits of a call whose answer is whole. */
-export const limitSchemas: {
-  readonly timeoutMs: Optional<number>;
-  readonly attemptTimeoutMs: Optional<number>;
-  readonly maxAttempts: Optional<number>;
-  readonly wait: Optional<boolean>;
-  readonly maxWaitMs: Optional<number>;
-} = {
-  timeoutMs: z.optional(milliseconds),
-  attemptTimeoutMs: z.optional(milliseconds),
-  maxAttempts: z.optional(z.int('must be a whole number').check(z.positive('must be at least 1'))),
-  wait: z.optional(flag),
-  maxWaitMs: z.optional(
-    z
-      .number('must be a number of milliseconds')
-      .check(z.nonnegative('must not be negative'), z.maximum(MAX_TIMER_MS, TOO_LONG)),
-  ),
-};
 const limits = {
   ...limitSchemas,
   firstPartTimeoutMs: z.optional(milliseconds),
   idleTimeoutMs: z.optional(milliseconds),
 };
-export const signalSchema: z.ZodMiniType<AbortSignal> = z.custom<AbortSignal>(
-  isSignal,
-  'must be an AbortSignal',
-);
-
-const privacy = z.optional(z.enum(PRIVACY_LEVELS, `must be one of ${PRIVACY_LEVELS.join(', ')}`));
 
 const strategyNames = Object.keys(STRATEGIES);
 const aFunction = z.custom((value) => typeof value === 'function', 'must be a function');
 
 const poolFields = {
   ...limits,
-  privacy,
+  privacy: privacySchema,
   providers: z
     .array(
       z.custom<Provider>(
@@ -279,10 +247,10 @@ const fieldSchemas = {
 
 const callSchema = z.strictObject({
   ...limits,
-  privacy,
+  privacy: privacySchema,
   ...fieldSchemas,
   model: z.optional(modelNames),
-  signal: z.optional(signalSchema),
+  signal: signalSchema,
   extraBody: z.optional(recordOf(z.unknown(), 'must be an object')),
 });
 
@@ -295,7 +263,7 @@ const isPlainStream = quickMatch(streamSchema.shape);
 export type OwnOptions = CallLimits & Pick<StreamOptions, 'model' | 'onCut' | 'privacy'>;
 export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({
   ...limits,
-  privacy,
+  privacy: privacySchema,
   model: z.optional(modelNames),
   onCut,
 });

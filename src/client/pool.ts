@@ -1,14 +1,9 @@
 /** The composition root: the only place that knows every room. */
 
-import { type Listed, refusePaid, stagesFor, toCandidate } from '../catalog/candidates.ts';
-import {
-  chooseEmbedding,
-  type EmbeddingChoice,
-  type EmbeddingQuestion,
-} from '../catalog/embedding-models.ts';
+import { type Listed, refusePaid, toCandidate } from '../catalog/candidates.ts';
+import type { EmbeddingChoice, EmbeddingQuestion } from '../catalog/embedding-models.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
-import { ConfigError, ModelNotFoundError } from '../errors.ts';
 import { kindOf } from '../core/model.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
 import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
@@ -22,7 +17,7 @@ import { type EmbedBatch, embedOperation, type EmbedPart } from '../engine/embed
 import type { Operation } from '../engine/operation.ts';
 import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ImageSource, ModelCache, StateStore, Transport } from '../ports.ts';
-import { meetsPrivacy, type Privacy, strictest } from '../providers/privacy.ts';
+import type { Privacy } from '../providers/privacy.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
 import { withFallback } from '../adapters/fallback-store.ts';
@@ -38,6 +33,7 @@ import type { StreamPart } from '../wire/response/stream-part.ts';
 import { Events, type FreeLLMEvent } from './events.ts';
 import { cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
+import { embeddingMemory, redactingErrors, stageMemory } from './stages.ts';
 import { cacheFor, stateFor } from './storage.ts';
 import { withProviderWarnings } from './stale-facts.ts';
 import { unmatchedPreferences } from './unmatched-preferences.ts';
@@ -83,7 +79,7 @@ export interface Pool {
   /** @throws ConfigError if no provider of the pool meets the demand for privacy. */
   stages(models: readonly string[], capabilities: readonly string[], privacy?: Privacy): readonly Stage[];
   /** The embedding model of a call. The pool's own is chosen once. */
-  embedding(question: EmbeddingQuestion): EmbeddingChoice;
+  embedding(question: EmbeddingQuestion & { readonly privacy?: Privacy | undefined }): EmbeddingChoice;
 }
 
 /** Whether the user allows calls of a provider that cost money. spec 11.8 */
@@ -116,77 +112,11 @@ function transportFor(options: FreeLLMOptions, env: Environment, clock: Clock): 
     : fetchTransport(options.fetch, clock);
 }
 
-/** How many combinations of models and capabilities are remembered. */
-const MAX_QUESTIONS = 1000;
-
-/** The providers that meet a demand for privacy. */
-function keeping(listed: readonly Listed[], demand: Privacy | undefined): readonly Listed[] {
-  const kept = listed.filter(({ provider: { spec, options } }) =>
-    meetsPrivacy(spec.privacy, options.privacy, demand),
-  );
-  if (kept.length > 0) return kept;
-  const names = listed.map(({ provider }) => provider.spec.title).join(', ');
-  throw new ConfigError(
-    `options.privacy is "${demand}", and that is not known of any provider of this pool (${names}). Nothing was sent. Add a provider of which it is known, or state it for one with its own option "privacy".`,
-  );
-}
-
-/** Remembers the stages of each combination until a list of models changes. */
-function stageMemory(
-  listed: () => readonly Listed[],
-  registry: ModelRegistry,
-  substitute: string | undefined,
-  floor: Privacy | undefined,
-): Pool['stages'] {
-  const known = new Map<string, readonly Stage[]>();
-  let version = registry.version;
-  return (models, capabilities, privacy) => {
-    if (version !== registry.version) {
-      known.clear();
-      version = registry.version;
-    }
-    const demand = strictest(floor, privacy);
-    const question = JSON.stringify([models, capabilities, demand]);
-    let stages = known.get(question);
-    if (stages === undefined) {
-      stages = stagesFor(models, keeping(listed(), demand), capabilities, substitute);
-      if (known.size >= MAX_QUESTIONS) known.clear();
-      known.set(question, stages);
-    }
-    return stages;
-  };
-}
-
-/** Remembers the model that was chosen for calls which name none, so that it stays the same. */
-function embeddingMemory(listed: () => readonly Listed[], takesAny: boolean): Pool['embedding'] {
-  let usual: string | undefined;
-  return (question) => {
-    const choice = chooseEmbedding(listed(), question, usual, takesAny);
-    if (question.model === undefined || question.model === 'auto') usual ??= choice.model;
-    return choice;
-  };
-}
-
 function redactorFor(providers: readonly Provider[]): Redact {
   return redactor(
     providers.flatMap((provider) => provider.secrets()),
     providers.map((provider) => provider.spec.keyPattern),
   );
-}
-
-/** Redacts the model's name in errors: a key may have been passed for it by mistake. */
-function redactingErrors<Args extends readonly unknown[], Result>(
-  find: (...args: Args) => Result,
-  redact: Redact,
-): (...args: Args) => Result {
-  return (...args) => {
-    try {
-      return find(...args);
-    } catch (error) {
-      if (!(error instanceof ModelNotFoundError)) throw error;
-      throw new ModelNotFoundError(redact(error.model), redact(error.message));
-    }
-  };
 }
 
 function ledgerFor(
@@ -341,10 +271,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
         models: models.filter((model) => kindOf(model) === 'chat').map(toCandidate),
       })),
     stages: redactingErrors(stageMemory(listed, registry, substitute, options.privacy), redact),
-    embedding: redactingErrors(
-      embeddingMemory(() => keeping(listed(), options.privacy), substitute !== undefined),
-      redact,
-    ),
+    embedding: redactingErrors(embeddingMemory(listed, options.privacy, substitute !== undefined), redact),
   };
 }
 

@@ -14,7 +14,10 @@ export interface OpenAICompatibleOptions extends Omit<
   readonly name: string;
   /** The URL before `/chat/completions`, e.g. `http://127.0.0.1:8080/v1`. */
   readonly baseUrl: string;
-  /** The models to use, best first. A model without tags has the tag `chat`. Default: the endpoint's own list. */
+  /**
+   * The models to use, best first. A model without tags has the tag `chat`. An id with `embed` or `bge-` in it is taken for an
+   * embedding model, unless its `kind` or its tags say otherwise. Default: the endpoint's own list.
+   */
   readonly models?: readonly (ModelSpec | string)[] | undefined;
 }
 
@@ -62,7 +65,13 @@ export class OpenAICompatible extends Provider {
         defaultTier: 'free',
         tiers: { free: { freeBecause: { reason: 'unproven', source: 'the user' }, limits: [] } },
         modelIdPattern: '.',
-        discovery: { default: options.models === undefined, path: '/models', needsKey: true, exclude: [] },
+        discovery: {
+          default: options.models === undefined,
+          path: '/models',
+          needsKey: true,
+          exclude: [],
+          embeddings: ['*embed*', '*bge-*'],
+        },
         models: [],
         // An unknown server may accept neither lists of texts nor the role `developer`.
         request: { transforms: ['developer-to-system', 'flatten-plain-text'] },

@@ -25,6 +25,16 @@ function modelOf(model: string | ModelOptions): ModelOptions {
   return typeof model === 'string' ? { id: model } : model;
 }
 
+/** What a body asks for, by its route. */
+function readBody(
+  route: IncomingRequest['route'],
+  body: string,
+): Pick<IncomingRequest, 'chat' | 'embed'> & { readonly model: string | undefined } {
+  if (route === 'chat') return { embed: undefined, ...readChatBody(body) };
+  if (route === 'embeddings') return { chat: undefined, ...readEmbedRequest(body) };
+  return { chat: undefined, embed: undefined, model: undefined };
+}
+
 function settingsOf({
   limits = {},
   latencyMs = 0,
@@ -148,9 +158,7 @@ export class ProviderSimulator {
     const credential = dialect.credentialOf(request);
     const key = 'key' in credential ? credential.key : undefined;
     const owner = keyring.accountOf(key);
-    const read = route === 'chat' ? readChatBody(request.body) : undefined;
-    const asked = route === 'embeddings' ? readEmbedRequest(request.body) : undefined;
-    const modelId = read?.model ?? asked?.model ?? '';
+    const { model: modelId = '', ...read } = readBody(route, request.body);
     const model = modelId === '' ? undefined : dialect.modelIdOf(modelId);
     return {
       now,
@@ -163,8 +171,7 @@ export class ProviderSimulator {
       modelId,
       model,
       known: models.find(({ id }) => id === model),
-      chat: read?.chat,
-      embed: asked?.embed,
+      ...read,
       credentialProblem: 'problem' in credential ? credential.problem : undefined,
     };
   }

@@ -36,7 +36,10 @@ function texts(count: number): readonly string[] {
 
 /** The texts of each request that arrived. */
 function inputsOf({ transport }: SimulatedPool): readonly (readonly unknown[])[] {
-  return transport.sent.map(({ body }) => (Array.isArray(body['input']) ? body['input'] : []));
+  return transport.sent.map(({ body: { input } }) => {
+    const inputs: readonly unknown[] = Array.isArray(input) ? input : [];
+    return inputs;
+  });
 }
 
 function expectVectors({ vectors }: EmbedResponse, inputs: readonly string[], weights = 'vectors'): void {
@@ -229,6 +232,36 @@ describe('the model', () => {
     expect(response.model).toBe(expected);
   });
 
+  it('is the own one of the pool for a name that no provider has, if the pool takes any name', async () => {
+    const models = [model('one')];
+    const pool = simulatedPool({ nim: { models }, unknownModels: 'auto' });
+    expect(await pool.run(pool.llm.embed('a', { model: 'text-embedding-3-small' }))).toMatchObject({
+      model: 'one',
+    });
+  });
+
+  it('stays the same when a list of models comes', async () => {
+    const listed = { id: 'listed-embed', output: 'embeddings', dimensions: DIMENSIONS } as const;
+    const pool = simulatedPool({
+      custom: { models: [listed], discover: true },
+      nim: { models: [model('acme/told-embed')] },
+    });
+    const first = await pool.run(pool.llm.embed('a'));
+    await pool.run(pool.llm.refreshModels());
+    expect(pool.llm.models()).toMatchObject([
+      { id: 'listed-embed', kind: 'embedding' },
+      { id: 'acme/told-embed', kind: 'embedding' },
+    ]);
+    const later = await pool.run(pool.sibling().embed('a'));
+    expect([first.model, later.model]).toEqual(['acme/told-embed', 'acme/told-embed']);
+  });
+
+  it('is one that a list names, if nothing else is known: the call waits for the list', async () => {
+    const listed = { id: 'listed-embed', output: 'embeddings', dimensions: DIMENSIONS } as const;
+    const pool = simulatedPool({ custom: { models: ['chats', listed], discover: true } });
+    expect(await pool.run(pool.llm.embed('a'))).toMatchObject({ model: 'listed-embed' });
+  });
+
   it('that the result names gives the same vectors again', async () => {
     const pool = simulatedPool({
       nim: { models: [model('acme/shared', { family: 'shared' })] },
@@ -258,6 +291,15 @@ describe('the model', () => {
     const { vectors } = await pool.run(pool.llm.embed('a', { dimensions: 4 }));
     expect(Math.hypot(...(vectors[0] ?? []))).toBeCloseTo(1, 9);
   });
+});
+
+it('a call that waits for vectors does not keep a chat waiting', async () => {
+  const setup = { accounts: [['AIza-one']], models: [model('gemini-embedding-001'), 'gemini-3.8-flash'] };
+  const pool = simulatedPool({ google: setup, wait: true, maxWaitMs: HOUR, timeoutMs: HOUR });
+  const many = pool.run(pool.llm.embed(texts(300)));
+  const { latencyMs } = await pool.run(pool.llm.chat('Hello'));
+  expect(latencyMs).toBeLessThan(1000);
+  expectVectors(await many, texts(300), 'gemini-embedding-001');
 });
 
 describe('a call is refused before anything is sent', () => {
@@ -291,6 +333,13 @@ describe('a call is refused before anything is sent', () => {
       { dimensions: 4 },
       /^options\.dimensions: "vectors" gives vectors of 8 numbers, not of 4\. Leave it out\.$/,
     ],
+    [
+      'if no provider is known to keep its demand for privacy',
+      mixed,
+      'a',
+      { privacy: 'no-training' },
+      /^options\.privacy is "no-training", and that is not known of any provider/,
+    ],
     ['without texts', mixed, [], {}, /^input: must not be empty/],
     ['with an empty text', mixed, ['a', ' '], {}, /^input\[1\]: must not be empty/],
     ['with an unknown option', mixed, 'a', EXTRA, /temperature/],
@@ -299,7 +348,7 @@ describe('a call is refused before anything is sent', () => {
   it.each(cases)('%s', async (_, options, input, asked, message) => {
     const pool = simulatedPool(options);
     expect(await pool.fails(pool.llm.embed(input, asked))).toMatchObject({
-      message: expect.stringMatching(message),
+      message: expect.stringMatching(message) as unknown,
     });
     expect(pool.requests()).toBe(0);
   });

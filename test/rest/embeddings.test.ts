@@ -1,8 +1,10 @@
 /** POST …/embeddings: what is read of a body, and how vectors are written. */
 
+import * as z from 'zod/mini';
 import { describe, expect, it } from 'vitest';
 import { EMBEDDED, scripted, type Scripted } from './support.ts';
 
+const base64List = z.object({ data: z.array(z.object({ embedding: z.string() })) });
 const BODY = { model: 'acme/vectors', input: ['a', 'b'] };
 
 function embed({ fetch }: Scripted, body: unknown): Promise<Response> {
@@ -31,7 +33,7 @@ describe('an answer', () => {
 
   it('has them in Base64 on request: 32-bit numbers, little-endian', async () => {
     const response = await embed(scripted(), { ...BODY, encoding_format: 'base64' });
-    const { data } = (await response.json()) as { data: { embedding: string }[] };
+    const { data } = base64List.parse(await response.json());
     const decoded = data.map(({ embedding }) => {
       const bytes = Uint8Array.from(Buffer.from(embedding, 'base64'));
       return [...new Float32Array(bytes.buffer)];
