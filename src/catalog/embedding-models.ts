@@ -94,9 +94,8 @@ function namedOffer(listed: readonly Listed[], offers: readonly Offer[], name: s
   const known =
     offers.find(({ model }) => model.id === name) ?? offers.find(({ facts }) => facts.family === name);
   if (known !== undefined) return known;
-  const chats =
-    listed.some(({ models }) => models.some(({ id }) => id === name)) || 'tags' in readModelName(name);
-  if (chats) {
+  const isChat = (model: ModelSpec): boolean => model.id === name && kindOf(model) === 'chat';
+  if (listed.some(({ models }) => models.some(isChat)) || 'tags' in readModelName(name)) {
     throw new ModelNotFoundError(
       name,
       `"${name}" is a chat model and gives no vectors. Leave out the model, or name an embedding model: ${shown(offers)}.`,
