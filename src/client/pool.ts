@@ -178,10 +178,21 @@ function withMonotonic(clock: Ports['clock']): Clock {
   };
 }
 
-/** Ids for the tool calls of one answer. A random part sets them apart from those of other answers and processes. */
-function newToolCallIds(): ToolCallIds {
+/**
+ * Ids for the tool calls of one answer. A provider's own id stays unless a call of the conversation has it. A random part sets the
+ * others apart from those of other answers and processes.
+ */
+// spec 13.3
+function newToolCallIds(taken: () => ReadonlySet<string>): ToolCallIds {
+  let used: Set<string> | undefined;
   let answer: string | undefined;
-  return (index) => `call_${(answer ??= randomId().slice(0, 12))}_${index}`;
+  return (index, given) => {
+    used ??= new Set(taken());
+    const isFree = given !== undefined && !used.has(given);
+    const id = isFree ? given : `call_${(answer ??= randomId().slice(0, 12))}_${index}`;
+    used.add(id);
+    return id;
+  };
 }
 
 function chatPortsFor(

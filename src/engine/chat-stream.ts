@@ -10,6 +10,7 @@ import type { Failure } from '../core/failure.ts';
 import { OPERATIONS } from '../core/operations.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import type { ProviderSpec } from '../providers/spec.ts';
+import { toolIdsOf } from '../wire/request/tool-ids.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
 import { ChunkReader } from '../wire/response/chat-chunk.ts';
 import type { StreamEnd } from '../wire/response/stream-end.ts';
@@ -295,7 +296,7 @@ export function chatStreamOperation(
       const { request, timer, onUsage } = context;
       const { transcript } = request;
       // One empty continuation may be a fault. A second one proves that the text was complete.
-      const idOf = ports.toolCallIds();
+      const idOf = ports.toolCallIds(() => toolIdsOf(request.body.request.messages));
       const reader = new ChunkReader({
         maxLength: MOST.eventCharacters,
         mayBeEmpty: transcript.sawEmptyContinuation,

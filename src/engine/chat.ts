@@ -5,6 +5,7 @@ import { answerRoom } from '../core/routing/cost.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
+import { toolIdsOf } from '../wire/request/tool-ids.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
 import {
   type ChatCompletion,
@@ -25,8 +26,8 @@ import { type ImagePorts, readImages } from './images.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
 export interface ChatOperationPorts extends EndpointPorts, ImagePorts {
-  /** Ids for the tool calls of one answer, unlike those of any other answer. */
-  toolCallIds(): ToolCallIds;
+  /** Ids for the tool calls of one answer, unlike those of any other answer and those that are taken. */
+  toolCallIds(taken: () => ReadonlySet<string>): ToolCallIds;
   /** The check of a tool's arguments; undefined if its schema cannot be checked. */
   checkOf(schema: JsonObject): SchemaCheck | undefined;
 }
@@ -178,7 +179,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       { plan: { target }, request, onUsage }: DecodeContext<ChatBody>,
     ): AsyncGenerator<ChatCompletion> {
       const text = await readBody(response.body, MOST.bytes);
-      const idOf = ports.toolCallIds();
+      const idOf = ports.toolCallIds(() => toolIdsOf(request.request.messages));
       const read = await inTurns(ports.clock, readingAnswer(text, idOf));
       const answer = read.ok ? soundAnswer(read.completion, callableTools(request, ports), idOf) : read;
       // An answer that is of no use may still be billed.

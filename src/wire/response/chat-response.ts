@@ -18,10 +18,13 @@ export interface ToolCall {
   };
 }
 
-/** Makes up the id of the call with this index. The ids of two answers must differ, also those of two processes. */
-export type ToolCallIds = (index: number) => string;
+/**
+ * The id of the call with this index: the given one, or one that is made up if there is none or another call has it. The ids of
+ * two answers must differ, also those of two processes.
+ */
+export type ToolCallIds = (index: number, given?: string) => string;
 
-export const NUMBERED_CALLS: ToolCallIds = (index) => `call_${index}`;
+export const NUMBERED_CALLS: ToolCallIds = (index, given) => given ?? `call_${index}`;
 
 /** Token counts of the provider. The total can exceed the sum: some providers count hidden reasoning only in the total. */
 export interface TokenUsage {
@@ -296,7 +299,7 @@ function toolCallOf(value: unknown, index: number, idOf: ToolCallIds): ToolCall 
   if (!isJsonObject(value) || !isJsonObject(called) || name === undefined) return undefined;
   const given = member(called, 'arguments');
   const text = isJsonObject(given) ? jsonText(given) : nonBlank(given);
-  const id = nonBlank(member(value, 'id')) ?? idOf(index);
+  const id = idOf(index, nonBlank(member(value, 'id')));
   return { ...value, id, type: 'function', function: { ...called, name, arguments: text ?? '{}' } };
 }
 

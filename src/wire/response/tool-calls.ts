@@ -265,7 +265,8 @@ export class ToolCallAssembly {
   #headerOf(name: string, wireId: string | undefined): CallHeader {
     const index = this.#count;
     this.#count += 1;
-    const id = wireId === undefined || this.#ids.has(wireId) ? this.#idOf(index) : wireId;
+    const isTaken = wireId !== undefined && this.#ids.has(wireId);
+    const id = this.#idOf(index, isTaken ? undefined : wireId);
     this.#ids.add(id);
     return { index, id, name };
   }
