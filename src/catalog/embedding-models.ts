@@ -60,17 +60,24 @@ function isConfigured({ at, model }: Offer): boolean {
   return options.models !== undefined || spec.models.some(({ id }) => id === model.id);
 }
 
+/** 1 for a model that the user prefers to the others of its provider, else 0. */
+function preferenceOf({ at, model }: Offer): number {
+  return at.provider.options.prefer?.includes(model.id) === true ? 1 : 0;
+}
+
 /**
- * The weights that most providers serve; among equals, by `priority`, then as listed. Models of fetched lists count only if
- * there are no others, so that the choice does not depend on which lists have come.
+ * A model that the user prefers, else the weights that most providers serve; among equals, by `priority`, then as listed.
+ * Models of fetched lists count only if there are no others, so that the choice does not depend on which lists have come.
  */
 // spec 17.3
 function usualOffer(all: readonly Offer[]): Offer | undefined {
   const configured = all.filter(isConfigured);
   const offers = configured.length > 0 ? configured : all;
-  const [best] = offers
-    .map((offer) => ({ offer, count: providersOf(offers, offer) }))
-    .toSorted((a, b) => b.count - a.count || (a.offer.model.priority ?? 0) - (b.offer.model.priority ?? 0));
+  const ranked = offers.map((offer) => ({
+    offer,
+    ranks: [-preferenceOf(offer), -providersOf(offers, offer), offer.model.priority ?? 0] as const,
+  }));
+  const [best] = ranked.toSorted(({ ranks: a }, { ranks: b }) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
   return best?.offer;
 }
 

@@ -12,19 +12,24 @@ export interface ModelFlags {
   readonly free?: boolean;
 }
 
-function matches({ id, provider, tags = [] }: ListedModel, filter: string): boolean {
+/** What a model is for: its tags, or its kind if it is no chat model. */
+function usesOf({ kind = 'chat', tags = [] }: ListedModel): readonly string[] {
+  return kind === 'chat' ? tags : [kind];
+}
+
+function matches(model: ListedModel, filter: string): boolean {
   const wanted = filter.toLowerCase();
-  return [id, provider, ...tags].some((text) => text.toLowerCase().includes(wanted));
+  return [model.id, model.provider, ...usesOf(model)].some((text) => text.toLowerCase().includes(wanted));
 }
 
 function lines(list: readonly ListedModel[]): readonly string[] {
   return table(
     ['provider', 'model', 'context', 'tags'],
-    list.map(({ provider, id, ctx, tags = [] }) => [
-      provider,
-      id,
-      ctx === undefined ? '–' : String(ctx),
-      tags.join(' '),
+    list.map((model) => [
+      model.provider,
+      model.id,
+      model.ctx === undefined ? '–' : String(model.ctx),
+      usesOf(model).join(' '),
     ]),
   );
 }

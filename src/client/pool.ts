@@ -1,12 +1,10 @@
 /** The composition root: the only place that knows every room. */
 
-import { type Listed, refusePaid, toCandidate } from '../catalog/candidates.ts';
-import type { EmbeddingChoice, EmbeddingQuestion } from '../catalog/embedding-models.ts';
+import type { Listed } from '../catalog/candidates.ts';
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
-import { kindOf } from '../core/model.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
-import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
+import type { PoolAccount, PoolProvider } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import { checkedStrategy } from './checked-strategy.ts';
 import { schemaCheck } from './schema-check.ts';
@@ -17,7 +15,6 @@ import { type EmbedBatch, embedOperation, type EmbedPart } from '../engine/embed
 import type { Operation } from '../engine/operation.ts';
 import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ImageSource, ModelCache, StateStore, Transport } from '../ports.ts';
-import type { Privacy } from '../providers/privacy.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
 import { withFallback } from '../adapters/fallback-store.ts';
@@ -33,7 +30,7 @@ import type { StreamPart } from '../wire/response/stream-part.ts';
 import { Events, type FreeLLMEvent } from './events.ts';
 import { cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
-import { embeddingMemory, redactingErrors, stageMemory } from './stages.ts';
+import { type Finders, findersOf } from './stages.ts';
 import { cacheFor, stateFor } from './storage.ts';
 import { withProviderWarnings } from './stale-facts.ts';
 import { unmatchedPreferences } from './unmatched-preferences.ts';
@@ -54,7 +51,7 @@ export interface Ports {
 
 const DEFAULT_CACHE_TTL_MS = HOUR_MS;
 
-export interface Pool {
+export interface Pool extends Finders {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly images: ImageSource;
@@ -70,16 +67,6 @@ export interface Pool {
   readonly emit: (event: FreeLLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Preferences;
-  /** Warns once about each name that would cost money. @throws ModelNotFoundError if all names would. */
-  refusePaid(models: readonly string[]): void;
-  /** Whether a provider is known to have a model with this id. */
-  lists(id: string): boolean;
-  /** All providers with all their chat models. */
-  everything(): Stage;
-  /** @throws ConfigError if no provider of the pool meets the demand for privacy. */
-  stages(models: readonly string[], capabilities: readonly string[], privacy?: Privacy): readonly Stage[];
-  /** The embedding model of a call. The pool's own is chosen once. */
-  embedding(question: EmbeddingQuestion & { readonly privacy?: Privacy | undefined }): EmbeddingChoice;
 }
 
 /** Whether the user allows calls of a provider that cost money. spec 11.8 */
@@ -155,17 +142,6 @@ function listedBy(
     pool: poolProvider,
     models: registry.models(poolProvider.name),
   }));
-}
-
-/** Passes on each paid model of a chain once. */
-function warnOnce(warn: (message: string) => void): (paid: ReturnType<typeof refusePaid>) => void {
-  const passedOver = new Set<string>();
-  return (paid) => {
-    for (const { model, message } of paid) {
-      if (!passedOver.has(model)) warn(message);
-      passedOver.add(model);
-    }
-  };
 }
 
 function withMonotonic(clock: Ports['clock']): Clock {
@@ -253,8 +229,6 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const spend = options.spend ?? spendFrom(env);
   const pool = options.providers.map((provider, index) => toPoolProvider(provider, index, spend));
   const listed = (): readonly Listed[] => listedBy(options.providers, pool, registry);
-  const substitute = options.unknownModels === 'auto' ? 'auto' : undefined;
-  const warnOfPaid = warnOnce((message) => emit({ type: 'warning', message: redact(message) }));
   const chatPorts = chatPortsFor({ clock, images }, redact, providerOf);
   const chat = chatOperation(chatPorts);
   return {
@@ -272,17 +246,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
     embed: embedOperation(chatPorts),
     maskOf: (provider, keyId) => providerOf(provider).maskOf(keyId),
     choice: choiceOf(options.strategy),
-    refusePaid: redactingErrors((models) => {
-      if (substitute === undefined) warnOfPaid(refusePaid(models, listed()));
-    }, redact),
-    lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
-    everything: () =>
-      listed().map(({ pool: provider, models }) => ({
-        provider,
-        models: models.filter((model) => kindOf(model) === 'chat').map(toCandidate),
-      })),
-    stages: redactingErrors(stageMemory(listed, registry, substitute, options.privacy), redact),
-    embedding: redactingErrors(embeddingMemory(listed, options.privacy, substitute !== undefined), redact),
+    ...findersOf(options, { listed, registry, redact, emit }),
   };
 }
 

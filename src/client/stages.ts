@@ -1,13 +1,33 @@
 /** Which providers and models serve a call. What was found is remembered until a list of models changes. */
 
-import { type Listed, stagesFor } from '../catalog/candidates.ts';
-import { chooseEmbedding } from '../catalog/embedding-models.ts';
+import { type Listed, refusePaid, stagesFor, toCandidate } from '../catalog/candidates.ts';
+import {
+  chooseEmbedding,
+  type EmbeddingChoice,
+  type EmbeddingQuestion,
+} from '../catalog/embedding-models.ts';
 import type { ModelRegistry } from '../catalog/registry.ts';
+import { kindOf, type ModelSpec } from '../core/model.ts';
 import type { Stage } from '../core/pool.ts';
 import { ConfigError, ModelNotFoundError } from '../errors.ts';
 import type { Redact } from '../providers/key.ts';
 import { meetsPrivacy, type Privacy, strictest } from '../providers/privacy.ts';
-import type { Pool } from './pool.ts';
+import type { FreeLLMEvent } from './events.ts';
+import type { FreeLLMOptions } from './options.ts';
+
+/** The functions of a pool that find models. */
+export interface Finders {
+  /** Warns once about each name that would cost money. @throws ModelNotFoundError if all names would. */
+  refusePaid(models: readonly string[]): void;
+  /** Whether a provider is known to have a model with this id. */
+  lists(id: string): boolean;
+  /** All providers with all their chat models, or their embedding models if they have no others. */
+  everything(): Stage;
+  /** @throws ConfigError if no provider of the pool meets the demand for privacy. */
+  stages(models: readonly string[], capabilities: readonly string[], privacy?: Privacy): readonly Stage[];
+  /** The embedding model of a call. The pool's own is chosen once. */
+  embedding(question: EmbeddingQuestion & { readonly privacy?: Privacy | undefined }): EmbeddingChoice;
+}
 
 /** How many combinations of models and capabilities are remembered. */
 const MAX_QUESTIONS = 1000;
@@ -25,12 +45,12 @@ function keeping(listed: readonly Listed[], demand: Privacy | undefined): readon
 }
 
 /** Remembers the stages of each combination until a list of models changes. */
-export function stageMemory(
+function stageMemory(
   listed: () => readonly Listed[],
   registry: ModelRegistry,
   substitute: string | undefined,
   floor: Privacy | undefined,
-): Pool['stages'] {
+): Finders['stages'] {
   const known = new Map<string, readonly Stage[]>();
   let version = registry.version;
   return (models, capabilities, privacy) => {
@@ -55,11 +75,11 @@ export function stageMemory(
  * pool, whatever a call demands.
  */
 // spec 17.3
-export function embeddingMemory(
+function embeddingMemory(
   listed: () => readonly Listed[],
   floor: Privacy | undefined,
   takesAny: boolean,
-): Pool['embedding'] {
+): Finders['embedding'] {
   let usual: string | undefined;
   return ({ privacy, ...question }) => {
     const own = (): string => {
@@ -72,7 +92,7 @@ export function embeddingMemory(
 }
 
 /** Redacts the model's name in errors: a key may have been passed for it by mistake. */
-export function redactingErrors<Args extends readonly unknown[], Result>(
+function redactingErrors<Args extends readonly unknown[], Result>(
   find: (...args: Args) => Result,
   redact: Redact,
 ): (...args: Args) => Result {
@@ -83,5 +103,51 @@ export function redactingErrors<Args extends readonly unknown[], Result>(
       if (!(error instanceof ModelNotFoundError)) throw error;
       throw new ModelNotFoundError(redact(error.model), redact(error.message));
     }
+  };
+}
+
+/** Passes on each paid model of a chain once. */
+function warnOnce(warn: (message: string) => void): (paid: ReturnType<typeof refusePaid>) => void {
+  const passedOver = new Set<string>();
+  return (paid) => {
+    for (const { model, message } of paid) {
+      if (!passedOver.has(model)) warn(message);
+      passedOver.add(model);
+    }
+  };
+}
+
+/** The chat models of a provider; its embedding models if it has no others. */
+function shownModels(models: readonly ModelSpec[]): readonly ModelSpec[] {
+  const chats = models.filter((model) => kindOf(model) === 'chat');
+  return chats.length > 0 ? chats : models;
+}
+
+interface FinderPorts {
+  readonly listed: () => readonly Listed[];
+  readonly registry: ModelRegistry;
+  readonly redact: Redact;
+  readonly emit: (event: FreeLLMEvent) => void;
+}
+
+/** Makes the functions that find a pool's models. */
+export function findersOf(
+  { unknownModels, privacy }: FreeLLMOptions,
+  { listed, registry, redact, emit }: FinderPorts,
+): Finders {
+  const takesAny = unknownModels === 'auto';
+  const warnOfPaid = warnOnce((message) => emit({ type: 'warning', message: redact(message) }));
+  return {
+    refusePaid: redactingErrors((models) => {
+      if (!takesAny) warnOfPaid(refusePaid(models, listed()));
+    }, redact),
+    lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
+    everything: () =>
+      listed().map(({ pool, models }) => ({
+        provider: pool,
+        models: shownModels(models).map(toCandidate),
+      })),
+    stages: redactingErrors(stageMemory(listed, registry, takesAny ? 'auto' : undefined, privacy), redact),
+    embedding: redactingErrors(embeddingMemory(listed, privacy, takesAny), redact),
   };
 }

@@ -223,6 +223,12 @@ describe('the model', () => {
       {},
       'shared',
     ],
+    [
+      'is one that the user prefers',
+      { custom: { models: [model('one'), model('two')], prefer: ['two'] } },
+      {},
+      'two',
+    ],
     ['is no chat model', { custom: { models: ['chats', model('one')] } }, {}, 'one'],
   ];
 

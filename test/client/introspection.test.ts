@@ -217,13 +217,19 @@ describe('models()', () => {
   });
 });
 
+/** Built in. OpenRouter's list of chat models does not name it. */
+const EMBEDS = 'nvidia/nemotron-3-embed-1b:free';
+
 describe('listFreeModels()', () => {
   it("gives OpenRouter's free models without any key", async () => {
     const server = await serve((_request, response) =>
       json(response, { data: [{ id: 'a/b:free', context_length: 8192 }, { id: 'a/paid' }] }),
     );
     const models = await listFreeModels({ baseUrl: server.url, cacheDir: temporaryFolder() });
-    expect(models).toMatchObject([{ provider: 'openrouter', id: 'a/b:free', ctx: 8192, free: true }]);
+    expect(models).toMatchObject([
+      { provider: 'openrouter', id: 'a/b:free', ctx: 8192, free: true },
+      { provider: 'openrouter', id: EMBEDS, kind: 'embedding', free: true },
+    ]);
     expect(server.requests).toMatchObject([{ method: 'GET', url: '/models' }]);
     expect(server.requests[0]?.headers.authorization).toBeUndefined();
     await until(() => server.open === 0);
@@ -246,7 +252,7 @@ describe('listFreeModels()', () => {
       },
     });
     expect(seen).toEqual(['https://openrouter.ai/api/v1/models']);
-    expect(models.map(({ id }) => id)).toEqual(['a/b:free']);
+    expect(models.map(({ id }) => id)).toEqual(['a/b:free', EMBEDS]);
   });
 });
 

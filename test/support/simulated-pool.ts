@@ -56,6 +56,7 @@ export interface ProviderSetup {
   readonly rpm?: number | undefined;
   readonly rpd?: number | undefined;
   readonly priority?: number | undefined;
+  readonly prefer?: readonly string[] | undefined;
   /** Whether the pool fetches the list of models instead of being told. */
   readonly discover?: boolean | undefined;
 }
@@ -119,9 +120,9 @@ function makeWorld(options: SimulatedPoolOptions): SimulatedWorld {
 }
 
 function makeProvider(name: ProviderName, provider: ProviderSetup, baseUrl: string): Provider {
-  const { rpm, rpd, priority, discover = false } = provider;
+  const { rpm, rpd, priority, prefer, discover = false } = provider;
   const keys = keysOf(name, provider);
-  const options = { rpm, rpd, priority, discover, models: specsOf(name, provider) };
+  const options = { rpm, rpd, priority, prefer, discover, models: specsOf(name, provider) };
   switch (name) {
     case 'openrouter':
       return new OpenRouter(keys, options);
