@@ -8,12 +8,32 @@ const FAST = [
   'test/{vectors,spec,rooms,no-provider-names}.test.ts',
 ];
 
+/** Tests of code without state share what they import: loading it for each file takes longer than most of them. */
+const PURE = ['test/{core,wire,providers,catalog}/**/*.test.ts', 'test/{vectors,spec}.test.ts'];
+
+const ALL = ['test/**/*.test.ts'];
+/** The option `--typecheck` itself does not reach projects. */
+const TYPES = { include: ['test/**/*.test-d.ts'], enabled: process.argv.includes('--typecheck') };
+
+/** What `npm test` runs. A list here is added to that of the whole configuration, which therefore has none. */
+const PROJECTS = [
+  {
+    extends: true as const,
+    test: { name: 'pure', include: PURE, isolate: false, typecheck: { include: [] } },
+  },
+  {
+    extends: true as const,
+    test: { name: 'all others', include: ALL, exclude: PURE, typecheck: TYPES },
+  },
+];
+
+/** What `npm run test:fast` runs. Property tests draw thousands of cases, which is left to `npm test`. */
+const FAST_RUN = { include: FAST, exclude: ['test/**/*.property.test.ts'], isolate: false };
+
 export default defineConfig(({ mode }) => ({
   test: {
-    include: mode === 'fast' ? FAST : ['test/**/*.test.ts'],
-    // Property tests draw thousands of cases. `npm test` runs them.
-    exclude: mode === 'fast' ? ['test/**/*.property.test.ts'] : [],
-    typecheck: { include: ['test/**/*.test-d.ts'], tsconfig: './test/tsconfig.json' },
+    ...(mode === 'fast' ? FAST_RUN : { projects: PROJECTS }),
+    typecheck: { tsconfig: './test/tsconfig.json' },
     // No test reads or writes the cache of the user who runs it.
     env: { FREELM_PERSIST: '0', XDG_CACHE_HOME: join(tmpdir(), 'freelm-tests') },
     pool: 'threads',
