@@ -1,8 +1,7 @@
 /** The composition root: the only place that knows every room. */
 
 import type { Listed } from '../catalog/candidates.ts';
-import { sourceOf } from '../catalog/provider-source.ts';
-import { ModelRegistry } from '../catalog/registry.ts';
+import type { ModelRegistry } from '../catalog/registry.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
 import type { PoolAccount, PoolProvider } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
@@ -32,8 +31,8 @@ import { cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { type Finders, findersOf } from './stages.ts';
 import { cacheFor, stateFor } from './storage.ts';
+import { registryFor } from './model-lists.ts';
 import { withProviderWarnings } from './stale-facts.ts';
-import { unmatchedPreferences } from './unmatched-preferences.ts';
 import { randomId, systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
 import { amountText } from '../money.ts';
@@ -187,15 +186,24 @@ function chatPortsFor(
   };
 }
 
+/** The clock, and what requests are sent with. */
+function sendingParts(
+  options: FreeLLMOptions,
+  env: Environment,
+  replaced: Partial<Ports>,
+): Pick<Pool, 'clock' | 'transport' | 'images'> {
+  const clock = storeClock(withMonotonic(replaced.clock ?? systemClock), options.store ?? replaced.store);
+  const { transport: foreign, images = publicImages() } = replaced;
+  const transport =
+    foreign === undefined ? transportFor(options, env, clock) : foreignTransport(foreign, clock);
+  return { clock, transport, images };
+}
+
 /** Builds a pool from checked options. */
 export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}): Pool {
   const env = replaced.env ?? process.env;
   const givenStore = options.store ?? replaced.store;
-  const clock = storeClock(withMonotonic(replaced.clock ?? systemClock), givenStore);
-  const { transport: foreign } = replaced;
-  const transport =
-    foreign === undefined ? transportFor(options, env, clock) : foreignTransport(foreign, clock);
-  const images = replaced.images ?? publicImages();
+  const { clock, transport, images } = sendingParts(options, env, replaced);
   const redact = redactorFor(options.providers);
   const events = new Events(options.onEvent);
   const emit = withProviderWarnings(events.emit, options.providers, clock);
@@ -209,23 +217,12 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const ledger = ledgerFor(store, clock, options.providers, warn);
   const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
   const providerOf = (name: string): Provider => providers.get(name) ?? missing(name);
-  const checkPreferences = unmatchedPreferences(warn);
-  const sources = options.providers.map((provider) => sourceOf(provider, redact, ttlMs));
-  const registry = new ModelRegistry({
-    sources,
-    clock,
-    transport,
-    cache: replaced.cache ?? cacheFor(options, env),
-    onDiscovery(report) {
-      emit({ type: 'discovery', ...report });
-      if (report.outcome !== 'failed')
-        checkPreferences(providerOf(report.provider), registry.models(report.provider));
-    },
+  const cache = replaced.cache ?? cacheFor(options, env);
+  const registry = registryFor({ clock, transport, cache, redact, providers }, ttlMs, {
+    emit,
+    warn,
     onPrice: (name, model, price) => void notePrice(ledger, pool, name, model, price),
   });
-  for (const { name, discovery, userModels } of sources)
-    if (discovery === undefined || userModels !== undefined)
-      checkPreferences(providerOf(name), registry.models(name));
   const spend = options.spend ?? spendFrom(env);
   const pool = options.providers.map((provider, index) => toPoolProvider(provider, index, spend));
   const listed = (): readonly Listed[] => listedBy(options.providers, pool, registry);
