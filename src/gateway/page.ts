@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** The scripts of the page. Each imports only from those before it. */
-const SCRIPTS = ['format.js', 'dom.js', 'calls.js', 'keys.js', 'main.js'] as const;
+const SCRIPTS = ['format.js', 'dom.js', 'server.js', 'calls.js', 'keys.js', 'try.js', 'main.js'] as const;
 
 function read(name: string): string {
   return readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');

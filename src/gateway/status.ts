@@ -1,10 +1,21 @@
 /** The JSON document behind the status page. It contains no full key, no prompt and no answer. */
 
-import { type Capacity, type EventListener, type HealthRow, type LimitStatus, VERSION } from '../index.ts';
+import {
+  type Capacity,
+  type EventListener,
+  type ExplainRow,
+  type HealthRow,
+  type LimitStatus,
+  ModelNotFoundError,
+  VERSION,
+} from '../index.ts';
 import type { Refusal } from './refusal.ts';
 import { CallLog, type StatusCall, type StatusTotals } from './status-calls.ts';
 
 export type StatusLimit = Omit<LimitStatus, 'provider' | 'account'>;
+
+/** A model that a key cannot serve for a while. */
+export type RestingModel = Pick<ExplainRow, 'model' | 'reason' | 'readyAt'>;
 
 /** A row of `health()` with the key's limits. */
 export interface StatusKey extends HealthRow {
@@ -14,6 +25,8 @@ export interface StatusKey extends HealthRow {
   readonly day: StatusLimit | undefined;
   /** Every limit with usage. */
   readonly spent: readonly StatusLimit[];
+  /** The models that rest while the key serves others, the soonest first. */
+  readonly resting: readonly RestingModel[];
   /** How many keys, this one included, share the account and its limits. */
   readonly sharedBy: number;
 }
@@ -35,11 +48,14 @@ export interface Status {
 /** The part of a `FreeLLM` that the board reads. */
 export interface StatusSource {
   health(): readonly HealthRow[];
+  explain(): readonly ExplainRow[];
   capacity(): Capacity;
   subscribe(listener: EventListener): () => void;
 }
 
 const MAX_WARNINGS = 10;
+/** The most models of a key that are listed as resting. */
+const MAX_RESTING = 20;
 const MAX_SAMPLE_AGE_MS = 10_000;
 const DAILY_OR_LONGER: ReadonlySet<LimitStatus['window']> = new Set(['day', 'month']);
 
@@ -47,7 +63,34 @@ function limitOf({ model, unit, window, used, limit, returnsAt }: LimitStatus): 
   return { model, unit, window, used, limit, returnsAt };
 }
 
-function keyOf(row: HealthRow, limits: readonly LimitStatus[], sharedBy: number): StatusKey {
+/** The routes of calls that name no model, as far as they rest. A pool without the model of such calls has none. */
+function restingRoutes(pool: StatusSource): readonly ExplainRow[] {
+  try {
+    return pool.explain().filter(({ ready, readyAt }) => !ready && readyAt !== undefined);
+  } catch (error) {
+    if (error instanceof ModelNotFoundError) return [];
+    throw error;
+  }
+}
+
+/** The models of a key that rest by themselves. If the whole key is not ready, its row says so. */
+function restingOf(
+  { ready, provider, key }: HealthRow,
+  routes: readonly ExplainRow[],
+): readonly RestingModel[] {
+  if (!ready) return [];
+  const own = routes.filter((route) => route.provider === provider && route.key === key);
+  return own
+    .map(({ model, reason, readyAt }) => ({ model, reason, readyAt }))
+    .toSorted((a, b) => (a.readyAt ?? 0) - (b.readyAt ?? 0))
+    .slice(0, MAX_RESTING);
+}
+
+function keyOf(
+  row: HealthRow,
+  limits: readonly LimitStatus[],
+  { sharedBy, resting }: Pick<StatusKey, 'sharedBy' | 'resting'>,
+): StatusKey {
   const statuses = limits.map(limitOf);
   const limitBehind = (
     isLong: boolean,
@@ -67,6 +110,7 @@ function keyOf(row: HealthRow, limits: readonly LimitStatus[], sharedBy: number)
     minute: limitBehind(false, row.rpmUsed, row.rpm),
     day: limitBehind(true, row.rpdUsed, row.rpd),
     spent: statuses.filter(({ used }) => used > 0),
+    resting,
     sharedBy,
   };
 }
@@ -144,6 +188,7 @@ export class StatusBoard {
   status(): Status {
     const { at, limits, requestsNow, requestsToday, nextAt } = this.#pool.capacity();
     const rows = this.#pool.health();
+    const resting = restingRoutes(this.#pool);
     const limitsOf = grouped(limits, accountOf);
     const keysOf = grouped(rows, accountOf);
     return {
@@ -151,7 +196,10 @@ export class StatusBoard {
       at,
       keys: rows.map((row) => {
         const account = accountOf(row);
-        return keyOf(row, limitsOf.get(account) ?? [], keysOf.get(account)?.length ?? 1);
+        return keyOf(row, limitsOf.get(account) ?? [], {
+          sharedBy: keysOf.get(account)?.length ?? 1,
+          resting: restingOf(row, resting),
+        });
       }),
       capacity: { requestsNow, requestsToday, nextAt },
       calls: this.#log.calls,

@@ -123,6 +123,7 @@ export function someKey(number: number, more: Partial<StatusKey> = {}): StatusKe
     minute: { ...limit, window: 'minute', used: 0, limit: 20, returnsAt: undefined },
     day: limit,
     spent: [limit, { ...limit, window: 'hour' }],
+    resting: [{ model, reason: 'W'.repeat(100), readyAt: 9e12 }],
     sharedBy: 3,
     ...more,
   };

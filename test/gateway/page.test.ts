@@ -67,7 +67,9 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     await waitForText(page, '.key', 'Not ready');
     const [text] = await textsOf(page, '.key');
     // OpenRouter counts by the clock's minute and by the day in UTC. The pool's clock stands at noon.
-    expect(text).toMatch(/Minute 1 \/ 1 back 12:01:00, in 6[01] s Day 1 \/ 50 back Sun 00:00, in 12 h/);
+    expect(text).toMatch(
+      /Minute 1 \/ 1 whole account back 12:01:00, in 6[01] s Day 1 \/ 50 whole account back Sun 00:00, in 12 h/,
+    );
     const bar = page.getByRole('meter', { name: 'Minute quota of openrouter' });
     expect(await bar.getAttribute('aria-valuenow')).toBe('1');
     expect(await bar.getAttribute('aria-valuemax')).toBe('1');
@@ -136,9 +138,9 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     await waitForText(page, '#no-calls', 'curl http://127.0.0.1:');
     await pool.run(pool.llm.text('Hello'));
     await refresh(page);
-    await waitForText(page, '.call', /12:00:00\s*Served\s*0\sms\s*nim · z-ai\/glm-5\.3 · 2 attempts/);
+    await waitForText(page, '.call', /12:00:00\s*Served\s*0\sms\s*auto → nim · z-ai\/glm-5\.3 · 2 attempts/);
     expect(await page.locator('#no-calls').isVisible()).toBe(false);
-    await page.locator('summary').click();
+    await page.locator('.call summary').click();
     const attempts = await textsOf(page, '.attempts > li');
     expect(attempts).toEqual([
       textLike(/^Server error HTTP 502 · 12:00:00 · 0 ms openrouter \S+ · cohere\/north/),
@@ -155,6 +157,8 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     await page.keyboard.press('Tab');
     expect(await page.locator(':focus').innerText()).toBe('Skip to the calls');
     await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').innerText()).toBe('Try it');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.locator('details[open]').count()).toBe(1);
@@ -188,13 +192,13 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
           }),
         ),
     });
-    await page.locator('summary').last().click();
+    await page.locator('.call summary').last().click();
     newest = 4;
     await refresh(page);
     await page.locator('.call').nth(2).waitFor();
     expect(await page.locator('.call').count()).toBe(3);
     expect(await page.locator('.call').last().locator('details[open]').count()).toBe(1);
-    await page.locator('summary').last().click();
+    await page.locator('.call summary').last().click();
     await page.locator('#pause').focus();
     await refresh(page);
     await expect.poll(() => page.locator('.call').count()).toBe(2);
@@ -209,7 +213,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const { url } = await gatewayOver(llm);
     await llm.text('Hello').catch(() => undefined);
     const page = await open(url);
-    await page.locator('summary').click();
+    await page.locator('.call summary').click();
     await waitForText(page, '.call', attack);
     await waitForText(page, '.attempts', '<i>m</i>');
     expect(await page.locator('main :is(img, script, i)').count()).toBe(0);
@@ -275,7 +279,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
       before: (one) => one.route('**/status', (route) => route.fulfill({ json: status })),
     });
     await page.locator('.key').nth(39).waitFor();
-    await page.locator('summary').click();
+    await page.locator('.call summary').click();
     await page
       .getByRole('button', { name: /^Details/ })
       .first()
@@ -300,7 +304,7 @@ describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }
     const heights = `[...document.querySelectorAll('button, summary')]
       .map((one) => one.getBoundingClientRect().height).filter((height) => height > 0)`;
     const found = await page.evaluate<number[]>(heights);
-    expect(found).toHaveLength(4);
+    expect(found).toHaveLength(6);
     expect(Math.min(...found)).toBeGreaterThanOrEqual(44);
     const motion = "getComputedStyle(document.querySelector('.bar > div')).transitionDuration";
     expect(await page.evaluate(motion)).toBe('0s');

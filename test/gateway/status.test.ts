@@ -39,6 +39,7 @@ function source(): { readonly pool: StatusSource; readonly tell: (event: FreeLLM
   return {
     pool: {
       health: () => [],
+      explain: () => [],
       capacity: () => capacity,
       subscribe(listener) {
         listeners.add(listener);

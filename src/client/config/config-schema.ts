@@ -21,7 +21,10 @@ export interface ProviderConfig extends Omit<ProviderOptions, 'headers'> {
 export interface PoolConfig
   extends
     CallLimits,
-    Pick<FreeLLMOptions, 'model' | 'modelMap' | 'unknownModels' | 'spend' | 'persist' | 'cacheDir'> {
+    Pick<
+      FreeLLMOptions,
+      'model' | 'modelMap' | 'privacy' | 'unknownModels' | 'spend' | 'persist' | 'cacheDir'
+    > {
   readonly strategy?: 'quota_aware' | 'priority' | 'round_robin' | 'latency' | undefined;
 }
 
@@ -179,6 +182,10 @@ const poolFields = {
   unknownModels: described(
     'What happens to a model that no provider has: error, or auto to serve it as auto. Default error.',
     z.enum(['error', 'auto'], 'must be "error" or "auto"'),
+  ),
+  privacy: described(
+    'Leaves out providers that may train on prompts, or keep them.',
+    z.enum(['no-training', 'no-logging'], 'must be "no-training" or "no-logging"'),
   ),
   spend: described(
     'Whether calls may cost money. Default never.',

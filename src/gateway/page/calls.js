@@ -63,8 +63,9 @@ function attemptView() {
  * @param {StatusCall} call
  * @param {number} now
  */
-function progressText({ state, waitsUntil, attempts }, now) {
+function progressText({ state, status, code, waitsUntil, attempts }, now) {
   const last = attempts.at(-1);
+  if (state === 'refused') return `HTTP ${status ?? ''}${code === undefined ? '' : ` · ${wordsOf(code)}`}`;
   if (state === 'waiting' && waitsUntil !== undefined)
     return waitsUntil > now ? `waiting until ${futureText(waitsUntil, now)}` : 'waiting for a route';
   if (last === undefined)
@@ -100,7 +101,8 @@ function callView(first) {
       setState(word, TONES[state], WORDS[state]);
       setText(duration, latencyText(endedAt - startedAt));
       const count = attemptCount > 1 ? ` · ${attemptCount} attempts` : '';
-      setText(route, progressText(call, now) + count);
+      const asked = state === 'refused' ? '' : `${call.model ?? 'auto'} → `;
+      setText(route, asked + progressText(call, now) + count);
       text.hidden = message === '';
       setText(text, message);
       const omittedCount = attemptCount - attempts.length;

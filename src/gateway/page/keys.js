@@ -1,7 +1,16 @@
 /** The keys, with their quotas. */
 
 import { byId, make, reconcile, setAttribute, setState, setText, showLines } from './dom.js';
-import { billText, capitalised, futureText, latencyText, momentText, numberText, wordsOf } from './format.js';
+import {
+  billText,
+  capitalised,
+  countText,
+  futureText,
+  latencyText,
+  momentText,
+  numberText,
+  wordsOf,
+} from './format.js';
 
 /**
  * @import { StatusKey, StatusLimit } from '../status.ts'
@@ -27,12 +36,13 @@ function limitView(owner) {
      * @param {StatusLimit | undefined} limit
      * @param {string} title
      * @param {number} now
+     * @param {string} [whole] - What a limit of no single model is of.
      */
-    show(limit, title, now) {
+    show(limit, title, now, whole) {
       setText(name, title);
       bar.hidden = limit === undefined;
-      model.hidden = limit?.model === undefined;
-      setText(model, limit?.model ?? '');
+      model.hidden = limit === undefined || (limit.model ?? whole) === undefined;
+      setText(model, limit?.model ?? whole ?? '');
       setText(used, limit === undefined ? '' : `${numberText(limit.used)} / ${numberText(limit.limit)}`);
       setText(returns, returnText(limit, now));
       if (limit !== undefined) showBar(bar, limit, { title, owner, now });
@@ -83,6 +93,26 @@ function stateOf(key) {
   return ['wait', key.breaker === 'half-open' ? 'Being probed' : 'Not ready'];
 }
 
+/**
+ * What a limit of no single model is of.
+ * @param {StatusKey} key
+ */
+function wholeOf({ sharedBy }) {
+  return sharedBy > 1 ? `account with ${sharedBy} keys` : 'whole account';
+}
+
+/**
+ * @param {StatusKey} key
+ * @param {number} now
+ */
+function restingText({ resting }, now) {
+  const [soonest] = resting;
+  if (soonest === undefined) return '';
+  const until = typeof soonest.readyAt === 'number' ? `, back ${futureText(soonest.readyAt, now)}` : '';
+  const others = resting.length > 1 ? `; ${resting.length - 1} more in the details` : '';
+  return `${countText(resting.length, 'model')} resting: ${soonest.model}${until}${others}`;
+}
+
 const BREAKERS = {
   closed: 'breaker closed',
   open: 'breaker open',
@@ -104,11 +134,15 @@ function readyText({ ready, readyAt, disabled }, now) {
  * @param {StatusKey} key
  * @param {number} now
  */
-function detailLines({ account, sharedBy, lastError, latencyMs, billed }, now) {
+function detailLines({ account, sharedBy, lastError, latencyMs, billed, resting }, now) {
   const shared = sharedBy > 1 ? `, shared by ${sharedBy} keys: they have one quota together` : '';
   const lines = [`Account ${account}${shared}`];
   if (latencyMs !== undefined) lines.push(`Answers take about ${latencyText(latencyMs)}`);
   if (billed !== undefined) lines.push(`Billed: ${billText(billed)}`);
+  for (const { model, reason = '', readyAt } of resting) {
+    const until = typeof readyAt === 'number' ? `, back ${futureText(readyAt, now)}` : '';
+    lines.push(`Resting: ${model}, ${reason}${until}`);
+  }
   if (lastError === undefined) return [...lines, 'No failure yet'];
   const { at, model, kind, message } = lastError;
   return [...lines, `Last failure: ${momentText(at, now)}, ${model}, ${wordsOf(kind)}: ${message}`];
@@ -223,13 +257,23 @@ function keyView(first) {
   const reason = make('p', 'small');
   const breaker = make('p', 'quiet small');
   const when = make('p', 'quiet small');
+  const resting = make('p', 'resting small');
+  const enable = make('button', 'link', ['Re-enable', make('span', 'unseen', [` ${owner}`])]);
+  enable.type = 'button';
+  enable.addEventListener('click', () => {
+    const detail = { provider: first.provider, key: first.key };
+    enable.dispatchEvent(new CustomEvent('enable', { bubbles: true, detail }));
+  });
   const minute = limitView(owner);
   const day = limitView(owner);
   const details = detailsView(owner);
   let latest = { key: first, now: 0 };
   const button = detailsButton(details.root, owner, () => details.show(latest.key, latest.now));
-  const title = make('div', 'key-name', [make('h4', 'id', [name]), make('p', 'quiet small', [tier, button])]);
-  const state = make('div', 'state', [word, reason, breaker, when]);
+  const title = make('div', 'key-name', [
+    make('h4', 'id', [name]),
+    make('p', 'quiet small', [tier, button, enable]),
+  ]);
+  const state = make('div', 'state', [word, reason, breaker, when, resting]);
   return {
     root: make('li', 'key', [title, state, minute.root, day.root, details.root]),
     show(key, now) {
@@ -241,8 +285,11 @@ function keyView(first) {
       setText(breaker, BREAKERS[key.breaker]);
       when.hidden = key.ready;
       setText(when, readyText(key, now));
-      minute.show(key.minute, key.minute === undefined ? 'Minute' : titleOf(key.minute), now);
-      day.show(key.day, key.day === undefined ? 'Day' : titleOf(key.day), now);
+      enable.hidden = !key.disabled && key.breaker !== 'open';
+      resting.hidden = key.resting.length === 0;
+      setText(resting, restingText(key, now));
+      minute.show(key.minute, key.minute === undefined ? 'Minute' : titleOf(key.minute), now, wholeOf(key));
+      day.show(key.day, key.day === undefined ? 'Day' : titleOf(key.day), now, wholeOf(key));
       if (!details.root.hidden) details.show(key, now);
     },
   };

@@ -4,17 +4,19 @@ import { showCalls } from './calls.js';
 import { byId, make, setAttribute, setText, showLines } from './dom.js';
 import { clockText, countText, durationText, futureText, numberText } from './format.js';
 import { showKeys, withIds } from './keys.js';
+import { authorization, post, TIMEOUT_MS, token } from './server.js';
+import { startTrying } from './try.js';
 
 /** @import { Status } from '../status.ts' */
 
 const POLL_MS = 1000;
 const POLL_HIDDEN_MS = 15_000;
 const MAX_RETRY_MS = 30_000;
-const TIMEOUT_MS = 10_000;
 const MAX_NEWS = 4;
+/** The calls that a narrow page shows at first. The style has the same number. */
+const FIRST_CALLS = 6;
 /** A smaller difference between the clocks is not worth a remark. */
 const MAX_SKEW_MS = 5000;
-const TOKEN_KEY = 'freelm.token';
 
 const state = {
   /** @type {Status | undefined} */ status: undefined,
@@ -39,28 +41,6 @@ const state = {
 function serverNow(status) {
   return status.at + (performance.now() - state.receivedAt);
 }
-
-/** The token, kept for the session. If storage is switched off, it lasts as long as the page. */
-const token = {
-  value: '',
-  read() {
-    try {
-      this.value = sessionStorage.getItem(TOKEN_KEY) ?? '';
-    } catch {
-      this.value = '';
-    }
-  },
-  /** @param {string} value */
-  set(value) {
-    this.value = value;
-    try {
-      if (value === '') sessionStorage.removeItem(TOKEN_KEY);
-      else sessionStorage.setItem(TOKEN_KEY, value);
-    } catch {
-      // Storage is switched off.
-    }
-  },
-};
 
 /**
  * Has a screen reader read out what has changed.
@@ -123,7 +103,8 @@ function showSummary({ keys, capacity, totals, version }, now) {
   const ready = keys.filter((key) => key.ready).length;
   const down = keys.filter((key) => key.disabled || key.breaker === 'open').length;
   const aborted = totals.aborted > 0 ? [`${totals.aborted} aborted`] : [];
-  const unserved = [`${totals.failure} failed`, ...aborted].join(', ');
+  const refused = totals.refused > 0 ? [`${totals.refused} refused`] : [];
+  const unserved = [`${totals.failure} failed`, ...refused, ...aborted].join(', ');
   setText(byId('version'), version);
   setText(byId('ready'), `${ready} of ${keys.length}`);
   setText(byId('ready-more'), down === 0 ? 'none is down' : `${countText(down, 'key')} down`);
@@ -132,7 +113,7 @@ function showSummary({ keys, capacity, totals, version }, now) {
   setText(byId('left-today'), numberText(capacity.requestsToday));
   setText(byId('served'), numberText(totals.success));
   setText(byId('served-more'), `${unserved} · ${countText(totals.attempts, 'attempt')}`);
-  document.title = `${ready}/${keys.length} ready · freelm`;
+  if (state.link !== 'lost') document.title = `${ready}/${keys.length} ready · freelm`;
 }
 
 /** @param {readonly string[]} warnings */
@@ -162,6 +143,13 @@ function showLink() {
   const tone = link === 'live' && !isPaused ? 'good' : 'calm';
   setAttribute(byId('link'), 'data-tone', link === 'lost' ? 'bad' : tone);
   byId('pause').hidden = isLocked;
+  const isGone = link === 'lost' && status !== undefined;
+  byId('gone').hidden = !isGone;
+  byId('board').classList.toggle('stale', isGone);
+  if (isGone) {
+    setText(byId('gone'), `The server is gone: ${linkText()}. The page shows what it was before.`);
+    document.title = 'server gone · freelm';
+  }
   const retry = byId('retry');
   const hadFocus = retry === document.activeElement;
   retry.hidden = link !== 'lost';
@@ -178,8 +166,36 @@ function showLink() {
   );
 }
 
+function baseUrl() {
+  return new URL('v1', location.href).href;
+}
+
+/** Copies the base URL. Without a secure origin, browsers only let a person copy: it is selected then. */
+async function copyBaseUrl() {
+  const field = byId('base-url');
+  try {
+    await navigator.clipboard.writeText(baseUrl());
+    announce(['Copied']);
+    setText(byId('copy'), 'Copied');
+  } catch {
+    if (field instanceof HTMLInputElement) field.select();
+  }
+}
+
+/**
+ * On a narrow page, only the first calls are shown at first.
+ * @param {number} count
+ */
+function showMoreCalls(count) {
+  const isWhole = byId('call-list').classList.contains('whole');
+  byId('all-calls').hidden = isWhole || count <= FIRST_CALLS;
+  setText(byId('all-calls'), `Show all ${count} calls`);
+}
+
 /** Shows how to send a call. */
 function showExample() {
+  const field = byId('base-url');
+  if (field instanceof HTMLInputElement && field.value !== baseUrl()) field.value = baseUrl();
   const body = { model: 'auto', messages: [{ role: 'user', content: 'Hello' }] };
   const lines = [
     `curl ${new URL('v1/chat/completions', location.href).href}`,
@@ -197,6 +213,7 @@ function show() {
   showSummary(state.status, now);
   showKeys(state.status.keys, now);
   showCalls(state.status.calls, now);
+  showMoreCalls(state.status.calls.length);
   showWarnings(state.status.warnings);
   showExample();
 }
@@ -241,23 +258,18 @@ function onUnauthorized() {
   if (isNew || isRejected) byId('token').focus();
 }
 
-/** @returns {Record<string, string>} */
-function authorization() {
-  return token.value === '' ? {} : { authorization: `Bearer ${token.value}` };
-}
-
 const RESET_QUESTION =
   'Forget used quotas, pauses and refused keys? The providers still count what was used, so they may refuse the next requests.';
 
-/** Asks, and has the server forget what it remembers of the keys. */
-async function reset() {
-  if (!window.confirm(RESET_QUESTION)) return;
-  const headers = { ...authorization(), 'content-type': 'application/json' };
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+/**
+ * Has the server forget what it remembers of keys.
+ * @param {{ provider?: string, key?: string }} which - Default: all keys.
+ * @param {string} news - What to announce then.
+ */
+async function reset(which, news) {
   try {
-    const init = { method: 'POST', headers, body: '{}', signal, credentials: /** @type {const} */ ('omit') };
-    const response = await fetch('reset', init);
-    announce([response.ok ? 'The keys are reset' : `The server answers ${response.status}`]);
+    const response = await post('reset', which, AbortSignal.timeout(TIMEOUT_MS));
+    announce([response.ok ? news : `The server answers ${response.status}`]);
   } catch {
     announce(['No answer from the server']);
   }
@@ -313,7 +325,21 @@ byId('pause').addEventListener('click', () => {
   showLink();
 });
 byId('retry').addEventListener('click', () => void poll());
-byId('reset').addEventListener('click', () => void reset());
+byId('reset').addEventListener('click', () => {
+  if (window.confirm(RESET_QUESTION)) void reset({}, 'The keys are reset');
+});
+byId('providers').addEventListener('enable', (event) => {
+  if (!(event instanceof CustomEvent)) return;
+  /** @type {{ provider: string, key: string }} */
+  // oxlint-disable-next-line typescript/no-unsafe-assignment -- sent by the view of the key
+  const { provider, key } = event.detail;
+  void reset({ provider, key }, `${provider} ${key} is enabled again`);
+});
+byId('copy').addEventListener('click', () => void copyBaseUrl());
+byId('all-calls').addEventListener('click', () => {
+  byId('call-list').classList.add('whole');
+  showMoreCalls(state.status?.calls.length ?? 0);
+});
 byId('forget').addEventListener('click', () => {
   token.set('');
   void poll();
@@ -334,5 +360,6 @@ setInterval(() => {
   if (state.link === 'lost' && !document.hidden) show();
 }, POLL_MS);
 
+startTrying({ onEnd: () => void poll() });
 token.read();
 void poll();
