@@ -4,6 +4,7 @@ import { ConfigError, closedError } from '../errors.ts';
 import type { Headers, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { ConnectionAttempts } from './connection-attempts.ts';
 import { decodedBody } from './decoded-body.ts';
+import { type FetchLike, fetchTransport } from './fetch.ts';
 import { proxiesFrom } from './proxies.ts';
 import { hadReceived, isClosedByPeer, localFault, messageOf } from './thrown.ts';
 
@@ -18,15 +19,36 @@ export interface DispatcherLike {
 /** undici is slow to load, so it is loaded with the first request. */
 let loading: Promise<Undici> | undefined;
 
-// spec 7.14
+/** The part of the runtime's WebAssembly that undici needs. */
+declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object };
+/** The smallest WebAssembly module. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/** @throws Error if undici cannot send in this runtime. */
+function checkUndici({ Agent }: Undici): void {
+  // Bun puts a module of its own in the place of undici. Its agents do nothing.
+  if (!isDispatcher(Agent.prototype)) throw new Error('this runtime replaces it, and its agents cannot send');
+  // undici compiles its parser of HTTP at the first request, which Workers do not allow.
+  Reflect.construct(WebAssembly.Module, [EMPTY_MODULE]);
+}
+
+/** @throws ConfigError if undici is missing, or cannot send in this runtime. */
 export function loadUndici(): Promise<Undici> {
-  loading ??= import('undici').catch((error: unknown) => {
-    throw new ConfigError(
-      `The package undici cannot be loaded: ${messageOf(error)}. Install it, or let your bundler include it or leave it external. Or pass options.fetch, which does not need it.`,
-    );
-  });
+  loading ??= import('undici')
+    .then((undici) => {
+      checkUndici(undici);
+      return undici;
+    })
+    .catch((error: unknown) => {
+      throw new ConfigError(
+        `The package undici cannot be used: ${messageOf(error)}. Install it, or let your bundler include it or leave it external. Or pass options.fetch, which does not need it.`,
+      );
+    });
   return loading;
 }
+
+/** The runtime's own `fetch`. Workers insist that it is called without an object. */
+const runtimeFetch: FetchLike = (url, init) => fetch(url, init);
 
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -90,6 +112,7 @@ class UndiciTransport implements Transport {
   readonly #agents = new Map<string, Dispatcher>();
   readonly #connecting = new ConnectionAttempts();
   #undici: Undici | undefined;
+  #substitute: Transport | undefined;
   #closed = false;
 
   constructor(dispatcher: Dispatcher | undefined, env: Environment) {
@@ -98,10 +121,11 @@ class UndiciTransport implements Transport {
   }
 
   async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {
-    this.#undici ??= await loadUndici();
-    const undici = this.#undici;
+    if (this.#undici === undefined && this.#substitute === undefined) await this.#load();
     if (this.#closed) throw closedError();
     if (stop.aborted) throw stop.reason;
+    if (this.#substitute !== undefined) return this.#substitute.send(request, stop);
+    const undici = this.#undici ?? (await loadUndici());
     try {
       return await this.#dispatch(undici, request, stop, false);
     } catch (error) {
@@ -117,7 +141,18 @@ class UndiciTransport implements Transport {
     this.#agents.clear();
     const ended = open.map((agent) => agent.destroy(closedError()));
     this.#connecting.close();
-    await Promise.all(ended);
+    await Promise.all([...ended, this.#substitute?.close()]);
+  }
+
+  /** Loads undici. Where it cannot be used, `fetch` takes its place, unless it would go round a dispatcher or a proxy. */
+  // spec 7.14
+  async #load(): Promise<void> {
+    try {
+      this.#undici = await loadUndici();
+    } catch (error) {
+      if (this.#dispatcher !== undefined || proxiesFrom(this.#env) !== undefined) throw error;
+      this.#substitute ??= fetchTransport(runtimeFetch);
+    }
   }
 
   #isStale(error: unknown): boolean {
@@ -177,7 +212,8 @@ class UndiciTransport implements Transport {
 }
 
 /**
- * The default transport: undici's `request()` with keep-alive and the proxy variables. It does not follow redirects.
+ * The default transport: undici's `request()` with keep-alive and the proxy variables, or the runtime's `fetch` where undici
+ * cannot be used. It does not follow redirects.
  * @throws ConfigError if `dispatcher` is no undici dispatcher.
  */
 export function undiciTransport({ dispatcher, env }: UndiciOptions): Transport {

@@ -162,29 +162,59 @@ describe('a process', () => {
       expect(readFileSync(join(folder, name), 'utf8')).toContain('m-of-the-list');
   });
 
-  it('whose bundle lacks undici says so, and can use a fetch', async () => {
-    const folder = temporaryFolder();
-    const script = `
+  it.each([
+    {
+      where: 'whose bundle lacks undici',
+      undici:
+        "throw Object.assign(new Error('Cannot find package undici'), { code: 'ERR_MODULE_NOT_FOUND' })",
+      message: 'Cannot find package undici',
+    },
+    {
+      where: 'whose runtime puts a module without sockets in the place of undici',
+      undici: "export class Agent {}; export const request = () => Promise.reject(new Error('asked'))",
+      message: 'this runtime replaces it, and its agents cannot send',
+    },
+    {
+      where: 'whose runtime compiles no WebAssembly',
+      undici:
+        "export class Agent { dispatch() {} }; globalThis.WebAssembly.Module = class { constructor() { throw new Error('not allowed') } }",
+      message: 'not allowed',
+    },
+  ])(
+    "$where uses the runtime's fetch, but not to go round a dispatcher or a proxy",
+    async ({ undici, message }) => {
+      const server = await serve((_, response) => {
+        json(response, completion('fine'));
+      });
+      const script = `
       import { register } from 'node:module';
-      const hook = "export async function resolve(name, context, next) { if (name === 'undici') throw Object.assign(new Error('Cannot find package undici'), { code: 'ERR_MODULE_NOT_FOUND' }); return next(name, context); }";
+      const undici = 'data:text/javascript,' + encodeURIComponent(${JSON.stringify(undici)});
+      const hook = "export const resolve = (name, context, next) => name === 'undici' ? { url: " + JSON.stringify(undici) + ", shortCircuit: true } : next(name, context)";
       register('data:text/javascript,' + encodeURIComponent(hook));
       const { FreeLLM, OpenAICompatible } = await import(${JSON.stringify(SOURCE)});
-      const providers = [new OpenAICompatible('a-key-of-mine-0123', { name: 'mine', baseUrl: 'https://mine.invalid/v1', models: ['m'] })];
-      const llm = new FreeLLM({ providers, persist: false });
-      const error = await llm.text('Hello').catch((thrown) => thrown);
-      const [{ ready, lastError }] = llm.health();
-      await llm.close();
-      const body = ${JSON.stringify(JSON.stringify(completion('fine')))};
-      const own = new FreeLLM({ providers, persist: false, fetch: async () => new Response(body) });
-      console.log(JSON.stringify({ code: error.code, message: error.message, ready, lastError, text: await own.text('Hello') }));
-      await own.close();`;
-    expect(JSON.parse(await run(script, folder))).toEqual({
-      code: 'config',
-      message: expect.stringMatching(
-        /^The package undici cannot be loaded: Cannot find package undici\. .*options\.fetch/,
-      ) as unknown,
-      ready: true,
-      text: 'fine',
-    });
-  });
+      const providers = [new OpenAICompatible('a-key-of-mine-0123', { name: 'mine', baseUrl: ${JSON.stringify(server.url)} + '/v1', models: ['m'] })];
+      const said = [];
+      const ask = async (options) => {
+        const llm = new FreeLLM({ providers, persist: false, ...options });
+        const text = await llm.text('Hello').catch(({ code, message }) => ({ code, message }));
+        said.push({ text, ready: llm.health()[0].ready });
+        await llm.close();
+      };
+      await ask({});
+      await ask({ dispatcher: { dispatch: () => true } });
+      process.env.HTTPS_PROXY = 'http://127.0.0.1:1';
+      await ask({});
+      await ask({ fetch });
+      console.log(JSON.stringify(said));`;
+      const refused: unknown = {
+        code: 'config',
+        message: expect.stringMatching(
+          new RegExp(`^The package undici cannot be used: ${message}\\. .*options\\.fetch`),
+        ) as unknown,
+      };
+      expect(JSON.parse(await run(script, temporaryFolder()))).toEqual(
+        ['fine', refused, refused, 'fine'].map((text) => ({ text, ready: true })),
+      );
+    },
+  );
 });
