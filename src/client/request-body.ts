@@ -32,7 +32,9 @@ function unwritable(messages: readonly ChatMessage[], options: ChatOptions): Err
 
 /** The error for a request that is too long. It names the longest message. */
 function tooLong(messages: readonly ChatMessage[], size: number): Error {
-  const lengths = messages.map((message) => JSON.stringify(message).length);
+  const lengths = messages.map(({ content, ...others }) =>
+    typeof content === 'string' ? content.length : JSON.stringify({ content, ...others }).length,
+  );
   const most = lengths.reduce((a, b) => Math.max(a, b), 0);
   return new BadRequestError({
     message: `messages[${lengths.indexOf(most)}] is ${most} characters long and the request ${size}; at most ${MAX_REQUEST_CHARACTERS} are sent. Shorten it, or split the work.`,

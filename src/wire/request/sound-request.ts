@@ -75,7 +75,16 @@ function withSoundArguments(given: unknown): unknown {
   return sound === text ? call : { ...call, function: { ...called, arguments: sound } };
 }
 
-function soundMessage(given: ChatMessage): ChatMessage {
+/** A message whose text has no lone surrogates. Writing them as escapes, and reading these again, would take much longer. */
+function withSoundText(message: ChatMessage): ChatMessage {
+  const { content } = message;
+  return typeof content !== 'string' || content.isWellFormed()
+    ? message
+    : { ...message, content: content.toWellFormed() };
+}
+
+function soundMessage(whole: ChatMessage): ChatMessage {
+  const given = withSoundText(whole);
   const message = without(
     given,
     (name) =>
