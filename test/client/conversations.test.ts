@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type ChatMessage, type ChatResponse, tool } from '../../src/index.ts';
 import type { Fault, LikeName, ReplyDetails, ReplyRequest } from '../../src/testing.ts';
+import { PNG } from '../support/images.ts';
 import {
   MODEL,
   type ProviderSetup,
@@ -15,10 +16,20 @@ import {
 const CITIES = ['Paris', 'Rome'];
 const QUESTION = 'Is it warmer in Paris or in Rome?';
 const TASK = 'Describe a colour.';
+const LOOK = 'How many images are there?';
+
+/** The images of a request, as the model gets them. */
+function imagesOf(messages: ReplyRequest['messages']): readonly unknown[] {
+  const parts = messages.flatMap(({ content }): readonly unknown[] =>
+    Array.isArray(content) ? content : [],
+  );
+  return parts.filter((part) => typeof part === 'object' && part !== null && 'image_url' in part);
+}
 
 /** What a model answers, whichever it is. It calls the tool for both cities, and then compares what it got. */
 function reply({ messages, lastUserText }: ReplyRequest): string | ReplyDetails {
   if (JSON.stringify(messages).includes(TASK)) return '{"name": "red", "shades": ["crimson", "scarlet"]}';
+  if (lastUserText === LOOK) return `There are ${imagesOf(messages).length}.`;
   const asked = messages.findLastIndex(({ role, content }) => role === 'user' && content === lastUserText);
   const results = messages.slice(asked + 1);
   const reports = results.flatMap(({ role, content }) => (role === 'tool' ? [String(content)] : []));
@@ -94,6 +105,31 @@ describe.each(POOLS)('over %s', (_name, options) => {
     );
     expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
   });
+
+  it.each([false, true])(
+    'an image as bytes and one by URL, and more talk about them; streamed: %s',
+    async (stream) => {
+      const looking = pool();
+      const images: ChatMessage[] = [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: LOOK },
+            { type: 'image', image: PNG },
+            { type: 'image_url', image_url: { url: 'https://images.example/two.png' } },
+          ],
+        },
+      ];
+      const first = await answerTo(looking, stream, images, {});
+      expect(first.text).toBe('There are 2.');
+      const again: ChatMessage[] = [
+        ...images,
+        { role: 'assistant', content: first.text },
+        { role: 'user', content: LOOK },
+      ];
+      expect((await answerTo(looking, stream, again, {})).text).toBe('There are 2.');
+    },
+  );
 
   it.each([false, true])('a value of a schema; streamed: %s', async (stream) => {
     const { llm, run } = pool();
