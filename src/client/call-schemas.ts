@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { isSignal } from '../abort.ts';
+import { isModelName } from '../core/model.ts';
 import { type Privacy, PRIVACY_LEVELS } from '../providers/privacy.ts';
 
 /** Node's timers fire at once if a delay is longer. */
@@ -32,6 +33,15 @@ export const limitSchemas: {
   ),
 };
 
+export const modelNameSchema: z.ZodMiniType<string> = z
+  .string('must be the name of a model')
+  .check(
+    z.minLength(1, 'must not be empty'),
+    z.refine(
+      isModelName,
+      'is no name of a model: it is longer than 500 characters, or has control characters or lone surrogates',
+    ),
+  );
 export const signalSchema: Optional<AbortSignal> = z.optional(
   z.custom<AbortSignal>(isSignal, 'must be an AbortSignal'),
 );

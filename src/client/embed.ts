@@ -14,9 +14,10 @@ import type { TokenUsage } from '../wire/response/chat-response.ts';
 import type { Vector } from '../wire/response/embed-response.ts';
 import { addUsage } from '../wire/response/stream-part.ts';
 import type { Calls, Place } from './calls.ts';
-import { limitSchemas, privacySchema, signalSchema } from './call-schemas.ts';
+import { limitSchemas, modelNameSchema, privacySchema, signalSchema } from './call-schemas.ts';
 import type { CallLimits, PrivacyOption } from './options.ts';
 import type { Pool } from './pool.ts';
+import { MAX_REQUEST_CHARACTERS } from './request-body.ts';
 
 /** The options of `embed()`. `maxAttempts` and `maxWaitMs` hold for each batch, `timeoutMs` for the whole call. */
 export interface EmbedOptions
@@ -55,9 +56,7 @@ export interface EmbedResponse {
 const schema = z.strictObject({
   ...limitSchemas,
   privacy: privacySchema,
-  model: z.optional(
-    z.string('must be the name of one model, since the vectors of two models cannot be compared'),
-  ),
+  model: z.optional(modelNameSchema),
   dimensions: z.optional(z.int('must be a whole number').check(z.positive('must be at least 1'))),
   inputType: z.optional(z.enum(['query', 'document'], 'must be "query" or "document"')),
   signal: signalSchema,
@@ -78,6 +77,10 @@ function readInputs(input: string | readonly string[]): readonly string[] {
     const name = typeof input === 'string' ? 'input' : `input[${index}]`;
     if (typeof text !== 'string') throw new BadRequestError({ message: `${name}: must be a text.` });
     if (text.trim() === '') throw new BadRequestError({ message: `${name}: must not be empty.` });
+    if (text.length > MAX_REQUEST_CHARACTERS) {
+      const message = `${name}: is ${text.length} characters long; at most ${MAX_REQUEST_CHARACTERS} are sent. Split it.`;
+      throw new BadRequestError({ message });
+    }
     return text;
   });
 }

@@ -4,7 +4,6 @@ import * as z from 'zod/mini';
 import { nativeSignal } from '../abort.ts';
 import { elementsOf } from '../core/json.ts';
 import { check, firstProblem, listOf, quickMatch, recordOf } from '../check.ts';
-import { isModelName } from '../core/model.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import type { Strategy, StrategyName } from '../core/routing/question.ts';
 import { BadRequestError, ConfigError } from '../errors.ts';
@@ -15,7 +14,14 @@ import { PROVIDER_EXAMPLE } from '../providers/public-list.ts';
 import type { FetchLike } from '../adapters/fetch.ts';
 import type { DispatcherLike } from '../adapters/undici.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
-import { flag, limitSchemas, milliseconds, privacySchema, signalSchema } from './call-schemas.ts';
+import {
+  flag,
+  limitSchemas,
+  milliseconds,
+  modelNameSchema,
+  privacySchema,
+  signalSchema,
+} from './call-schemas.ts';
 import type { EventListener } from './events.ts';
 
 /** How long a call may take and how often it may try. Times are in milliseconds. */
@@ -143,20 +149,11 @@ export type ChatInput = string | ChatMessage | readonly ChatMessage[];
 const text = z.string('must be a string').check(z.minLength(1, 'must not be empty'));
 /** The most models of one call. */
 const MAX_CHAIN = 100;
-const modelName = z
-  .string('must be the name of a model')
-  .check(
-    z.minLength(1, 'must not be empty'),
-    z.refine(
-      isModelName,
-      'is no name of a model: it is longer than 500 characters, or has control characters or lone surrogates',
-    ),
-  );
 const CHAIN = 'must be a model name or a list of at least one model name';
 const modelNames = z.union(
   [
-    modelName,
-    listOf(modelName, CHAIN).check(
+    modelNameSchema,
+    listOf(modelNameSchema, CHAIN).check(
       z.refine((names) => names.length > 0, 'must name at least one model'),
       z.refine((names) => names.length <= MAX_CHAIN, `must name at most ${MAX_CHAIN} models`),
     ),

@@ -4,7 +4,7 @@ import type { ChatMessage } from '../wire/request/chat-request.ts';
 import { type ChatOptions, wireFields } from './options.ts';
 
 /** The longest request that freelm sends: Google takes 20 MB inline, NVIDIA 25 (2026-08). */
-const MAX_REQUEST_CHARACTERS = 20_000_000;
+export const MAX_REQUEST_CHARACTERS = 20_000_000;
 
 /** Why a value cannot be written as JSON. Undefined if it can. */
 function problemOf(value: unknown): string | undefined {

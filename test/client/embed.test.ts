@@ -23,6 +23,7 @@ function model(id: string, facts: EmbeddingFacts = {}, own: Partial<ModelSetup> 
 
 /** Options with a member that TypeScript would refuse. */
 const EXTRA: EmbedOptions & { readonly temperature: number } = { temperature: 1 };
+const SEVERAL: EmbedOptions & object = Object.assign<EmbedOptions, object>({}, { model: ['one', 'two'] });
 const TWO_KEYS = [['key-one'], ['key-two']];
 
 /** A provider without limits of its own. */
@@ -308,6 +309,28 @@ it('a call that waits for vectors does not keep a chat waiting', async () => {
   expectVectors(await many, texts(300), 'gemini-embedding-001');
 });
 
+it('an aborted call rejects with the reason of its signal, and sends no further batch', async () => {
+  const controller = new AbortController();
+  const pool = simulatedPool({
+    ...custom({ maxInputs: 1 }),
+    onEvent: ({ type }) => {
+      if (type === 'attempt-end') controller.abort('enough');
+    },
+  });
+  expect(await pool.fails(pool.llm.embed(texts(5), { signal: controller.signal }))).toBe('enough');
+  expect(pool.requests()).toBe(1);
+  expect([pool.clock.pending, pool.transport.open]).toEqual([0, 0]);
+});
+
+it('a pool that is closed ends a call for vectors', async () => {
+  const setup = { accounts: [['AIza-one']], models: [model('gemini-embedding-001')] };
+  const pool = simulatedPool({ google: setup, wait: true, maxWaitMs: HOUR, timeoutMs: HOUR });
+  const failed = pool.fails(pool.llm.embed(texts(300)));
+  await pool.clock.advance(1000);
+  await pool.llm.close();
+  expect(await failed).toMatchObject({ code: 'closed' });
+});
+
 describe('a call is refused before anything is sent', () => {
   const mixed: SimulatedPoolOptions = { custom: { models: ['chats', model('vectors')] } };
   const cases: readonly (readonly [
@@ -345,6 +368,14 @@ describe('a call is refused before anything is sent', () => {
       'a',
       { privacy: 'no-training' },
       /^options\.privacy is "no-training", and that is not known of any provider/,
+    ],
+    ['with several models', mixed, 'a', SEVERAL, /^options\.model: must be the name of a model/],
+    [
+      'with a text that is too long',
+      mixed,
+      'a'.repeat(20_000_001),
+      {},
+      /^input: is 20000001 characters long/,
     ],
     ['without texts', mixed, [], {}, /^input: must not be empty/],
     ['with an empty text', mixed, ['a', ' '], {}, /^input\[1\]: must not be empty/],
