@@ -116,7 +116,8 @@ export class Calls {
     return this.#count;
   }
 
-  /** The models that a call asks for, in the order of the chain. */
+  /** The models that a call asks for, in the order of the chain. The user's own names are replaced. */
+  // spec 9.10
   modelsOf(model: CallOptions['model']): readonly string[] {
     const names = model ?? this.#model ?? 'auto';
     const asked = typeof names === 'string' ? [names] : names;

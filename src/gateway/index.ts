@@ -2,4 +2,4 @@
 
 export { type Gateway, startGateway } from './gateway.ts';
 export type { GatewayOptions } from './options.ts';
-export type { RequestListener, RequestReport } from './request-reports.ts';
+export type { RequestReport } from './request-reports.ts';

@@ -66,8 +66,8 @@ async function ask(url: string, user: string): Promise<string> {
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'Hello' }], user });
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body });
-  const answer = (await response.json()) as { choices?: { message: { content: string } }[] };
-  return answer.choices?.[0]?.message.content ?? JSON.stringify(answer);
+  const answer = await response.text();
+  return /"content":"([^"]*)"/.exec(answer)?.[1] ?? answer;
 }
 
 function isRefused(error: unknown): boolean {

@@ -17,11 +17,11 @@ const SIZES = {
 
 /** The pictures of the manual. `FREELM_PICTURES=1` takes them again. */
 const PICTURES = path.join(import.meta.dirname, '../../src/gateway/pictures');
-const KEPT: readonly string[] = ['desktop-light', 'phone-dark'];
+const KEPT: ReadonlySet<string> = new Set(['desktop-light', 'phone-dark']);
 
 /** Takes a screenshot, and checks that nothing is cut off at the side. */
 async function shoot(page: Page, name: string): Promise<void> {
-  const isKept = process.env['FREELM_PICTURES'] === '1' && KEPT.includes(name);
+  const isKept = process.env['FREELM_PICTURES'] === '1' && KEPT.has(name);
   if (isKept) mkdirSync(PICTURES, { recursive: true });
   const file = isKept ? { path: path.join(PICTURES, `${name}.png`) } : {};
   const picture = await page.screenshot({ animations: 'disabled', ...file });

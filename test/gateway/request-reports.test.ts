@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from 'vitest';
 import type { RequestReport } from '../../src/gateway/index.ts';
-import type { Status } from '../../src/gateway/status.ts';
 import { routeOf, shownPath } from '../../src/gateway/request-reports.ts';
 import { endpoint, open, world, providersOf } from '../client/support.ts';
 import { completion, hangs, json, says, serve, until } from '../support/server.ts';
@@ -19,10 +18,12 @@ function recorder(): Reported {
 }
 
 /** The states of the calls on the status page, newest first. */
-function statesIn(status: string): readonly string[] {
-  const { calls } = JSON.parse(status) as Pick<Status, 'calls'>;
-  return calls.map(({ state }) => state);
+function statesIn(status: string): readonly (string | undefined)[] {
+  return Array.from(status.matchAll(/"state":"(\w+)"/g), ([, state]) => state);
 }
+
+const A_NUMBER: unknown = expect.any(Number);
+const SOME_TOKENS: unknown = expect.objectContaining({ totalTokens: A_NUMBER });
 
 describe('the report of a request', () => {
   it('names the call, who answered and what it took, with the id of the response', async () => {
@@ -41,14 +42,14 @@ describe('the report of a request', () => {
         route: CHAT,
         status: 200,
         isComplete: true,
-        durationMs: expect.any(Number),
+        durationMs: A_NUMBER,
         bytesReceived: body.length,
-        bytesSent: expect.any(Number),
+        bytesSent: A_NUMBER,
         model: 'chat',
         provider: 'nim',
         servedModel: headers['x-freelm-model'],
         attempts: 1,
-        usage: expect.objectContaining({ totalTokens: expect.any(Number) }),
+        usage: SOME_TOKENS,
         code: undefined,
       },
     ]);
@@ -58,7 +59,7 @@ describe('the report of a request', () => {
   it('tells calls of the same moment apart, whole and streamed', async () => {
     const { reports, onRequest } = recorder();
     const server = await serve(({ body }, response) => {
-      const { model } = JSON.parse(body) as { model: string };
+      const model = /"model":"([^"]*)"/.exec(body)?.[1] ?? '';
       const isSlow = model.startsWith('slow');
       if (body.includes('"stream":true')) {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
