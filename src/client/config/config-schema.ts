@@ -71,7 +71,7 @@ const variable = z
   .check(
     z.regex(
       /^[A-Z][A-Z0-9_]{0,62}$/,
-      'must be the name of an environment variable, such as OPENROUTER_API_KEY. Keys themselves do not belong into this file',
+      'must be the name of an environment variable, such as MY_API_KEY. Keys themselves do not belong into this file',
     ),
   );
 
@@ -86,7 +86,7 @@ const keySchema = z.union(
       tier: described("The account's tier. Default: the provider's.", text),
     }),
   ],
-  'must be the name of an environment variable, such as "OPENROUTER_API_KEY", or { "variable", "account"?, "tier"? }',
+  'must be the name of an environment variable, such as "MY_API_KEY", or { "variable", "account"?, "tier"? }',
 );
 
 const modelSchema = z.union(
@@ -219,7 +219,7 @@ export const outerSchema: z.ZodMiniType<OuterConfig> = z.strictObject(
 const configSchema = z.strictObject({
   $schema: schemaLink,
   providers: described(
-    'The providers by name, such as openrouter, and endpoints of your own under names of your choice. Only these are used. Default: those whose keys are in the environment.',
+    'The providers by name, and endpoints of your own under names of your choice. Only these are used. Default: those whose keys are in the environment.',
     z.record(z.string(), providerSchema),
   ),
   ...poolFields,
