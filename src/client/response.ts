@@ -22,7 +22,7 @@ export interface ChatResponse {
   readonly usage: TokenUsage | undefined;
   /** `stop`, `length`, `tool_calls`, `content_filter`, or another reason that the provider gave. */
   readonly finishReason: string | undefined;
-  /** The model's reasoning, if the provider sends it apart from the text. */
+  /** The model's reasoning, sent apart from the text or in tags at its beginning. */
   readonly reasoning: string | undefined;
   /** Every request of this call in order. The last one brought the answer. */
   readonly attempts: readonly AttemptReport[];

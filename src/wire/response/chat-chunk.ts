@@ -28,7 +28,6 @@ import {
   callsIn,
   choiceIn,
   contentOf,
-  endsInHalfCharacter,
   extraFieldsOf,
   hasMedia,
   isBare,
@@ -49,6 +48,7 @@ import {
 } from './sse.ts';
 import type { RefusedStream, StreamEnd } from './stream-end.ts';
 import { latestUsage, partsOf, type StreamPart } from './stream-part.ts';
+import { TextParts } from './text-parts.ts';
 import { ToolCallAssembly } from './tool-calls.ts';
 
 export interface ChunkReaderOptions extends SseLimits {
@@ -79,9 +79,7 @@ export class ChunkReader {
   #parts: StreamPart[] = [];
   readonly #meter = new AnswerMeter();
   #bytes = 0;
-  /** Text held back: white space at the beginning, which alone is no answer, or half a character at the end. */
-  #held = '';
-  #hasText = false;
+  readonly #text = new TextParts();
   #hasMedia = false;
   #hasNamedReasoning = false;
   /** Whether deltas have had content. */
@@ -171,10 +169,11 @@ export class ChunkReader {
     if (lastPieces === undefined) return this.#refuse(malformed('a tool call of the stream had no name'), '');
     const excess = argumentsExcess(this.#toolCalls.arguments);
     if (excess !== undefined) return this.#refuseExcess(excess);
+    this.#push(this.#text.end());
     const hasCalls = this.#toolCalls.count > 0;
-    const isAnswer = this.#hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
+    const isAnswer = this.#text.hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
     if (!isAnswer) return this.#refuse(emptyAnswer('stream', reason), '');
-    this.#release();
+    this.#push(this.#text.release());
     for (const piece of lastPieces) this.#parts.push(piece);
     if (this.#usage !== undefined) this.#parts.push({ type: 'usage', usage: this.#usage });
     // Google finishes tool calls with `stop`.
@@ -327,7 +326,7 @@ export class ChunkReader {
     if (contentText === undefined) return false;
     // A refusal is the model's answer.
     const text = contentText || textIn(delta['refusal']);
-    if (text !== '') this.#addText(text);
+    if (text !== '') this.#push(this.#text.add(text));
     else this.#hasMedia ||= hasMedia(delta);
     const hasShape = this.#addCalls(callsIn(delta));
     this.#hasDeltas ||= isDelta && this.#parts.length > count;
@@ -340,24 +339,12 @@ export class ChunkReader {
     const excess = callsExcess(this.#toolCalls.size);
     if (excess !== undefined) this.#refuseExcess(excess);
     if (pieces.length === 0) return true;
-    this.#release();
+    this.#push(this.#text.release());
     for (const piece of pieces) this.#parts.push(piece);
     return true;
   }
 
-  #addText(text: string): void {
-    this.#hasText ||= text.trim() !== '';
-    const whole = this.#held + text;
-    this.#held = '';
-    if (!this.#hasText) this.#held = whole;
-    else if (endsInHalfCharacter(whole)) this.#held = whole.slice(-1);
-    if (whole.length > this.#held.length)
-      this.#parts.push({ type: 'text', text: whole.slice(0, whole.length - this.#held.length) });
-  }
-
-  /** Releases held text before a later part. */
-  #release(): void {
-    if (this.#held !== '') this.#parts.push({ type: 'text', text: this.#held });
-    this.#held = '';
+  #push(parts: readonly StreamPart[]): void {
+    for (const part of parts) this.#parts.push(part);
   }
 }

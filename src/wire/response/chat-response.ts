@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, jsonText, member, parseJson } from '../.
 import { argumentsExcess, choicesExcess, messageExcess, textExcess } from './answer-bounds.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
 import { readCost } from './price.ts';
+import { splitThoughts } from './thoughts.ts';
 import { callsIn, choiceIn, contentOf, hasMedia, messageIn, reasoningOf } from './message.ts';
 
 /** A tool call. Fields beyond OpenAI's are kept, e.g. `extra_content`, which Google needs back unchanged. */
@@ -43,9 +44,9 @@ export interface TokenUsage {
 
 /** A successful answer. */
 export interface ChatCompletion {
-  /** The answer, or the refusal if the model declined. `<think>` blocks are left in. */
+  /** The answer, or the refusal if the model declined. */
   readonly text: string;
-  /** The reasoning, if the provider sends it separately. */
+  /** The reasoning, sent separately or in tags at the beginning of the text. */
   readonly reasoning?: string;
   readonly refusal?: string;
   readonly toolCalls: readonly ToolCall[];
@@ -272,11 +273,12 @@ export function nonBlank(value: unknown): string | undefined {
 
 // spec 13.3
 function readMessage(message: JsonObject, idOf: ToolCallIds): Message | undefined {
-  const text = contentOf(member(message, 'content'));
+  const content = contentOf(member(message, 'content'));
   const toolCalls = toolCallsOf(callsIn(message), idOf);
-  if (text === undefined || toolCalls === undefined) return undefined;
+  if (content === undefined || toolCalls === undefined) return undefined;
+  const { text, reasoning: thoughts } = splitThoughts(content);
   const refusal = nonBlank(member(message, 'refusal'));
-  const reasoning = nonBlank(reasoningOf(message));
+  const reasoning = nonBlank(reasoningOf(message) + thoughts);
   const read: Message = { text: nonBlank(text) ?? refusal ?? text, toolCalls };
   if (reasoning !== undefined) read.reasoning = reasoning;
   if (refusal !== undefined) read.refusal = refusal;
