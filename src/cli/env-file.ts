@@ -10,7 +10,7 @@ import { parseEnv } from 'node:util';
 const TAKEN = /(?:_KEYS?|_TOKENS?|_TIER|_ACCOUNT_ID)$|^FREELM_(?:PROVIDERS|LOCAL|PERSIST|CACHE_TTL)$/;
 
 /** The variables of a text in the form of `.env`, as far as they are taken. */
-export function variablesIn(text: string): Readonly<Record<string, string>> {
+function variablesIn(text: string): Readonly<Record<string, string>> {
   const variables = Object.entries(parseEnv(text));
   return Object.fromEntries(
     variables.flatMap(([name, value]) => (TAKEN.test(name) && value !== undefined ? [[name, value]] : [])),
