@@ -11,11 +11,12 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildCommonJs, writeOlderTypes } from './commonjs.mjs';
 import { at, remove, runModule } from './support.mjs';
 
 /** Holds the moment at which the last successful build began. */
 const stamp = at('node_modules', '.cache', 'freelm', 'built-at');
-const sources = ['src', 'spec', 'tsconfig.json'];
+const sources = ['src', 'spec', 'tsconfig.json', '.ci/commonjs.mjs'];
 /** The files of the status page, which the gateway reads when it starts. */
 const page = path.join('gateway', 'page');
 const isPageFile = (file) => !file.endsWith('tsconfig.json');
@@ -45,6 +46,8 @@ async function build() {
   const { code } = await runModule('typescript/bin/tsc', ['-p', 'tsconfig.json']);
   if (code !== 0) return code;
   cpSync(at('src', page), at('dist', page), { recursive: true, filter: isPageFile });
+  await buildCommonJs();
+  writeOlderTypes();
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, String(startedAt));
   return 0;

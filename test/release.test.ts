@@ -67,6 +67,27 @@ describe('npm run check:release', { timeout: 120_000 }, () => {
   });
 });
 
+describe('the tarball', { timeout: 120_000 }, () => {
+  it('has neither the vectors, the schemas and the prose of spec/ nor source maps', async () => {
+    const child = spawn('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: ROOT,
+      shell: process.platform === 'win32',
+      env: { ...process.env, npm_config_loglevel: 'silent' },
+    });
+    const listed = z.array(z.object({ files: z.array(z.object({ path: z.string() })) }));
+    const [{ files } = { files: [] }] = listed.parse(JSON.parse(await text(child.stdout)));
+    const paths = files.map((file) => file.path);
+    expect(paths).toContain('spec/providers/openrouter.json');
+    expect(
+      paths.filter((file) =>
+        /^spec\/(?!(?:providers\/)?[\w-]+\.json$)|^spec\/.*\.schema\.json$|\.map$/.test(file),
+      ),
+    ).toEqual([]);
+    for (const file of paths.filter((name) => /^dist\/.*\.c?js$/.test(name)))
+      expect(read(file)).not.toContain('sourceMappingURL=');
+  });
+});
+
 describe('publishing', () => {
   const workflow = read('.github', 'workflows', 'release.yml');
 
