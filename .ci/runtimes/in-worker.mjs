@@ -14,7 +14,7 @@ const worker = new Miniflare({
   script: readFileSync(bundle, 'utf8'),
   compatibilityDate: '2026-04-01',
   compatibilityFlags: ['nodejs_compat'],
-  bindings: { BASE_URL: world.custom.baseUrl, KEY: world.custom.keys[0] },
+  bindings: { BASE_URL: world.custom.baseUrl, KEY: world.custom.keys[0], MODEL: world.custom.models[0] },
 });
 try {
   const response = await worker.dispatchFetch('http://worker.test/');

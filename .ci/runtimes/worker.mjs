@@ -3,8 +3,8 @@
 import { FreeLLM, OpenAICompatible } from 'freelm';
 
 export default {
-  async fetch(_, { BASE_URL: baseUrl, KEY: key }) {
-    const mine = new OpenAICompatible(key, { name: 'mine', baseUrl, models: ['m'] });
+  async fetch(_, { BASE_URL: baseUrl, KEY: key, MODEL: model }) {
+    const mine = new OpenAICompatible(key, { name: 'mine', baseUrl, models: [model] });
     const llm = new FreeLLM({ persist: false, providers: [mine] });
     try {
       let said = await llm.text('hello');
