@@ -258,9 +258,13 @@ export interface ProviderSpec {
   readonly trips: Readonly<Partial<Record<FailureKind, Trip>>>;
 }
 
+/** A provider with a file takes no private field that its file does not name. */
+const NONE: readonly string[] = [];
+
 function withQuirks(file: { readonly name: string; readonly request?: object }): object {
   const { account, request: quirk } = entryOf(QUIRKS, file.name) ?? {};
-  return { ...file, ...(account && { account }), ...(quirk && { request: { ...file.request, quirk } }) };
+  const request = { privateFields: NONE, ...file.request, ...(quirk && { quirk }) };
+  return { ...file, ...(account && { account }), request };
 }
 
 /** All known providers by name, in the order in which they are tried on equal terms. */

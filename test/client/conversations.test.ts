@@ -176,6 +176,11 @@ describe('a dialogue of which each turn is forced onto another provider', () => 
         messages.push({ role: 'assistant', content: response.text });
       }
     }
+    // What a provider gave for itself goes to it, and to the endpoint that nothing is known of.
+    for (const { model, body } of pool.transport.sent) {
+      if (model !== MODEL.google && model !== MODEL.custom)
+        expect(JSON.stringify(body)).not.toContain('thought_signature');
+    }
     const refused = pool.transport.sent.length - 12;
     expect(refused).toBeLessThanOrEqual(PROVIDERS.flatMap((name) => LIKES[name]).length);
   });

@@ -1,4 +1,5 @@
-import { entryOf, member } from '../../core/json.ts';
+import dialect from '../../../spec/dialect.json' with { type: 'json' };
+import { entryOf, isJsonObject, member } from '../../core/json.ts';
 import { type ChatMessage, type ChatRequest, isOptionalField, type RequestFields } from './chat-request.ts';
 import { mapSame, without } from './copy-on-change.ts';
 import { withoutSchemaKeys, withSchemas } from './schema-keys.ts';
@@ -25,6 +26,8 @@ export interface RequestShape {
   readonly drop?: readonly string[];
   /** The fields of a message to send. Default: all. */
   readonly messageFields?: readonly string[];
+  /** The private fields of messages and calls (`dialect.json`) that the provider gives and takes back. Default: all. */
+  readonly privateFields?: readonly string[];
   /** False if the provider fetches no images: it gets the images themselves. Default true. */
   readonly fetchesImages?: boolean;
   /** Changes that only this provider needs. */
@@ -38,6 +41,8 @@ export interface RequestQuirk {
 }
 
 export type MaxTokensField = 'max_tokens' | 'max_completion_tokens';
+
+const PRIVATE: ReadonlySet<string> = new Set(dialect.privateFields.names);
 
 const OTHER_NAME: Readonly<Record<MaxTokensField, MaxTokensField>> = {
   max_completion_tokens: 'max_tokens',
@@ -124,6 +129,22 @@ function withMessageFields(
   return mapSame(messages, (message) => without(message, (name) => !names.includes(name)));
 }
 
+/** Takes out of messages and their calls what other providers gave for themselves. */
+function withoutForeign(
+  messages: readonly ChatMessage[],
+  own: RequestShape['privateFields'],
+): readonly ChatMessage[] {
+  if (own === undefined) return messages;
+  const isForeign = (name: string): boolean => PRIVATE.has(name) && !own.includes(name);
+  return mapSame(messages, (given) => {
+    const message = without(given, isForeign);
+    const { tool_calls: calls } = message;
+    if (!Array.isArray(calls)) return message;
+    const plain = mapSame<unknown>(calls, (call) => (isJsonObject(call) ? without(call, isForeign) : call));
+    return plain === calls ? message : { ...message, tool_calls: plain };
+  });
+}
+
 function withShape(request: ChatRequest, shape: RequestShape): ChatRequest {
   const renamed = withRenamed(
     withValues(withExtracted(request.fields, shape.extract), shape.values),
@@ -134,7 +155,7 @@ function withShape(request: ChatRequest, shape: RequestShape): ChatRequest {
   const fields = shape.schemas === undefined ? transformed : withSchemas(transformed, shape.schemas);
   return withParts(
     request,
-    withMessageFields(messages, shape.messageFields),
+    withMessageFields(withoutForeign(messages, shape.privateFields), shape.messageFields),
     shape.drop === undefined ? fields : withoutRefused(fields, shape.drop),
   );
 }
