@@ -50,9 +50,9 @@ type Name = (typeof PROVIDERS)[number];
 
 /** What the models of each provider insist on. */
 const LIKES: Readonly<Record<Name, readonly LikeName[]>> = {
-  openrouter: ['unique-tool-ids', 'no-content-lists'],
-  google: ['thought-signatures', 'plain-schemas'],
-  nim: ['short-tool-ids', 'one-system-message', 'alternating-roles', 'no-reasoning-fields'],
+  openrouter: ['unique-tool-ids', 'images-as-data'],
+  google: ['thought-signatures', 'plain-schemas', 'images-as-data'],
+  nim: ['short-tool-ids', 'one-system-message', 'alternating-roles', 'no-reasoning-fields', 'images-as-data'],
   custom: ['reasoning-content-back', 'lawful-tool-ids', 'plain-schemas'],
 };
 

@@ -87,6 +87,19 @@ export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingReq
     { messages: toolHistory([`call_${'x'.repeat(80)}`]), fields: LOOK },
   ],
   'short-tool-ids': [{ messages: toolHistory(['call_1', 'call_2']), fields: LOOK }],
+  'images-as-data': [
+    {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Hello' },
+            { type: 'image_url', image_url: { url: 'https://images.example/one.png' } },
+          ],
+        },
+      ],
+    },
+  ],
   'thought-signatures': [{ messages: toolHistory(['call_1']), fields: LOOK }],
   'no-reasoning-fields': [
     {

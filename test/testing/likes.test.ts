@@ -5,6 +5,8 @@ import { LIKE_NAMES, OFFENDING_REQUESTS, type OffendingRequest } from '../suppor
 import { ask, at } from './support.ts';
 
 const PROVIDERS = ['openrouter', 'google', 'nim', 'custom'] as const;
+/** Some of the requests have images. */
+const SEEING = { id: 'a/model:free', lacks: [] };
 const PLAIN: OffendingRequest = { messages: [{ role: 'user', content: 'Hello' }] };
 
 function fieldsOf({ messages, fields, extra }: OffendingRequest): Readonly<Record<string, unknown>> {
@@ -13,25 +15,25 @@ function fieldsOf({ messages, fields, extra }: OffendingRequest): Readonly<Recor
 
 describe.each(LIKE_NAMES)('a model that likes %s', (name) => {
   it.each(OFFENDING_REQUESTS[name])('refuses offending request %#', (request) => {
-    const provider = new ProviderSimulator('custom', { likes: [name] });
-    const { status } = ask(provider, { fields: fieldsOf(request) });
+    const provider = new ProviderSimulator('custom', { models: [SEEING], likes: [name] });
+    const { status } = ask(provider, { fields: fieldsOf(request), model: SEEING.id });
     expect([400, 422, 500]).toContain(status);
     expect(provider.counts.causes).toEqual({ disliked: 1 });
   });
 
   it('takes a plain request', () => {
-    const provider = new ProviderSimulator('custom', { likes: [name] });
-    expect(ask(provider, { fields: fieldsOf(PLAIN) }).status).toBe(200);
+    const provider = new ProviderSimulator('custom', { models: [SEEING], likes: [name] });
+    expect(ask(provider, { fields: fieldsOf(PLAIN), model: SEEING.id }).status).toBe(200);
   });
 
   it('has several wordings, each in the format of each provider', () => {
     expect(wordingsOf(name)).toBeGreaterThan(1);
     const [request = PLAIN] = OFFENDING_REQUESTS[name];
     for (const provider of PROVIDERS) {
+      const models = [SEEING];
       const texts = Array.from({ length: wordingsOf(name) }, (_, wording) => {
-        const model = provider === 'google' ? 'gemini-3.5-flash-lite' : undefined;
-        const world = new ProviderSimulator(provider, { likes: [{ name, wording }] });
-        return ask(world, { fields: fieldsOf(request), ...(model && { model }) }).text;
+        const world = new ProviderSimulator(provider, { models, likes: [{ name, wording }] });
+        return ask(world, { fields: fieldsOf(request), model: SEEING.id }).text;
       });
       expect(new Set(texts).size).toBe(texts.length);
     }
@@ -39,7 +41,7 @@ describe.each(LIKE_NAMES)('a model that likes %s', (name) => {
 });
 
 it('a model without likes takes all of these requests', () => {
-  const provider = new ProviderSimulator('custom', {});
+  const provider = new ProviderSimulator('custom', { models: [SEEING] });
   for (const request of Object.values(OFFENDING_REQUESTS).flat())
     expect(ask(provider, { fields: fieldsOf(request) }).status).toBe(200);
 });

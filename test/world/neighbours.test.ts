@@ -22,7 +22,7 @@ function poolOf(first: ProviderName, setup: ProviderSetup, isAlone: boolean): Si
   const other = first === 'custom' ? 'nim' : 'custom';
   return simulatedPool({
     [first]: setup,
-    ...(!isAlone && { [other]: {} }),
+    ...(!isAlone && { [other]: { models: [{ id: MODEL[other], lacks: [] }] } }),
     strategy: 'priority',
     reply: replyTo,
   });
@@ -62,6 +62,7 @@ const BEYOND_PLAIN: ReadonlySet<LikeName> = new Set([
   'max-completion-tokens-only',
   'reasoning-content-back',
   'thought-signatures',
+  'images-as-data',
 ]);
 
 /** The wrong things about the first call and a later one. */
@@ -113,7 +114,7 @@ describe.each(PROVIDERS)('a model of %s', (name) => {
     const found: string[] = [];
     for (const variant of variantsOf(like)) {
       const { request, streams, isAlone } = variant;
-      const pool = poolOf(name, { models: [{ id: MODEL[name], likes: [variant.like] }] }, isAlone);
+      const pool = poolOf(name, { models: [{ id: MODEL[name], lacks: [], likes: [variant.like] }] }, isAlone);
       const mayRefuse = isAlone && variant.like.words === 'unknown';
       const lessons = variant.like.words === 'unknown' && BEYOND_PLAIN.has(like) ? 2 : 1;
       const problems = await problemsOf(pool, request, { streams, most: 2, mayRefuse, lessons });

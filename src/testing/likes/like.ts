@@ -28,6 +28,8 @@ export type LikeName =
    * that Google documents for calls of other models.
    */
   | 'thought-signatures'
+  /** Images as data URLs, not by address. */
+  | 'images-as-data'
   /** No reasoning in messages. */
   | 'no-reasoning-fields'
   /** `reasoning_content`, at least an empty one, in assistant messages with tool calls. */

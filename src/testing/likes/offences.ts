@@ -50,6 +50,16 @@ function callIdsOf({ messages }: ChatRequest): readonly string[] {
   return messages.flatMap(({ tool_calls: calls }) => objectsIn(calls).map(({ id }) => String(id)));
 }
 
+/** The positions of messages with an image that the provider would have to fetch. */
+function remoteImagesOf(chat: ChatRequest): Offence {
+  return positionsOf(chat, ({ content }) =>
+    objectsIn(content).some(({ image_url: image }) => {
+      const url = isJsonObject(image) ? image['url'] : image;
+      return typeof url === 'string' && /^https?:/i.test(url);
+    }),
+  );
+}
+
 const SIGNATURE = /^(?:signature-\d+|skip_thought_signature_validator)$/;
 
 function isSigned({ tool_calls: calls }: JsonObject): boolean {
@@ -152,6 +162,7 @@ export const OFFENCES: Readonly<Record<LikeName, Finder>> = {
   'lawful-tool-ids': (chat) => callIdsOf(chat).filter((id) => !/^[\w-]{1,64}$/.test(id)),
   'short-tool-ids': (chat) => callIdsOf(chat).filter((id) => !/^[A-Za-z0-9]{9}$/.test(id)),
   'thought-signatures': (chat) => positionsOf(chat, (message) => hasCalls(message) && !isSigned(message)),
+  'images-as-data': remoteImagesOf,
   'no-reasoning-fields': reasoningFieldsOf,
   'reasoning-content-back': (chat) =>
     positionsOf(chat, (message) => hasCalls(message) && typeof message['reasoning_content'] !== 'string'),

@@ -100,6 +100,10 @@ const KNOWN: Readonly<Record<LikeName, readonly Words[]>> = {
         `Unable to submit request because function call \`look\` in the ${at}. content block is missing a \`thought_signature\`.`,
     ),
   ],
+  'images-as-data': [
+    words(() => 'Only base64 data URLs are supported for image_url.'),
+    words((at) => `messages[${at}].content: remote image URLs are not supported, send the image inline`, 422),
+  ],
   'no-reasoning-fields': [
     words(
       (name) =>
