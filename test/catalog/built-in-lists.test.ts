@@ -5,6 +5,8 @@ import { kindOf, type ModelSpec } from '../../src/core/model.ts';
 import { matchesGlob } from '../../src/providers/pattern.ts';
 import { type ProviderSpec, SPECS } from '../../src/providers/spec.ts';
 
+/** Providers that charge for their models. */
+const BILLED: ReadonlySet<string> = new Set(['cerebras', 'ollama-cloud']);
 const TAGS = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
 
 test.each([SPECS.openrouter, SPECS.google, SPECS.nim])('$title has models for every alias', ({ models }) => {
@@ -37,7 +39,7 @@ describe.each(services)('the built-in list of $title', (spec) => {
     for (const model of chatModels(spec)) {
       expect(model.tags).toEqual(TAGS.filter((tag) => model.tags?.includes(tag)));
       expect(model.tags).toContain('chat');
-      expect(model.free).toBe(spec.name !== 'ollama-cloud');
+      expect(model.free).toBe(!BILLED.has(spec.name));
       expect(model.id).toMatch(new RegExp(spec.modelIdPattern ?? ''));
     }
   });

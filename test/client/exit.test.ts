@@ -85,7 +85,7 @@ const cases: readonly (readonly [string, () => Promise<TestServer>, string, stri
         (_request, response) => void setTimeout(() => json(response, { data: [{ id: 'a/b:free' }] }), 300),
       ),
     `const llm = new FreeLLM({ ...options, providers: [new OpenRouter('a-key', { baseUrl: url })] });
-     console.log((await llm.refreshModels()).map(({ id }) => id).join());`,
+     console.log((await llm.refreshModels()).filter(({ kind = 'chat' }) => kind === 'chat').map(({ id }) => id).join());`,
     'a/b:free',
   ],
 ];

@@ -80,9 +80,11 @@ describe('a server on your own machine', () => {
   it('is sent no authorization header, and the model that it listed', async () => {
     const { llm, near } = await pool();
     await llm.refreshModels();
-    expect(llm.models().flatMap(({ provider, id }) => (provider === 'ollama' ? [id] : []))).toEqual([
-      'qwen3.5:9b',
-    ]);
+    expect(
+      llm
+        .models()
+        .flatMap(({ provider, id, kind }) => (provider === 'ollama' ? [`${id} ${kind ?? 'chat'}`] : [])),
+    ).toEqual(['qwen3.5:9b chat', 'nomic-embed-text:latest embedding']);
     const { provider, model } = await llm.chat('Hello', { model: 'qwen3.5:9b' });
     expect([provider, model]).toEqual(['ollama', 'qwen3.5:9b']);
     for (const { headers } of near.requests) expect(headers).not.toHaveProperty('authorization');

@@ -146,7 +146,13 @@ describe('when no route is left', () => {
       keys: [
         { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "this minute's quota is used up" },
         { provider: 'openrouter', readyAt: NOON + MINUTE, reason: "this minute's quota is used up" },
-        { provider: 'nim', readyAt: NOON + HOUR, reason: 'the key was refused as invalid' },
+        {
+          provider: 'nim',
+          readyAt: NOON + HOUR,
+          reason: expect.stringMatching(
+            /^the key was refused as invalid \(make a new one at https:/,
+          ) as unknown,
+        },
       ],
     });
     expect(String(error)).toContain('The next route is ready in 60 s, at 2026-10-10T12:01:00.000Z');

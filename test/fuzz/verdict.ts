@@ -59,6 +59,8 @@ function eventFaults(body: string): readonly string[] {
 function jsonFaults({ status, body }: Answer, path: string): readonly string[] {
   const value = parseJson(body);
   if (!isJsonObject(value)) return ['JSON that is none'];
+  // A server that cannot serve says so with the state of its keys.
+  if (path === '/health' && status === 503) return value['ok'] === false ? [] : ['a status of 503'];
   if (status >= 400) return errorFaults(value['error']);
   if (path === '/v1/chat/completions' && !isList(value['choices'])) return ['a completion without choices'];
   return [];
