@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildCommonJs, writeOlderTypes } from './commonjs.mjs';
 import { at, remove, runModule } from './support.mjs';
 
 /** Holds the moment at which the last successful build began. */
@@ -46,6 +45,8 @@ async function build() {
   const { code } = await runModule('typescript/bin/tsc', ['-p', 'tsconfig.json']);
   if (code !== 0) return code;
   cpSync(at('src', page), at('dist', page), { recursive: true, filter: isPageFile });
+  // Only now: it needs a package, and this file is loaded before the packages are installed.
+  const { buildCommonJs, writeOlderTypes } = await import('./commonjs.mjs');
   await buildCommonJs();
   writeOlderTypes();
   mkdirSync(path.dirname(stamp), { recursive: true });
