@@ -34,10 +34,14 @@ const CONTRARY: readonly (readonly [LikeName, LikeName])[] = [
   ['no-reasoning-fields', 'reasoning-content-back'],
 ];
 
+/** Forms with tests of their own: the models of a day do not see, and a day is compared with earlier ones. */
+const ELSEWHERE: ReadonlySet<LikeName> = new Set(['images-as-data', 'short-tool-ids', 'thought-signatures']);
+const DRAWN: readonly LikeName[] = LIKE_NAMES.filter((name) => !ELSEWHERE.has(name));
+
 /** The likes of one model. */
 export function drawLikes(share: number, random: Random): readonly Like[] {
   const words = random() < 0.5 ? 'known' : 'unknown';
-  const drawn = LIKE_NAMES.filter(() => random() < share);
+  const drawn = DRAWN.filter(() => random() < share);
   const left = drawn.filter((name) => !CONTRARY.some(([a, b]) => name === b && drawn.includes(a)));
   return left.map((name) => ({ name, words, wording: Math.floor(random() * 60) }));
 }
@@ -62,7 +66,7 @@ export function drawRequests(
   random: Random,
 ): readonly DayRequest[] {
   if (mixed === 0 && streamed === 0) return [];
-  const offending = LIKE_NAMES.map((name) => OFFENDING_REQUESTS[name]);
+  const offending = DRAWN.map((name) => OFFENDING_REQUESTS[name]);
   return Array.from({ length: count }, () => {
     const streams = random() < streamed;
     if (random() >= mixed) return { ...usualRequest(random), streams };
