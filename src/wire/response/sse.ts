@@ -61,7 +61,9 @@ export function linesOf(text: string): readonly string[] {
 export function isLinesOfJson(text: string): boolean {
   const document = text.trim();
   const end = document.indexOf('\n');
-  const first = document.slice(0, Math.max(0, end));
+  // Nearly every event has one line, and parsing nothing would cost an error for each.
+  if (end < 0) return false;
+  const first = document.slice(0, end);
   return textExcess(first) === undefined && isJsonObject(parseJson(first));
 }
 
