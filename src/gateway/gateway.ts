@@ -127,7 +127,7 @@ class GatewayServer implements Gateway {
     this.#context = {
       settings,
       policy: new AccessPolicy(settings),
-      board: new StatusBoard(llm, { nowMs: this.#nowMs }),
+      board: new StatusBoard(llm, this.#nowMs),
       page: pageResponder(statusPage()),
       isClosing: () => this.#closed !== undefined,
       metrics: (pool) =>

@@ -139,14 +139,14 @@ export class StatusBoard {
   readonly #warnings = new Set<string>();
   readonly #stops = new Set<() => void>();
 
-  /** @param options - `calls`: how many calls to keep. Default 50. `nowMs`: a monotonic clock. */
-  constructor(
-    pool: StatusSource,
-    options: { readonly calls?: number | undefined; readonly nowMs?: (() => number) | undefined } = {},
-  ) {
+  /**
+   * @param nowMs - A monotonic clock.
+   * @param calls - How many calls to keep.
+   */
+  constructor(pool: StatusSource, nowMs: () => number, calls = 50) {
     this.#pool = pool;
-    this.#log = new CallLog(options.calls ?? 50);
-    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#log = new CallLog(calls);
+    this.#nowMs = nowMs;
     this.follow(pool);
   }
 

@@ -18,7 +18,7 @@ function watched(
   calls?: number,
 ): SimulatedPool & { readonly board: StatusBoard } {
   const pool = simulatedPool(options);
-  const board = new StatusBoard(pool.llm, { calls });
+  const board = new StatusBoard(pool.llm, () => 0, calls);
   onTestFinished(() => {
     board.close();
   });
@@ -55,10 +55,10 @@ function source(): { readonly pool: StatusSource; readonly tell: (event: FreeLLM
 /** A board over a pool whose events the test sends. */
 function told(
   calls?: number,
-  nowMs?: () => number,
+  nowMs: () => number = () => 0,
 ): { readonly board: StatusBoard; readonly tell: (event: FreeLLMEvent) => void } {
   const { pool, tell } = source();
-  return { board: new StatusBoard(pool, { calls, nowMs }), tell };
+  return { board: new StatusBoard(pool, nowMs, calls), tell };
 }
 
 const route = { provider: 'nim', key: 'nvapi-…aaaa', account: 'a', model: 'm' };
