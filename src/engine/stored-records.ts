@@ -151,53 +151,46 @@ export class StoredRecords {
       const provider = before ?? snapshot.provider(target.provider);
       const records = { provider, account: snapshot.account(target.account) };
       const next = change(records, this.#clock.now());
-      const providerDone = before === undefined ? this.#swapProvider(snapshot, records, next, target) : true;
+      const providerDone =
+        before === undefined
+          ? this.#swapChanged(snapshot, target.provider.recordId, records.provider, next.provider)
+          : true;
       return andThen(providerDone, (done) => {
         if (!done) return again();
         if (before === undefined) onStored(provider, next.provider);
-        return andThen(this.#swapAccount(snapshot, records, next, target), (accountDone) =>
-          accountDone ? undefined : again(provider),
+        return andThen(
+          this.#swapChanged(snapshot, target.account.recordId, records.account, next.account),
+          (accountDone) => (accountDone ? undefined : again(provider)),
         );
       });
     });
   }
 
-  #swapProvider(
-    snapshot: Snapshot,
-    before: RouteRecords,
-    after: RouteRecords,
-    target: Target,
-  ): Maybe<boolean> {
-    if (after.provider === before.provider) return true;
-    const id = target.provider.recordId;
-    return this.#swap(id, snapshot.versionOf(id), after.provider);
-  }
-
-  #swapAccount(
-    snapshot: Snapshot,
-    before: RouteRecords,
-    after: RouteRecords,
-    target: Target,
-  ): Maybe<boolean> {
-    if (after.account === before.account) return true;
-    const id = target.account.recordId;
-    return this.#swap(id, snapshot.versionOf(id), after.account);
+  /** Writes a record if it has changed. */
+  #swapChanged<Stored>(snapshot: Snapshot, id: string, before: Stored, after: Stored): Maybe<boolean> {
+    return after === before || this.#swap(id, snapshot.versionOf(id), after);
   }
 
   /** Stores both records of a reservation, or neither. */
   commit(snapshot: Snapshot, before: RouteRecords, { reservation, ...after }: Reserved): Maybe<boolean> {
     const { target } = reservation;
-    return andThen(this.#swapProvider(snapshot, before, after, target), (providerDone) => {
-      if (!providerDone) return false;
-      return andThen(this.#swapAccount(snapshot, before, after, target), (accountDone) => {
-        if (accountDone || after.provider === before.provider) return accountDone;
-        const id = target.provider.recordId;
-        const reverted = this.#swap(id, snapshot.versionOf(id) + 1, before.provider);
-        return andThen(reverted, (done) =>
-          andThen(done ? undefined : this.#release(reservation), () => false),
+    return andThen(
+      this.#swapChanged(snapshot, target.provider.recordId, before.provider, after.provider),
+      (providerDone) => {
+        if (!providerDone) return false;
+        return andThen(
+          this.#swapChanged(snapshot, target.account.recordId, before.account, after.account),
+          (accountDone) => {
+            if (accountDone || after.provider === before.provider) return accountDone;
+            const id = target.provider.recordId;
+            const reverted = this.#swap(id, snapshot.versionOf(id) + 1, before.provider);
+            return andThen(reverted, (done) =>
+              andThen(done ? undefined : this.#release(reservation), () => false),
+            );
+          },
         );
-      });
-    });
+      },
+    );
   }
 
   /** Releases the probes of a reservation in the provider's record, which another process has changed meanwhile. */
