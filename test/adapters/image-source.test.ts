@@ -202,7 +202,7 @@ describe('an image by URL', () => {
     const error = rejection(images.fetch([at(server)], NEVER));
     await until(() => server.requests.length === 1);
     images.close();
-    expect(await error).toBeDefined();
+    expect(await error).toMatchObject({ name: 'AbortError' });
     await until(() => server.open === 0);
   });
 

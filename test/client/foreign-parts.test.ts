@@ -403,6 +403,19 @@ function transportOf(send: () => unknown): Partial<Ports> {
   return withValue({}, 'transport', { send, close: () => Promise.resolve() });
 }
 
+/** Pools over a part of the user's that answers with `sent`. */
+const SENDERS: readonly (readonly [string, (sent: Promise<unknown>) => ReturnType<typeof poolOver>])[] = [
+  [
+    'a transport',
+    (sent) =>
+      poolOver(
+        {},
+        transportOf(() => sent),
+      ),
+  ],
+  ['a fetch', (sent) => poolOver({ fetch: () => sent })],
+];
+
 describe('a transport', () => {
   it.each(DEAF_TRANSPORTS)('that %s fails the call in time, and its abort at once', async (_what, send) => {
     const { llm, clock } = poolOver({}, transportOf(send));
@@ -428,17 +441,7 @@ describe('a transport', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it.each([
-    [
-      'a transport',
-      (sent: Promise<unknown>) =>
-        poolOver(
-          {},
-          transportOf(() => sent),
-        ),
-    ],
-    ['a fetch', (sent: Promise<unknown>) => poolOver({ fetch: () => sent })],
-  ])('%s that answers after the abort has its body closed', async (_what, poolFor) => {
+  it.each(SENDERS)('%s that answers after the abort has its body closed', async (_what, poolFor) => {
     const { answer, sent, closed, body } = late();
     const { llm, clock } = poolFor(sent);
     const unhandled = await unhandledDuring(async () => {
@@ -455,17 +458,7 @@ describe('a transport', () => {
     expect(unhandled).toEqual([]);
   });
 
-  it.each([
-    [
-      'a transport',
-      (sent: Promise<unknown>) =>
-        poolOver(
-          {},
-          transportOf(() => sent),
-        ),
-    ],
-    ['a fetch', (sent: Promise<unknown>) => poolOver({ fetch: () => sent })],
-  ])('%s that rejects after the abort is dropped', async (_what, poolFor) => {
+  it.each(SENDERS)('%s that rejects after the abort is dropped', async (_what, poolFor) => {
     const { answer, sent } = late();
     const { llm, clock } = poolFor(sent);
     const unhandled = await unhandledDuring(async () => {

@@ -74,7 +74,7 @@ describe.each(Object.entries(BODIES))('an answer of %s in one chunk', (_, body) 
 });
 
 describe('yieldIfBusy() of the system', () => {
-  it('gives way to what waits after some time of work, whoever did it', async () => {
+  it('gives way to what waits after some time of work, of any call', async () => {
     let hasTurned = false;
     expect(systemClock.yieldIfBusy?.()).toBeUndefined();
     setImmediate(() => {

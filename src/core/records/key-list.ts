@@ -29,8 +29,8 @@ function isReported([, { guessed }]: readonly [string, Merged]): boolean {
 }
 
 /**
- * The record after a pool came with new keys: whoever replaced a key has repaired something. No refusal is remembered, nor
- * what was guessed of accounts. What the provider reported and what models can do stays.
+ * The record after a pool came with new keys. A new key is a sign that its user has repaired something, so the record forgets
+ * all refusals and what was guessed of accounts. What the provider reported and what models can do stays.
  */
 export function withNewKeys(record: ProviderRecord, provider: PoolProvider): ProviderRecord {
   const { suspicions: _, merged = {}, keys = [], ...rest } = withProvenProvider(record);

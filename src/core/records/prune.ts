@@ -15,7 +15,7 @@ const LEARNT_MS = DAY_MS;
 const COOLDOWN_KEPT_MS = 7 * DAY_MS;
 /** Looking through all entries takes longer than adding one, so it is done for every so many. */
 const ENTRIES_PER_PRUNING = 32;
-/** Real pools have fewer. Names of models that somebody makes up must neither fill the disk nor displace what came before. */
+/** Real pools have fewer. A caller can make up names of models; these must neither fill the disk nor displace older entries. */
 const MAX_ENTRIES = 1000;
 
 interface RecordPair {
