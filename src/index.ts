@@ -7,12 +7,12 @@ export { errorFromResponse } from './rest/error-response.ts';
 export type { Fetch } from './rest/fetch.ts';
 export type {
   CallLimits,
-  ChatInput,
   ChatOptions,
   FreeLLMOptions,
   ModelFields,
   StreamOptions,
 } from './client/options.ts';
+export type { ChatInput } from './client/messages.ts';
 export type { ImagePart } from './client/images.ts';
 export type { EmbedOptions, EmbedResponse } from './client/embed.ts';
 export type { ResetOptions } from './client/reset.ts';

@@ -1,6 +1,5 @@
 import type { ModelSpec } from '../core/model.ts';
 import type { Route } from '../core/pool.ts';
-import type { Call } from '../engine/call.ts';
 import {
   type ObjectAnswer,
   objectOperation,
@@ -15,7 +14,7 @@ import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { Operation } from '../engine/operation.ts';
 import { Calls } from './calls.ts';
-import { ChatStream } from './chat-stream.ts';
+import type { ChatStream } from './chat-stream.ts';
 import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
 import { compose, type Pool, type Ports } from './pool.ts';
 import { embed, type EmbedOptions, type EmbedResponse } from './embed.ts';
@@ -31,15 +30,14 @@ import {
   questionOf,
 } from './introspection.ts';
 import {
-  type ChatInput,
   type ChatOptions,
   checkedCallOptions,
   checkPoolOptions,
   type FreeLLMOptions,
-  readMessages,
   type StreamOptions,
 } from './options.ts';
 import { afterImages } from './images.ts';
+import { type ChatInput, readMessages } from './messages.ts';
 import { requestBody } from './request-body.ts';
 import { restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
@@ -60,18 +58,13 @@ import {
   schemaError,
 } from './structured/object.ts';
 import { reset, type ResetOptions } from './reset.ts';
+import { type RoutedStream, routedStream } from './routed-stream.ts';
 
 /** How long `refreshModels` waits for a provider's first list of models. */
 const REFRESH_WAIT_MS = 15_000;
 
 /** What a request for a stream has besides the caller's fields. */
 const STREAMED = { stream: true, stream_options: { include_usage: true } };
-
-/** A stream, and the route that served it. */
-interface RoutedStream {
-  readonly stream: ChatStream;
-  readonly lastRoute: () => Route | undefined;
-}
 
 const NO_PARTS: AsyncIterable<never> = (async function* none() {})();
 
@@ -113,7 +106,7 @@ export class FreeLLM {
    * A `fetch` that answers OpenAI's REST routes in this process: POST `…/chat/completions`, GET `…/models` and
    * `…/models/{id}`, under any host and path. Pass it to any client of OpenAI's protocol. The field `freelm` of a body takes
    * the options of a call, e.g. `freelm: { wait: true }`. Errors are answered with OpenAI's error object and a status. It
-   * rejects only if its signal is aborted, with the signal's reason.
+   * rejects if its signal is aborted, with the signal's reason, and if a lazy pool cannot be made, with a ConfigError.
    *
    * @example
    * ```ts
@@ -218,31 +211,9 @@ export class FreeLLM {
     options: ChatOptions,
     stay?: Route,
   ): RoutedStream {
-    const pool = this.#pool;
-    const calls = this.#calls;
-    let call: Call<Request> | undefined;
-    const stream = new ChatStream(
-      {
-        route() {
-          if (call?.target === undefined) return undefined;
-          const { provider, model } = call.target.route;
-          return { provider, model, attempts: call.attemptCount };
-        },
-        async *parts(signal) {
-          signal.throwIfAborted();
-          const request = await prepared();
-          const needs = operation.needs(request);
-          call = await calls.begin({ operation: 'stream', request, needs, stay }, { ...options, signal });
-          yield* calls.run(call, operation);
-        },
-        respond(answer, raw) {
-          if (call === undefined) throw new Error('a stream ended before it began');
-          return toResponse(call, { ...answer, raw }, pool.clock.monotonicMs());
-        },
-      },
-      options.signal === undefined ? [this.#closing.signal] : [this.#closing.signal, options.signal],
-    );
-    return { stream, lastRoute: () => call?.target?.route };
+    const { pool, calls } = this.#parts;
+    const asked = { operation, prepared, stay };
+    return routedStream({ pool, calls, closing: this.#closing.signal }, asked, options);
   }
 
   #prepare<T>(

@@ -2,18 +2,16 @@
 
 import * as z from 'zod/mini';
 import { nativeSignal } from '../abort.ts';
-import { elementsOf } from '../core/json.ts';
-import { check, firstProblem, listOf, quickMatch, recordOf } from '../check.ts';
+import { check, listOf, quickMatch, recordOf } from '../check.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import type { Strategy, StrategyName } from '../core/routing/question.ts';
-import { BadRequestError, ConfigError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { StateStore } from '../ports.ts';
 import type { Privacy } from '../providers/privacy.ts';
 import { Provider } from '../providers/provider.ts';
 import { PROVIDER_EXAMPLE } from '../providers/public-list.ts';
 import type { FetchLike } from '../adapters/fetch.ts';
 import type { DispatcherLike } from '../adapters/undici.ts';
-import type { ChatMessage } from '../wire/request/chat-request.ts';
 import {
   flag,
   limitSchemas,
@@ -143,9 +141,6 @@ export interface StreamOptions extends ChatOptions {
   readonly onCut?: 'continue' | 'fail' | undefined;
 }
 
-/** The input of a call: a text, a message, or a list of messages. */
-export type ChatInput = string | ChatMessage | readonly ChatMessage[];
-
 const text = z.string('must be a string').check(z.minLength(1, 'must not be empty'));
 /** The most models of one call. */
 const MAX_CHAIN = 100;
@@ -267,44 +262,6 @@ export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({
 /** The fields of a request body that freelm checks. */
 export const fieldsSchema: z.ZodMiniType<ModelFields> = z.object(fieldSchemas);
 
-const content = z.union(
-  [
-    z.string(),
-    z.null(),
-    listOf(z.looseObject({ type: z.string() }), '').check(
-      z.refine((parts) => parts.length > 0, 'must have at least one part'),
-    ),
-  ],
-  'must be a string or a list of at least one part with a "type"',
-);
-const messageSchema = z.looseObject(
-  {
-    role: z.enum(
-      ['system', 'developer', 'user', 'assistant', 'tool'],
-      'must be system, developer, user, assistant or tool',
-    ),
-    content: z.optional(content),
-    name: z.optional(z.string('must be a string')),
-    tool_calls: z.optional(listOf(z.unknown(), 'must be a list')),
-    tool_call_id: z.optional(z.string('must be a string')),
-  },
-  'must be a message { role, content }',
-);
-const messagesSchema = listOf(messageSchema, 'must be a text, a message or a list of messages').check(
-  z.refine((messages) => messages.length > 0, 'must not be empty'),
-);
-
-const isPlainMessage = quickMatch(messageSchema.shape);
-
-function isPlainMessages(messages: unknown): boolean {
-  const given = elementsOf(messages);
-  if (given.length === 0) return false;
-  // Not `every`, which skips holes.
-  for (const message of given)
-    if (typeof message !== 'object' || message === null || !isPlainMessage(message)) return false;
-  return true;
-}
-
 /** The names of the fields that freelm checks. */
 export const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
 
@@ -350,19 +307,6 @@ export function checkedCallOptions<Options extends ChatOptions>(options: Options
   return signal === undefined || signal instanceof AbortSignal
     ? options
     : { ...options, signal: nativeSignal(signal) };
-}
-
-/** @throws BadRequestError that names the message and the field. */
-export function readMessages(input: ChatInput): readonly ChatMessage[] {
-  const messages: readonly ChatMessage[] =
-    typeof input === 'string' ? [{ role: 'user', content: input }] : isOneMessage(input) ? [input] : input;
-  const problem = isPlainMessages(messages) ? undefined : firstProblem(messagesSchema, messages, 'messages');
-  if (problem !== undefined) throw new BadRequestError({ message: problem });
-  return messages;
-}
-
-function isOneMessage(input: ChatMessage | readonly ChatMessage[]): input is ChatMessage {
-  return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 
 /** The fields of the request body, without freelm's own options. */

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { describe, expect, it } from 'vitest';
 import { BadRequestError } from '../../src/errors.ts';
 import { quickMatch } from '../../src/check.ts';
-import { readMessages } from '../../src/client/options.ts';
+import { readMessages } from '../../src/client/messages.ts';
 import fc from '../support/fast-check.ts';
 
 const fields = { role: z.enum(['user', 'tool']), count: z.optional(z.int()), text: z.optional(z.string()) };

@@ -1,0 +1,63 @@
+import type { Route } from '../core/pool.ts';
+import type { Call } from '../engine/call.ts';
+import type { Operation } from '../engine/operation.ts';
+import type { StreamPart } from '../wire/response/stream-part.ts';
+import type { Calls } from './calls.ts';
+import { ChatStream } from './chat-stream.ts';
+import type { ChatOptions } from './options.ts';
+import type { Pool } from './pool.ts';
+import { toResponse } from './response.ts';
+
+/** A stream, and the route that served it. */
+export interface RoutedStream {
+  readonly stream: ChatStream;
+  readonly lastRoute: () => Route | undefined;
+}
+
+/** What a stream runs on. */
+interface StreamParts {
+  readonly pool: Pool;
+  readonly calls: Calls;
+  /** Aborts when the pool is closed. */
+  readonly closing: AbortSignal;
+}
+
+/** What a stream asks for. */
+interface StreamQuestion<Request> {
+  readonly operation: Operation<Request, StreamPart>;
+  /** The request, once its images have been read. */
+  readonly prepared: () => Request | Promise<Request>;
+  /** The route that served the conversation last. */
+  readonly stay: Route | undefined;
+}
+
+/** A stream whose call begins when it is read. */
+export function routedStream<Request>(
+  { pool, calls, closing }: StreamParts,
+  { operation, prepared, stay }: StreamQuestion<Request>,
+  options: ChatOptions,
+): RoutedStream {
+  let call: Call<Request> | undefined;
+  const stream = new ChatStream(
+    {
+      route() {
+        if (call?.target === undefined) return undefined;
+        const { provider, model } = call.target.route;
+        return { provider, model, attempts: call.attemptCount };
+      },
+      async *parts(signal) {
+        signal.throwIfAborted();
+        const request = await prepared();
+        const needs = operation.needs(request);
+        call = await calls.begin({ operation: 'stream', request, needs, stay }, { ...options, signal });
+        yield* calls.run(call, operation);
+      },
+      respond(answer, raw) {
+        if (call === undefined) throw new Error('a stream ended before it began');
+        return toResponse(call, { ...answer, raw }, pool.clock.monotonicMs());
+      },
+    },
+    options.signal === undefined ? [closing] : [closing, options.signal],
+  );
+  return { stream, lastRoute: () => call?.target?.route };
+}
