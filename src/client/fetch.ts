@@ -2,7 +2,7 @@ import { problemIn } from '../check.ts';
 import type { ChatCall, ChatBackend, Answer, AnswerStream, EmbedAnswer } from '../rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
-import { badBody } from '../rest/request.ts';
+import { badBody } from '../rest/body.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import { type EmbedOptions, embedOwnSchema } from './embed.ts';
 import type { Pool } from './pool.ts';

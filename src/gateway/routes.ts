@@ -108,17 +108,30 @@ export interface CheckedRequest {
   readonly lease: BodyLease;
 }
 
+/** Headers whose values are secrets of the client. No protocol reads them. */
+const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key', 'cookie']);
+
+/** The headers that a protocol may read. */
+function headersOf({ headers }: IncomingMessage): Headers {
+  const passed = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string' && !SECRET_HEADERS.has(name)) passed.set(name, value);
+  }
+  return passed;
+}
+
 export async function respond(context: Context, request: CheckedRequest): Promise<Response> {
   const { message, llm, signal, lease } = request;
   const url = urlOf(message);
   const response = getRoute(context, request, url.pathname);
   if (response !== undefined) return response;
   const { policy, settings } = context;
-  const { method = 'GET', headers } = message;
-  policy.checkToken(headers);
-  if (method !== 'POST') return llm.fetch(url, { method, signal });
-  checkContentType(headers);
+  const { method = 'GET' } = message;
+  const headers = headersOf(message);
+  policy.checkToken(message.headers);
+  if (method !== 'POST') return llm.fetch(url, { method, headers, signal });
+  checkContentType(message.headers);
   const body = await readText(message, settings.maxBodyBytes, lease);
   if (url.pathname === '/reset') return reset(llm, body);
-  return llm.fetch(url, { method, body, signal });
+  return llm.fetch(url, { method, headers, body, signal });
 }

@@ -5,7 +5,7 @@ import { problemIn } from '../check.ts';
 import type { InputType } from '../core/embedding.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { EmbedAnswer, EmbedCall } from './chat-backend.ts';
-import { badBody, modelField, optionsField, parseBody, withoutNulls } from './request.ts';
+import { badBody, modelField, optionsField, parseBody, withoutNulls } from './body.ts';
 
 type EncodingFormat = 'float' | 'base64';
 

@@ -2,7 +2,7 @@
 
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { AnswerStream } from './chat-backend.ts';
-import { type ChunkWriter, eventOf } from './chunks.ts';
+import type { EventWriter } from './protocol.ts';
 
 export interface EventStreamSource {
   readonly stream: AnswerStream;
@@ -10,10 +10,10 @@ export interface EventStreamSource {
   readonly parts: AsyncGenerator<StreamPart, void, undefined>;
   /** The first result of `parts`, which has been read already. */
   readonly first: IteratorResult<StreamPart, void>;
-  readonly writer: ChunkWriter;
+  readonly writer: Pick<EventWriter, 'write'>;
   readonly signal: AbortSignal | undefined;
-  /** The event to send when the stream breaks. */
-  readonly errorOf: (error: unknown) => object;
+  /** The events to send when the stream breaks. */
+  readonly failureOf: (error: unknown) => string;
 }
 
 const encoder = new TextEncoder();
@@ -29,7 +29,7 @@ class EventSource {
   }
 
   readonly pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const { signal, errorOf } = this.#source;
+    const { signal, failureOf } = this.#source;
     try {
       signal?.throwIfAborted();
       const events = await this.#events();
@@ -42,7 +42,7 @@ class EventSource {
         controller.error(signal.reason);
         return;
       }
-      controller.enqueue(encoder.encode(eventOf(errorOf(error))));
+      controller.enqueue(encoder.encode(failureOf(error)));
       controller.close();
     }
   };

@@ -1,6 +1,7 @@
 /** The REST routes as a `fetch` function. */
 
-import type { RestHandler, RestRequest } from './handler.ts';
+import type { RestHandler } from './handler.ts';
+import type { RestRequest } from './protocol.ts';
 
 /** The signature of the global `fetch`, as far as clients of OpenAI's protocol use it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -16,11 +17,12 @@ const requestsBySignal = new WeakMap<AbortSignal, readonly unknown[]>();
 
 /** Creates a `Request` only if needed: it is slow. */
 function toRestRequest(input: string | URL | Request, init: RequestInit): RestRequest {
-  const { method = 'GET', body = null, signal } = init;
+  const { method = 'GET', body = null, headers, signal } = init;
   if (!(input instanceof Request) && (body === null || typeof body === 'string')) {
     return {
       method: method.toUpperCase(),
       path: new URL(input, BASE_URL).pathname,
+      headers: new Headers(headers),
       signal: signal ?? undefined,
       text: () => Promise.resolve(body ?? ''),
     };
@@ -30,6 +32,7 @@ function toRestRequest(input: string | URL | Request, init: RequestInit): RestRe
   return {
     method: request.method,
     path: new URL(request.url).pathname,
+    headers: request.headers,
     signal: request.signal,
     text: () => request.text(),
   };

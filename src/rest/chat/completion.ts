@@ -1,10 +1,10 @@
 /** OpenAI's `chat.completion` object. */
 
-import { isJsonObject, type JsonObject, member } from '../core/json.ts';
-import type { TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
-import { choiceIn } from '../wire/response/message.ts';
-import { messageOf as sentMessage } from '../wire/response/stream-part.ts';
-import type { Answer } from './chat-backend.ts';
+import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
+import type { TokenUsage, ToolCall } from '../../wire/response/chat-response.ts';
+import { choiceIn } from '../../wire/response/message.ts';
+import { messageOf as sentMessage } from '../../wire/response/stream-part.ts';
+import type { Answer } from '../chat-backend.ts';
 
 /** The fields that all objects of one answer share. */
 export interface Stamp {

@@ -1,17 +1,19 @@
 /** A streamed answer as OpenAI's server-sent events. */
 
-import type { JsonObject } from '../core/json.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
-import type { StreamPart } from '../wire/response/stream-part.ts';
-import type { ToolCallPart } from '../wire/response/tool-calls.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { TokenUsage } from '../../wire/response/chat-response.ts';
+import type { StreamPart } from '../../wire/response/stream-part.ts';
+import type { ToolCallPart } from '../../wire/response/tool-calls.ts';
+import { errorObject, type HttpErrorInit } from '../../http-error.ts';
+import type { EventWriter } from '../protocol.ts';
 import { type Stamp, usageObject } from './completion.ts';
 
-export function eventOf(data: unknown): string {
+function eventOf(data: unknown): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Writes the parts of one answer as chunks. */
-export class ChunkWriter {
+export class ChunkWriter implements EventWriter {
   readonly #stamp: Stamp;
   readonly #includeUsage: boolean;
   readonly #announced = new Set<number>();
@@ -34,6 +36,10 @@ export class ChunkWriter {
       : this.#delta(model, { role: 'assistant', content: '', refusal: null }, null);
     this.#begun = true;
     return opening + this.#eventsOf(part, model);
+  }
+
+  fail(error: HttpErrorInit): string {
+    return eventOf({ error: errorObject(error) });
   }
 
   #eventsOf(part: Exclude<StreamPart, { type: 'usage' }>, model: string): string {

@@ -1,0 +1,57 @@
+/** Responses that carry an answer, with the route that served it in their headers. */
+
+import { remember, httpErrorOf } from './error-response.ts';
+import type { ChatCall, ServingRoute } from './chat-backend.ts';
+import { eventStream } from './event-stream.ts';
+import type { EventWriter, RestContext } from './protocol.ts';
+
+/** Clients refuse longer headers. */
+const MAX_HEADER_LENGTH = 200;
+
+type TextHeaders = Readonly<Record<string, string>>;
+
+/** Replaces the characters that a header cannot carry. Names of providers and models may contain any. */
+function headerText(text: string): string {
+  return text.slice(0, MAX_HEADER_LENGTH).replaceAll(/[^\u0020-\u007E]/gu, '?');
+}
+
+/** Which route served an answer, for the headers of its response. */
+export function routeHeaders({ provider, model, attempts }: ServingRoute): TextHeaders {
+  return {
+    'x-freelm-provider': headerText(provider),
+    'x-freelm-model': headerText(model),
+    'x-freelm-attempts': String(attempts),
+  };
+}
+
+export function jsonResponse(value: unknown, headers: TextHeaders = {}): Response {
+  return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json', ...headers } });
+}
+
+/**
+ * Streams the answer to a call as the events that `writer` makes of it. The response starts with the first part, so that an
+ * error before it still gets a status of its own.
+ */
+export async function streamedResponse(
+  { backend, ports }: RestContext,
+  call: ChatCall,
+  { writer, headers }: { readonly writer: EventWriter; readonly headers: TextHeaders },
+): Promise<Response> {
+  const stream = backend.stream(call);
+  const parts = stream.parts();
+  const first = await parts.next();
+  const failureOf = (error: unknown): string => {
+    remember(response, error);
+    return writer.fail(httpErrorOf(error, ports));
+  };
+  const body = eventStream({ stream, parts, first, writer, signal: call.signal, failureOf });
+  const response = new Response(body, {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      ...headers,
+      ...(stream.route === undefined ? {} : routeHeaders(stream.route)),
+    },
+  });
+  return response;
+}

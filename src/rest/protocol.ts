@@ -1,0 +1,47 @@
+/** What a protocol is to the routes: a room that translates between its own messages and a call of the backend. */
+
+import type { HttpErrorInit } from '../http-error.ts';
+import type { Clock } from '../ports.ts';
+import type { StreamPart } from '../wire/response/stream-part.ts';
+import type { ChatBackend } from './chat-backend.ts';
+import type { ErrorPorts } from './error-response.ts';
+
+/** The parts of a `Request` that the routes use. */
+export interface RestRequest {
+  readonly method: string;
+  /** The path of the URL, still percent-encoded. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal | undefined;
+  text(): Promise<string>;
+}
+
+export interface RestPorts extends ErrorPorts, Pick<Clock, 'yieldIfBusy'> {
+  /** A unique id, for an answer or an object in it. */
+  newId(prefix: string): string;
+}
+
+export interface RestContext {
+  readonly backend: ChatBackend;
+  readonly ports: RestPorts;
+}
+
+/** Writes the parts of one answer as the events of a protocol. */
+export interface EventWriter {
+  /** The events for a part; empty if it has none of its own. */
+  write(part: StreamPart, model: string): string;
+  /** The events that end a stream which broke. */
+  fail(error: HttpErrorInit): string;
+}
+
+export interface RestRoute {
+  /** Matches the end of a path. What it captures is the route's `tail`. */
+  readonly path: RegExp;
+  readonly method: 'GET' | 'POST';
+  /** How a message for unknown paths shows it. */
+  readonly shown: string;
+  /** Answers a request, or throws an error that the handler passes to `refuse`. */
+  answer(context: RestContext, request: RestRequest, tail: string): Promise<Response>;
+  /** The response to a request that failed. Default: OpenAI's error object. */
+  refuse?(error: HttpErrorInit): Response;
+}
