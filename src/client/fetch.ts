@@ -80,7 +80,8 @@ export function restFetch(calls: Calls, pool: Pool, options: FreeLLMOptions): Fe
   const handler = restHandler(backendOf(calls, pool, options), {
     now: () => pool.clock.now(),
     redact: pool.redact,
-    newId: (prefix) => `${prefix}-${randomId()}`,
+    newId: (prefix) => `${prefix}${randomId()}`,
+    warn: (message) => pool.emit({ type: 'warning', message }),
     yieldIfBusy: () => pool.clock.yieldIfBusy?.(),
   });
   return fetchOver(handler);

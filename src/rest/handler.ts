@@ -19,7 +19,7 @@ async function embeddings({ backend, ports }: RestContext, request: RestRequest)
   const { providers, model, attempts } = answer;
   const headers = routeHeaders({ provider: providers.join(', '), model, attempts: attempts.length });
   return jsonResponse(embeddingList(answer, call.format), {
-    'x-request-id': ports.newId('embd'),
+    'x-request-id': ports.newId('embd-'),
     ...headers,
   });
 }
@@ -58,6 +58,14 @@ function unknownPath(path: string): HttpError {
   return new HttpError({ status: 404, message, code: 'unknown_url' });
 }
 
+function routesAt(path: string): readonly RestRoute[] {
+  return ROUTES.filter((route) => route.path.test(path));
+}
+
+function methodOf({ method }: RestRequest): string {
+  return method === 'HEAD' ? 'GET' : method;
+}
+
 async function answerOf(
   context: RestContext,
   request: RestRequest,
@@ -65,13 +73,13 @@ async function answerOf(
 ): Promise<Response> {
   const { path } = request;
   if (route === undefined) throw unknownPath(path);
-  const method = request.method === 'HEAD' ? 'GET' : request.method;
-  if (method !== route.method) {
+  if (methodOf(request) !== route.method) {
+    const methods = routesAt(path).map(({ method }) => method);
     throw new HttpError({
       status: 405,
-      message: `${path} takes ${route.method}, not ${request.method}.`,
+      message: `${path} takes ${methods.join(' or ')}, not ${request.method}.`,
       code: 'method_not_allowed',
-      headers: { allow: route.method },
+      headers: { allow: methods.join(', ') },
     });
   }
   return route.answer(context, request, route.path.exec(path)?.[1] ?? '');
@@ -82,7 +90,8 @@ export function restHandler(backend: ChatBackend, ports: RestPorts): RestHandler
   const context: RestContext = { backend, ports };
   return async (request) => {
     request.signal?.throwIfAborted();
-    const route = ROUTES.find(({ path }) => path.test(request.path));
+    const routes = routesAt(request.path);
+    const route = routes.find(({ method }) => method === methodOf(request)) ?? routes[0];
     let response: Response;
     try {
       response = await answerOf(context, request, route);

@@ -17,8 +17,10 @@ export interface RestRequest {
 }
 
 export interface RestPorts extends ErrorPorts, Pick<Clock, 'yieldIfBusy'> {
-  /** A unique id, for an answer or an object in it. */
+  /** A unique id, for an answer or an object in it. It begins with `prefix`, such as `chatcmpl-`. */
   newId(prefix: string): string;
+  /** Tells the pool's listeners of something that the caller may want to know. */
+  warn(message: string): void;
 }
 
 export interface RestContext {
@@ -37,7 +39,7 @@ export interface EventWriter {
 export interface RestRoute {
   /** Matches the end of a path. What it captures is the route's `tail`. */
   readonly path: RegExp;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** How a message for unknown paths shows it. */
   readonly shown: string;
   /** Answers a request, or throws an error that the handler passes to `refuse`. */

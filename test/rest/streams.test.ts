@@ -144,7 +144,7 @@ describe('the consumer of a stream', () => {
           abort: () => controller.abort(),
         }),
       },
-      { now: () => NOW, newId: () => '1', redact: (text) => text },
+      { now: () => NOW, newId: () => '1', warn: () => undefined, redact: (text) => text },
     );
     const { body } = await fetchOver(handler)('/chat/completions', {
       method: 'POST',

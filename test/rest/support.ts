@@ -86,6 +86,8 @@ export interface Scripted {
   readonly calls: readonly ChatCall[];
   readonly embeds: readonly EmbedCall[];
   readonly streams: readonly ScriptedStream[];
+  /** What the pool's listeners were told. */
+  readonly warnings: readonly string[];
   /** Posts a chat request. */
   readonly post: (body: unknown) => Promise<Response>;
 }
@@ -94,6 +96,7 @@ export function scripted(script: Script = {}): Scripted {
   const calls: ChatCall[] = [];
   const embeds: EmbedCall[] = [];
   const streams: ScriptedStream[] = [];
+  const warnings: string[] = [];
   const backend: ChatBackend = {
     ownNames: [],
     takesAnyModel: script.takesAnyModel ?? false,
@@ -118,7 +121,8 @@ export function scripted(script: Script = {}): Scripted {
   const fetch = fetchOver(
     restHandler(backend, {
       now: () => NOW,
-      newId: (prefix) => `${prefix}-1`,
+      newId: (prefix) => `${prefix}1`,
+      warn: (message) => warnings.push(message),
       redact: (text) => text.replaceAll('sk-secret', '…'),
     }),
   );
@@ -127,7 +131,7 @@ export function scripted(script: Script = {}): Scripted {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { fetch, calls, embeds, streams, post };
+  return { fetch, calls, embeds, streams, warnings, post };
 }
 
 /** The headers of a response that are freelm's own or about retries. */

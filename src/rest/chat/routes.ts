@@ -12,7 +12,7 @@ async function chat(context: RestContext, request: RestRequest): Promise<Respons
   await ports.yieldIfBusy?.();
   const call = readChatCall(text, request.signal);
   await ports.yieldIfBusy?.();
-  const stamp: Stamp = { id: ports.newId('chatcmpl'), created: Math.floor(ports.now() / 1000) };
+  const stamp: Stamp = { id: ports.newId('chatcmpl-'), created: Math.floor(ports.now() / 1000) };
   const headers = { 'x-request-id': stamp.id };
   if (call.stream) {
     return streamedResponse(context, call, { writer: new ChunkWriter(stamp, call.includeUsage), headers });
