@@ -1,4 +1,4 @@
-/** HTTP errors as OpenAI's API words them. */
+/** HTTP errors as OpenAI's APIs and the Messages API word them. */
 
 /** OpenAI's error object. */
 export interface ErrorObject {
@@ -40,14 +40,49 @@ export function errorObject({ status, message, param, code }: HttpErrorInit): Er
   return { message, type: typeOf(status), param: param ?? null, code: code ?? null };
 }
 
-/** OpenAI's clients obey `x-should-retry` whatever the status is. */
-export function errorResponse(init: HttpErrorInit): Response {
-  return new Response(JSON.stringify({ error: errorObject(init) }), {
-    status: init.status,
+/** By status: the types of the Messages API. Its clients wait for a server that is overloaded, and try again. */
+const MESSAGES_TYPES: ReadonlyMap<number, string> = new Map([
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [408, 'timeout_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [502, 'overloaded_error'],
+  [503, 'overloaded_error'],
+  [504, 'timeout_error'],
+]);
+const OVERLOADED = 529;
+
+/** The error body of the Messages API. */
+export function messagesError({ status, message, code }: HttpErrorInit): object {
+  const type = MESSAGES_TYPES.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+  const details = code === undefined ? {} : { details: { error_code: code } };
+  return { type: 'error', error: { type, message, ...details }, request_id: null };
+}
+
+/** Whether a request is one of the Messages API, whose errors look different. */
+export function isForMessages(path: string, headers: Pick<Headers, 'has'>): boolean {
+  return /\/messages(?:\/|$)/.test(path) || headers.has('anthropic-version');
+}
+
+/** The clients of both makers obey `x-should-retry` whatever the status is. */
+function responseTo(init: HttpErrorInit, status: number, body: object): Response {
+  return new Response(JSON.stringify(body), {
+    status,
     headers: {
       'content-type': 'application/json',
       ...(init.retry === true ? {} : { 'x-should-retry': 'false' }),
       ...init.headers,
     },
   });
+}
+
+/** The response to a request that failed, in OpenAI's words or in those of the Messages API. */
+export function errorResponse(init: HttpErrorInit, forMessages: boolean): Response {
+  if (!forMessages) return responseTo(init, init.status, { error: errorObject(init) });
+  const body = messagesError(init);
+  const isOverloaded = MESSAGES_TYPES.get(init.status) === 'overloaded_error';
+  return responseTo(init, isOverloaded ? OVERLOADED : init.status, body);
 }

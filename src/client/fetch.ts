@@ -4,7 +4,9 @@ import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
 import { badBody } from '../rest/body.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
+import { cautious } from '../core/routing/cost.ts';
 import { type EmbedOptions, embedOwnSchema } from './embed.ts';
+import { readMessages } from './messages.ts';
 import type { Pool } from './pool.ts';
 import { imageIn } from './images.ts';
 import {
@@ -15,6 +17,7 @@ import {
   type StreamOptions,
   WIRE_FIELDS,
 } from './options.ts';
+import { requestBody } from './request-body.ts';
 import { randomId } from '../adapters/system.ts';
 
 /** How long `GET /models` waits for the lists of models. Then it answers with the models known so far. */
@@ -58,6 +61,9 @@ function backendOf(
       return calls.chat(call.messages, options);
     },
     stream: (call) => calls.stream(call.messages, optionsOf(call)),
+    countTokens(call) {
+      return cautious(requestBody(readMessages(call.messages), optionsOf(call)).tokens.prompt);
+    },
     async embed({ input, model, dimensions, inputType, callOptions, signal }) {
       const { error, data } = embedOwnSchema.safeParse(callOptions);
       if (error !== undefined) throw badBody(problemIn(error, 'freelm'));

@@ -10,7 +10,7 @@ import {
 } from 'node:http';
 import { isIPv6, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorResponse, HttpError } from '../http-error.ts';
+import { errorResponse, HttpError, isForMessages } from '../http-error.ts';
 import type { Clock, FreeLLM } from '../index.ts';
 import { AccessPolicy } from './access-policy.ts';
 import { BodyBudget, BodyLease } from './body-budget.ts';
@@ -21,7 +21,7 @@ import { checkToken, type GatewayOptions, type Settings, settingsOf } from './op
 import { pageResponder, statusPage } from './page.ts';
 import { refusalIn } from './refusal.ts';
 import { CallNotes } from './request-reports.ts';
-import { type Context, respond } from './routes.ts';
+import { type Context, headersOf, respond } from './routes.ts';
 import { send } from './send.ts';
 import { refuseUnreadable } from './unreadable-request.ts';
 import { StatusBoard } from './status.ts';
@@ -71,7 +71,7 @@ function corsHeaders(origin: string): Record<string, string> {
   return {
     'access-control-allow-origin': origin,
     'access-control-expose-headers':
-      'x-freelm-provider, x-freelm-model, x-freelm-attempts, x-request-id, retry-after, x-should-retry',
+      'x-freelm-provider, x-freelm-model, x-freelm-attempts, x-freelm-left-out, x-request-id, request-id, retry-after, x-should-retry',
     vary: 'origin',
   };
 }
@@ -330,7 +330,7 @@ class GatewayServer implements Gateway {
             );
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      response = errorResponse(error.init);
+      response = errorResponse(error.init, isForMessages(exchange.path, headersOf(message)));
     }
     if (response.status >= 400) {
       const refusal = await refusalIn(response);

@@ -10,14 +10,15 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Why a response refuses its request. Every error has OpenAI's error object. */
+/** Why a response refuses its request. An error of the Messages API has its code among its details. */
 export async function refusalIn(response: Response): Promise<Refusal> {
   const body: unknown = await response
     .clone()
     .json()
     .catch(() => undefined);
   const error = isObject(body) ? body['error'] : undefined;
-  const { code, message } = isObject(error) ? error : {};
+  const { message, details, ...rest } = isObject(error) ? error : {};
+  const code = rest['code'] ?? (isObject(details) ? details['error_code'] : undefined);
   return {
     status: response.status,
     code: typeof code === 'string' ? code : undefined,

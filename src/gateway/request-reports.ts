@@ -97,6 +97,8 @@ export class CallNotes {
 /** The routes by their paths. A longer part may be a key, so it is not a name of a route. */
 const ROUTES: readonly (readonly [path: RegExp, route: string])[] = [
   [/\/chat\/completions\/?$/, '/v1/chat/completions'],
+  [/\/messages\/?$/, '/v1/messages'],
+  [/\/messages\/count_tokens\/?$/, '/v1/messages/count_tokens'],
   [/\/embeddings\/?$/, '/v1/embeddings'],
   [/\/models\/?$/, '/v1/models'],
   [/\/models\/.+$/, '/v1/models/{id}'],

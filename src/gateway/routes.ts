@@ -112,7 +112,7 @@ export interface CheckedRequest {
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key', 'cookie']);
 
 /** The headers that a protocol may read. */
-function headersOf({ headers }: IncomingMessage): Headers {
+export function headersOf({ headers }: IncomingMessage): Headers {
   const passed = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value === 'string' && !SECRET_HEADERS.has(name)) passed.set(name, value);

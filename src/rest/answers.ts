@@ -24,6 +24,14 @@ export function routeHeaders({ provider, model, attempts }: ServingRoute): TextH
   };
 }
 
+/** Says what of a request no model here has, in a header and to the pool's listeners. */
+export function leftOutHeaders({ ports }: RestContext, names: readonly string[]): TextHeaders {
+  if (names.length === 0) return {};
+  const list = headerText(ports.redact(names.join(', ')));
+  ports.warn(`left out of a request, because no model here has it: ${list}`);
+  return { 'x-freelm-left-out': list };
+}
+
 export function jsonResponse(value: unknown, headers: TextHeaders = {}): Response {
   return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json', ...headers } });
 }

@@ -7,7 +7,7 @@ import { jsonExcess, type JsonBounds } from '../core/json-scan.ts';
 import { HttpError } from '../http-error.ts';
 
 /** Far more than any conversation needs. A body beyond it would be costly to parse and to check. */
-const BODY_BOUNDS: JsonBounds = { depth: 256, values: 200_000 };
+export const BODY_BOUNDS: JsonBounds = { depth: 256, values: 200_000 };
 const EXCESSES: Readonly<Record<keyof JsonBounds, string>> = {
   depth: `is nested more than ${BODY_BOUNDS.depth} levels deep`,
   values: `has more than ${BODY_BOUNDS.values} values`,

@@ -72,6 +72,8 @@ export interface OfferedModel extends Pick<ModelSpec, 'id' | 'kind' | 'tags' | '
 export interface ChatBackend {
   chat(call: ChatCall): Promise<Answer>;
   stream(call: ChatCall): AnswerStream;
+  /** About how many tokens the prompt of a call has; rather too many than too few. */
+  countTokens(call: ChatCall): number;
   embed(call: EmbedCall): Promise<EmbedAnswer>;
   /** The models that can be requested by id. */
   models(signal: AbortSignal | undefined): Promise<readonly OfferedModel[]>;

@@ -1,12 +1,13 @@
 /** REST routes over a backend. `llm.fetch`, the compat client and the gateway all use this handler. */
 
 import { isModelName } from '../core/model.ts';
-import { errorResponse, HttpError } from '../http-error.ts';
+import { errorResponse, HttpError, isForMessages } from '../http-error.ts';
 import { jsonResponse, routeHeaders } from './answers.ts';
 import type { ChatBackend } from './chat-backend.ts';
 import { CHAT_ROUTES } from './chat/routes.ts';
 import { httpErrorOf, remember } from './error-response.ts';
 import { embeddingList, readEmbedCall } from './embeddings.ts';
+import { MESSAGES_ROUTES } from './messages/routes.ts';
 import { modelList, modelNamed } from './model-list.ts';
 import type { RestContext, RestPorts, RestRequest, RestRoute } from './protocol.ts';
 
@@ -47,6 +48,7 @@ async function oneModel({ backend }: RestContext, { signal }: RestRequest, tail:
 
 const ROUTES: readonly RestRoute[] = [
   ...CHAT_ROUTES,
+  ...MESSAGES_ROUTES,
   { path: /\/embeddings\/?$/, method: 'POST', shown: '…/embeddings', answer: embeddings },
   { path: /\/models\/?$/, method: 'GET', shown: '…/models', answer: models },
   { path: /\/models\/(.+)$/, method: 'GET', shown: '…/models/{id}', answer: oneModel },
@@ -97,8 +99,8 @@ export function restHandler(backend: ChatBackend, ports: RestPorts): RestHandler
       response = await answerOf(context, request, route);
     } catch (error) {
       request.signal?.throwIfAborted();
-      const refuse = route?.refuse ?? errorResponse;
-      response = remember(refuse(httpErrorOf(error, ports)), error);
+      const forMessages = isForMessages(request.path, request.headers);
+      response = remember(errorResponse(httpErrorOf(error, ports), forMessages), error);
     }
     return request.method === 'HEAD' ? new Response(null, response) : response;
   };

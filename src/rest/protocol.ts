@@ -42,8 +42,6 @@ export interface RestRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** How a message for unknown paths shows it. */
   readonly shown: string;
-  /** Answers a request, or throws an error that the handler passes to `refuse`. */
+  /** Answers a request, or throws an error that the handler reports in the words of the protocol. */
   answer(context: RestContext, request: RestRequest, tail: string): Promise<Response>;
-  /** The response to a request that failed. Default: OpenAI's error object. */
-  refuse?(error: HttpErrorInit): Response;
 }

@@ -129,6 +129,7 @@ describe('the consumer of a stream', () => {
     const handler = restHandler(
       {
         ownNames: [],
+        countTokens: () => 8,
         takesAnyModel: false,
         chat: () => Promise.reject(new Error('unused')),
         embed: () => Promise.reject(new Error('not asked')),

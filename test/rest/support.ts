@@ -99,6 +99,7 @@ export function scripted(script: Script = {}): Scripted {
   const warnings: string[] = [];
   const backend: ChatBackend = {
     ownNames: [],
+    countTokens: () => 8,
     takesAnyModel: script.takesAnyModel ?? false,
     chat(call) {
       calls.push(call);

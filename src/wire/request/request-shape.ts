@@ -42,7 +42,8 @@ export interface RequestQuirk {
 
 export type MaxTokensField = 'max_tokens' | 'max_completion_tokens';
 
-const PRIVATE: ReadonlySet<string> = new Set(dialect.privateFields.names);
+/** The fields of messages and tool calls in which a provider gives what only itself understands. */
+export const PRIVATE_FIELDS: ReadonlySet<string> = new Set(dialect.privateFields.names);
 
 const OTHER_NAME: Readonly<Record<MaxTokensField, MaxTokensField>> = {
   max_completion_tokens: 'max_tokens',
@@ -135,7 +136,7 @@ function withoutForeign(
   own: RequestShape['privateFields'],
 ): readonly ChatMessage[] {
   if (own === undefined) return messages;
-  const isForeign = (name: string): boolean => PRIVATE.has(name) && !own.includes(name);
+  const isForeign = (name: string): boolean => PRIVATE_FIELDS.has(name) && !own.includes(name);
   return mapSame(messages, (given) => {
     const message = without(given, isForeign);
     const { tool_calls: calls } = message;
