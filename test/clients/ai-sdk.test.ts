@@ -1,6 +1,5 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import {
-  generateObject,
   generateText,
   jsonSchema,
   Output,
@@ -10,8 +9,7 @@ import {
   tool,
   type ToolSet,
 } from 'ai';
-import { describe, expect, it } from 'vitest';
-import { FACES, type Place, SAYINGS, servedPool } from './served-pool.ts';
+import type { Place } from './served-pool.ts';
 import {
   ANSWER_SCHEMA,
   type Answer,
@@ -92,17 +90,3 @@ function aiClient(place: Place): Client {
 }
 
 describeClient('the AI SDK', { make: aiClient, has: ['retries'], retriesInVain: true });
-
-describe.each(FACES)('generateObject of the AI SDK over %s', (face) => {
-  it('gives the object of a schema', async () => {
-    const { place, heard } = await servedPool(face);
-    const { model } = settingsOf(place)({ text: '' });
-    const { object: value } = await generateObject({
-      model,
-      prompt: SAYINGS.json,
-      schema: schemaOf(ANSWER_SCHEMA),
-    });
-    expect(value).toEqual({ answer: 'forty-two' });
-    expect(heard[0]?.['response_format']).toMatchObject({ type: 'json_schema' });
-  });
-});

@@ -6,10 +6,7 @@ import {
   ToolMessage,
 } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';
-import { createAgent, tool } from 'langchain';
-import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { FACES, type Place, SAYINGS, servedPool } from './served-pool.ts';
+import type { Place } from './served-pool.ts';
 import {
   ANSWER_SCHEMA,
   type Answer,
@@ -100,32 +97,3 @@ function langchainClient(place: Place): Client {
 }
 
 describeClient('LangChain', { make: langchainClient, has: [] });
-
-const lookUp = tool(({ city }) => `fine in ${city}`, {
-  name: WEATHER.name,
-  description: WEATHER.description,
-  schema: z.object({ city: z.string() }),
-});
-
-describe.each(FACES)('an agent of LangChain over %s', (face) => {
-  it('calls tools until it has an answer', async () => {
-    const { place } = await servedPool(face);
-    const agent = createAgent({ model: modelOf(place, { text: '' }), tools: [lookUp] });
-    const { messages } = await agent.invoke({ messages: [new HumanMessage(SAYINGS.weather)] });
-    expect(messages.at(-1)?.text).toBe('It is fine in Oslo and fine in Rome.');
-  });
-
-  it('goes on where another provider takes over', async () => {
-    const { place, world } = await servedPool(face);
-    const failing = tool(
-      ({ city }) => {
-        world.custom.script({ kind: 'outage' });
-        return `fine in ${city}`;
-      },
-      { name: WEATHER.name, description: WEATHER.description, schema: z.object({ city: z.string() }) },
-    );
-    const agent = createAgent({ model: modelOf(place, { text: '' }), tools: [failing] });
-    const { messages } = await agent.invoke({ messages: [new HumanMessage(SAYINGS.weather)] });
-    expect(messages.at(-1)?.text).toBe('It is fine in Oslo and fine in Rome.');
-  });
-});
