@@ -1,7 +1,9 @@
 /** Responses that carry an answer, with the route that served it in their headers. */
 
 import { remember, httpErrorOf } from './error-response.ts';
-import type { ChatCall, ServingRoute } from './chat-backend.ts';
+import { partsOf, type StreamPart } from '../wire/response/stream-part.ts';
+import type { ToolCall } from '../wire/response/chat-response.ts';
+import type { Answer, ChatCall, ServingRoute } from './chat-backend.ts';
 import { eventStream } from './event-stream.ts';
 import type { EventWriter, RestContext } from './protocol.ts';
 
@@ -30,6 +32,17 @@ export function leftOutHeaders({ ports }: RestContext, names: readonly string[])
   const list = headerText(ports.redact(names.join(', ')));
   ports.warn(`left out of a request, because no model here has it: ${list}`);
   return { 'x-freelm-left-out': list };
+}
+
+/** A call as OpenAI's protocol has it: its arguments are a text. */
+export function sentCall({ arguments: _value, ...call }: ToolCall): ToolCall {
+  return call;
+}
+
+/** The parts of a whole answer, for protocols that write both kinds of answers in one way. */
+export function partsOfAnswer(answer: Answer): readonly StreamPart[] {
+  const { finishReason = 'stop' } = answer;
+  return partsOf({ ...answer, finishReason, toolCalls: answer.toolCalls.map(sentCall) });
 }
 
 export function jsonResponse(value: unknown, headers: TextHeaders = {}): Response {

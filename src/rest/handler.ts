@@ -10,6 +10,7 @@ import { embeddingList, readEmbedCall } from './embeddings.ts';
 import { MESSAGES_ROUTES } from './messages/routes.ts';
 import { modelList, modelNamed } from './model-list.ts';
 import type { RestContext, RestPorts, RestRequest, RestRoute } from './protocol.ts';
+import { ResponsesRoutes } from './responses/routes.ts';
 
 /** Answers a request. Rejects only if the request's signal is aborted, with the signal's reason. */
 export type RestHandler = (request: RestRequest) => Promise<Response>;
@@ -46,7 +47,7 @@ async function oneModel({ backend }: RestContext, { signal }: RestRequest, tail:
   throw new HttpError({ status: 404, message, param: 'model', code: 'model_not_found' });
 }
 
-const ROUTES: readonly RestRoute[] = [
+const OWN_ROUTES: readonly RestRoute[] = [
   ...CHAT_ROUTES,
   ...MESSAGES_ROUTES,
   { path: /\/embeddings\/?$/, method: 'POST', shown: '…/embeddings', answer: embeddings },
@@ -54,49 +55,40 @@ const ROUTES: readonly RestRoute[] = [
   { path: /\/models\/(.+)$/, method: 'GET', shown: '…/models/{id}', answer: oneModel },
 ];
 
-function unknownPath(path: string): HttpError {
-  const known = ROUTES.map(({ shown }) => shown).join(', ');
+function unknownPath(path: string, routes: readonly RestRoute[]): HttpError {
+  const known = [...new Set(routes.map(({ shown }) => shown))].join(', ');
   const message = `There is no route ${path} here. The routes are ${known}.`;
   return new HttpError({ status: 404, message, code: 'unknown_url' });
-}
-
-function routesAt(path: string): readonly RestRoute[] {
-  return ROUTES.filter((route) => route.path.test(path));
 }
 
 function methodOf({ method }: RestRequest): string {
   return method === 'HEAD' ? 'GET' : method;
 }
 
-async function answerOf(
-  context: RestContext,
-  request: RestRequest,
-  route: RestRoute | undefined,
-): Promise<Response> {
-  const { path } = request;
-  if (route === undefined) throw unknownPath(path);
-  if (methodOf(request) !== route.method) {
-    const methods = routesAt(path).map(({ method }) => method);
-    throw new HttpError({
-      status: 405,
-      message: `${path} takes ${methods.join(' or ')}, not ${request.method}.`,
-      code: 'method_not_allowed',
-      headers: { allow: methods.join(', ') },
-    });
-  }
-  return route.answer(context, request, route.path.exec(path)?.[1] ?? '');
+function wrongMethod({ path, method }: RestRequest, routes: readonly RestRoute[]): HttpError {
+  const taken = routes.map((route) => route.method);
+  return new HttpError({
+    status: 405,
+    message: `${path} takes ${taken.join(' or ')}, not ${method}.`,
+    code: 'method_not_allowed',
+    headers: { allow: taken.join(', ') },
+  });
 }
 
 /** Serves the routes from `backend`. */
 export function restHandler(backend: ChatBackend, ports: RestPorts): RestHandler {
   const context: RestContext = { backend, ports };
+  const routes = [...new ResponsesRoutes(ports).routes, ...OWN_ROUTES];
   return async (request) => {
     request.signal?.throwIfAborted();
-    const routes = routesAt(request.path);
-    const route = routes.find(({ method }) => method === methodOf(request)) ?? routes[0];
+    const { path } = request;
+    const found = routes.filter((route) => route.path.test(path));
+    const route = found.find(({ method }) => method === methodOf(request)) ?? found[0];
     let response: Response;
     try {
-      response = await answerOf(context, request, route);
+      if (route === undefined) throw unknownPath(path, routes);
+      if (route.method !== methodOf(request)) throw wrongMethod(request, found);
+      response = await route.answer(context, request, route.path.exec(path)?.[1] ?? '');
     } catch (error) {
       request.signal?.throwIfAborted();
       const forMessages = isForMessages(request.path, request.headers);

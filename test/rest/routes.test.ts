@@ -16,7 +16,7 @@ describe('the end of the path selects the route, whatever the host and the prefi
     ['GET', '/v1/models/gpt-9', 404],
     ['POST', '/v1/embeddings', 400],
     ['POST', '/v1/completions', 404],
-    ['POST', '/v1/responses', 404],
+    ['POST', '/v1/responses/compact', 404],
     ['GET', '/', 404],
     ['GET', '/v1/chat/completions', 405],
     ['DELETE', '/v1/models/auto', 405],

@@ -88,8 +88,8 @@ export interface Scripted {
   readonly streams: readonly ScriptedStream[];
   /** What the pool's listeners were told. */
   readonly warnings: readonly string[];
-  /** Posts a chat request. */
-  readonly post: (body: unknown) => Promise<Response>;
+  /** Posts a request, to Chat Completions by default. */
+  readonly post: (body: unknown, path?: string) => Promise<Response>;
 }
 
 export function scripted(script: Script = {}): Scripted {
@@ -97,6 +97,7 @@ export function scripted(script: Script = {}): Scripted {
   const embeds: EmbedCall[] = [];
   const streams: ScriptedStream[] = [];
   const warnings: string[] = [];
+  let ids = 0;
   const backend: ChatBackend = {
     ownNames: [],
     countTokens: () => 8,
@@ -122,13 +123,16 @@ export function scripted(script: Script = {}): Scripted {
   const fetch = fetchOver(
     restHandler(backend, {
       now: () => NOW,
-      newId: (prefix) => `${prefix}1`,
+      newId: (prefix) => {
+        ids += 1;
+        return `${prefix}${ids}`;
+      },
       warn: (message) => warnings.push(message),
       redact: (text) => text.replaceAll('sk-secret', '…'),
     }),
   );
-  const post = (body: unknown): Promise<Response> =>
-    fetch('/v1/chat/completions', {
+  const post = (body: unknown, path = '/v1/chat/completions'): Promise<Response> =>
+    fetch(path, {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });

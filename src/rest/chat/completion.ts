@@ -1,9 +1,10 @@
 /** OpenAI's `chat.completion` object. */
 
 import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
-import type { TokenUsage, ToolCall } from '../../wire/response/chat-response.ts';
+import type { TokenUsage } from '../../wire/response/chat-response.ts';
 import { choiceIn } from '../../wire/response/message.ts';
 import { messageOf as sentMessage } from '../../wire/response/stream-part.ts';
+import { sentCall } from '../answers.ts';
 import type { Answer } from '../chat-backend.ts';
 
 /** The fields that all objects of one answer share. */
@@ -42,11 +43,6 @@ export function usageObject(usage: TokenUsage, sent: JsonObject = {}): JsonObjec
 function extraFields(raw: JsonObject): JsonObject {
   const { tool_calls: _calls, function_call: _call, ...fields } = raw;
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-}
-
-/** A call as OpenAI's protocol has it: its arguments are a text. */
-function sentCall({ arguments: _value, ...call }: ToolCall): ToolCall {
-  return call;
 }
 
 function messageOf(answer: Answer, raw: JsonObject): JsonObject {

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, jsonText } from '../../core/json.ts';
 import type { ChatMessage, ContentPart } from '../../wire/request/chat-request.ts';
 import { badBody } from '../body.ts';
 import { blocksOf, contentOf, partsOf, type PlacedBlock, textOf } from './blocks.ts';
-import { NOTHING, unseal } from './seal.ts';
+import { NOTHING, unseal } from '../seal.ts';
 
 /** Stands before the text of a tool that failed. */
 const FAILED = 'Error: ';

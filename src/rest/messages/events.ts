@@ -14,7 +14,7 @@ import {
   thinkingBlock,
   toolUseBlock,
 } from './message.ts';
-import { NOTHING, type PrivateFields, privateFieldsOf, seal } from './seal.ts';
+import { NOTHING, type PrivateFields, privateFieldsOf, seal } from '../seal.ts';
 
 type Kind = 'text' | 'thinking';
 

@@ -5,7 +5,7 @@ import { parseJson } from '../../core/json.ts';
 import type { TokenUsage, ToolCall } from '../../wire/response/chat-response.ts';
 import { messageOf } from '../../wire/response/stream-part.ts';
 import type { Answer } from '../chat-backend.ts';
-import { NOTHING, type PrivateFields, privateFieldsOf, seal } from './seal.ts';
+import { NOTHING, type PrivateFields, privateFieldsOf, seal } from '../seal.ts';
 
 const STOP_REASONS: ReadonlyMap<string, string> = new Map([
   ['length', 'max_tokens'],

@@ -32,9 +32,16 @@ export function messageOf(raw: unknown): JsonObject {
   return isJsonObject(message) ? message : {};
 }
 
+/** What is read of a whole answer to make parts of it. */
+type WholeAnswer = Pick<ChatCompletion, 'text' | 'toolCalls' | 'finishReason'> & {
+  readonly reasoning?: string | undefined;
+  readonly usage?: TokenUsage | undefined;
+  readonly raw: unknown;
+};
+
 /** The parts of a whole answer, as if it had been streamed. */
-export function partsOf(completion: ChatCompletion): readonly StreamPart[] {
-  const { text, reasoning, toolCalls, usage, finishReason, raw } = completion;
+export function partsOf(answer: WholeAnswer): readonly StreamPart[] {
+  const { text, reasoning, toolCalls, usage, finishReason, raw } = answer;
   const parts: StreamPart[] = [];
   if (reasoning !== undefined) parts.push({ type: 'reasoning', text: reasoning });
   const fields = extraFieldsOf(messageOf(raw));

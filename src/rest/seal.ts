@@ -1,15 +1,15 @@
 /**
- * What a provider gave for itself with an answer, such as a signature, and wants back in the next turn. The Messages API has no
- * fields for it, but its clients return the signatures of thinking blocks and the data of redacted ones unharmed. So they
- * carry it as an opaque text.
+ * What a provider gave for itself with an answer, such as a signature, and wants back in the next turn. No protocol has a field
+ * for it, but clients return some texts unharmed: the signatures of thinking blocks and the data of redacted ones (Messages),
+ * and the encrypted content of reasoning (Responses). So these carry it as an opaque text.
  */
 
-import { isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
-import { jsonExcess } from '../../core/json-scan.ts';
-import { PRIVATE_FIELDS } from '../../wire/request/request-shape.ts';
-import type { ToolCall } from '../../wire/response/chat-response.ts';
-import { extraFieldsOf } from '../../wire/response/message.ts';
-import { BODY_BOUNDS } from '../body.ts';
+import { isJsonObject, type JsonObject, member, parseJson } from '../core/json.ts';
+import { jsonExcess } from '../core/json-scan.ts';
+import { PRIVATE_FIELDS } from '../wire/request/request-shape.ts';
+import type { ToolCall } from '../wire/response/chat-response.ts';
+import { extraFieldsOf } from '../wire/response/message.ts';
+import { BODY_BOUNDS } from './body.ts';
 
 export interface PrivateFields {
   /** Those of the message. */
