@@ -20,6 +20,10 @@ export interface Traits {
   readonly has: readonly Ability[];
   /** It sends a request again where that is in vain: `x-should-retry` means nothing to it. */
   readonly retriesInVain?: boolean | undefined;
+  /** It sends no temperature that the provider would refuse. */
+  readonly clampsTemperature?: boolean | undefined;
+  /** The status of an error that says that all providers are down. Default 503. */
+  readonly downStatus?: number | undefined;
 }
 
 type Ability = 'models' | 'retries';
@@ -201,11 +205,15 @@ const ERRORS: readonly Case[] = [
   {
     name: 'a mistake of the caller: 400, said once',
     async run(situation) {
-      const { asked, world } = situation;
-      const said = await failures(situation, { text: 'Hello', temperature: -1 });
-      for (const { status, message } of said) {
+      const { asked, world, traits } = situation;
+      const clamps = traits.clampsTemperature === true;
+      const mistake = clamps ? { freelm: { maxAttempts: 0 } } : { temperature: -1 };
+      for (const { status, message } of await failures(situation, { text: 'Hello', ...mistake })) {
         expect(status).toBe(400);
-        expect(message).toContain('temperature: must not be negative');
+        const expected = clamps
+          ? 'freelm.maxAttempts: must be at least 1'
+          : 'temperature: must not be negative';
+        expect(message).toContain(expected);
       }
       expect(world.counts.total).toBe(0);
       expect(asked()).toBe(2);
@@ -239,13 +247,13 @@ const ERRORS: readonly Case[] = [
     },
   },
   {
-    name: 'all providers down: 503',
+    name: 'all providers down: 503, or as the protocol says it',
     async run(situation) {
-      const { world } = situation;
+      const { world, traits } = situation;
       for (const provider of [world.custom, world.nim]) provider.script(OUTAGE);
       const call = { text: 'Hello', maxRetries: 0, freelm: { maxAttempts: 2 } };
       for (const { status, message } of await failures(situation, call)) {
-        expect(status).toBe(503);
+        expect(status).toBe(traits.downStatus ?? 503);
         expect(message).toContain('server_error, HTTP 502');
       }
     },
@@ -271,11 +279,11 @@ const ERRORS: readonly Case[] = [
   {
     name: 'options of freelm in the body',
     async run(situation) {
-      const { world, heard } = situation;
+      const { world, heard, traits } = situation;
       world.custom.script(OUTAGE);
       const call = { text: 'Hello', freelm: { maxAttempts: 1 }, maxRetries: 0 };
       const { status } = await failureOf(situation, () => situation.client.whole(call));
-      expect(status).toBe(503);
+      expect(status).toBe(traits.downStatus ?? 503);
       expect(world.counts.total).toBe(1);
       await situation.client.whole({ text: 'Hello', freelm: { maxAttempts: 2 } });
       expect(heard[0]).not.toHaveProperty('freelm');

@@ -41,7 +41,8 @@ function usageObject(usage: TokenUsage | undefined): JsonObject {
 }
 
 export function textBlock(text: string): JsonObject {
-  return { type: 'text', text, citations: null };
+  // The AI SDK refuses a `citations` that is null.
+  return { type: 'text', text };
 }
 
 export function thinkingBlock(thinking: string, signature: string): JsonObject {

@@ -151,12 +151,12 @@ describe('a whole answer', () => {
     const { response } = await posted({}, { answer: answerOf(completion({ text: 'Hello' })) });
     expect(response.headers.get('request-id')).toBe('msg_1');
     expect(response.headers.get('x-freelm-model')).toBe('z-ai/glm-5.3');
-    const expected: Anthropic.Message = {
+    const expected: Omit<Anthropic.Message, 'content'> & { content: unknown } = {
       id: 'msg_1',
       type: 'message',
       role: 'assistant',
       model: 'z-ai/glm-5.3',
-      content: [{ type: 'text', text: 'Hello', citations: null }],
+      content: [{ type: 'text', text: 'Hello' }],
       stop_reason: 'end_turn',
       stop_sequence: null,
       stop_details: null,
