@@ -26,7 +26,7 @@ import {
 type Settings = Omit<Parameters<typeof generateText>[0], 'prompt' | 'messages'> & { readonly prompt: string };
 
 /** The SDK's types take no read-only list. */
-export function schemaOf({ required, ...rest }: typeof ANSWER_SCHEMA | typeof WEATHER.schema): Schema {
+function schemaOf({ required, ...rest }: typeof ANSWER_SCHEMA | typeof WEATHER.schema): Schema {
   return jsonSchema({ ...rest, required: [...required] });
 }
 
@@ -41,7 +41,7 @@ function toolsOf({ report }: Call): ToolSet {
 function fetchWith(fetch: Place['fetch'], freelm: Call['freelm']): Place['fetch'] {
   if (freelm === undefined) return fetch;
   return (input, init) => {
-    const body: unknown = JSON.parse(String(init?.body));
+    const body: unknown = JSON.parse(typeof init?.body === 'string' ? init.body : '');
     return fetch(input, { ...init, body: JSON.stringify({ ...Object(body), freelm }) });
   };
 }
@@ -49,7 +49,7 @@ function fetchWith(fetch: Place['fetch'], freelm: Call['freelm']): Place['fetch'
 /** Makes a model of the SDK at a place. */
 export type MakeModel = (place: Place, name: string) => LanguageModel;
 
-export function settingsOf(make: MakeModel, place: Place): (call: Call) => Settings {
+function settingsOf(make: MakeModel, place: Place): (call: Call) => Settings {
   return (call) => {
     const { text, model = 'auto', temperature, freelm, signal, maxRetries } = call;
     return {

@@ -1,5 +1,6 @@
 /** The table of conversations by the AI SDK: `generateText` and `streamText` with tools, `generateObject`, `streamObject`. */
 
+import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import {
   generateObject,
@@ -22,6 +23,10 @@ import {
 } from '../support/conversations.ts';
 import { PNG } from '../support/images.ts';
 import { describeClientConversations } from './conversations.ts';
+import type { Place } from './served-pool.ts';
+
+/** Of models that it does not know, the Anthropic provider asks for a forced call in place of a schema. */
+const WITH_SCHEMA = { anthropic: { structuredOutputMode: 'outputFormat' } };
 
 const { name, description, parameters, execute } = WEATHER;
 const TOOLS = { [name]: tool({ description, inputSchema: parameters, execute }) };
@@ -57,24 +62,33 @@ function dialogue(model: LanguageModel, { stream, tools: hasTools }: DialogueSet
   };
 }
 
-describeClientConversations('the AI SDK', ({ fetch, baseUrl }) => {
-  const provider = createOpenAICompatible({
+function describeAiSdk(name: string, modelAt: (place: Place) => LanguageModel): void {
+  describeClientConversations(name, (place) => {
+    const model = modelAt(place);
+    return {
+      dialogue: (settings) => dialogue(model, settings),
+      object: async (stream) => {
+        const settings = { model, prompt: TASK, schema: COLOUR, maxRetries: 0, providerOptions: WITH_SCHEMA };
+        if (!stream) return (await generateObject(settings)).object;
+        const { partialObjectStream } = streamObject(settings);
+        let value: unknown;
+        for await (const partial of partialObjectStream) value = partial;
+        return value;
+      },
+    };
+  });
+}
+
+describeAiSdk('the AI SDK', ({ fetch, baseUrl }) =>
+  createOpenAICompatible({
     name: 'freelm',
     baseURL: baseUrl,
     fetch,
     supportsStructuredOutputs: true,
     supportedUrls: () => ({ 'image/*': [/^https:/] }),
-  });
-  const model = provider('auto');
-  return {
-    dialogue: (settings) => dialogue(model, settings),
-    object: async (stream) => {
-      const settings = { model, prompt: TASK, schema: COLOUR, maxRetries: 0 };
-      if (!stream) return (await generateObject(settings)).object;
-      const { partialObjectStream } = streamObject(settings);
-      let value: unknown;
-      for await (const partial of partialObjectStream) value = partial;
-      return value;
-    },
-  };
-});
+  })('auto'),
+);
+
+describeAiSdk("the AI SDK's Anthropic provider", ({ fetch, baseUrl }) =>
+  createAnthropic({ baseURL: baseUrl, fetch, apiKey: 'any' })('auto'),
+);
