@@ -17,6 +17,7 @@ import type { StreamEnd } from '../wire/response/stream-end.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import { isOptionalField } from '../wire/request/chat-request.ts';
 import type { ChatCompletion, TokenUsage } from '../wire/response/chat-response.ts';
+import { type Origin, withOrigin } from '../wire/origin.ts';
 import { countText } from '../wire/request/text-tokens.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import { CallGuard } from '../wire/repair/call-guard.ts';
@@ -89,10 +90,12 @@ class Resumer {
   readonly #trimmer: OverlapTrimmer | undefined;
   readonly #resumed: boolean;
   readonly #body: ChatBody;
+  readonly #origin: Origin;
   /** What the model has written in this attempt, until its usage is known. */
   #written: string | undefined = '';
 
-  constructor({ transcript, body }: StreamRequest) {
+  constructor({ transcript, body }: StreamRequest, origin: Origin) {
+    this.#origin = origin;
     this.#transcript = transcript;
     this.#body = body;
     this.#resumed = transcript.any;
@@ -101,7 +104,8 @@ class Resumer {
 
   /** The new content of some parts. Throws {@link BadAnswer} if they turn out to belong to another answer. */
   *append(parts: readonly StreamPart[]): Generator<StreamPart, void, undefined> {
-    for (const part of parts) {
+    for (const given of parts) {
+      const part = this.#noted(given);
       if (part.type === 'usage') this.#written = undefined;
       else if (part.type === 'finish' && this.#written !== undefined)
         yield* this.#append(this.#estimate(this.#written));
@@ -112,6 +116,13 @@ class Resumer {
         yield part;
       } else yield* this.#append(part);
     }
+  }
+
+  /** What only this model understands, with a note of it. */
+  #noted(part: StreamPart): StreamPart {
+    if (part.type === 'extra') return { ...part, fields: withOrigin(part.fields, this.#origin) };
+    if (part.type !== 'tool-call' || part.extra === undefined) return part;
+    return { ...part, extra: withOrigin(part.extra, this.#origin) };
   }
 
   *#append(part: StreamPart): Generator<StreamPart, void, undefined> {
@@ -305,7 +316,13 @@ export function chatStreamOperation(
       const guard = new CallGuard(callableTools(request.body, ports), idOf, transcript.text !== '');
       let end: StreamEnd | undefined;
       try {
-        const reading = { clock: ports.clock, reader, guard, resumer: new Resumer(request), timer };
+        const reading = {
+          clock: ports.clock,
+          reader,
+          guard,
+          resumer: new Resumer(request, context.plan.target.route),
+          timer,
+        };
         end = yield* readStream(response.body, reading);
       } catch (error) {
         end = unsoundEnd(error, reader);

@@ -5,6 +5,7 @@ import { answerRoom } from '../core/routing/cost.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
+import { withOrigin } from '../wire/origin.ts';
 import { toolIdsOf } from '../wire/request/tool-ids.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
 import {
@@ -32,10 +33,11 @@ export interface ChatOperationPorts extends EndpointPorts, ImagePorts {
   checkOf(schema: JsonObject): SchemaCheck | undefined;
 }
 
-/** The answer with the caller's names of functions. */
-function withGivenNames(completion: ChatCompletion, body: ChatBody): ChatCompletion {
+/** The answer with the caller's names of functions, and with a note of the model at what only itself understands. */
+function withGivenNames(completion: ChatCompletion, body: ChatBody, { route }: Target): ChatCompletion {
   const { toolCalls } = completion;
-  const named = mapSame(toolCalls, (call) => {
+  const named = mapSame(toolCalls, (given) => {
+    const call = withOrigin(given, route);
     const name = body.nameOf(call.function.name);
     return name === call.function.name ? call : { ...call, function: { ...call.function, name } };
   });
@@ -119,7 +121,15 @@ function bodyOptionsFor(
   const longest = longestAnswer(body, plan);
   const maxOutput = Number.isFinite(longest) ? longest : undefined;
   const { known, plain } = plan;
-  return { shape: spec.request, drop: known.refuses, lacks: known.lacks, plain, maxTokens, maxOutput };
+  return {
+    shape: spec.request,
+    provider: spec.name,
+    drop: known.refuses,
+    lacks: known.lacks,
+    plain,
+    maxTokens,
+    maxOutput,
+  };
 }
 
 function needsOf(body: ChatBody): RequestNeeds {
@@ -185,7 +195,7 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       // An answer that is of no use may still be billed.
       const usage = answer.ok ? answer.completion.usage : (answer.usage ?? readUsage(parseJson(text)));
       if (usage !== undefined) onUsage(usage);
-      if (answer.ok) yield withGivenNames(answer.completion, request);
+      if (answer.ok) yield withGivenNames(answer.completion, request, target);
       else throw new BadAnswer(refusedAnswer(answer, response, text, { target, request }, endpoint));
     },
     classify: (response, target) => endpoint.classify(response, target),

@@ -169,3 +169,35 @@ describe('bad input', () => {
     expect(() => tool({ name })).toThrow(ConfigError);
   });
 });
+
+/** Thinks and calls the tool at first, and answers from then on. */
+const thinking: ReplyFunction = ({ messages, lastUserText }) =>
+  messages.at(-1)?.['role'] === 'tool' || lastUserText === 'And now?'
+    ? 'Clear.'
+    : { reasoning: 'I look it up.', ...CALLS };
+
+describe('what a model gives for itself alone', () => {
+  it.each([
+    ['openrouter', 'reasoning_details'],
+    ['google', 'signature-'],
+  ] as const)('goes back to it, and to no other model of its provider: %s', async (name, given) => {
+    const models = ['first', 'second'].map((id) => ({ id: `${name}/${id}:free`, lacks: [] }));
+    const pool = simulatedPool({ [name]: { models }, reply: thinking });
+    const [first, second] = models.map(({ id }) => id);
+    const asked = { tools: [weather], model: first };
+    const { messages } = await pool.run(pool.llm.run('Paris and Rome?', { ...asked, stream: true }).result());
+    const again = [...messages, { role: 'user' as const, content: 'And now?' }];
+    for (const model of [second, first]) await pool.run(pool.llm.run(again, { ...asked, model }));
+    const sent = pool.transport.sent.map(({ model, body }) => [
+      model,
+      JSON.stringify(body).includes(given),
+      JSON.stringify(body).includes('freelm'),
+    ]);
+    expect(sent).toEqual([
+      [first, false, false],
+      [first, true, false],
+      [second, false, false],
+      [first, true, false],
+    ]);
+  });
+});

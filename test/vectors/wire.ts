@@ -68,6 +68,7 @@ const requestInput = z.strictObject({
   fields,
   provider: z.optional(z.string()),
   shape: z.optional(z.custom<RequestShape>((value) => typeof value === 'object')),
+  model: z.optional(z.string()),
   drop: names,
   lacks: names,
   plain: z.optional(z.boolean()),
@@ -76,13 +77,21 @@ const requestInput = z.strictObject({
 });
 
 function writeRequest(input: unknown): unknown {
-  const { provider, shape, drop, lacks, plain, maxTokens, maxOutput, ...request } = deepFreeze(
-    requestInput.parse(input),
-  );
+  const {
+    provider,
+    model = 'm',
+    shape,
+    drop,
+    lacks,
+    plain,
+    maxTokens,
+    maxOutput,
+    ...request
+  } = deepFreeze(requestInput.parse(input));
   const spec = Object.values(SPECS).find(({ name }) => name === provider);
   if (provider !== undefined && spec === undefined) throw new Error(`no provider is called ${provider}`);
-  const way = { shape: shape ?? spec?.request, drop, lacks, plain, maxTokens, maxOutput };
-  const written: unknown = JSON.parse(chatBody(request).for('m', way));
+  const way = { shape: shape ?? spec?.request, provider, drop, lacks, plain, maxTokens, maxOutput };
+  const written: unknown = JSON.parse(chatBody(request).for(model, way));
   return written;
 }
 

@@ -4,6 +4,7 @@ import { unlessAborted } from '../../abort.ts';
 import { jsonText } from '../../core/json.ts';
 import type { Route } from '../../core/pool.ts';
 import { ConfigError } from '../../errors.ts';
+import { withOrigin } from '../../wire/origin.ts';
 import type { ChatMessage } from '../../wire/request/chat-request.ts';
 import { extraFieldsOf } from '../../wire/response/message.ts';
 import { messageOf, type StreamPart } from '../../wire/response/stream-part.ts';
@@ -112,14 +113,17 @@ function checkedTurns(maxTurns: number = DEFAULT_MAX_TURNS): number {
 }
 
 /** The answer as a message of the conversation, with what its provider wants back. */
-function messageFor({ text, toolCalls, raw }: ChatResponse): ChatMessage {
+function messageFor(response: ChatResponse): ChatMessage {
+  const { text, toolCalls, reasoning, raw } = response;
   const calls = toolCalls.length === 0 ? {} : { tool_calls: toolCalls };
-  return {
+  const message: ChatMessage = {
     ...extraFieldsOf(messageOf(raw)),
     role: 'assistant',
     content: text === '' && toolCalls.length > 0 ? null : text,
+    ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
     ...calls,
   };
+  return withOrigin(message, response);
 }
 
 function textOf(outcome: ToolOutcome): string {

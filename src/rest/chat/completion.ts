@@ -2,6 +2,7 @@
 
 import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
 import type { TokenUsage } from '../../wire/response/chat-response.ts';
+import { withOrigin } from '../../wire/origin.ts';
 import { choiceIn } from '../../wire/response/message.ts';
 import { messageOf as sentMessage } from '../../wire/response/stream-part.ts';
 import { sentCall } from '../answers.ts';
@@ -49,7 +50,7 @@ function messageOf(answer: Answer, raw: JsonObject): JsonObject {
   const { text, toolCalls, reasoning } = answer;
   const refusal = typeof raw['refusal'] === 'string' && raw['refusal'] === text ? text : null;
   return {
-    ...extraFields(raw),
+    ...withOrigin(extraFields(raw), answer),
     role: 'assistant',
     content: refusal !== null || (text === '' && toolCalls.length > 0) ? null : text,
     refusal,

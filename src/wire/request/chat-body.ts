@@ -1,3 +1,4 @@
+import { forModel, hasNotes } from '../origin.ts';
 import { featuresOf, plainFeaturesOf } from './features.ts';
 import type { TokenEstimate } from '../../core/routing/question.ts';
 import { type ChatRequest, type RequestFields } from './chat-request.ts';
@@ -13,6 +14,8 @@ import { withParts, workaroundsFor } from './transforms.ts';
 export interface BodyOptions {
   /** The shape from the provider's file. */
   readonly shape?: RequestShape | undefined;
+  /** The name of the model's provider: what other models gave for themselves is left out. */
+  readonly provider?: string | undefined;
   /** Fields that the model refused. */
   readonly drop?: readonly string[] | undefined;
   /** Capabilities that the model lacks. */
@@ -58,6 +61,8 @@ interface Variant {
   readonly shape: RequestShape;
   readonly plain: boolean;
   readonly workarounds: string;
+  /** The model, if messages say which one gave what. */
+  readonly reader: string;
   /** Whether it has images themselves in place of their URLs. */
   readonly inlined: boolean;
   readonly messages: string;
@@ -68,6 +73,8 @@ interface Variant {
 
 const NO_SHAPE: RequestShape = {};
 const NONE: readonly never[] = [];
+/** A model lacks it if it wants its reasoning back. */
+const REASONING_BACK = 'reasoning_back';
 /** A model lacks it if it takes images, but not by URL. */
 const IMAGE_URL = 'image_url';
 
@@ -107,6 +114,7 @@ class WrittenBody implements ChatBody {
   #plainFeatures: readonly string[] | undefined;
   #names: ReadonlyMap<string, string> | undefined;
   #tools: DeclaredTools | undefined;
+  readonly #hasNotes: boolean;
 
   constructor(given: ChatRequest, images = new RemoteImages(given.messages)) {
     const request = soundRequest(given);
@@ -115,10 +123,12 @@ class WrittenBody implements ChatBody {
     const text = textOf(messages, request.fields);
     this.request = request;
     this.size = text.length;
+    this.#hasNotes = hasNotes(request.messages);
     this.#original = {
       shape: NO_SHAPE,
       plain: false,
       workarounds: '',
+      reader: '',
       inlined: false,
       messages,
       fields: request.fields,
@@ -143,7 +153,7 @@ class WrittenBody implements ChatBody {
   }
 
   for(model: string, options: BodyOptions): string {
-    const variant = this.#variantFor(options);
+    const variant = this.#variantFor(model, options);
     const fields = fieldsOf(variant, options);
     const text = fields === variant.fields ? variant.text : textOf(variant.messages, fields);
     return `{"model":${JSON.stringify(model)},${text}`;
@@ -166,23 +176,30 @@ class WrittenBody implements ChatBody {
     return this.#names.get(sent) ?? sent;
   }
 
-  #variantFor(options: BodyOptions): Variant {
-    const { shape = NO_SHAPE, lacks = NONE, plain = false } = options;
+  #variantFor(model: string, options: BodyOptions): Variant {
+    const { shape = NO_SHAPE, lacks = NONE, plain = false, provider = '' } = options;
     const inlined = this.images.areRead && inlinesImages(options);
     const names = lacks.length === 0 ? NONE : workaroundsFor(lacks);
     const workarounds = names.join();
+    const reader = this.#hasNotes ? `${provider}/${model}` : '';
     const known = this.#variants.find(
       (variant) =>
         variant.shape === shape &&
         variant.workarounds === workarounds &&
         variant.plain === plain &&
+        variant.reader === reader &&
         variant.inlined === inlined,
     );
     if (known !== undefined) return known;
-    const { messages, fields } = this.request;
-    const request = inlined ? withParts(this.request, this.images.inlined(messages), fields) : this.request;
+    const wantsReasoning = lacks.includes(REASONING_BACK);
+    const { fields } = this.request;
+    const messages = this.#hasNotes
+      ? forModel(this.request.messages, { provider, model, wantsReasoning })
+      : this.request.messages;
+    const sent = inlined ? this.images.inlined(messages) : messages;
+    const request = withParts(this.request, sent, fields);
     const written = this.#write(shapeRequest(request, shape, { plain, workarounds: names }));
-    const variant = { ...written, shape, plain, workarounds, inlined };
+    const variant = { ...written, shape, plain, workarounds, reader, inlined };
     this.#variants.push(variant);
     return variant;
   }
