@@ -24,6 +24,16 @@ function bearerTokenOf(authorization: string | undefined): string {
   return /^bearer +(\S+)\s*$/i.exec(authorization ?? '')?.[1] ?? '';
 }
 
+/** Clients of other makers send the token in headers of their own. */
+function tokensIn({
+  authorization,
+  'x-api-key': key,
+  'api-key': other,
+}: IncomingHttpHeaders): readonly string[] {
+  const keys = [key, other].filter((one) => typeof one === 'string');
+  return [bearerTokenOf(authorization), ...keys.map((one) => one.trim())];
+}
+
 export class AccessPolicy {
   readonly #settings: Settings;
   readonly #token: Buffer | undefined;
@@ -67,8 +77,9 @@ export class AccessPolicy {
   }
 
   /** Whether the request carries the token, compared in constant time. Always true if no token is set. */
-  hasToken({ authorization }: IncomingHttpHeaders): boolean {
-    return this.#token === undefined || timingSafeEqual(digest(bearerTokenOf(authorization)), this.#token);
+  hasToken(headers: IncomingHttpHeaders): boolean {
+    const token = this.#token;
+    return token === undefined || tokensIn(headers).some((given) => timingSafeEqual(digest(given), token));
   }
 
   checkToken(headers: IncomingHttpHeaders): void {
@@ -76,7 +87,8 @@ export class AccessPolicy {
     throw new HttpError({
       status: 401,
       code: 'invalid_api_key',
-      message: 'This endpoint requires its token as the API key: Authorization: Bearer <token>.',
+      message:
+        'This endpoint requires its token as the API key: Authorization: Bearer <token>, or x-api-key: <token>.',
       headers: { 'www-authenticate': 'Bearer' },
     });
   }
@@ -90,14 +102,6 @@ export function checkContentType(headers: IncomingHttpHeaders): void {
       status: 415,
       code: 'unsupported_media_type',
       message: 'Send the body as JSON, with content-type: application/json.',
-    });
-  }
-  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding !== 'identity') {
-    throw new HttpError({
-      status: 415,
-      code: 'unsupported_encoding',
-      message: `Send the body without a content encoding, not as ${encoding}.`,
     });
   }
 }

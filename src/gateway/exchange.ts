@@ -48,7 +48,7 @@ export class Exchange {
   readonly id: string = `req_${randomUUID().replaceAll('-', '')}`;
   /** Aborts the request's call. */
   readonly controller: AbortController = new AbortController();
-  readonly note: CallNote = emptyNote();
+  readonly note: CallNote;
   readonly lease: BodyLease;
   readonly pool: PoolUse;
   readonly path: string;
@@ -68,6 +68,7 @@ export class Exchange {
     this.lease = lease;
     this.path = shownPath(message.url ?? '/');
     this.route = routeOf(this.path);
+    this.note = emptyNote(this.route);
     this.#startedMs = nowMs();
     this.#writtenBefore = message.socket.bytesWritten;
     pool.begin();

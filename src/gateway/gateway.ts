@@ -83,14 +83,14 @@ function preflight({ headers }: IncomingMessage, origin: string | undefined): Re
       status: 405,
       code: 'method_not_allowed',
       message: 'OPTIONS is only for pages of allowed origins.',
-      headers: { allow: 'GET, POST' },
+      headers: { allow: 'GET, POST, DELETE' },
     });
   }
   const requested = headers['access-control-request-headers'];
   return new Response(null, {
     status: 204,
     headers: {
-      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-methods': 'GET, POST, DELETE',
       'access-control-max-age': '600',
       ...(requested === undefined ? {} : { 'access-control-allow-headers': requested }),
     },
@@ -127,7 +127,7 @@ class GatewayServer implements Gateway {
     this.#context = {
       settings,
       policy: new AccessPolicy(settings),
-      board: new StatusBoard(llm, this.#nowMs),
+      board: new StatusBoard(llm, { nowMs: this.#nowMs, routeNow: () => this.#calls.route }),
       page: pageResponder(statusPage()),
       isClosing: () => this.#closed !== undefined,
       metrics: (pool) =>
@@ -336,7 +336,7 @@ class GatewayServer implements Gateway {
       const refusal = await refusalIn(response);
       exchange.code = refusal.code;
       if (exchange.isForCall && exchange.note.call === undefined && policy.hasToken(message.headers))
-        board.refuse(refusal);
+        board.refuse(refusal, exchange.route);
     }
     exchange.responseId = response.headers.get('x-request-id') ?? exchange.id;
     headers['x-request-id'] = exchange.responseId;

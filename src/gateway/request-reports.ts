@@ -39,6 +39,8 @@ export type RequestListener = (report: RequestReport) => void;
 
 /** What a request's call has done so far. */
 export interface CallNote {
+  /** The route of the request. */
+  readonly route: string;
   /** Undefined: no call has begun. */
   call: number | undefined;
   model: string | undefined;
@@ -49,8 +51,9 @@ export interface CallNote {
   code: string | undefined;
 }
 
-export function emptyNote(): CallNote {
+export function emptyNote(route: string): CallNote {
   return {
+    route,
     call: undefined,
     model: undefined,
     provider: undefined,
@@ -69,6 +72,11 @@ export class CallNotes {
   /** Runs what answers a request. The call that it begins is noted in `note`. */
   during<Result>(note: CallNote, answer: () => Result): Result {
     return this.#requests.run(note, answer);
+  }
+
+  /** The route of the request in whose context this is read. */
+  get route(): string | undefined {
+    return this.#requests.getStore()?.route;
   }
 
   readonly note = (event: FreeLLMEvent): void => {
@@ -97,6 +105,9 @@ export class CallNotes {
 /** The routes by their paths. A longer part may be a key, so it is not a name of a route. */
 const ROUTES: readonly (readonly [path: RegExp, route: string])[] = [
   [/\/chat\/completions\/?$/, '/v1/chat/completions'],
+  [/\/completions\/?$/, '/v1/completions'],
+  [/\/responses\/?$/, '/v1/responses'],
+  [/\/responses\/[^/]+\/?$/, '/v1/responses/{id}'],
   [/\/messages\/?$/, '/v1/messages'],
   [/\/messages\/count_tokens\/?$/, '/v1/messages/count_tokens'],
   [/\/embeddings\/?$/, '/v1/embeddings'],

@@ -26,6 +26,8 @@ export interface StatusCall {
   readonly state: 'running' | 'waiting' | 'refused' | CallEndEvent['outcome'];
   /** The model that was asked for. Undefined: none was named, or the request was refused. */
   readonly model?: string | undefined;
+  /** The route of the request, such as `/v1/responses`, which names its protocol. Undefined for calls of the program itself. */
+  readonly route?: string | undefined;
   /** The HTTP status of a refused request. */
   readonly status?: number | undefined;
   readonly startedAt: number;
@@ -97,10 +99,11 @@ export class CallLog {
     return [...this.#calls.values()].toReversed();
   }
 
-  note(event: FreeLLMEvent): void {
+  /** @param route - The route of the request that caused the event. */
+  note(event: FreeLLMEvent, route?: string): void {
     switch (event.type) {
       case 'call-start':
-        this.#put({ ...this.#of(event.call, event.at), model: namesOf(event.model) });
+        this.#put({ ...this.#of(event.call, event.at), model: namesOf(event.model), route });
         return;
       case 'attempt-start':
         this.#count('attempts');
@@ -122,7 +125,10 @@ export class CallLog {
   }
 
   /** Notes a request that was refused. `at` is epoch ms. */
-  refuse({ status, code, message }: Refusal, at: number): void {
+  refuse(
+    { status, code, message }: Refusal,
+    { route, at }: { readonly route: string | undefined; readonly at: number },
+  ): void {
     this.#count('refused');
     const id = `refused-${this.#totals.refused}`;
     const text = shortened(message);
@@ -130,6 +136,7 @@ export class CallLog {
     this.#put({
       id,
       state: 'refused',
+      route,
       status,
       code,
       message: text,

@@ -129,24 +129,31 @@ function grouped<Item>(items: readonly Item[], keyOfItem: (item: Item) => string
 const accountOf = ({ provider, account }: { readonly provider: string; readonly account: string }): string =>
   JSON.stringify([provider, account]);
 
+export interface BoardOptions {
+  /** A monotonic clock. */
+  readonly nowMs: () => number;
+  /** The route of the request that caused the event which is being told. Default: none. */
+  readonly routeNow?: (() => string | undefined) | undefined;
+  /** How many calls to keep. Default 50. */
+  readonly calls?: number | undefined;
+}
+
 /** Follows the events of a pool for the status page. */
 export class StatusBoard {
   #pool: StatusSource;
   readonly #log: CallLog;
   readonly #nowMs: () => number;
+  readonly #routeNow: () => string | undefined;
   /** A moment by the pool's clock, and by the monotonic one. */
   #sample: { readonly at: number; readonly ms: number } | undefined;
   readonly #warnings = new Set<string>();
   readonly #stops = new Set<() => void>();
 
-  /**
-   * @param nowMs - A monotonic clock.
-   * @param calls - How many calls to keep.
-   */
-  constructor(pool: StatusSource, nowMs: () => number, calls = 50) {
+  constructor(pool: StatusSource, { nowMs, routeNow, calls = 50 }: BoardOptions) {
     this.#pool = pool;
     this.#log = new CallLog(calls);
     this.#nowMs = nowMs;
+    this.#routeNow = routeNow ?? (() => undefined);
     this.follow(pool);
   }
 
@@ -160,7 +167,7 @@ export class StatusBoard {
     this.#stops.add(
       pool.subscribe((event) => {
         if (event.type === 'warning') this.#warn(event.message);
-        else this.#log.note(event);
+        else this.#log.note(event, this.#routeNow());
       }),
     );
     return () => {
@@ -172,8 +179,8 @@ export class StatusBoard {
   }
 
   /** Notes a request that was refused before it became a call. */
-  refuse(refusal: Refusal): void {
-    this.#log.refuse(refusal, this.#now());
+  refuse(refusal: Refusal, route?: string): void {
+    this.#log.refuse(refusal, { route, at: this.#now() });
   }
 
   /** Epoch ms by the pool's clock. Asking the pool each time would cost too much. */

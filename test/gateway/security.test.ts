@@ -126,12 +126,44 @@ const TYPES: readonly Row[] = [
     'unsupported_media_type',
   ],
   ['nothing', typed(''), 415, 'unsupported_media_type'],
-  ['packed JSON', typed('application/json', { 'content-encoding': 'gzip' }), 415, 'unsupported_encoding'],
+  [
+    'JSON packed in an unknown way',
+    typed('application/json', { 'content-encoding': 'zstd' }),
+    415,
+    'unsupported_encoding',
+  ],
+  [
+    'JSON that is not packed as it says',
+    typed('application/json', { 'content-encoding': 'gzip' }),
+    400,
+    'bad_encoding',
+  ],
 ];
 
 const TOKENS: readonly Row[] = [
   ['the token', bearing(`Bearer ${TOKEN}`), 200, undefined, { token: TOKEN }],
   ['the token, said differently', bearing(`bearer  ${TOKEN} `), 200, undefined, { token: TOKEN }],
+  [
+    'the token as another maker sends it',
+    { ...POST, headers: { 'x-api-key': TOKEN } },
+    200,
+    undefined,
+    { token: TOKEN },
+  ],
+  [
+    'the token as a third one sends it',
+    { ...POST, headers: { 'api-key': TOKEN } },
+    200,
+    undefined,
+    { token: TOKEN },
+  ],
+  [
+    'another key of that kind',
+    { ...POST, headers: { 'x-api-key': 'a-taken' } },
+    401,
+    'invalid_api_key',
+    { token: TOKEN },
+  ],
   ['no header', POST, 401, 'invalid_api_key', { token: TOKEN }],
   ['another token', bearing('Bearer a-taken'), 401, 'invalid_api_key', { token: TOKEN }],
   ['the beginning of it', bearing('Bearer a-tok'), 401, 'invalid_api_key', { token: TOKEN }],
@@ -210,7 +242,7 @@ describe('a preflight request', () => {
     expect(status).toBe(204);
     expect(headers).toMatchObject({
       'access-control-allow-origin': 'https://chat.example',
-      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-methods': 'GET, POST, DELETE',
       'access-control-allow-headers': 'authorization,content-type',
       vary: 'origin',
     });

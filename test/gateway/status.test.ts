@@ -18,7 +18,7 @@ function watched(
   calls?: number,
 ): SimulatedPool & { readonly board: StatusBoard } {
   const pool = simulatedPool(options);
-  const board = new StatusBoard(pool.llm, () => 0, calls);
+  const board = new StatusBoard(pool.llm, { nowMs: () => 0, calls });
   onTestFinished(() => {
     board.close();
   });
@@ -58,7 +58,7 @@ function told(
   nowMs: () => number = () => 0,
 ): { readonly board: StatusBoard; readonly tell: (event: FreeLLMEvent) => void } {
   const { pool, tell } = source();
-  return { board: new StatusBoard(pool, nowMs, calls), tell };
+  return { board: new StatusBoard(pool, { nowMs, calls }), tell };
 }
 
 const route = { provider: 'nim', key: 'nvapi-…aaaa', account: 'a', model: 'm' };

@@ -102,7 +102,8 @@ function callView(first) {
       setText(duration, latencyText(endedAt - startedAt));
       const count = attemptCount > 1 ? ` · ${attemptCount} attempts` : '';
       const asked = state === 'refused' ? '' : `${call.model ?? 'auto'} → `;
-      setText(route, asked + progressText(call, now) + count);
+      const protocol = call.route === undefined ? '' : ` · ${call.route}`;
+      setText(route, asked + progressText(call, now) + count + protocol);
       text.hidden = message === '';
       setText(text, message);
       const omittedCount = attemptCount - attempts.length;

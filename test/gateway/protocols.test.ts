@@ -1,0 +1,40 @@
+/** What the endpoint tells of the protocols that its clients speak. */
+
+import { expect, it } from 'vitest';
+import { member } from '../../src/core/json.ts';
+import type { RequestReport } from '../../src/gateway/index.ts';
+import { servedPool } from '../clients/served-pool.ts';
+import { ask, CHAT, chat, gatewayOver } from './support.ts';
+
+const RESPONSES = '/v1/responses';
+
+it('the log, the metrics and the status name the route of each call', async () => {
+  const reports: RequestReport[] = [];
+  const gateway = await gatewayOver((await servedPool('llm.fetch')).llm, {
+    onRequest: (report) => reports.push(report),
+  });
+  const answer = await ask(gateway, { path: RESPONSES, body: JSON.stringify({ input: 'Hello' }) });
+  await ask(gateway, { path: CHAT, body: chat() });
+  await ask(gateway, { path: RESPONSES, body: '{}' });
+  const stored = `${RESPONSES}/${String(member(JSON.parse(answer.text), 'id'))}`;
+  expect((await ask(gateway, { path: stored })).status).toBe(200);
+  expect((await ask(gateway, { path: stored, method: 'DELETE' })).status).toBe(200);
+  expect((await ask(gateway, { path: stored })).status).toBe(404);
+  expect(reports.map(({ method, route, status }) => [method, route, status])).toEqual([
+    ['POST', RESPONSES, 200],
+    ['POST', CHAT, 200],
+    ['POST', RESPONSES, 400],
+    ['GET', '/v1/responses/{id}', 200],
+    ['DELETE', '/v1/responses/{id}', 200],
+    ['GET', '/v1/responses/{id}', 404],
+  ]);
+  expect((await ask(gateway, { path: '/metrics' })).text).toContain('route="/v1/responses"');
+  const status: unknown = JSON.parse((await ask(gateway, { path: '/status' })).text);
+  expect(status).toMatchObject({
+    calls: [
+      { state: 'refused', route: RESPONSES },
+      { state: 'success', route: CHAT },
+      { state: 'success', route: RESPONSES },
+    ],
+  });
+});
