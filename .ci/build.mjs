@@ -15,9 +15,9 @@ import { at, remove, runModule } from './support.mjs';
 
 /** Holds the moment at which the last successful build began. */
 const stamp = at('node_modules', '.cache', 'freelm', 'built-at');
-const sources = ['src', 'spec', 'tsconfig.json', '.ci/commonjs.mjs'];
-/** The files of the status page, which the gateway reads when it starts. */
-const page = path.join('gateway', 'page');
+const sources = ['src', 'spec', 'tsconfig.json', '.ci/bundle.mjs'];
+/** The declarations of each file of src/, before those of the entries are made of them. */
+const types = at('dist', 'types-of-files');
 const isPageFile = (file) => !file.endsWith('tsconfig.json');
 
 /** The latest change at or below a path; a folder's own time tells of files removed. */
@@ -42,13 +42,17 @@ async function build() {
   const startedAt = Date.now();
   remove(stamp);
   remove(at('dist'));
-  const { code } = await runModule('typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  remove(types);
+  const { code } = await runModule('typescript/bin/tsc', [
+    ...['-p', 'tsconfig.json', '--emitDeclarationOnly', '--outDir', types],
+  ]);
   if (code !== 0) return code;
-  cpSync(at('src', page), at('dist', page), { recursive: true, filter: isPageFile });
-  // Only now: it needs a package, and this file is loaded before the packages are installed.
-  const { buildCommonJs, writeOlderTypes } = await import('./commonjs.mjs');
-  await buildCommonJs();
-  writeOlderTypes();
+  // Only now: it needs packages, and this file is loaded before they are installed.
+  const { bundleAll } = await import('./bundle.mjs');
+  await bundleAll(types);
+  remove(types);
+  // The gateway reads the files of its page when it starts.
+  cpSync(at('src', 'gateway', 'page'), at('dist', 'page'), { recursive: true, filter: isPageFile });
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, String(startedAt));
   return 0;

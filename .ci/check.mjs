@@ -14,6 +14,7 @@ const checks = {
   lint: scripts.lint,
   'dead code': scripts['check:dead'],
   licences: scripts['check:licences'],
+  size: scripts['check:size'],
   format: `${scripts.format} --check`,
 };
 

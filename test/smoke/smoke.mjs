@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BadRequestError, ConfigError, FreeLLM, GoogleAIStudio, NIM, OpenRouter, VERSION } from 'freelm';
-import OpenAI from 'freelm/compat';
+import Client from 'freelm/compat';
 import { redisStore } from 'freelm/redis';
 import openrouter from 'freelm/spec/providers/openrouter.json' with { type: 'json' };
 import { startWorld } from 'freelm/testing';
@@ -34,7 +34,7 @@ try {
     [...answer.attempts.slice(1).map(() => false), true],
   );
 
-  const client = new OpenAI({ freelm: llm });
+  const client = new Client({ freelm: llm });
   const messages = [{ role: 'user', content: 'through the compat client' }];
   let said = '';
   const stream = await client.chat.completions.create({ model: 'auto', messages, stream: true });
@@ -42,7 +42,7 @@ try {
   assert.equal(said, 'You said: through the compat client');
   await assert.rejects(
     client.chat.completions.create({ model: 'auto', messages: [] }),
-    OpenAI.BadRequestError,
+    Client.BadRequestError,
   );
 
   assert.equal(llm.health().length, 6);
