@@ -16,11 +16,14 @@ export interface StreamRoute {
 /** What a {@link ChatStream} reads from. */
 export interface StreamSource {
   route(): StreamRoute | undefined;
-  /** Starts the call and yields its parts. */
-  parts(signal: AbortSignal): AsyncGenerator<StreamPart, void>;
+  /** Starts the call and yields its parts, as many at once as arrive together. */
+  batches(signal: AbortSignal): AsyncGenerator<readonly StreamPart[], void>;
   /** Makes the whole answer once the parts have ended. */
   respond(answer: CollectedAnswer, raw: JsonObject): ChatResponse;
 }
+
+/** What a reader wants of some parts. */
+type PickItems<Item> = (batch: readonly StreamPart[]) => readonly Item[];
 
 /** How a stream ended. */
 type Ending =
@@ -59,11 +62,12 @@ export class ChatStream implements AsyncIterable<string> {
     this.#outside = outside;
   }
 
-  /** The answer's text as it comes. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
-    for await (const part of this.parts()) {
-      if (part.type === 'text') yield part.text;
-    }
+  /**
+   * The answer's text as it comes.
+   * @throws ConfigError if the stream has been read already.
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
+    return this.#reader((batch) => batch.flatMap((part) => (part.type === 'text' ? [part.text] : [])));
   }
 
   /**
@@ -72,13 +76,18 @@ export class ChatStream implements AsyncIterable<string> {
    * @throws ConfigError if the stream has been read already.
    */
   parts(): AsyncGenerator<StreamPart, void, undefined> {
+    return this.#reader((batch) => batch);
+  }
+
+  /** Reads the stream for what `pick` takes of its parts. */
+  #reader<Item>(pick: PickItems<Item>): AsyncGenerator<Item, void, undefined> {
     if (this.#consumed) {
       throw new ConfigError(
         'This stream has been read already, and a stream can be read once. Call stream() again, or use response().',
       );
     }
     this.#consumed = true;
-    return this.#read();
+    return this.#read(pick);
   }
 
   /**
@@ -130,25 +139,27 @@ export class ChatStream implements AsyncIterable<string> {
     };
   }
 
-  async *#read(): AsyncGenerator<StreamPart, void, undefined> {
+  async *#read<Item>(pick: PickItems<Item>): AsyncGenerator<Item, void, undefined> {
     this.#begun = true;
     const stopFollowing = this.#followOutside();
     const { signal } = this.#controller;
-    const parts = this.#source.parts(signal);
+    const batches = this.#source.batches(signal);
     // If the consumer does not read on, the call must end all the same, so that its bookings are settled.
     const leave = (): void => {
       const end = (): void => this.#end({ kind: 'error', error: signal.reason });
-      parts.return().then(end, end);
+      batches.return().then(end, end);
     };
     signal.addEventListener('abort', leave, { once: true });
     const collector = new PartCollector();
     let ending: Ending | undefined;
     try {
-      for await (const part of parts) {
-        // After an abort, parts that have already arrived are not delivered.
-        signal.throwIfAborted();
-        collector.add(part);
-        yield part;
+      for await (const batch of batches) {
+        for (const part of batch) collector.add(part);
+        for (const item of pick(batch)) {
+          // After an abort, parts that have already arrived are not delivered.
+          signal.throwIfAborted();
+          yield item;
+        }
       }
       signal.throwIfAborted();
       ending = { kind: 'response', response: this.#source.respond(collector.answer(), collector.raw()) };

@@ -6,12 +6,12 @@ import {
   objectStreamOperation,
   type ObjectStreamRequest,
 } from '../engine/object.ts';
-import { Transcript, type StreamRequest } from '../engine/chat-stream.ts';
+import type { StreamBatch, StreamRequest } from '../engine/chat-stream.ts';
+import { Transcript } from '../engine/resumer.ts';
 import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../errors.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
-import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { Operation } from '../engine/operation.ts';
 import { Calls } from './calls.ts';
 import type { ChatStream } from './chat-stream.ts';
@@ -206,7 +206,7 @@ export class FreeLLM {
   }
 
   #streamOf<Request>(
-    operation: Operation<Request, StreamPart>,
+    operation: Operation<Request, StreamBatch>,
     prepared: () => Request | Promise<Request>,
     options: ChatOptions,
     stay?: Route,

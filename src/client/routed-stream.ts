@@ -1,7 +1,7 @@
 import type { Route } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
+import type { StreamBatch } from '../engine/chat-stream.ts';
 import type { Operation } from '../engine/operation.ts';
-import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { Calls } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
 import type { ChatOptions } from './options.ts';
@@ -24,7 +24,7 @@ interface StreamParts {
 
 /** What a stream asks for. */
 interface StreamQuestion<Request> {
-  readonly operation: Operation<Request, StreamPart>;
+  readonly operation: Operation<Request, StreamBatch>;
   /** The request, once its images have been read. */
   readonly prepared: () => Request | Promise<Request>;
   /** The route that served the conversation last. */
@@ -45,7 +45,7 @@ export function routedStream<Request>(
         const { provider, model } = call.target.route;
         return { provider, model, attempts: call.attemptCount };
       },
-      async *parts(signal) {
+      async *batches(signal) {
         signal.throwIfAborted();
         const request = await prepared();
         const needs = operation.needs(request);

@@ -1,11 +1,6 @@
 /** The streaming operation: an answer in parts, continued by another route if it breaks. */
 
-import {
-  continuationMessages,
-  continuationOf,
-  type ContinuationStyle,
-  OverlapTrimmer,
-} from '../wire/resume.ts';
+import { continuationMessages, continuationOf, type ContinuationStyle } from '../wire/resume.ts';
 import type { Failure } from '../core/failure.ts';
 import { OPERATIONS } from '../core/operations.ts';
 import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
@@ -16,152 +11,24 @@ import { ChunkReader } from '../wire/response/chat-chunk.ts';
 import type { StreamEnd } from '../wire/response/stream-end.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import { isOptionalField } from '../wire/request/chat-request.ts';
-import type { ChatCompletion, TokenUsage } from '../wire/response/chat-response.ts';
-import { type Origin, withOrigin } from '../wire/origin.ts';
-import { countText } from '../wire/request/text-tokens.ts';
+import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import { CallGuard } from '../wire/repair/call-guard.ts';
 import { refusedCall, UnsoundCall } from '../wire/repair/sound-calls.ts';
 import { callableTools, type ChatOperationPorts, refusedAnswer } from './chat.ts';
 import { Endpoint } from './endpoint.ts';
+import { Resumer, type Transcript } from './resumer.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
-/** Characters kept for a continuation. A longer answer cannot be continued. */
-const MAX_TRANSCRIPT_LENGTH = 16 * 1024 * 1024;
 /** How long the end of a body may take once its stream is complete. */
 const DRAIN_MS = 250;
-
-/** What a call has delivered so far, over all its attempts. */
-export class Transcript {
-  text = '';
-  toolCalls = false;
-  /** The tokens of the attempts that broke. */
-  usage: TokenUsage | undefined;
-  #parts = 0;
-  #sawEmptyContinuation = false;
-
-  get any(): boolean {
-    return this.#parts > 0;
-  }
-
-  get tooLong(): boolean {
-    return this.text.length > MAX_TRANSCRIPT_LENGTH;
-  }
-
-  /** Whether a model that was asked to continue the text sent none. Either the text was complete, or the model failed. */
-  get sawEmptyContinuation(): boolean {
-    return this.#sawEmptyContinuation;
-  }
-
-  /** Notes how an attempt ended. */
-  note(end: StreamEnd): void {
-    const isEmpty = end.kind === 'refused' && end.refusal.problem === 'empty';
-    this.#sawEmptyContinuation ||= isEmpty && this.text !== '';
-  }
-
-  add(part: StreamPart): void {
-    this.#parts += 1;
-    if (part.type === 'text' && !this.tooLong) this.text += part.text;
-    this.toolCalls ||= part.type === 'tool-call';
-  }
-}
 
 /** A request for a stream, and what has been delivered of it. */
 export interface StreamRequest {
   readonly body: ChatBody;
   readonly onCut: 'continue' | 'fail';
   readonly transcript: Transcript;
-}
-
-/** The text of a part that cost tokens. */
-function writtenIn(part: StreamPart): string {
-  if (part.type === 'text' || part.type === 'reasoning') return part.text;
-  return part.type === 'tool-call' ? part.argumentsDelta : '';
-}
-
-function isContent({ type }: StreamPart): boolean {
-  return type === 'text' || type === 'reasoning' || type === 'extra';
-}
-
-/** Appends the parts of one attempt to what earlier attempts have delivered. */
-class Resumer {
-  readonly #transcript: Transcript;
-  readonly #trimmer: OverlapTrimmer | undefined;
-  readonly #resumed: boolean;
-  readonly #body: ChatBody;
-  readonly #origin: Origin;
-  /** What the model has written in this attempt, until its usage is known. */
-  #written: string | undefined = '';
-
-  constructor({ transcript, body }: StreamRequest, origin: Origin) {
-    this.#origin = origin;
-    this.#transcript = transcript;
-    this.#body = body;
-    this.#resumed = transcript.any;
-    this.#trimmer = transcript.text === '' ? undefined : new OverlapTrimmer(transcript.text);
-  }
-
-  /** The new content of some parts. Throws {@link BadAnswer} if they turn out to belong to another answer. */
-  *append(parts: readonly StreamPart[]): Generator<StreamPart, void, undefined> {
-    for (const given of parts) {
-      const part = this.#noted(given);
-      if (part.type === 'usage') this.#written = undefined;
-      else if (part.type === 'finish' && this.#written !== undefined)
-        yield* this.#append(this.#estimate(this.#written));
-      else if (this.#written !== undefined) this.#written += writtenIn(part);
-      // Nothing came before the first attempt, so its content is new.
-      if (!this.#resumed && isContent(part)) {
-        this.#transcript.add(part);
-        yield part;
-      } else yield* this.#append(part);
-    }
-  }
-
-  /** What only this model understands, with a note of it. */
-  #noted(part: StreamPart): StreamPart {
-    if (part.type === 'extra') return { ...part, fields: withOrigin(part.fields, this.#origin) };
-    if (part.type !== 'tool-call' || part.extra === undefined) return part;
-    return { ...part, extra: withOrigin(part.extra, this.#origin) };
-  }
-
-  *#append(part: StreamPart): Generator<StreamPart, void, undefined> {
-    for (const added of this.#trimmed(part)) {
-      this.#transcript.add(added);
-      yield added;
-    }
-  }
-
-  /** The usage of a stream that reports none. */
-  // spec 14.10
-  #estimate(written: string): StreamPart {
-    const promptTokens = this.#body.tokens.prompt;
-    const completionTokens = Math.ceil(countText(written).likely);
-    const totalTokens = promptTokens + completionTokens;
-    return { type: 'usage', usage: { promptTokens, completionTokens, totalTokens, estimated: true } };
-  }
-
-  *#trimmed(part: StreamPart): Generator<StreamPart, void, undefined> {
-    if (part.type === 'text') {
-      yield* this.#text(this.#trimmer?.feed(part.text) ?? part.text);
-      return;
-    }
-    if (part.type === 'reasoning' || part.type === 'extra') {
-      yield this.#resumed ? { ...part, resumed: true } : part;
-      return;
-    }
-    yield* this.#text(this.#trimmer?.end() ?? '');
-    if (part.type === 'usage') yield { ...part, usage: addUsage(this.#transcript.usage, part.usage) };
-    else yield part.type === 'tool-call' ? { ...part, name: this.#body.nameOf(part.name) } : part;
-  }
-
-  *#text(text: string): Generator<StreamPart, void, undefined> {
-    if (this.#trimmer?.diverged === true) {
-      const message = 'the model restarted the answer and then diverged from it';
-      throw new BadAnswer({ kind: 'broken_stream', scope: 'request', message });
-    }
-    if (text !== '') yield this.#resumed ? { type: 'text', text, resumed: true } : { type: 'text', text };
-  }
 }
 
 interface Reading {
@@ -172,11 +39,22 @@ interface Reading {
   readonly timer: AttemptTimer;
 }
 
+/** Parts that arrived together. They are handed on together, because each step of an asynchronous iteration costs. */
+export type StreamBatch = readonly StreamPart[];
+
+/** What is to be handed on of some parts. */
+function* passedOn(parts: StreamBatch, { guard, resumer }: Reading): Generator<StreamBatch, void, undefined> {
+  const batch = resumer.append(guard.pass(parts));
+  if (batch.length > 0) yield batch;
+  resumer.throwIfDiverged();
+}
+
 /** Yields the parts of a body as they arrive. Returns how the stream ended, or undefined if it did not say. */
 async function* readParts(
   body: HttpResponse['body'],
-  { clock, reader, guard, resumer, timer }: Reading,
-): AsyncGenerator<StreamPart, StreamEnd | undefined> {
+  reading: Reading,
+): AsyncGenerator<StreamBatch, StreamEnd | undefined> {
+  const { clock, reader, timer } = reading;
   let end: StreamEnd | undefined;
   for await (const bytes of body) {
     // The rest is read, too: leaving a body unread would cost its connection.
@@ -184,7 +62,7 @@ async function* readParts(
     for (const parts of reader.reading(bytes)) {
       if (parts.length > 0) timer.progress();
       else timer.alive();
-      yield* resumer.append(guard.pass(parts));
+      yield* passedOn(parts, reading);
       const pause = clock.yieldIfBusy?.();
       if (pause !== undefined) await pause;
       if (timer.aborted) throw timer.reason;
@@ -217,8 +95,8 @@ async function endOf({ clock, reader }: Reading): Promise<StreamEnd> {
 async function* readStream(
   body: HttpResponse['body'],
   reading: Reading,
-): AsyncGenerator<StreamPart, StreamEnd> {
-  const { clock, reader, guard, resumer, timer } = reading;
+): AsyncGenerator<StreamBatch, StreamEnd> {
+  const { clock, reader, timer } = reading;
   let end: StreamEnd | undefined;
   try {
     end = yield* readParts(body, reading);
@@ -230,12 +108,12 @@ async function* readStream(
   }
   if (end === undefined) {
     for (const parts of reader.ending()) {
-      yield* resumer.append(guard.pass(parts));
+      yield* passedOn(parts, reading);
       await clock.yieldIfBusy?.();
     }
     end = reader.end();
   }
-  yield* resumer.append(guard.pass(end.parts));
+  yield* passedOn(end.parts, reading);
   return end;
 }
 
@@ -289,7 +167,7 @@ function unsoundEnd(error: unknown, { finishReason }: ChunkReader): Extract<Stre
 export function chatStreamOperation(
   ports: ChatOperationPorts,
   chat: Operation<ChatBody, ChatCompletion>,
-): Operation<StreamRequest, StreamPart> {
+): Operation<StreamRequest, StreamBatch> {
   const endpoint = new Endpoint(ports, OPERATIONS.stream.path);
   return {
     name: 'stream',
@@ -303,7 +181,10 @@ export function chatStreamOperation(
       const encoded = chat.encode(bodyOf(request, spec, plan), { ...plan, known });
       return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
     },
-    async *decode(response: HttpResponse, context: DecodeContext<StreamRequest>): AsyncGenerator<StreamPart> {
+    async *decode(
+      response: HttpResponse,
+      context: DecodeContext<StreamRequest>,
+    ): AsyncGenerator<StreamBatch> {
       const { request, timer, onUsage } = context;
       const { transcript } = request;
       // One empty continuation may be a fault. A second one proves that the text was complete.
@@ -343,6 +224,6 @@ export function chatStreamOperation(
       return instructsInstead || chat.canDoWithout(request.body, refused, plan);
     },
     resumable: isResumable,
-    isAnswer: ({ type }) => type === 'text' || type === 'tool-call',
+    isAnswer: (batch) => batch.some(({ type }) => type === 'text' || type === 'tool-call'),
   };
 }

@@ -17,8 +17,7 @@ import {
   withFormat,
 } from '../wire/request/output-format.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
-import type { StreamPart } from '../wire/response/stream-part.ts';
-import type { StreamRequest } from './chat-stream.ts';
+import type { StreamBatch, StreamRequest } from './chat-stream.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
 
 /** A whole answer, and the value that it has. */
@@ -115,8 +114,8 @@ export interface ObjectStreamRequest {
 
 /** Makes the operation that streams a JSON value out of a pool's operation for streams. Half a value is never continued. */
 export function objectStreamOperation(
-  inner: Operation<StreamRequest, StreamPart>,
-): Operation<ObjectStreamRequest, StreamPart> {
+  inner: Operation<StreamRequest, StreamBatch>,
+): Operation<ObjectStreamRequest, StreamBatch> {
   const streamFor = ({ object, stream }: ObjectStreamRequest, level: FormatLevel): StreamRequest => ({
     ...stream,
     body: object.body(level),

@@ -48,7 +48,7 @@ describe('the rest of a broken stream', () => {
     ['does not come before timeoutMs', () => undefined, DeadlineError],
   ] as const)('%s', async (_how, later, cause) => {
     const events: FreeLLMEvent[] = [];
-    const llm = await broken(later, { timeoutMs: 700, onEvent: (event) => events.push(event) });
+    const llm = await broken(later, { timeoutMs: 2500, onEvent: (event) => events.push(event) });
     const stream = llm.stream('a story');
     const error = await rejection(read(stream));
     expect(error).toBeInstanceOf(BrokenStreamError);
