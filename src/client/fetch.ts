@@ -1,4 +1,5 @@
 import { problemIn } from '../check.ts';
+import { substitutesFor } from '../core/known-names.ts';
 import type { ChatCall, ChatBackend, Answer, AnswerStream, EmbedAnswer } from '../rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
@@ -31,14 +32,14 @@ interface Calls {
 }
 
 /** The options in a request body. Fields that freelm knows are checked, and all others are passed on unchanged. */
-function optionsOf({ messages, fields, callOptions, model, signal }: ChatCall): StreamOptions {
+function checkedOptions({ messages, fields, callOptions, signal }: ChatCall): StreamOptions {
   refuseImages(messages);
   const known = fieldsSchema.safeParse(fields);
   if (known.error !== undefined) throw badBody(problemIn(known.error, '').slice(1));
   const ownOptions = ownSchema.safeParse(callOptions);
   if (ownOptions.error !== undefined) throw badBody(problemIn(ownOptions.error, 'freelm', ownSchema));
   const others = Object.entries(fields).filter(([name]) => !WIRE_FIELDS.includes(name));
-  return { ...known.data, model, ...ownOptions.data, signal, extraBody: Object.fromEntries(others) };
+  return { ...known.data, ...ownOptions.data, signal, extraBody: Object.fromEntries(others) };
 }
 
 /** Images of programs may be files of this machine. @throws HttpError that names the part. */
@@ -48,14 +49,37 @@ function refuseImages(messages: readonly unknown[]): void {
     throw badBody(`${place}: the type "image" is for programs. Send "image_url" with an https or data URL`);
 }
 
+/** Whether every provider has a list of models. Otherwise they begin to be fetched. */
+function areListed({ registry, providers }: Pool): boolean {
+  return registry.ensure([...providers.keys()], undefined, DISCOVERY_WAIT_MS) === undefined;
+}
+
+/** The models of a call from outside. What stands in for a known name follows a model that may have this name. */
+// spec 9.11
+function modelsFor(
+  name: string | undefined,
+  pool: Pool,
+  ownNames: ReadonlySet<string>,
+): ChatOptions['model'] {
+  if (name === undefined || ownNames.has(name) || pool.lists(name)) return name;
+  const substitutes = substitutesFor(name);
+  if (substitutes === undefined) return name;
+  return areListed(pool) ? substitutes : [name, ...substitutes];
+}
+
 function backendOf(
   calls: Calls,
   pool: Pool,
   { unknownModels, modelMap = {} }: Pick<FreeLLMOptions, 'unknownModels' | 'modelMap'>,
 ): ChatBackend {
+  const ownNames = new Set(Object.keys(modelMap));
+  const optionsOf = (call: ChatCall): StreamOptions => ({
+    model: modelsFor(call.model, pool, ownNames),
+    ...checkedOptions(call),
+  });
   return {
     takesAnyModel: unknownModels === 'auto',
-    ownNames: Object.keys(modelMap),
+    ownNames: [...ownNames],
     async chat(call) {
       const { onCut: _streams, ...options } = optionsOf(call);
       return calls.chat(call.messages, options);

@@ -8,7 +8,8 @@ import { CHAT_ROUTES } from './chat/routes.ts';
 import { httpErrorOf, remember } from './error-response.ts';
 import { embeddingList, readEmbedCall } from './embeddings.ts';
 import { MESSAGES_ROUTES } from './messages/routes.ts';
-import { modelList, modelNamed } from './model-list.ts';
+import { messagesModel, messagesModelList } from './messages/models.ts';
+import { modelList, modelNamed, modelObject } from './model-list.ts';
 import type { RestContext, RestPorts, RestRequest, RestRoute } from './protocol.ts';
 import { ResponsesRoutes } from './responses/routes.ts';
 
@@ -26,8 +27,9 @@ async function embeddings({ backend, ports }: RestContext, request: RestRequest)
   });
 }
 
-async function models({ backend }: RestContext, { signal }: RestRequest): Promise<Response> {
-  return jsonResponse(modelList(await backend.models(signal), backend.ownNames));
+async function models({ backend }: RestContext, { path, headers, signal }: RestRequest): Promise<Response> {
+  const listOf = isForMessages(path, headers) ? messagesModelList : modelList;
+  return jsonResponse(listOf(await backend.models(signal), backend.ownNames));
 }
 
 function decoded(text: string): string {
@@ -38,10 +40,12 @@ function decoded(text: string): string {
   }
 }
 
-async function oneModel({ backend }: RestContext, { signal }: RestRequest, tail: string): Promise<Response> {
+async function oneModel({ backend }: RestContext, request: RestRequest, tail: string): Promise<Response> {
+  const { path, headers, signal } = request;
   const name = decoded(tail);
   const model = modelNamed(name, await backend.models(signal), backend);
-  if (model !== undefined) return jsonResponse(model);
+  if (model !== undefined)
+    return jsonResponse(isForMessages(path, headers) ? messagesModel(model) : modelObject(model));
   const shown = isModelName(name) ? ` "${name}"` : ' of that name';
   const message = `There is no model${shown} here. GET …/models lists the models on offer.`;
   throw new HttpError({ status: 404, message, param: 'model', code: 'model_not_found' });

@@ -1,10 +1,12 @@
 /** OpenAI's list of models. The virtual models, such as `auto`, come first. */
 
 import type { JsonObject } from '../core/json.ts';
+import { substitutesFor } from '../core/known-names.ts';
 import { ALIAS_NAMES, isModelName, kindOf, type ModelKind, readModelName, tagsOf } from '../core/model.ts';
 import type { ChatBackend, OfferedModel } from './chat-backend.ts';
 
-interface Listed {
+/** A model of a list. */
+export interface Listed {
   readonly id: string;
   /** Default `chat`. */
   readonly kind?: ModelKind | undefined;
@@ -16,7 +18,7 @@ interface Listed {
 const OURS = 'freelm';
 
 /** OpenAI's `model` object. No provider tells when a model was created. */
-function modelObject({ id, kind, ownedBy, ctx }: Listed): JsonObject {
+export function modelObject({ id, kind, ownedBy, ctx }: Listed): JsonObject {
   const known = ctx === undefined ? {} : { context_length: ctx };
   return { id, object: 'model', created: 0, owned_by: ownedBy, kind: kindOf({ kind }), ...known };
 }
@@ -28,28 +30,32 @@ function isVirtual(name: string, offered: readonly OfferedModel[]): boolean {
   return offered.some((model) => query.tags.every((tag) => tagsOf(model).includes(tag)));
 }
 
-/** OpenAI's `list` object. A model that several providers offer appears once, under the first of them. */
-export function modelList(offered: readonly OfferedModel[], ownNames: readonly string[]): JsonObject {
-  const listed = new Map<string, Listed>(ownNames.map((id) => [id, { id, ownedBy: OURS }]));
+/** All models. One that several providers offer appears once, under the first of them. */
+export function listedModels(offered: readonly OfferedModel[], names: readonly string[]): readonly Listed[] {
+  const listed = new Map<string, Listed>(names.map((id) => [id, { id, ownedBy: OURS }]));
   for (const id of ALIAS_NAMES) {
     if (!listed.has(id) && isVirtual(id, offered)) listed.set(id, { id, ownedBy: OURS });
   }
   for (const { id, kind, provider, ctx } of offered) {
     if (!listed.has(id)) listed.set(id, { id, kind, ownedBy: provider, ctx });
   }
-  return { object: 'list', data: [...listed.values()].map(modelObject) };
+  return [...listed.values()];
 }
 
-/** The model of that name, or undefined if there is none. */
+/** OpenAI's `list` object. */
+export function modelList(offered: readonly OfferedModel[], ownNames: readonly string[]): JsonObject {
+  return { object: 'list', data: listedModels(offered, ownNames).map(modelObject) };
+}
+
+/** The model of that name, or undefined if there is none. A known name of a paid model is served by others. */
 export function modelNamed(
   name: string,
   offered: readonly OfferedModel[],
   { ownNames, takesAnyModel }: Pick<ChatBackend, 'ownNames' | 'takesAnyModel'>,
-): JsonObject | undefined {
-  if (ownNames.includes(name)) return modelObject({ id: name, ownedBy: OURS });
+): Listed | undefined {
+  if (ownNames.includes(name)) return { id: name, ownedBy: OURS };
   const known = offered.find(({ id }) => id === name);
-  if (known !== undefined) return modelObject({ ...known, ownedBy: known.provider });
-  if ((takesAnyModel && isModelName(name)) || isVirtual(name, offered))
-    return modelObject({ id: name, ownedBy: OURS });
-  return undefined;
+  if (known !== undefined) return { ...known, ownedBy: known.provider };
+  const isServed = substitutesFor(name) !== undefined || (takesAnyModel && isModelName(name));
+  return isServed || isVirtual(name, offered) ? { id: name, ownedBy: OURS } : undefined;
 }

@@ -62,8 +62,8 @@ function dialogue(model: LanguageModel, { stream, tools: hasTools }: DialogueSet
   };
 }
 
-function describeAiSdk(name: string, modelAt: (place: Place) => LanguageModel): void {
-  describeClientConversations(name, (place) => {
+function describeAiSdk(client: string, modelAt: (place: Place) => LanguageModel): void {
+  describeClientConversations(client, (place) => {
     const model = modelAt(place);
     return {
       dialogue: (settings) => dialogue(model, settings),

@@ -87,8 +87,8 @@ describe('the report of a request', () => {
     { what: 'no JSON', sent: { path: CHAT, body: '{' }, expected: { status: 400 }, shown: ['refused'] },
     {
       what: 'an unknown model',
-      sent: { path: CHAT, body: chat({ model: 'gpt-9' }) },
-      expected: { status: 404, model: 'gpt-9', code: 'config' },
+      sent: { path: CHAT, body: chat({ model: 'model-9' }) },
+      expected: { status: 404, model: 'model-9', code: 'config' },
       shown: ['failure'],
     },
     {

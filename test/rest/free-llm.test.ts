@@ -5,7 +5,13 @@ import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { FreeLLM, type FreeLLMEvent, ModelNotFoundError, OpenRouter } from '../../src/index.ts';
+import {
+  FreeLLM,
+  type FreeLLMEvent,
+  ModelNotFoundError,
+  OpenAICompatible,
+  OpenRouter,
+} from '../../src/index.ts';
 import { endpoint, open, providersOf, temporaryFolder, world } from '../client/support.ts';
 import { rejection } from '../support/rejection.ts';
 import { bodyOf, hangs, json, posted, says, serve, until } from '../support/server.ts';
@@ -220,7 +226,7 @@ describe('models', () => {
 
   const unknown = { model: 'gpt-4o-mini' };
 
-  it.each(['gpt-4o-mini', 'openai/gpt-4o-mini'])(
+  it.each(['a-model-9', 'openai/gpt-4o-mini'])(
     '%s is unknown, and the error says what to do',
     async (model) => {
       const simulated = await world();
@@ -238,6 +244,29 @@ describe('models', () => {
       });
     },
   );
+
+  it.each(['gpt-4o-mini', 'claude-opus-5-5', 'gpt-5.1-codex', 'o4-mini'])(
+    '%s is served by another model, except to programs',
+    async (model) => {
+      const simulated = await world({ reply: () => 'Hi' });
+      const [openrouter, google] = providersOf(simulated, { discover: false });
+      const llm = open({ providers: [openrouter, google] });
+      const response = await llm.fetch(CHAT, asking({ model }));
+      expect(response.status).toBe(200);
+      expect(response.headers.get('x-freelm-model')).not.toBe(model);
+      expect((await llm.fetch(CHAT, asking({ model, stream: true }))).status).toBe(200);
+      await expect(llm.chat('Hello', { model })).rejects.toThrow(ModelNotFoundError);
+    },
+  );
+
+  it('a known name that a provider has, or the user maps, is what it says', async () => {
+    const server = await serve(says('Hi'));
+    const models = [{ id: 'gpt-5' }, { id: 'm', tags: ['chat', 'large', 'tools'] }];
+    const provider = new OpenAICompatible(['k'], { name: 'mine', baseUrl: server.url, models });
+    const llm = open({ providers: [provider], modelMap: { o3: 'gpt-5' } });
+    for (const model of ['gpt-5', 'o3', 'gpt-4o']) await llm.fetch(CHAT, asking({ model }));
+    expect(posted(server).map(({ model }) => model)).toEqual(['gpt-5', 'gpt-5', 'm']);
+  });
 
   it('a key in place of a model is not repeated', async () => {
     const simulated = await world();

@@ -19,6 +19,7 @@ import { nextMidnight } from '../../src/core/limits/calendar.ts';
 import { explain } from '../../src/core/report/explain.ts';
 import { keyStatuses, quotaStatuses, limitStatuses } from '../../src/core/report/health.ts';
 import { type Limit, returnsAt } from '../../src/core/limits/limit.ts';
+import { substitutesFor } from '../../src/core/known-names.ts';
 import { readModelName } from '../../src/core/model.ts';
 import type { Target } from '../../src/core/routing/question.ts';
 import type { Stage, Route } from '../../src/core/pool.ts';
@@ -347,6 +348,9 @@ const strategiesInput = z.strictObject({
 
 /** By the name of the vector file. */
 export const runners: Record<string, (input: unknown) => unknown> = {
+  'known-names': (input) => ({
+    models: substitutesFor(z.strictObject({ name: z.string() }).parse(input).name) ?? [],
+  }),
   aliases: (input) => readModelName(z.strictObject({ name: z.string() }).parse(input).name),
   backoff: (input) => {
     const schema = z.strictObject({ baseMs: z.number(), maxMs: z.number(), trips: z.array(z.number()) });

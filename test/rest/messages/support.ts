@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../../src/core/json.ts';
 import { scripted, type Script, type Scripted } from '../support.ts';
 
-export const OLD = { 'anthropic-version': '2023-06-01' };
+const OLD = { 'anthropic-version': '2023-06-01' };
 export const NEW = { 'anthropic-version': '2026-10-21' };
 
 export interface Posted extends Scripted {
