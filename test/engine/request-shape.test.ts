@@ -245,7 +245,7 @@ describe('the tokens of an attempt', () => {
     request.transcript.usage = { promptTokens: 4, completionTokens: 2, totalTokens: 6 };
     const { parts, usages } = await decoded(stream, request, events({ usage: wired }));
     expect(usages).toEqual([usage]);
-    expect(parts).toContainEqual({
+    expect(parts.flat()).toContainEqual({
       type: 'usage',
       usage: { promptTokens: 14, completionTokens: 7, totalTokens: 24 },
     });
