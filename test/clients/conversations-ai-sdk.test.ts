@@ -1,6 +1,7 @@
 /** The table of conversations by the AI SDK: `generateText` and `streamText` with tools, `generateObject`, `streamObject`. */
 
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import {
   generateObject,
@@ -91,4 +92,8 @@ describeAiSdk('the AI SDK', ({ fetch, baseUrl }) =>
 
 describeAiSdk("the AI SDK's Anthropic provider", ({ fetch, baseUrl }) =>
   createAnthropic({ baseURL: baseUrl, fetch, apiKey: 'any' })('auto'),
+);
+
+describeAiSdk("the AI SDK's OpenAI provider", ({ fetch, baseUrl }) =>
+  createOpenAI({ baseURL: baseUrl, fetch, apiKey: 'any' })('auto'),
 );

@@ -25,9 +25,9 @@ function userMessage(text: string, images: boolean): HumanMessage {
   return new HumanMessage({ content: [{ type: 'text', text }, ...parts] });
 }
 
-function modelAt({ fetch, baseUrl }: Place): ChatOpenAI {
+function modelAt({ fetch, baseUrl }: Place, useResponsesApi: boolean): ChatOpenAI {
   const configuration = { baseURL: baseUrl, fetch };
-  return new ChatOpenAI({ model: 'auto', apiKey: 'none', configuration, maxRetries: 0 });
+  return new ChatOpenAI({ model: 'auto', apiKey: 'none', configuration, maxRetries: 0, useResponsesApi });
 }
 
 function seen(added: readonly BaseMessage[]): SeenAnswer {
@@ -38,8 +38,8 @@ function seen(added: readonly BaseMessage[]): SeenAnswer {
   };
 }
 
-function dialogue(place: Place, { stream, tools }: DialogueSettings): Ask {
-  const agent = createAgent({ model: modelAt(place), tools: tools ? [TOOL] : [] });
+function dialogue(model: ChatOpenAI, { stream, tools }: DialogueSettings): Ask {
+  const agent = createAgent({ model, tools: tools ? [TOOL] : [] });
   let messages: BaseMessage[] = [];
   return async (question, images) => {
     const asked = [...messages, userMessage(question, images)];
@@ -52,16 +52,21 @@ function dialogue(place: Place, { stream, tools }: DialogueSettings): Ask {
   };
 }
 
-describeClientConversations('LangChain', (place) => ({
-  dialogue: (settings) => dialogue(place, settings),
-  object: async (stream) => {
-    const asking = modelAt(place).withStructuredOutput(COLOUR, {
-      name: 'colour',
-      method: 'jsonSchema',
-    });
-    if (!stream) return asking.invoke(TASK);
-    let value: unknown;
-    for await (const partial of await asking.stream(TASK)) value = partial;
-    return value;
-  },
-}));
+function describeLangChain(what: string, useResponsesApi: boolean): void {
+  describeClientConversations(what, (place) => {
+    const model = modelAt(place, useResponsesApi);
+    return {
+      dialogue: (settings) => dialogue(model, settings),
+      object: async (stream) => {
+        const asking = model.withStructuredOutput(COLOUR, { name: 'colour', method: 'jsonSchema' });
+        if (!stream) return asking.invoke(TASK);
+        let value: unknown;
+        for await (const partial of await asking.stream(TASK)) value = partial;
+        return value;
+      },
+    };
+  });
+}
+
+describeLangChain('LangChain', false);
+describeLangChain('LangChain with useResponsesApi', true);

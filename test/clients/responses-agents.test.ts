@@ -1,0 +1,4 @@
+import { agentsClient } from './agents-client.ts';
+import { describeClient } from './table.ts';
+
+describeClient("OpenAI's Agents SDK", { make: agentsClient, has: [] });
