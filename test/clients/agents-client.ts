@@ -33,9 +33,10 @@ const ANSWER: JsonSchemaDefinition = {
   schema: { ...ANSWER_SCHEMA, required: [...ANSWER_SCHEMA.required] },
 };
 
-function settingsOf({ temperature, freelm }: Call): ModelSettings {
+function settingsOf({ temperature, freelm, force = false }: Call): ModelSettings {
   return {
     ...(temperature === undefined ? {} : { temperature }),
+    ...(force ? { toolChoice: WEATHER.name } : {}),
     // Goes into the body as it is.
     ...(freelm === undefined ? {} : { providerData: { freelm } }),
   };

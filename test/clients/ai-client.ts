@@ -51,12 +51,13 @@ export type MakeModel = (place: Place, name: string) => LanguageModel;
 
 function settingsOf(make: MakeModel, place: Place): (call: Call) => Settings {
   return (call) => {
-    const { text, model = 'auto', temperature, freelm, signal, maxRetries } = call;
+    const { text, model = 'auto', temperature, freelm, signal, maxRetries, force = false } = call;
     return {
       model: make({ ...place, fetch: fetchWith(place.fetch, freelm) }, model),
       prompt: text,
       tools: toolsOf(call),
-      stopWhen: stepCountIs(5),
+      stopWhen: stepCountIs(force ? 1 : 5),
+      ...(force ? { toolChoice: { type: 'tool', toolName: WEATHER.name } } : {}),
       maxOutputTokens: 4096,
       // Of models that it does not know, the Anthropic provider asks for a forced call in place of a schema.
       providerOptions: { anthropic: { structuredOutputMode: 'outputFormat' } },

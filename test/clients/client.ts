@@ -31,6 +31,8 @@ export interface Call {
   readonly maxRetries?: number | undefined;
   /** Offers the tool `weather`; the client calls it and goes on until there is an answer. */
   readonly report?: ((city: string) => string) | undefined;
+  /** Asks for a call of the tool in the first answer. */
+  readonly force?: boolean | undefined;
 }
 
 /** An answer; with tools, the last one. */

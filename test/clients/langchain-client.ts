@@ -44,8 +44,18 @@ function modelOf(
   });
 }
 
-function optionsOf({ signal, report }: Call): { signal?: AbortSignal; tools?: (typeof TOOL)[] } {
-  return { ...(signal === undefined ? {} : { signal }), ...(report === undefined ? {} : { tools: [TOOL] }) };
+interface Options {
+  readonly signal?: AbortSignal;
+  readonly tools?: (typeof TOOL)[];
+  readonly tool_choice?: string;
+}
+
+function optionsOf({ signal, report, force = false }: Call, isFirst = true): Options {
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(report === undefined ? {} : { tools: [TOOL] }),
+    ...(force && isFirst ? { tool_choice: WEATHER.name } : {}),
+  };
 }
 
 function reports({ tool_calls: calls = [] }: AIMessage, report: (city: string) => string): BaseMessage[] {
@@ -69,7 +79,7 @@ function finishReasonOf({ response_metadata: metadata }: AIMessage): string | un
 async function whole(model: ChatOpenAI, call: Call): Promise<Answer> {
   const messages: BaseMessage[] = [new HumanMessage(call.text)];
   for (;;) {
-    const message = await model.invoke(messages, optionsOf(call));
+    const message = await model.invoke(messages, optionsOf(call, messages.length === 1));
     if (call.report === undefined || message.tool_calls?.length === 0) {
       return {
         text: message.text,

@@ -17,12 +17,14 @@ const TOOL: OpenAI.Responses.FunctionTool = {
 };
 
 function bodyOf(call: Call, input: readonly Item[]): Body {
-  const { model = 'auto', temperature, freelm, report } = call;
+  const { model = 'auto', temperature, freelm, report, force = false } = call;
+  const isFirst = input.length === 1;
   return {
     model,
     input: [...input],
     ...(temperature === undefined ? {} : { temperature }),
     ...(report === undefined ? {} : { tools: [TOOL] }),
+    ...(force && isFirst ? { tool_choice: { type: 'function', name: WEATHER.name } } : {}),
     ...(freelm === undefined ? {} : { freelm }),
   };
 }

@@ -1,4 +1,8 @@
 import { langchainClient } from './langchain-client.ts';
 import { describeClient } from './table.ts';
 
-describeClient('LangChain with useResponsesApi', { make: (place) => langchainClient(place, true), has: [] });
+describeClient('LangChain with useResponsesApi', {
+  make: (place) => langchainClient(place, true),
+  has: ['force'],
+  tooLong: [undefined, undefined],
+});

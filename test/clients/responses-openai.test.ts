@@ -8,7 +8,8 @@ import { describeClient } from './table.ts';
 
 describeClient('openai.responses', {
   make: ({ fetch, baseUrl }) => responsesClient(new OpenAI({ apiKey: 'none', baseURL: baseUrl, fetch })),
-  has: ['models', 'retries'],
+  has: ['models', 'retries', 'force'],
+  tooLong: [400, undefined],
 });
 
 const ANSWER = z.object({ answer: z.string() });

@@ -24,9 +24,15 @@ export interface Traits {
   readonly clampsTemperature?: boolean | undefined;
   /** The status of an error that says that all providers are down. Default 503. */
   readonly downStatus?: number | undefined;
+  /**
+   * The statuses of the errors for a request that is too long, whole and streamed. Default 400. Some clients have errors of
+   * their own for that, and a stream of Responses begins before it says so.
+   */
+  readonly tooLong?: readonly [whole: number | undefined, streamed: number | undefined] | undefined;
 }
 
-type Ability = 'models' | 'retries';
+/** `force`: it can say which tool must be called. */
+type Ability = 'models' | 'retries' | 'force';
 
 interface Situation extends ServedPool {
   readonly client: Client;
@@ -58,6 +64,9 @@ async function failureOf({ client }: Situation, work: () => Promise<unknown>): P
   }
   throw new Error('it did not fail');
 }
+
+/** More tokens than the models take. */
+const TOO_LONG = 'Hello there, '.repeat(60_000);
 
 /** Both ways to ask, where they shall fail alike. */
 async function failures(situation: Situation, call: Call): Promise<readonly [Failure, Failure]> {
@@ -133,6 +142,14 @@ const ANSWERS: readonly Case[] = [
     },
   },
   {
+    name: 'a tool that must be called',
+    needs: 'force',
+    async run({ client, heard }) {
+      await client.whole({ text: SAYINGS.weather, report, force: true });
+      expect(heard[0]?.['tool_choice']).toEqual({ type: 'function', function: { name: 'weather' } });
+    },
+  },
+  {
     name: 'the models of the pool, virtual ones first',
     needs: 'models',
     async run({ client }) {
@@ -151,6 +168,16 @@ const FAILOVER: readonly Case[] = [
       expect((await read(client.pieces({ text: 'Hello' }))).join('')).toBe('You said: Hello');
       expect(world.counts.causes).toEqual({ outage: 2 });
       expect(asked()).toBe(2);
+    },
+  },
+  {
+    name: 'an answer although a key is dead',
+    async run({ client, world, asked }) {
+      world.custom.script({ kind: 'unauthorized' });
+      expect((await client.whole({ text: 'Hello' })).text).toBe('You said: Hello');
+      expect((await read(client.pieces({ text: 'Hello' }))).join('')).toBe('You said: Hello');
+      expect(asked()).toBe(2);
+      expect(world.counts.total).toBe(3);
     },
   },
   {
@@ -217,6 +244,15 @@ const ERRORS: readonly Case[] = [
       }
       expect(world.counts.total).toBe(0);
       expect(asked()).toBe(2);
+    },
+  },
+  {
+    name: 'a request that is too long for all models: said once',
+    async run(situation) {
+      const errors = await failures(situation, { text: TOO_LONG });
+      expect(errors.map(({ status }) => status)).toEqual(situation.traits.tooLong ?? [400, 400]);
+      for (const { message } of errors) expect(message).toMatch(/too long|shorten/i);
+      expect(situation.asked()).toBe(2);
     },
   },
   {
