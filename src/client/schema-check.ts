@@ -1,29 +1,63 @@
 /** Checks of values against JSON schemas. */
 
 import { fromJSONSchema, safeParse, type core } from 'zod';
-import type { JsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { SchemaCheck, SchemaProblem } from '../wire/repair/sound-arguments.ts';
+
+/** Names that every object inherits. zod passes over `__proto__`, and finds the others in objects that do not have them. */
+const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+/** Marks such a name in a schema and in the values that are checked. A private character, so that no other name has it. */
+const MARK = '\u{F8FF}';
+
+function markedName(name: string): string {
+  return INHERITED.has(name) ? name + MARK : name;
+}
+
+function unmarked(text: string): string {
+  return text.replaceAll(MARK, '');
+}
+
+/** A copy with marked names. */
+function marked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(marked);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [markedName(name), marked(one)]));
+}
+
+/** A copy of a schema with marked names. No keyword is one of them. */
+function markedSchema(schema: JsonObject): JsonObject {
+  const members = Object.entries(schema);
+  return Object.fromEntries(members.map(([name, one]) => [markedName(name), markedMember(one, name)]));
+}
+
+function markedMember(value: unknown, keyword: string): unknown {
+  if (isJsonObject(value)) return markedSchema(value);
+  if (Array.isArray(value)) return value.map((one: unknown) => markedMember(one, keyword));
+  if (typeof value !== 'string') return value;
+  if (keyword === 'required') return markedName(value);
+  return keyword === '$ref' ? value.split('/').map(markedName).join('/') : value;
+}
 
 const known = new WeakMap<JsonObject, SchemaCheck | 'none'>();
 
 type Step = string | number;
 
 function stepsOf(path: readonly PropertyKey[]): readonly Step[] {
-  return path.map((step) => (typeof step === 'number' ? step : String(step)));
+  return path.map((step) => (typeof step === 'number' ? step : unmarked(String(step))));
 }
 
 function problemsOf(issue: core.$ZodIssue): readonly SchemaProblem[] {
   const path = stepsOf(issue.path);
-  const { message } = issue;
+  const message = unmarked(issue.message);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key], message, isUnknown: true }));
+    return issue.keys.map((key) => ({ path: [...path, unmarked(key)], message, isUnknown: true }));
   // A format such as `email` describes; providers and tools read it in different ways.
   return issue.code === 'invalid_format' && issue.format !== 'regex' ? [] : [{ path, message }];
 }
 
 function checkFor(schema: JsonObject): SchemaCheck | 'none' {
   try {
-    const type = fromJSONSchema(schema);
+    const type = fromJSONSchema(markedSchema(schema));
     return (value) => issuesOf(type, value).flatMap(problemsOf);
   } catch {
     return 'none';
@@ -33,7 +67,7 @@ function checkFor(schema: JsonObject): SchemaCheck | 'none' {
 /** A schema that refers to itself without end cannot be checked, and nothing speaks against the value. */
 function issuesOf(type: core.$ZodType, value: unknown): readonly core.$ZodIssue[] {
   try {
-    return safeParse(type, value).error?.issues ?? [];
+    return safeParse(type, marked(value)).error?.issues ?? [];
   } catch {
     return [];
   }
