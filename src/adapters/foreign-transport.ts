@@ -13,6 +13,18 @@ export function controllerOf(stop: StopSignal): AbortController {
   return controller;
 }
 
+/** The longest that closing may take, as long as an operation of a store. */
+const CLOSE_MS = 1000;
+
+/** Waits for the transport to close, for a limited time: there is nothing that could be done about one that hangs. */
+function closeInTime(transport: Transport, clock: Clock): Promise<void> {
+  const closing = (async (): Promise<void> => transport.close())();
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(CLOSE_MS, resolve);
+    closing.finally(cancel).then(resolve, reject);
+  });
+}
+
 /** A transport of the user's. A request ends when its signal aborts, even if the transport ignores it. */
 export function foreignTransport(transport: Transport, clock: Clock): Transport {
   return {
@@ -25,6 +37,6 @@ export function foreignTransport(transport: Transport, clock: Clock): Transport 
       const reading = { signal, clock, source: 'The transport', finish: (): void => undefined };
       return { status, headers, body: foreignBody(body, reading) };
     },
-    close: () => transport.close(),
+    close: () => closeInTime(transport, clock),
   };
 }

@@ -441,6 +441,34 @@ describe('a transport', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that never closes does not keep the pool open', async () => {
+    const hanging = { send: () => never, close: () => never };
+    const { llm, clock } = poolOver({}, withValue({}, 'transport', hanging));
+    await clock.run(llm.close());
+    expect(clock.monotonicMs()).toBe(SECOND);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('that closes leaves no timer behind, and its error is the one of close()', async () => {
+    const broken = new Error('no');
+    for (const [close, error] of [
+      [() => Promise.resolve(), undefined],
+      [() => Promise.reject(broken), broken],
+      [() => undefined, undefined],
+      [
+        () => {
+          throw broken;
+        },
+        broken,
+      ],
+    ] as const) {
+      const { llm, clock } = poolOver({}, withValue({}, 'transport', { send: () => undefined, close }));
+      const closed = llm.close().catch((reason: unknown) => reason);
+      expect(await closed).toBe(error);
+      expect(clock.pending).toBe(0);
+    }
+  });
+
   it.each(SENDERS)('%s that answers after the abort has its body closed', async (_what, poolFor) => {
     const { answer, sent, closed, body } = late();
     const { llm, clock } = poolFor(sent);
