@@ -1,5 +1,5 @@
 /**
- * Runs the packed package where users run it: other runtimes, bundles, jest, an older TypeScript. Each tool is installed into a
+ * Runs the packed package where users run it: other runtimes, bundles, Next.js, jest, an older TypeScript. Each tool is installed into a
  * folder of its own, outside of the repository's dependencies. A tool that cannot be installed is skipped with a message.
  * Arguments name the rows to run, e.g. `npm run test:runtimes -- bun jest`.
  */
@@ -110,6 +110,10 @@ const rows = {
       '--esModuleInterop',
       ...['--typeRoots', '{tools}/@types', '--module', module, '--moduleResolution', resolution, file],
     ]),
+  },
+  next: {
+    packages: ['next@16', 'react@19', 'react-dom@19'],
+    commands: [[node, 'next.mjs', '{tools}']],
   },
 };
 

@@ -62,7 +62,10 @@ const paths = fc.oneof(
     arbitrary: fc.constantFrom(
       '/',
       '/health',
+      '/live',
+      '/metrics',
       '/status',
+      '/reset',
       '/v1/models',
       '/v1/models/auto',
       '/v1/embeddings',
