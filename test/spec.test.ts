@@ -336,7 +336,10 @@ describe.each(specs)('%s', (name, spec) => {
 
   it.each(['requests', 'tokens'])('never allows fewer %s in a longer window', (unit) => {
     for (const [tier, { limits }] of Object.entries(spec.tiers)) {
-      const counting = limits.filter((limit) => limit.unit === unit && spanOf(limit) !== undefined);
+      // A month of requests may have fewer of them than a minute has texts.
+      const counting = limits.filter(
+        (limit) => limit.unit === unit && limit.only !== 'embedding' && spanOf(limit) !== undefined,
+      );
       const inOrder = counting.toSorted((a, b) => (spanOf(a) ?? 0) - (spanOf(b) ?? 0)).map(mostOf);
       expect(inOrder, `${name} ${tier}`).toEqual(inOrder.toSorted((a, b) => a - b));
     }
