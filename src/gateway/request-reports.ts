@@ -64,6 +64,19 @@ export function emptyNote(route: string): CallNote {
   };
 }
 
+type Usage = CallEndEvent['usage'];
+
+/** The tokens of all calls of a request that asks for several answers. */
+function sumOf(known: Usage, next: Usage): Usage {
+  if (known === undefined || next === undefined) return next ?? known;
+  return {
+    ...next,
+    promptTokens: known.promptTokens + next.promptTokens,
+    completionTokens: known.completionTokens + next.completionTokens,
+    totalTokens: known.totalTokens + next.totalTokens,
+  };
+}
+
 /** Tells which call belongs to which request. A call begins in the asynchronous context of its request. */
 export class CallNotes {
   readonly #requests = new AsyncLocalStorage<CallNote>();
@@ -91,11 +104,11 @@ export class CallNotes {
     const note = 'call' in event ? this.#running.get(event.call) : undefined;
     if (note === undefined) return;
     if (event.type === 'attempt-start') {
-      note.attempts = event.attempt;
+      note.attempts += 1;
       note.provider = event.provider;
       note.servedModel = event.model;
     } else if (event.type === 'call-end') {
-      note.usage = event.usage;
+      note.usage = sumOf(note.usage, event.usage);
       note.code = event.code;
       this.#running.delete(event.call);
     }

@@ -5,6 +5,7 @@ import { errorResponse, HttpError, isForMessages } from '../http-error.ts';
 import { jsonResponse, routeHeaders } from './answers.ts';
 import type { ChatBackend } from './chat-backend.ts';
 import { CHAT_ROUTES } from './chat/routes.ts';
+import { COMPLETIONS_ROUTES } from './completions/routes.ts';
 import { httpErrorOf, remember } from './error-response.ts';
 import { embeddingList, readEmbedCall } from './embeddings.ts';
 import { MESSAGES_ROUTES } from './messages/routes.ts';
@@ -53,6 +54,7 @@ async function oneModel({ backend }: RestContext, request: RestRequest, tail: st
 
 const OWN_ROUTES: readonly RestRoute[] = [
   ...CHAT_ROUTES,
+  ...COMPLETIONS_ROUTES,
   ...MESSAGES_ROUTES,
   { path: /\/embeddings\/?$/, method: 'POST', shown: '…/embeddings', answer: embeddings },
   { path: /\/models\/?$/, method: 'GET', shown: '…/models', answer: models },

@@ -38,3 +38,13 @@ it('the log, the metrics and the status name the route of each call', async () =
     ],
   });
 });
+
+it('a request for several answers reports the tokens and attempts of all its calls', async () => {
+  const reports: RequestReport[] = [];
+  const gateway = await gatewayOver((await servedPool('llm.fetch')).llm, {
+    onRequest: (report) => reports.push(report),
+  });
+  for (const n of [1, 3]) await ask(gateway, { path: CHAT, body: chat({ n }) });
+  const [one, three] = reports;
+  expect(three).toMatchObject({ attempts: 3, usage: { totalTokens: 3 * (one?.usage?.totalTokens ?? 0) } });
+});

@@ -16,7 +16,7 @@ describe('the end of the path selects the route, whatever the host and the prefi
     ['GET', '/v1/models/model-9', 404],
     ['GET', '/v1/models/gpt-9', 200],
     ['POST', '/v1/embeddings', 400],
-    ['POST', '/v1/completions', 404],
+    ['POST', '/v1/completions', 400],
     ['POST', '/v1/responses/compact', 404],
     ['GET', '/', 404],
     ['GET', '/v1/chat/completions', 405],
@@ -213,7 +213,7 @@ describe('a request body', () => {
       'stream_options.include_usage',
       /true or false/,
     ],
-    ['two answers', { ...BODY, n: 2 }, 'n', /must be 1/],
+    ['five answers', { ...BODY, n: 5 }, 'n', /at most 4/],
     ['logprobs of a stream', { ...BODY, stream: true, logprobs: true }, 'logprobs', /without stream/],
     ['freelm options that are no object', { ...BODY, freelm: true }, 'freelm', /object of options/],
   ])('with %s is refused', async (_what, body, param, message) => {

@@ -7,6 +7,7 @@ import type { ToolCallPart } from '../../wire/response/tool-calls.ts';
 import { errorObject, type HttpErrorInit } from '../../http-error.ts';
 import type { EventWriter } from '../protocol.ts';
 import { type Stamp, usageObject } from './completion.ts';
+import { olderReason, withFunctionCall } from './functions.ts';
 
 function eventOf(data: unknown): string {
   return `data: ${JSON.stringify(data)}\n\n`;
@@ -16,13 +17,19 @@ function eventOf(data: unknown): string {
 export class ChunkWriter implements EventWriter {
   readonly #stamp: Stamp;
   readonly #includeUsage: boolean;
+  readonly #isOlder: boolean;
   readonly #announced = new Set<number>();
   #begun = false;
   #usage: TokenUsage | undefined;
 
-  constructor(stamp: Stamp, includeUsage: boolean) {
+  /** @param options - `isOlder`: calls have the form of `function_call`. */
+  constructor(
+    stamp: Stamp,
+    { includeUsage, isOlder }: { readonly includeUsage: boolean; readonly isOlder: boolean },
+  ) {
     this.#stamp = stamp;
     this.#includeUsage = includeUsage;
+    this.#isOlder = isOlder;
   }
 
   /** Returns the events for a part. Usage has none of its own: it goes out with the end of the stream. */
@@ -49,11 +56,11 @@ export class ChunkWriter implements EventWriter {
       case 'reasoning':
         return this.#delta(model, { reasoning_content: part.text }, null);
       case 'tool-call':
-        return this.#delta(model, { tool_calls: [this.#toolCall(part)] }, null);
+        return this.#calls(model, { tool_calls: [this.#toolCall(part)] });
       case 'extra':
         return this.#delta(model, part.fields, null);
       case 'finish':
-        return `${this.#delta(model, {}, part.reason)}${this.#usageChunk(model)}data: [DONE]\n\n`;
+        return `${this.#delta(model, {}, this.#isOlder ? olderReason(part.reason) : part.reason)}${this.#usageChunk(model)}data: [DONE]\n\n`;
     }
   }
 
@@ -62,6 +69,10 @@ export class ChunkWriter implements EventWriter {
     if (this.#announced.has(index)) return { index, function: { arguments: argumentsDelta }, ...extra };
     this.#announced.add(index);
     return { index, id, type: 'function', function: { name, arguments: argumentsDelta }, ...extra };
+  }
+
+  #calls(model: string, delta: JsonObject): string {
+    return this.#delta(model, this.#isOlder ? withFunctionCall(delta) : delta, null);
   }
 
   #delta(model: string, delta: JsonObject, finishReason: string | null): string {

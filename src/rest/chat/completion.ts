@@ -7,6 +7,8 @@ import { choiceIn } from '../../wire/response/message.ts';
 import { messageOf as sentMessage } from '../../wire/response/stream-part.ts';
 import { sentCall } from '../answers.ts';
 import type { Answer } from '../chat-backend.ts';
+import type { Answers } from '../several.ts';
+import { olderReason, withFunctionCall } from './functions.ts';
 
 /** The fields that all objects of one answer share. */
 export interface Stamp {
@@ -59,26 +61,31 @@ function messageOf(answer: Answer, raw: JsonObject): JsonObject {
   };
 }
 
-export function completionObject(answer: Answer, { id, created }: Stamp): JsonObject {
-  const rawChoice = objectOr(choiceIn(member(answer.raw, 'choices')));
-  const message = messageOf(answer, sentMessage(answer.raw));
-  const usage =
-    answer.usage === undefined
-      ? {}
-      : { usage: usageObject(answer.usage, objectOr(member(answer.raw, 'usage'))) };
+function choiceOf(answer: Answer, index: number, isOlder: boolean): JsonObject {
+  const { raw, finishReason = 'stop' } = answer;
+  const message = messageOf(answer, sentMessage(raw));
+  return {
+    index,
+    message: isOlder ? withFunctionCall(message) : message,
+    logprobs: objectOr(choiceIn(member(raw, 'choices')))['logprobs'] ?? null,
+    finish_reason: isOlder ? olderReason(finishReason) : finishReason,
+  };
+}
+
+/** @param isOlder - Whether calls have the form of `function_call`. */
+export function completionObject(
+  { answers, usage }: Answers,
+  { id, created }: Stamp,
+  isOlder: boolean,
+): JsonObject {
+  const [first, ...others] = answers;
+  const sent = others.length === 0 ? objectOr(member(first?.raw, 'usage')) : {};
   return {
     id,
     object: 'chat.completion',
     created,
-    model: answer.model,
-    choices: [
-      {
-        index: 0,
-        message,
-        logprobs: rawChoice['logprobs'] ?? null,
-        finish_reason: answer.finishReason ?? 'stop',
-      },
-    ],
-    ...usage,
+    model: first?.model ?? '',
+    choices: answers.map((answer, index) => choiceOf(answer, index, isOlder)),
+    ...(usage === undefined ? {} : { usage: usageObject(usage, sent) }),
   };
 }

@@ -6,12 +6,18 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ChatMessage } from '../../wire/request/chat-request.ts';
 import { badBody, modelField, optionsField, parseBody, withoutNulls } from '../body.ts';
 import type { ChatCall } from '../chat-backend.ts';
+import { MAX_ANSWERS } from '../several.ts';
+import { asksForFunctions, withToolMessages, withTools } from './functions.ts';
 
 /** A chat request as its body describes it. */
 export interface RestChatCall extends ChatCall {
   readonly stream: boolean;
   /** Whether a stream ends with its token usage. */
   readonly includeUsage: boolean;
+  /** How many answers are asked for. */
+  readonly n: number;
+  /** Whether it has `functions`, so that calls in the answer have the form of `function_call`. */
+  readonly isOlder: boolean;
 }
 
 /** The most fields of a body. */
@@ -25,7 +31,9 @@ const bodySchema = z.object({
   stream: flag,
   stream_options: z.optional(z.looseObject({ include_usage: flag }, 'must be an object')),
   n: z.optional(
-    z.literal(1, 'must be 1 if it is given, because a call has one answer here. Send several calls instead'),
+    z
+      .int('must be a whole number')
+      .check(z.minimum(1, 'must be at least 1'), z.maximum(MAX_ANSWERS, `must be at most ${MAX_ANSWERS}`)),
   ),
   freelm: optionsField,
 });
@@ -50,18 +58,25 @@ export function readChatCall(text: string, signal: AbortSignal | undefined): Res
   const body = tidyBody(json);
   const { data, error } = bodySchema.safeParse(body);
   if (error !== undefined) throw badBody(problemIn(error, '').slice(1));
-  const { messages, model, stream = false, stream_options, freelm = {} } = data;
-  const fields = Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name)));
+  const { messages, model, stream = false, stream_options, n = 1, freelm = {} } = data;
+  const isOlder = asksForFunctions(body);
+  const fields = withTools(
+    Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name))),
+  );
   if (stream && fields['logprobs'] === true) {
     throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream.');
   }
+  if (stream && n > 1)
+    throw badBody('n: must be 1 in a stream. Send several requests, or send this one without stream.');
   return {
-    messages,
+    messages: withToolMessages(messages),
     model,
     fields,
     callOptions: freelm,
     signal,
     stream,
     includeUsage: stream_options?.include_usage ?? false,
+    n,
+    isOlder,
   };
 }

@@ -1,7 +1,9 @@
 /** OpenAI's Chat Completions. */
 
-import { jsonResponse, routeHeaders, streamedResponse } from '../answers.ts';
+import { jsonResponse, streamedResponse } from '../answers.ts';
+import type { ChatCall } from '../chat-backend.ts';
 import type { RestContext, RestRequest, RestRoute } from '../protocol.ts';
+import { answersTo } from '../several.ts';
 import { ChunkWriter } from './chunks.ts';
 import { completionObject, type Stamp } from './completion.ts';
 import { readChatCall } from './request.ts';
@@ -15,11 +17,10 @@ async function chat(context: RestContext, request: RestRequest): Promise<Respons
   const stamp: Stamp = { id: ports.newId('chatcmpl-'), created: Math.floor(ports.now() / 1000) };
   const headers = { 'x-request-id': stamp.id };
   if (call.stream) {
-    return streamedResponse(context, call, { writer: new ChunkWriter(stamp, call.includeUsage), headers });
+    return streamedResponse(context, call, { writer: new ChunkWriter(stamp, call), headers });
   }
-  const answer = await backend.chat(call);
-  const served = routeHeaders({ ...answer, attempts: answer.attempts.length });
-  return jsonResponse(completionObject(answer, stamp), { ...headers, ...served });
+  const answers = await answersTo(backend, [call, ...Array<ChatCall>(call.n - 1).fill(call)]);
+  return jsonResponse(completionObject(answers, stamp, call.isOlder), { ...headers, ...answers.headers });
 }
 
 export const CHAT_ROUTES: readonly RestRoute[] = [
