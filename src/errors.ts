@@ -127,7 +127,17 @@ export interface BadRequestInit {
   readonly attempts?: readonly AttemptReport[] | undefined;
   /** The provider's HTTP status, if a provider refused the request. */
   readonly status?: number | undefined;
+  /** `context_too_long`: how long the prompt is, and how long it may be. */
+  readonly length?: PromptLength | undefined;
   readonly cause?: unknown;
+}
+
+/** The length of a prompt that no model takes, in tokens. */
+export interface PromptLength {
+  /** Estimated, and always more than `contextLength`. */
+  readonly promptTokens: number;
+  /** The largest context length of the models that were asked for. */
+  readonly contextLength: number;
 }
 
 /**
@@ -137,6 +147,8 @@ export interface BadRequestInit {
 export class BadRequestError extends CallError {
   static override readonly name: string = 'BadRequestError';
   readonly status: number | undefined;
+  /** With the code `context_too_long`, if a context length is known. */
+  readonly length: PromptLength | undefined;
 
   constructor(init: BadRequestInit) {
     super({
@@ -146,10 +158,11 @@ export class BadRequestError extends CallError {
       cause: init.cause,
     });
     this.status = init.status;
+    this.length = init.length;
   }
 
   override toJSON(): Record<string, unknown> {
-    return { ...super.toJSON(), status: this.status };
+    return { ...super.toJSON(), status: this.status, length: this.length };
   }
 }
 

@@ -1,5 +1,7 @@
 /** HTTP errors as OpenAI's APIs and the Messages API word them. */
 
+import type { PromptLength } from './errors.ts';
+
 /** OpenAI's error object. */
 export interface ErrorObject {
   readonly message: string;
@@ -18,6 +20,8 @@ export interface HttpErrorInit {
   /** Whether the same request may succeed later. Default false: OpenAI's clients are told not to retry. */
   readonly retry?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Of a prompt that no model takes. Clients know such an error by its words, and shorten the conversation. */
+  readonly length?: PromptLength | undefined;
 }
 
 function typeOf(status: number): ErrorObject['type'] {
@@ -36,7 +40,11 @@ export class HttpError extends Error {
   }
 }
 
-export function errorObject({ status, message, param, code }: HttpErrorInit): ErrorObject {
+export function errorObject({ status, message: own, param, code, length }: HttpErrorInit): ErrorObject {
+  const message =
+    length === undefined
+      ? own
+      : `This model's maximum context length is ${length.contextLength} tokens. However, your messages resulted in ${length.promptTokens} tokens. ${own}`;
   return { message, type: typeOf(status), param: param ?? null, code: code ?? null };
 }
 
@@ -56,7 +64,11 @@ const MESSAGES_TYPES: ReadonlyMap<number, string> = new Map([
 const OVERLOADED = 529;
 
 /** The error body of the Messages API. */
-export function messagesError({ status, message, code }: HttpErrorInit): object {
+export function messagesError({ status, message: own, code, length }: HttpErrorInit): object {
+  const message =
+    length === undefined
+      ? own
+      : `prompt is too long: ${length.promptTokens} tokens > ${length.contextLength} maximum. ${own}`;
   const type = MESSAGES_TYPES.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
   const details = code === undefined ? {} : { details: { error_code: code } };
   return { type: 'error', error: { type, message, ...details }, request_id: null };

@@ -11,6 +11,8 @@ export interface PoolFlags {
   readonly wait?: boolean;
   readonly maxWaitMs?: number;
   readonly timeoutMs?: number;
+  /** The context length that clients are told. */
+  readonly context?: number;
   /** Whether unknown models are served as `auto`. */
   readonly anyModel?: boolean;
   /** Whether every attempt is shown on stderr. */
@@ -56,6 +58,7 @@ export function poolOptions({
   wait,
   timeoutMs,
   anyModel,
+  context,
 }: PoolFlags): PoolOptions {
   const options: PoolOptions = {
     model,
@@ -63,6 +66,7 @@ export function poolOptions({
     wait: wait ?? (maxWaitMs === undefined ? undefined : true),
     maxWaitMs,
     timeoutMs,
+    contextTokens: context,
     unknownModels: anyModel === true ? 'auto' : undefined,
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -144,6 +144,11 @@ function addServe(program: Command, shell: Shell): void {
       'the address to listen on (default: 127.0.0.1); any but loopback requires a token',
     )
     .option('--token <token>', 'the API key that clients must send; better set in FREELM_TOKEN')
+    .option(
+      '--context <tokens>',
+      'the context length that clients are told (default: the smallest of the models)',
+      wholeNumber,
+    )
     .option('--any-model', 'serve unknown models as auto, for programs with a model name of their own')
     .addOption(
       new Option(

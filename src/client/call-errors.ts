@@ -2,7 +2,9 @@
 
 import type { Failure } from '../core/failure.ts';
 import { opinionsOf, rejectionsOf } from '../core/routing/exclusion.ts';
-import type { FailedAttempt } from '../core/routing/question.ts';
+import { knownOf } from '../core/records/provider.ts';
+import { cautious } from '../core/routing/cost.ts';
+import type { FailedAttempt, Question } from '../core/routing/question.ts';
 import { routesOf } from '../core/report/explain.ts';
 import type { RouteReason, RouteStatus } from '../core/report/health.ts';
 import { durationText } from '../duration.ts';
@@ -17,6 +19,7 @@ import {
   DeadlineError,
   type KeyReport,
   NoProvidersAvailableError,
+  type PromptLength,
 } from '../errors.ts';
 import { questionOf, reasonText } from './introspection.ts';
 import type { Pool } from './pool.ts';
@@ -108,8 +111,27 @@ function unservableAdvice(kind: RouteReason | undefined, failure: Failure | unde
   return failure?.advice ?? (kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it');
 }
 
+/** How long the prompt of a request is that no model takes, and how long it may be. Undefined if no context length is known. */
+function lengthOf({ stages, records, now }: Question, call: Call<unknown>): PromptLength | undefined {
+  const listed = stages.flat().flatMap(({ provider, models }) => {
+    const record = records.provider(provider);
+    return models.map(({ id, ctx }) => knownOf(record, id, now).ctx ?? ctx ?? 0);
+  });
+  const told = call.failedAttempts.map(({ failure }) => failure.contextLength ?? failure.reportedLimit ?? 0);
+  const contextLength = Math.max(0, ...listed, ...told);
+  if (contextLength === 0) return undefined;
+  const tokens = call.needs.tokens?.().prompt ?? 0;
+  // The estimate may be too low, if a model that it fits has refused the request.
+  return { promptTokens: Math.max(cautious(tokens), contextLength + 1), contextLength };
+}
+
 /** The error if the request itself is why no route serves it: its content, its length, or what it asks for. */
-function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatus[]): Error | undefined {
+function unservable(
+  pool: Pool,
+  call: Call<unknown>,
+  question: Question,
+  routes: readonly RouteStatus[],
+): Error | undefined {
   const asked = askedFor(pool, call);
   const failure = call.failedAttempts.at(-1)?.failure;
   if (failure !== undefined && failedOnlyWith(call, ['content_blocked'])) {
@@ -126,8 +148,10 @@ function unservable(pool: Pool, call: Call<unknown>, routes: readonly RouteStatu
     failure?.kind ?? routes.find(({ reason }) => reason === 'unsupported')?.reason;
   const cause =
     failure === undefined ? 'It is known to exceed what they take.' : `The last one said: ${failure.message}`;
+  const isTooLong = kind !== 'unsupported';
   return new BadRequestError({
-    code: kind === 'unsupported' ? 'unsupported' : 'context_too_long',
+    code: isTooLong ? 'context_too_long' : 'unsupported',
+    length: isTooLong ? lengthOf(question, call) : undefined,
     message: `No model for ${asked} takes this request of ${call.needs.size} characters. ${cause} ${unservableAdvice(kind, failure)}, or choose other models.`,
     attempts: call.attempts,
     status: failure?.status,
@@ -193,9 +217,10 @@ export function callErrors(pool: Pool): CallErrors {
     const now = pool.clock.now();
     const rejected = withoutOpinion(call, giveUp, now);
     if (rejected !== undefined) return rejected;
-    const routes = routesOf(questionOf(pool, call.stages, call.needs, call.preferences.turn));
+    const question = questionOf(pool, call.stages, call.needs, call.preferences.turn);
+    const routes = routesOf(question);
     const isHopeless = giveUp.reason === 'no-routes';
-    const refused = isHopeless ? unservable(pool, call, routes) : undefined;
+    const refused = isHopeless ? unservable(pool, call, question, routes) : undefined;
     if (refused !== undefined) return refused;
     const comesBack = !isHopeless && Number.isFinite(giveUp.readyAt);
     const readyAt = comesBack ? Math.max(giveUp.readyAt, now) : undefined;

@@ -37,9 +37,18 @@ export interface CallRequest<Request> {
   /** Finds where it can be served. Default: by the models that its options name. */
   readonly find?: (() => Place) | undefined;
   readonly needs: RequestNeeds;
-  /** The route that served the conversation last. */
-  readonly stay?: Route | undefined;
+  readonly turn?: Turn | undefined;
 }
+
+/** What connects the calls of one conversation. */
+export interface Turn {
+  /** The route that served the last one. It comes first while it is ready. */
+  readonly stay: Route | undefined;
+  /** Told which route served this one. */
+  readonly onServed?: ((route: Route) => void) | undefined;
+}
+
+const NO_TURN: Turn = { stay: undefined };
 
 /** The latest call's number. Counted for the whole process, since all pools share the diagnostics channels. */
 let lastCallId = 0;
@@ -58,7 +67,8 @@ function observerOf(pool: Pool): AttemptObserver {
       const names = namesOf(pool, target);
       emit({ type: 'attempt-start', call: id, attempt: attemptCount, ...names, at: clock.now() });
     },
-    ended({ id, attemptCount }, report, usage) {
+    ended({ id, attemptCount, target, onServed }, report, usage) {
+      if (report.outcome === 'success' && target !== undefined) onServed?.(target.route);
       if (!events.isObserved) return;
       emit({ type: 'attempt-end', call: id, attempt: attemptCount, ...report, usage });
       if (report.outcome !== 'unauthorized') return;
@@ -243,7 +253,7 @@ export class Calls {
   }
 
   async #prepare<Request>(
-    { operation, request, needs, stay, find }: CallRequest<Request>,
+    { operation, request, needs, turn: { stay, onServed } = NO_TURN, find }: CallRequest<Request>,
     options: CallOptions,
     { id, startedAt, startedMs }: Pick<Call<Request>, 'id' | 'startedAt' | 'startedMs'>,
   ): Promise<Call<Request>> {
@@ -273,6 +283,7 @@ export class Calls {
       maxAttempts: limits.maxAttempts,
       maxWaitMs: limits.wait ? limits.maxWaitMs : 0,
       signal,
+      onServed,
       failedAttempts: [],
       attempts: [],
       attemptCount: 0,

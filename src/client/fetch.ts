@@ -6,6 +6,8 @@ import { restHandler } from '../rest/handler.ts';
 import { badBody } from '../rest/body.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import { cautious } from '../core/routing/cost.ts';
+import { Affinity, conversationOf } from './affinity.ts';
+import type { Turn } from './calls.ts';
 import { type EmbedOptions, embedOwnSchema } from './embed.ts';
 import { readMessages } from './messages.ts';
 import type { Pool } from './pool.ts';
@@ -19,15 +21,16 @@ import {
   WIRE_FIELDS,
 } from './options.ts';
 import { requestBody } from './request-body.ts';
+import { windowOf } from './windows.ts';
 import { randomId } from '../adapters/system.ts';
 
 /** How long `GET /models` waits for the lists of models. Then it answers with the models known so far. */
 const DISCOVERY_WAIT_MS = 3000;
 
-/** The methods of a `FreeLLM` that answer. */
-interface Calls {
-  chat(messages: readonly ChatMessage[], options: ChatOptions): Promise<Answer>;
-  stream(messages: readonly ChatMessage[], options: StreamOptions): AnswerStream;
+/** How a `FreeLLM` answers. */
+export interface RestCalls {
+  chat(messages: readonly ChatMessage[], options: ChatOptions, turn: Turn | undefined): Promise<Answer>;
+  stream(messages: readonly ChatMessage[], options: StreamOptions, turn: Turn | undefined): AnswerStream;
   embed(input: string | readonly string[], options: EmbedOptions): Promise<EmbedAnswer>;
 }
 
@@ -67,11 +70,22 @@ function modelsFor(
   return areListed(pool) ? substitutes : [name, ...substitutes];
 }
 
+/** Connects the calls of each conversation. */
+function turns(): (call: ChatCall) => Turn {
+  const memory = new Affinity();
+  return ({ model, session, messages }) => {
+    const name = conversationOf(model, session, messages);
+    return { stay: memory.routeOf(name), onServed: (route) => memory.note(name, route) };
+  };
+}
+
 function backendOf(
-  calls: Calls,
+  calls: RestCalls,
   pool: Pool,
-  { unknownModels, modelMap = {} }: Pick<FreeLLMOptions, 'unknownModels' | 'modelMap'>,
+  options: Pick<FreeLLMOptions, 'unknownModels' | 'modelMap' | 'contextTokens' | 'affinity'>,
 ): ChatBackend {
+  const { unknownModels, modelMap = {}, affinity = true } = options;
+  const turnOf = affinity ? turns() : () => undefined;
   const ownNames = new Set(Object.keys(modelMap));
   const optionsOf = (call: ChatCall): StreamOptions => ({
     model: modelsFor(call.model, pool, ownNames),
@@ -80,11 +94,12 @@ function backendOf(
   return {
     takesAnyModel: unknownModels === 'auto',
     ownNames: [...ownNames],
+    windowOf: (name) => windowOf(name, pool, options),
     async chat(call) {
-      const { onCut: _streams, ...options } = optionsOf(call);
-      return calls.chat(call.messages, options);
+      const { onCut: _streams, ...chatOptions } = optionsOf(call);
+      return calls.chat(call.messages, chatOptions, turnOf(call));
     },
-    stream: (call) => calls.stream(call.messages, optionsOf(call)),
+    stream: (call) => calls.stream(call.messages, optionsOf(call), turnOf(call)),
     countTokens(call) {
       return cautious(requestBody(readMessages(call.messages), optionsOf(call)).tokens.prompt);
     },
@@ -106,7 +121,7 @@ function backendOf(
 }
 
 /** Makes the `fetch` of a pool. */
-export function restFetch(calls: Calls, pool: Pool, options: FreeLLMOptions): Fetch {
+export function restFetch(calls: RestCalls, pool: Pool, options: FreeLLMOptions): Fetch {
   const handler = restHandler(backendOf(calls, pool, options), {
     now: () => pool.clock.now(),
     redact: pool.redact,

@@ -1,5 +1,4 @@
 import type { ModelSpec } from '../core/model.ts';
-import type { Route } from '../core/pool.ts';
 import {
   type ObjectAnswer,
   objectOperation,
@@ -13,7 +12,7 @@ import { closedError } from '../errors.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import type { Operation } from '../engine/operation.ts';
-import { Calls } from './calls.ts';
+import { Calls, type Turn } from './calls.ts';
 import type { ChatStream } from './chat-stream.ts';
 import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
 import { compose, type Pool, type Ports } from './pool.ts';
@@ -39,7 +38,7 @@ import {
 import { afterImages } from './images.ts';
 import { type ChatInput, readMessages } from './messages.ts';
 import { requestBody } from './request-body.ts';
-import { restFetch } from './fetch.ts';
+import { type RestCalls, restFetch } from './fetch.ts';
 import { type ChatResponse, toResponse } from './response.ts';
 import {
   type Answered,
@@ -128,7 +127,12 @@ export class FreeLLM {
       const calls = new Calls(pool, given, () => {
         this.#checkOpen();
       });
-      return { pool, calls, fetch: restFetch(this, pool, given) };
+      const ports: RestCalls = {
+        chat: async (messages, asked, turn) => (await this.#ask(messages, asked, turn)).response,
+        stream: (messages, asked, turn) => this.#stream(messages, asked, turn).stream,
+        embed: (texts, asked) => this.embed(texts, asked),
+      };
+      return { pool, calls, fetch: restFetch(ports, pool, given) };
     };
     if (typeof options !== 'function') this.#made = this.#make();
     this.fetch = async (input, init) => this.#parts.fetch(input, init);
@@ -173,11 +177,11 @@ export class FreeLLM {
     return response;
   }
 
-  async #ask(input: ChatInput, given: ChatOptions, stay?: Route): Promise<Answered> {
+  async #ask(input: ChatInput, given: ChatOptions, turn?: Turn): Promise<Answered> {
     const options = checkedCallOptions(given, false);
     const prepared = this.#prepare(input, options, (messages) => requestBody(messages, options))();
     const body = prepared instanceof Promise ? await prepared : prepared;
-    const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body), stay } as const;
+    const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body), turn } as const;
     const call = await this.#calls.begin(asked, options);
     let completion: ChatCompletion | undefined;
     for await (const part of this.#calls.run(call, this.#pool.chat)) completion = part;
@@ -196,23 +200,23 @@ export class FreeLLM {
     return this.#stream(input, options).stream;
   }
 
-  #stream(input: ChatInput, given: StreamOptions, stay?: Route): RoutedStream {
+  #stream(input: ChatInput, given: StreamOptions, turn?: Turn): RoutedStream {
     const options = checkedCallOptions(given, true);
     const request = this.#prepare(input, options, (messages): StreamRequest => {
       const body = requestBody(messages, options, STREAMED);
       return { body, onCut: options.onCut ?? 'continue', transcript: new Transcript() };
     });
-    return this.#streamOf(this.#pool.chatStream, request, options, stay);
+    return this.#streamOf(this.#pool.chatStream, request, options, turn);
   }
 
   #streamOf<Request>(
     operation: Operation<Request, StreamBatch>,
     prepared: () => Request | Promise<Request>,
     options: ChatOptions,
-    stay?: Route,
+    turn?: Turn,
   ): RoutedStream {
     const { pool, calls } = this.#parts;
-    const asked = { operation, prepared, stay };
+    const asked = { operation, prepared, turn };
     return routedStream({ pool, calls, closing: this.#closing.signal }, asked, options);
   }
 
@@ -298,8 +302,8 @@ export class FreeLLM {
     { stream = false, ...options }: RunOptions & { readonly stream?: boolean | undefined },
   ): RunStream | Promise<RunResult> {
     const ask: RunPorts['ask'] = (messages, asked, stay) => {
-      if (!stream) return { parts: NO_PARTS, answer: () => this.#ask(messages, asked, stay) };
-      const { stream: answer, lastRoute } = this.#stream(messages, asked, stay);
+      if (!stream) return { parts: NO_PARTS, answer: () => this.#ask(messages, asked, { stay }) };
+      const { stream: answer, lastRoute } = this.#stream(messages, asked, { stay });
       const parts = answer.parts();
       return { parts, answer: async () => ({ response: await answer.response(), route: lastRoute() }) };
     };

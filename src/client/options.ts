@@ -76,6 +76,16 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
    */
   readonly modelMap?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /**
+   * Whether calls of one conversation that arrive over HTTP or by `llm.fetch` stay on the route that served the last one, while
+   * it is ready. Default `true`.
+   */
+  readonly affinity?: boolean | undefined;
+  /**
+   * The context length in tokens that lists of models show for names that stand for several models, so that agents shorten their
+   * conversations in time. Default: the smallest of these models.
+   */
+  readonly contextTokens?: number | undefined;
+  /**
    * What happens if no provider of the pool has a model, or has it for free. `error` throws a `ModelNotFoundError`. `auto`
    * serves the call as `auto`, for code with hard-coded model names. Default `error`.
    */
@@ -185,6 +195,8 @@ const poolFields = {
   spend: z.optional(z.enum(['never', 'allow'], 'must be "never" or "allow"')),
   model: z.optional(modelNames),
   modelMap: z.optional(recordOf(modelNames, 'must be an object whose values are models')),
+  affinity: z.optional(flag),
+  contextTokens: z.optional(z.int('must be a whole number').check(z.positive('must be at least 1'))),
   unknownModels: z.optional(z.enum(['error', 'auto'], 'must be "error" or "auto"')),
   persist: z.optional(flag),
   store: z.optional(

@@ -2,7 +2,7 @@ import type { Route } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import type { StreamBatch } from '../engine/chat-stream.ts';
 import type { Operation } from '../engine/operation.ts';
-import type { Calls } from './calls.ts';
+import type { Calls, Turn } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
 import type { ChatOptions } from './options.ts';
 import type { Pool } from './pool.ts';
@@ -27,14 +27,13 @@ interface StreamQuestion<Request> {
   readonly operation: Operation<Request, StreamBatch>;
   /** The request, once its images have been read. */
   readonly prepared: () => Request | Promise<Request>;
-  /** The route that served the conversation last. */
-  readonly stay: Route | undefined;
+  readonly turn: Turn | undefined;
 }
 
 /** A stream whose call begins when it is read. */
 export function routedStream<Request>(
   { pool, calls, closing }: StreamParts,
-  { operation, prepared, stay }: StreamQuestion<Request>,
+  { operation, prepared, turn }: StreamQuestion<Request>,
   options: ChatOptions,
 ): RoutedStream {
   let call: Call<Request> | undefined;
@@ -49,7 +48,7 @@ export function routedStream<Request>(
         signal.throwIfAborted();
         const request = await prepared();
         const needs = operation.needs(request);
-        call = await calls.begin({ operation: 'stream', request, needs, stay }, { ...options, signal });
+        call = await calls.begin({ operation: 'stream', request, needs, turn }, { ...options, signal });
         yield* calls.run(call, operation);
       },
       respond(answer, raw) {

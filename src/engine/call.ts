@@ -35,6 +35,8 @@ export interface Call<Request> {
   /** How long the call may wait for a route, over all its waits. With 0 it only pauses before retrying a failed route. */
   readonly maxWaitMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Told which route served it. */
+  readonly onServed?: ((route: Route) => void) | undefined;
   /** The failures so far, as routing needs them, but with `excludedUntil` in monotonic ms. */
   readonly failedAttempts: FailedAttempt[];
   /** The attempts that have ended, as people see them. */

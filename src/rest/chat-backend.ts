@@ -15,6 +15,8 @@ export interface ChatCall {
   readonly fields: Readonly<Record<string, unknown>>;
   /** The body's `freelm` object: options of the call, which never go to a model. */
   readonly callOptions: Readonly<Record<string, unknown>>;
+  /** The client's mark of the conversation. Undefined if it gives none. */
+  readonly session?: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -79,6 +81,8 @@ export interface ChatBackend {
   models(signal: AbortSignal | undefined): Promise<readonly OfferedModel[]>;
   /** Further names that can be requested, of the user's own. */
   readonly ownNames: readonly string[];
+  /** The context length in tokens that clients are told of a name that stands for several models. */
+  windowOf(name: string): number | undefined;
   /** Whether a model that no provider offers is served anyway. */
   readonly takesAnyModel: boolean;
 }

@@ -3,6 +3,7 @@
 import { FAILURE_EFFECTS, type FailureKind, isFailureKind } from '../core/failure.ts';
 import type { RouteReason } from '../core/report/health.ts';
 import {
+  BadRequestError,
   CallError,
   FreeLLMError,
   type FreeLLMErrorCode,
@@ -73,7 +74,8 @@ function initOf(error: FreeLLMError, now: number): HttpErrorInit {
   if (error instanceof NoProvidersAvailableError) return unavailable(error, now);
   const row = rowOf(error.code);
   const param = row.status === 400 ? fieldOf(error.message) : undefined;
-  return { ...row, message: error.message.replace(/^options\./, ''), param };
+  const length = error instanceof BadRequestError ? error.length : undefined;
+  return { ...row, message: error.message.replace(/^options\./, ''), param, length };
 }
 
 /** Describes any error. One that is not freelm's own is a bug here or in something that the user passed in. */

@@ -30,7 +30,7 @@ async function embeddings({ backend, ports }: RestContext, request: RestRequest)
 
 async function models({ backend }: RestContext, { path, headers, signal }: RestRequest): Promise<Response> {
   const listOf = isForMessages(path, headers) ? messagesModelList : modelList;
-  return jsonResponse(listOf(await backend.models(signal), backend.ownNames));
+  return jsonResponse(listOf(await backend.models(signal), backend));
 }
 
 function decoded(text: string): string {

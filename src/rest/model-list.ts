@@ -30,12 +30,25 @@ function isVirtual(name: string, offered: readonly OfferedModel[]): boolean {
   return offered.some((model) => query.tags.every((tag) => tagsOf(model).includes(tag)));
 }
 
-/** All models. One that several providers offer appears once, under the first of them. */
-export function listedModels(offered: readonly OfferedModel[], names: readonly string[]): readonly Listed[] {
-  const listed = new Map<string, Listed>(names.map((id) => [id, { id, ownedBy: OURS }]));
-  for (const id of ALIAS_NAMES) {
-    if (!listed.has(id) && isVirtual(id, offered)) listed.set(id, { id, ownedBy: OURS });
-  }
+type Names = Pick<ChatBackend, 'ownNames' | 'windowOf' | 'takesAnyModel'>;
+
+/** A name that stands for several models. */
+function virtual(id: string, { windowOf }: Names): Listed {
+  return { id, ownedBy: OURS, ctx: windowOf(id) };
+}
+
+/**
+ * All models. One that several providers offer appears once, under the first of them.
+ * @param more - Names that are served, and come first after the user's own.
+ */
+export function listedModels(
+  offered: readonly OfferedModel[],
+  names: Names,
+  more: readonly string[] = [],
+): readonly Listed[] {
+  const aliases = ALIAS_NAMES.filter((id) => isVirtual(id, offered));
+  const listed = new Map<string, Listed>();
+  for (const id of [...names.ownNames, ...more, ...aliases]) listed.set(id, virtual(id, names));
   for (const { id, kind, provider, ctx } of offered) {
     if (!listed.has(id)) listed.set(id, { id, kind, ownedBy: provider, ctx });
   }
@@ -43,19 +56,15 @@ export function listedModels(offered: readonly OfferedModel[], names: readonly s
 }
 
 /** OpenAI's `list` object. */
-export function modelList(offered: readonly OfferedModel[], ownNames: readonly string[]): JsonObject {
-  return { object: 'list', data: listedModels(offered, ownNames).map(modelObject) };
+export function modelList(offered: readonly OfferedModel[], names: Names): JsonObject {
+  return { object: 'list', data: listedModels(offered, names).map(modelObject) };
 }
 
 /** The model of that name, or undefined if there is none. A known name of a paid model is served by others. */
-export function modelNamed(
-  name: string,
-  offered: readonly OfferedModel[],
-  { ownNames, takesAnyModel }: Pick<ChatBackend, 'ownNames' | 'takesAnyModel'>,
-): Listed | undefined {
-  if (ownNames.includes(name)) return { id: name, ownedBy: OURS };
+export function modelNamed(name: string, offered: readonly OfferedModel[], names: Names): Listed | undefined {
+  if (names.ownNames.includes(name)) return virtual(name, names);
   const known = offered.find(({ id }) => id === name);
   if (known !== undefined) return { ...known, ownedBy: known.provider };
-  const isServed = substitutesFor(name) !== undefined || (takesAnyModel && isModelName(name));
-  return isServed || isVirtual(name, offered) ? { id: name, ownedBy: OURS } : undefined;
+  const isServed = substitutesFor(name) !== undefined || (names.takesAnyModel && isModelName(name));
+  return isServed || isVirtual(name, offered) ? virtual(name, names) : undefined;
 }

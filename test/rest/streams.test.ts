@@ -130,6 +130,7 @@ describe('the consumer of a stream', () => {
       {
         ownNames: [],
         countTokens: () => 8,
+        windowOf: () => undefined,
         takesAnyModel: false,
         chat: () => Promise.reject(new Error('unused')),
         embed: () => Promise.reject(new Error('not asked')),

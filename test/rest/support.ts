@@ -101,6 +101,7 @@ export function scripted(script: Script = {}): Scripted {
   const backend: ChatBackend = {
     ownNames: [],
     countTokens: () => 8,
+    windowOf: () => undefined,
     takesAnyModel: script.takesAnyModel ?? false,
     chat(call) {
       calls.push(call);

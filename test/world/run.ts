@@ -1,6 +1,8 @@
 /** Runs one day of a scenario and compares it with the oracle. */
 
 import {
+  errorFromResponse,
+  type FreeLLM,
   CallError,
   type ChatResponse,
   NoProvidersAvailableError,
@@ -87,9 +89,23 @@ function promptOf(tokens: number): string {
   return 'Hm. '.repeat(tokens).slice(0, tokens * CHARACTERS_PER_TOKEN);
 }
 
+/** Makes a call of a conversation, as an agent does. */
+async function turnOf(llm: FreeLLM, session: string): Promise<Pick<ChatResponse, 'attempts'>> {
+  const response = await llm.fetch('/v1/chat/completions', {
+    method: 'POST',
+    headers: { 'x-session-id': session },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'Hm.' }] }),
+  });
+  await response.text();
+  if (!response.ok) throw errorFromResponse(response) ?? new Error(`status ${response.status}`);
+  return { attempts: [] };
+}
+
 /** Makes one call. Throws if the answer is not the expected one. */
-async function ask(day: Day, { poolOf }: DaySetup, index: number): Promise<ChatResponse> {
+async function ask(day: Day, { poolOf }: DaySetup, index: number): Promise<Pick<ChatResponse, 'attempts'>> {
   const llm = poolOf(index);
+  const { conversations } = day.scenario.call;
+  if (conversations !== undefined) return turnOf(llm, String(index % conversations));
   const options = { max_tokens: day.scenario.call.maxTokens };
   const request = day.requests[index];
   if (request === undefined) return llm.chat(promptOf(day.promptTokens[index] ?? 1), options);

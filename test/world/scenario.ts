@@ -66,6 +66,8 @@ export interface DayCall {
   readonly answerTokens?: Drawn | undefined;
   /** The share of calls whose request is one of `OFFENDING_REQUESTS`. Default: none. */
   readonly mixed?: number | undefined;
+  /** The number of conversations to which the calls belong in turn; they arrive over `llm.fetch`. Default: none. */
+  readonly conversations?: number | undefined;
   /** The share of calls that stream. Default: none. */
   readonly streamed?: number | undefined;
 }

@@ -83,6 +83,15 @@ export const SCENARIOS: readonly Scenario[] = [
     providers: TRIO,
   },
   {
+    name: 'conversations',
+    about: 'The steady day, where each call is a turn of one of a dozen conversations.',
+    startAt: MORNING,
+    lastsMs: 12 * HOUR,
+    load: [{ kind: 'office', perHour: [900, 1200] }],
+    call: { ...NO_WAIT, conversations: 12 },
+    providers: TRIO,
+  },
+  {
     name: 'cold-bursts',
     about:
       'Bursts from a cold start and every few minutes, mostly below the capacity of the keys, sometimes above.',

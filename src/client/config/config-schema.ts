@@ -23,7 +23,15 @@ export interface PoolConfig
     CallLimits,
     Pick<
       FreeLLMOptions,
-      'model' | 'modelMap' | 'privacy' | 'unknownModels' | 'spend' | 'persist' | 'cacheDir'
+      | 'model'
+      | 'modelMap'
+      | 'affinity'
+      | 'contextTokens'
+      | 'privacy'
+      | 'unknownModels'
+      | 'spend'
+      | 'persist'
+      | 'cacheDir'
     > {
   readonly strategy?: 'quota_aware' | 'priority' | 'round_robin' | 'latency' | undefined;
 }
@@ -178,6 +186,14 @@ const poolFields = {
   modelMap: described(
     'What a call gets that asks for a name, e.g. { "gpt-4o": "large", "gpt-4o-mini": ["chat:fast", "auto"] }.',
     z.record(z.string(), chain, 'must be an object of models'),
+  ),
+  affinity: described(
+    'Whether the calls of one conversation stay on the route that served the last one. Default true.',
+    flag,
+  ),
+  contextTokens: described(
+    'The context length that clients are told of names that stand for several models. Default: the smallest of these models.',
+    positive,
   ),
   unknownModels: described(
     'What happens to a model that no provider has: error, or auto to serve it as auto. Default error.',

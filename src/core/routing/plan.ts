@@ -198,6 +198,23 @@ function findAgain(question: Question, route: Route): Target | undefined {
   return undefined;
 }
 
+/** The route that served the conversation last, unless an earlier stage is ready again. spec 11.10 */
+function findStay(question: Question): Target | undefined {
+  const { stages, failedAttempts, preferences } = question;
+  const { stay } = preferences;
+  if (stay === undefined || failedAttempts.length > 0) return undefined;
+  const stayed = findAgain(question, stay);
+  if (stayed === undefined) return undefined;
+  const at = stages.findIndex((stage) =>
+    stage.some(
+      ({ provider, models }) => provider.name === stay.provider && models.some(({ id }) => id === stay.model),
+    ),
+  );
+  const isBetterReady =
+    at > 0 && searchTwice({ ...question, stages: stages.slice(0, at) }).best !== undefined;
+  return isBetterReady ? undefined : stayed;
+}
+
 /** Epoch ms from which a new call could be served: the transient failures of this call do not concern it. spec 11.7 */
 function nextReadyAt(question: Question): number {
   const failedAttempts = question.failedAttempts.filter(
@@ -224,8 +241,7 @@ export function plan(asked: Question): Decision {
     return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
   const again = question.again === undefined ? undefined : findAgain(question, question.again);
   if (again !== undefined) return { kind: 'attempt', target: again, alternatives: true };
-  const { stay } = question.preferences;
-  const stayed = stay === undefined || failedAttempts.length > 0 ? undefined : findAgain(question, stay);
+  const stayed = findStay(question);
   if (stayed !== undefined) return { kind: 'attempt', target: stayed, alternatives: true };
   const { best: target, alternatives, ...found } = searchOpinion(question);
   if (target !== undefined) return { kind: 'attempt', target, alternatives };

@@ -4,6 +4,7 @@ import { jsonResponse, streamedResponse } from '../answers.ts';
 import type { ChatCall } from '../chat-backend.ts';
 import type { RestContext, RestRequest, RestRoute } from '../protocol.ts';
 import { answersTo } from '../several.ts';
+import { sessionOf } from '../session.ts';
 import { ChunkWriter } from './chunks.ts';
 import { completionObject, type Stamp } from './completion.ts';
 import { readChatCall } from './request.ts';
@@ -12,7 +13,8 @@ async function chat(context: RestContext, request: RestRequest): Promise<Respons
   const { backend, ports } = context;
   const text = await request.text();
   await ports.yieldIfBusy?.();
-  const call = readChatCall(text, request.signal);
+  const read = readChatCall(text, request.signal);
+  const call = { ...read, session: sessionOf(request.headers, read.fields['prompt_cache_key']) };
   await ports.yieldIfBusy?.();
   const stamp: Stamp = { id: ports.newId('chatcmpl-'), created: Math.floor(ports.now() / 1000) };
   const headers = { 'x-request-id': stamp.id };

@@ -29,9 +29,11 @@ export function messagesModel({
 }
 
 /** The models that can chat. Some clients show their users only names that they know, so those are listed as well. */
-export function messagesModelList(offered: readonly OfferedModel[], ownNames: readonly string[]): JsonObject {
-  const names = [...new Set([...ownNames, ...LISTED_NAMES])];
-  const chats = listedModels(offered, names).filter((model) => kindOf(model) === 'chat');
+export function messagesModelList(
+  offered: readonly OfferedModel[],
+  names: Parameters<typeof listedModels>[1],
+): JsonObject {
+  const chats = listedModels(offered, names, LISTED_NAMES).filter((model) => kindOf(model) === 'chat');
   const ids = chats.map(({ id }) => id);
   return {
     data: chats.map(messagesModel),

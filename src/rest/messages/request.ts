@@ -5,6 +5,7 @@ import { listOf, problemIn } from '../../check.ts';
 import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
 import { badBody, modelField, optionsField, parseBody, withoutNulls } from '../body.ts';
 import type { ChatCall } from '../chat-backend.ts';
+import { sessionOf } from '../session.ts';
 import { readConversation } from './conversation.ts';
 import { readToolFields } from './tools.ts';
 
@@ -125,6 +126,7 @@ export function readMessagesCall(text: string, headers: Headers, signal?: AbortS
       ...formatOf(data),
     },
     callOptions: freelm,
+    session: sessionOf(headers, member(body['metadata'], 'user_id')),
     signal,
     stream,
     leftOut: [...toolFields.leftOut, ...Object.keys(body).filter((name) => !KNOWN.has(name))],

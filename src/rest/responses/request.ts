@@ -6,6 +6,8 @@ import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
 import { HttpError } from '../../http-error.ts';
 import type { ChatMessage } from '../../wire/request/chat-request.ts';
 import { badBody, modelField, optionsField, parseBody, withoutNulls } from '../body.ts';
+import type { RestRequest } from '../protocol.ts';
+import { sessionOf } from '../session.ts';
 import type { ChatCall } from '../chat-backend.ts';
 import { messagesOf, type PlacedItem, typeOf } from './input.ts';
 import { resolved, type ResponseStore } from './store.ts';
@@ -173,7 +175,7 @@ function withInstructions(
 /** @throws HttpError naming the field. */
 export function readResponsesCall(
   text: string,
-  signal: AbortSignal | undefined,
+  { headers, signal }: Pick<RestRequest, 'headers' | 'signal'>,
   store: ResponseStore,
 ): ResponsesCall {
   const body = withoutNulls(parseBody(text, 'input'));
@@ -189,7 +191,14 @@ export function readResponsesCall(
   const fields = fieldsOf(body, data, toolFields(tools, data.tool_choice));
   const messages = withInstructions(data.instructions, messagesOf(placed, tools.names));
   return {
-    call: { messages, model: data.model, fields, callOptions: data.freelm ?? {}, signal },
+    call: {
+      messages,
+      model: data.model,
+      fields,
+      callOptions: data.freelm ?? {},
+      session: sessionOf(headers, body['prompt_cache_key']),
+      signal,
+    },
     stream: data.stream ?? false,
     store: data.store ?? true,
     items: placed.map(({ item }) => item),

@@ -52,7 +52,7 @@ export class ResponsesRoutes {
     const { backend, ports } = context;
     const text = await request.text();
     await ports.yieldIfBusy?.();
-    const asked = readResponsesCall(text, request.signal, this.#store);
+    const asked = readResponsesCall(text, request, this.#store);
     await ports.yieldIfBusy?.();
     const id = ports.newId('resp_');
     const writer = new ResponseWriter({
