@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
+import { median, report } from './figures.ts';
 
 const SERVER = `
   const answer = JSON.stringify({ id: 'x', object: 'chat.completion', model: 'm',
@@ -44,10 +45,6 @@ async function microsecondsOfCpu(work: () => Promise<unknown>, concurrency: numb
   return (user + system) / CALLS;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 async function compare(base: string, concurrency: number): Promise<void> {
   const llm = new FreeLLM({
     providers: [new OpenAICompatible('key', { name: 'bench', baseUrl: base, models: ['m'] })],
@@ -69,18 +66,26 @@ async function compare(base: string, concurrency: number): Promise<void> {
     ratios.push(a / b);
     costs.push(a);
   }
-  console.log(
-    `${concurrency} at a time: chat() ${median(costs).toFixed(0)} µs of CPU, ${median(ratios).toFixed(2)} × a bare undici.request ` +
-      `(${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)} over ${ROUNDS} rounds of ${CALLS})`,
+  report(
+    { name: `chat(), ${concurrency} at a time`, value: median(ratios), unit: '× a bare undici.request' },
+    `${median(costs).toFixed(0)} µs of CPU, ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)} over ${ROUNDS} rounds of ${CALLS}`,
   );
   await llm.close();
 }
 
-function importTime(): number {
-  const entry = new URL('../../dist/index.js', import.meta.url).href;
-  const script = `const t = performance.now(); await import('${entry}'); console.log(performance.now() - t)`;
+/** The ms that importing takes in a new process. */
+function importTime(what: string): number {
+  const script = `const t = performance.now(); await import('${what}'); console.log(performance.now() - t)`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   return Number(stdout);
+}
+
+function compareImports(): void {
+  const entry = new URL('../../dist/index.js', import.meta.url).href;
+  const times = Array.from({ length: 9 }, () => [importTime(entry), importTime('undici')] as const);
+  const ratio = median(times.map(([own, undici]) => own / undici));
+  const own = median(times.map(([ms]) => ms));
+  report({ name: "import 'freelm'", value: ratio, unit: "× import 'undici'" }, `${own.toFixed(0)} ms`);
 }
 
 const server = spawn(process.execPath, ['-e', SERVER], {
@@ -90,5 +95,5 @@ const server = spawn(process.execPath, ['-e', SERVER], {
 const heard: readonly unknown[] = await once(server.stdout, 'data');
 const base = `http://127.0.0.1:${String(heard[0]).trim()}`;
 for (const concurrency of [1, 16]) await compare(base, concurrency);
-console.log(`import 'freelm': ${median(Array.from({ length: 9 }, importTime)).toFixed(0)} ms`);
+compareImports();
 server.kill();

@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'undici';
 import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
+import { median, report } from './figures.ts';
 
 const SERVER = `
   const chunk = (delta, finish_reason = null) => 'data: ' + JSON.stringify({ id: 'x', object: 'chat.completion.chunk',
@@ -36,10 +37,6 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   for (let count = 0; count < STREAMS; count += 1) await work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / STREAMS;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const server = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -93,10 +90,11 @@ for (let round = -2; round < ROUNDS; round += 1) {
   costs.theirs.push(b);
   costs.byHand.push(c);
 }
-const ratio = (others: readonly number[]): string =>
-  median(costs.ours.map((own, index) => own / (others[index] ?? 1))).toFixed(2);
-console.log(
-  `a stream of 500 chunks: ${(median(costs.ours) / 1000).toFixed(2)} ms of CPU, ${ratio(costs.theirs)} × the openai SDK, ${ratio(costs.byHand)} × by hand`,
+const ratio = (others: readonly number[]): number =>
+  median(costs.ours.map((own, index) => own / (others[index] ?? 1)));
+report(
+  { name: 'a stream of 500 chunks', value: ratio(costs.byHand), unit: '× by hand' },
+  `${(median(costs.ours) / 1000).toFixed(2)} ms of CPU, ${ratio(costs.theirs).toFixed(2)} × the openai SDK`,
 );
 
 async function leave(count: number): Promise<void> {
