@@ -24,8 +24,8 @@ async function figuresOf(script: string): Promise<readonly Figure[]> {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   child.on('message', (message) => figures.push(figureSchema.parse(message)));
-  const [code]: readonly unknown[] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${script} ended with ${String(code)}`);
+  await once(child, 'exit');
+  if (child.exitCode !== 0) throw new Error(`${script} ended with ${String(child.exitCode)}`);
   return figures;
 }
 
