@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
 import { type Figure, median } from './figures.ts';
 
-const SCRIPTS = ['cpu.ts', 'streams.ts', 'line.ts'] as const;
+const SCRIPTS = ['cpu.ts', 'streams.ts', 'protocols.ts', 'line.ts'] as const;
 const figureSchema = z.object({ name: z.string(), value: z.number(), unit: z.string() });
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, runs: { type: 'string' } } });

@@ -14,8 +14,12 @@ import { annotationsOf } from './annotations.ts';
 import { privateFieldsOf, seal } from '../seal.ts';
 import { inputOfArguments, type Tool, type ToolNames } from './tools.ts';
 
-/** Receives an event by its type without `response.`, and its fields. */
-export type Emit = (type: string, fields: JsonObject) => void;
+/** Receives events by their types without `response.`, and their fields. */
+export interface EventSink {
+  emit(type: string, fields: JsonObject): void;
+  /** Prepares events that differ in their `delta` only, since a stream has hundreds of them. */
+  deltas(type: string, fields: JsonObject): (delta: string) => void;
+}
 
 type ItemStatus = 'completed' | 'incomplete';
 
@@ -27,61 +31,65 @@ interface OpenItem {
 
 class ReasoningItem implements OpenItem {
   readonly #place: JsonObject;
-  readonly #emit: Emit;
+  readonly #sink: EventSink;
+  readonly #delta: (delta: string) => void;
   readonly #id: string;
   #text = '';
 
-  constructor(id: string, output_index: number, emit: Emit) {
+  constructor(id: string, output_index: number, sink: EventSink) {
     this.#id = id;
-    this.#emit = emit;
+    this.#sink = sink;
     this.#place = { item_id: id, output_index, summary_index: 0 };
-    emit('output_item.added', { output_index, item: { id, type: 'reasoning', summary: [] } });
-    emit('reasoning_summary_part.added', { ...this.#place, part: { type: 'summary_text', text: '' } });
+    this.#delta = sink.deltas('reasoning_summary_text.delta', this.#place);
+    sink.emit('output_item.added', { output_index, item: { id, type: 'reasoning', summary: [] } });
+    sink.emit('reasoning_summary_part.added', { ...this.#place, part: { type: 'summary_text', text: '' } });
   }
 
   add(delta: string): void {
     this.#text += delta;
-    this.#emit('reasoning_summary_text.delta', { ...this.#place, delta });
+    this.#delta(delta);
   }
 
   close(): JsonObject {
     const part = { type: 'summary_text', text: this.#text };
-    this.#emit('reasoning_summary_text.done', { ...this.#place, text: this.#text });
-    this.#emit('reasoning_summary_part.done', { ...this.#place, part });
+    this.#sink.emit('reasoning_summary_text.done', { ...this.#place, text: this.#text });
+    this.#sink.emit('reasoning_summary_part.done', { ...this.#place, part });
     return { id: this.#id, type: 'reasoning', summary: [part] };
   }
 }
 
 class MessageItem implements OpenItem {
   readonly #place: JsonObject;
-  readonly #emit: Emit;
+  readonly #sink: EventSink;
+  readonly #delta: (delta: string) => void;
   readonly #id: string;
   readonly #extras: () => JsonObject;
   #text = '';
 
   /** @param extras - The fields that the provider added to the message. */
-  constructor(id: string, output_index: number, emit: Emit, extras: () => JsonObject) {
+  constructor(id: string, output_index: number, sink: EventSink, extras: () => JsonObject) {
     this.#id = id;
-    this.#emit = emit;
+    this.#sink = sink;
     this.#extras = extras;
     this.#place = { item_id: id, output_index, content_index: 0 };
-    emit('output_item.added', { output_index, item: this.#item('in_progress', []) });
-    emit('content_part.added', { ...this.#place, part: this.#part([]) });
+    this.#delta = sink.deltas('output_text.delta', { ...this.#place, logprobs: [] });
+    sink.emit('output_item.added', { output_index, item: this.#item('in_progress', []) });
+    sink.emit('content_part.added', { ...this.#place, part: this.#part([]) });
   }
 
   add(delta: string): void {
     this.#text += delta;
-    this.#emit('output_text.delta', { ...this.#place, delta, logprobs: [] });
+    this.#delta(delta);
   }
 
   close(status: ItemStatus): JsonObject {
     const { annotations: given, ...extras } = this.#extras();
     const annotations = annotationsOf(given);
     for (const [annotation_index, annotation] of annotations.entries())
-      this.#emit('output_text.annotation.added', { ...this.#place, annotation_index, annotation });
+      this.#sink.emit('output_text.annotation.added', { ...this.#place, annotation_index, annotation });
     const part = this.#part(annotations);
-    this.#emit('output_text.done', { ...this.#place, text: this.#text, logprobs: [] });
-    this.#emit('content_part.done', { ...this.#place, part });
+    this.#sink.emit('output_text.done', { ...this.#place, text: this.#text, logprobs: [] });
+    this.#sink.emit('content_part.done', { ...this.#place, part });
     return { ...extras, ...this.#item(status, [part]) };
   }
 
@@ -98,36 +106,42 @@ class MessageItem implements OpenItem {
 class CallItem implements OpenItem {
   readonly index: number;
   readonly #place: { readonly item_id: string; readonly output_index: number };
-  readonly #emit: Emit;
+  readonly #sink: EventSink;
   readonly #callId: string;
   readonly #tool: Tool;
   #arguments = '';
 
-  constructor(item_id: string, output_index: number, emit: Emit, { index, id }: ToolCallPart, tool: Tool) {
+  constructor(
+    item_id: string,
+    output_index: number,
+    sink: EventSink,
+    { index, id }: ToolCallPart,
+    tool: Tool,
+  ) {
     this.index = index;
     this.#place = { item_id, output_index };
-    this.#emit = emit;
+    this.#sink = sink;
     this.#callId = id;
     this.#tool = tool;
-    emit('output_item.added', { output_index, item: this.#item('in_progress', '') });
+    sink.emit('output_item.added', { output_index, item: this.#item('in_progress', '') });
   }
 
   add(delta: string): void {
     this.#arguments += delta;
     // The input of a freeform tool is known only when its arguments are whole.
     if (delta !== '' && this.#tool.kind === 'function')
-      this.#emit('function_call_arguments.delta', { ...this.#place, delta });
+      this.#sink.emit('function_call_arguments.delta', { ...this.#place, delta });
   }
 
   close(status: ItemStatus): JsonObject {
     if (this.#tool.kind === 'function') {
       const { name } = this.#tool;
-      this.#emit('function_call_arguments.done', { ...this.#place, name, arguments: this.#arguments });
+      this.#sink.emit('function_call_arguments.done', { ...this.#place, name, arguments: this.#arguments });
       return this.#item(status, this.#arguments);
     }
     const input = inputOfArguments(this.#arguments);
-    this.#emit('custom_tool_call_input.delta', { ...this.#place, delta: input });
-    this.#emit('custom_tool_call_input.done', { ...this.#place, input });
+    this.#sink.emit('custom_tool_call_input.delta', { ...this.#place, delta: input });
+    this.#sink.emit('custom_tool_call_input.done', { ...this.#place, input });
     return this.#item(status, input);
   }
 
@@ -158,7 +172,7 @@ export class OutputBuilder {
   readonly #items: JsonObject[] = [];
   readonly #suffix: string;
   readonly #names: ToolNames;
-  readonly #emit: Emit;
+  readonly #sink: EventSink;
   #count = 0;
   #text: MessageItem | undefined;
   #thought: ReasoningItem | undefined;
@@ -167,10 +181,10 @@ export class OutputBuilder {
   readonly #calls = new Map<number, CallItem>();
 
   /** @param suffix - Makes the ids of the items unique. */
-  constructor(suffix: string, names: ToolNames, emit: Emit) {
+  constructor(suffix: string, names: ToolNames, sink: EventSink) {
     this.#suffix = suffix;
     this.#names = names;
-    this.#emit = emit;
+    this.#sink = sink;
   }
 
   /** The items that are whole. */
@@ -208,14 +222,14 @@ export class OutputBuilder {
       return;
     }
     if (this.#thought === undefined && text.trim() === '') return;
-    this.#thought ??= new ReasoningItem(this.#newId(REASONING), this.#count, this.#emit);
+    this.#thought ??= new ReasoningItem(this.#newId(REASONING), this.#count, this.#sink);
     this.#thought.add(text);
   }
 
   #addText(text: string): void {
     this.#closeThought();
     this.#closeCalls('completed');
-    this.#text ??= new MessageItem(this.#newId(MESSAGE), this.#count, this.#emit, () => this.#extras());
+    this.#text ??= new MessageItem(this.#newId(MESSAGE), this.#count, this.#sink, () => this.#extras());
     this.#text.add(text);
   }
 
@@ -226,7 +240,7 @@ export class OutputBuilder {
     if (call === undefined) {
       const tool = this.#names.toolFor(part.name);
       const place = this.#count + this.#calls.size;
-      call = new CallItem(this.#newId(idPrefixOf(tool), place), place, this.#emit, part, tool);
+      call = new CallItem(this.#newId(idPrefixOf(tool), place), place, this.#sink, part, tool);
       this.#calls.set(part.index, call);
     }
     call.add(part.argumentsDelta);
@@ -247,7 +261,7 @@ export class OutputBuilder {
     const output_index = this.#count;
     const encrypted_content = seal({ message, calls });
     const item = { id: this.#newId(REASONING), type: 'reasoning', summary: [], encrypted_content };
-    this.#emit('output_item.added', { output_index, item });
+    this.#sink.emit('output_item.added', { output_index, item });
     this.#close({ close: () => item }, 'completed');
   }
 
@@ -285,7 +299,7 @@ export class OutputBuilder {
 
   #close(open: OpenItem, status: ItemStatus): void {
     const item = open.close(status);
-    this.#emit('output_item.done', { output_index: this.#count, item });
+    this.#sink.emit('output_item.done', { output_index: this.#count, item });
     this.#items.push(item);
     this.#count += 1;
   }

@@ -60,7 +60,10 @@ export class ResponseWriter implements EventWriter {
   constructor(init: ResponseInit) {
     this.#init = init;
     const suffix = `${init.id.replace(/^resp_/, '')}_`;
-    this.#output = new OutputBuilder(suffix, init.names, (type, fields) => this.#emit(type, fields));
+    this.#output = new OutputBuilder(suffix, init.names, {
+      emit: (type, fields) => this.#emit(type, fields),
+      deltas: (type, fields) => this.#deltas(type, fields),
+    });
   }
 
   /** The response, once all parts have been written. */
@@ -126,6 +129,16 @@ export class ResponseWriter implements EventWriter {
 
   #emit(type: string, fields: JsonObject): void {
     this.#event(`response.${type}`, fields);
+  }
+
+  #deltas(suffix: string, fields: JsonObject): (delta: string) => void {
+    const type = `response.${suffix}`;
+    const opening = JSON.stringify({ type, ...fields }).slice(0, -1);
+    const head = `event: ${type}\ndata: ${opening},"delta":`;
+    return (delta) => {
+      this.#events += `${head}${JSON.stringify(delta)},"sequence_number":${this.#sequence}}\n\n`;
+      this.#sequence += 1;
+    };
   }
 
   #event(type: string, fields: JsonObject): void {
