@@ -34,7 +34,10 @@ const shared = {
   bundle: true,
   platform: 'node',
   target: 'node20.19',
-  minify: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // Node prints the line of an uncaught error before its message.
+  lineLimit: 120,
   logLevel: 'warning',
 };
 
@@ -91,6 +94,8 @@ async function bundleCommonJs() {
     format: 'cjs',
     external: WITH_COMMON_JS,
     plugins: [dataFiles('../..')],
+    // Few run it, and it doubles the code of the package.
+    minifyIdentifiers: true,
     // jest runs a dynamic import only with a flag of Node.
     supported: { 'dynamic-import': false },
     metafile: true,
