@@ -5,7 +5,7 @@
  *   One file holds the code of all entries, so that they share their classes.
  * - The declarations of the entries.
  */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
@@ -41,9 +41,18 @@ const shared = {
   logLevel: 'warning',
 };
 
+/** Gives classes that mention themselves their names back: esbuild calls them `_Name` within `Name`. */
+function withClassNames(text) {
+  return text
+    .replaceAll(/\b(\w+)=class _\1\b/g, '$1=class $1')
+    .replaceAll(/\b_([A-Z]\w*)\b/g, (whole, name) =>
+      text.includes(`${name}=class _${name}`) ? name : whole,
+    );
+}
+
 /** Writes the ES modules. */
 async function bundleModules() {
-  await build({
+  const { outputFiles } = await build({
     ...shared,
     entryPoints: {
       ...Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
@@ -55,7 +64,10 @@ async function bundleModules() {
     chunkNames: '[name]-[hash]',
     packages: 'external',
     plugins: [dataFiles('..')],
+    write: false,
   });
+  mkdirSync(at('dist', 'cli'), { recursive: true });
+  for (const { path: file, text } of outputFiles) writeFileSync(file, withClassNames(text));
 }
 
 /** The licences of the packages in a bundle, which ask for their notice. */

@@ -63,5 +63,6 @@ try {
 }
 
 const bin = path.join('node_modules', 'freelm', 'dist', 'cli', 'main.js');
+assert.equal(FreeLLM.name, 'FreeLLM');
 assert.equal(execFileSync(process.execPath, [bin, '--version'], { encoding: 'utf8' }).trim(), VERSION);
 console.log(`smoke: freelm ${VERSION} works on Node ${process.versions.node}`);
