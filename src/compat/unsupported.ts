@@ -43,7 +43,7 @@ export function throwOnAccess(prototype: object, prefix: string, names: readonly
   for (const name of names) {
     const get = (): never => {
       throw new OpenAIError(
-        `freelm/compat has no ${prefix}${name}. It has chat.completions.create, models.list, models.retrieve and embeddings.create. For the chat helpers of OpenAI's own SDK, use that SDK over freelm: new OpenAI({ apiKey: 'none', fetch: llm.fetch }), where llm is a FreeLLM.`,
+        `freelm/compat has no ${prefix}${name}. It has chat.completions.create, models.list, models.retrieve and embeddings.create. For Responses and the chat helpers, use OpenAI's own SDK over freelm: new OpenAI({ apiKey: 'none', fetch: llm.fetch }), where llm is a FreeLLM.`,
       );
     };
     Object.defineProperty(prototype, name, { configurable: true, get });

@@ -5,7 +5,7 @@ import { partsOf, type StreamPart } from '../wire/response/stream-part.ts';
 import type { ToolCall } from '../wire/response/chat-response.ts';
 import type { Answer, ChatCall, ServingRoute } from './chat-backend.ts';
 import { eventStream } from './event-stream.ts';
-import type { EventWriter, RestContext } from './protocol.ts';
+import type { EventWriter, RestContext, RestPorts } from './protocol.ts';
 
 /** Clients refuse longer headers. */
 const MAX_HEADER_LENGTH = 200;
@@ -26,11 +26,20 @@ export function routeHeaders({ provider, model, attempts }: ServingRoute): TextH
   };
 }
 
-/** Says what of a request no model here has, in a header and to the pool's listeners. */
+/** By the pool: the lists that its listeners were told of. Agents send the same tools with every request. */
+const told = new WeakMap<RestPorts, Set<string>>();
+const MOST_TOLD = 100;
+
+/** Says what of a request no model here has, in a header and, once, to the pool's listeners. */
 export function leftOutHeaders({ ports }: RestContext, names: readonly string[]): TextHeaders {
   if (names.length === 0) return {};
   const list = headerText(ports.redact(names.join(', ')));
-  ports.warn(`left out of a request, because no model here has it: ${list}`);
+  const known = told.get(ports) ?? new Set();
+  told.set(ports, known);
+  if (!known.has(list) && known.size < MOST_TOLD) {
+    known.add(list);
+    ports.warn(`left out of a request, because no model here has it: ${list}`);
+  }
   return { 'x-freelm-left-out': list };
 }
 

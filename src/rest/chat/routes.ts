@@ -21,7 +21,10 @@ async function chat(context: RestContext, request: RestRequest): Promise<Respons
   if (call.stream) {
     return streamedResponse(context, call, { writer: new ChunkWriter(stamp, call), headers });
   }
-  const answers = await answersTo(backend, [call, ...Array<ChatCall>(call.n - 1).fill(call)]);
+  const answers = await answersTo(backend, [
+    call,
+    ...Array.from({ length: call.n - 1 }, (): ChatCall => call),
+  ]);
   return jsonResponse(completionObject(answers, stamp, call.isOlder), { ...headers, ...answers.headers });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { member } from '../../../src/core/json.ts';
+import { scripted } from '../support.ts';
 import { type Body, callOf, type Item, respond } from './support.ts';
 
 const FUNCTION = { type: 'function', name: 'look', parameters: { type: 'object' }, strict: false } as const;
@@ -328,6 +329,13 @@ describe('tools that only OpenAI has', () => {
     const { headers, call: asked } = await respond({ input: 'x', tools: [FUNCTION, web] });
     expect(headers.get('x-freelm-left-out')).toBe('web_search');
     expect(asked?.fields['tools']).toHaveLength(1);
+  });
+
+  it('are told to the listeners once', async () => {
+    const { post, warnings } = scripted();
+    for (const type of ['web_search', 'web_search', 'mcp'])
+      await post({ input: 'x', tools: [{ type }] }, '/v1/responses');
+    expect(warnings.map((warning) => warning.split(': ')[1])).toEqual(['web_search', 'mcp']);
   });
 
   it.each<[what: string, body: Body]>([

@@ -44,7 +44,7 @@ export interface Event {
 }
 
 /** The events of a stream. */
-export function eventsOf(text: string): readonly Event[] {
+function eventsOf(text: string): readonly Event[] {
   return text
     .split('\n\n')
     .filter((block) => block !== '')
