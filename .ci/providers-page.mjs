@@ -39,7 +39,10 @@ function unitOf({ kind, unit, counts }) {
 function eachMax(rows) {
   const others = rows.length > 1 ? ' (others)' : '';
   return rows
-    .map(({ models, limit }) => `${number(limit)}${models === '*' ? others : ` (\`${models}\`)`}`)
+    .map(
+      ({ models, limit, assumed }) =>
+        `${number(limit)}${models === '*' ? others : ` (\`${models}\`)`}${assumed === true ? ' (assumed)' : ''}`,
+    )
     .join(', ');
 }
 
@@ -60,7 +63,8 @@ function limitText(limit, spec, maxText) {
   const kind = { chat: ['of chat models'], embedding: ['of embedding models'] }[limit.only] ?? [];
   const window = limit.kind === 'concurrency' ? kind : [...kind, windowOf(limit)];
   const scope = owner.length === 0 ? [] : [`for each ${owner.join(' and ')}`];
-  return [maxText(rows), unitOf(limit), ...window, ...scope].join(' ');
+  const assumed = limit.assumed === true ? ['(assumed)'] : [];
+  return [maxText(rows), unitOf(limit), ...window, ...scope, ...assumed].join(' ');
 }
 
 function variablesOf({ env, vars = {} }) {

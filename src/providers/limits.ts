@@ -28,14 +28,17 @@ const OWN_RPD: LimitSpec = { ...OWN_RPM, id: 'rpd', kind: 'daily', timeZone: 'UT
 const OWN_TPM: LimitSpec = { ...OWN_RPM, id: 'tpm', unit: 'tokens' };
 const OWN_CONCURRENCY: LimitSpec = { ...OWN_RPM, id: 'concurrency', kind: 'concurrency', marginMs: 0 };
 
-function limitFor({ max = Number.POSITIVE_INFINITY }: LimitSpec, model: string): number | undefined {
-  if (typeof max === 'number') return max;
-  return max.find(({ models }) => matchesGlob(models, model))?.limit;
+function limitFor(
+  { max = Number.POSITIVE_INFINITY, assumed }: LimitSpec,
+  model: string,
+): { readonly limit: number; readonly assumed?: boolean | undefined } | undefined {
+  if (typeof max === 'number') return { limit: max, assumed };
+  return max.find(({ models }) => matchesGlob(models, model));
 }
 
 function limitFromSpec(spec: LimitSpec, model: string, kind: ModelKind): Limit | undefined {
-  const max = limitFor(spec, model);
-  if (max === undefined || (spec.only !== undefined && spec.only !== kind)) return undefined;
+  const row = limitFor(spec, model);
+  if (row === undefined || (spec.only !== undefined && spec.only !== kind)) return undefined;
   const {
     id,
     unit,
@@ -47,7 +50,8 @@ function limitFromSpec(spec: LimitSpec, model: string, kind: ModelKind): Limit |
     windowMs = MINUTE_MS,
     timeZone = 'UTC',
   } = spec;
-  const base = { id, unit, per, max, marginMs, counts, countsCached, isOwn };
+  const { limit: max, assumed } = row;
+  const base = { id, unit, per, max, marginMs, counts, countsCached, isOwn, assumed };
   switch (spec.kind) {
     case 'sliding-window':
     case 'token-bucket':
@@ -79,7 +83,7 @@ function overridden(
 ): readonly LimitSpec[] {
   if (max === undefined) return specs;
   if (!specs.some((spec) => isLike(spec, own))) return [...specs, { ...own, max }];
-  return specs.map((spec) => (isLike(spec, own) ? { ...spec, max, isOwn: true } : spec));
+  return specs.map((spec) => (isLike(spec, own) ? { ...spec, max, isOwn: true, assumed: false } : spec));
 }
 
 function counted(specs: readonly LimitSpec[]): readonly LimitSpec[] {

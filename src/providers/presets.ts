@@ -21,8 +21,8 @@ export class GoogleAIStudio extends KeyedProvider<'free' | 'tier1'> {
 }
 
 /**
- * NVIDIA NIM: the models of build.nvidia.com. NVIDIA publishes no limits; freelm sends 30 requests per minute
- * and account (measured 2026-09).
+ * NVIDIA NIM: the models of build.nvidia.com. NVIDIA publishes no limits; freelm begins with 30 requests per
+ * minute and account (measured 2026-09), and finds out whether more pass.
  */
 export class NIM extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.nim;

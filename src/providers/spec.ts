@@ -14,6 +14,8 @@ export interface ModelLimit {
   /** A glob over model ids; `*` matches any run of characters. */
   readonly models: string;
   readonly limit: number;
+  /** Whether the provider does not state this number. */
+  readonly assumed?: boolean;
 }
 
 /** A limit of a tier; `max` can differ between models. */
@@ -26,6 +28,8 @@ export interface LimitSpec {
   readonly per: 'account' | 'account-model';
   /** Absent if no limit is known; requests are counted all the same, so that one can be learnt. */
   readonly max?: number | readonly ModelLimit[];
+  /** Whether the provider does not state the number. */
+  readonly assumed?: boolean;
   /** Whether the user set the limit. */
   readonly isOwn?: boolean;
   /** Of `sliding-window` and `token-bucket`. */

@@ -102,6 +102,7 @@ function withStep(limit: Limit, limiter: LimiterState, step: LimitStep): Limiter
         sentAt: step.takenAt,
         returnsAt: at,
         probes: false,
+        count: 0,
       };
       return refund(limiter, taken, step.now);
     }

@@ -29,6 +29,7 @@ const counted = {
   counts: z.exactOptional(z.enum(['input', 'total', 'reserved'])),
   countsCached: z.exactOptional(z.boolean()),
   isOwn: z.exactOptional(z.boolean()),
+  assumed: z.exactOptional(z.boolean()),
 };
 
 export const limitSchema: z.ZodMiniType<Limit> = z.discriminatedUnion('kind', [

@@ -153,7 +153,7 @@ function isUnspent({ route, account }: Target, record: AccountRecord, now: numbe
 function mayFree(charges: readonly Charge[], { limiters }: AccountRecord, now: number): boolean {
   return charges.some(({ limit, limiter, cost, probes }) => {
     const state = entryOf(limiters, limiter);
-    if (probes || state?.pace !== undefined) return true;
+    if (probes || state?.pace !== undefined || state?.doubt !== undefined) return true;
     return limit.unit === 'tokens' && state !== undefined && readyAtOf(state, limit, cost, now) > now;
   });
 }

@@ -2,10 +2,11 @@
 
 import { type AccountRecord, limiterName, limiterOf } from '../records/account.ts';
 import { type Reservation, isHeldWhileRunning, withMembers, refundAll, withEntry } from './reserve.ts';
+import { blameOf } from './blame.ts';
 import { type Failure, windowFilledBy } from '../failure.ts';
 import { entryOf } from '../json.ts';
 import {
-  emptyWindowPauseUntil,
+  repeatedPauseUntil,
   withRefusal,
   withReported,
   withReportedRefusal,
@@ -77,6 +78,12 @@ export function withReportedQuotas(
   return withMembers(account, { limiters });
 }
 
+/** The state without a doubt that a served request refutes: more passed than the account's limit would have been. spec 5.18 */
+function withoutRefutedDoubt(limiter: LimiterState, { sentAt, count }: Charge): LimiterState {
+  const { doubt, ...rest } = limiter;
+  return doubt === undefined || sentAt < doubt.at || count <= doubt.max ? limiter : rest;
+}
+
 /** The account after a success. spec 5.5 */
 export function afterSuccess(
   account: AccountRecord,
@@ -90,7 +97,8 @@ export function afterSuccess(
   const settled = withEachCharge(account, reservation.charges, (limiter, charge) => {
     if (isHeldWhileRunning(charge)) return refund(limiter, charge, now);
     const { pace } = limiter;
-    const paced = pace === undefined ? limiter : { ...limiter, pace: withPacedSuccess(pace, charge.sentAt) };
+    const sure = withoutRefutedDoubt(limiter, charge);
+    const paced = pace === undefined ? sure : { ...sure, pace: withPacedSuccess(pace, charge.sentAt) };
     const counted = success.tokens === undefined ? paced : settleTokens(paced, charge, success.tokens, now);
     return charge.probes ? withServedProbe(counted, charge, now) : counted;
   });
@@ -241,11 +249,12 @@ function withRefusedLimits(
   failure: Failure,
   now: number,
 ): AccountRecord {
-  let limiters = account.limiters;
   const { model } = reservation.target.route;
-  for (const limit of refusingLimits(reservation, failure)) {
+  const blame = blameOf(account, reservation, refusingLimits(reservation, failure), failure, now);
+  let { limiters } = blame.account;
+  for (const limit of blame.limits) {
     const { learnt: known, charge } = withHintedReturn(
-      limiterOf(account, limit, model),
+      limiterOf(blame.account, limit, model),
       reservation.charges.find((one) => one.limit === limit),
       limit,
       failure,
@@ -255,11 +264,11 @@ function withRefusedLimits(
     let learnt = known;
     const isEarly = isEarlyHint(limit, learnt, failure, now);
     if (failure.reportedLimit !== undefined) learnt = learnReportedLimit(learnt, limit, charge, failure, now);
-    else if (failure.uncounted !== true && charge !== undefined && !isEarly)
+    else if (failure.uncounted !== true && charge !== undefined && !isEarly && blame.isLearnt !== true)
       learnt = withRefusal(learnt, charge, isYoung, now);
     const pauseUntil =
       failure.retryAt === undefined && charge !== undefined
-        ? (emptyWindowPauseUntil(learnt, charge, now) ?? 0)
+        ? (repeatedPauseUntil(learnt, charge, now) ?? 0)
         : 0;
     if (charge !== undefined && isCountedInHint(limit, failure, isEarly))
       learnt = withoutRefused(learnt, charge, now);

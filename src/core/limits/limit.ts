@@ -29,6 +29,8 @@ interface LimitBase {
   readonly countsCached?: boolean | undefined;
   /** Whether the user set the limit: then a higher limit reported by the provider does not raise it. */
   readonly isOwn?: boolean | undefined;
+  /** Whether neither the provider nor the user states `max`. Then more is tried now and then. Default false. spec 3.14 */
+  readonly assumed?: boolean | undefined;
 }
 
 /** A request stays counted for one window after it was sent. */

@@ -4,7 +4,7 @@
  * how many requests pass in what time. spec 5.14
  */
 
-import { MINUTE_MS, SECOND_MS } from '../time.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../time.ts';
 
 export interface Pace {
   /** Epoch ms of the last refusal. */
@@ -26,6 +26,8 @@ interface ShownPace {
   readonly spanMs: number;
   /** Spans in a row that were used up without a refusal. */
   readonly usedUp: number;
+  /** Refusals in a row of the one request that is tried beyond `max`. */
+  readonly refused?: number;
 }
 
 /** A refusal arrives within this time: a request that was not refused by then counts as served. */
@@ -33,9 +35,10 @@ const REFUSAL_MS = SECOND_MS;
 /** Without a refusal for this long, there is nothing left to be careful about. */
 const GROWN_MS = 10 * SECOND_MS;
 /** What a refusal has shown is forgotten after this long without another one. */
-const KEPT_MS = 10 * MINUTE_MS;
-/** After so many spans that were used up, one more request is tried. */
+const KEPT_MS = HOUR_MS;
+/** After so many spans that were used up, one more request is tried; twice as many after each refusal. */
 const SPANS_PER_PROBE = 10;
+const MOST_SPANS_PER_PROBE = 160;
 
 /** Whether the pace no longer counts. A refusal in the future shows that the clock was set back. */
 function isOver({ at, since, shown }: Pace, now: number): boolean {
@@ -53,8 +56,9 @@ function allowedBy({ since, served, shown }: Pace, now: number): number {
     const steps = Math.max(0, Math.floor((now - since) / REFUSAL_MS));
     return Math.max(1 + 2 * served, 2 ** (steps + 1) - 1);
   }
-  const { max, usedUp } = shown;
-  return usedUp < SPANS_PER_PROBE ? max : max + 1 + 2 * Math.max(0, served - max);
+  const { max, usedUp, refused = 0 } = shown;
+  const needed = Math.min(MOST_SPANS_PER_PROBE, SPANS_PER_PROBE * 2 ** refused);
+  return usedUp < needed ? max : max + 1 + 2 * Math.max(0, served - max);
 }
 
 /** Epoch ms from which a request is admitted; at most `now`: at once. */
@@ -73,8 +77,11 @@ export function withPacedRequest(pace: Pace, now: number): Pace | undefined {
   if (shown === undefined || now < since + shown.spanMs) return { ...pace, sent: sent + 1 };
   const usedUp = sent >= shown.max ? shown.usedUp + 1 : shown.usedUp;
   // More than the maximum was sent, and none of it was refused.
-  const max = Math.max(shown.max, sent);
-  return { at, since: now, sent: 1, served: 0, shown: { ...shown, max, usedUp } };
+  if (sent > shown.max) {
+    const { spanMs } = shown;
+    return { at, since: now, sent: 1, served: 0, shown: { max: sent, spanMs, usedUp } };
+  }
+  return { at, since: now, sent: 1, served: 0, shown: { ...shown, usedUp } };
 }
 
 /** The pace after a request that was sent at `sentAt` was served. */
@@ -89,7 +96,10 @@ function shownBy({ since, sent, shown }: Pace, retryAt: number): ShownPace | und
   if (shown === undefined) return passed < 1 ? undefined : { max: passed, spanMs, usedUp: 0 };
   const { max } = shown;
   if (passed > max) return { max: passed, spanMs, usedUp: 0 };
-  if (passed === max) return { max, spanMs: Math.min(spanMs, shown.spanMs), usedUp: 0 };
+  if (passed === max) {
+    const refused = (shown.refused ?? 0) + 1;
+    return { max, spanMs: Math.min(spanMs, shown.spanMs), usedUp: 0, refused };
+  }
   if (passed > 0) return { max: passed, spanMs, usedUp: 0 };
   // Not even one passed: the spans are too short.
   return { max, spanMs: Math.min(MINUTE_MS, spanMs + shown.spanMs), usedUp: 0 };

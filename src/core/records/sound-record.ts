@@ -51,12 +51,14 @@ function isBreaker(value: unknown): boolean {
 }
 
 const isSpent = listOf((entry) => Array.isArray(entry) && entry.length === 2 && entry.every(isNumber));
-const isLearnt = withMembers({ max: isNumber, at: isNumber });
+const isLearnt = withMembers({ max: isNumber, at: isNumber, run: someNumber });
 
 const isLimiter = withMembers({
   spent: isSpent,
   refused: optional(isSpent),
   fullAt: someNumber,
+  tried: optional(withMembers({ at: isNumber, from: isNumber })),
+  doubt: optional(withMembers({ max: isNumber, model: isText, at: isNumber })),
   full: optional(withMembers({ since: isNumber, until: isNumber })),
   learnt: optional(isLearnt),
   margin: optional(withMembers({ ms: isNumber, at: isNumber })),
@@ -66,7 +68,9 @@ const isLimiter = withMembers({
       since: isNumber,
       sent: isNumber,
       served: isNumber,
-      shown: optional(withMembers({ max: isNumber, spanMs: isNumber, usedUp: isNumber })),
+      shown: optional(
+        withMembers({ max: isNumber, spanMs: isNumber, usedUp: isNumber, refused: someNumber }),
+      ),
     }),
   ),
 });

@@ -7,7 +7,7 @@ import { costOf, type Demand } from './cost.ts';
 import { isLong, type Limit } from '../limits/limit.ts';
 import type { PoolAccount, Candidate } from '../pool.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
-import { maxInForce, readyAtOf, EMPTY_LIMITER, usedOf } from '../limits/window.ts';
+import { maxInForce, readyAtOf, EMPTY_LIMITER, usedOf, usualReadyAt } from '../limits/window.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
 import type { Records } from './question.ts';
 
@@ -32,9 +32,9 @@ export interface Admission {
 
 export const ADMITTED: Admission = { readyAt: 0, reason: undefined };
 
-/** A first pass skips routes that failed recently: their breakers count until `avoidUntil`. */
+/** A first pass skips routes that failed recently, whose breakers count until `avoidUntil`, and tries no assumed limit. */
 export interface FirstPass {
-  /** Set if a breaker would admit the request in a second pass. */
+  /** Set if a breaker or an assumed limit would admit the request in a second pass. */
   avoided: boolean;
 }
 
@@ -63,11 +63,17 @@ function limitAdmission(
   limit: Limit,
   model: string,
   demand: Demand | undefined,
-  now: number,
+  { now, firstPass }: Pass,
 ): Admission {
   const limiter = limiterOf(record, limit, model);
   const cost = costOf(limit, demand, maxInForce(limiter, limit, now));
-  const readyAt = limiter === EMPTY_LIMITER && cost <= limit.max ? 0 : readyAtOf(limiter, limit, cost, now);
+  if (limiter === EMPTY_LIMITER && cost <= limit.max) return ADMITTED;
+  let readyAt = readyAtOf(limiter, limit, cost, now);
+  if (firstPass !== undefined && limit.assumed === true) {
+    const usual = usualReadyAt(limiter, limit, cost, now);
+    firstPass.avoided ||= usual !== readyAt;
+    readyAt = usual;
+  }
   if (readyAt <= now) return ADMITTED;
   // The cost exceeds the limit, so waiting does not help.
   if (readyAt === Number.POSITIVE_INFINITY) return { readyAt, reason: 'context_too_long' };
@@ -104,7 +110,7 @@ export function accountAdmission(
   let admission = breakerAdmission(record.breaker, pass);
   admission = later(admission, breakerAdmission(entitlementOf(record, model), pass));
   for (const limit of account.limits(model)) {
-    admission = later(admission, limitAdmission(record, limit, model, demand, pass.now));
+    admission = later(admission, limitAdmission(record, limit, model, demand, pass));
   }
   return admission;
 }
