@@ -1,8 +1,12 @@
 /** The providers of a world. `custom` is a plain OpenAI-compatible endpoint. */
 export type ProviderName = 'openrouter' | 'google' | 'nim' | 'custom';
 
-/** Requests per minute, requests per day, tokens per minute. Default: the provider's own limits. */
+/**
+ * Requests per minute, requests per day, tokens per minute; of a `custom` endpoint also requests per second. Default: the
+ * provider's own limits.
+ */
 export interface Limits {
+  readonly rps?: number | undefined;
   readonly rpm?: number | undefined;
   readonly rpd?: number | undefined;
   readonly tpm?: number | undefined;

@@ -26,7 +26,10 @@ export interface KeyOptions {
 /** A duration in milliseconds: fixed, or drawn between two bounds for each answer. */
 export type Latency = number | readonly [least: number, most: number];
 
-/** How a `custom` endpoint counts requests and reports its quotas. The other providers follow their recordings. */
+/**
+ * How a `custom` endpoint counts requests and reports its quotas. The other providers follow their recordings, but `nim`
+ * takes `per`: NVIDIA does not say what it counts.
+ */
 export interface QuotaStyle {
   /**
    * The algorithm of the limits. `windows`: a sliding window of 60 seconds, and the UTC day. `token-bucket`: buckets that
@@ -34,7 +37,7 @@ export interface QuotaStyle {
    * @defaultValue 'windows'
    */
   readonly limiter?: 'windows' | 'token-bucket' | undefined;
-  /** The scope of the limits. A model's own limits apply in addition. @defaultValue 'account' */
+  /** The scope of the limits. A model's own limits apply in addition. @defaultValue 'account'; of `nim` 'account-model' */
   readonly per?: 'account' | 'account-model' | undefined;
   /**
    * The tokens that count. `input`: the prompt. `total`: the prompt and the answer. `reserved`: the prompt and
@@ -42,8 +45,8 @@ export interface QuotaStyle {
    * @defaultValue 'input'
    */
   readonly tokens?: 'input' | 'total' | 'reserved' | undefined;
-  /** Whether a 429 names the limit and the time to wait, or nothing. @defaultValue 'limit' */
-  readonly refusal?: 'limit' | 'nothing' | undefined;
+  /** Whether a 429 names the limit and the time to wait, only the time (`hint`), or nothing. @defaultValue 'limit' */
+  readonly refusal?: 'limit' | 'hint' | 'nothing' | undefined;
   /**
    * Whether answers have the headers `x-ratelimit-limit-*`, `-remaining-*` and `-reset-*`, with `requests` for the day and
    * `tokens` for the minute. `reset` is the time until the limit is unused again, such as `1m26.4s`.
@@ -116,7 +119,7 @@ export interface ProviderOptions {
   readonly models?: readonly (string | ModelOptions)[] | undefined;
   /** Replaces the provider's usual limits for all tiers. A model's own limits take precedence. */
   readonly limits?: Limits | undefined;
-  /** For `custom` only. @defaultValue the defaults of {@link QuotaStyle} */
+  /** For `custom`, and `per` for `nim`. @defaultValue the defaults of {@link QuotaStyle} */
   readonly quota?: QuotaStyle | undefined;
   /** The time to the first byte of an answer, in milliseconds. Refusals have no delay. @defaultValue 0 */
   readonly latencyMs?: Latency | undefined;

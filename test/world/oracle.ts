@@ -30,6 +30,10 @@
  * takes effect in the sum when earlier requests no longer count. If machines differ only in their downtimes, the day is
  * also split at these, and the lower of both bounds applies.
  *
+ * **Limits that must be found out.** If the pool assumes a limit, because neither the provider nor the user states it, knowing
+ * the true one is not possible for anybody. Then the oracle's machines have the limit as finder.ts finds it out. A pool that
+ * finds it out sooner counts as perfect, but never as better than with the true limit.
+ *
  * **Direction of errors.** The result is never below the optimum, because every B gives a bound. It may be above it if
  * machines of different kinds compete for the same few calls. `plan`, a plan that exists, limits this error. The result is
  * also too high where the model favours the oracle: network delays are as short or long as the oracle likes, faults that

@@ -15,7 +15,7 @@ import { oracleFor } from './oracle.ts';
 import { isRight } from '../support/right-answers.ts';
 import { setUpDay, type DaySetup } from './pool.ts';
 import type { Scenario } from './scenario.ts';
-import { machinesOfDay, type Margins, NO_MARGINS, windowsOfDay } from './truth.ts';
+import { isToBeFound, machinesOfDay, type Margins, NO_MARGINS, windowsOfDay } from './truth.ts';
 import { wasteAllowed } from './waste.ts';
 
 export interface DayResult {
@@ -24,7 +24,7 @@ export interface DayResult {
   readonly seed: number;
   readonly calls: number;
   readonly served: number;
-  /** The upper bound of served calls. */
+  /** The upper bound of served calls, for somebody who must find assumed limits out as in finder.ts. */
   readonly oracle: number;
   /** The calls that a known plan serves: a lower bound for the oracle. */
   readonly planned: number;
@@ -228,8 +228,15 @@ export async function runDay(scenario: Scenario, strategy: StrategyName, seed: n
   const { served, late, latencies, refusals, lostBy, lostAt, pastDeadline } = await playDay(day, setup);
   // The model of the oracle does not cover calls served after their window, so they count for both sides.
   const windows = windowsOfDay(day).filter((_, index) => !late.has(index));
-  const { atMost, planned } = boundsFor(day, windows, NO_MARGINS, served - late.size);
-  const narrower = atMost === windows.length ? atMost : boundsFor(day, windows, POOL_MARGINS).atMost;
+  const reached = served - late.size;
+  const all = boundsFor(day, windows, NO_MARGINS, reached);
+  const finds = isToBeFound(day);
+  // A pool that finds a limit out sooner than the oracle does has served all that was possible.
+  const found = finds ? boundsFor(day, windows, { ...NO_MARGINS, finds }, reached).atMost : all.atMost;
+  const atMost = Math.min(all.atMost, Math.max(found, reached));
+  const planned = Math.min(all.planned, atMost);
+  const narrower =
+    atMost === windows.length ? atMost : boundsFor(day, windows, { ...POOL_MARGINS, finds }).atMost;
   const oracle = atMost + late.size;
   const wastedBy = wasteOf(setup, served);
   const sent = setup.transport.sent.length;

@@ -2,15 +2,16 @@
 
 import { DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { FaultEffect } from '../../src/testing.ts';
+import { FINDING_SCENARIOS } from './finding-scenarios.ts';
 import type { DayProvider, Scenario } from './scenario.ts';
 
 /** Eight in the morning in London on a Tuesday, the same day in California. */
 const MORNING = Date.UTC(2026, 9, 13, 8);
 
-/** One key each: 90 requests a minute without a daily limit, and some with a small daily limit. */
+/** One key each: 90 requests a minute without a daily limit, and some with a small daily limit. The user states NIM's. */
 const OPENROUTER: DayProvider = {};
 const GOOGLE: DayProvider = {};
-const NIM: DayProvider = { limits: { rpm: 30 } };
+const NIM: DayProvider = { limits: { rpm: 30 }, configured: { rpm: 30 } };
 const TRIO = { openrouter: OPENROUTER, google: GOOGLE, nim: NIM };
 
 /** One of Google's models and NIM: 60 requests a minute. */
@@ -588,4 +589,5 @@ export const SCENARIOS: readonly Scenario[] = [
     ...SHARED_BURSTS,
     deployment: { processes: 2, store: 'slow' },
   },
+  ...FINDING_SCENARIOS,
 ];

@@ -1,22 +1,25 @@
 /** The true limits and downtimes of all providers in a day of a scenario, for the oracle. */
 
 import type { Fault, FaultKind, Limits, ProviderName } from '../../src/testing.ts';
-import { DAY, MINUTE } from '../support/simulated-pool.ts';
+import { DAY, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { Day } from './draw.ts';
-import type { Gap, Machine, Rule, Steps, TokenRule } from './machine.ts';
+import { foundSteps } from './finder.ts';
+import { type Gap, limitAt, type Machine, type Rule, type Steps, type TokenRule } from './machine.ts';
 import type { Window } from './greedy.ts';
 import { accountName, type DayProvider, keyName, NAMES, USUAL_MODELS } from './scenario.ts';
 
-/** The safety margins of a scheduler that does not know the network delays. */
+/** The safety margins of a scheduler that does not know the network delays, nor the limits that the pool assumes. */
 export interface Margins {
   readonly minuteMs: number;
   readonly dayMs: number;
+  /** Whether it must find assumed limits out. Default false. */
+  readonly finds?: boolean;
 }
 
 export const NO_MARGINS: Margins = { minuteMs: 0, dayMs: 0 };
 
 interface ProviderFacts {
-  /** Whether the models of an account share its limits. */
+  /** Whether the models of an account share its limits, unless the provider's `quota` says otherwise. */
   readonly sharesLimits: boolean;
   readonly minute: 'sliding-window' | 'fixed-window';
   readonly timeZone: string;
@@ -63,6 +66,11 @@ export const PROVIDER_FACTS: Readonly<Record<ProviderName, ProviderFacts>> = {
     limits: () => ({}),
   },
 };
+
+/** Whether the models of an account share its limits. */
+export function sharesLimits(name: ProviderName, { quota }: DayProvider): boolean {
+  return quota?.per === undefined ? PROVIDER_FACTS[name].sharesLimits : quota.per === 'account';
+}
 
 const QUARTER = MINUTE * 15;
 const midnightsOf = new Map<string, readonly number[]>();
@@ -188,7 +196,9 @@ function stepsOf(
     (fault) =>
       fault.kind === 'limits' &&
       fault[limit] !== undefined &&
-      (fault.model === undefined ? true : !facts.sharesLimits && patternFits(fault.model, model ?? '')),
+      (fault.model === undefined
+        ? true
+        : !sharesLimits(name, provider) && patternFits(fault.model, model ?? '')),
   );
   if (usual === undefined && changes.length === 0) return undefined;
   const moments = [
@@ -208,13 +218,44 @@ function stepsOf(
     });
 }
 
+/** The number of requests a minute that the pool assumes, if neither the provider nor the user states it. */
+function assumedRpm({ name, provider }: Pick<Account, 'name' | 'provider'>): number | undefined {
+  return provider.configured?.rpm === undefined ? PROVIDER_FACTS[name].assumed?.rpm : undefined;
+}
+
+/** Whether the pool must find a limit of the day out. */
+export function isToBeFound({ scenario }: Day): boolean {
+  return NAMES.some((name) => {
+    const provider = scenario.providers[name];
+    return provider !== undefined && assumedRpm({ name, provider }) !== undefined;
+  });
+}
+
+/** A limit as far as it is known. An assumption holds for the account, so it is found for all models together. */
+function foundOf(account: Account, truth: Steps, { scenario }: Day): Steps {
+  const assumed = assumedRpm(account);
+  if (assumed === undefined) return truth;
+  const { name, provider } = account;
+  const parts = sharesLimits(name, provider) ? 1 : (provider.models ?? USUAL_MODELS[name]).length;
+  const whole = truth.map(({ from, limit }) => ({ from, limit: limit * parts }));
+  const { startAt, lastsMs } = scenario;
+  return foundSteps(whole, assumed, startAt, startAt + lastsMs).map(({ from, limit }) => ({
+    from,
+    limit: Math.min(limitAt(truth, from), Math.ceil(limit / parts)),
+  }));
+}
+
 function rulesOf(account: Account, model: string | undefined, day: Day, margins: Margins): Rule[] {
   const { startAt, lastsMs } = day.scenario;
   const facts = PROVIDER_FACTS[account.name];
   const refills = account.provider.quota?.limiter === 'token-bucket';
   const windowMs = MINUTE + margins.minuteMs;
   const rules: Rule[] = [];
-  const rpm = stepsOf(account, 'rpm', model);
+  const rps = stepsOf(account, 'rps', model);
+  if (rps !== undefined)
+    rules.push({ kind: 'sliding-window', windowMs: SECOND + margins.minuteMs, limit: rps });
+  const truth = stepsOf(account, 'rpm', model);
+  const rpm = truth !== undefined && margins.finds === true ? foundOf(account, truth, day) : truth;
   if (rpm !== undefined && facts.minute === 'sliding-window') {
     rules.push({ kind: refills ? 'token-bucket' : 'sliding-window', windowMs, limit: rpm });
   } else if (rpm !== undefined) {
@@ -247,7 +288,7 @@ function machinesOf(account: Account, day: Day, margins: Margins): Machine[] {
   const { models = USUAL_MODELS[name] } = provider;
   const foreign = day.foreign.filter((one) => one.provider === name && keys.includes(one.key));
   const label = `${name} ${accountName(index)}`;
-  if (PROVIDER_FACTS[name].sharesLimits && provider.quota?.per !== 'account-model') {
+  if (sharesLimits(name, provider)) {
     const down = intersectionOf(models.map((model) => gapsOf(account, model)));
     const at = foreign.map((one) => one.at);
     const tokens = tokensOf(account, models[0] ?? '', margins);

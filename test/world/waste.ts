@@ -8,7 +8,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { Day } from './draw.ts';
 import { after } from './machine.ts';
 import { type DayProvider, NAMES, type Scenario, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
-import { PROVIDER_FACTS, patternFits } from './truth.ts';
+import { PROVIDER_FACTS, patternFits, sharesLimits } from './truth.ts';
 
 /** The waste per served call that is allowed on a day without faults. */
 const FREE_SHARE = 0.005;
@@ -208,10 +208,29 @@ function lowCounters(name: ProviderName, provider: DayProvider, day: Day): numbe
     });
   };
   const low = models.filter(isLow).length;
-  return accounts.length * (facts.sharesLimits ? Math.min(1, low) : low);
+  return accounts.length * (sharesLimits(name, provider) ? Math.min(1, low) : low);
 }
 
-function costOfLimits({ name, provider, day }: Place, { served }: DayOutcome): number {
+/** The requests that are under way at once before the first refusal is known: those of the first burst beyond the true limit. */
+function costOfFirstBurst({ name, provider, day }: Place): number {
+  const { arrivals, networkMs, scenario } = day;
+  const first = arrivals[0] ?? scenario.startAt;
+  const burst = after(arrivals, first + 2 * networkMs[1]);
+  const { limits, accounts = [1] } = provider;
+  if (limits?.rps !== undefined) return Math.max(0, burst - limits.rps);
+  const assumed = provider.configured?.rpm === undefined ? PROVIDER_FACTS[name].assumed?.rpm : undefined;
+  if (assumed === undefined || limits?.rpm === undefined) return 0;
+  return accounts.length * Math.max(0, Math.min(burst, assumed) - limits.rpm);
+}
+
+/** Whether refusals may mean the account or the model, so that each lesson needs a second one. */
+function isAmbiguous({ name, provider }: Place): boolean {
+  const isAssumed = provider.configured?.rpm === undefined && PROVIDER_FACTS[name].assumed !== undefined;
+  return isAssumed && (provider.models ?? USUAL_MODELS[name]).length > 1;
+}
+
+function costOfLimits(place: Place, { served }: DayOutcome): number {
+  const { name, provider, day } = place;
   const { accounts = [1], declared = true, elsewherePerHour } = provider;
   const low = lowCounters(name, provider, day);
   let cost = 0;
@@ -219,8 +238,10 @@ function costOfLimits({ name, provider, day }: Place, { served }: DayOutcome): n
     // Two requests may be in flight at once.
     cost += low * (PROVIDER_FACTS[name].namesLimits ? 2 : WHILE_SHRINKING);
     // Only a probe shows whether a low limit was raised.
-    cost += served / SERVED_PER_PROBE;
+    cost += (served / SERVED_PER_PROBE) * (isAmbiguous(place) ? 2 : 1);
   }
+  cost += costOfFirstBurst(place);
+  if (provider.limits?.rps !== undefined) cost += served / SERVED_PER_PROBE;
   if (!declared) {
     cost += PER_UNDECLARED_KEY * (accounts.reduce((keys, count) => keys + count, 0) - accounts.length);
     // If the limit is not reported, each key looks like an account with a low, varying limit.

@@ -16,6 +16,7 @@ function error(status: number, message: string, code: string | null, param: stri
 }
 
 const SPANS: Readonly<Record<keyof Limits, string>> = {
+  rps: 'requests per second (RPS)',
   rpd: 'requests per day (RPD)',
   rpm: 'requests per minute (RPM)',
   tpm: 'tokens per minute (TPM)',
@@ -24,13 +25,15 @@ const SPANS: Readonly<Record<keyof Limits, string>> = {
 function rateLimited(
   { rule, limit, requested, resetsAt }: ExceededLimit,
   { now, modelId }: RequestFacts,
+  style: QuotaStyle,
 ): Reply {
+  const seconds = Math.max(1, Math.ceil((resetsAt - now) / 1000));
+  if (style.refusal === 'hint') return withRetryAfter(error(429, 'Too many requests.', null), seconds);
   const on = `on ${SPANS[rule.limit]}: Limit ${limit}`;
   if (requested > limit) {
     const message = `Request too large for model \`${modelId}\` ${on}, Requested ${requested}, please reduce your message size.`;
     return error(413, message, 'rate_limit_exceeded');
   }
-  const seconds = Math.max(1, Math.ceil((resetsAt - now) / 1000));
   const message = `Rate limit reached ${on}. Please try again in ${seconds}s.`;
   return withRetryAfter(error(429, message, 'rate_limit_exceeded'), seconds);
 }
@@ -56,7 +59,7 @@ const refuse: Refusals = {
   'rate-limited': ({ exceeded: [first], style }, request) =>
     first === undefined || style.refusal === 'nothing'
       ? error(429, 'Too many requests.', null)
-      : rateLimited(first, request),
+      : rateLimited(first, request, style),
   'server-error': ({ status }) =>
     error(status, 'The server had an error while processing your request.', null),
   congested: ({ retryAfterSeconds }) =>
@@ -83,15 +86,18 @@ const refuse: Refusals = {
 };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const SECOND: QuotaRule['counter'] = { kind: 'sliding-window', windowMs: 1000 };
 const COUNTERS: Readonly<
   Record<NonNullable<QuotaStyle['limiter']>, Readonly<Record<keyof Limits, QuotaRule['counter']>>>
 > = {
   windows: {
+    rps: SECOND,
     rpd: { kind: 'daily', timeZone: 'UTC' },
     rpm: { kind: 'sliding-window' },
     tpm: { kind: 'sliding-window' },
   },
   'token-bucket': {
+    rps: SECOND,
     rpd: { kind: 'token-bucket', windowMs: DAY_MS },
     rpm: { kind: 'token-bucket', windowMs: 60_000 },
     tpm: { kind: 'token-bucket', windowMs: 60_000 },
@@ -104,7 +110,7 @@ function rules(
   { limiter = 'windows', tokens = 'input' }: QuotaStyle,
 ): QuotaRule[] {
   const counters = COUNTERS[limiter];
-  return (['rpd', 'rpm', 'tpm'] as const).map((limit) => ({
+  return (['rpd', 'rpm', 'rps', 'tpm'] as const).map((limit) => ({
     id: setBy === 'model' ? `model-${limit}` : limit,
     limit,
     per,

@@ -1,5 +1,5 @@
 /**
- * NVIDIA NIM. Each model of an account has a limit that no answer reports. Refused requests count, so that hammering
+ * NVIDIA NIM. Each model of an account, or the account, has a limit that no answer reports. Refused requests count, so that hammering
  * prolongs the block.
  */
 
@@ -18,9 +18,13 @@ const KEY_CHARACTERS = `${LETTERS_AND_DIGITS}-_`;
 /** The value of `created` in all entries of the real list. */
 const CREATED = 735_790_403;
 
-function rule(limit: keyof Limits, counter: QuotaRule['counter']): QuotaRule {
+function rule(
+  limit: keyof Limits,
+  counter: QuotaRule['counter'],
+  per: QuotaRule['per'] = 'account-model',
+): QuotaRule {
   const setBy = ['model', 'provider'] as const;
-  return { id: limit, limit, per: 'account-model', counter, setBy, countsRefused: true };
+  return { id: limit, limit, per, counter, setBy, countsRefused: true };
 }
 
 function functionHeaders({ serial }: Completion): Reply['headers'] {
@@ -44,7 +48,10 @@ export const nim: Dialect = {
   listsRetired: false,
   models: nimModels,
   refuses: ['prompt_cache_key', 'reasoning'],
-  quotas: () => [rule('rpd', { kind: 'daily', timeZone: 'UTC' }), rule('rpm', { kind: 'sliding-window' })],
+  quotas: ({ per }) => [
+    rule('rpd', { kind: 'daily', timeZone: 'UTC' }, per),
+    rule('rpm', { kind: 'sliding-window' }, per),
+  ],
   usualLimits: () => ({ rpm: 40 }),
   makeKey: (random) => `nvapi-${randomText(random, KEY_CHARACTERS, 64)}`,
   credentialOf: (request) => {

@@ -4,12 +4,12 @@ const MINUTE_MS = 60_000;
 const QUARTER_MS = 15 * MINUTE_MS;
 
 /**
- * The algorithm of a limit. `fixed-window`: each minute of the clock. `sliding-window`: the last 60 seconds. `daily`: each
+ * The algorithm of a limit. `fixed-window`: each minute of the clock. `sliding-window`: the last `windowMs` (60 s). `daily`: each
  * day in a time zone (an IANA name). `token-bucket`: a bucket that refills continuously, from empty to full in `windowMs`.
  */
 export type CounterKind =
   | { readonly kind: 'fixed-window' }
-  | { readonly kind: 'sliding-window' }
+  | { readonly kind: 'sliding-window'; readonly windowMs?: number }
   | { readonly kind: 'daily'; readonly timeZone: string }
   | { readonly kind: 'token-bucket'; readonly windowMs: number };
 
@@ -92,16 +92,21 @@ class FixedWindow implements LimitCounter {
   }
 }
 
-/** Keeps a list of the requests in the last 60 seconds. */
+/** Keeps a list of the requests in the last `windowMs`. */
 class SlidingWindow implements LimitCounter {
+  readonly #windowMs: number;
   #spent: { readonly at: number; readonly amount: number }[] = [];
   #first = 0;
   #used = 0;
 
+  constructor(windowMs = MINUTE_MS) {
+    this.#windowMs = windowMs;
+  }
+
   used({ now }: Pick<Moment, 'now'>): number {
     for (;;) {
       const oldest = this.#spent[this.#first];
-      if (oldest === undefined || oldest.at + MINUTE_MS > now) break;
+      if (oldest === undefined || oldest.at + this.#windowMs > now) break;
       this.#used -= oldest.amount;
       this.#first += 1;
     }
@@ -123,7 +128,7 @@ class SlidingWindow implements LimitCounter {
     for (const entry of this.#spent.slice(this.#first)) {
       if (left <= most) break;
       left -= entry.amount;
-      at = entry.at + MINUTE_MS;
+      at = entry.at + this.#windowMs;
     }
     return at;
   }
@@ -159,7 +164,7 @@ export function createCounter(kind: CounterKind): LimitCounter {
         (now) => (Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS,
       );
     case 'sliding-window':
-      return new SlidingWindow();
+      return new SlidingWindow(kind.windowMs);
     case 'daily':
       return new FixedWindow(
         (now) => dayName(kind.timeZone, now),
