@@ -7,7 +7,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
 import type { JsonObject, ReplyDetails, ReplyRequest, World } from '../../src/testing.ts';
 import { temporaryFolder, world } from '../client/support.ts';
@@ -29,14 +29,46 @@ function codexProgram(): string | undefined {
   }
 }
 
+function contentOf(file: string): string {
+  return `${file} "quoted" ü`;
+}
+
+interface Way {
+  readonly what: string;
+  /** Codex offers the freeform tool to models that it knows to take it. */
+  readonly model: string;
+  /** How a model writes a file. */
+  readonly call: (file: string) => { name: string; arguments: Record<string, unknown> };
+}
+
+const WAYS: readonly Way[] = [
+  {
+    what: 'three commands',
+    model: 'auto',
+    call: (file) => ({
+      name: 'exec_command',
+      arguments: { cmd: `echo '${contentOf(file)}' > ${file}.txt` },
+    }),
+  },
+  {
+    what: 'a freeform tool three times',
+    model: 'gpt-5.5',
+    call: (file) => ({
+      name: 'apply_patch',
+      arguments: {
+        input: `*** Begin Patch\n*** Add File: ${file}.txt\n+${contentOf(file)}\n*** End Patch\n`,
+      },
+    }),
+  },
+];
+
 /** Writes one file after the other, and is done when it has seen three results. */
-function reply({ messages }: ReplyRequest): string | ReplyDetails {
+function reply({ messages }: ReplyRequest, call: Way['call']): string | ReplyDetails {
   const done = messages.filter(({ role }) => role === 'tool').length;
   const file = FILES[done];
   if (file === undefined) return DONE;
-  const cmd = `echo '${file} "quoted" ü' > ${file}.txt`;
-  const call = { id: `call_${done}`, name: 'exec_command', arguments: { cmd } };
-  return { reasoning: `Now ${file}.`, text: `Writing ${file}.`, toolCalls: [call] };
+  const toolCalls = [{ id: `call_${done}`, ...call(file) }];
+  return { reasoning: `Now ${file}.`, text: `Writing ${file}.`, toolCalls };
 }
 
 function poolOver({ custom, nim }: World): FreeLLM {
@@ -55,10 +87,10 @@ interface Run {
 }
 
 /** Runs Codex in an empty folder, with a home of its own, which has no other server to talk to. */
-async function runCodex(program: string, baseUrl: string, task: string): Promise<Run> {
+async function runCodex(program: string, baseUrl: string, model: string): Promise<Run> {
   const [folder, home] = [temporaryFolder(), temporaryFolder()];
   const settings = {
-    model: 'auto',
+    model,
     model_provider: 'freelm',
     'model_providers.freelm.name': 'freelm',
     'model_providers.freelm.base_url': baseUrl,
@@ -70,7 +102,13 @@ async function runCodex(program: string, baseUrl: string, task: string): Promise
   ]);
   const running = promisify(execFile)(
     program,
-    ['exec', '--skip-git-repo-check', '--dangerously-bypass-approvals-and-sandbox', ...flags, task],
+    [
+      'exec',
+      '--skip-git-repo-check',
+      '--dangerously-bypass-approvals-and-sandbox',
+      ...flags,
+      'Write three files.',
+    ],
     {
       cwd: folder,
       env: { PATH: process.env['PATH'], HOME: home, CODEX_HOME: home, NO_PROXY: LOCAL },
@@ -89,35 +127,37 @@ function resultsIn(body: JsonObject | undefined): readonly unknown[] {
   return Array.isArray(messages) ? messages.filter((message: JsonObject) => message['role'] === 'tool') : [];
 }
 
-it(
-  'Codex runs three commands, although providers fail and a stream breaks off',
-  async ({ skip }) => {
-    const program = codexProgram();
-    if (program === undefined) {
-      skip('Codex is not installed: set FREELM_CODEX to its program');
-      return;
-    }
-    const heard: JsonObject[] = [];
-    const simulated = await world({
-      openrouter: { keys: [] },
-      google: { keys: [] },
-      custom: { keys: 1, models: [{ id: 'custom-large', lacks: [] }] },
-      nim: { keys: 1, models: [{ id: 'z-ai/glm-5.3', lacks: [] }] },
-      reply: (request) => {
-        heard.push(request.body);
-        return reply(request);
-      },
-    });
-    simulated.custom.script({ kind: 'server-error', times: 1 });
-    simulated.custom.script({ kind: 'cut', skip: 1, times: 1 });
-    simulated.nim.script({ kind: 'reset', skip: 1, times: 1 });
-    const { baseUrl } = await placeOf('the gateway', poolOver(simulated));
-    const { folder, said } = await runCodex(program, baseUrl, 'Write three files.');
-    expect(said.trim()).toBe(DONE);
-    const contents = FILES.map((file) => readFileSync(path.join(folder, `${file}.txt`), 'utf8').trim());
-    expect(contents).toEqual(FILES.map((file) => `${file} "quoted" ü`));
-    expect(resultsIn(heard.at(-1))).toHaveLength(FILES.length);
-    expect(simulated.counts.total).toBeGreaterThan(heard.length);
-  },
-  TIMEOUT_MS,
-);
+describe.each(WAYS)('Codex uses $what', ({ model, call }) => {
+  it(
+    'although providers fail and a stream breaks off',
+    async ({ skip }) => {
+      const program = codexProgram();
+      if (program === undefined) {
+        skip('Codex is not installed: set FREELM_CODEX to its program');
+        return;
+      }
+      const heard: JsonObject[] = [];
+      const simulated = await world({
+        openrouter: { keys: [] },
+        google: { keys: [] },
+        custom: { keys: 1, models: [{ id: 'custom-large', lacks: [] }] },
+        nim: { keys: 1, models: [{ id: 'z-ai/glm-5.3', lacks: [] }] },
+        reply: (request) => {
+          heard.push(request.body);
+          return reply(request, call);
+        },
+      });
+      simulated.custom.script({ kind: 'server-error', times: 1 });
+      simulated.custom.script({ kind: 'cut', skip: 1, times: 1 });
+      simulated.nim.script({ kind: 'reset', skip: 1, times: 1 });
+      const { baseUrl } = await placeOf('the gateway', poolOver(simulated));
+      const { folder, said } = await runCodex(program, baseUrl, model);
+      expect(said.trim()).toBe(DONE);
+      const contents = FILES.map((file) => readFileSync(path.join(folder, `${file}.txt`), 'utf8').trim());
+      expect(contents).toEqual(FILES.map(contentOf));
+      expect(resultsIn(heard.at(-1))).toHaveLength(FILES.length);
+      expect(simulated.counts.total).toBeGreaterThan(heard.length);
+    },
+    TIMEOUT_MS,
+  );
+});
