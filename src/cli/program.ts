@@ -7,6 +7,7 @@ import { byteCount, list, nameChain, notNegative, portNumber, wholeNumber } from
 import type { ChatFlags } from './chat.ts';
 import type { DoctorFlags } from './doctor.ts';
 import type { HealthFlags } from './health.ts';
+import type { LaunchFlags, SetupFlags } from './launch.ts';
 import type { ModelFlags } from './models.ts';
 import type { ServeFlags } from './serve.ts';
 import type { LogFormat } from './serve-log.ts';
@@ -182,6 +183,36 @@ function addServe(program: Command, shell: Shell): void {
     });
 }
 
+function addLaunch(program: Command, shell: Shell, end: (code: number) => void): void {
+  withPoolOptions(command(program, 'launch'))
+    .summary('start a coding agent on free models')
+    .description(
+      'Starts an endpoint with a token of its own, and a coding agent that uses it: claude, codex, opencode, aider, or any program that reads OPENAI_BASE_URL or ANTHROPIC_BASE_URL. Ends with the agent, and writes nothing to its files.',
+    )
+    .argument('<agent>', 'the agent')
+    .argument('[args...]', "the agent's own arguments")
+    .option('--context <tokens>', 'the context length that the agent is told', wholeNumber)
+    .passThroughOptions()
+    .addHelpText('after', examples('freelm launch claude', 'freelm launch codex exec "Fix the tests"'))
+    .action(async (agent: string, args: string[], flags: LaunchFlags) => {
+      const { launch } = await import('./launch.ts');
+      await launch(agent, args, flags, shell, end);
+    });
+  command(program, 'setup')
+    .summary('say how to start a coding agent on freelm serve')
+    .description(
+      'Prints the variables and the command with which a coding agent uses a running freelm serve.',
+    )
+    .argument('<agent>', 'the agent')
+    .option('--url <url>', 'the address of the endpoint (default: http://127.0.0.1:4141)')
+    .option('--token <token>', 'its token')
+    .addHelpText('after', examples('freelm setup claude', 'freelm setup opencode --url http://10.0.0.5:4141'))
+    .action(async (agent: string, flags: SetupFlags) => {
+      const { setup } = await import('./launch.ts');
+      await setup(agent, flags, shell);
+    });
+}
+
 function addDemo(program: Command, shell: Shell): void {
   command(program, 'demo')
     .summary('show failover on simulated providers')
@@ -203,6 +234,7 @@ export function makeProgram(shell: Shell, end: (code: number) => void): Command 
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .option('--debug', 'show the full error if something fails')
+    .enablePositionalOptions()
     .showHelpAfterError('Run freelm --help for the commands.')
     .addHelpText('after', KEYS)
     .exitOverride()
@@ -219,6 +251,7 @@ export function makeProgram(shell: Shell, end: (code: number) => void): Command 
   addDoctor(program, shell, end);
   addReset(program, shell);
   addServe(program, shell);
+  addLaunch(program, shell, end);
   addDemo(program, shell);
   return program;
 }

@@ -198,10 +198,19 @@ function findAgain(question: Question, route: Route): Target | undefined {
   return undefined;
 }
 
-/** The route that served the conversation last, unless an earlier stage is ready again. spec 11.10 */
+function priceOf({ records, needs, now }: Question, { provider, account, model }: Target): number {
+  const record = records.account(account);
+  const demand = demandOf({ provider, account }, record, model.id, needs, now);
+  return routeCost(account, record, model.id, demand, now).price;
+}
+
+/**
+ * The route that served the conversation last, unless another one is better: one of an earlier stage, or one that takes less of
+ * a day's quota. spec 11.10
+ */
 function findStay(question: Question): Target | undefined {
   const { stages, failedAttempts, preferences } = question;
-  const { stay } = preferences;
+  const { stay, thrifty } = preferences;
   if (stay === undefined || failedAttempts.length > 0) return undefined;
   const stayed = findAgain(question, stay);
   if (stayed === undefined) return undefined;
@@ -210,9 +219,13 @@ function findStay(question: Question): Target | undefined {
       ({ provider, models }) => provider.name === stay.provider && models.some(({ id }) => id === stay.model),
     ),
   );
-  const isBetterReady =
+  const isEarlierReady =
     at > 0 && searchTwice({ ...question, stages: stages.slice(0, at) }).best !== undefined;
-  return isBetterReady ? undefined : stayed;
+  if (isEarlierReady) return undefined;
+  const price = thrifty ? priceOf(question, stayed) : 0;
+  if (price === 0) return stayed;
+  const { best } = searchTwice(question);
+  return best !== undefined && priceOf(question, best) < price ? undefined : stayed;
 }
 
 /** Epoch ms from which a new call could be served: the transient failures of this call do not concern it. spec 11.7 */
