@@ -87,7 +87,7 @@ function usualEnv({ url, token }: AgentPlace): Record<string, string> {
 }
 
 /** By the name on the command line. */
-export const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
+const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
   [
     'claude',
     { title: 'Claude Code', command: 'claude', model: 'claude-opus-5-5', env: claudeEnv, args: NO_ARGS },

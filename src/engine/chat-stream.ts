@@ -197,14 +197,8 @@ export function chatStreamOperation(
       const guard = new CallGuard(callableTools(request.body, ports), idOf, transcript.text !== '');
       let end: StreamEnd | undefined;
       try {
-        const reading = {
-          clock: ports.clock,
-          reader,
-          guard,
-          resumer: new Resumer(request, context.plan.target.route),
-          timer,
-        };
-        end = yield* readStream(response.body, reading);
+        const resumer = new Resumer(request, context.plan.target.route);
+        end = yield* readStream(response.body, { clock: ports.clock, reader, guard, resumer, timer });
       } catch (error) {
         end = unsoundEnd(error, reader);
       } finally {

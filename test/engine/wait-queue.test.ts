@@ -34,7 +34,11 @@ const count = (length: number): readonly number[] => Array.from({ length }, (_, 
 
 describe.each(stores)('1,000 waiting calls, with a store %s', (_, store) => {
   it('are served in the order of their arrival, without a refusal', async () => {
-    const pool = simulatedPool({ ...store(), nim: { rpm: 30 }, openrouter: { rpd: 2000, limits: { rpd: 2000 } } });
+    const pool = simulatedPool({
+      ...store(),
+      nim: { rpm: 30 },
+      openrouter: { rpd: 2000, limits: { rpd: 2000 } },
+    });
     const answers = await pool.run(
       Promise.all(count(1000).map((number) => pool.llm.chat(`Call ${number}`, PATIENT))),
     );

@@ -48,15 +48,14 @@ function sharedCharge({ charges }: Reservation, failure: Failure): Charge | unde
 function withShownLimit(
   account: AccountRecord,
   { target }: Reservation,
-  { limiter: name }: Charge,
-  noted: LimiterState,
-  { max, model, at }: Doubt,
+  shown: { readonly name: string; readonly noted: LimiterState; readonly doubt: Doubt },
   now: number,
 ): AccountRecord {
-  const { doubt: _, ...rest } = noted;
-  let limiters = withEntry<LimiterState>(account.limiters, name, { ...rest, learnt: { max, at: now } });
+  const { max, model, at } = shown.doubt;
+  const { doubt: _doubt, ...rest } = shown.noted;
+  let limiters = withEntry<LimiterState>(account.limiters, shown.name, { ...rest, learnt: { max, at: now } });
   for (const limit of target.account.limits(model)) {
-    const { learnt, full, ...own } = limiterOf(account, limit, model);
+    const { learnt, full: _full, ...own } = limiterOf(account, limit, model);
     if (limit.per === 'account-model' && learnt?.at === at)
       limiters = withEntry<LimiterState>(limiters, limiterName(limit, model), own);
   }
@@ -79,9 +78,9 @@ export function blameOf(
   const noted = withRefused(limiter, shared, now);
   const admitted = admittedOf(noted, shared.limit, now);
   const { model } = reservation.target.route;
-  const known = believedDoubt(limiter, now);
+  const doubted = believedDoubt(limiter, now);
   const used = usedOf(limiter, shared.limit, now) - shared.cost;
-  const near = known !== undefined && fits(known.max, admitted, used) ? known : undefined;
+  const near = doubted !== undefined && fits(doubted.max, admitted, used) ? doubted : undefined;
   // In one burst, each refusal shows less. Later, fewer may pass because the provider counts refused requests.
   const isLater = near !== undefined && shared.sentAt > near.at;
   const doubt = { max: isLater ? Math.max(admitted, near.max) : admitted, model, at: now };
@@ -91,8 +90,9 @@ export function blameOf(
   // A request for another model will show whether the account's limit explains it as well.
   if (explainsRefusal(ownLimiter, own, now)) return inDoubt;
   if (near !== undefined && near.model !== model) {
-    const shown = withShownLimit(account, reservation, shared, noted, { ...near, max: doubt.max }, now);
-    return { account: shown, limits: [shared.limit], isLearnt: true };
+    const shown = { name: shared.limiter, noted, doubt: { ...near, max: doubt.max } };
+    const known = withShownLimit(account, reservation, shown, now);
+    return { account: known, limits: [shared.limit], isLearnt: true };
   }
   const { doubt: _, ...certain } = limiter;
   return explainsRefusal(certain, shared, now) ? { account, limits: [shared.limit] } : inDoubt;

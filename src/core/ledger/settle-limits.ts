@@ -242,6 +242,16 @@ function learnReportedLimit(
   return withReportedRefusal(limiter, charge, limit, reportedLimit, now);
 }
 
+/** Epoch ms until which a limit pauses at least after a refusal without a hint; 0 if there is no reason. */
+function unhintedPauseUntil(
+  limiter: LimiterState,
+  charge: Charge | undefined,
+  { retryAt }: Failure,
+  now: number,
+): number {
+  return retryAt === undefined && charge !== undefined ? (repeatedPauseUntil(limiter, charge, now) ?? 0) : 0;
+}
+
 /** The account after a refusal: the limits that refused are full, and the refusal corrects them. spec 5.6 */
 function withRefusedLimits(
   account: AccountRecord,
@@ -266,10 +276,7 @@ function withRefusedLimits(
     if (failure.reportedLimit !== undefined) learnt = learnReportedLimit(learnt, limit, charge, failure, now);
     else if (failure.uncounted !== true && charge !== undefined && !isEarly && blame.isLearnt !== true)
       learnt = withRefusal(learnt, charge, isYoung, now);
-    const pauseUntil =
-      failure.retryAt === undefined && charge !== undefined
-        ? (repeatedPauseUntil(learnt, charge, now) ?? 0)
-        : 0;
+    const pauseUntil = unhintedPauseUntil(learnt, charge, failure, now);
     if (charge !== undefined && isCountedInHint(limit, failure, isEarly))
       learnt = withoutRefused(learnt, charge, now);
     if (isEarly && charge !== undefined) learnt = withLearntPace(learnt, charge, failure, now);

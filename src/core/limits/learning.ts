@@ -147,6 +147,18 @@ function withRefusedTry(
   return { ...limiter, learnt: { max: certain, at: now, run: Math.min(0, run) - 1 } };
 }
 
+/** The state after an assumed limit was lowered: the pauses between tries go on growing. */
+function withLongerPause(
+  lowered: LimiterState,
+  before: LimiterState,
+  limit: Limit,
+  max: number,
+  now: number,
+): LimiterState {
+  const { run = 0 } = believed(before, now) ?? {};
+  return limit.assumed === true && run < 0 ? { ...lowered, learnt: { max, at: now, run: run - 1 } } : lowered;
+}
+
 /**
  * The state after a refusal that reports no limit. The limit is what the provider admitted in the window, if that is
  * less than the limit in force. A refusal just below the assumed limit first widens the margin. `isYoung`: the account
@@ -173,10 +185,9 @@ export function withRefusal(
   const max = learntMax(next, now);
   if (max === undefined) return next;
   if (max < 1 || max >= maxInForce(limiter, limit, now)) return noted;
-  if (isYoung) return { ...next, learnt: { max, at: now, increasing: true } };
-  // The pauses between tries go on growing.
-  const { run = 0 } = believed(limiter, now) ?? {};
-  return limit.assumed === true && run < 0 ? { ...next, learnt: { max, at: now, run: run - 1 } } : next;
+  return isYoung
+    ? { ...next, learnt: { max, at: now, increasing: true } }
+    : withLongerPause(next, limiter, limit, max, now);
 }
 
 /** The longest pause of a limit that admits nothing. */
