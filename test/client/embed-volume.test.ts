@@ -35,7 +35,12 @@ it('are embedded in order, by one model, each once', async () => {
       models: [shared('gemini-embedding-001')],
       faults: FAULTS,
     },
-    nim: { accounts: [['nvapi-one'], ['nvapi-two']], models: [shared('acme/shared-embed')], faults: FAULTS },
+    nim: {
+      accounts: [['nvapi-one'], ['nvapi-two']],
+      models: [shared('acme/shared-embed')],
+      faults: FAULTS,
+      rpm: 30,
+    },
     custom: {
       accounts: [['sk-one']],
       models: [shared('shared')],

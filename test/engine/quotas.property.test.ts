@@ -55,7 +55,7 @@ function poolFor({ seed, rpm, accounts, latencyMs, spoilt, store }: Crowd): Simu
         { kind: 'slow', delayMs: latencyMs, share: 0.5 },
       ],
     },
-    nim: {},
+    nim: { rpm: 30 },
     store: store === 'at once' ? memory : laterStore(memory, () => Promise.resolve()),
   });
   pool.transport.network = { delayMs: () => Math.floor(random() * 240) };

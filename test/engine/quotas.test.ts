@@ -14,7 +14,13 @@ const healthy = (): SimulatedPool =>
       models: ['gemini-3.8-flash', 'gemini-3.5-flash-lite'],
       latencyMs: 400,
     },
-    nim: { accounts: [['n-1'], ['n-2']], models: ['m/a', 'm/b'], latencyMs: 1500 },
+    // NIM publishes no limit. What is assumed would be tried out.
+    nim: {
+      accounts: [['n-1'], ['n-2']],
+      models: ['m/a', 'm/b'],
+      latencyMs: 1500,
+      rpm: 30,
+    },
   });
 
 const burst = (
