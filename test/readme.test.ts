@@ -240,6 +240,7 @@ describe('the README', () => {
     'use the AI SDK or LangChain': 'test/clients/ai-sdk.test.ts',
     'to every program that takes an OpenAI base URL': 'test/gateway/gateway.test.ts',
     'A status page is at': 'test/gateway/page.test.ts',
+    'starts a coding agent': 'test/cli/launch.test.ts',
     'that count, refuse and fail as the real ones do': 'test/testing/faults.test.ts',
     '`llm.health()`, `llm.capacity()` and `llm.explain()` show the state':
       'test/client/introspection.test.ts',
