@@ -77,6 +77,7 @@ function formFaults(request: HostileRequest, answer: Answer): readonly string[] 
   if (request.method === 'HEAD') return [];
   if (type.startsWith('text/event-stream')) return eventFaults(body);
   if (type.startsWith('application/json')) return jsonFaults(answer, request.path);
+  if (type.startsWith('text/plain; version=')) return status === 200 ? [] : ['metrics as an error'];
   if (type.startsWith('text/html')) return status === 200 ? [] : ['a page as an error'];
   if (body === '' && (status === 204 || PARSER_STATUSES.has(status))) return [];
   return [`an answer of type "${type}"`];
