@@ -41,7 +41,8 @@ describe('answers are kept', () => {
     store.put('a', stored('a'), MOST);
     expect([store.delete('a'), store.delete('a')]).toEqual([true, false]);
     store.put('b', stored('b'), MOST);
-    expect(store.get('b')).toBeDefined();
+    expect(store.get('b')).toMatchObject(stored('b'));
+    expect(store.item('msg_a')).toBeUndefined();
   });
 });
 
