@@ -3,7 +3,7 @@
  * (RFC 9110, 12.5.3).
  */
 
-import { pipeline, type Readable, type Transform } from 'node:stream';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import type { Headers } from '../ports.ts';
 
@@ -56,8 +56,8 @@ async function peek(source: Readable): Promise<number | undefined> {
   }
 }
 
-async function* decoded(source: Readable, codings: readonly string[]): AsyncGenerator<Uint8Array> {
-  let stream = source;
+async function* decoded(source: AsyncIterable<Uint8Array>, codings: readonly string[]): AsyncGenerator<Uint8Array> {
+  let stream = Readable.from(source, { objectMode: false });
   for (const coding of codings) {
     const first = await peek(stream);
     const decoder = first === undefined ? undefined : decoderFor(coding, first);
@@ -71,7 +71,7 @@ async function* decoded(source: Readable, codings: readonly string[]): AsyncGene
 }
 
 /** The body without its content coding. An unknown coding is left as it is. Decodes no faster than the body is read. */
-export function decodedBody(headers: Headers, body: Readable): AsyncIterable<Uint8Array> {
+export function decodedBody(headers: Headers, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const header = headers['content-encoding'];
   if (header === undefined) return body;
   const codings = header.toLowerCase().split(',');

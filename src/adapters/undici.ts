@@ -1,9 +1,8 @@
 import type * as undiciModule from 'undici';
-import { EventEmitter } from 'node:events';
 import { ConfigError, closedError } from '../errors.ts';
 import type { Headers, HttpRequest, HttpResponse, StopSignal, Transport } from '../ports.ts';
 import { ConnectionAttempts } from './connection-attempts.ts';
-import { decodedBody } from './decoded-body.ts';
+import { Exchange } from './exchange.ts';
 import { type FetchLike, fetchTransport } from './fetch.ts';
 import { proxiesFrom } from './proxies.ts';
 import { hadReceived, isClosedByPeer, localFault, messageOf } from './thrown.ts';
@@ -54,6 +53,18 @@ const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 30_000;
 /** Requests to these hosts bypass the proxy. */
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+const NO_TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0 };
+/** How many URLs are remembered in parts. */
+const MAX_DESTINATIONS = 1000;
+
+/** Where a request goes: its URL in parts. */
+interface Destination {
+  readonly origin: string;
+  readonly path: string;
+  /** Whether no proxy is asked. */
+  readonly direct: boolean;
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -109,7 +120,8 @@ export interface UndiciOptions {
 class UndiciTransport implements Transport {
   readonly #dispatcher: Dispatcher | undefined;
   readonly #env: Environment;
-  readonly #agents = new Map<string, Dispatcher>();
+  readonly #agents = new Map<number, Dispatcher>();
+  readonly #destinations = new Map<string, Destination>();
   readonly #connecting = new ConnectionAttempts();
   #undici: Undici | undefined;
   #substitute: Transport | undefined;
@@ -159,54 +171,67 @@ class UndiciTransport implements Transport {
     return isClosedByPeer(error) && (this.#connecting.hadAnswered(error) || hadReceived(error));
   }
 
-  #agent(undici: Undici, { url, background = false }: HttpRequest, fresh: boolean): Dispatcher {
-    const direct = LOOPBACK.has(new URL(url).hostname);
-    const name = [background, direct, fresh].join(' ');
-    let agent = this.#agents.get(name);
+  #destination(url: string): Destination {
+    let known = this.#destinations.get(url);
+    if (known === undefined) {
+      const { origin, pathname, search, hostname } = new URL(url);
+      known = { origin, path: pathname + search, direct: LOOPBACK.has(hostname) };
+      if (this.#destinations.size >= MAX_DESTINATIONS) this.#destinations.clear();
+      this.#destinations.set(url, known);
+    }
+    return known;
+  }
+
+  #agent(
+    undici: Undici,
+    { background = false }: HttpRequest,
+    direct: boolean,
+    fresh: boolean,
+  ): Dispatcher {
+    const index = Number(background) + 2 * Number(direct) + 4 * Number(fresh);
+    let agent = this.#agents.get(index);
     if (agent === undefined) {
       agent = agentFor(undici, { env: this.#env, connecting: this.#connecting, background, direct, fresh });
-      this.#agents.set(name, agent);
+      this.#agents.set(index, agent);
     }
     return agent;
   }
 
   #dispatch(undici: Undici, request: HttpRequest, stop: StopSignal, fresh: boolean): Promise<HttpResponse> {
+    const own = this.#dispatcher;
+    const source = own === undefined ? 'The request' : 'options.dispatcher';
+    const { method, body = null } = request;
+    // A proxy agent adds headers to them.
+    const headers = { 'accept-encoding': 'identity', ...request.headers };
+    // The engine bounds every attempt itself, from connecting to the end of the body.
+    const timeouts = own === undefined ? NO_TIMEOUTS : undefined;
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         this.#connecting.remove(request);
       };
-      // undici accepts an emitter as a signal, which costs a tenth of an `AbortSignal`.
-      const signal = new EventEmitter();
-      stop.addEventListener('abort', () => {
-        signal.emit('abort');
-        // undici ignores the signal while it connects.
-        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is the caller's own
-        reject(stop.reason);
-        settle();
-      });
-      const { method, body = null } = request;
-      const headers = { 'accept-encoding': 'identity', ...request.headers };
-      const own = this.#dispatcher;
-      const source = own === undefined ? 'The request' : 'options.dispatcher';
-      const dispatcher = own ?? this.#agent(undici, request, fresh);
-      // The engine bounds every attempt itself, from connecting to the end of the body.
-      const timeouts = own === undefined ? { headersTimeout: 0, bodyTimeout: 0 } : {};
-      this.#connecting.add(request);
-      undici
-        .request(request.url, { method, headers, body, signal, dispatcher, ...timeouts })
-        .then((answer) => {
-          const received = readHeaders(answer.headers);
-          resolve({
-            status: answer.statusCode,
-            headers: received,
-            body: decodedBody(received, answer.body),
-          });
-          return settle();
-        })
-        .catch((error: unknown) => {
+      const exchange = new Exchange({
+        read: (raw) => readHeaders(undici.util.parseHeaders(raw)),
+        answered: (response) => {
+          resolve(response);
+          settle();
+        },
+        failed: (error) => {
+          // oxlint-disable-next-line prefer-promise-reject-errors -- the reason of an abort is the caller's own
           reject(this.#closed ? error : (localFault(error, source) ?? error));
           settle();
-        });
+        },
+      });
+      stop.addEventListener('abort', () => {
+        exchange.stop(stop.reason);
+      });
+      const { origin, path, direct } = this.#destination(request.url);
+      const dispatcher = own ?? this.#agent(undici, request, direct, fresh);
+      this.#connecting.add(request);
+      try {
+        dispatcher.dispatch({ origin, path, method, headers, body, ...timeouts }, exchange);
+      } catch (error) {
+        exchange.onError(error);
+      }
     });
   }
 }

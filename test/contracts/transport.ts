@@ -74,6 +74,27 @@ export function transportContract(make: () => Transport): void {
       await readText(response);
     });
 
+    it('may come after interim ones', async () => {
+      const server = await serve((_request, response) => {
+        response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+        json(response, { final: true });
+      });
+      const response = await open().send(get(server.url), never());
+      expect([response.status, await readText(response)]).toEqual([200, '{"final":true}']);
+    });
+
+    it('is whole if it is read slowly', async () => {
+      const body = Buffer.alloc(2 * 1024 * 1024, 'x');
+      const server = await serve((_request, response) => response.end(body));
+      const response = await open().send(get(server.url), never());
+      let length = 0;
+      for await (const chunk of response.body) {
+        length += chunk.byteLength;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(length).toBe(body.byteLength);
+    });
+
     it('streams its body in the chunks of the server', async () => {
       let finish: (() => void) | undefined;
       const server = await serve((_request, response) => {

@@ -1,0 +1,93 @@
+import fc from '../support/fast-check.ts';
+import { describe, expect, it } from 'vitest';
+import { IncomingBody } from '../../src/adapters/incoming-body.ts';
+
+const KIB = 1024;
+
+/** A body whose connection delivers `pieces` while it is not paused, and then ends. */
+function bodyOf(pieces: readonly Uint8Array[]): { readonly body: IncomingBody; readonly log: string[] } {
+  const log: string[] = [];
+  const left = [...pieces];
+  const deliver = (): void => {
+    for (let piece = left.shift(); piece !== undefined; piece = left.shift()) {
+      if (body.push(piece)) continue;
+      log.push('paused');
+      return;
+    }
+    body.end();
+  };
+  const body = new IncomingBody({
+    resume: () => {
+      log.push('resumed');
+      deliver();
+    },
+    abort: () => void log.push('aborted'),
+  });
+  deliver();
+  return { body, log };
+}
+
+async function read(body: IncomingBody): Promise<readonly number[]> {
+  const lengths: number[] = [];
+  for await (const piece of body) lengths.push(piece.byteLength);
+  return lengths;
+}
+
+describe('a body', () => {
+  it('is handed out piece by piece, however fast they come', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 100 * KIB })), async (lengths) => {
+        const { body } = bodyOf(lengths.map((length) => new Uint8Array(length)));
+        expect(await read(body)).toEqual(lengths);
+      }),
+    );
+  });
+
+  it('pauses its connection at 64 KiB that are not read, until a part of them is', async () => {
+    const { body, log } = bodyOf([40, 24, 1].map((size) => new Uint8Array(size * KIB)));
+    expect(log).toEqual(['paused']);
+    await body.next();
+    expect(log).toEqual(['paused', 'resumed']);
+    expect(await read(body)).toEqual([24 * KIB, KIB]);
+    expect(log).toEqual(['paused', 'resumed']);
+  });
+
+  it('is not paused while its reader waits', async () => {
+    const body = new IncomingBody({ resume: () => expect.unreachable(), abort: () => expect.unreachable() });
+    const piece = body.next();
+    expect(body.push(new Uint8Array(100 * KIB))).toBe(true);
+    expect(await piece).toMatchObject({ done: false });
+    const end = body.next();
+    body.end();
+    expect(await end).toEqual({ done: true, value: undefined });
+  });
+
+  it('closes its connection when the reader leaves before the end, and only then', async () => {
+    const unfinished = bodyOf([40, 40].map((size) => new Uint8Array(size * KIB)));
+    for await (const _ of unfinished.body) break;
+    expect(unfinished.log).toEqual(['paused', 'resumed']);
+    const open = new IncomingBody({ resume: () => expect.unreachable(), abort: () => void left.push(1) });
+    const left: number[] = [];
+    open.push(new Uint8Array(1));
+    for await (const _ of open) break;
+    expect(left).toEqual([1]);
+    expect(await open.next()).toMatchObject({ done: true });
+  });
+
+  it.each(['before it is read', 'while its reader waits'])('that breaks rejects once: %s', async (when) => {
+    const body = new IncomingBody({ resume: () => expect.unreachable(), abort: () => expect.unreachable() });
+    const reason = new Error('reset');
+    if (when === 'before it is read') body.push(new Uint8Array(1));
+    const waiting = when === 'before it is read' ? undefined : body.next();
+    body.fail(reason);
+    body.fail(new Error('a later one'));
+    await expect(waiting ?? body.next()).rejects.toBe(reason);
+    expect(await body.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('that is complete does not break', async () => {
+    const { body } = bodyOf([new Uint8Array(1)]);
+    body.fail(new Error('late'));
+    expect(await read(body)).toEqual([1]);
+  });
+});
