@@ -1,4 +1,4 @@
-/** HTTP errors as OpenAI's APIs and the Messages API word them. */
+/** HTTP errors as OpenAI's APIs, the Messages API and Ollama's API word them. */
 
 import type { PromptLength } from './errors.ts';
 
@@ -74,9 +74,27 @@ export function messagesError({ status, message: own, code, length }: HttpErrorI
   return { type: 'error', error: { type, message, ...details }, request_id: null };
 }
 
-/** Whether a request is one of the Messages API, whose errors look different. */
+/** The error body of Ollama's API, and a line of its streams. Ollama has no codes; its clients ignore them. */
+export function ollamaError({ message: own, code, length }: HttpErrorInit): object {
+  const error =
+    length === undefined
+      ? own
+      : `the input length exceeds the context length: ${length.promptTokens} tokens > ${length.contextLength}. ${own}`;
+  return { error, ...(code === undefined ? {} : { code }) };
+}
+
+/** Whether a request is one of the Messages API, whose errors and lists look different. */
 export function isForMessages(path: string, headers: Pick<Headers, 'has'>): boolean {
   return /\/messages(?:\/|$)/.test(path) || headers.has('anthropic-version');
+}
+
+/** Whose words a client understands. */
+export type ErrorWords = 'openai' | 'messages' | 'ollama';
+
+/** Whose words the client of a request understands. */
+export function errorWordsFor(path: string, headers: Pick<Headers, 'has'>): ErrorWords {
+  if (/\/api\/(?:chat|generate|tags|show|version)\/?$/.test(path)) return 'ollama';
+  return isForMessages(path, headers) ? 'messages' : 'openai';
 }
 
 /** The clients of both makers obey `x-should-retry` whatever the status is. */
@@ -91,9 +109,10 @@ function responseTo(init: HttpErrorInit, status: number, body: object): Response
   });
 }
 
-/** The response to a request that failed, in OpenAI's words or in those of the Messages API. */
-export function errorResponse(init: HttpErrorInit, forMessages: boolean): Response {
-  if (!forMessages) return responseTo(init, init.status, { error: errorObject(init) });
+/** The response to a request that failed. */
+export function errorResponse(init: HttpErrorInit, words: ErrorWords): Response {
+  if (words === 'openai') return responseTo(init, init.status, { error: errorObject(init) });
+  if (words === 'ollama') return responseTo(init, init.status, ollamaError(init));
   const body = messagesError(init);
   const isOverloaded = MESSAGES_TYPES.get(init.status) === 'overloaded_error';
   return responseTo(init, isOverloaded ? OVERLOADED : init.status, body);

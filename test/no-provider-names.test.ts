@@ -13,6 +13,9 @@ const FILE_NAMES = readdirSync(new URL('../spec/providers/', import.meta.url))
   .map((file) => file.slice(0, -'.json'.length));
 const NAMES = new RegExp(`${KNOWN.source}|\\b(${FILE_NAMES.join('|')})\\b`, 'i');
 
+/** Ollama is the name of a protocol as well. */
+const PROTOCOL = /ollama\/|\b(?:OLLAMA_ROUTES|OllamaCall|ollamaError)\b/g;
+
 /** Strings and comments, so that a comment sign inside a string starts no comment. */
 const TOKEN = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 
@@ -31,7 +34,7 @@ function filesOf(room: string): readonly string[] {
 function namingLines(code: string): readonly string[] {
   return withoutComments(code)
     .split('\n')
-    .filter((line) => NAMES.test(line))
+    .filter((line) => NAMES.test(line.replaceAll(PROTOCOL, '')))
     .map((line) => line.trim());
 }
 
@@ -49,6 +52,8 @@ describe('the search for names', () => {
     ["const url = 'https://openrouter.ai'; // theirs", 1],
     ['const minimum = unanimous;', 0],
     ['const text = `nim ${model}`;', 1],
+    ["import { OLLAMA_ROUTES } from './ollama/routes.ts';", 0],
+    ["if (route.provider === 'ollama') return;", 1],
   ])('%j finds %d', (code, count) => {
     expect(namingLines(code)).toHaveLength(count);
   });

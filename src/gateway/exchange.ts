@@ -76,7 +76,7 @@ export class Exchange {
 
   /** Whether the request is meant to become a call. */
   get isForCall(): boolean {
-    return this.#init.message.method === 'POST' && this.route.startsWith('/v1/');
+    return this.#init.message.method === 'POST' && /^\/(?:v1|api)\//.test(this.route);
   }
 
   /** Releases what the request holds. To be called once. */

@@ -10,7 +10,7 @@ import {
 } from 'node:http';
 import { isIPv6, Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorResponse, HttpError, isForMessages } from '../http-error.ts';
+import { errorResponse, errorWordsFor, HttpError } from '../http-error.ts';
 import type { Clock, FreeLLM } from '../index.ts';
 import { AccessPolicy } from './access-policy.ts';
 import { BodyBudget, BodyLease } from './body-budget.ts';
@@ -330,7 +330,7 @@ class GatewayServer implements Gateway {
             );
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      response = errorResponse(error.init, isForMessages(exchange.path, headersOf(message)));
+      response = errorResponse(error.init, errorWordsFor(exchange.path, headersOf(message)));
     }
     if (response.status >= 400) {
       const refusal = await refusalIn(response);

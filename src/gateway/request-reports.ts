@@ -126,6 +126,11 @@ const ROUTES: readonly (readonly [path: RegExp, route: string])[] = [
   [/\/embeddings\/?$/, '/v1/embeddings'],
   [/\/models\/?$/, '/v1/models'],
   [/\/models\/.+$/, '/v1/models/{id}'],
+  [/\/api\/chat\/?$/, '/api/chat'],
+  [/\/api\/generate\/?$/, '/api/generate'],
+  [/\/api\/tags\/?$/, '/api/tags'],
+  [/\/api\/show\/?$/, '/api/show'],
+  [/\/api\/version\/?$/, '/api/version'],
   [/^\/(?:health|live|metrics|status|reset)?$/, ''],
 ];
 

@@ -9,8 +9,11 @@ const SECURITY_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+/** The types of streamed answers: events, and lines of JSON. */
+const STREAMED = /^(?:text\/event-stream|application\/x-ndjson)\b/;
+
 /**
- * Sends a response. A stream of events goes out part by part and is not read while the socket is full. Every other body is
+ * Sends a response. A streamed answer goes out part by part and is not read while the socket is full. Every other body is
  * sent at once, with its length, and counts until the client has read it.
  */
 export async function send(
@@ -23,7 +26,7 @@ export async function send(
   const headers = { ...SECURITY_HEADERS, ...extraHeaders, ...Object.fromEntries(response.headers) };
   if (body === null) {
     to.writeHead(status, headers).end();
-  } else if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
+  } else if (STREAMED.test(response.headers.get('content-type') ?? '')) {
     to.writeHead(status, headers).flushHeaders();
     await pipeline(body, to);
   } else {

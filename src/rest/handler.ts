@@ -1,7 +1,7 @@
 /** REST routes over a backend. `llm.fetch`, the compat client and the gateway all use this handler. */
 
 import { isModelName } from '../core/model.ts';
-import { errorResponse, HttpError, isForMessages } from '../http-error.ts';
+import { errorResponse, errorWordsFor, HttpError, isForMessages } from '../http-error.ts';
 import { jsonResponse, routeHeaders } from './answers.ts';
 import type { ChatBackend } from './chat-backend.ts';
 import { CHAT_ROUTES } from './chat/routes.ts';
@@ -11,6 +11,7 @@ import { embeddingList, readEmbedCall } from './embeddings.ts';
 import { MESSAGES_ROUTES } from './messages/routes.ts';
 import { messagesModel, messagesModelList } from './messages/models.ts';
 import { modelList, modelNamed, modelObject } from './model-list.ts';
+import { OLLAMA_ROUTES } from './ollama/routes.ts';
 import type { RestContext, RestPorts, RestRequest, RestRoute } from './protocol.ts';
 import { ResponsesRoutes } from './responses/routes.ts';
 
@@ -56,6 +57,7 @@ const OWN_ROUTES: readonly RestRoute[] = [
   ...CHAT_ROUTES,
   ...COMPLETIONS_ROUTES,
   ...MESSAGES_ROUTES,
+  ...OLLAMA_ROUTES,
   { path: /\/embeddings\/?$/, method: 'POST', shown: '…/embeddings', answer: embeddings },
   { path: /\/models\/?$/, method: 'GET', shown: '…/models', answer: models },
   { path: /\/models\/(.+)$/, method: 'GET', shown: '…/models/{id}', answer: oneModel },
@@ -97,8 +99,8 @@ export function restHandler(backend: ChatBackend, ports: RestPorts): RestHandler
       response = await route.answer(context, request, route.path.exec(path)?.[1] ?? '');
     } catch (error) {
       request.signal?.throwIfAborted();
-      const forMessages = isForMessages(request.path, request.headers);
-      response = remember(errorResponse(httpErrorOf(error, ports), forMessages), error);
+      const words = errorWordsFor(request.path, request.headers);
+      response = remember(errorResponse(httpErrorOf(error, ports), words), error);
     }
     return request.method === 'HEAD' ? new Response(null, response) : response;
   };

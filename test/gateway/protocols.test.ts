@@ -39,6 +39,33 @@ it('the log, the metrics and the status name the route of each call', async () =
   });
 });
 
+it("requests of Ollama's API are calls like others, and their refusals have its words", async () => {
+  const reports: RequestReport[] = [];
+  const gateway = await gatewayOver((await servedPool('llm.fetch')).llm, {
+    onRequest: (report) => reports.push(report),
+  });
+  const path = '/api/chat';
+  const messages = [{ role: 'user', content: 'Hello' }];
+  await ask(gateway, { path, body: JSON.stringify({ model: 'auto', messages }) });
+  await ask(gateway, { path, body: '{"model":"nobody/has-this","messages":[]}' });
+  const refused = await ask(gateway, { path, body: '{"messages":[]}' });
+  expect(JSON.parse(refused.text)).toEqual({ error: 'model: must be the name of a model.' });
+  expect((await ask(gateway, { path: '/api/version' })).status).toBe(200);
+  expect(reports.map(({ route, status, model }) => [route, status, model])).toEqual([
+    [path, 200, 'auto'],
+    [path, 200, undefined],
+    [path, 400, undefined],
+    ['/api/version', 200, undefined],
+  ]);
+  const status: unknown = JSON.parse((await ask(gateway, { path: '/status' })).text);
+  expect(status).toMatchObject({
+    calls: [
+      { state: 'refused', route: path, message: 'model: must be the name of a model.' },
+      { state: 'success', route: path },
+    ],
+  });
+});
+
 it('a request for several answers reports the tokens and attempts of all its calls', async () => {
   const reports: RequestReport[] = [];
   const gateway = await gatewayOver((await servedPool('llm.fetch')).llm, {
