@@ -52,10 +52,15 @@ function findModel(models: readonly ModelSpec[], id: string): ModelSpec | undefi
   return models.find((model) => model.id === id);
 }
 
+/** The capabilities without which a model is not asked, and what a request with one of them has. */
+const CERTAIN: ReadonlyMap<string, string> = new Map([
+  ['vision', 'images'],
+  ['audio', 'audio'],
+  ['file', 'files'],
+  ['video', 'videos'],
+]);
 /** The capabilities that lists of models show. Others are learnt. */
-const LISTED: ReadonlySet<string> = new Set(['tools', 'vision']);
-/** Those without which a model is not asked, and what a request with one of them has. */
-const CERTAIN: ReadonlyMap<string, string> = new Map([['vision', 'images']]);
+const LISTED: ReadonlySet<string> = new Set(['tools', ...CERTAIN.keys()]);
 
 function hasTags(model: ModelSpec, wanted: readonly string[]): boolean {
   return wanted.every((tag) => tagsOf(model).includes(tag));

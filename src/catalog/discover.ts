@@ -1,5 +1,5 @@
 import bounds from '../../spec/bounds.json' with { type: 'json' };
-import type { ModelSpec } from '../core/model.ts';
+import { MEDIA, type ModelSpec } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
 import {
   costsNothing,
@@ -29,7 +29,16 @@ export interface ReadModelListOptions extends OfferRules {
 /** Providers list some hundred models; further entries are not read. */
 const MOST_ENTRIES = bounds.modelList.entries;
 
-const TAG_ORDER: readonly string[] = ['chat', 'large', 'fast', 'small', 'tools', 'vision', 'reasoning'];
+const TAG_ORDER: readonly string[] = [
+  'chat',
+  'large',
+  'fast',
+  'small',
+  'tools',
+  'vision',
+  'reasoning',
+  ...MEDIA,
+];
 
 function entriesOf(body: unknown, path: string | undefined): readonly unknown[] {
   const places = [...(path === undefined ? [] : [path]), 'data'].flatMap((place) => entryValues(body, place));

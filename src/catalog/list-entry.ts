@@ -1,6 +1,6 @@
 import bounds from '../../spec/bounds.json' with { type: 'json' };
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { isModelName, type ModelKind } from '../core/model.ts';
+import { isModelName, MEDIA, type ModelKind } from '../core/model.ts';
 import type { ListShape } from '../providers/spec.ts';
 import { entryValues, holds } from './list-path.ts';
 import { matchesGlob } from '../providers/pattern.ts';
@@ -18,7 +18,7 @@ export interface ListEntry {
   readonly maxOutput: number | undefined;
   /** The date of the model in epoch seconds; 0 if unknown. */
   readonly created: number;
-  /** Which of `tools`, `vision` and `reasoning` the list reports; undefined if it reports nothing about them. */
+  /** Which of `tools`, `vision`, `reasoning` and the media the list reports; undefined if it reports nothing about them. */
   readonly capabilities: readonly string[] | undefined;
 }
 
@@ -85,6 +85,7 @@ function usualCapabilities(entry: JsonObject): readonly string[] | undefined {
     ...(parameters?.includes('tools') === true ? ['tools'] : []),
     ...(inputs?.includes('image') === true ? ['vision'] : []),
     ...(parameters?.includes('reasoning') === true ? ['reasoning'] : []),
+    ...MEDIA.filter((medium) => inputs?.includes(medium) === true),
   ];
 }
 

@@ -16,6 +16,10 @@ export type FreeReason =
   | 'answered-cost-0'
   | 'unproven';
 
+/** What a request may have besides texts and images. Each is also the tag of the models that take it. */
+export const MEDIA = ['audio', 'file', 'video'] as const;
+export type Medium = (typeof MEDIA)[number];
+
 /** What a model does: it answers chats, or turns texts into vectors. */
 export type ModelKind = 'chat' | 'embedding';
 
@@ -25,7 +29,7 @@ export interface ModelSpec {
   readonly id: string;
   /** Default `chat`. */
   readonly kind?: ModelKind | undefined;
-  /** Its uses: `chat`, `large`, `fast`, `small`, `tools`, `vision`, `reasoning`. */
+  /** Its uses: `chat`, `large`, `fast`, `small`, `tools`, `vision`, `reasoning`, `audio`, `file`, `video`. */
   readonly tags?: readonly string[] | undefined;
   /** Whether the tags were guessed from the id or the name, so that the model may be able to do more. */
   readonly guessed?: boolean | undefined;

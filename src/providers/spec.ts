@@ -5,7 +5,7 @@ import { FILES } from './files.ts';
 import type { FailureKind, Scope, Trip } from '../core/failure.ts';
 import type { EmbeddingFacts } from '../core/embedding.ts';
 import type { Limit, LimitCounts, QuotaWindow } from '../core/limits/limit.ts';
-import type { FreeReason, ModelKind, ModelSpec } from '../core/model.ts';
+import type { FreeReason, Medium, ModelKind, ModelSpec } from '../core/model.ts';
 import type { RequestShape } from '../wire/request/request-shape.ts';
 import { type AccountEndpoint, QUIRKS } from './quirks.ts';
 
@@ -109,7 +109,7 @@ export interface ListShape {
   readonly chat?: readonly ListCondition[] | undefined;
   /** The condition of each capability. */
   readonly capabilities?:
-    | Readonly<Partial<Record<'tools' | 'vision' | 'reasoning', ListCondition | undefined>>>
+    | Readonly<Partial<Record<'tools' | 'vision' | 'reasoning' | Medium, ListCondition | undefined>>>
     | undefined;
 }
 

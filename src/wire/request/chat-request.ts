@@ -58,6 +58,15 @@ export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
   });
 }
 
+/** By the type of a part: the capability of the models that take it. */
+const CAPABILITY_OF: ReadonlyMap<unknown, string> = new Map([
+  ['image_url', 'vision'],
+  ['input_audio', 'audio'],
+  ['audio_url', 'audio'],
+  ['file', 'file'],
+  ['video_url', 'video'],
+]);
+
 /** The capabilities that a model needs for a request. */
 // spec 9.6
 export function capabilitiesOf({ messages, fields }: ChatRequest): readonly string[] {
@@ -67,10 +76,10 @@ export function capabilitiesOf({ messages, fields }: ChatRequest): readonly stri
     const { response_format: format } = fields;
     if (format !== undefined && !isOptionalField('response_format', format)) needed.push('json_with_tools');
   }
-  const images = messages.flatMap(({ content }) =>
-    elementsOf(content).filter((part) => member(part, 'type') === 'image_url'),
+  const media = messages.flatMap(({ content }) =>
+    elementsOf(content).flatMap((part) => CAPABILITY_OF.get(member(part, 'type')) ?? []),
   );
-  if (images.length > 0) needed.push('vision');
-  if (images.length > 1) needed.push('many_images');
+  needed.push(...new Set(media));
+  if (media.filter((capability) => capability === 'vision').length > 1) needed.push('many_images');
   return needed;
 }
