@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const SOURCE = path.join(import.meta.dirname, '..', 'src');
 /** Raised only for what a change delivers. */
-const LINE_BUDGET = 36_900;
+const LINE_BUDGET = 37_900;
 
 interface Room {
   readonly name: string;
