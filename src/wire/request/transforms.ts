@@ -149,6 +149,8 @@ const WORKAROUNDS: readonly Workaround[] = [
   { lacks: ['thought_signature'], transform: 'thought-signature' },
   { lacks: ['user_after_tool'], transform: 'close-tool-turns' },
   { lacks: ['prefill'], transform: 'continue-by-instruction' },
+  // Such models count neither calls nor results as turns: what the user says after a result is the second turn in a row.
+  { lacks: ['alternate_roles'], transform: 'close-tool-turns' },
   { lacks: ['alternate_roles'], transform: 'alternate-roles' },
   // Leaves nothing to the next two, which undo each other.
   { lacks: ['empty_assistant', 'null_content'], transform: 'fill-empty-content' },
