@@ -35,7 +35,12 @@ export default defineConfig(({ mode }) => ({
     ...(mode === 'fast' ? FAST_RUN : { projects: PROJECTS }),
     typecheck: { tsconfig: './test/tsconfig.json' },
     // No test reads or writes the cache of the user who runs it.
-    env: { FREELM_PERSIST: '0', XDG_CACHE_HOME: join(tmpdir(), 'freelm-tests') },
+    env: {
+      FREELM_PERSIST: '0',
+      XDG_CACHE_HOME: join(tmpdir(), 'freelm-tests'),
+      // The mode itself does not reach projects.
+      FREELM_CORPUS: mode === 'corpus' ? 'every way' : '',
+    },
     pool: 'threads',
     // Vitest leaves one processor idle by default, which is half of a small machine.
     maxWorkers: '100%',

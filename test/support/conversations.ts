@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Fault, LikeName, ReplyDetails, ReplyRequest } from '../../src/testing.ts';
+import type { Fault, LikeName, ReplyDetails, ReplyFunction, ReplyRequest } from '../../src/testing.ts';
 import { DAY, MODEL, type ProviderSetup, simulatedPool, type SimulatedPool } from './simulated-pool.ts';
 
 const CITIES = ['Paris', 'Rome'];
@@ -46,8 +46,14 @@ function comparison(question: string): string {
   return `${question} {"city":"Paris","degrees":25} and {"city":"Rome","degrees":20}`;
 }
 
-const PROVIDERS = ['openrouter', 'google', 'nim', 'custom'] as const;
+export const PROVIDERS = ['openrouter', 'google', 'nim', 'custom'] as const;
 type Name = (typeof PROVIDERS)[number];
+/** In which each next turn has another provider. */
+export const ORDERS: readonly (readonly Name[])[] = [
+  PROVIDERS,
+  PROVIDERS.toReversed(),
+  ['nim', 'google', 'custom', 'openrouter'],
+];
 
 /** What the models of each provider insist on. */
 const LIKES: Readonly<Record<Name, readonly LikeName[]>> = {
@@ -69,16 +75,25 @@ function setupOf(name: Name, faults: readonly Fault[] = []): ProviderSetup {
   return { models: [model], rpm: 1000, rpd: 100_000, limits: { rpm: 1000, rpd: 100_000 }, faults };
 }
 
-function poolOf(names: readonly Name[], faults: readonly Fault[] = []): SimulatedPool {
+/** A pool of providers whose models insist on what those of the real ones do, and give the answers of `answer`. */
+export function poolOf(
+  names: readonly Name[],
+  {
+    faults = [],
+    answer = reply,
+  }: { readonly faults?: readonly Fault[]; readonly answer?: ReplyFunction } = {},
+): SimulatedPool {
   const setups = Object.fromEntries(names.map((name) => [name, setupOf(name, faults)]));
   const more = faults.length === 0 ? {} : ({ strategy: 'round_robin', maxAttempts: 30 } as const);
-  return simulatedPool({ ...setups, ...more, reply, timeoutMs: DAY });
+  return simulatedPool({ ...setups, ...more, reply: answer, timeoutMs: DAY });
 }
 
 type Pools = readonly (readonly [name: string, make: () => SimulatedPool])[];
 
 /** A pool of all providers, each of which fails now and then. */
-export const UNDER_FAULTS: Pools = [['all of them under faults', () => poolOf(PROVIDERS, FAULTS)]];
+export const UNDER_FAULTS: Pools = [
+  ['all of them under faults', () => poolOf(PROVIDERS, { faults: FAULTS })],
+];
 const ALL_POOLS: Pools = [
   ...PROVIDERS.map((name) => [`${name} alone`, () => poolOf([name])] as const),
   ...UNDER_FAULTS,
@@ -123,7 +138,6 @@ export type MakeTalker = (pool: SimulatedPool, nextModel?: () => string) => Talk
 
 const CALLS = CITIES.map((city) => ['weather', { city }]);
 const STREAMED = [false, true];
-const ORDERS = [PROVIDERS, PROVIDERS.toReversed(), ['nim', 'google', 'custom', 'openrouter'] as const];
 const TURNS = 8;
 
 function expectStreamed({ transport }: SimulatedPool, stream: boolean): void {
