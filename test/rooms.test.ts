@@ -6,6 +6,9 @@ const SOURCE = path.join(import.meta.dirname, '..', 'src');
 /** Raised only for what a change delivers. */
 const LINE_BUDGET = 37_900;
 
+/** What `npm run generate` writes grows with the providers, not with the code. */
+const GENERATED = ['providers/files.ts', 'providers/presets.ts'];
+
 interface Room {
   readonly name: string;
   /** Paths below src/ that belong to the room. */
@@ -149,7 +152,9 @@ describe('the rooms of src/', () => {
   });
 
   it(`src without src/testing has at most ${LINE_BUDGET} lines of TypeScript`, () => {
-    const counted = files.filter((file) => file.endsWith('.ts') && !file.startsWith('testing/'));
+    const counted = files.filter(
+      (file) => file.endsWith('.ts') && !file.startsWith('testing/') && !GENERATED.includes(file),
+    );
     const lines = counted.reduce((sum, file) => sum + (textOf(file).match(/\n/g)?.length ?? 0), 0);
     console.log(`src without src/testing: ${lines} lines`);
     expect(lines).toBeLessThanOrEqual(LINE_BUDGET);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import type { Limit, QuotaWindow } from '../src/core/limits/limit.ts';
 import { readModelName } from '../src/core/model.ts';
 import { type LimitSpec, type ProviderSpec, SPECS } from '../src/providers/spec.ts';
 import { isKind, SCOPES_OF } from './core/pool-world.ts';
+import { REFUSAL_VECTORS } from './providers/refusal-vectors.ts';
 
 const folder = new URL('../spec/', import.meta.url);
 
@@ -174,8 +175,7 @@ const SHARED_LISTS: readonly {
   readonly members: object;
   readonly extra?: string;
 }[] = [
-  { title: 'failure kinds', mark: 'rate_limited', members: FAILURE_EFFECTS },
-  { title: 'scopes', mark: 'provider', members: SCOPES },
+  { title: 'scopes', mark: 'key', members: SCOPES },
   { title: 'units', mark: 'tokens', members: UNITS },
   { title: 'what a limit of tokens counts', mark: 'reserved', members: COUNTS },
   { title: 'windows', mark: 'hour', members: WINDOWS, extra: 'refused' },
@@ -218,19 +218,6 @@ describe('the lists of the schemas', () => {
       return kind.success ? [kind.data.properties.kind.const] : [];
     });
     expect(found.toSorted()).toEqual(Object.keys(LIMIT_KINDS).toSorted());
-  });
-
-  it('require a row for each failure kind', () => {
-    const { properties } = z
-      .object({
-        properties: z.object({
-          effects: z.object({ required: z.array(z.string()), properties: z.record(z.string(), z.unknown()) }),
-        }),
-      })
-      .parse(read('failure-effects.schema.json'));
-    const kinds = Object.keys(FAILURE_EFFECTS).toSorted();
-    expect(properties.effects.required.toSorted()).toEqual(kinds);
-    expect(Object.keys(properties.effects.properties).toSorted()).toEqual(kinds);
   });
 });
 
@@ -279,9 +266,28 @@ describe('every provider', () => {
   });
 });
 
-it.each(['provider-code', 'keys-table', 'providers-page'])('what %s generates is up to date', (name) => {
-  const script = fileURLToPath(new URL(`../.ci/${name}.mjs`, import.meta.url));
-  expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
+it.each(['failure-kinds', 'provider-code', 'keys-table', 'providers-page'])(
+  'what %s generates is up to date',
+  (name) => {
+    const script = fileURLToPath(new URL(`../.ci/${name}.mjs`, import.meta.url));
+    const { stderr, status } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+    expect({ stderr, status }, 'Run `npm run generate`.').toEqual({ stderr: '', status: 0 });
+  },
+);
+
+it('every provider has an `order` of its own, in the hundred of its `access`', () => {
+  const first = { default: 1, 'opt-in': 101, local: 201 };
+  const shape = z.object({
+    name: z.string(),
+    order: z.number(),
+    access: z.enum(['default', 'opt-in', 'local']),
+  });
+  const providers = jsonFiles('providers/').map((path) => shape.parse(read(path)));
+  expect(new Set(providers.map(({ order }) => order)).size).toBe(providers.length);
+  const misplaced = providers.filter(
+    ({ order, access }) => order < first[access] || order > first[access] + 99,
+  );
+  expect(misplaced).toEqual([]);
 });
 
 describe.each(specs)('%s', (name, spec) => {
@@ -394,7 +400,17 @@ describe.each(local)('%s, on your own machine,', (_, spec) => {
   });
 });
 
+const failureShape = z.object({ kind: z.string(), scope: z.string() });
+
+/** Every object with a `kind` and a `scope`, at any depth. */
+function failuresIn(value: unknown): readonly z.infer<typeof failureShape>[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = failureShape.safeParse(value);
+  return [...(own.success ? [own.data] : []), ...Object.values(value).flatMap(failuresIn)];
+}
+
 describe('the table of effects', () => {
+  const shared = read('refusals.json');
   const kinds = Object.keys(SCOPES_OF).toSorted();
 
   it('has one row for each kind of failure', () => {
@@ -408,9 +424,11 @@ describe('the table of effects', () => {
     expect(kinds.filter((kind) => !named.has(kind))).toEqual([]);
   });
 
-  it('has an effect for every kind', () => {
-    const idle = Object.entries(FAILURE_EFFECTS).filter(([, effect]) => Object.keys(effect).length === 0);
-    expect(idle).toEqual([]);
+  it('has a state of at most nine characters for every key that does not work', () => {
+    const states = Object.entries(FAILURE_EFFECTS).flatMap(([kind, { check }]) =>
+      check.works === false ? [check.state ?? kind.replaceAll('_', ' ')] : [],
+    );
+    expect(states.filter((state) => state.length > 9)).toEqual([]);
   });
 
   it('never shortens a cooldown', () => {
@@ -421,16 +439,38 @@ describe('the table of effects', () => {
   });
 
   it('has every kind at each of its scopes in the settle vectors', () => {
-    const settled = z
-      .object({ cases: z.array(z.object({ input: z.unknown() })) })
-      .parse(read('vectors/settle.json'));
-    const text = JSON.stringify(settled);
-    const missing = Object.entries(SCOPES_OF).flatMap(([kind, scopes]) =>
-      scopes
-        .filter((scope) => !text.includes(`"kind":"${kind}","scope":"${scope}"`))
-        .map((scope) => `${kind} ${scope}`),
+    const settled = new Set(
+      failuresIn(read('vectors/settle.json')).map(({ kind, scope }) => `${kind} ${scope}`),
     );
-    expect(missing).toEqual([]);
+    const needed = Object.entries(SCOPES_OF).flatMap(([kind, scopes]) =>
+      scopes.map((scope) => `${kind} ${scope}`),
+    );
+    expect(needed.filter((name) => !settled.has(name))).toEqual([]);
+  });
+
+  it('has every kind in the plan vectors, which say what the call does next', () => {
+    const planned = new Set(failuresIn(read('vectors/plan.json')).map(({ kind }) => kind));
+    expect(kinds.filter((kind) => !planned.has(kind))).toEqual([]);
+  });
+
+  it('has every kind with `hint` in a classify vector with a `retry-after` header and its `retryAt`', () => {
+    const hinted = new Set<string>(
+      REFUSAL_VECTORS.filter(
+        ({ input, expect: { retryAt } }) =>
+          input.headers?.['retry-after'] !== undefined && retryAt !== undefined,
+      ).map(({ expect: { kind } }) => kind),
+    );
+    const needed = Object.entries(FAILURE_EFFECTS).filter(([, { hint }]) => hint !== undefined);
+    expect(needed.map(([kind]) => kind).filter((kind) => !hinted.has(kind))).toEqual([]);
+  });
+
+  it('has a rule, a status or an answer for every kind that is not `fromCode`, and none for the others', () => {
+    const all = [shared, ...Object.values(SPECS).map(({ refusals }) => refusals)];
+    const yielded = new Set(all.flatMap(failuresIn).map(({ kind }) => kind));
+    const unlike = Object.entries(FAILURE_EFFECTS).filter(
+      ([kind, { fromCode = false }]) => yielded.has(kind) === fromCode,
+    );
+    expect(unlike.map(([kind]) => kind)).toEqual([]);
   });
 });
 

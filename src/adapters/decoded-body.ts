@@ -56,7 +56,10 @@ async function peek(source: Readable): Promise<number | undefined> {
   }
 }
 
-async function* decoded(source: AsyncIterable<Uint8Array>, codings: readonly string[]): AsyncGenerator<Uint8Array> {
+async function* decoded(
+  source: AsyncIterable<Uint8Array>,
+  codings: readonly string[],
+): AsyncGenerator<Uint8Array> {
   let stream = Readable.from(source, { objectMode: false });
   for (const coding of codings) {
     const first = await peek(stream);

@@ -182,12 +182,7 @@ class UndiciTransport implements Transport {
     return known;
   }
 
-  #agent(
-    undici: Undici,
-    { background = false }: HttpRequest,
-    direct: boolean,
-    fresh: boolean,
-  ): Dispatcher {
+  #agent(undici: Undici, { background = false }: HttpRequest, direct: boolean, fresh: boolean): Dispatcher {
     const index = Number(background) + 2 * Number(direct) + 4 * Number(fresh);
     let agent = this.#agents.get(index);
     if (agent === undefined) {

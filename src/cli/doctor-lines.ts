@@ -6,6 +6,12 @@ import type { Paint } from './paint.ts';
 import { amountText } from '../money.ts';
 import { cell } from './text.ts';
 
+interface FailureRow {
+  readonly check: { readonly works?: boolean; readonly state?: string; readonly advice?: string };
+}
+
+const FAILURES: Readonly<Record<string, FailureRow>> = failures.effects;
+
 export function isFine({ works }: KeyCheck): boolean {
   return works === true;
 }
@@ -31,8 +37,7 @@ export function quotaText({ unit, window, limit, highest, remaining, perModel }:
 function stateOf({ works, kind }: KeyCheck): string {
   if (works === true) return 'works';
   if (works === undefined || kind === undefined) return 'not known';
-  const check: { works?: boolean; state?: string; advice?: string } = failures.effects[kind].check;
-  return check.state ?? kind.replaceAll('_', ' ');
+  return FAILURES[kind]?.check.state ?? kind.replaceAll('_', ' ');
 }
 
 function markOf({ works }: KeyCheck, paint: Paint): string {

@@ -5,6 +5,8 @@ import { billText } from '../money.ts';
 import type { AttemptEndEvent, HealthRow } from '../index.ts';
 import type { Paint } from './paint.ts';
 
+const FAILURES: Readonly<Record<string, { readonly summary: string }>> = failures.effects;
+
 /** Control characters except tab and line feed. They could carry commands for the terminal. */
 const CONTROL = /(?![\t\n])[\p{Cc}]/gu;
 
@@ -29,7 +31,7 @@ export function json(value: unknown, indent?: number): string {
 }
 
 function summaryOf(outcome: AttemptEndEvent['outcome']): string {
-  return outcome === 'success' || outcome === 'aborted' ? outcome : failures.effects[outcome].summary;
+  return FAILURES[outcome]?.summary ?? outcome;
 }
 
 export function attemptLine(event: AttemptEndEvent, paint: Paint): string {

@@ -1,11 +1,11 @@
-/** Failures: what an unsuccessful attempt means, and the table of what each kind of failure has as its effects. */
+/** Failures: what an unsuccessful attempt means, and the table of their effects. */
 
 import table from '../../spec/failure-effects.json' with { type: 'json' };
 import type { ReportedQuota } from './limits/limit.ts';
 
 /**
- * Every meaning that an unsuccessful attempt can have. To add one, add it here and give it a row in
- * `spec/failure-effects.json`; the compiler and the tests name every other place.
+ * Every meaning that an unsuccessful attempt can have. To add one, follow "Add a kind of failure" in
+ * `.github/CONTRIBUTING.md`.
  */
 export type FailureKind =
   | 'rate_limited'
@@ -51,7 +51,7 @@ export interface Failure {
   readonly reported?: readonly ReportedQuota[];
   /** A hash of the account name that the provider reported: keys with the same name share their quotas. */
   readonly identity?: string;
-  /** The classification is a guess from the status alone: a second model that fails so speaks for the whole account. */
+  /** The classification is a guess from the status alone: a second model that fails in this way speaks for the whole account. */
   readonly escalates?: boolean;
   /** `unsupported`: the fields of the request that the provider refused, e.g. `['seed']`. */
   readonly parameters?: readonly string[];
@@ -83,10 +83,25 @@ export interface Trip {
   readonly lastResortMs?: number | undefined;
 }
 
+/** What a failure says about a key that is being checked. */
+interface KeyEffect {
+  /** Undefined if it says nothing about the key. */
+  readonly works?: boolean;
+  /** The state of a key that does not work, in at most nine characters. Default: the kind's name. */
+  readonly state?: string;
+  readonly advice?: string;
+  /** At the scope `provider` the failure says nothing about the key, and this is the advice then. */
+  readonly adviceAtProvider?: string;
+  /** Whether it says nothing about the key in answer to a request other than a chat. */
+  readonly chatOnly?: boolean;
+}
+
 /** One row of the table. `spec/failure-effects.schema.json` gives the default of each optional column. */
 export interface FailureEffect {
   /** A few words for a log line. */
   readonly summary: string;
+  /** Whether freelm's own code finds this failure, and no rule yields it. */
+  readonly fromCode?: boolean;
   /** The window of the refusing limits, `minute` or `day`. They become full. */
   readonly fills?: string;
   /** When the answer's retry hint counts: `always`, or only a `long` one. */
@@ -101,18 +116,22 @@ export interface FailureEffect {
   readonly remembers?: string;
   /** How many failures of this kind end the call, because the request itself is at fault. */
   readonly throwsAfter?: number;
+  /** Whether the failure speaks against the request: `unexplained`, always; `named`, if it names nothing that the model lacks. */
+  readonly opinion?: string;
+  /** What the rest of the call skips, if not what the scope covers: the `provider`, or `smaller-models` everywhere. */
+  readonly excludes?: string;
   /** Whether the call looks for its next route at other providers first. */
   readonly setback?: boolean;
   /** Whether the call may come back to the same route after a pause. */
   readonly transient?: boolean;
   /** Whether the call may try the same route again at once, after all others. */
   readonly repeatable?: boolean;
-  /** Whether the failure is about a model or a chat request, and so says nothing in answer to other requests. */
-  readonly aboutChat?: boolean;
+  /** Whether a rule of this kind is about what the request contains, or about what the model made of it. */
+  readonly aboutRequest?: boolean;
   /** How freelm's own OpenAI-compatible endpoint answers. */
   readonly answer?: { readonly status: number; readonly code?: string; readonly retry?: boolean };
   /** What the failure says about a key that is being checked. */
-  readonly check: { readonly works?: boolean; readonly state?: string; readonly advice?: string };
+  readonly check: KeyEffect;
 }
 
 /** The table, spec 6.2. A kind without a row does not compile. */

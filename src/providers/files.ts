@@ -33,8 +33,8 @@ type KnownProvider =
   | 'cohere'
   | 'requesty'
   | 'sambanova'
-  | 'ollama'
   | 'cerebras'
+  | 'ollama'
   | 'lmstudio'
   | 'llamacpp'
   | 'vllm';
@@ -53,8 +53,8 @@ export const FILES: Readonly<Record<KnownProvider, { readonly name: string; read
   cohere,
   requesty,
   sambanova,
-  ollama,
   cerebras,
+  ollama,
   lmstudio,
   llamacpp,
   vllm,

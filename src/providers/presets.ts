@@ -107,11 +107,6 @@ export class SambaNova extends KeyedProvider {
   static override readonly spec: ProviderSpec = SPECS.sambanova;
 }
 
-/** Ollama on your own machine: serves its models if no other provider is ready. */
-export class Ollama extends KeylessProvider {
-  static override readonly spec: ProviderSpec = SPECS.ollama;
-}
-
 /**
  * Cerebras: very fast models, on trial only. The free tier ended on 2026-08-17. An account with a payment
  * method gets a credit of 5 USD for 30 days; after that, calls are billed. An organization may send 5
@@ -120,6 +115,11 @@ export class Ollama extends KeylessProvider {
  */
 export class Cerebras extends KeyedProvider<'trial'> {
   static override readonly spec: ProviderSpec = SPECS.cerebras;
+}
+
+/** Ollama on your own machine: serves its models if no other provider is ready. */
+export class Ollama extends KeylessProvider {
+  static override readonly spec: ProviderSpec = SPECS.ollama;
 }
 
 /** LM Studio on your own machine: serves its models if no other provider is ready. */

@@ -16,7 +16,12 @@ const inputSchema = z.object({
 export type RefusalInput = z.infer<typeof inputSchema>;
 
 const fileSchema = z.object({
-  cases: z.array(z.object({ input: inputSchema, expect: z.object({ kind: z.string() }) })),
+  cases: z.array(
+    z.object({
+      input: inputSchema,
+      expect: z.object({ kind: z.string(), retryAt: z.optional(z.number()) }),
+    }),
+  ),
 });
 
 const folder = new URL('../../spec/vectors/', import.meta.url);

@@ -15,13 +15,11 @@ const ROUTE = 'This says nothing about the key. Check the base URL.';
 
 /** The verdict for a failed check. */
 export function verdictOf({ kind, scope }: Failure, request: CheckRequest): KeyVerdict {
-  // An edge network, a region block or a redirect refused the request before the key was checked.
-  if (kind === 'forbidden' && scope === 'provider') {
-    const advice = 'The provider refuses this network or region, or the base URL is wrong.';
-    return { works: undefined, advice };
+  const { transient, check } = FAILURE_EFFECTS[kind];
+  if (scope === 'provider' && check.adviceAtProvider !== undefined) {
+    return { works: undefined, advice: check.adviceAtProvider };
   }
-  const { aboutChat, transient, check } = FAILURE_EFFECTS[kind];
-  if (request !== 'chat' && aboutChat === true) {
+  if (request !== 'chat' && check.chatOnly === true) {
     return { works: undefined, advice: transient === true ? LATER : ROUTE };
   }
   return { works: check.works, advice: check.advice };

@@ -1,6 +1,6 @@
 /** The routes that the rest of a call skips after a failure: those in the failure's scope. spec 8.1 */
 
-import { backoffMs, type Failure, FAILURE_EFFECTS } from '../failure.ts';
+import { backoffMs, type Failure, FAILURE_EFFECTS, windowFilledBy } from '../failure.ts';
 import type { CandidateModel, Route } from '../pool.ts';
 import type { FailedAttempt, RequestNeeds } from './question.ts';
 
@@ -48,7 +48,7 @@ export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number
   let at = 0;
   for (const { excludedUntil: until, failure } of failedAttempts) {
     if (until === Number.POSITIVE_INFINITY) continue;
-    const isHinted = failure.kind === 'rate_limited' && failure.retryAt !== undefined;
+    const isHinted = windowFilledBy(failure.kind) === 'minute' && failure.retryAt !== undefined;
     at = Math.max(at, isHinted ? until + MAX_PAUSE_MS : until);
   }
   return Math.min(at, now + MAX_PAUSE_MS);
@@ -57,7 +57,8 @@ export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number
 /** Whether a failure excludes a model of the same or another provider. spec 8.1 */
 function coversModel(attempt: FailedAttempt, provider: string, model: CandidateModel): boolean {
   const { route, failure } = attempt;
-  if (failure.kind === 'context_too_long' && failure.scope !== 'provider') {
+  const { excludes } = FAILURE_EFFECTS[failure.kind];
+  if (excludes === 'smaller-models' && failure.scope !== 'provider') {
     if (route.provider === provider && route.model === model.id) return true;
     const size = failure.contextLength ?? attempt.ctx;
     // A model of unknown size may be a large one, so it is asked.
@@ -65,15 +66,15 @@ function coversModel(attempt: FailedAttempt, provider: string, model: CandidateM
   }
   if (route.provider !== provider) return false;
   return (
-    failure.kind === 'content_blocked' ||
+    excludes === 'provider' ||
     failure.scope === 'provider' ||
     (failure.oversized === true && route.model === model.id) ||
     (isModelScoped(failure) && route.model === model.id)
   );
 }
 
-function isModelScoped(failure: Failure): boolean {
-  return failure.scope === 'model' || (failure.scope === 'request' && failure.kind !== 'content_blocked');
+function isModelScoped({ scope }: Failure): boolean {
+  return scope === 'model' || scope === 'request';
 }
 
 /** Epoch ms until which the call skips `model` at `provider`, whatever the key; 0 when it does not. */
@@ -129,7 +130,8 @@ function isLack({ parameters = [], capabilities = [] }: Failure, needs: RequestN
  */
 function speaksAgainst(failure: Failure, needs: RequestNeeds): boolean {
   const { kind, status = 0 } = failure;
-  return kind === 'rejected' || (kind === 'unsupported' && status >= 400 && !isLack(failure, needs));
+  const { opinion } = FAILURE_EFFECTS[kind];
+  return opinion === 'unexplained' || (opinion === 'named' && status >= 400 && !isLack(failure, needs));
 }
 
 /** The failed attempts that speak against the request. One that was repeated in another form does not. */
@@ -182,7 +184,7 @@ function namesIn({ parameters = [], capabilities = [] }: Failure): readonly stri
 
 /** The failed attempts of models that rejected the request, for a reason that is not known. */
 export function rejectionsOf(failedAttempts: readonly FailedAttempt[]): readonly FailedAttempt[] {
-  return failedAttempts.filter(({ failure }) => failure.kind === 'rejected');
+  return failedAttempts.filter(({ failure }) => FAILURE_EFFECTS[failure.kind].opinion === 'unexplained');
 }
 
 /** How often `provider` failed this call with a `setback` kind: others are tried first. spec 11.6 */

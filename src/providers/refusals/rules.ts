@@ -114,8 +114,7 @@ export function findRequestRule(refusal: Refusal): RefusalRule | undefined {
 }
 
 function isAboutRequest({ kind }: RefusalRule): boolean {
-  const { aboutChat, trip } = FAILURE_EFFECTS[kind];
-  return kind === 'server_error' || (aboutChat === true && trip === undefined && kind !== 'bad_request');
+  return FAILURE_EFFECTS[kind].aboutRequest === true;
 }
 
 function isStatusAlone({ path, header, pattern }: RefusalRule): boolean {
