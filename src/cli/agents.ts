@@ -20,7 +20,8 @@ export interface Agent {
   readonly args: (place: AgentPlace) => readonly string[];
 }
 
-const MODEL = 'large:tools';
+/** The model that agents ask for, unless they have names of their own. */
+export const AGENT_MODEL = 'large:tools';
 const NO_ARGS = (): readonly string[] => [];
 
 function claudeEnv({ url, token, contextTokens }: AgentPlace): Record<string, string> {
@@ -37,7 +38,7 @@ function claudeEnv({ url, token, contextTokens }: AgentPlace): Record<string, st
 /** Codex takes values of its configuration as TOML; texts in JSON are valid TOML. */
 function codexArgs({ url, contextTokens }: AgentPlace): readonly string[] {
   const settings: readonly (readonly [name: string, value: string | number])[] = [
-    ['model', MODEL],
+    ['model', AGENT_MODEL],
     ['model_provider', 'freelm'],
     ['model_providers.freelm.name', 'freelm'],
     ['model_providers.freelm.base_url', `${url}/v1`],
@@ -51,19 +52,22 @@ function codexArgs({ url, contextTokens }: AgentPlace): readonly string[] {
 /** The longest answer that OpenCode asks for. */
 const OPENCODE_OUTPUT = 8192;
 
-function opencodeConfig({ url, token, contextTokens = 131_072 }: AgentPlace): string {
+interface OpencodeSettings {
+  readonly model: string;
+  readonly small_model: string;
+  readonly provider: { readonly freelm: unknown };
+}
+
+export function opencodeSettings({ url, token, contextTokens = 131_072 }: AgentPlace): OpencodeSettings {
   const models = Object.fromEntries(
-    [MODEL, 'fast:tools'].map((id) => [
+    [AGENT_MODEL, 'fast:tools'].map((id) => [
       id,
       { name: id, limit: { context: contextTokens, output: OPENCODE_OUTPUT } },
     ]),
   );
-  return JSON.stringify({
-    $schema: 'https://opencode.ai/config.json',
-    model: `freelm/${MODEL}`,
+  return {
+    model: `freelm/${AGENT_MODEL}`,
     small_model: 'freelm/fast:tools',
-    autoupdate: false,
-    share: 'disabled',
     provider: {
       freelm: {
         npm: '@ai-sdk/openai-compatible',
@@ -72,7 +76,12 @@ function opencodeConfig({ url, token, contextTokens = 131_072 }: AgentPlace): st
         models,
       },
     },
-  });
+  };
+}
+
+function opencodeConfig(place: AgentPlace): string {
+  const schema = { $schema: 'https://opencode.ai/config.json', autoupdate: false, share: 'disabled' };
+  return JSON.stringify({ ...schema, ...opencodeSettings(place) });
 }
 
 /** The variables that programs of both protocols read. */
@@ -97,7 +106,7 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
     {
       title: 'Codex',
       command: 'codex',
-      model: MODEL,
+      model: AGENT_MODEL,
       env: ({ token }) => ({ FREELM_LAUNCH_TOKEN: token }),
       args: codexArgs,
     },
@@ -107,7 +116,7 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
     {
       title: 'OpenCode',
       command: 'opencode',
-      model: MODEL,
+      model: AGENT_MODEL,
       env: (place) => ({ OPENCODE_CONFIG_CONTENT: opencodeConfig(place) }),
       args: NO_ARGS,
     },
@@ -117,14 +126,14 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
     {
       title: 'aider',
       command: 'aider',
-      model: MODEL,
+      model: AGENT_MODEL,
       env: usualEnv,
-      args: () => ['--model', `openai/${MODEL}`, '--no-show-model-warnings'],
+      args: () => ['--model', `openai/${AGENT_MODEL}`, '--no-show-model-warnings'],
     },
   ],
 ]);
 
 /** What is started under a name: a known agent, or any program that reads the usual variables. */
 export function agentOf(name: string): Agent {
-  return AGENTS.get(name) ?? { title: name, command: name, model: MODEL, env: usualEnv, args: NO_ARGS };
+  return AGENTS.get(name) ?? { title: name, command: name, model: AGENT_MODEL, env: usualEnv, args: NO_ARGS };
 }

@@ -1,10 +1,10 @@
-/** `freelm launch`: starts the endpoint for one agent, and the agent with it. `freelm setup` says how to do it by hand. */
+/** `freelm launch`: starts the endpoint for one agent, and the agent with it. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { FreeLLM } from '../index.ts';
-import { type Agent, agentOf, type AgentPlace } from './agents.ts';
+import { type Agent, agentOf } from './agents.ts';
 import { UsageError } from './exit.ts';
 import { type PoolFlags, withPool } from './pool.ts';
 import type { Shell } from './shell.ts';
@@ -68,25 +68,4 @@ export async function launch(
       await gateway.close();
     }
   });
-}
-
-/** A word as a shell reads it. */
-function quoted(word: string): string {
-  return /^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-export interface SetupFlags {
-  readonly url?: string;
-  readonly token?: string;
-}
-
-/** Prints how an agent is started on an endpoint that runs already. */
-export async function setup(name: string, flags: SetupFlags, shell: Shell): Promise<void> {
-  const agent = agentOf(name);
-  const { url = 'http://127.0.0.1:4141', token = 'any' } = flags;
-  const place: AgentPlace = { url: url.replace(/\/+$/, ''), token, contextTokens: undefined };
-  const variables = Object.entries(agent.env(place)).map(([key, value]) => `export ${key}=${quoted(value)}`);
-  const command = [agent.command, ...agent.args(place)].map(quoted).join(' ');
-  const lines = [`# ${agent.title} with freelm serve at ${place.url}`, ...variables, command, ''];
-  await shell.out.write(lines.join('\n'));
 }

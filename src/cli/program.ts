@@ -7,10 +7,11 @@ import { byteCount, list, nameChain, notNegative, portNumber, wholeNumber } from
 import type { ChatFlags } from './chat.ts';
 import type { DoctorFlags } from './doctor.ts';
 import type { HealthFlags } from './health.ts';
-import type { LaunchFlags, SetupFlags } from './launch.ts';
+import type { LaunchFlags } from './launch.ts';
 import type { ModelFlags } from './models.ts';
 import type { ServeFlags } from './serve.ts';
 import type { LogFormat } from './serve-log.ts';
+import type { SetupFlags } from './setup.ts';
 import type { Shell } from './shell.ts';
 
 const STRATEGIES = [
@@ -201,14 +202,23 @@ function addLaunch(program: Command, shell: Shell, end: (code: number) => void):
   command(program, 'setup')
     .summary('say how to start a coding agent on freelm serve')
     .description(
-      'Prints the variables and the command with which a coding agent uses a running freelm serve.',
+      "Prints the variables and the command with which a coding agent uses a running freelm serve. With --write, it changes the agent's own file instead, after a question, and keeps a copy of it.",
     )
     .argument('<agent>', 'the agent')
     .option('--url <url>', 'the address of the endpoint (default: http://127.0.0.1:4141)')
     .option('--token <token>', 'its token')
-    .addHelpText('after', examples('freelm setup claude', 'freelm setup opencode --url http://10.0.0.5:4141'))
+    .option('--write', "write it into the agent's file: claude, codex, opencode, aider")
+    .option('--yes', 'do not ask before writing')
+    .addHelpText(
+      'after',
+      examples(
+        'freelm setup claude',
+        'freelm setup opencode --url http://10.0.0.5:4141',
+        'freelm setup codex --write',
+      ),
+    )
     .action(async (agent: string, flags: SetupFlags) => {
-      const { setup } = await import('./launch.ts');
+      const { setup } = await import('./setup.ts');
       await setup(agent, flags, shell);
     });
 }
