@@ -87,3 +87,14 @@ export interface ModelCache {
   read(id: string): Promise<unknown>;
   write(id: string, value: unknown): Promise<void>;
 }
+
+/** Keeps texts for a while, for all processes of a user. Must not throw: what cannot be written or read is not there. */
+export interface TextArchive {
+  /** @param expiresAt - Epoch ms. Returns whether the text is kept. */
+  write(id: string, text: string, expiresAt: number): boolean;
+  /** Undefined if it was not kept, has expired, was removed, or had to make room for others. */
+  read(id: string): string | undefined;
+  has(id: string): boolean;
+  /** Returns whether it was there. */
+  remove(id: string): boolean;
+}

@@ -248,7 +248,7 @@ describe('the README', () => {
     "rejects with your signal's own reason": 'test/client/abort.test.ts',
     'freelm asks only for models that are free': 'test/client/models.test.ts',
     'freelm counts them together': 'test/core/accounts.test.ts',
-    'freelm stores model lists and used quotas on disk, but no keys, prompts or answers':
+    'freelm stores model lists and used quotas on disk, but no keys':
       'test/client/no-key-anywhere.test.ts',
   };
 

@@ -125,6 +125,7 @@ export function restFetch(calls: RestCalls, pool: Pool, options: FreeLLMOptions)
   const handler = restHandler(backendOf(calls, pool, options), {
     now: () => pool.clock.now(),
     redact: pool.redact,
+    archive: pool.archive,
     newId: (prefix) => `${prefix}${randomId()}`,
     warn: (message) => pool.emit({ type: 'warning', message }),
     yieldIfBusy: () => pool.clock.yieldIfBusy?.(),

@@ -92,7 +92,8 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
   readonly unknownModels?: 'error' | 'auto' | undefined;
   /**
    * Whether used quotas, cooldowns and what was learnt are kept in files in `cacheDir`, which all processes of the user
-   * share. Default: `FREELM_PERSIST`, else `true`. `false` keeps them in memory.
+   * share. Answers of the Responses API are kept there as well, for an hour, with their prompts. Default: `FREELM_PERSIST`, else
+   * `true`. `false` keeps all of it in memory.
    */
   readonly persist?: boolean | undefined;
   /** Your own store for used quotas and what was learnt about providers. Default: files, see `persist`. */

@@ -13,7 +13,7 @@ import type { ImagePorts } from '../engine/images.ts';
 import { type EmbedBatch, embedOperation, type EmbedPart } from '../engine/embed.ts';
 import type { Operation } from '../engine/operation.ts';
 import { Ledger } from '../engine/ledger.ts';
-import type { Clock, ImageSource, ModelCache, StateStore, Transport } from '../ports.ts';
+import type { Clock, ImageSource, ModelCache, StateStore, TextArchive, Transport } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import { redactor, type Redact } from '../providers/key.ts';
 import { withFallback } from '../adapters/fallback-store.ts';
@@ -29,7 +29,7 @@ import { Events, type FreeLLMEvent } from './events.ts';
 import { cacheTtlFrom, type Environment, spendFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 import { type Finders, findersOf } from './stages.ts';
-import { cacheFor, stateFor } from './storage.ts';
+import { archiveFor, cacheFor, stateFor } from './storage.ts';
 import { registryFor } from './model-lists.ts';
 import { withProviderWarnings } from './stale-facts.ts';
 import { randomId, systemClock } from '../adapters/system.ts';
@@ -60,6 +60,8 @@ export interface Pool extends Finders {
   readonly chatStream: Operation<StreamRequest, StreamBatch>;
   readonly embed: Operation<EmbedBatch, EmbedPart>;
   readonly redact: Redact;
+  /** Keeps answers for clients that refer to them later. Undefined if they are kept in memory only. */
+  readonly archive: TextArchive | undefined;
   readonly events: Events;
   /** Emits an event. Costs little if none is observed, but see `events.isObserved`. */
   readonly emit: (event: FreeLLMEvent) => void;
@@ -228,6 +230,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const chatPorts = chatPortsFor({ clock, images }, redact, providerOf);
   const chat = chatOperation(chatPorts);
   return {
+    archive: givenStore === undefined ? archiveFor(options, env, isReal, () => clock.now()) : undefined,
     clock,
     transport,
     images,

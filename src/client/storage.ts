@@ -6,7 +6,8 @@ import { diskCache } from '../adapters/disk-cache.ts';
 import { type FallbackOptions, withFallback } from '../adapters/fallback-store.ts';
 import { fileStore } from '../adapters/file-store.ts';
 import { memoryStore } from '../adapters/memory-store.ts';
-import type { ModelCache, StateStore } from '../ports.ts';
+import { textFiles } from '../adapters/text-files.ts';
+import type { ModelCache, StateStore, TextArchive } from '../ports.ts';
 import { cacheDirFrom, type Environment, persistFrom } from './env/from-env.ts';
 import type { FreeLLMOptions } from './options.ts';
 
@@ -18,6 +19,23 @@ export function cacheFor(options: FreeLLMOptions, env: Environment): ModelCache 
   return diskCache(() => cacheDirOf(options, env));
 }
 
+const STATE_FOLDER = 'state';
+
+function persists(options: FreeLLMOptions, env: Environment, byDefault: boolean): boolean {
+  return options.persist ?? persistFrom(env) ?? byDefault;
+}
+
+/** Where answers are kept that clients refer to later: beside the files of the state, if there are any. */
+export function archiveFor(
+  options: FreeLLMOptions,
+  env: Environment,
+  persistsByDefault: boolean,
+  now: () => number,
+): TextArchive | undefined {
+  if (options.store !== undefined || !persists(options, env, persistsByDefault)) return undefined;
+  return textFiles(() => join(cacheDirOf(options, env), STATE_FOLDER, 'responses'), now);
+}
+
 /** Memory, or files that memory replaces while they fail. */
 export function stateFor(
   options: FreeLLMOptions,
@@ -25,9 +43,9 @@ export function stateFor(
   persistsByDefault: boolean,
   fallback: FallbackOptions,
 ): StateStore {
-  if (!(options.persist ?? persistFrom(env) ?? persistsByDefault)) return memoryStore();
+  if (!persists(options, env, persistsByDefault)) return memoryStore();
   return withFallback(
-    fileStore(() => join(cacheDirOf(options, env), 'state'), fallback),
+    fileStore(() => join(cacheDirOf(options, env), STATE_FOLDER), fallback),
     fallback,
   );
 }

@@ -1,7 +1,7 @@
 /** What a protocol is to the routes: a room that translates between its own messages and a call of the backend. */
 
 import type { HttpErrorInit } from '../http-error.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, TextArchive } from '../ports.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { ChatBackend } from './chat-backend.ts';
 import type { ErrorPorts } from './error-response.ts';
@@ -19,6 +19,8 @@ export interface RestRequest {
 export interface RestPorts extends ErrorPorts, Pick<Clock, 'yieldIfBusy'> {
   /** A unique id, for an answer or an object in it. It begins with `prefix`, such as `chatcmpl-`. */
   newId(prefix: string): string;
+  /** Keeps answers for later processes. Undefined: they are kept in memory only. */
+  readonly archive?: TextArchive | undefined;
   /** Tells the pool's listeners of something that the caller may want to know. */
   warn(message: string): void;
 }

@@ -3,10 +3,10 @@
 import { HttpError } from '../../http-error.ts';
 import { jsonResponse, leftOutHeaders, partsOfAnswer, routeHeaders, streamedResponse } from '../answers.ts';
 import { httpErrorOf } from '../error-response.ts';
-import type { RestContext, RestPorts, RestRequest, RestRoute } from '../protocol.ts';
+import type { RestContext, RestRequest, RestRoute } from '../protocol.ts';
 import { readResponsesCall, type ResponsesCall } from './request.ts';
 import { ResponseWriter, type WholeResponse } from './response.ts';
-import { ResponseStore } from './store.ts';
+import { ResponseStore, type StorePorts } from './store.ts';
 
 const SHOWN = '…/responses';
 const SHOWN_ID = '…/responses/{id}';
@@ -21,8 +21,8 @@ function notFound(id: string): HttpError {
 export class ResponsesRoutes {
   readonly #store: ResponseStore;
 
-  constructor({ now }: Pick<RestPorts, 'now'>) {
-    this.#store = new ResponseStore(now);
+  constructor(ports: StorePorts) {
+    this.#store = new ResponseStore(ports);
   }
 
   get routes(): readonly RestRoute[] {
