@@ -12,18 +12,16 @@ const FAST = [
 const PURE = ['test/{core,wire,providers,catalog}/**/*.test.ts', 'test/{vectors,spec}.test.ts'];
 
 const ALL = ['test/**/*.test.ts'];
-/** The option `--typecheck` itself does not reach projects. */
-const TYPES = { include: ['test/**/*.test-d.ts'], enabled: process.argv.includes('--typecheck') };
 
 /** What `npm test` runs. A list here is added to that of the whole configuration, which therefore has none. */
 const PROJECTS = [
   {
     extends: true as const,
-    test: { name: 'pure', include: PURE, isolate: false, typecheck: { include: [] } },
+    test: { name: 'pure', include: PURE, isolate: false },
   },
   {
     extends: true as const,
-    test: { name: 'all others', include: ALL, exclude: PURE, typecheck: TYPES },
+    test: { name: 'all others', include: ALL, exclude: PURE },
   },
 ];
 
@@ -33,7 +31,6 @@ const FAST_RUN = { include: FAST, exclude: ['test/**/*.property.test.ts'], isola
 export default defineConfig(({ mode }) => ({
   test: {
     ...(mode === 'fast' ? FAST_RUN : { projects: PROJECTS }),
-    typecheck: { tsconfig: './test/tsconfig.json' },
     // No test reads or writes the cache of the user who runs it.
     env: {
       FREELM_PERSIST: '0',
