@@ -25,8 +25,8 @@ const PROJECTS = [
   },
 ];
 
-/** What `npm run test:fast` runs. Property tests draw thousands of cases, which is left to `npm test`. */
-const FAST_RUN = { include: FAST, exclude: ['test/**/*.property.test.ts'], isolate: false };
+/** What `npm run test:fast` runs. Property tests (thousands of cases) and tests of large inputs are left to `npm test`. */
+const FAST_RUN = { include: FAST, exclude: ['test/**/*.{property,large}.test.ts'], isolate: false };
 
 export default defineConfig(({ mode }) => ({
   test: {

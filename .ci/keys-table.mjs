@@ -126,7 +126,7 @@ function manual(specs) {
 const isFree = ({ models }) => models.every(({ free }) => free);
 
 function readme(specs) {
-  const head = ['provider', 'variable', 'free requests for one account', 'may prompts train models?'];
+  const head = ['provider', 'variable', 'free requests for one account', 'are prompts used for training?'];
   const by = (access) => specs.filter((spec) => spec.access === access && isFree(spec));
   const local = by('local').map(({ title, name }) => `${title} (\`${name}\`)`);
   const checked = specs.map(({ asOf }) => asOf).toSorted()[0];

@@ -21,12 +21,15 @@ export interface OpenAICompatibleOptions extends Omit<
   readonly models?: readonly (ModelSpec | string)[] | undefined;
 }
 
-const schema = z.looseObject({
-  name: z
-    .string('must be a string')
-    .check(z.regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'must be lower case letters, digits, - and _')),
-  baseUrl: z.string('must be a string'),
-});
+const schema = z.looseObject(
+  {
+    name: z
+      .string('must be a string')
+      .check(z.regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'must be lower case letters, digits, - and _')),
+    baseUrl: z.string('must be a string'),
+  },
+  'must be an object: OpenAICompatible takes two arguments, the keys and the options',
+);
 
 /** The plain 404 of web frameworks: a provider would name the model. */
 // spec 7.18

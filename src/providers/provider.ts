@@ -36,14 +36,14 @@ export class Provider {
   readonly name: string;
   readonly spec: ProviderSpec;
   readonly baseUrl: string;
-  /** What the user should correct although freelm makes do with it. */
+  /** Mistakes in the configuration that freelm tolerates. */
   readonly warnings: readonly string[];
   readonly options: ProviderOptions;
   readonly keys: readonly ProviderKey[];
   readonly accounts: readonly PoolAccount[];
-  /** The id of its record in the store; another base URL makes another provider. */
+  /** The id of the provider's record in the store. It depends on the base URL. */
   readonly recordId: string;
-  /** Whether it is tried only if no other provider is ready. */
+  /** Whether the provider is used only if no other provider is ready. */
   readonly lastResort: boolean;
   readonly #headers: Headers;
   readonly #secrets: ReadonlyMap<string, string>;

@@ -38,7 +38,7 @@ describe('an endpoint of your own', () => {
   });
 
   it.each([
-    [undefined, 'OpenAICompatible options'],
+    [undefined, 'OpenAICompatible takes two arguments, the keys and the options'],
     [{}, 'OpenAICompatible options.name: must be a string'],
     [{ name: 'mine' }, 'OpenAICompatible options.baseUrl: must be a string'],
     [{ ...options, name: '' }, 'options.name: must be lower case letters'],

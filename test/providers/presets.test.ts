@@ -21,35 +21,29 @@ import {
   VLLM,
   ZAI,
 } from '../../src/index.ts';
+import * as presets from '../../src/providers/presets.ts';
 import { SPECS } from '../../src/providers/spec.ts';
 
 const key = 'abcdef-0123456789-0123456789';
 const vars = { account_id: '0123456789abcdef0123456789abcdef' };
 
-const keyed: readonly (readonly [string, () => Provider])[] = [
-  ['groq', () => new Groq(key)],
-  ['mistral', () => new Mistral(key)],
-  ['zai', () => new ZAI(key)],
-  ['cloudflare', () => new CloudflareWorkersAI(key, { vars })],
-  ['ollama-cloud', () => new OllamaCloud(key)],
-  ['cohere', () => new Cohere(key)],
-  ['requesty', () => new Requesty(key)],
-  ['sambanova', () => new SambaNova(key)],
-  ['cerebras', () => new Cerebras(key)],
-];
-const keyless: readonly (readonly [string, () => Provider])[] = [
-  ['kilo', () => new Kilo()],
-  ['ovhcloud', () => new OVHcloud()],
-  ['ollama', () => new Ollama()],
-  ['lmstudio', () => new LMStudio()],
-  ['llamacpp', () => new LlamaCpp()],
-  ['vllm', () => new VLLM()],
-];
+/** The classes, one for each file of spec/providers. */
+const classes = Object.values(presets).map((preset) => [preset.spec.name, preset] as const);
+const keyless = classes.filter(([, { spec }]) => spec.keyless === true);
 
-describe.each([...keyed, ...keyless])('%s', (name, make) => {
+/** A provider of a class: with a key if it needs one, and with the parts of its base URL. */
+function made(preset: (typeof classes)[number][1]): Provider {
+  const { spec } = preset;
+  const parts = Object.fromEntries(Object.keys(spec.vars ?? {}).map((part) => [part, vars.account_id]));
+  const options = spec.vars === undefined ? {} : { vars: parts };
+  const provider: unknown = Reflect.construct(preset, spec.keyless === true ? [options] : [key, options]);
+  if (!(provider instanceof Provider)) throw new Error(`the class of ${spec.name} is no provider`);
+  return provider;
+}
+
+describe.each(classes)('%s', (name, preset) => {
   it('has the data of its file', () => {
-    const provider = make();
-    expect(provider).toBeInstanceOf(Provider);
+    const provider = made(preset);
     expect(provider).toMatchObject({
       name,
       spec: Object.entries(SPECS).find(([known]) => known === name)?.[1],
@@ -79,14 +73,14 @@ describe('the manual', () => {
     expect(variables.filter((variable) => !manual.includes(`\`${variable}\``))).toEqual([]);
   });
 
-  it.each([...keyed, ...keyless])('names the class of %s', (_, make) => {
-    expect(manual).toContain(`\`${make().constructor.name}\``);
+  it.each(classes)('names the class of %s', (_, { name }) => {
+    expect(manual).toContain(`\`${name}\``);
   });
 });
 
 describe('a provider that works without a key', () => {
-  it.each(keyless)('%s sends no authorization header', (_, make) => {
-    const provider = make();
+  it.each(keyless)('%s sends no authorization header', (_, preset) => {
+    const provider = made(preset);
     const [only, ...others] = provider.keys;
     expect([only?.mask, others, provider.secrets()]).toEqual(['(no key)', [], []]);
     expect(provider.headersFor(only?.keyId ?? '')).not.toHaveProperty('authorization');

@@ -26,9 +26,9 @@ export interface Reservation {
   readonly generations: Generations;
   /** Epoch ms at which the request was sent. */
   readonly sentAt: number;
-  /** Whether nothing else of the account counted for the model's short limits. */
+  /** Whether the request was the only one charged to the account's short limits for this model. */
   readonly isAlone: boolean;
-  /** Whether its outcome may let another request through: it probes a limit, or a limit of tokens has no room beside it. */
+  /** Whether another request may be admitted once this one ends. It probes a limit, or fills a limit of tokens. */
   readonly mayFree: boolean;
   /** The `max_tokens` to send if the caller sets none. */
   readonly maxTokens: number | undefined;

@@ -1,4 +1,4 @@
-/** The state of the pool for people, read off the numbers that decide. Changes nothing. spec 12.7 */
+/** The state of the pool for people, computed from the same numbers as the decisions. Changes nothing. spec 12.7 */
 
 import {
   type AccountRecord,

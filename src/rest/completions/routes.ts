@@ -1,4 +1,4 @@
-/** OpenAI's older Completions: a prompt is what the user says. */
+/** OpenAI's older Completions: the prompt becomes one user message. */
 
 import { jsonResponse, streamedResponse } from '../answers.ts';
 import type { Stamp } from '../chat/completion.ts';
