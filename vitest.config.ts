@@ -32,12 +32,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     ...(mode === 'fast' ? FAST_RUN : { projects: PROJECTS }),
     // No test reads or writes the cache of the user who runs it.
-    env: {
-      FREELM_PERSIST: '0',
-      XDG_CACHE_HOME: join(tmpdir(), 'freelm-tests'),
-      // The mode itself does not reach projects.
-      FREELM_CORPUS: mode === 'corpus' ? 'every way' : '',
-    },
+    env: { FREELM_PERSIST: '0', XDG_CACHE_HOME: join(tmpdir(), 'freelm-tests') },
     pool: 'threads',
     // Vitest leaves one processor idle by default, which is half of a small machine.
     maxWorkers: '100%',
