@@ -91,11 +91,7 @@ export class ModelRegistry {
    * promise resolves when each first discovery has a list or has failed, when `signal` aborts, or at the latest `maxMs`
    * after the discovery began, so that a hanging endpoint delays a pool once and not every call. Never rejects.
    */
-  ensure(
-    names: readonly string[],
-    signal: AbortSignal | undefined,
-    maxMs: number,
-  ): Promise<void> | undefined {
+  ensure(names: Iterable<string>, signal: AbortSignal | undefined, maxMs: number): Promise<void> | undefined {
     if (signal?.aborted === true) return undefined;
     const nowMs = this.#clock.monotonicMs();
     const flights: Flight[] = [];

@@ -1,10 +1,11 @@
 import { entryOf } from '../core/json.ts';
-import type { RequestNeeds, Target } from '../core/routing/question.ts';
+import type { RequestNeeds } from '../core/routing/question.ts';
 import { type OperationName, OPERATIONS } from '../core/operations.ts';
 import type { Route, Stage } from '../core/pool.ts';
 import { type Call, renew } from '../engine/call.ts';
-import { type AttemptObserver, type Engine, failover, type ShownNames } from '../engine/failover.ts';
-import type { Operation } from '../engine/operation.ts';
+import { answer, type AttemptObserver, type Engine, stream } from '../engine/failover.ts';
+import type { StreamOperation, WholeOperation } from '../engine/operation.ts';
+import { andThen, type Maybe } from '../engine/stored-records.ts';
 import { WaitQueues } from '../engine/wait-queue.ts';
 import { FreeLLMError, ModelNotFoundError } from '../errors.ts';
 import { AccountStates } from './account-states.ts';
@@ -48,23 +49,34 @@ export interface Turn {
   readonly onServed?: ((route: Route) => void) | undefined;
 }
 
+/** How many names of models are remembered as they are shown. */
+const MAX_SHOWN = 1000;
+
 const NO_TURN: Turn = { stay: undefined };
 
 /** The latest call's number. Counted for the whole process, since all pools share the diagnostics channels. */
 let lastCallId = 0;
 
-/** The names of a target. A key may have been passed as the model's name by mistake. */
-function namesOf(pool: Pool, { route }: Target): ShownNames {
-  const { provider, account, model, keyId } = route;
-  return { provider, key: pool.maskOf(provider, keyId), account, model: pool.redact(model) };
+/** Names targets. A key may have been passed as a model's name by mistake, so names are redacted, each once. */
+function namesIn(pool: Pool): Engine['namesOf'] {
+  const shown = new Map<string, string>();
+  return ({ route: { provider, account, model: given, keyId } }) => {
+    let model = shown.get(given);
+    if (model === undefined) {
+      model = pool.redact(given);
+      if (shown.size >= MAX_SHOWN) shown.clear();
+      shown.set(given, model);
+    }
+    return { provider, key: pool.maskOf(provider, keyId), account, model };
+  };
 }
 
-function observerOf(pool: Pool): AttemptObserver {
+function observerOf(pool: Pool, namesOf: Engine['namesOf']): AttemptObserver {
   const { clock, events, emit } = pool;
   return {
     started({ id, attemptCount }, target) {
       if (!events.isObserved) return;
-      const names = namesOf(pool, target);
+      const names = namesOf(target);
       emit({ type: 'attempt-start', call: id, attempt: attemptCount, ...names, at: clock.now() });
     },
     ended({ id, attemptCount, target, onServed }, report, usage) {
@@ -101,6 +113,7 @@ export class Calls {
 
   constructor(pool: Pool, options: FreeLLMOptions, checkOpen: () => void) {
     const { clock, transport, redact, ledger, emit } = pool;
+    const namesOf = namesIn(pool);
     this.#pool = pool;
     this.#engine = {
       clock,
@@ -110,9 +123,9 @@ export class Calls {
       queues: new WaitQueues(ledger, clock, (call, until) => {
         emit({ type: 'wait', call: call.id, until, at: clock.now() });
       }),
-      observer: observerOf(pool),
+      observer: observerOf(pool, namesOf),
       errors: callErrors(pool),
-      namesOf: (target) => namesOf(pool, target),
+      namesOf,
     };
     this.#accounts = new AccountStates(pool);
     this.#limits = withLimits(DEFAULT_LIMITS, options);
@@ -145,39 +158,52 @@ export class Calls {
     if (events.isObserved) this.#emitStart(id, asked.operation, options, startedAt);
     try {
       // The request has just been checked and written, which takes its time if it is long.
-      await clock.yieldIfBusy?.();
+      const pause = clock.yieldIfBusy?.();
+      if (pause !== undefined) await pause;
       this.#accounts.refresh();
-      return await this.#prepare(asked, options, { id, startedAt, startedMs });
+      const found = this.#find(asked, options);
+      const place = found instanceof Promise ? await found : found;
+      return this.#prepare(asked, options, { id, startedAt, startedMs }, place);
     } catch (error) {
       this.#emitEnd({ id, startedAt, attemptCount: 0, usage: undefined }, endOf(error, options.signal));
       throw error;
     }
   }
 
+  /** Runs a call to its answer. */
+  answer<Request, Answer>(call: Call<Request>, operation: WholeOperation<Request, Answer>): Promise<Answer> {
+    return this.#watched(call, answer(this.#engine, call, operation));
+  }
+
   /** Runs a call and yields the parts of its answer. */
-  run<Request, Part>(call: Call<Request>, operation: Operation<Request, Part>): AsyncGenerator<Part, void> {
-    return this.#watched(call, failover(this.#engine, call, operation));
+  stream<Request, Part>(
+    call: Call<Request>,
+    operation: StreamOperation<Request, Part>,
+  ): AsyncGenerator<Part, void> {
+    const parts = stream(this.#engine, call, operation);
+    return this.#pool.events.isObserved ? this.#observed(call, parts) : parts;
   }
 
   /**
-   * Runs a call that consists of several requests, one after the other, and yields the parts of their answers.
+   * Runs a call that consists of several requests, one after the other.
    * @param split - The requests to send in place of one that failed; undefined if there are none.
    */
-  runEach<Request, Part>(
+  answers<Request, Answer>(
     call: Call<Request>,
     requests: readonly Request[],
-    operation: Operation<Request, Part>,
+    operation: WholeOperation<Request, Answer>,
     split: (request: Request, error: unknown) => readonly Request[] | undefined,
-  ): AsyncGenerator<Part, void> {
+  ): Promise<readonly Answer[]> {
     return this.#watched(call, this.#each(call, requests, operation, split));
   }
 
-  async *#each<Request, Part>(
+  async #each<Request, Answer>(
     call: Call<Request>,
     requests: readonly Request[],
-    operation: Operation<Request, Part>,
+    operation: WholeOperation<Request, Answer>,
     split: (request: Request, error: unknown) => readonly Request[] | undefined,
-  ): AsyncGenerator<Part, void> {
+  ): Promise<readonly Answer[]> {
+    const answers: Answer[] = [];
     const left = requests.toReversed();
     for (let request = left.pop(); request !== undefined; request = left.pop()) {
       renew(call, {
@@ -186,13 +212,14 @@ export class Calls {
         preferences: this.#pool.choice(this.#nextTurn()),
       });
       try {
-        yield* failover(this.#engine, call, operation);
+        answers.push(await answer(this.#engine, call, operation));
       } catch (error) {
         const pieces = split(request, error);
         if (pieces === undefined) throw error;
         left.push(...pieces.toReversed());
       }
     }
+    return answers;
   }
 
   #nextTurn(): number {
@@ -201,8 +228,22 @@ export class Calls {
     return turn;
   }
 
-  #watched<Part>(call: Call<unknown>, parts: AsyncGenerator<Part, void>): AsyncGenerator<Part, void> {
-    return this.#pool.events.isObserved ? this.#observed(call, parts) : parts;
+  /** Reports the end of a call. */
+  async #watched<Answer>(call: Call<unknown>, answering: Promise<Answer>): Promise<Answer> {
+    if (!this.#pool.events.isObserved) return answering;
+    try {
+      const found = await answering;
+      this.#emitEnd(call, this.#successOf(call));
+      return found;
+    } catch (error) {
+      this.#emitEnd(call, endOf(error, call.signal));
+      throw error;
+    }
+  }
+
+  #successOf({ target }: Call<unknown>): CallEnd {
+    const names = target && this.#engine.namesOf(target);
+    return { outcome: 'success', provider: names?.provider, model: names?.model };
   }
 
   /** To be called when records have changed outside of a call. */
@@ -220,8 +261,7 @@ export class Calls {
     let end: CallEnd = { outcome: 'aborted' };
     try {
       yield* parts;
-      const names = call.target && namesOf(this.#pool, call.target);
-      end = { outcome: 'success', provider: names?.provider, model: names?.model };
+      end = this.#successOf(call);
     } catch (error) {
       end = endOf(error, call.signal);
       throw error;
@@ -252,17 +292,22 @@ export class Calls {
     emit({ type: 'call-end', call: id, ...end, attempts: attemptCount, usage, startedAt, at: clock.now() });
   }
 
-  async #prepare<Request>(
-    { operation, request, needs, turn: { stay, onServed } = NO_TURN, find }: CallRequest<Request>,
+  #find({ needs, find }: CallRequest<unknown>, options: CallOptions): Maybe<Place> {
+    const timeoutMs = options.timeoutMs ?? this.#limits.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    return find === undefined
+      ? this.#placeOf(needs.capabilities, options, timeoutMs)
+      : this.#found(find, options.signal, timeoutMs);
+  }
+
+  #prepare<Request>(
+    { operation, request, needs, turn: { stay, onServed } = NO_TURN }: CallRequest<Request>,
     options: CallOptions,
     { id, startedAt, startedMs }: Pick<Call<Request>, 'id' | 'startedAt' | 'startedMs'>,
-  ): Promise<Call<Request>> {
+    { name, stages }: Place,
+  ): Call<Request> {
     const limits = withLimits(this.#limits, options);
     const { firstPartTimeoutMs, idleTimeoutMs, timeoutMs = DEFAULT_TIMEOUT_MS } = limits;
     const { signal } = options;
-    const { name, stages } = await (find === undefined
-      ? this.#placeOf(needs.capabilities, options, timeoutMs)
-      : this.#found(find, signal, timeoutMs));
     const turn = this.#nextTurn();
     const totalDeadline = limits.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedMs + timeoutMs;
     return {
@@ -309,27 +354,27 @@ export class Calls {
   }
 
   /** Starts to fetch the lists of models that are due, and waits for them for a bounded time. */
-  async #discover(signal: AbortSignal | undefined, maxWaitMs: number): Promise<void> {
+  #discover(signal: AbortSignal | undefined, maxWaitMs: number): Maybe<void> {
     const { registry, providers } = this.#pool;
-    const lists = registry.ensure([...providers.keys()], signal, maxWaitMs);
-    if (lists === undefined) return;
-    await lists;
-    signal?.throwIfAborted();
-    this.#checkOpen();
+    return registry.ensure(providers.keys(), signal, maxWaitMs)?.then(() => {
+      signal?.throwIfAborted();
+      this.#checkOpen();
+    });
   }
 
   /** The routes of the models that a call names. Discovery runs beside the call and delays it by a bounded time. */
-  async #placeOf(
+  #placeOf(
     capabilities: readonly string[],
     { model, signal, privacy }: CallOptions,
     timeoutMs: number,
-  ): Promise<Place> {
+  ): Maybe<Place> {
     const models = this.modelsOf(model);
     this.#pool.refusePaid(models);
     const maxMs = Math.min(DISCOVERY_WAIT_MS, timeoutMs / 4);
     const known = models.every((name) => this.#pool.lists(name));
-    await this.#discover(signal, known ? 0 : maxMs);
-    const stages = this.#pool.stages(models, capabilities, privacy);
-    return { name: [...models, ...capabilities].join(' '), stages };
+    return andThen(this.#discover(signal, known ? 0 : maxMs), () => ({
+      name: [...models, ...capabilities].join(' '),
+      stages: this.#pool.stages(models, capabilities, privacy),
+    }));
   }
 }

@@ -7,7 +7,7 @@ import type { EmbeddingChoice } from '../catalog/embedding-models.ts';
 import type { InputType } from '../core/embedding.ts';
 import type { Stage } from '../core/pool.ts';
 import { boundsOf, splitBatches } from '../core/routing/batches.ts';
-import type { EmbedBatch, EmbedCall, EmbedPart } from '../engine/embed.ts';
+import type { EmbedBatch, EmbedCall } from '../engine/embed.ts';
 import { type AttemptReport, BadRequestError } from '../errors.ts';
 import { textTokens } from '../wire/request/embed-body.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
@@ -150,9 +150,7 @@ export async function embed(
   };
   const needs = pool.embed.needs(whole);
   const call = await calls.begin({ operation: 'embed', request: whole, needs, find }, options);
-  const parts: EmbedPart[] = [];
-  for await (const part of calls.runEach(call, batchesOf(pool, call.stages, whole), pool.embed, halvesOf))
-    parts.push(part);
+  const parts = await calls.answers(call, batchesOf(pool, call.stages, whole), pool.embed, halvesOf);
   const vectors = parts.flatMap((part) => part.vectors);
   const usage = parts.reduce<TokenUsage | undefined>((sum, part) => addUsage(sum, part.usage), undefined);
   if (chosen === undefined || usage === undefined) throw new Error('the loop ended without an answer');

@@ -1,17 +1,11 @@
 import type { ModelSpec } from '../core/model.ts';
-import {
-  type ObjectAnswer,
-  objectOperation,
-  objectStreamOperation,
-  type ObjectStreamRequest,
-} from '../engine/object.ts';
+import { objectOperation, objectStreamOperation, type ObjectStreamRequest } from '../engine/object.ts';
 import type { StreamBatch, StreamRequest } from '../engine/chat-stream.ts';
 import { Transcript } from '../engine/resumer.ts';
 import type { Fetch } from '../rest/fetch.ts';
 import { closedError } from '../errors.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
-import type { ChatCompletion } from '../wire/response/chat-response.ts';
-import type { Operation } from '../engine/operation.ts';
+import type { StreamOperation } from '../engine/operation.ts';
 import { Calls, type Turn } from './calls.ts';
 import type { ChatStream } from './chat-stream.ts';
 import { checkKeys, type CheckKeysOptions, type KeyCheck } from './check-keys/check-keys.ts';
@@ -183,9 +177,7 @@ export class FreeLLM {
     const body = prepared instanceof Promise ? await prepared : prepared;
     const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body), turn } as const;
     const call = await this.#calls.begin(asked, options);
-    let completion: ChatCompletion | undefined;
-    for await (const part of this.#calls.run(call, this.#pool.chat)) completion = part;
-    if (completion === undefined) throw new Error('the loop ended without an answer');
+    const completion = await this.#calls.answer(call, this.#pool.chat);
     const response = toResponse(call, completion, this.#pool.clock.monotonicMs());
     return { response, route: call.target?.route };
   }
@@ -210,7 +202,7 @@ export class FreeLLM {
   }
 
   #streamOf<Request>(
-    operation: Operation<Request, StreamBatch>,
+    operation: StreamOperation<Request, StreamBatch>,
     prepared: () => Request | Promise<Request>,
     options: ChatOptions,
     turn?: Turn,
@@ -258,10 +250,7 @@ export class FreeLLM {
     const needs = operation.needs(request);
     const call = await this.#calls.begin({ operation: 'object', request, needs }, callOptions);
     try {
-      let answer: ObjectAnswer<T> | undefined;
-      for await (const part of this.#calls.run(call, operation)) answer = part;
-      if (answer === undefined) throw new Error('the loop ended without an answer');
-      const { completion, value: data } = answer;
+      const { completion, value: data } = await this.#calls.answer(call, operation);
       const answered = call.usage === undefined ? completion : { ...completion, usage: call.usage };
       return { data, response: toResponse(call, answered, this.#pool.clock.monotonicMs()) };
     } catch (error) {

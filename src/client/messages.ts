@@ -19,12 +19,11 @@ const content = z.union(
   ],
   'must be a string or a list of at least one part with a "type"',
 );
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
+const roles: ReadonlySet<unknown> = new Set(ROLES);
 const messageSchema = z.looseObject(
   {
-    role: z.enum(
-      ['system', 'developer', 'user', 'assistant', 'tool'],
-      'must be system, developer, user, assistant or tool',
-    ),
+    role: z.enum(ROLES, 'must be system, developer, user, assistant or tool'),
     content: z.optional(content),
     name: z.optional(z.string('must be a string')),
     tool_calls: z.optional(listOf(z.unknown(), 'must be a list')),
@@ -36,7 +35,15 @@ const messagesSchema = listOf(messageSchema, 'must be a text, a message or a lis
   z.refine((messages) => messages.length > 0, 'must not be empty'),
 );
 
-const isPlainMessage = quickMatch(messageSchema.shape);
+const matches = quickMatch(messageSchema.shape);
+
+/** Whether a message is surely one. Most have a role and a text, which takes no schema. */
+function isPlainMessage(message: object): boolean {
+  const names = Object.getOwnPropertyNames(message);
+  const isText = 'content' in message && typeof message.content === 'string';
+  const isShort = names.length === 2 && 'role' in message && roles.has(message.role);
+  return (isText && isShort && Object.getPrototypeOf(message) === Object.prototype) || matches(message);
+}
 
 function isPlainMessages(messages: unknown): boolean {
   const given = elementsOf(messages);

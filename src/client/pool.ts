@@ -11,7 +11,7 @@ import { chatOperation, type ChatOperationPorts } from '../engine/chat.ts';
 import { chatStreamOperation, type StreamBatch, type StreamRequest } from '../engine/chat-stream.ts';
 import type { ImagePorts } from '../engine/images.ts';
 import { type EmbedBatch, embedOperation, type EmbedPart } from '../engine/embed.ts';
-import type { Operation } from '../engine/operation.ts';
+import type { StreamOperation, WholeOperation } from '../engine/operation.ts';
 import { Ledger } from '../engine/ledger.ts';
 import type { Clock, ImageSource, ModelCache, StateStore, TextArchive, Transport } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -56,9 +56,9 @@ export interface Pool extends Finders {
   readonly registry: ModelRegistry;
   readonly ledger: Ledger;
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly chat: Operation<ChatBody, ChatCompletion>;
-  readonly chatStream: Operation<StreamRequest, StreamBatch>;
-  readonly embed: Operation<EmbedBatch, EmbedPart>;
+  readonly chat: WholeOperation<ChatBody, ChatCompletion>;
+  readonly chatStream: StreamOperation<StreamRequest, StreamBatch>;
+  readonly embed: WholeOperation<EmbedBatch, EmbedPart>;
   readonly redact: Redact;
   /** Keeps answers for clients that refer to them later. Undefined if they are kept in memory only. */
   readonly archive: TextArchive | undefined;

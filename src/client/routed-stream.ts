@@ -1,7 +1,7 @@
 import type { Route } from '../core/pool.ts';
 import type { Call } from '../engine/call.ts';
 import type { StreamBatch } from '../engine/chat-stream.ts';
-import type { Operation } from '../engine/operation.ts';
+import type { StreamOperation } from '../engine/operation.ts';
 import type { Calls, Turn } from './calls.ts';
 import { ChatStream } from './chat-stream.ts';
 import type { ChatOptions } from './options.ts';
@@ -24,7 +24,7 @@ interface StreamParts {
 
 /** What a stream asks for. */
 interface StreamQuestion<Request> {
-  readonly operation: Operation<Request, StreamBatch>;
+  readonly operation: StreamOperation<Request, StreamBatch>;
   /** The request, once its images have been read. */
   readonly prepared: () => Request | Promise<Request>;
   readonly turn: Turn | undefined;
@@ -49,7 +49,7 @@ export function routedStream<Request>(
         const request = await prepared();
         const needs = operation.needs(request);
         call = await calls.begin({ operation: 'stream', request, needs, turn }, { ...options, signal });
-        yield* calls.run(call, operation);
+        yield* calls.stream(call, operation);
       },
       respond(answer, raw) {
         if (call === undefined) throw new Error('a stream ended before it began');

@@ -29,7 +29,7 @@ export interface Finders {
   embedding(question: EmbeddingQuestion & { readonly privacy?: Privacy | undefined }): EmbeddingChoice;
 }
 
-/** How many combinations of models and capabilities are remembered. */
+/** How many questions are remembered. */
 const MAX_QUESTIONS = 1000;
 
 /** The providers that meet a demand for privacy. */
@@ -44,29 +44,42 @@ function keeping(listed: readonly Listed[], demand: Privacy | undefined): readon
   );
 }
 
-/** Remembers the stages of each combination until a list of models changes. */
+/** Remembers answers until a list of models changes. */
+function memory<Answer extends {}>(
+  registry: ModelRegistry,
+): (question: string, find: () => Answer) => Answer {
+  const known = new Map<string, Answer>();
+  let version = registry.version;
+  return (question, find) => {
+    if (version !== registry.version) {
+      known.clear();
+      version = registry.version;
+    }
+    let answer = known.get(question);
+    if (answer === undefined) {
+      answer = find();
+      if (known.size >= MAX_QUESTIONS) known.clear();
+      known.set(question, answer);
+    }
+    return answer;
+  };
+}
+
+/** No name of a model has it. */
+const SEPARATOR = '\n';
+
+/** Remembers the stages of each combination. */
 function stageMemory(
   listed: () => readonly Listed[],
   registry: ModelRegistry,
   substitute: string | undefined,
   floor: Privacy | undefined,
 ): Finders['stages'] {
-  const known = new Map<string, readonly Stage[]>();
-  let version = registry.version;
+  const remember = memory<readonly Stage[]>(registry);
   return (models, capabilities, privacy) => {
-    if (version !== registry.version) {
-      known.clear();
-      version = registry.version;
-    }
     const demand = strictest(floor, privacy);
-    const question = JSON.stringify([models, capabilities, demand]);
-    let stages = known.get(question);
-    if (stages === undefined) {
-      stages = stagesFor(models, keeping(listed(), demand), capabilities, substitute);
-      if (known.size >= MAX_QUESTIONS) known.clear();
-      known.set(question, stages);
-    }
-    return stages;
+    const question = [demand, capabilities.join(), ...models].join(SEPARATOR);
+    return remember(question, () => stagesFor(models, keeping(listed(), demand), capabilities, substitute));
   };
 }
 
@@ -137,11 +150,17 @@ export function findersOf(
 ): Finders {
   const takesAny = unknownModels === 'auto';
   const warnOfPaid = warnOnce((message) => emit({ type: 'warning', message: redact(message) }));
+  const accepted = memory<true>(registry);
+  const isListed = memory<boolean>(registry);
   return {
     refusePaid: redactingErrors((models) => {
-      if (!takesAny) warnOfPaid(refusePaid(models, listed()));
+      if (takesAny) return;
+      accepted(models.join(SEPARATOR), () => {
+        warnOfPaid(refusePaid(models, listed()));
+        return true;
+      });
     }, redact),
-    lists: (id) => listed().some(({ models }) => models.some((model) => model.id === id)),
+    lists: (id) => isListed(id, () => listed().some(({ models }) => models.some((model) => model.id === id))),
     everything: () =>
       listed().map(({ pool, models }) => ({
         provider: pool,

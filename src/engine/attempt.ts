@@ -5,12 +5,19 @@ import type { Outcome } from '../core/ledger/settle.ts';
 import { cautious } from '../core/routing/cost.ts';
 import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import { FreeLLMError } from '../errors.ts';
-import type { Clock, HttpResponse, Transport } from '../ports.ts';
+import type { Clock, HttpRequest, HttpResponse, Transport } from '../ports.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
 import { AttemptTimer, type Timeouts } from './attempt-timer.ts';
 import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';
-import { type AttemptPlan, BadAnswer, type Operation } from './operation.ts';
+import {
+  type AttemptPlan,
+  BadAnswer,
+  type DecodeContext,
+  type Operation,
+  type StreamOperation,
+  type WholeOperation,
+} from './operation.ts';
 
 export interface AttemptPorts {
   readonly clock: Clock;
@@ -54,15 +61,6 @@ function refusedSize({ needs, target }: Call<unknown>, failure: Failure): number
   return mayFit ? undefined : needs.size;
 }
 
-function failed(ports: AttemptPorts, call: Call<unknown>, failure: Failure): AttemptResult {
-  return {
-    kind: 'failure',
-    // Redacted before it is cut: half a key would not be recognised.
-    failure: { ...failure, message: ports.redact(failure.message).slice(0, MAX_MESSAGE_LENGTH) },
-    size: refusedSize(call, failure),
-  };
-}
-
 function failureOf(error: unknown, answered: boolean): Failure {
   return error instanceof BadAnswer ? error.failure : networkFailure(error, answered);
 }
@@ -76,49 +74,142 @@ export function tokensOf({ promptTokens, totalTokens, cachedTokens }: TokenUsage
   };
 }
 
-function noteDelivery<Part>(
-  call: Call<unknown>,
-  { isAnswer }: Pick<Operation<never, Part>, 'isAnswer'>,
-  part: Part,
-): void {
-  call.hasDelivered ||= isAnswer?.(part) ?? true;
-  // From the first part on, only a timeout that the caller asked for bounds a stream.
-  if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
-}
-
 /** An attempt that ran to its end. One that did not has thrown or was left by its consumer. */
 export type AttemptResult = Exclude<Outcome, { kind: 'aborted' }>;
 
+type Success = Extract<Outcome, { kind: 'success' }>;
+type Failed = Extract<Outcome, { kind: 'failure' }>;
+
+/** One request, from its sending to the end of its answer. */
+class Attempt<Request> {
+  readonly timer: AttemptTimer;
+  /** Whether a part of the answer was handed on. */
+  begun = false;
+  readonly #ports: AttemptPorts;
+  readonly #call: Call<Request>;
+  readonly #operation: Operation<Request>;
+  readonly #plan: AttemptPlan;
+  readonly #progress: AttemptProgress;
+  readonly #request: HttpRequest;
+  readonly #budget: AttemptBudget;
+  #answered = false;
+
+  constructor(
+    ports: AttemptPorts,
+    call: Call<Request>,
+    operation: Operation<Request>,
+    plan: AttemptPlan,
+    progress: AttemptProgress,
+  ) {
+    this.#ports = ports;
+    this.#call = call;
+    this.#operation = operation;
+    this.#plan = plan;
+    this.#progress = progress;
+    this.#request = operation.encode(call.request, plan);
+    this.#budget = attemptBudget(call, progress.startedMs, plan.alternatives);
+    this.timer = new AttemptTimer(ports.clock, this.#budget, call.signal);
+  }
+
+  async send(): Promise<HttpResponse> {
+    const response = await this.#ports.transport.send(this.#request, this.timer);
+    this.#answered = true;
+    return response;
+  }
+
+  context(): DecodeContext<Request> {
+    return {
+      plan: this.#plan,
+      request: this.#call.request,
+      timer: this.timer,
+      onUsage: (usage) => {
+        this.#progress.usage = usage;
+      },
+    };
+  }
+
+  success(response: HttpResponse): Success {
+    const { usage, startedMs } = this.#progress;
+    return {
+      kind: 'success',
+      latencyMs: this.#ports.clock.monotonicMs() - startedMs,
+      tokens: usage && tokensOf(usage),
+      reported: this.#operation.observe(response, this.#plan.target),
+    };
+  }
+
+  /** Judges an answer with another status than 200. */
+  async refused(response: HttpResponse): Promise<Failed> {
+    const failure = await this.#operation.classify(response, this.#plan.target);
+    if (this.timer.callerLeft) throw this.#call.signal?.reason;
+    return this.#failed(failure);
+  }
+
+  /** Judges what was thrown. @throws it, if it does not show a failure of the route. */
+  thrown(error: unknown): Failed {
+    if (this.timer.callerLeft) throw this.#call.signal?.reason;
+    // The pool was closed, which says nothing about the provider.
+    if (FreeLLMError.is(error)) throw error;
+    if (this.timer.timedOut) return this.#failed(timeoutFailure(this.timer, this.#budget, this.begun));
+    return this.#failed(failureOf(error, this.#answered));
+  }
+
+  #failed(failure: Failure): Failed {
+    return {
+      kind: 'failure',
+      // Redacted before it is cut: half a key would not be recognised.
+      failure: { ...failure, message: this.#ports.redact(failure.message).slice(0, MAX_MESSAGE_LENGTH) },
+      size: refusedSize(this.#call, failure),
+    };
+  }
+}
+
 /**
- * Carries out one attempt and yields the parts of the answer.
+ * Carries out one attempt whose answer comes whole.
  * @throws the caller's reason if the caller aborted, and a `closed` error if the pool was closed.
  */
-export async function* attempt<Request, Part>(
+export async function attemptWhole<Request, Answer>(
   ports: AttemptPorts,
   call: Call<Request>,
-  operation: Operation<Request, Part>,
+  operation: WholeOperation<Request, Answer>,
+  plan: AttemptPlan,
+  progress: AttemptProgress,
+): Promise<Failed | (Success & { readonly answer: Answer })> {
+  const attempt = new Attempt(ports, call, operation, plan, progress);
+  try {
+    const response = await attempt.send();
+    if (response.status !== 200) return await attempt.refused(response);
+    const answer = await operation.read(response, attempt.context());
+    call.hasDelivered = true;
+    return { ...attempt.success(response), answer };
+  } catch (error) {
+    return attempt.thrown(error);
+  } finally {
+    attempt.timer.end();
+  }
+}
+
+/**
+ * Carries out one attempt and yields the parts of the answer.
+ * @throws as `attemptWhole`.
+ */
+export async function* attemptStream<Request, Part>(
+  ports: AttemptPorts,
+  call: Call<Request>,
+  operation: StreamOperation<Request, Part>,
   plan: AttemptPlan,
   progress: AttemptProgress,
 ): AsyncGenerator<Part, AttemptResult> {
-  const { target } = plan;
-  const request = operation.encode(call.request, plan);
-  const budget = attemptBudget(call, progress.startedMs, plan.alternatives);
-  const timer = new AttemptTimer(ports.clock, budget, call.signal);
-  let begun = false;
-  let response: HttpResponse | undefined;
+  const attempt = new Attempt(ports, call, operation, plan, progress);
+  const { timer } = attempt;
   try {
-    response = await ports.transport.send(request, timer);
-    if (response.status !== 200) {
-      const failure = await operation.classify(response, target);
-      if (timer.callerLeft) throw call.signal?.reason;
-      return failed(ports, call, failure);
-    }
-    const onUsage = (usage: TokenUsage): void => {
-      progress.usage = usage;
-    };
-    for await (const part of operation.decode(response, { plan, request: call.request, timer, onUsage })) {
-      begun = true;
-      noteDelivery(call, operation, part);
+    const response = await attempt.send();
+    if (response.status !== 200) return await attempt.refused(response);
+    for await (const part of operation.decode(response, attempt.context())) {
+      attempt.begun = true;
+      call.hasDelivered ||= operation.isAnswer(part);
+      // From the first part on, only a timeout that the caller asked for bounds a stream.
+      if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
       // Nothing is read while the consumer is busy, so that time does not count against the provider.
       timer.pause();
       yield part;
@@ -126,18 +217,9 @@ export async function* attempt<Request, Part>(
       if (pause !== undefined) await pause;
       timer.resume();
     }
-    return {
-      kind: 'success',
-      latencyMs: ports.clock.monotonicMs() - progress.startedMs,
-      tokens: progress.usage && tokensOf(progress.usage),
-      reported: operation.observe(response, target),
-    };
+    return attempt.success(response);
   } catch (error) {
-    if (timer.callerLeft) throw call.signal?.reason;
-    // The pool was closed, which says nothing about the provider.
-    if (FreeLLMError.is(error)) throw error;
-    if (timer.timedOut) return failed(ports, call, timeoutFailure(timer, budget, begun));
-    return failed(ports, call, failureOf(error, response !== undefined));
+    return attempt.thrown(error);
   } finally {
     timer.end();
   }

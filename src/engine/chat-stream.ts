@@ -11,14 +11,19 @@ import { ChunkReader } from '../wire/response/chat-chunk.ts';
 import type { StreamEnd } from '../wire/response/stream-end.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import { isOptionalField } from '../wire/request/chat-request.ts';
-import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import { CallGuard } from '../wire/repair/call-guard.ts';
 import { refusedCall, UnsoundCall } from '../wire/repair/sound-calls.ts';
 import { callableTools, type ChatOperationPorts, refusedAnswer } from './chat.ts';
 import { Endpoint } from './endpoint.ts';
 import { Resumer, type Transcript } from './resumer.ts';
-import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
+import {
+  type AttemptPlan,
+  BadAnswer,
+  type DecodeContext,
+  type Operation,
+  type StreamOperation,
+} from './operation.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
 /** How long the end of a body may take once its stream is complete. */
@@ -166,8 +171,8 @@ function unsoundEnd(error: unknown, { finishReason }: ChunkReader): Extract<Stre
 /** Makes the streaming operation of a pool out of its chat operation. */
 export function chatStreamOperation(
   ports: ChatOperationPorts,
-  chat: Operation<ChatBody, ChatCompletion>,
-): Operation<StreamRequest, StreamBatch> {
+  chat: Operation<ChatBody>,
+): StreamOperation<StreamRequest, StreamBatch> {
   const endpoint = new Endpoint(ports, OPERATIONS.stream.path);
   return {
     name: 'stream',

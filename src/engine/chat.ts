@@ -24,7 +24,7 @@ import { readingAnswer } from '../wire/response/whole-answer.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { Endpoint, type EndpointPorts } from './endpoint.ts';
 import { type ImagePorts, readImages } from './images.ts';
-import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
+import { type AttemptPlan, BadAnswer, type DecodeContext, type WholeOperation } from './operation.ts';
 
 export interface ChatOperationPorts extends EndpointPorts, ImagePorts {
   /** Ids for the tool calls of one answer, unlike those of any other answer and those that are taken. */
@@ -168,12 +168,13 @@ async function inTurns<Result>(clock: Clock, work: Generator<void, Result, undef
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
-    await clock.yieldIfBusy?.();
+    const pause = clock.yieldIfBusy?.();
+    if (pause !== undefined) await pause;
   }
 }
 
 /** Makes the chat operation of a pool. */
-export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, ChatCompletion> {
+export function chatOperation(ports: ChatOperationPorts): WholeOperation<ChatBody, ChatCompletion> {
   const endpoint = new Endpoint(ports, OPERATIONS.chat.path);
   return {
     name: 'chat',
@@ -184,19 +185,21 @@ export function chatOperation(ports: ChatOperationPorts): Operation<ChatBody, Ch
       const options = bodyOptionsFor(ports.providerOf(plan.target), body, plan, maxTokensFor(body, plan));
       return endpoint.request(plan.target, body.for(plan.target.route.model, options));
     },
-    async *decode(
+    async read(
       response: HttpResponse,
       { plan: { target }, request, onUsage }: DecodeContext<ChatBody>,
-    ): AsyncGenerator<ChatCompletion> {
+    ): Promise<ChatCompletion> {
       const text = await readBody(response.body, MOST.bytes);
       const idOf = ports.toolCallIds(() => toolIdsOf(request.request.messages));
-      const read = await inTurns(ports.clock, readingAnswer(text, idOf));
+      const steps = readingAnswer(text, idOf);
+      const first = steps.next();
+      const read = first.done === true ? first.value : await inTurns(ports.clock, steps);
       const answer = read.ok ? soundAnswer(read.completion, callableTools(request, ports), idOf) : read;
       // An answer that is of no use may still be billed.
       const usage = answer.ok ? answer.completion.usage : (answer.usage ?? readUsage(parseJson(text)));
       if (usage !== undefined) onUsage(usage);
-      if (answer.ok) yield withGivenNames(answer.completion, request, target);
-      else throw new BadAnswer(refusedAnswer(answer, response, text, { target, request }, endpoint));
+      if (answer.ok) return withGivenNames(answer.completion, request, target);
+      throw new BadAnswer(refusedAnswer(answer, response, text, { target, request }, endpoint));
     },
     classify: (response, target) => endpoint.classify(response, target),
     observe: (response, target) => endpoint.observe(response, target),

@@ -9,7 +9,7 @@ import { readEmbedResponse, type Vector } from '../wire/response/embed-response.
 import { readBody } from '../wire/response/read-body.ts';
 import { embedBody, type EmbedRequest, sumOfTokens } from '../wire/request/embed-body.ts';
 import { Endpoint, type EndpointPorts } from './endpoint.ts';
-import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
+import { type AttemptPlan, BadAnswer, type DecodeContext, type WholeOperation } from './operation.ts';
 
 /** What the batches of one call have in common. */
 export interface EmbedCall {
@@ -52,7 +52,7 @@ function estimated({ tokens }: EmbedBatch): TokenUsage {
 }
 
 /** Makes the embedding operation of a pool. */
-export function embedOperation(ports: EndpointPorts): Operation<EmbedBatch, EmbedPart> {
+export function embedOperation(ports: EndpointPorts): WholeOperation<EmbedBatch, EmbedPart> {
   const endpoint = new Endpoint(ports, OPERATIONS.embed.path);
   return {
     name: 'embed',
@@ -75,10 +75,10 @@ export function embedOperation(ports: EndpointPorts): Operation<EmbedBatch, Embe
       const facts = ports.providerOf(target).embeddingOf(model);
       return endpoint.request(target, embedBody({ ...call.options, inputs }, model, facts));
     },
-    async *decode(
+    async read(
       response: HttpResponse,
       { plan: { target }, request, onUsage }: DecodeContext<EmbedBatch>,
-    ): AsyncGenerator<EmbedPart> {
+    ): Promise<EmbedPart> {
       const text = await readBody(response.body, MOST.bytes);
       const { call, inputs } = request;
       const facts = ports.providerOf(target).embeddingOf(target.route.model);
@@ -91,7 +91,7 @@ export function embedOperation(ports: EndpointPorts): Operation<EmbedBatch, Embe
       if (!answer.ok) throw new BadAnswer(endpoint.refused(answer, response, text, target));
       const { vectors, usage = estimated(request) } = answer;
       call.dimensions = vectors[0]?.length;
-      yield { vectors, usage };
+      return { vectors, usage };
     },
     classify: (response, target) => endpoint.classify(response, target),
     observe: (response, target) => endpoint.observe(response, target),

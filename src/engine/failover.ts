@@ -10,11 +10,18 @@ import type { Target } from '../core/routing/question.ts';
 import { type AttemptReport, ConfigError } from '../errors.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
 import { addUsage } from '../wire/response/stream-part.ts';
-import { attempt, type AttemptPorts, type AttemptProgress } from './attempt.ts';
+import {
+  type AttemptPorts,
+  type AttemptProgress,
+  type AttemptResult,
+  attemptStream,
+  attemptWhole,
+} from './attempt.ts';
 import type { Call } from './call.ts';
 import { instantOf, toMonotonic, toWall } from './instant.ts';
 import type { Booked, Ledger } from './ledger.ts';
-import type { AttemptPlan, Operation } from './operation.ts';
+import type { AttemptPlan, Operation, StreamOperation, WholeOperation } from './operation.ts';
+import type { Maybe } from './stored-records.ts';
 import type { Served, WaitQueues } from './wait-queue.ts';
 
 /** Why a call ends without an answer. */
@@ -91,13 +98,6 @@ async function nextGrant(engine: Engine, call: Call<unknown>): Promise<Booked> {
   }
 }
 
-function startAttempt(engine: Engine, call: Call<unknown>, target: Target): AttemptProgress {
-  call.attemptCount += 1;
-  call.target = target;
-  engine.observer.started(call, target);
-  return { startedAt: engine.clock.now(), startedMs: engine.clock.monotonicMs(), usage: undefined };
-}
-
 function reportOf(
   engine: Engine,
   target: Target,
@@ -112,24 +112,66 @@ function reportOf(
   return { provider, key, account, model, outcome: kind, status, message, startedAt, latencyMs, retryAt };
 }
 
-/** Settles an attempt and reports it. Every started attempt is reported, even if the store fails. */
-async function endAttempt(
+/** A booked route, and what becomes of it. */
+interface Turn {
+  readonly grant: Booked;
+  readonly progress: AttemptProgress;
+  /** Stays `aborted` if the consumer stops reading or the caller aborts. */
+  outcome: Outcome;
+}
+
+/** Books the next route and starts an attempt there. */
+async function begin<Request>(
   engine: Engine,
-  call: Call<unknown>,
-  { target, reservation }: Booked,
-  progress: AttemptProgress,
-  outcome: Outcome,
-): Promise<void> {
+  call: Call<Request>,
+  operation: Operation<Request>,
+): Promise<Turn> {
+  let grant = await nextGrant(engine, call);
+  while (operation.prepare !== undefined && (await isPostponed(engine, call, operation, grant)))
+    grant = await nextGrant(engine, call);
+  call.attemptCount += 1;
+  call.target = grant.target;
+  engine.observer.started(call, grant.target);
+  const { clock } = engine;
+  const progress = { startedAt: clock.now(), startedMs: clock.monotonicMs(), usage: undefined };
+  return { grant, progress, outcome: { kind: 'aborted', sent: call.signal?.aborted !== true } };
+}
+
+function take(turn: Turn, { needs }: Call<unknown>, result: AttemptResult): void {
+  turn.outcome =
+    result.kind === 'failure'
+      ? { ...result, failure: withOversize(result.failure, turn.grant.reservation, needs) }
+      : result;
+}
+
+/** What the call ends with if an attempt has thrown. */
+function thrownBy(engine: Engine, call: Call<unknown>, turn: Turn, error: unknown): unknown {
+  if (!(error instanceof ConfigError)) return error;
+  // spec 7.14
+  turn.outcome = { kind: 'aborted', sent: false };
+  return engine.errors.misconfigured(call, error);
+}
+
+/** Settles an attempt and reports it. Every started attempt is reported, even if the store fails. */
+function end(engine: Engine, call: Call<unknown>, { grant, progress, outcome }: Turn): Maybe<void> {
+  const { target, reservation } = grant;
   const { usage } = progress;
-  try {
-    await engine.ledger.settle(reservation, outcome, usage?.cost);
-  } finally {
+  const report = (): void => {
     engine.queues.wake();
-    const report = reportOf(engine, target, outcome, progress);
-    call.attempts.push(report);
+    const attempt = reportOf(engine, target, outcome, progress);
+    call.attempts.push(attempt);
     if (usage !== undefined) call.usage = addUsage(call.usage, usage);
-    engine.observer.ended(call, report, usage);
+    engine.observer.ended(call, attempt, usage);
+  };
+  let settled: Maybe<void>;
+  try {
+    settled = engine.ledger.settle(reservation, outcome, usage?.cost);
+  } catch (error) {
+    report();
+    throw error;
   }
+  if (settled instanceof Promise) return settled.finally(report);
+  report();
 }
 
 /**
@@ -140,7 +182,7 @@ async function endAttempt(
 function afterFailure<Request>(
   engine: Engine,
   call: Call<Request>,
-  operation: Operation<Request, unknown>,
+  operation: Operation<Request>,
   plan: AttemptPlan,
   failure: Failure,
 ): void {
@@ -171,8 +213,12 @@ async function noteLikes({ ledger }: Engine, call: Call<unknown>, grant: Booked)
     const { target, plain } = rejectedBy;
     await ledger.noteModel(target, (known, now) => withRejection(known, features(plain), plain, now));
   }
-  if ((grant.known.dislikes ?? []).length > 0)
+  if (hasDislikes(grant))
     await ledger.noteModel(grant.target, (known) => withServing(known, features(grant.plain)));
+}
+
+function hasDislikes({ known }: Booked): boolean {
+  return known.dislikes !== undefined && known.dislikes.length > 0;
 }
 
 /**
@@ -182,7 +228,7 @@ async function noteLikes({ ledger }: Engine, call: Call<unknown>, grant: Booked)
 async function isPostponed<Request>(
   engine: Engine,
   call: Call<Request>,
-  operation: Operation<Request, unknown>,
+  operation: Operation<Request>,
   grant: Booked,
 ): Promise<boolean> {
   const prepared = operation.prepare?.(call.request, grant, call);
@@ -194,36 +240,61 @@ async function isPostponed<Request>(
   return true;
 }
 
-/** Runs a call to its end and yields the parts of its answer. */
-export async function* failover<Request, Part>(
+/** What an attempt means for the call: whether it was served. */
+function conclude<Request>(
   engine: Engine,
   call: Call<Request>,
-  operation: Operation<Request, Part>,
+  operation: Operation<Request>,
+  { grant, outcome }: Turn,
+): Maybe<boolean> {
+  if (outcome.kind === 'failure') {
+    afterFailure(engine, call, operation, grant, outcome.failure);
+    return false;
+  }
+  if (call.rejectedBy === undefined && !hasDislikes(grant)) return true;
+  return noteLikes(engine, call, grant).then(() => true);
+}
+
+/** Runs a call whose answer comes whole. */
+export async function answer<Request, Answer>(
+  engine: Engine,
+  call: Call<Request>,
+  operation: WholeOperation<Request, Answer>,
+): Promise<Answer> {
+  for (;;) {
+    const turn = await begin(engine, call, operation);
+    let found: { readonly answer: Answer } | undefined;
+    try {
+      const result = await attemptWhole(engine, call, operation, turn.grant, turn.progress);
+      take(turn, call, result);
+      if (result.kind === 'success') found = result;
+    } catch (error) {
+      throw thrownBy(engine, call, turn, error);
+    } finally {
+      const ended = end(engine, call, turn);
+      if (ended !== undefined) await ended;
+    }
+    const concluded = conclude(engine, call, operation, turn);
+    if (concluded instanceof Promise) await concluded;
+    if (found !== undefined) return found.answer;
+  }
+}
+
+/** Runs a call to its end and yields the parts of its answer. */
+export async function* stream<Request, Part>(
+  engine: Engine,
+  call: Call<Request>,
+  operation: StreamOperation<Request, Part>,
 ): AsyncGenerator<Part, void> {
   for (;;) {
-    const grant = await nextGrant(engine, call);
-    if (await isPostponed(engine, call, operation, grant)) continue;
-    // The outcome stays `aborted` if the consumer stops reading or the caller aborts.
-    let outcome: Outcome = { kind: 'aborted', sent: call.signal?.aborted !== true };
-    const progress = startAttempt(engine, call, grant.target);
+    const turn = await begin(engine, call, operation);
     try {
-      const result = yield* attempt(engine, call, operation, grant, progress);
-      outcome =
-        result.kind === 'failure'
-          ? { ...result, failure: withOversize(result.failure, grant.reservation, call.needs) }
-          : result;
+      take(turn, call, yield* attemptStream(engine, call, operation, turn.grant, turn.progress));
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      // spec 7.14
-      outcome = { kind: 'aborted', sent: false };
-      throw engine.errors.misconfigured(call, error);
+      throw thrownBy(engine, call, turn, error);
     } finally {
-      await endAttempt(engine, call, grant, progress, outcome);
+      await end(engine, call, turn);
     }
-    if (outcome.kind !== 'failure') {
-      await noteLikes(engine, call, grant);
-      return;
-    }
-    afterFailure(engine, call, operation, grant, outcome.failure);
+    if (await conclude(engine, call, operation, turn)) return;
   }
 }

@@ -18,7 +18,13 @@ import {
 } from '../wire/request/output-format.ts';
 import type { ChatCompletion } from '../wire/response/chat-response.ts';
 import type { StreamBatch, StreamRequest } from './chat-stream.ts';
-import { type AttemptPlan, BadAnswer, type DecodeContext, type Operation } from './operation.ts';
+import {
+  type AttemptPlan,
+  BadAnswer,
+  type DecodeContext,
+  type StreamOperation,
+  type WholeOperation,
+} from './operation.ts';
 
 /** A whole answer, and the value that it has. */
 export interface ObjectAnswer<T> {
@@ -114,8 +120,8 @@ export interface ObjectStreamRequest {
 
 /** Makes the operation that streams a JSON value out of a pool's operation for streams. Half a value is never continued. */
 export function objectStreamOperation(
-  inner: Operation<StreamRequest, StreamBatch>,
-): Operation<ObjectStreamRequest, StreamBatch> {
+  inner: StreamOperation<StreamRequest, StreamBatch>,
+): StreamOperation<ObjectStreamRequest, StreamBatch> {
   const streamFor = ({ object, stream }: ObjectStreamRequest, level: FormatLevel): StreamRequest => ({
     ...stream,
     body: object.body(level),
@@ -134,6 +140,7 @@ export function objectStreamOperation(
       return takesAnother(plan, refused) || inner.canDoWithout(streamFor(request, level), refused, plan);
     },
     resumable: ({ stream }) => !stream.transcript.any,
+    isAnswer: () => true,
   };
 }
 
@@ -150,8 +157,8 @@ function levelFor({ known, plain }: AttemptPlan): FormatLevel {
 /** Makes the operation that asks for a JSON value out of a pool's chat operation. */
 // spec 13.12
 export function objectOperation<T>(
-  chat: Operation<ChatBody, ChatCompletion>,
-): Operation<ObjectRequest<T>, ObjectAnswer<T>> {
+  chat: WholeOperation<ChatBody, ChatCompletion>,
+): WholeOperation<ObjectRequest<T>, ObjectAnswer<T>> {
   return {
     name: 'object',
     // Every model can be asked in words.
@@ -160,15 +167,11 @@ export function objectOperation<T>(
     encode(request: ObjectRequest<T>, plan: AttemptPlan): HttpRequest {
       return chat.encode(request.bodyFor(plan.target.route, levelFor(plan)), plan);
     },
-    async *decode(
-      response: HttpResponse,
-      context: DecodeContext<ObjectRequest<T>>,
-    ): AsyncGenerator<ObjectAnswer<T>> {
+    async read(response: HttpResponse, context: DecodeContext<ObjectRequest<T>>): Promise<ObjectAnswer<T>> {
       const { request, plan } = context;
       const level = levelFor(plan);
-      const inner = { ...context, request: request.body(level) };
-      for await (const completion of chat.decode(response, inner))
-        yield await request.read(completion, plan.target.route, level);
+      const completion = await chat.read(response, { ...context, request: request.body(level) });
+      return request.read(completion, plan.target.route, level);
     },
     observe: (response, target) => chat.observe(response, target),
     classify: (response, target) => chat.classify(response, target),

@@ -31,7 +31,7 @@ export interface AttemptPlan {
   readonly maxTokens: number | undefined;
 }
 
-/** What {@link Operation.decode} is given besides the answer. */
+/** What the reading of an answer is given besides it. */
 export interface DecodeContext<Request> {
   readonly plan: AttemptPlan;
   readonly request: Request;
@@ -48,8 +48,8 @@ export interface PrepareContext {
   readonly deadline: number;
 }
 
-/** One kind of request: how it is written, read and judged. */
-export interface Operation<Request, Part> {
+/** One kind of request: how it is written and judged. */
+export interface Operation<Request> {
   /** Its row in `spec/operations.json`. */
   readonly name: OperationName;
   needs(request: Request): RequestNeeds;
@@ -64,8 +64,6 @@ export interface Operation<Request, Part> {
   ): Promise<Failure | undefined> | undefined;
   /** Writes the request for one route, as its model is known to take it. */
   encode(request: Request, plan: AttemptPlan): HttpRequest;
-  /** Reads the parts of an answer with status 200. Throws {@link BadAnswer} if it is a failure. */
-  decode(response: HttpResponse, context: DecodeContext<Request>): AsyncIterable<Part>;
   /** Reads the quotas that an answer reports in its headers. */
   observe(response: HttpResponse, target: Target): readonly ReportedQuota[];
   /** Judges an answer with any other status. */
@@ -74,6 +72,18 @@ export interface Operation<Request, Part> {
   canDoWithout(request: Request, refused: Failure, plan: AttemptPlan): boolean;
   /** Whether another route may continue a request after some of its parts were delivered. */
   resumable(request: Request): boolean;
-  /** Whether a part belongs to the answer, as reasoning does not. Default: each part does. */
-  isAnswer?(part: Part): boolean;
+}
+
+/** A request whose answer comes whole. */
+export interface WholeOperation<Request, Answer> extends Operation<Request> {
+  /** Reads an answer with status 200. Rejects with {@link BadAnswer} if it is a failure. */
+  read(response: HttpResponse, context: DecodeContext<Request>): Promise<Answer>;
+}
+
+/** A request whose answer comes in parts. */
+export interface StreamOperation<Request, Part> extends Operation<Request> {
+  /** Reads the parts of an answer with status 200. Throws {@link BadAnswer} if it is a failure. */
+  decode(response: HttpResponse, context: DecodeContext<Request>): AsyncIterable<Part>;
+  /** Whether a part belongs to the answer, as reasoning does not. */
+  isAnswer(part: Part): boolean;
 }

@@ -172,7 +172,8 @@ export class StoredRecords {
   }
 
   /** Stores both records of a reservation, or neither. */
-  commit(snapshot: Snapshot, before: RouteRecords, { reservation, ...after }: Reserved): Maybe<boolean> {
+  commit(snapshot: Snapshot, before: RouteRecords, after: Reserved): Maybe<boolean> {
+    const { reservation } = after;
     const { target } = reservation;
     return andThen(
       this.#swapChanged(snapshot, target.provider.recordId, before.provider, after.provider),

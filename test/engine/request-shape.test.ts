@@ -7,7 +7,7 @@ import { AttemptTimer } from '../../src/engine/attempt-timer.ts';
 import { chatOperation } from '../../src/engine/chat.ts';
 import { chatStreamOperation, type StreamRequest } from '../../src/engine/chat-stream.ts';
 import { Transcript } from '../../src/engine/resumer.ts';
-import type { AttemptPlan, Operation } from '../../src/engine/operation.ts';
+import type { AttemptPlan, StreamOperation, WholeOperation } from '../../src/engine/operation.ts';
 import { CLOSED } from '../../src/core/circuit-breaker.ts';
 import type { HttpResponse } from '../../src/ports.ts';
 import { Provider } from '../../src/providers/provider.ts';
@@ -189,9 +189,9 @@ function answerOf(body: string): HttpResponse {
   return { status: 200, headers: {}, body: bytes() };
 }
 
-/** What `decode` yields, and the usage that it reports. */
+/** What an answer is read as, and the usage that it reports. */
 async function decoded<Request, Part>(
-  operation: Operation<Request, Part>,
+  operation: WholeOperation<Request, Part> | StreamOperation<Request, Part>,
   request: Request,
   body: string,
 ): Promise<{
@@ -214,7 +214,8 @@ async function decoded<Request, Part>(
   const parts: Part[] = [];
   const context = { plan, request, timer, onUsage };
   try {
-    for await (const part of operation.decode(answerOf(body), context)) parts.push(part);
+    if ('read' in operation) parts.push(await operation.read(answerOf(body), context));
+    else for await (const part of operation.decode(answerOf(body), context)) parts.push(part);
   } catch (error) {
     return { parts, usages, error };
   }

@@ -53,6 +53,11 @@ export function withEntry<T>(
   return entryOf(entries, name) === value ? entries : { ...entries, [name]: value };
 }
 
+/** The account with other states of its limits; the same object if nothing changed. */
+export function withLimiters(account: AccountRecord, limiters: AccountRecord['limiters']): AccountRecord {
+  return limiters === account.limiters ? account : { ...account, limiters };
+}
+
 /** The record with some members set; the same object if nothing changed, because unchanged records are not stored. */
 export function withMembers<T extends object>(record: T, patch: Partial<T>): T {
   for (const [name, value] of Object.entries(patch)) {
@@ -202,7 +207,7 @@ export function refundAll(account: AccountRecord, charges: readonly Charge[], no
     const state = entryOf(limiters, taken.limiter);
     if (state !== undefined) limiters = withEntry(limiters, taken.limiter, refund(state, taken, now));
   }
-  return withMembers(account, { limiters });
+  return withLimiters(account, limiters);
 }
 
 /** Whether a charge is refunded whenever its request ends: a place among concurrent requests. spec 5.3 */

@@ -1,7 +1,7 @@
 /** How the outcome of an attempt changes the limits of an account. */
 
 import { type AccountRecord, limiterName, limiterOf } from '../records/account.ts';
-import { type Reservation, isHeldWhileRunning, withMembers, refundAll, withEntry } from './reserve.ts';
+import { type Reservation, isHeldWhileRunning, withLimiters, refundAll, withEntry } from './reserve.ts';
 import { blameOf } from './blame.ts';
 import { type Failure, windowFilledBy } from '../failure.ts';
 import { entryOf } from '../json.ts';
@@ -47,7 +47,7 @@ function withEachCharge(
     const limiter = entryOf(limiters, charge.limiter);
     if (limiter !== undefined) limiters = withEntry(limiters, charge.limiter, change(limiter, charge));
   }
-  return withMembers(account, { limiters });
+  return withLimiters(account, limiters);
 }
 
 /** Replaces the estimated cost of a request by the cost of its answer. spec 5.5 */
@@ -75,13 +75,14 @@ export function withReportedQuotas(
     const limiter = withReported(limiterOf(account, limit, model), limit, quotas, now);
     limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }
-  return withMembers(account, { limiters });
+  return withLimiters(account, limiters);
 }
 
 /** The state without a doubt that a served request refutes: more passed than the account's limit would have been. spec 5.18 */
 function withoutRefutedDoubt(limiter: LimiterState, { sentAt, count }: Charge): LimiterState {
+  if (limiter.doubt === undefined) return limiter;
   const { doubt, ...rest } = limiter;
-  return doubt === undefined || sentAt < doubt.at || count <= doubt.max ? limiter : rest;
+  return sentAt < doubt.at || count <= doubt.max ? limiter : rest;
 }
 
 /** The account after a success. spec 5.5 */
@@ -287,7 +288,7 @@ function withRefusedLimits(
     const limiter = withFull(learnt, Math.max(refusedUntil(limit, learnt, failure, now), pauseUntil), now);
     limiters = withEntry(limiters, limiterName(limit, model), limiter);
   }
-  return withMembers(account, { limiters });
+  return withLimiters(account, limiters);
 }
 
 /** The charges that the provider did not count: all, or those of tokens if it refused to process the request. spec 5.6 */

@@ -297,15 +297,13 @@ function onFailure(
 }
 
 /** The records after the answer of a route stated its price, or was served without one. spec 5.11 */
-export function withCost(
-  { provider, account }: RouteRecords,
-  { route, ...target }: Target,
-  cost: number | undefined,
-): RouteRecords {
+export function withCost(records: RouteRecords, target: Target, cost: number | undefined): RouteRecords {
+  const { provider, account } = records;
+  const { route } = target;
   // A bill that the user allows shows nothing.
   const isFree = target.provider.maySpend !== true && target.account.freeBecause !== undefined;
   const answered = isFree ? withAnswer(provider, route.model, cost) : provider;
-  if (cost === undefined) return { provider: answered, account };
+  if (cost === undefined) return answered === provider ? records : { provider: answered, account };
   const key = keyOf(account, route.keyId);
   const { amount, calls } = key.billed ?? { amount: 0, calls: 0 };
   const billed = { amount: amount + cost, calls: calls + 1 };

@@ -168,9 +168,10 @@ function surelyUsed(limiter: LimiterState, limit: Limit, now: number): number {
 }
 
 /** How much of the window was not refused, without what the provider counts no more by now. */
-function passedOf({ spent, refused = [] }: LimiterState, limit: Limit, now: number): number {
+function passedOf({ spent, refused }: LimiterState, limit: Limit, now: number): number {
   const counted = now + limit.marginMs;
-  return sumOf(spent, counted, horizonMs(limit)) - sumOf(refused, counted, horizonMs(limit));
+  const sum = sumOf(spent, counted, horizonMs(limit));
+  return refused === undefined ? sum : sum - sumOf(refused, counted, horizonMs(limit));
 }
 
 /** How much is used at `now`. spec 3.5 */
@@ -254,12 +255,11 @@ export function charge(
 ): { readonly limiter: LimiterState; readonly charge: Charge } {
   const at = returnsAt(withLearntMargin(limiter, limit, now), now);
   const learnt = learntMax(limiter, now);
-  const sure = surelyUsed(limiter, limit, now) + cost;
   const tried = tryOf(limiter, limit, now);
-  const used = usedOf(limiter, limit, now) + cost;
+  const used = tried === undefined ? 0 : usedOf(limiter, limit, now) + cost;
   const isBeyond = tried !== undefined && used > tried.certain;
   const isSure = tried !== undefined && !tried.isDoubted;
-  const probes = isSure ? isBeyond : learnt !== undefined && sure > learnt;
+  const probes = isSure ? isBeyond : learnt !== undefined && surelyUsed(limiter, limit, now) + cost > learnt;
   const begins = isBeyond && presentTry(limiter, limit, now) === undefined;
   const known = begins ? { ...limiter, tried: { at: now, from: tried.certain } } : limiter;
   const sent = withSentRequest(known, now);
@@ -348,9 +348,12 @@ export const EMPTY_LIMITER: LimiterState = { spent: [] };
  * another machine's is wrong, and nothing may be blocked for ever. spec 3.5
  */
 export function sumOf(spent: readonly Spent[], now: number, farthestMs: number): number {
+  // By index: every decision asks for the sums of lists with up to some hundred entries.
+  const farthest = now + farthestMs;
   let used = 0;
-  for (const [at, count] of spent) {
-    if (at > now && at <= now + farthestMs) used += count;
+  for (let index = 0; index < spent.length; index += 1) {
+    const entry = spent[index];
+    if (entry !== undefined && entry[0] > now && entry[0] <= farthest) used += entry[1];
   }
   return used;
 }
@@ -380,8 +383,22 @@ function backAt(
   return undefined;
 }
 
+/** The entries that have not returned by `now`. */
+function withoutReturned(spent: readonly Spent[], now: number): readonly Spent[] {
+  const first = spent[0];
+  if (first === undefined || first[0] > now) return spent;
+  return spent.filter(([at]) => at > now);
+}
+
 /** Adds `cost`, which returns at `at`, and drops entries that have returned by `now`. spec 3.9 */
 export function withSpent(spent: readonly Spent[], cost: number, at: number, now: number): readonly Spent[] {
+  const last = spent.at(-1);
+  // Usual: charges come in the order of their moments.
+  if (last === undefined || last[0] <= at) {
+    const kept = withoutReturned(spent, now);
+    if (last?.[0] !== at || last[0] <= now) return [...kept, [at, cost]];
+    return kept.with(-1, [at, last[1] + cost]);
+  }
   const next: Spent[] = [];
   let placed = false;
   for (const entry of spent) {

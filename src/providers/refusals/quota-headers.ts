@@ -72,6 +72,9 @@ function readQuota(
 type Look = (name: string) => HeaderValue;
 
 function quotaOf(row: QuotaHeader, look: Look, now: number, refused?: QuotaWindow): HeaderQuota | undefined {
+  // Usual: most answers report none of the quotas.
+  const has = (name: string | undefined): boolean => name !== undefined && look(name) !== undefined;
+  if (!has(row.limit) && !has(row.remaining) && !has(row.reset)) return undefined;
   const isAssumed = row.window === 'refused';
   const window = row.window === 'refused' ? refused : row.window;
   if (window === undefined) return undefined;
@@ -122,10 +125,13 @@ export function quotasInHeaders(
 ): readonly HeaderQuota[] {
   const look: Look = refused?.look ?? ((name) => headers[name]);
   const found = new Map<string, HeaderQuota>();
-  for (const row of [...own, ...SHARED_ROWS, ...namedRows(headers)]) {
-    const reported = quotaOf(row, look, now, refused?.window);
-    const name = reported === undefined ? '' : `${reported.quota.unit} ${reported.quota.window}`;
-    if (reported !== undefined && !found.has(name)) found.set(name, reported);
+  for (const rows of [own, SHARED_ROWS, namedRows(headers)]) {
+    for (const row of rows) {
+      const reported = quotaOf(row, look, now, refused?.window);
+      if (reported === undefined) continue;
+      const name = `${reported.quota.unit} ${reported.quota.window}`;
+      if (!found.has(name)) found.set(name, reported);
+    }
   }
   return [...found.values()];
 }

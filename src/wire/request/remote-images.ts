@@ -25,8 +25,14 @@ export class RemoteImages {
   #problem: string | undefined;
 
   constructor(messages: readonly ChatMessage[]) {
-    const found = messages.flatMap(({ content }) => elementsOf(content).map(remoteUrlOf));
-    this.urls = [...new Set(found.filter((url) => url !== undefined))];
+    const found = new Set<string>();
+    for (const { content } of messages) {
+      for (const part of elementsOf(content)) {
+        const url = remoteUrlOf(part);
+        if (url !== undefined) found.add(url);
+      }
+    }
+    this.urls = [...found];
   }
 
   /** Why they cannot be read. */
