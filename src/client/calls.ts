@@ -3,12 +3,13 @@ import type { RequestNeeds } from '../core/routing/question.ts';
 import { type OperationName, OPERATIONS } from '../core/operations.ts';
 import type { Route, Stage } from '../core/pool.ts';
 import { type Call, renew } from '../engine/call.ts';
-import { answer, type AttemptObserver, type Engine, stream } from '../engine/failover.ts';
+import { answer, type Engine, stream } from '../engine/failover.ts';
 import type { StreamOperation, WholeOperation } from '../engine/operation.ts';
 import { andThen, type Maybe } from '../engine/stored-records.ts';
 import { WaitQueues } from '../engine/wait-queue.ts';
 import { FreeLLMError, ModelNotFoundError } from '../errors.ts';
 import { AccountStates } from './account-states.ts';
+import { namesIn, observerOf } from './attempt-events.ts';
 import { callErrors } from './call-errors.ts';
 import type { CallEndEvent, CallStartEvent } from './events.ts';
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './limits.ts';
@@ -49,46 +50,10 @@ export interface Turn {
   readonly onServed?: ((route: Route) => void) | undefined;
 }
 
-/** How many names of models are remembered as they are shown. */
-const MAX_SHOWN = 1000;
-
 const NO_TURN: Turn = { stay: undefined };
 
 /** The latest call's number. Counted for the whole process, since all pools share the diagnostics channels. */
 let lastCallId = 0;
-
-/** Names targets. A key may have been passed as a model's name by mistake, so names are redacted, each once. */
-function namesIn(pool: Pool): Engine['namesOf'] {
-  const shown = new Map<string, string>();
-  return ({ route: { provider, account, model: given, keyId } }) => {
-    let model = shown.get(given);
-    if (model === undefined) {
-      model = pool.redact(given);
-      if (shown.size >= MAX_SHOWN) shown.clear();
-      shown.set(given, model);
-    }
-    return { provider, key: pool.maskOf(provider, keyId), account, model };
-  };
-}
-
-function observerOf(pool: Pool, namesOf: Engine['namesOf']): AttemptObserver {
-  const { clock, events, emit } = pool;
-  return {
-    started({ id, attemptCount }, target) {
-      if (!events.isObserved) return;
-      const names = namesOf(target);
-      emit({ type: 'attempt-start', call: id, attempt: attemptCount, ...names, at: clock.now() });
-    },
-    ended({ id, attemptCount, target, onServed }, report, usage) {
-      if (report.outcome === 'success' && target !== undefined) onServed?.(target.route);
-      if (!events.isObserved) return;
-      emit({ type: 'attempt-end', call: id, attempt: attemptCount, ...report, usage });
-      if (report.outcome !== 'unauthorized') return;
-      const message = `${report.provider} refused the key ${report.key} as invalid: ${report.message ?? ''}`;
-      emit({ type: 'warning', message });
-    },
-  };
-}
 
 type CallEnd = Pick<CallEndEvent, 'outcome' | 'provider' | 'model' | 'code' | 'message'>;
 
@@ -356,10 +321,14 @@ export class Calls {
   /** Starts to fetch the lists of models that are due, and waits for them for a bounded time. */
   #discover(signal: AbortSignal | undefined, maxWaitMs: number): Maybe<void> {
     const { registry, providers } = this.#pool;
-    return registry.ensure(providers.keys(), signal, maxWaitMs)?.then(() => {
-      signal?.throwIfAborted();
-      this.#checkOpen();
-    });
+    const lists = registry.ensure(providers.keys(), signal, maxWaitMs);
+    return lists === undefined ? undefined : this.#discovered(lists, signal);
+  }
+
+  async #discovered(lists: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    await lists;
+    signal?.throwIfAborted();
+    this.#checkOpen();
   }
 
   /** The routes of the models that a call names. Discovery runs beside the call and delays it by a bounded time. */

@@ -38,7 +38,7 @@ export class AttemptTimer implements StopSignal {
   timedOut = false;
   readonly #clock: Clock;
   readonly #timeouts: Timeouts;
-  readonly #listeners = new Set<() => void>();
+  #listeners: readonly (() => void)[] = [];
   readonly #caller: AbortSignal | undefined;
   #cancelAbort: (() => void) | undefined;
   #limitMs: number;
@@ -113,11 +113,11 @@ export class AttemptTimer implements StopSignal {
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.add(listener);
+    this.#listeners = [...this.#listeners, listener];
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.delete(listener);
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
   end(): void {

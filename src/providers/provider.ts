@@ -47,6 +47,7 @@ export class Provider {
   readonly lastResort: boolean;
   readonly #headers: Headers;
   readonly #secrets: ReadonlyMap<string, string>;
+  readonly #headersByKey = new Map<string, Headers>();
   readonly #byId: ReadonlyMap<string, ProviderKey>;
   readonly #freeOnly: RegExp | undefined;
   readonly #modelIds: RegExp | undefined;
@@ -167,8 +168,14 @@ export class Provider {
 
   /** The headers of a request with a key. They hold exactly one credential, since providers refuse two. */
   headersFor(keyId: string): Headers {
+    const known = this.#headersByKey.get(keyId);
+    if (known !== undefined) return known;
     const secret = this.#secrets.get(keyId);
-    if (secret !== undefined) return { ...this.#headers, authorization: `Bearer ${secret}` };
+    if (secret !== undefined) {
+      const headers = { ...this.#headers, authorization: `Bearer ${secret}` };
+      this.#headersByKey.set(keyId, headers);
+      return headers;
+    }
     if (keyId === NO_KEY.keyId && this.#secrets.size === 0) return this.#headers;
     throw new Error(`provider ${this.name} has no key ${keyId}`);
   }

@@ -10,8 +10,9 @@ const SLACK_MS = SECOND_MS;
 
 /** A reservation that was just made, for a request that takes at most `longestMs`: so a killed process holds no place for longer. */
 export function withPlaces(reserved: Reserved, longestMs: number, now: number): Reserved {
-  const until = Math.ceil(now + longestMs + SLACK_MS);
   const { reservation, account, provider } = reserved;
+  if (!reservation.charges.some(isHeldWhileRunning)) return reserved;
+  const until = Math.ceil(now + longestMs + SLACK_MS);
   let { limiters } = account;
   const charges = reservation.charges.map((charge) => {
     const { limit, limiter: name, cost, returnsAt } = charge;

@@ -168,10 +168,9 @@ function surelyUsed(limiter: LimiterState, limit: Limit, now: number): number {
 }
 
 /** How much of the window was not refused, without what the provider counts no more by now. */
-function passedOf({ spent, refused }: LimiterState, limit: Limit, now: number): number {
+function passedOf({ spent, refused = [] }: LimiterState, limit: Limit, now: number): number {
   const counted = now + limit.marginMs;
-  const sum = sumOf(spent, counted, horizonMs(limit));
-  return refused === undefined ? sum : sum - sumOf(refused, counted, horizonMs(limit));
+  return sumOf(spent, counted, horizonMs(limit)) - sumOf(refused, counted, horizonMs(limit));
 }
 
 /** How much is used at `now`. spec 3.5 */
@@ -383,37 +382,13 @@ function backAt(
   return undefined;
 }
 
-/** The entries that have not returned by `now`. */
-function withoutReturned(spent: readonly Spent[], now: number): readonly Spent[] {
-  const first = spent[0];
-  if (first === undefined || first[0] > now) return spent;
-  return spent.filter(([at]) => at > now);
-}
-
 /** Adds `cost`, which returns at `at`, and drops entries that have returned by `now`. spec 3.9 */
 export function withSpent(spent: readonly Spent[], cost: number, at: number, now: number): readonly Spent[] {
-  const last = spent.at(-1);
-  // Usual: charges come in the order of their moments.
-  if (last === undefined || last[0] <= at) {
-    const kept = withoutReturned(spent, now);
-    if (last?.[0] !== at || last[0] <= now) return [...kept, [at, cost]];
-    return kept.with(-1, [at, last[1] + cost]);
-  }
-  const next: Spent[] = [];
-  let placed = false;
-  for (const entry of spent) {
-    if (entry[0] <= now) continue;
-    if (!placed && entry[0] >= at) {
-      placed = true;
-      if (entry[0] === at) {
-        next.push([at, entry[1] + cost]);
-        continue;
-      }
-      next.push([at, cost]);
-    }
-    next.push(entry);
-  }
-  if (!placed) next.push([at, cost]);
+  const next = spent.filter((entry) => entry[0] > now);
+  const place = next.findLastIndex((entry) => entry[0] <= at);
+  const before = next[place];
+  if (before?.[0] === at) next[place] = [at, before[1] + cost];
+  else next.splice(place + 1, 0, [at, cost]);
   return next;
 }
 

@@ -125,8 +125,8 @@ export function quotasInHeaders(
 ): readonly HeaderQuota[] {
   const look: Look = refused?.look ?? ((name) => headers[name]);
   const found = new Map<string, HeaderQuota>();
-  for (const rows of [own, SHARED_ROWS, namedRows(headers)]) {
-    for (const row of rows) {
+  for (const group of [own, SHARED_ROWS, namedRows(headers)]) {
+    for (const row of group) {
       const reported = quotaOf(row, look, now, refused?.window);
       if (reported === undefined) continue;
       const name = `${reported.quota.unit} ${reported.quota.window}`;

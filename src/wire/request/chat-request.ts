@@ -76,9 +76,14 @@ export function capabilitiesOf({ messages, fields }: ChatRequest): readonly stri
     const { response_format: format } = fields;
     if (format !== undefined && !isOptionalField('response_format', format)) needed.push('json_with_tools');
   }
-  const media = messages.flatMap(({ content }) =>
-    elementsOf(content).flatMap((part) => CAPABILITY_OF.get(member(part, 'type')) ?? []),
-  );
+  const media: string[] = [];
+  for (const { content } of messages) {
+    for (const part of elementsOf(content)) {
+      const capability = CAPABILITY_OF.get(member(part, 'type'));
+      if (capability !== undefined) media.push(capability);
+    }
+  }
+  if (media.length === 0) return needed;
   needed.push(...new Set(media));
   if (media.filter((capability) => capability === 'vision').length > 1) needed.push('many_images');
   return needed;
