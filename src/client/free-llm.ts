@@ -409,7 +409,7 @@ export class FreeLLM {
     this.#closing.abort(closedError());
     made?.calls.close(closedError());
     made?.pool.images.close();
-    await Promise.all([saved, made?.pool.transport.close()]);
+    await Promise.all([saved, made?.pool.ledger.close(), made?.pool.transport.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,15 @@
-import type { FailedAttempt, RequestNeeds, Preferences, Target } from '../core/routing/question.ts';
+import type {
+  FailedAttempt,
+  RequestNeeds,
+  Preferences,
+  Question,
+  Records,
+  Target,
+} from '../core/routing/question.ts';
 import type { Stage, Route } from '../core/pool.ts';
 import type { AttemptReport } from '../errors.ts';
 import type { TokenUsage } from '../wire/response/chat-response.ts';
+import { type Instant, toWall } from './instant.ts';
 
 /** The limits that apply to streams only. */
 export interface StreamLimits {
@@ -67,4 +75,35 @@ export function renew<Request>(
   call.rejectedBy = undefined;
   call.waitedMs = 0;
   call.hasDelivered = false;
+}
+
+/**
+ * What a call does next, as a question to `plan`.
+ * @param waitUntil - Epoch ms.
+ */
+export function questionOf(
+  call: Call<unknown>,
+  records: Records,
+  waitUntil: number,
+  instant: Instant,
+  mayBeFreed: Question['mayBeFreed'],
+): Question {
+  const { stages, preferences, needs, again, maxAttempts } = call;
+  const failedAttempts = call.failedAttempts.map((failed) => ({
+    ...failed,
+    excludedUntil: toWall(instant, failed.excludedUntil),
+  }));
+  const { now } = instant;
+  return {
+    now,
+    stages,
+    records,
+    preferences,
+    needs,
+    failedAttempts,
+    again,
+    maxAttempts,
+    waitUntil,
+    mayBeFreed,
+  };
 }

@@ -3,11 +3,12 @@
 import { newlyMerged } from '../core/records/shared-accounts.ts';
 import { isTooLate, nextDelayMs, withDelay } from '../core/ledger/delay.ts';
 import { withPlaces } from '../core/ledger/places.ts';
-import { type Reservation, reserve } from '../core/ledger/reserve.ts';
-import type { Decision, Target } from '../core/routing/question.ts';
+import { type Reservation, reserve, type RouteRecords } from '../core/ledger/reserve.ts';
+import { useSpare, withSpares } from '../core/ledger/spares.ts';
+import type { Decision, Question, Target } from '../core/routing/question.ts';
 import { rejectionsOf } from '../core/routing/exclusion.ts';
 import { plan } from '../core/routing/plan.ts';
-import type { PoolProvider, Stage } from '../core/pool.ts';
+import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import { withKeyList } from '../core/records/key-list.ts';
 import { dislikeOf } from '../core/records/dislikes.ts';
 import {
@@ -19,16 +20,18 @@ import {
   withPrice,
 } from '../core/records/provider.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
-import { type Outcome, settle, withCost } from '../core/ledger/settle.ts';
+import type { Outcome } from '../core/ledger/settle.ts';
 import { withReportedQuotas } from '../core/ledger/settle-limits.ts';
 import type { Clock, StateStore } from '../ports.ts';
 import { longestAttemptMs } from './attempt.ts';
-import type { Call } from './call.ts';
-import { instantOf, toWall } from './instant.ts';
+import { type Call, questionOf } from './call.ts';
+import { type Instant, instantOf, toWall } from './instant.ts';
+import { leaseMsAfter, Leases } from './leases.ts';
 import type { AttemptPlan } from './operation.ts';
 import { Newcomers } from './newcomers.ts';
+import { type Ended, Settling, withNotSent, withOutcomes } from './settling.ts';
 import type { Snapshot } from './snapshot.ts';
-import { andThen, type Change, type Maybe, NOT_SENT, StoredRecords } from './stored-records.ts';
+import { andThen, type Change, type Maybe, StoredRecords } from './stored-records.ts';
 
 /** A route whose quota is booked. */
 export interface Booked extends AttemptPlan {
@@ -38,6 +41,8 @@ export interface Booked extends AttemptPlan {
 
 /** A booked route, or why there is none. */
 export type Grant = Booked | Exclude<Decision, { kind: 'attempt' }>;
+
+type Attempt = Extract<Decision, { kind: 'attempt' }>;
 
 /** Called when a model turns out to cost money. `isWhole`: all models of the provider are closed. */
 type BillListener = (provider: PoolProvider, model: string, amount: number, isWhole: boolean) => void;
@@ -51,6 +56,8 @@ export class Ledger {
   /** How many reservations of each account are not settled yet and may free quota, by record id. */
   readonly #open = new Map<string, number>();
   readonly #newcomers = new Newcomers();
+  readonly #leases: Leases;
+  readonly #settling = new Settling();
   /** How long after a decision its reservation is stored, as far as the last ones show. */
   #expectedDelayMs = 0;
   /** The last operation while it is under way. A store in memory never leaves one pending. */
@@ -66,6 +73,7 @@ export class Ledger {
     this.#clock = clock;
     this.#onMerge = onMerge;
     this.#onBill = onBill;
+    this.#leases = new Leases(clock, () => void this.#endLeases().catch(() => undefined));
   }
 
   /** How often a queue must ask again, because other processes change the records. Undefined: never. */
@@ -92,61 +100,91 @@ export class Ledger {
   }
 
   #tryReserve(call: Call<unknown>, waitUntil: number, races: number): Maybe<Grant> {
-    return andThen(this.snapshot(call.stages), (snapshot) => {
+    const read = this.snapshot(call.stages);
+    return andThen(read, (snapshot) => {
       const rewrites = this.#newcomers.rewritesFor(call.stages, snapshot);
       if (rewrites.length > 0)
         return andThen(this.#records.rewriteAll(rewrites), () => this.#tryReserve(call, waitUntil, races));
       const instant = instantOf(this.#clock);
-      const { now } = instant;
-      const decision = plan({
-        now,
-        stages: call.stages,
-        records: snapshot,
-        preferences: call.preferences,
-        needs: call.needs,
-        failedAttempts: call.failedAttempts.map((failed) => ({
-          ...failed,
-          excludedUntil: toWall(instant, failed.excludedUntil),
-        })),
-        again: call.again,
-        maxAttempts: call.maxAttempts,
-        waitUntil: toWall(instant, waitUntil),
-        mayBeFreed: ({ recordId }) => this.#open.has(recordId),
-      });
+      const isOpen = ({ recordId }: PoolAccount): boolean => this.#open.has(recordId);
+      const question = questionOf(call, snapshot, toWall(instant, waitUntil), instant, isOpen);
+      const spared = this.#useSpare(call, question);
+      if (spared !== undefined) return spared;
+      const decision = plan(question);
       if (decision.kind !== 'attempt') return decision;
-      const { target, alternatives } = decision;
-      const records = {
-        provider: snapshot.provider(target.provider),
-        account: snapshot.account(target.account),
-      };
-      const expectedMs = this.#expectedDelayMs;
-      const known = { ...records, provider: withKeyList(records.provider, target.provider) };
-      const made = reserve(known, target, call.needs, call.attemptTimeoutMs, now);
-      const places = withPlaces(made, longestAttemptMs(call, instant.monotonicMs), now);
-      const reserved = withDelay(places, expectedMs, now);
-      const { reservation } = reserved;
-      const again = (): Maybe<Grant> =>
-        this.#records.afterRace(races, () => this.#tryReserve(call, waitUntil, races + 1));
-      return andThen(this.#records.commit(snapshot, records, reserved), (done) => {
-        if (!done) return again();
-        const delayMs = this.#clock.monotonicMs() - instant.monotonicMs;
-        this.#expectedDelayMs = nextDelayMs(expectedMs, delayMs);
-        if (isTooLate(expectedMs, delayMs)) return andThen(this.#takeBack(reservation), again);
-        this.#count(reservation, 1);
-        const model = knownOf(records.provider, target.route.model, now);
-        const { maxTokens } = reservation;
-        const { features } = call.needs;
-        const plain =
-          rejectionsOf(call.failedAttempts).length > 0 ||
-          (features !== undefined && dislikeOf(model, features, now) !== undefined);
-        return { kind: 'attempt', target, reservation, alternatives, known: model, plain, maxTokens };
-      });
+      // A store that answers at once loses few races, and a process that is killed shall leave no spares in it.
+      const wanted = read instanceof Promise ? this.#leases.wanted(decision.target.account, races) : 0;
+      const again = (): Maybe<Grant> => this.#tryReserve(call, waitUntil, races + 1);
+      return andThen(
+        this.#book(call, decision, snapshot, instant, wanted),
+        (grant) => grant ?? this.#records.afterRace(races, again),
+      );
     });
   }
 
-  /** Refunds a reservation whose request was not sent. */
-  #takeBack(reservation: Reservation): Maybe<void> {
-    return this.#update(reservation.target, (records, now) => settle(records, reservation, NOT_SENT, now));
+  /** Stores the reservation of a route, and up to `wanted` spares. Undefined: the call must be decided again. */
+  #book(
+    call: Call<unknown>,
+    decision: Attempt,
+    snapshot: Snapshot,
+    instant: Instant,
+    wanted: number,
+  ): Maybe<Grant | undefined> {
+    const { target } = decision;
+    const { now, monotonicMs } = instant;
+    const records = {
+      provider: snapshot.provider(target.provider),
+      account: snapshot.account(target.account),
+    };
+    const expectedMs = this.#expectedDelayMs;
+    const known = { ...records, provider: withKeyList(records.provider, target.provider) };
+    const made = reserve(known, target, call.needs, call.attemptTimeoutMs, now);
+    const places = withPlaces(made, longestAttemptMs(call, monotonicMs), now);
+    const leaseMs = leaseMsAfter(expectedMs);
+    const reserved = withSpares(withDelay(places, expectedMs, now), call.needs, wanted, leaseMs, now);
+    const { reservation, spares } = reserved;
+    const committed = this.#records.commit(snapshot, records, reserved);
+    return andThen(committed, (done) => {
+      if (!done) return undefined;
+      const delayMs = this.#clock.monotonicMs() - monotonicMs;
+      this.#expectedDelayMs = nextDelayMs(expectedMs, delayMs);
+      if (isTooLate(expectedMs, delayMs))
+        return andThen(this.#takeBack(target, [reservation, ...spares]), () => undefined);
+      if (committed instanceof Promise) this.#leases.add(target.account, spares, monotonicMs + leaseMs);
+      return this.#granted(call, decision, reservation, records);
+    });
+  }
+
+  /** Serves a call from the spares. */
+  #useSpare(call: Call<unknown>, question: Question): Grant | undefined {
+    const spares = this.#leases.current();
+    if (spares.length === 0) return undefined;
+    const used = useSpare(question, spares, call.attemptTimeoutMs);
+    if (used === undefined) return undefined;
+    this.#leases.use(used.spare);
+    return this.#granted(call, used.decision, used.reservation, used.records);
+  }
+
+  #granted(
+    call: Call<unknown>,
+    { target, alternatives }: Attempt,
+    reservation: Reservation,
+    { provider }: RouteRecords,
+  ): Grant {
+    this.#count(reservation, 1);
+    const known = knownOf(provider, target.route.model, reservation.sentAt);
+    const { maxTokens } = reservation;
+    const { features } = call.needs;
+    const plain =
+      rejectionsOf(call.failedAttempts).length > 0 ||
+      (features !== undefined && dislikeOf(known, features, reservation.sentAt) !== undefined);
+    return { kind: 'attempt', target, reservation, alternatives, known, plain, maxTokens };
+  }
+
+  /** Refunds reservations whose requests were not sent. */
+  #takeBack(target: Target, reservations: readonly Reservation[]): Maybe<void> {
+    if (reservations.length === 0) return undefined;
+    return this.#update(target, (records, now) => withNotSent(records, reservations, now));
   }
 
   /** Changes the records of a route, and tells what the change shows about accounts and prices. */
@@ -180,14 +218,33 @@ export class Ledger {
 
   /** Records the outcome of an attempt, and the price that its answer stated. */
   settle(reservation: Reservation, outcome: Outcome, cost?: number): Maybe<void> {
+    const attempt = { reservation, outcome, cost };
     const { target } = reservation;
-    return this.#inTurn(() => {
-      this.#count(reservation, -1);
-      return this.#update(target, (records, now) => {
-        const next = settle(records, reservation, outcome, now);
-        return cost === undefined && outcome.kind !== 'success' ? next : withCost(next, target, cost);
-      });
-    });
+    if (this.#last === undefined) return this.#inTurn(() => this.#settleAll(target, [attempt]));
+    return this.#settling.add(attempt, (take) => this.#inTurn(() => this.#settleAll(target, take())));
+  }
+
+  #settleAll(target: Target, attempts: readonly Ended[]): Maybe<void> {
+    for (const { reservation } of attempts) this.#count(reservation, -1);
+    const hasFailed = attempts.some(({ outcome }) => outcome.kind === 'failure');
+    const unused = this.#leases.end(target.account, hasFailed);
+    return this.#update(target, (records, now) =>
+      withNotSent(withOutcomes(records, attempts, now), unused, now),
+    );
+  }
+
+  /** Gives the spares back whose time has ended. If the store fails meanwhile, their charges return with their windows. */
+  async #endLeases(): Promise<void> {
+    for (const target of this.#leases.targets())
+      await this.#inTurn(() => this.#takeBack(target, this.#leases.end(target.account)));
+  }
+
+  /** Gives all spares back. No more are made. */
+  async close(): Promise<void> {
+    this.#leases.close();
+    // Not in turn: the calls that wait for theirs would hold the end of the process up.
+    for (const target of this.#leases.targets())
+      await this.#takeBack(target, this.#leases.end(target.account));
   }
 
   /** Records that a list states a price for a model that was free. */

@@ -7,6 +7,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { RedisServer, WITHOUT_REDIS } from '../support/redis-server.ts';
 
 const SCRIPT = fileURLToPath(new URL('../support/spending-process.ts', import.meta.url));
+/** With so many calls, processes lose several races in a row, and reserve in advance. */
+const LONG = 200;
 const { REDIS_PROCESSES = '4', REDIS_CALLS = '40' } = process.env;
 
 it.skipIf(WITHOUT_REDIS !== undefined)(
@@ -28,9 +30,12 @@ it.skipIf(WITHOUT_REDIS !== undefined)(
     for (const { stdin } of children) stdin.write('go\n');
     const lines = await Promise.all(outputs.map(async (output) => output.next()));
     const results: unknown[] = lines.map(({ value }): unknown => JSON.parse(String(value)));
-    console.log(results);
-    const served = results.map((result) => Number(Reflect.get(Object(result), 'served')));
+    const sumOf = (name: string): number =>
+      results.reduce<number>((sum, result) => sum + Number(Reflect.get(Object(result), name)), 0);
     for (const result of results) expect(result).toMatchObject({ warnings: [] });
-    expect(served.reduce((sum, one) => sum + one, 0)).toBe(limit);
+    expect(sumOf('served')).toBe(limit);
+    if (Number(REDIS_CALLS) < LONG) return;
+    console.log(results);
+    expect(sumOf('spares')).toBeGreaterThan(0);
   },
 );

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { EMPTY_ACCOUNT, readAccountRecord } from '../../src/core/records/account.ts';
+import { EMPTY_ACCOUNT } from '../../src/core/records/account.ts';
 import { EMPTY_PROVIDER } from '../../src/core/records/provider.ts';
 import type { FreeLLM, StateStore } from '../../src/index.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
@@ -14,6 +14,7 @@ import {
   NOON,
   SECOND,
 } from '../support/simulated-pool.ts';
+import { type OpenStore, openStore } from '../support/open-store.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 // Crowds take their time on a busy machine.
@@ -22,36 +23,6 @@ vi.setConfig({ testTimeout: 30_000 });
 const PATIENT = { wait: true, maxWaitMs: HOUR, timeoutMs: DAY };
 
 const ask = (llm: FreeLLM): Promise<unknown> => llm.chat('Hello', PATIENT);
-
-/** A store that also tells what it holds. */
-interface OpenStore extends StateStore {
-  /** Requests that are booked now, by meter. */
-  booked(now: number): number;
-  readonly swaps: () => number;
-}
-
-function openStore(): OpenStore {
-  const store = memoryStore();
-  const ids = new Set<string>();
-  let swaps = 0;
-  return {
-    read: (wanted) => store.read(wanted),
-    swap: (id, expectedVersion, next) => {
-      ids.add(id);
-      swaps += 1;
-      return store.swap(id, expectedVersion, next);
-    },
-    booked: (now) => {
-      const records = store.read([...ids]);
-      if (records instanceof Promise) throw new Error('this store answers at once');
-      return records
-        .flatMap(({ value }) => Object.values(readAccountRecord(value).limiters))
-        .flatMap(({ spent }) => spent)
-        .reduce((sum, [returnsAt, count]) => sum + (returnsAt > now ? count : 0), 0);
-    },
-    swaps: () => swaps,
-  };
-}
 
 /** A store at which now and then somebody else was faster. */
 function contested(store: StateStore, seed: number): StateStore {

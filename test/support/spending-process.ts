@@ -1,11 +1,13 @@
 /**
  * A process that makes calls on one key over a shared Redis, for tests with several of them. It prints how many calls were
- * served, and how long they took. Arguments: Redis port, prefix, calls, calls at once, limit of a day.
+ * served, how long they took, and how many requests it reserved in advance. Arguments: Redis port, prefix, calls, calls at
+ * once, limit of a day.
  */
 
 import { Redis } from 'ioredis';
-import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
+import { FreeLLM, OpenAICompatible, type StateStore } from '../../src/index.ts';
 import { redisStore } from '../../src/redis.ts';
+import { SpareCounter } from './open-store.ts';
 
 const [port = '', prefix = '', calls = '', atOnce = '', limit = ''] = process.argv.slice(2);
 
@@ -20,17 +22,31 @@ const provider = new OpenAICompatible('the-key', {
   models: [{ id: 'm', tags: ['chat'] }],
   rpd: Number(limit),
 });
+const shared = redisStore(redis, { prefix });
+const spares = new SpareCounter();
+const store: StateStore = {
+  pollMs: shared.pollMs,
+  read: async (ids) => {
+    const records = await shared.read(ids);
+    spares.noteRead(ids, records);
+    return records;
+  },
+  swap: async (id, version, next) => {
+    const done = await shared.swap(id, version, next);
+    if (done) spares.noteSwap(id, version, next);
+    return done;
+  },
+};
 const warnings: string[] = [];
 const llm = new FreeLLM({
   providers: [provider],
-  store: redisStore(redis, { prefix }),
+  store,
   fetch: () => Promise.resolve(new Response(answer, { headers })),
   onEvent: (event) => {
     if (event.type === 'warning') warnings.push(event.message);
   },
 });
 
-setInterval(() => console.error(process.pid, served, left, process.cpuUsage().user / 1e6), 5000).unref();
 const latencies: number[] = [];
 let served = 0;
 let left = Number(calls);
@@ -57,7 +73,7 @@ await Promise.all(Array.from({ length: Number(atOnce) }, spend));
 latencies.sort((a, b) => a - b);
 const tookMs = performance.now() - startedAt;
 const [p50 = 0, p99 = 0] = [0.5, 0.99].map((share) => latencies[Math.floor(share * latencies.length)]);
-process.stdout.write(`${JSON.stringify({ served, tookMs, p50, p99, warnings })}\n`);
+process.stdout.write(`${JSON.stringify({ served, tookMs, p50, p99, spares: spares.count, warnings })}\n`);
 await llm.close();
 redis.disconnect();
 process.exit();
