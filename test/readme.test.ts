@@ -248,8 +248,7 @@ describe('the README', () => {
     "rejects with your signal's own reason": 'test/client/abort.test.ts',
     'freelm uses only those whose id or listed price shows that they are free': 'test/client/models.test.ts',
     'freelm counts them together': 'test/core/accounts.test.ts',
-    'freelm stores model lists and used quotas on disk, but no keys':
-      'test/client/no-key-anywhere.test.ts',
+    'freelm stores model lists and used quotas on disk, but no keys': 'test/client/no-key-anywhere.test.ts',
   };
 
   it.each(Object.entries(CLAIMS))('claims "%s", which %s tests', (claim, file) => {

@@ -52,7 +52,9 @@ describe.each([false, true])('an answer; streamed: %s', (stream) => {
     await first.close();
     for (const llm of [beside, pool()]) {
       expect((await llm.fetch(`/v1/responses/${id}`)).status).toBe(200);
-      expect(await (await ask(llm, { input: 'And?', previous_response_id: id, stream })).text()).toContain('Yes.');
+      expect(await (await ask(llm, { input: 'And?', previous_response_id: id, stream })).text()).toContain(
+        'Yes.',
+      );
     }
     expect(posted(server).at(-1)?.['messages']).toEqual([
       { role: 'user', content: 'Hello' },

@@ -1,4 +1,4 @@
-/** Runs the vectors of wordings: one message, in every shape of body, at every status and several providers. */
+/** Runs the vectors of wordings: one message, in several shapes of body, at every status and several providers. */
 
 import * as z from 'zod/mini';
 import type { Failure } from '../../src/core/failure.ts';
@@ -28,20 +28,54 @@ const BODIES: readonly ((message: string, status: number) => string)[] = [
   (message, code) =>
     JSON.stringify({ error: { message: 'Provider returned error', code, metadata: { raw: message } } }),
 ];
-const PROVIDERS = [{ refusals: [] }, SPECS.openrouter, SPECS.google, SPECS.nim, SPECS.groq, SPECS.vllm];
+const PROVIDERS = [
+  { refusals: [] },
+  SPECS.openrouter,
+  SPECS.google,
+  SPECS.nim,
+  SPECS.groq,
+  SPECS.vllm,
+] as const;
 
 function verdictOf({ kind, scope, parameters, capabilities, contextLength }: Failure): string {
   return JSON.stringify({ kind, scope, parameters, capabilities, contextLength });
 }
 
-/** The verdict, or each of them if they differ. */
-export function runWordings(input: unknown): unknown {
-  const { message, statuses } = inputSchema.parse(input);
-  const failures = PROVIDERS.flatMap((spec) =>
-    statuses.flatMap((status) =>
-      BODIES.map((bodyOf) => classify({ status, headers: {}, body: bodyOf(message, status) }, spec, NOW)),
-    ),
+/** A message as one refusal. */
+interface Case {
+  readonly spec: (typeof PROVIDERS)[number];
+  readonly status: number;
+  readonly bodyOf: (typeof BODIES)[number];
+}
+
+/** The verdict on a message, or each of them if they differ. */
+function verdictsOf(message: string, cases: readonly Case[]): unknown {
+  const failures = cases.map(({ spec, status, bodyOf }) =>
+    classify({ status, headers: {}, body: bodyOf(message, status) }, spec, NOW),
   );
   const verdicts = [...new Set(failures.map(verdictOf))].map((verdict): unknown => JSON.parse(verdict));
   return verdicts.length === 1 ? verdicts[0] : verdicts;
+}
+
+/** Every shape of body at a provider of which nothing is known, and at each other provider another shape for each status. */
+export function runWordings(input: unknown): unknown {
+  const { message, statuses } = inputSchema.parse(input);
+  const [unknown, ...known] = PROVIDERS;
+  const shapes = statuses.flatMap((status) => BODIES.map((bodyOf) => ({ spec: unknown, status, bodyOf })));
+  const providers = known.flatMap((spec, index) =>
+    statuses.map((status, turn) => {
+      const bodyOf = BODIES[(message.length + index + turn) % BODIES.length] ?? String;
+      return { spec, status, bodyOf };
+    }),
+  );
+  return verdictsOf(message, [...shapes, ...providers]);
+}
+
+/** Every shape of body, at every status and provider. */
+export function runAllWordings(input: unknown): unknown {
+  const { message, statuses } = inputSchema.parse(input);
+  const cases = PROVIDERS.flatMap((spec) =>
+    statuses.flatMap((status) => BODIES.map((bodyOf) => ({ spec, status, bodyOf }))),
+  );
+  return verdictsOf(message, cases);
 }
