@@ -136,7 +136,7 @@ export interface BadRequestInit {
 export interface PromptLength {
   /** Estimated, and always more than `contextLength`. */
   readonly promptTokens: number;
-  /** The largest context length of the models that were asked for. */
+  /** The largest context length of the models that were asked for, or what the user states for all of them. */
   readonly contextLength: number;
 }
 

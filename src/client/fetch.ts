@@ -1,5 +1,6 @@
 import { problemIn } from '../check.ts';
 import { substitutesFor } from '../core/known-names.ts';
+import { BadRequestError } from '../errors.ts';
 import type { ChatCall, ChatBackend, Answer, AnswerStream, EmbedAnswer } from '../rest/chat-backend.ts';
 import { type Fetch, fetchOver } from '../rest/fetch.ts';
 import { restHandler } from '../rest/handler.ts';
@@ -70,12 +71,33 @@ function modelsFor(
   return areListed(pool) ? substitutes : [name, ...substitutes];
 }
 
+/**
+ * Refuses a prompt that is longer than the window that clients were told of names of several models. Other models may hold it, but
+ * an agent that was told of a window is to keep to it.
+ * @throws BadRequestError in whose words agents know that they have to shorten the conversation.
+ */
+// spec 9.12
+function checkWindow(promptTokens: number, contextLength: number): void {
+  if (promptTokens <= contextLength) return;
+  throw new BadRequestError({
+    code: 'context_too_long',
+    length: { promptTokens, contextLength },
+    message: `The prompt has about ${promptTokens} tokens, and calls of this pool may have ${contextLength} (contextTokens, --context). Shorten the conversation.`,
+  });
+}
+
+/** The name that a call asks for, unless its options say otherwise. */
+function askedIn({ model, callOptions }: ChatCall): string | undefined {
+  return callOptions['model'] === undefined ? model : undefined;
+}
+
 /** Connects the calls of each conversation. */
 function turns(): (call: ChatCall) => Turn {
   const memory = new Affinity();
-  return ({ model, session, messages }) => {
-    const name = conversationOf(model, session, messages);
-    return { stay: memory.routeOf(name), onServed: (route) => memory.note(name, route) };
+  return (call) => {
+    const name = conversationOf(call.model, call.session, call.messages);
+    const onServed: Turn['onServed'] = (route) => memory.note(name, route);
+    return { stay: memory.routeOf(name), onServed, asked: askedIn(call) };
   };
 }
 
@@ -84,25 +106,31 @@ function backendOf(
   pool: Pool,
   options: Pick<FreeLLMOptions, 'unknownModels' | 'modelMap' | 'contextTokens' | 'affinity'>,
 ): ChatBackend {
-  const { unknownModels, modelMap = {}, affinity = true } = options;
-  const turnOf = affinity ? turns() : () => undefined;
+  const { unknownModels, modelMap = {}, contextTokens, affinity = true } = options;
+  const turnOf = affinity ? turns() : (call: ChatCall): Turn => ({ stay: undefined, asked: askedIn(call) });
   const ownNames = new Set(Object.keys(modelMap));
   const optionsOf = (call: ChatCall): StreamOptions => ({
     model: modelsFor(call.model, pool, ownNames),
     ...checkedOptions(call),
   });
+  const tokensOf = (call: ChatCall, asked: StreamOptions): number =>
+    cautious(requestBody(readMessages(call.messages), asked).tokens.prompt);
+  const boundedOptionsOf = (call: ChatCall): StreamOptions => {
+    const asked = optionsOf(call);
+    const isOne = call.model !== undefined && !ownNames.has(call.model) && pool.lists(call.model);
+    if (contextTokens !== undefined && !isOne) checkWindow(tokensOf(call, asked), contextTokens);
+    return asked;
+  };
   return {
     takesAnyModel: unknownModels === 'auto',
     ownNames: [...ownNames],
     windowOf: (name) => windowOf(name, pool, options),
     async chat(call) {
-      const { onCut: _streams, ...chatOptions } = optionsOf(call);
+      const { onCut: _streams, ...chatOptions } = boundedOptionsOf(call);
       return calls.chat(call.messages, chatOptions, turnOf(call));
     },
-    stream: (call) => calls.stream(call.messages, optionsOf(call), turnOf(call)),
-    countTokens(call) {
-      return cautious(requestBody(readMessages(call.messages), optionsOf(call)).tokens.prompt);
-    },
+    stream: (call) => calls.stream(call.messages, boundedOptionsOf(call), turnOf(call)),
+    countTokens: (call) => tokensOf(call, optionsOf(call)),
     async embed({ input, model, dimensions, inputType, callOptions, signal }) {
       const { error, data } = embedOwnSchema.safeParse(callOptions);
       if (error !== undefined) throw badBody(problemIn(error, 'freelm'));

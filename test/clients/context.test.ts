@@ -3,7 +3,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { OpenAICompatible } from '../../src/index.ts';
+import { type FreeLLM, OpenAICompatible } from '../../src/index.ts';
 import { endpoint, open } from '../client/support.ts';
 import { json, posted, says, serve } from '../support/server.ts';
 import { rejection } from '../support/rejection.ts';
@@ -80,3 +80,62 @@ describe('the context length that clients are told', () => {
     expect(Reflect.get(Object(model), 'context_length')).toBe(expected);
   });
 });
+
+/** By path: a request with one text, and the words by which its clients know that it is too long. */
+const REQUESTS: readonly (readonly [path: string, body: (text: string) => object, words: RegExp])[] = [
+  [
+    '/v1/chat/completions',
+    (content) => ({ messages: [{ role: 'user', content }] }),
+    /"This model's maximum context length is 1000 tokens\. However, your messages resulted in \d+ tokens\..*"code":"context_length_exceeded"/,
+  ],
+  [
+    '/v1/completions',
+    (prompt) => ({ prompt }),
+    /"This model's maximum context length is 1000 tokens\..*"code":"context_length_exceeded"/,
+  ],
+  [
+    '/v1/responses',
+    (input) => ({ input }),
+    /context_length_exceeded.*maximum context length is 1000 tokens|maximum context length is 1000 tokens.*context_length_exceeded/,
+  ],
+  [
+    '/v1/messages',
+    (content) => ({ max_tokens: 9, messages: [{ role: 'user', content }] }),
+    /"invalid_request_error","message":"prompt is too long: \d+ tokens > 1000 maximum/,
+  ],
+  [
+    '/api/chat',
+    (content) => ({ messages: [{ role: 'user', content }] }),
+    /"error":"the input length exceeds the context length: \d+ tokens > 1000\./,
+  ],
+  ['/api/generate', (prompt) => ({ prompt }), /"error":"the input length exceeds the context length/],
+];
+/** More than 1,000 tokens, and fewer than the models hold. */
+const TOLD = 'many words in a long conversation '.repeat(200);
+
+describe.each(REQUESTS)(
+  'a prompt that is longer than the window that clients were told: %s',
+  (path, body, words) => {
+    const post = (llm: FreeLLM, model: string, text: string, stream: boolean): Promise<Response> =>
+      llm.fetch(path, { method: 'POST', body: JSON.stringify({ model, stream, ...body(text) }) });
+
+    it.each([false, true])('is refused in the words of the protocol; streamed: %s', async (stream) => {
+      const server = await serve(says('Hi'));
+      const llm = open({ providers: [small(server.url)], contextTokens: 1000 });
+      const refused = await post(llm, 'large', TOLD, stream);
+      // A stream of Responses begins before it says so.
+      expect(refused.status).toBe(stream && path === '/v1/responses' ? 200 : 400);
+      expect(await refused.text()).toMatch(words);
+      expect(posted(server)).toEqual([]);
+      expect(await (await post(llm, 'large', 'Hello', stream)).text()).toContain('Hi');
+      // A model of its own name has the window that lists show of it.
+      expect(await (await post(llm, 'b', TOLD, stream)).text()).toContain('Hi');
+    });
+
+    it('is served where clients were told of no window', async () => {
+      const server = await serve(says('Hi'));
+      const llm = open({ providers: [small(server.url)] });
+      expect(await (await post(llm, 'large', TOLD, false)).text()).toContain('Hi');
+    });
+  },
+);
