@@ -11,7 +11,7 @@ import { FreeLLMError, ModelNotFoundError } from '../errors.ts';
 import { AccountStates } from './account-states.ts';
 import { namesIn, observerOf } from './attempt-events.ts';
 import { callErrors } from './call-errors.ts';
-import type { CallEndEvent, CallStartEvent } from './events.ts';
+import type { CallEndEvent } from './events.ts';
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUT_MS, type Limits, withLimits } from './limits.ts';
 import type { CallLimits, FreeLLMOptions, PrivacyOption } from './options.ts';
 import type { Pool } from './pool.ts';
@@ -48,6 +48,8 @@ export interface Turn {
   readonly stay: Route | undefined;
   /** Told which route served this one. */
   readonly onServed?: ((route: Route) => void) | undefined;
+  /** The name that a client asked for, before a chain took its place. */
+  readonly asked?: string | undefined;
 }
 
 const NO_TURN: Turn = { stay: undefined };
@@ -120,7 +122,7 @@ export class Calls {
     const startedMs = clock.monotonicMs();
     lastCallId += 1;
     const id = lastCallId;
-    if (events.isObserved) this.#emitStart(id, asked.operation, options, startedAt);
+    if (events.isObserved) this.#emitStart(id, asked, options, startedAt);
     try {
       // The request has just been checked and written, which takes its time if it is long.
       const pause = clock.yieldIfBusy?.();
@@ -235,12 +237,23 @@ export class Calls {
     }
   }
 
-  #emitStart(id: number, operation: CallStartEvent['operation'], options: CallOptions, at: number): void {
+  #emitStart(
+    id: number,
+    { operation, turn = NO_TURN }: Pick<CallRequest<unknown>, 'operation' | 'turn'>,
+    options: CallOptions,
+    at: number,
+  ): void {
     const { emit, redact } = this.#pool;
-    const asked = options.model ?? this.#model;
+    const asked = turn.asked ?? options.model ?? this.#model;
     // A key may have been passed for a model's name by mistake.
     const model = typeof asked === 'string' ? redact(asked) : asked?.map((name) => redact(name));
-    emit({ type: 'call-start', call: id, operation, model, at });
+    const names = typeof model === 'string' ? [model] : (model ?? ['auto']);
+    const meant = this.modelsOf(options.model).map((name) => redact(name));
+    const isMapped = meant.length !== names.length || meant.some((name, index) => name !== names[index]);
+    const lastRoute = turn.stay && { provider: turn.stay.provider, model: redact(turn.stay.model) };
+    const mapped = isMapped ? { chain: meant } : {};
+    const stays = lastRoute === undefined ? {} : { lastRoute };
+    emit({ type: 'call-start', call: id, operation, model, ...mapped, ...stays, at });
   }
 
   #emitEnd(

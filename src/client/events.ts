@@ -12,6 +12,13 @@ export interface CallStartEvent {
   readonly operation: 'chat' | 'stream' | 'object' | 'embed';
   /** The model that was asked for, by the call or else by the pool's options. Undefined stands for `auto`. */
   readonly model?: string | readonly string[] | undefined;
+  /**
+   * The models that stand for it, if it is a name of your own (`modelMap`), or one for which a client of `llm.fetch` or the server gets
+   * free models, such as `gpt-5`.
+   */
+  readonly chain?: readonly string[] | undefined;
+  /** The route that served the last turn of the conversation, if the call has one. It comes first while it is ready. */
+  readonly lastRoute?: { readonly provider: string; readonly model: string } | undefined;
   /** Epoch ms. */
   readonly at: number;
 }

@@ -26,6 +26,10 @@ export interface StatusCall {
   readonly state: 'running' | 'waiting' | 'refused' | CallEndEvent['outcome'];
   /** The model that was asked for. Undefined: none was named, or the request was refused. */
   readonly model?: string | undefined;
+  /** The models that stand for the name that was asked for, if it was mapped. */
+  readonly chain?: string | undefined;
+  /** The route of the conversation's last turn, `provider model`. Undefined if there was none. */
+  readonly lastRoute?: string | undefined;
   /** The route of the request, such as `/v1/responses`, which names its protocol. Undefined for calls of the program itself. */
   readonly route?: string | undefined;
   /** The HTTP status of a refused request. */
@@ -70,6 +74,18 @@ function namesOf(model: CallStartEvent['model']): string | undefined {
   return typeof model === 'string' ? model : model?.join(', ');
 }
 
+function askedOf({
+  model,
+  chain,
+  lastRoute,
+}: CallStartEvent): Pick<StatusCall, 'model' | 'chain' | 'lastRoute'> {
+  return {
+    model: namesOf(model),
+    ...(chain === undefined ? {} : { chain: namesOf(chain) }),
+    ...(lastRoute === undefined ? {} : { lastRoute: `${lastRoute.provider} ${lastRoute.model}` }),
+  };
+}
+
 function startedAttempt({ provider, key, model, at }: AttemptStartEvent): StatusAttempt {
   return { provider, key, model, startedAt: at, outcome: 'running' };
 }
@@ -103,7 +119,7 @@ export class CallLog {
   note(event: FreeLLMEvent, route?: string): void {
     switch (event.type) {
       case 'call-start':
-        this.#put({ ...this.#of(event.call, event.at), model: namesOf(event.model), route });
+        this.#put({ ...this.#of(event.call, event.at), ...askedOf(event), route });
         return;
       case 'attempt-start':
         this.#count('attempts');

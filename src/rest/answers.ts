@@ -5,6 +5,7 @@ import { partsOf, type StreamPart } from '../wire/response/stream-part.ts';
 import type { ToolCall } from '../wire/response/chat-response.ts';
 import type { Answer, ChatCall, ServingRoute } from './chat-backend.ts';
 import { eventStream } from './event-stream.ts';
+import { type IndexedPart, MergedStream } from './merged-stream.ts';
 import type { EventWriter, RestContext, RestPorts } from './protocol.ts';
 
 /** Clients refuse longer headers. */
@@ -58,6 +59,13 @@ export function jsonResponse(value: unknown, headers: TextHeaders = {}): Respons
   return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json', ...headers } });
 }
 
+export interface StreamedAnswer {
+  readonly writer: EventWriter;
+  readonly headers: TextHeaders;
+  /** The calls of further answers to the same request. */
+  readonly others?: readonly ChatCall[];
+}
+
 /**
  * Streams the answer to a call as the events that `writer` makes of it. The response starts with the first part, so that an
  * error before it still gets a status of its own.
@@ -65,10 +73,13 @@ export function jsonResponse(value: unknown, headers: TextHeaders = {}): Respons
 export async function streamedResponse(
   { backend, ports }: RestContext,
   call: ChatCall,
-  { writer, headers }: { readonly writer: EventWriter; readonly headers: TextHeaders },
+  { writer, headers, others = [] }: StreamedAnswer,
 ): Promise<Response> {
-  const stream = backend.stream(call);
-  const parts = stream.parts();
+  const stream =
+    others.length === 0
+      ? backend.stream(call)
+      : new MergedStream([call, ...others].map((one) => backend.stream(one)));
+  const parts: AsyncGenerator<IndexedPart, void, undefined> = stream.parts();
   const first = await parts.next();
   const failureOf = (error: unknown): string => {
     remember(response, error);

@@ -1,15 +1,15 @@
 /** The body of a streamed answer. It reads the next part only when its consumer asks for more. */
 
-import type { StreamPart } from '../wire/response/stream-part.ts';
 import type { AnswerStream } from './chat-backend.ts';
+import type { IndexedPart } from './merged-stream.ts';
 import type { EventWriter } from './protocol.ts';
 
 export interface EventStreamSource {
   readonly stream: AnswerStream;
   /** The running iteration over the parts of `stream`. */
-  readonly parts: AsyncGenerator<StreamPart, void, undefined>;
+  readonly parts: AsyncGenerator<IndexedPart, void, undefined>;
   /** The first result of `parts`, which has been read already. */
-  readonly first: IteratorResult<StreamPart, void>;
+  readonly first: IteratorResult<IndexedPart, void>;
   readonly writer: Pick<EventWriter, 'write'>;
   readonly signal: AbortSignal | undefined;
   /** The events to send when the stream breaks. */
@@ -20,7 +20,7 @@ const encoder = new TextEncoder();
 
 class EventSource {
   readonly #source: EventStreamSource;
-  #next: IteratorResult<StreamPart, void> | undefined;
+  #next: IteratorResult<IndexedPart, void> | undefined;
   #cancelled = false;
 
   constructor(source: EventStreamSource) {
@@ -62,7 +62,7 @@ class EventSource {
       const next = this.#next ?? (await parts.next());
       this.#next = undefined;
       if (next.done === true) return undefined;
-      const events = writer.write(next.value, stream.route?.model ?? '');
+      const events = writer.write(next.value, stream.route?.model ?? '', next.value.answer);
       if (events !== '') return events;
     }
   }

@@ -32,8 +32,11 @@ export interface RestContext {
 
 /** Writes the parts of one answer as the events of a protocol. */
 export interface EventWriter {
-  /** The events for a part; empty if it has none of its own. */
-  write(part: StreamPart, model: string): string;
+  /**
+   * The events for a part; empty if it has none of its own.
+   * @param answer - The index of its answer, where a stream has several.
+   */
+  write(part: StreamPart, model: string, answer?: number): string;
   /** The events that end a stream which broke. */
   fail(error: HttpErrorInit): string;
 }

@@ -1,7 +1,7 @@
 /** What the endpoint tells of the protocols that its clients speak. */
 
 import { expect, it } from 'vitest';
-import { member } from '../../src/core/json.ts';
+import { elementsOf, member } from '../../src/core/json.ts';
 import type { RequestReport } from '../../src/gateway/index.ts';
 import { servedPool } from '../clients/served-pool.ts';
 import { ask, CHAT, chat, gatewayOver } from './support.ts';
@@ -74,4 +74,19 @@ it('a request for several answers reports the tokens and attempts of all its cal
   for (const n of [1, 3]) await ask(gateway, { path: CHAT, body: chat({ n }) });
   const [one, three] = reports;
   expect(three).toMatchObject({ attempts: 3, usage: { totalTokens: 3 * (one?.usage?.totalTokens ?? 0) } });
+});
+
+it('the status shows the name that was asked for, what stands for it, and where the conversation is', async () => {
+  const gateway = await gatewayOver((await servedPool('llm.fetch')).llm);
+  const body = { max_tokens: 9, messages: [{ role: 'user', content: 'Hello' }] };
+  for (const model of ['claude-opus-5-5', 'claude-opus-5-5', 'auto'])
+    await ask(gateway, { path: '/v1/messages', body: JSON.stringify({ ...body, model }) });
+  const status: unknown = JSON.parse((await ask(gateway, { path: '/status' })).text);
+  const [plain, second, first] = elementsOf(member(status, 'calls'));
+  const asked = { model: 'claude-opus-5-5', chain: 'large:tools, tools, auto', route: '/v1/messages' };
+  expect(first).toMatchObject(asked);
+  expect(first).not.toHaveProperty('lastRoute');
+  expect(second).toMatchObject({ ...asked, lastRoute: 'first custom-large' });
+  expect(plain).toMatchObject({ model: 'auto' });
+  expect(plain).not.toHaveProperty('chain');
 });

@@ -83,7 +83,6 @@ describe('the completion of a text', () => {
     ['probabilities', { prompt: 'x', logprobs: 2 }, /^logprobs: /],
     ['too many answers', { prompt: 'x', n: 5 }, /^n: must be at most 4/],
     ['too many prompts', { prompt: ['a', 'b', 'c'], n: 2 }, /^prompt: at most 4 answers/],
-    ['a stream of several answers', { prompt: 'x', n: 2, stream: true }, /^stream: /],
   ])('is refused with %s', async (_what, body, message) => {
     const { status, body: answer } = await complete(body);
     expect(status).toBe(400);

@@ -101,9 +101,11 @@ function callView(first) {
       setState(word, TONES[state], WORDS[state]);
       setText(duration, latencyText(endedAt - startedAt));
       const count = attemptCount > 1 ? ` · ${attemptCount} attempts` : '';
-      const asked = state === 'refused' ? '' : `${call.model ?? 'auto'} → `;
+      const chain = call.chain === undefined ? '' : ` (${call.chain})`;
+      const asked = state === 'refused' ? '' : `${call.model ?? 'auto'}${chain} → `;
+      const stayed = call.lastRoute === undefined ? '' : ` · conversation on ${call.lastRoute}`;
       const protocol = call.route === undefined ? '' : ` · ${call.route}`;
-      setText(route, asked + progressText(call, now) + count + protocol);
+      setText(route, asked + progressText(call, now) + count + protocol + stayed);
       text.hidden = message === '';
       setText(text, message);
       const omittedCount = attemptCount - attempts.length;

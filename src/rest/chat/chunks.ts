@@ -1,10 +1,10 @@
 /** A streamed answer as OpenAI's server-sent events. */
 
 import type { JsonObject } from '../../core/json.ts';
-import type { TokenUsage } from '../../wire/response/chat-response.ts';
 import type { StreamPart } from '../../wire/response/stream-part.ts';
 import type { ToolCallPart } from '../../wire/response/tool-calls.ts';
 import { errorObject, type HttpErrorInit } from '../../http-error.ts';
+import { Ending } from '../merged-stream.ts';
 import type { EventWriter } from '../protocol.ts';
 import { type Stamp, usageObject } from './completion.ts';
 import { olderReason, withFunctionCall } from './functions.ts';
@@ -13,80 +13,100 @@ function eventOf(data: unknown): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Writes the parts of one answer as chunks. */
+/** Where a piece belongs. */
+interface Choice {
+  /** The answer's index. */
+  readonly answer: number;
+  readonly model: string;
+}
+
+interface ChunkOptions {
+  readonly includeUsage: boolean;
+  /** Whether calls have the form of `function_call`. */
+  readonly isOlder: boolean;
+  /** How many answers the stream has. */
+  readonly n: number;
+}
+
+/** Writes the parts of the answers as chunks. Those of several answers come as they arrive, with the answer's index. */
 export class ChunkWriter implements EventWriter {
   readonly #stamp: Stamp;
-  readonly #includeUsage: boolean;
-  readonly #isOlder: boolean;
-  readonly #announced = new Set<number>();
-  #begun = false;
-  #usage: TokenUsage | undefined;
+  readonly #options: ChunkOptions;
+  /** The calls that have begun, by answer and call. */
+  readonly #announced = new Set<string>();
+  readonly #begun = new Set<number>();
+  readonly #ending: Ending;
 
-  /** @param options - `isOlder`: calls have the form of `function_call`. */
-  constructor(
-    stamp: Stamp,
-    { includeUsage, isOlder }: { readonly includeUsage: boolean; readonly isOlder: boolean },
-  ) {
+  constructor(stamp: Stamp, options: ChunkOptions) {
     this.#stamp = stamp;
-    this.#includeUsage = includeUsage;
-    this.#isOlder = isOlder;
+    this.#options = options;
+    this.#ending = new Ending(options.n);
   }
 
   /** Returns the events for a part. Usage has none of its own: it goes out with the end of the stream. */
-  write(part: StreamPart, model: string): string {
+  write(part: StreamPart, model: string, answer = 0): string {
     if (part.type === 'usage') {
-      this.#usage = part.usage;
+      this.#ending.add(part.usage, answer);
       return '';
     }
-    const opening = this.#begun
+    const to: Choice = { answer, model };
+    const opening = this.#begun.has(answer)
       ? ''
-      : this.#delta(model, { role: 'assistant', content: '', refusal: null }, null);
-    this.#begun = true;
-    return opening + this.#eventsOf(part, model);
+      : this.#delta(to, { role: 'assistant', content: '', refusal: null }, null);
+    this.#begun.add(answer);
+    return opening + this.#eventsOf(part, to);
   }
 
   fail(error: HttpErrorInit): string {
     return eventOf({ error: errorObject(error) });
   }
 
-  #eventsOf(part: Exclude<StreamPart, { type: 'usage' }>, model: string): string {
+  #eventsOf(part: Exclude<StreamPart, { type: 'usage' }>, to: Choice): string {
     switch (part.type) {
       case 'text':
-        return this.#delta(model, { content: part.text }, null);
+        return this.#delta(to, { content: part.text }, null);
       case 'reasoning':
-        return this.#delta(model, { reasoning_content: part.text }, null);
+        return this.#delta(to, { reasoning_content: part.text }, null);
       case 'tool-call':
-        return this.#calls(model, { tool_calls: [this.#toolCall(part)] });
+        return this.#calls(to, { tool_calls: [this.#toolCall(part, to.answer)] });
       case 'extra':
-        return this.#delta(model, part.fields, null);
+        return this.#delta(to, part.fields, null);
       case 'finish':
-        return `${this.#delta(model, {}, this.#isOlder ? olderReason(part.reason) : part.reason)}${this.#usageChunk(model)}data: [DONE]\n\n`;
+        return this.#delta(to, {}, this.#reason(part.reason)) + this.#end(to.model);
     }
   }
 
+  #reason(reason: string): string {
+    return this.#options.isOlder ? olderReason(reason) : reason;
+  }
+
   /** Only the first piece of a tool call carries its id and name. The others continue its arguments. */
-  #toolCall({ index, id, name, argumentsDelta, extra }: ToolCallPart): JsonObject {
-    if (this.#announced.has(index)) return { index, function: { arguments: argumentsDelta }, ...extra };
-    this.#announced.add(index);
+  #toolCall({ index, id, name, argumentsDelta, extra }: ToolCallPart, answer: number): JsonObject {
+    const call = `${answer} ${index}`;
+    if (this.#announced.has(call)) return { index, function: { arguments: argumentsDelta }, ...extra };
+    this.#announced.add(call);
     return { index, id, type: 'function', function: { name, arguments: argumentsDelta }, ...extra };
   }
 
-  #calls(model: string, delta: JsonObject): string {
-    return this.#delta(model, this.#isOlder ? withFunctionCall(delta) : delta, null);
+  #calls(to: Choice, delta: JsonObject): string {
+    return this.#delta(to, this.#options.isOlder ? withFunctionCall(delta) : delta, null);
   }
 
-  #delta(model: string, delta: JsonObject, finishReason: string | null): string {
-    return this.#chunk(model, [{ index: 0, delta, logprobs: null, finish_reason: finishReason }], null);
+  #delta({ answer, model }: Choice, delta: JsonObject, finishReason: string | null): string {
+    return this.#chunk(model, [{ index: answer, delta, logprobs: null, finish_reason: finishReason }], null);
   }
 
-  #usageChunk(model: string): string {
-    if (!this.#includeUsage || this.#usage === undefined) return '';
-    return this.#chunk(model, [], usageObject(this.#usage));
+  #end(model: string): string {
+    if (!this.#ending.isLast()) return '';
+    const { usage } = this.#ending;
+    const counted =
+      this.#options.includeUsage && usage !== undefined ? this.#chunk(model, [], usageObject(usage)) : '';
+    return `${counted}data: [DONE]\n\n`;
   }
 
   #chunk(model: string, choices: readonly JsonObject[], usage: JsonObject | null): string {
     const { id, created } = this.#stamp;
-    const usageField = this.#includeUsage ? { usage } : {};
+    const usageField = this.#options.includeUsage ? { usage } : {};
     return eventOf({ id, object: 'chat.completion.chunk', created, model, choices, ...usageField });
   }
 }

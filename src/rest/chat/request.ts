@@ -66,8 +66,6 @@ export function readChatCall(text: string, signal: AbortSignal | undefined): Res
   if (stream && fields['logprobs'] === true) {
     throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream.');
   }
-  if (stream && n > 1)
-    throw badBody('n: must be 1 in a stream. Send several requests, or send this one without stream.');
   return {
     messages: withToolMessages(messages),
     model,

@@ -18,13 +18,11 @@ async function chat(context: RestContext, request: RestRequest): Promise<Respons
   await ports.yieldIfBusy?.();
   const stamp: Stamp = { id: ports.newId('chatcmpl-'), created: Math.floor(ports.now() / 1000) };
   const headers = { 'x-request-id': stamp.id };
+  const others = Array.from({ length: call.n - 1 }, (): ChatCall => call);
   if (call.stream) {
-    return streamedResponse(context, call, { writer: new ChunkWriter(stamp, call), headers });
+    return streamedResponse(context, call, { writer: new ChunkWriter(stamp, call), headers, others });
   }
-  const answers = await answersTo(backend, [
-    call,
-    ...Array.from({ length: call.n - 1 }, (): ChatCall => call),
-  ]);
+  const answers = await answersTo(backend, [call, ...others]);
   return jsonResponse(completionObject(answers, stamp, call.isOlder), { ...headers, ...answers.headers });
 }
 

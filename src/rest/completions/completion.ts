@@ -2,9 +2,9 @@
 
 import type { JsonObject } from '../../core/json.ts';
 import { errorObject, type HttpErrorInit } from '../../http-error.ts';
-import type { TokenUsage } from '../../wire/response/chat-response.ts';
 import type { StreamPart } from '../../wire/response/stream-part.ts';
 import { type Stamp, usageObject } from '../chat/completion.ts';
+import { Ending } from '../merged-stream.ts';
 import type { EventWriter } from '../protocol.ts';
 import type { Answers } from '../several.ts';
 
@@ -23,25 +23,32 @@ export function textCompletion({ answers, usage }: Answers, { id, created }: Sta
   };
 }
 
-/** Writes the parts of one answer as chunks of its text. */
+interface TextOptions {
+  readonly includeUsage: boolean;
+  /** How many answers the stream has. */
+  readonly n: number;
+}
+
+/** Writes the parts of the answers as chunks of their texts. */
 export class TextWriter implements EventWriter {
   readonly #stamp: Stamp;
   readonly #includeUsage: boolean;
-  #usage: TokenUsage | undefined;
+  readonly #ending: Ending;
 
-  constructor(stamp: Stamp, includeUsage: boolean) {
+  constructor(stamp: Stamp, { includeUsage, n }: TextOptions) {
     this.#stamp = stamp;
     this.#includeUsage = includeUsage;
+    this.#ending = new Ending(n);
   }
 
-  write(part: StreamPart, model: string): string {
+  write(part: StreamPart, model: string, answer = 0): string {
     switch (part.type) {
       case 'text':
-        return this.#chunk(model, [choiceOf(0, part.text, null)]);
+        return this.#chunk(model, [choiceOf(answer, part.text, null)]);
       case 'finish':
-        return `${this.#chunk(model, [choiceOf(0, '', part.reason)])}${this.#usageChunk(model)}data: [DONE]\n\n`;
+        return this.#chunk(model, [choiceOf(answer, '', part.reason)]) + this.#end(model);
       case 'usage':
-        this.#usage = part.usage;
+        this.#ending.add(part.usage, answer);
         return '';
       case 'reasoning':
       case 'tool-call':
@@ -54,9 +61,12 @@ export class TextWriter implements EventWriter {
     return `data: ${JSON.stringify({ error: errorObject(error) })}\n\n`;
   }
 
-  #usageChunk(model: string): string {
-    if (!this.#includeUsage || this.#usage === undefined) return '';
-    return this.#chunk(model, [], { usage: usageObject(this.#usage) });
+  #end(model: string): string {
+    if (!this.#ending.isLast()) return '';
+    const { usage } = this.#ending;
+    const counted =
+      this.#includeUsage && usage !== undefined ? this.#chunk(model, [], { usage: usageObject(usage) }) : '';
+    return `${counted}data: [DONE]\n\n`;
   }
 
   #chunk(model: string, choices: readonly JsonObject[], more: JsonObject = {}): string {

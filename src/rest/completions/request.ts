@@ -70,7 +70,5 @@ export function readCompletionsCall(text: string, signal: AbortSignal | undefine
   );
   if (first === undefined || others.length >= MAX_ANSWERS)
     throw badBody(`prompt: at most ${MAX_ANSWERS} answers are given at once. Send several requests.`);
-  if (stream && others.length > 0)
-    throw badBody('stream: not available for several answers. Send several requests, or leave it out.');
   return { calls: [first, ...others], stream, includeUsage: stream_options?.include_usage ?? false };
 }

@@ -12,8 +12,11 @@ async function complete(context: RestContext, request: RestRequest): Promise<Res
   const { calls, stream, includeUsage } = readCompletionsCall(await request.text(), request.signal);
   const stamp: Stamp = { id: ports.newId('cmpl-'), created: Math.floor(ports.now() / 1000) };
   const headers = { 'x-request-id': stamp.id };
-  if (stream)
-    return streamedResponse(context, calls[0], { writer: new TextWriter(stamp, includeUsage), headers });
+  if (stream) {
+    const [first, ...others] = calls;
+    const writer = new TextWriter(stamp, { includeUsage, n: calls.length });
+    return streamedResponse(context, first, { writer, headers, others });
+  }
   const answers = await answersTo(backend, calls);
   return jsonResponse(textCompletion(answers, stamp), { ...headers, ...answers.headers });
 }
