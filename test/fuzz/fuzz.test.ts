@@ -28,6 +28,10 @@ const answer = (status: number, body: string, type = 'application/json'): Outcom
 });
 const error = (message: string): string => JSON.stringify({ error: { message, type: 'server_error' } });
 
+const EVENTS = 'text/event-stream';
+const LINES = 'application/x-ndjson';
+const event = (type: string, more = ''): string => `event: ${type}\ndata: {"type":"${type}"${more}}\n\n`;
+
 /** A small document after one change. */
 const change = (at: number, how: Mutation['how']): string =>
   bytesOf(jsonOf(mutated({ a: [1, 'x'] }, [{ at, how, name: 'n', value: new Written('NaN') }]))).toString();
@@ -81,7 +85,7 @@ describe('the fuzzer', () => {
     ['a long message', answer(400, error('x'.repeat(30_000))), /30000 characters/],
     ['an error of another form', answer(400, '{"message":"no"}'), /form/],
     ['JSON that is cut', answer(200, '{"choices":['), /JSON/],
-    ['a completion without choices', answer(200, '{}'), /choices/],
+    ['a completion without choices', answer(200, '{}'), /another form/],
     ['events that are cut', answer(200, 'data: {"choices":[]}\n\n', 'text/event-stream'), /without an end/],
     [
       'an event that is no chunk',
@@ -92,6 +96,36 @@ describe('the fuzzer', () => {
     ['a key', answer(400, error(`Bearer ${CANARIES.openrouter}`)), /a key in an answer/],
   ])('judges %s', (_what, outcome, fault) => {
     const faults = outcomeFaults(request, outcome).join('\n');
+    if (fault === undefined) expect(faults).toBe('');
+    else expect(faults).toMatch(fault);
+  });
+
+  it.each<[path: string, outcome: Outcome, fault: RegExp | undefined]>([
+    ['/v1/messages', answer(200, '{"type":"message","content":[]}'), undefined],
+    ['/v1/messages', answer(400, `{"type":"error","error":{"type":"x","message":"no"}}`), undefined],
+    ['/v1/messages', answer(400, error('no')), /Messages API/],
+    ['/v1/messages', answer(200, event('message_stop'), EVENTS), undefined],
+    ['/v1/messages', answer(200, event('message_delta'), EVENTS), /without an end/],
+    ['/v1/messages', answer(200, 'event: ping\ndata: {"type":"x"}\n\n', EVENTS), /without its type/],
+    ['/v1/messages/count_tokens', answer(200, '{"input_tokens":1}'), undefined],
+    ['/v1/messages/count_tokens', answer(200, '{}'), /another form/],
+    ['/v1/responses', answer(200, '{"object":"response","output":[]}'), undefined],
+    ['/v1/responses', answer(200, '{"choices":[]}'), /another form/],
+    ['/v1/responses', answer(200, event('response.failed', ',"sequence_number":0'), EVENTS), undefined],
+    ['/v1/responses', answer(200, event('response.failed', ',"sequence_number":1'), EVENTS), /out of order/],
+    ['/v1/completions', answer(200, '{}'), /another form/],
+    ['/api/chat', answer(200, '{"message":{},"done":true}'), undefined],
+    ['/api/chat', answer(200, '{"message":{},"done":false}'), /another form/],
+    ['/api/chat', answer(404, '{"error":"no"}'), undefined],
+    ['/api/chat', answer(404, error('no')), /Ollama/],
+    ['/api/chat', answer(200, '{"done":false}\n{"done":true}\n', LINES), undefined],
+    ['/api/chat', answer(200, '{"done":false}\n{"error":"cut"}\n', LINES), undefined],
+    ['/api/chat', answer(200, '{"done":false}\n', LINES), /where it ends/],
+    ['/api/chat', answer(200, '{"done":true}', LINES), /do not end/],
+    ['/api/generate', answer(200, '{"response":"","done":true}'), undefined],
+    ['/api/generate', answer(200, '{"done":true}'), /another form/],
+  ])('judges what %s answers: %j', (path, outcome, fault) => {
+    const faults = outcomeFaults({ ...request, path }, outcome).join('\n');
     if (fault === undefined) expect(faults).toBe('');
     else expect(faults).toMatch(fault);
   });

@@ -3,6 +3,7 @@
 import fc from '../support/fast-check.ts';
 import { hostileText, hostileValue, junk, mutants } from './hostile-json.ts';
 import { bytesOf, type Doc, type Piece } from './piece.ts';
+import { PROTOCOLS } from './protocols.ts';
 
 /** A request as it goes over the wire. */
 export interface HostileRequest {
@@ -20,7 +21,7 @@ const TOOL = {
   function: { name: 'f', parameters: { type: 'object', properties: { a: { type: 'string' } } } },
 };
 
-const bodies = fc.constantFrom<Doc[]>(
+const chats = fc.constantFrom<Doc[]>(
   { model: 'auto', messages: [USER] },
   { model: 'auto', messages: [USER], stream: true, stream_options: { include_usage: true } },
   {
@@ -52,6 +53,7 @@ const bodies = fc.constantFrom<Doc[]>(
     messages: [USER],
     response_format: { type: 'json_schema', json_schema: { name: 's', schema: { type: 'object' } } },
   },
+  { messages: [USER], n: 3, stream: true },
   { messages: [USER], freelm: { wait: false, maxAttempts: 2 } },
 );
 
@@ -69,7 +71,7 @@ const paths = fc.oneof(
       '/v1/models',
       '/v1/models/auto',
       '/v1/embeddings',
-      '/v1/completions',
+      '/v1/responses/resp_0',
       '/favicon.ico',
     ),
   },
@@ -126,25 +128,44 @@ const methods = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'CONNECT', 'PRI', 'x') },
 );
 
-export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.record({
-  method: methods,
-  path: paths,
-  headers: fc
-    .oneof(
-      { weight: 5, arbitrary: fc.constant([]) },
-      { weight: 1, arbitrary: fc.array(oddHeader, { minLength: 1, maxLength: 2 }) },
-    )
-    .map((odd) => [JSON_TYPE, ...odd]),
-  body: fc.oneof(
-    { weight: 5, arbitrary: mutants(bodies) },
-    { weight: 1, arbitrary: junk },
-    { weight: 1, arbitrary: mutants(fc.dictionary(hostileText, hostileValue, { maxKeys: 4 })) },
-  ),
-  framing: fc.oneof(
-    { weight: 10, arbitrary: fc.constant('length' as const) },
-    { weight: 2, arbitrary: fc.constantFrom('chunked' as const, 'short' as const, 'none' as const) },
-  ),
-});
+type Aim = Pick<HostileRequest, 'path' | 'body'>;
+
+/** A path, and a body that is almost one of its own or any at all. */
+function aimedAt(path: fc.Arbitrary<string>, bodies: fc.Arbitrary<Doc>): fc.Arbitrary<Aim> {
+  return fc.record({
+    path,
+    body: fc.oneof(
+      { weight: 5, arbitrary: mutants(bodies) },
+      { weight: 1, arbitrary: junk },
+      { weight: 1, arbitrary: mutants(fc.dictionary(hostileText, hostileValue, { maxKeys: 4 })) },
+    ),
+  });
+}
+
+const aims = fc.oneof(
+  { weight: PROTOCOLS.size, arbitrary: aimedAt(paths, chats) },
+  ...[...PROTOCOLS].map(([path, bodies]) => ({
+    weight: 1,
+    arbitrary: aimedAt(fc.constant(path), fc.constantFrom(...bodies)),
+  })),
+);
+
+export const hostileRequest: fc.Arbitrary<HostileRequest> = fc
+  .record({
+    method: methods,
+    aim: aims,
+    headers: fc
+      .oneof(
+        { weight: 5, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.array(oddHeader, { minLength: 1, maxLength: 2 }) },
+      )
+      .map((odd) => [JSON_TYPE, ...odd]),
+    framing: fc.oneof(
+      { weight: 10, arbitrary: fc.constant('length' as const) },
+      { weight: 2, arbitrary: fc.constantFrom('chunked' as const, 'short' as const, 'none' as const) },
+    ),
+  })
+  .map(({ aim, ...request }) => ({ ...request, ...aim }));
 
 /** The head of a request. A `host` that the case names takes the place of the right one. */
 function headOf({ method, path, headers, framing }: HostileRequest, length: number, host: string): string {
