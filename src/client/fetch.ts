@@ -91,6 +91,11 @@ function askedIn({ model, callOptions }: ChatCall): string | undefined {
   return callOptions['model'] === undefined ? model : undefined;
 }
 
+/** About how many tokens the prompt of a call has; rather too many than too few. */
+function tokensOf({ messages }: ChatCall, asked: StreamOptions): number {
+  return cautious(requestBody(readMessages(messages), asked).tokens.prompt);
+}
+
 /** Connects the calls of each conversation. */
 function turns(): (call: ChatCall) => Turn {
   const memory = new Affinity();
@@ -113,8 +118,6 @@ function backendOf(
     model: modelsFor(call.model, pool, ownNames),
     ...checkedOptions(call),
   });
-  const tokensOf = (call: ChatCall, asked: StreamOptions): number =>
-    cautious(requestBody(readMessages(call.messages), asked).tokens.prompt);
   const boundedOptionsOf = (call: ChatCall): StreamOptions => {
     const asked = optionsOf(call);
     const isOne = call.model !== undefined && !ownNames.has(call.model) && pool.lists(call.model);

@@ -152,15 +152,24 @@ function jsonFaults({ status, body }: Answer, path: string): readonly string[] {
 /** The refusals of Node's own parser, which have no body. */
 const PARSER_STATUSES: ReadonlySet<number> = new Set([400, 408, 413, 417, 431]);
 
+/** By the beginning of the type of an answer. */
+const JUDGES: readonly (readonly [
+  type: string,
+  faultsOf: (answer: Answer, path: string) => readonly string[],
+])[] = [
+  ['text/event-stream', ({ body }, path) => eventFaults(body, path)],
+  ['application/x-ndjson', ({ body }, path) => lineFaults(body, path)],
+  ['application/json', jsonFaults],
+];
+
 function formFaults(request: HostileRequest, answer: Answer): readonly string[] {
   const { status, headers, body } = answer;
   const type = headers.get('content-type') ?? '';
   if (status === 500) return ['a status of 500'];
   if (status < 200 || status > 599) return [`a status of ${status}`];
   if (request.method === 'HEAD') return [];
-  if (type.startsWith('text/event-stream')) return eventFaults(body, request.path);
-  if (type.startsWith('application/x-ndjson')) return lineFaults(body, request.path);
-  if (type.startsWith('application/json')) return jsonFaults(answer, request.path);
+  const [, judge] = JUDGES.find(([name]) => type.startsWith(name)) ?? [];
+  if (judge !== undefined) return judge(answer, request.path);
   if (type.startsWith('text/plain; version=')) return status === 200 ? [] : ['metrics as an error'];
   if (type.startsWith('text/html')) return status === 200 ? [] : ['a page as an error'];
   if (body === '' && (status === 204 || PARSER_STATUSES.has(status))) return [];
