@@ -54,13 +54,13 @@ export type {
   Continuation,
   KeyOptions,
   Latency,
-  Like,
-  LikeName,
   Limits,
   ModelOptions,
   ProviderName,
   ProviderOptions,
   QuotaStyle,
+  Requirement,
+  RequirementName,
   WorldOptions,
 } from './testing/options.ts';
 export { ProviderSimulator } from './testing/provider-simulator.ts';

@@ -7,7 +7,7 @@ import type { EmbeddingQuirks } from './embeddings.ts';
 import type { StreamEvent } from './answers/stream-event.ts';
 import type { FaultTarget } from './faults/fault-script.ts';
 import type { Account } from './keyring.ts';
-import type { Wording } from './likes/like.ts';
+import type { Wording } from './requirements/requirement.ts';
 import type { Capability, Limits, ModelOptions, ProviderName, QuotaStyle } from './options.ts';
 import type { ExceededLimit, QuotaRule } from './quotas/quotas.ts';
 

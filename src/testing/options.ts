@@ -2,10 +2,10 @@
 
 import type { Fault } from './faults/fault.ts';
 import type { ReplyFunction } from './answers/completion.ts';
-import type { Like, LikeName } from './likes/like.ts';
+import type { Requirement, RequirementName } from './requirements/requirement.ts';
 import type { Capability, Limits } from './model.ts';
 
-export type { Like, LikeName } from './likes/like.ts';
+export type { Requirement, RequirementName } from './requirements/requirement.ts';
 export type { Capability, Limits, ProviderName } from './model.ts';
 
 export interface KeyOptions {
@@ -95,8 +95,8 @@ export interface ModelOptions {
   readonly weights?: string | undefined;
   /** Whether the model list marks it as a reasoning model. @defaultValue false */
   readonly reasons?: boolean | undefined;
-  /** The forms of a request that it insists on. @defaultValue the provider's `likes` */
-  readonly likes?: readonly (LikeName | Like)[] | undefined;
+  /** The forms of a request that it insists on. @defaultValue the provider's `requirements` */
+  readonly requirements?: readonly (RequirementName | Requirement)[] | undefined;
   /**
    * Whether it is free of charge. OpenRouter only.
    * @defaultValue true if the id ends in `:free` or is `openrouter/free`
@@ -126,7 +126,7 @@ export interface ProviderOptions {
   /** How its models continue an unfinished answer. @defaultValue 'faithful' */
   readonly continues?: Continuation | undefined;
   /** The forms of a request that its models insist on. @defaultValue none */
-  readonly likes?: readonly (LikeName | Like)[] | undefined;
+  readonly requirements?: readonly (RequirementName | Requirement)[] | undefined;
   /** The initial faults. */
   readonly faults?: readonly Fault[] | undefined;
   /** Generates the answers. @defaultValue an echo: `<model> heard: <last user text>` */

@@ -39,11 +39,14 @@ function settingsOf({
   limits = {},
   latencyMs = 0,
   continues = 'faithful',
-  likes = [],
+  requirements = [],
   quota = {},
   reply = echo,
-}: ProviderOptions): Pick<ProviderState, 'limits' | 'latencyMs' | 'continues' | 'likes' | 'style' | 'reply'> {
-  return { limits, latencyMs, continues, likes, style: quota, reply };
+}: ProviderOptions): Pick<
+  ProviderState,
+  'limits' | 'latencyMs' | 'continues' | 'requirements' | 'style' | 'reply'
+> {
+  return { limits, latencyMs, continues, requirements, style: quota, reply };
 }
 
 /**

@@ -18,7 +18,7 @@ export interface ProviderState {
   readonly limits: Limits;
   readonly latencyMs: Latency;
   readonly continues: Continuation;
-  readonly likes: NonNullable<ProviderOptions['likes']>;
+  readonly requirements: NonNullable<ProviderOptions['requirements']>;
   readonly script: FaultScript;
   readonly quotas: Quotas;
   readonly style: QuotaStyle;

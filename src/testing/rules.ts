@@ -17,8 +17,8 @@ import {
 } from './provider-state.ts';
 import { textReply, withRetryAfter } from './exchange.ts';
 import type { FaultEffect } from './faults/fault.ts';
-import { OFFENCES } from './likes/offences.ts';
-import { wordingOf } from './likes/wordings.ts';
+import { OFFENCES } from './requirements/offences.ts';
+import { wordingOf } from './requirements/wordings.ts';
 import type { Capability, Limits, ModelOptions } from './options.ts';
 import { withRateHeaders } from './quotas/rate-headers.ts';
 import { answerChat, answerEmbed, answerModelList } from './answers/answer.ts';
@@ -167,12 +167,12 @@ function embedFitness(state: ProviderState, incoming: IncomingEmbed): RuleResult
   return reply === undefined ? undefined : { outcome: 'bad-request', reply };
 }
 
-const likes: ChatRule = (state, incoming) => {
+const requirements: ChatRule = (state, incoming) => {
   const { known, chat } = incoming;
-  for (const given of known.likes ?? state.likes) {
-    const like = typeof given === 'string' ? { name: given } : given;
-    const found = OFFENCES[like.name](chat);
-    if (found.length > 0) return refuse(state, incoming, 'disliked', wordingOf(like, known.id, found));
+  for (const given of known.requirements ?? state.requirements) {
+    const requirement = typeof given === 'string' ? { name: given } : given;
+    const found = OFFENCES[requirement.name](chat);
+    if (found.length > 0) return refuse(state, incoming, 'disliked', wordingOf(requirement, known.id, found));
   }
   return undefined;
 };
@@ -211,7 +211,7 @@ const RULES: Readonly<Record<IncomingRequest['route'], readonly Rule[]>> = {
     serverFault,
     forChat(upstream),
     forChat(fitness),
-    forChat(likes),
+    forChat(requirements),
     forChat(answerChat),
   ],
   embeddings: [

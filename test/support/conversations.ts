@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Fault, LikeName, ReplyDetails, ReplyFunction, ReplyRequest } from '../../src/testing.ts';
+import type { Fault, RequirementName, ReplyDetails, ReplyFunction, ReplyRequest } from '../../src/testing.ts';
 import { DAY, MODEL, type ProviderSetup, simulatedPool, type SimulatedPool } from './simulated-pool.ts';
 
 const CITIES = ['Paris', 'Rome'];
@@ -56,7 +56,7 @@ export const ORDERS: readonly (readonly Name[])[] = [
 ];
 
 /** What the models of each provider insist on. */
-const LIKES: Readonly<Record<Name, readonly LikeName[]>> = {
+const REQUIREMENTS: Readonly<Record<Name, readonly RequirementName[]>> = {
   openrouter: ['unique-tool-ids', 'images-as-data'],
   google: ['thought-signatures', 'plain-schemas', 'images-as-data'],
   nim: ['short-tool-ids', 'one-system-message', 'alternating-roles', 'no-reasoning-fields', 'images-as-data'],
@@ -71,7 +71,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 function setupOf(name: Name, faults: readonly Fault[] = []): ProviderSetup {
-  const model = { id: MODEL[name], lacks: [], likes: LIKES[name] };
+  const model = { id: MODEL[name], lacks: [], requirements: REQUIREMENTS[name] };
   return { models: [model], rpm: 1000, rpd: 100_000, limits: { rpm: 1000, rpd: 100_000 }, faults };
 }
 
@@ -215,7 +215,7 @@ export function describeConversations(client: string, make: MakeTalker, pools: P
           expect(JSON.stringify(body)).not.toContain('thought_signature');
       }
       const refused = sent.length - TURNS;
-      expect(refused).toBeLessThanOrEqual(PROVIDERS.flatMap((name) => LIKES[name]).length);
+      expect(refused).toBeLessThanOrEqual(PROVIDERS.flatMap((name) => REQUIREMENTS[name]).length);
     });
   });
 }

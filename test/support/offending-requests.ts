@@ -1,7 +1,7 @@
 /** Requests that most models take, each of which offends one form that some models insist on. */
 
 import type { ChatMessage, ChatOptions } from '../../src/index.ts';
-import type { LikeName } from '../../src/testing.ts';
+import type { RequirementName } from '../../src/testing.ts';
 
 /** The messages and fields of a request, as a caller writes them. */
 export interface OffendingRequest {
@@ -37,7 +37,7 @@ function toolHistory(ids: readonly string[], fields: object = {}): ChatMessage[]
 const LOOK = { tools: [toolNamed('look')] };
 
 /** At least one request per form. Their last user message is always "Hello". */
-export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingRequest[]>> = {
+export const OFFENDING_REQUESTS: Readonly<Record<RequirementName, readonly OffendingRequest[]>> = {
   'no-content-lists': [
     { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }] },
     { messages: [{ role: 'system', content: [{ type: 'text', text: 'Be short.' }] }, HELLO] },
@@ -155,8 +155,9 @@ export const OFFENDING_REQUESTS: Readonly<Record<LikeName, readonly OffendingReq
   'no-last-assistant': [{ messages: [HELLO, { role: 'assistant', content: 'The answer' }] }],
 };
 
-function isLikeName(name: string): name is LikeName {
+function isRequirementName(name: string): name is RequirementName {
   return Object.hasOwn(OFFENDING_REQUESTS, name);
 }
 
-export const LIKE_NAMES: readonly LikeName[] = Object.keys(OFFENDING_REQUESTS).filter(isLikeName);
+export const REQUIREMENT_NAMES: readonly RequirementName[] =
+  Object.keys(OFFENDING_REQUESTS).filter(isRequirementName);

@@ -1,8 +1,8 @@
 /** Draws what models like, how odd their answers are, and the requests of calls. */
 
-import type { Fault, Like, LikeName, Oddity } from '../../src/testing.ts';
+import type { Fault, Requirement, RequirementName, Oddity } from '../../src/testing.ts';
 import {
-  LIKE_NAMES,
+  REQUIREMENT_NAMES,
   OFFENDING_REQUESTS,
   type OffendingRequest,
   toolNamed,
@@ -29,17 +29,21 @@ const ODDITIES: readonly Oddity[] = [
 ];
 
 /** Pairs that no request with the field in question can satisfy. The second one is left out. */
-const CONTRARY: readonly (readonly [LikeName, LikeName])[] = [
+const CONTRARY: readonly (readonly [RequirementName, RequirementName])[] = [
   ['max-tokens-only', 'max-completion-tokens-only'],
   ['no-reasoning-fields', 'reasoning-content-back'],
 ];
 
 /** Forms with tests of their own: the models of a day do not see, and a day is compared with earlier ones. */
-const ELSEWHERE: ReadonlySet<LikeName> = new Set(['images-as-data', 'short-tool-ids', 'thought-signatures']);
-const DRAWN: readonly LikeName[] = LIKE_NAMES.filter((name) => !ELSEWHERE.has(name));
+const ELSEWHERE: ReadonlySet<RequirementName> = new Set([
+  'images-as-data',
+  'short-tool-ids',
+  'thought-signatures',
+]);
+const DRAWN: readonly RequirementName[] = REQUIREMENT_NAMES.filter((name) => !ELSEWHERE.has(name));
 
-/** The likes of one model. */
-export function drawLikes(share: number, random: Random): readonly Like[] {
+/** The requirements of one model. */
+export function drawRequirements(share: number, random: Random): readonly Requirement[] {
   const words = random() < 0.5 ? 'known' : 'unknown';
   const drawn = DRAWN.filter(() => random() < share);
   const left = drawn.filter((name) => !CONTRARY.some(([a, b]) => name === b && drawn.includes(a)));

@@ -1,7 +1,7 @@
 /** Draws the random parts of a scenario from a seed. */
 
-import type { Fault, Like, ProviderName } from '../../src/testing.ts';
-import { drawLikes, drawnFaultsOf, drawRequests, type DayRequest } from './draw-requests.ts';
+import type { Fault, Requirement, ProviderName } from '../../src/testing.ts';
+import { drawRequirements, drawnFaultsOf, drawRequests, type DayRequest } from './draw-requests.ts';
 import { HOUR } from '../support/simulated-pool.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import {
@@ -36,7 +36,7 @@ export interface Day {
   readonly requests: readonly DayRequest[];
   readonly faults: Readonly<Record<ProviderName, readonly Fault[]>>;
   /** What the models like, by provider and model. */
-  readonly likes: ReadonlyMap<ProviderName, ReadonlyMap<string, readonly Like[]>>;
+  readonly requirements: ReadonlyMap<ProviderName, ReadonlyMap<string, readonly Requirement[]>>;
   readonly foreign: readonly Foreign[];
   readonly networkMs: readonly [least: number, most: number];
 }
@@ -125,13 +125,13 @@ function foreignOf(scenario: Scenario, name: ProviderName, provider: DayProvider
   return moments(scenario, elsewherePerHour, random).map((at) => ({ at, provider: name, key, model }));
 }
 
-function likesOf(
+function requirementsOf(
   name: ProviderName,
-  { likes: share, models = USUAL_MODELS[name] }: DayProvider,
+  { requirements: share, models = USUAL_MODELS[name] }: DayProvider,
   random: Random,
-): ReadonlyMap<string, readonly Like[]> {
+): ReadonlyMap<string, readonly Requirement[]> {
   if (share === undefined) return new Map();
-  return new Map(models.map((id) => [id, drawLikes(share, random)]));
+  return new Map(models.map((id) => [id, drawRequirements(share, random)]));
 }
 
 export function drawDay(scenario: Scenario, seed: number): Day {
@@ -142,11 +142,11 @@ export function drawDay(scenario: Scenario, seed: number): Day {
   const { promptTokens = LEAST_PROMPT } = scenario.call;
   const foreign: Foreign[] = [];
   const faults: Record<ProviderName, readonly Fault[]> = { openrouter: [], google: [], nim: [], custom: [] };
-  const likes = new Map<ProviderName, ReadonlyMap<string, readonly Like[]>>();
+  const requirements = new Map<ProviderName, ReadonlyMap<string, readonly Requirement[]>>();
   for (const name of NAMES) {
     const provider = scenario.providers[name];
     if (provider === undefined) continue;
-    likes.set(name, likesOf(name, provider, random));
+    requirements.set(name, requirementsOf(name, provider, random));
     faults[name] = (provider.faults ?? [])
       .flatMap((fault) => faultsOf(fault, scenario, random))
       .concat(drawnFaultsOf(provider, random));
@@ -159,7 +159,7 @@ export function drawDay(scenario: Scenario, seed: number): Day {
     promptTokens: arrivals.map(() => Math.max(LEAST_PROMPT, Math.round(drawn(promptTokens, random)))),
     requests: drawRequests(scenario.call, arrivals.length, random),
     faults,
-    likes,
+    requirements,
     foreign: foreign.toSorted((a, b) => a.at - b.at),
     networkMs: scenario.networkMs ?? USUAL_NETWORK_MS,
   };

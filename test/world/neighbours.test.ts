@@ -1,14 +1,14 @@
 /**
- * Each like and each oddity by itself: at a custom endpoint and at presets, alone and beside another provider, plain and
+ * Each requirement and each oddity by itself: at a custom endpoint and at presets, alone and beside another provider, plain and
  * streamed.
  */
 
 import { describe, expect, it } from 'vitest';
 import { BadRequestError, type ChatResponse } from '../../src/index.ts';
-import { type Like, type LikeName, type Oddity, type ProviderName } from '../../src/testing.ts';
-import { wordingsOf } from '../../src/testing/likes/wordings.ts';
+import { type Requirement, type RequirementName, type Oddity, type ProviderName } from '../../src/testing.ts';
+import { wordingsOf } from '../../src/testing/requirements/wordings.ts';
 import {
-  LIKE_NAMES,
+  REQUIREMENT_NAMES,
   OFFENDING_REQUESTS,
   type OffendingRequest,
   toolNamed,
@@ -57,8 +57,8 @@ interface Expectation {
   readonly lessons?: number;
 }
 
-/** Likes that the plain form of a request does not satisfy. Without words, a second refusal is needed to learn that. */
-const BEYOND_PLAIN: ReadonlySet<LikeName> = new Set([
+/** Requirements that the plain form of a request does not satisfy. Without words, a second refusal is needed to learn that. */
+const BEYOND_PLAIN: ReadonlySet<RequirementName> = new Set([
   'max-completion-tokens-only',
   'reasoning-content-back',
   'thought-signatures',
@@ -85,38 +85,42 @@ async function problemsOf(
 }
 
 interface Variant {
-  readonly like: Like;
+  readonly requirement: Requirement;
   readonly request: OffendingRequest;
   readonly streams: boolean;
   readonly isAlone: boolean;
 }
 
-function variantsOf(name: LikeName): Variant[] {
-  const known = Array.from({ length: wordingsOf(name) }, (_, wording): Like => ({ name, wording }));
-  const likes: Like[] = [...known, { name, words: 'unknown', wording: 0 }];
-  return likes.flatMap((like) =>
+function variantsOf(name: RequirementName): Variant[] {
+  const known = Array.from({ length: wordingsOf(name) }, (_, wording): Requirement => ({ name, wording }));
+  const requirements: Requirement[] = [...known, { name, words: 'unknown', wording: 0 }];
+  return requirements.flatMap((requirement) =>
     OFFENDING_REQUESTS[name].flatMap((request) =>
       [true, false].flatMap((isAlone) =>
-        [true, false].map((streams) => ({ like, request, streams, isAlone })),
+        [true, false].map((streams) => ({ requirement, request, streams, isAlone })),
       ),
     ),
   );
 }
 
-function labelOf({ like: { words = 'known', wording }, request, streams, isAlone }: Variant): string {
+function labelOf({ requirement: { words = 'known', wording }, request, streams, isAlone }: Variant): string {
   const { messages, fields, extra } = request;
   const asked = JSON.stringify({ messages, ...fields, ...extra }).slice(0, 160);
   return `${isAlone ? 'alone' : 'beside another'}, ${streams ? 'streamed' : 'plain'}, ${words} words ${wording}: ${asked}`;
 }
 
 describe.each(PROVIDERS)('a model of %s', (name) => {
-  it.each(LIKE_NAMES)('that likes %s', async (like) => {
+  it.each(REQUIREMENT_NAMES)('that requires %s', async (requirement) => {
     const found: string[] = [];
-    for (const variant of variantsOf(like)) {
+    for (const variant of variantsOf(requirement)) {
       const { request, streams, isAlone } = variant;
-      const pool = poolOf(name, { models: [{ id: MODEL[name], lacks: [], likes: [variant.like] }] }, isAlone);
-      const mayRefuse = isAlone && variant.like.words === 'unknown';
-      const lessons = variant.like.words === 'unknown' && BEYOND_PLAIN.has(like) ? 2 : 1;
+      const pool = poolOf(
+        name,
+        { models: [{ id: MODEL[name], lacks: [], requirements: [variant.requirement] }] },
+        isAlone,
+      );
+      const mayRefuse = isAlone && variant.requirement.words === 'unknown';
+      const lessons = variant.requirement.words === 'unknown' && BEYOND_PLAIN.has(requirement) ? 2 : 1;
       const problems = await problemsOf(pool, request, { streams, most: 2, mayRefuse, lessons });
       found.push(...problems.map((problem) => `${labelOf(variant)}: ${problem}`));
     }

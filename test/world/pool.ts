@@ -38,7 +38,7 @@ function keysOf(name: ProviderName, { accounts = [1] }: DayProvider): { key: str
   );
 }
 
-function makeWorld({ scenario, seed, faults, likes }: Day): SimulatedWorld {
+function makeWorld({ scenario, seed, faults, requirements }: Day): SimulatedWorld {
   const random = seededRandom(seed * 31 + 7);
   const { answerTokens = 1 } = scenario.call;
   const side = (name: ProviderName): object => {
@@ -46,7 +46,7 @@ function makeWorld({ scenario, seed, faults, likes }: Day): SimulatedWorld {
     if (provider === undefined) return { keys: [] };
     const { tier, models = USUAL_MODELS[name], limits, quota, latencyMs = USUAL_LATENCY_MS[name] } = provider;
     const keys = keysOf(name, provider).map((key) => ({ ...key, tier }));
-    const own = models.map((id) => ({ id, likes: likes.get(name)?.get(id) }));
+    const own = models.map((id) => ({ id, requirements: requirements.get(name)?.get(id) }));
     return { keys, models: own, limits, quota, latencyMs, faults: faults[name] };
   };
   return new SimulatedWorld({

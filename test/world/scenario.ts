@@ -35,8 +35,8 @@ export interface DayProvider {
   readonly configured?: Limits | undefined;
   readonly latencyMs?: Latency | undefined;
   readonly faults?: readonly DayFault[] | undefined;
-  /** The share of all known likes that each model has. It draws whether its refusals say what is wrong. Default: none. */
-  readonly likes?: number | undefined;
+  /** The share of all known requirements that each model has. It draws whether its refusals say what is wrong. Default: none. */
+  readonly requirements?: number | undefined;
   /** The share of answers that each of a random half of the oddities applies to. Default: none. */
   readonly oddities?: number | undefined;
   /** The mean number of requests per hour by another program with the first key. */

@@ -479,7 +479,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'likes',
+    name: 'requirements',
     about:
       'Each model refuses some forms of requests that the others take, half of the models without a reason.',
     startAt: MORNING,
@@ -487,14 +487,14 @@ export const SCENARIOS: readonly Scenario[] = [
     load: [{ kind: 'office', perHour: [700, 900] }],
     call: { ...NO_WAIT, mixed: 0.5, streamed: 0.3 },
     providers: {
-      openrouter: { likes: 0.3 },
-      google: { likes: 0.3 },
-      nim: { ...NIM, likes: 0.3 },
+      openrouter: { requirements: 0.3 },
+      google: { requirements: 0.3 },
+      nim: { ...NIM, requirements: 0.3 },
       custom: {
         models: ['custom-large', 'custom-small'],
         limits: { rpm: 30 },
         configured: { rpm: 30 },
-        likes: 0.3,
+        requirements: 0.3,
       },
     },
   },

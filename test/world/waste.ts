@@ -253,9 +253,12 @@ function costOfLimits(place: Place, { served }: DayOutcome): number {
   return cost;
 }
 
-/** One refusal per model and like shows what the model wants. */
+/** One refusal per model and requirement shows what the model wants. */
 function costOfLikes({ name, day }: Place): number {
-  return [...(day.likes.get(name)?.values() ?? [])].reduce((sum, likes) => sum + likes.length, 0);
+  return [...(day.requirements.get(name)?.values() ?? [])].reduce(
+    (sum, requirements) => sum + requirements.length,
+    0,
+  );
 }
 
 /** The number of requests that may be wasted in a day. */

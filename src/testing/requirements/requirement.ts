@@ -1,6 +1,6 @@
 /** The forms of a request that some models insist on, although most accept any. */
 
-export type LikeName =
+export type RequirementName =
   /** Text only as a string, not as a list of parts. */
   | 'no-content-lists'
   /** No role `developer`. */
@@ -48,8 +48,8 @@ export type LikeName =
   | 'no-last-assistant';
 
 /** A form that a model insists on. It refuses all other requests. */
-export interface Like {
-  readonly name: LikeName;
+export interface Requirement {
+  readonly name: RequirementName;
   /**
    * Whether the refusal says what is wrong, or only that something is.
    * @defaultValue 'known'

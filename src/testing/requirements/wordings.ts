@@ -1,7 +1,7 @@
 /** How model servers word their refusals. Each form has the words of several families of servers. */
 
 import { hashText } from '../seeded-random.ts';
-import type { Like, LikeName, Wording } from './like.ts';
+import type { Requirement, RequirementName, Wording } from './requirement.ts';
 import type { Offence } from './offences.ts';
 
 type Words = (first: string, all: Offence) => Wording;
@@ -13,7 +13,7 @@ function words(message: (first: string, all: Offence) => string, status = 400): 
 const EXTRA_INPUTS = (first: string): string =>
   `body -> ${first}\n  Extra inputs are not permitted (type=extra_forbidden)`;
 
-const KNOWN: Readonly<Record<LikeName, readonly Words[]>> = {
+const KNOWN: Readonly<Record<RequirementName, readonly Words[]>> = {
   'no-content-lists': [
     words(() => 'Message content as a list is only supported for user messages.'),
     words((at) => `messages[${at}].content: invalid type: sequence, expected a string`, 422),
@@ -196,13 +196,13 @@ function pick<Any>(list: readonly Any[], number: number): Any {
 }
 
 /** The number of known wordings of a form. */
-export function wordingsOf(name: LikeName): number {
+export function wordingsOf(name: RequirementName): number {
   return KNOWN[name].length;
 }
 
 /** The refusal of a request by a model. */
 export function wordingOf(
-  { name, words: kind = 'known', wording }: Like,
+  { name, words: kind = 'known', wording }: Requirement,
   model: string,
   found: Offence,
 ): Wording {

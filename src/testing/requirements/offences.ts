@@ -2,7 +2,7 @@
 
 import type { ChatRequest } from '../chat-request.ts';
 import { isJsonObject, type JsonObject } from '../exchange.ts';
-import type { LikeName } from './like.ts';
+import type { RequirementName } from './requirement.ts';
 
 /** What a refusal can name: fields, ids, keywords or the position of a message. At least one. */
 export type Offence = readonly string[];
@@ -145,7 +145,7 @@ function loneSurrogatesIn(value: unknown, path: string): readonly string[] {
 type Finder = (chat: ChatRequest) => Offence;
 
 /** The finders of all forms. A form with nothing to name finds the field. */
-export const OFFENCES: Readonly<Record<LikeName, Finder>> = {
+export const OFFENCES: Readonly<Record<RequirementName, Finder>> = {
   'no-content-lists': (chat) => positionsOf(chat, ({ content }) => isText(content)),
   'no-developer-role': (chat) => positionsOf(chat, ({ role }) => role === 'developer'),
   'one-system-message': (chat) => positionsOf(chat, (message, index) => index > 0 && isInstruction(message)),
