@@ -14,7 +14,7 @@ interface Asker {
 
 /**
  * One request and its answer, as a dispatcher of undici reports it. `undici.request()` makes a Node stream of the body, which
- * costs half as much as the request itself.
+ * costs more than half as much as the request itself.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #asker: Asker;
@@ -26,10 +26,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#asker = asker;
   }
 
-  /** Breaks it off. While undici connects, it cannot be told. */
+  /** Breaks it off, once undici has connected. The asker is told nothing. */
   stop(reason: unknown): void {
     this.#isStopped = true;
-    this.#asker.failed(reason);
     this.#body?.fail(reason);
     this.#abort?.();
   }

@@ -211,12 +211,14 @@ class UndiciTransport implements Transport {
           settle();
         },
         failed: (error) => {
-          // oxlint-disable-next-line prefer-promise-reject-errors -- the reason of an abort is the caller's own
           reject(this.#closed ? error : (localFault(error, source) ?? error));
           settle();
         },
       });
       stop.addEventListener('abort', () => {
+        // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is the caller's own
+        reject(stop.reason);
+        settle();
         exchange.stop(stop.reason);
       });
       const { origin, path, direct } = this.#destination(request.url);
@@ -232,7 +234,7 @@ class UndiciTransport implements Transport {
 }
 
 /**
- * The default transport: undici's `request()` with keep-alive and the proxy variables, or the runtime's `fetch` where undici
+ * The default transport: undici with keep-alive and the proxy variables, or the runtime's `fetch` where undici
  * cannot be used. It does not follow redirects.
  * @throws ConfigError if `dispatcher` is no undici dispatcher.
  */

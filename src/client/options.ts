@@ -100,7 +100,7 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
   readonly store?: StateStore | undefined;
   /** The directory for discovered model lists and state. Default: `FREELM_CACHE_DIR`, else the system's cache directory. */
   readonly cacheDir?: string | undefined;
-  /** Your own `fetch`. Default: undici's `request()`. */
+  /** Your own `fetch`. Default: undici. */
   readonly fetch?: FetchLike | undefined;
   /** Your own undici dispatcher, e.g. a `ProxyAgent`. Cannot be combined with `fetch`. */
   readonly dispatcher?: DispatcherLike | undefined;

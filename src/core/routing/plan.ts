@@ -161,15 +161,22 @@ function search(question: Search): StageResult {
   return { best: undefined, alternatives: false, readyAt };
 }
 
+/** The first pass of a search. Written out, because spreading a question takes longer than searching a small pool. */
+function inFirstPass(question: Question, firstPass: FirstPass): Search {
+  const { now, stages, records, preferences, needs, failedAttempts, maxAttempts, waitUntil } = question;
+  return { now, stages, records, preferences, needs, failedAttempts, maxAttempts, waitUntil, firstPass };
+}
+
 /** Searches in two passes: the first skips routes that failed recently. spec 11.7 */
 function searchTwice(question: Question): StageResult {
   const firstPass: FirstPass = { avoided: false };
-  const found = search({ ...question, firstPass });
+  const found = search(inFirstPass(question, firstPass));
   return found.best === undefined && firstPass.avoided ? search(question) : found;
 }
 
 /** Like {@link searchTwice}, but after a rejection it asks other providers first. spec 11.9 */
 function searchOpinion(question: Question): StageResult {
+  if (question.failedAttempts.length === 0) return searchTwice(question);
   const rejected = new Set(rejectionsOf(question.failedAttempts).map(({ route }) => route.provider));
   if (rejected.size === 0) return searchTwice(question);
   const stages = question.stages.map((stage) => stage.filter(({ provider }) => !rejected.has(provider.name)));
