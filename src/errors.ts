@@ -1,7 +1,7 @@
 /** Every error that freelm throws. None holds a key or a prompt, however it is printed. */
 
 import type { FailureKind } from './core/failure.ts';
-import type { RouteReason } from './core/report/health.ts';
+import type { RouteReason } from './core/routing/admission.ts';
 
 /** Tells what went wrong. The list is closed. */
 export type FreeLLMErrorCode =

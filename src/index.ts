@@ -57,7 +57,8 @@ export { OpenAICompatible, type OpenAICompatibleOptions } from './providers/open
 export type { KeyInput, KeysInput } from './providers/key.ts';
 export type { EmbeddingFacts, InputType } from './core/embedding.ts';
 export type { FreeReason, ModelKind, ModelSpec } from './core/model.ts';
-export type { LimitStatus, QuotaStatus, RouteReason } from './core/report/health.ts';
+export type { LimitStatus, QuotaStatus } from './core/report/health.ts';
+export type { RouteReason } from './core/routing/admission.ts';
 export type { FailureKind } from './core/failure.ts';
 export type { ProviderScore, Strategy, StrategyName } from './core/routing/question.ts';
 export type { ChatMessage, ContentPart } from './wire/request/chat-request.ts';

@@ -9,8 +9,8 @@ import {
   type RouteStatus,
   type LimitStatus,
   limitStatuses,
-  type RouteReason,
 } from '../core/report/health.ts';
+import type { RouteReason } from '../core/routing/admission.ts';
 import type { RequestNeeds, Question } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Snapshot } from '../engine/snapshot.ts';

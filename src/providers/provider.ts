@@ -17,7 +17,7 @@ import type { ProviderSpec } from './spec.ts';
 /** A key must fit into an HTTP header: visible ASCII. */
 const SENDABLE = /^[\x21-\x7e]+$/;
 /** The one account of a provider that counts by IP address. */
-const ADDRESS = 'ip';
+const IP_ACCOUNT = 'ip';
 /** The key of a provider that is used without one. */
 const NO_KEY = { keyId: 'no-key', mask: '(no key)' };
 
@@ -92,7 +92,7 @@ export class Provider {
   }
 
   #accountOf(keyId: string): string {
-    return this.spec.countsBy === 'ip' ? ADDRESS : keyId;
+    return this.spec.countsBy === 'ip' ? IP_ACCOUNT : keyId;
   }
 
   #noKey(tier: string): ProviderKey {

@@ -8,7 +8,7 @@ import { HttpError } from '../http-error.ts';
 
 /** Far more than any conversation needs. A body beyond it would be costly to parse and to check. */
 export const BODY_BOUNDS: JsonBounds = { depth: 256, values: 200_000 };
-const EXCESSES: Readonly<Record<keyof JsonBounds, string>> = {
+const EXCESS_TEXTS: Readonly<Record<keyof JsonBounds, string>> = {
   depth: `is nested more than ${BODY_BOUNDS.depth} levels deep`,
   values: `has more than ${BODY_BOUNDS.values} values`,
 };
@@ -33,7 +33,7 @@ export function withoutNulls(object: JsonObject, kept?: string): JsonObject {
 export function parseBody(text: string, field: string): JsonObject {
   const excess = jsonExcess(text, BODY_BOUNDS);
   if (excess !== undefined) {
-    const message = `The body of the request ${EXCESSES[excess]}. Send a smaller one.`;
+    const message = `The body of the request ${EXCESS_TEXTS[excess]}. Send a smaller one.`;
     throw new HttpError({ status: 400, code: 'bad_request', message });
   }
   const json = parseJson(text);

@@ -1,7 +1,7 @@
 /** How each of freelm's errors is reported over HTTP. */
 
 import { FAILURE_EFFECTS, type FailureKind, isFailureKind } from '../core/failure.ts';
-import type { RouteReason } from '../core/report/health.ts';
+import type { RouteReason } from '../core/routing/admission.ts';
 import {
   BadRequestError,
   CallError,

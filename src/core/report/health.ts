@@ -18,7 +18,7 @@ import {
   later,
   modelAdmission,
   providerAdmission,
-  type Reason,
+  type RouteReason,
 } from '../routing/admission.ts';
 import { breakerReadyAt, type CircuitBreaker } from '../circuit-breaker.ts';
 import { demandOf } from '../routing/cost.ts';
@@ -29,9 +29,6 @@ import type { FreeReason } from '../model.ts';
 import type { Candidate, CandidateModel, PoolAccount, PoolProvider } from '../pool.ts';
 import { billsAll, modelOf, type ProviderRecord } from '../records/provider.ts';
 import { readyAtOf } from '../limits/window.ts';
-
-/** Why a route is not ready. A model can also be too small for a request (`context_too_long`) or lack a capability (`unsupported`). */
-export type RouteReason = Reason;
 
 /** One route, and when it is ready. */
 export interface RouteStatus {

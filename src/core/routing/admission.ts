@@ -13,9 +13,10 @@ import type { Records } from './question.ts';
 
 /**
  * Why a route is not ready: the failure that opened its breaker, a spent quota, a probe under way (`probing`), the most
- * concurrent requests (`busy`), or a model or account that is billed (`would_cost_money`).
+ * concurrent requests (`busy`), or a model or account that is billed (`would_cost_money`). A model can also be too small for a
+ * request (`context_too_long`) or lack a capability (`unsupported`).
  */
-export type Reason =
+export type RouteReason =
   | FailureKind
   | 'minute_quota_spent'
   | 'day_quota_spent'
@@ -27,7 +28,7 @@ export type Reason =
 export interface Admission {
   /** Epoch ms from which a request is admitted. At most `now`: at once. Infinity: never. */
   readonly readyAt: number;
-  readonly reason: Reason | undefined;
+  readonly reason: RouteReason | undefined;
 }
 
 export const ADMITTED: Admission = { readyAt: 0, reason: undefined };
