@@ -6,7 +6,7 @@ import { knownOf } from '../core/records/provider.ts';
 import { cautious } from '../core/routing/cost.ts';
 import type { FailedAttempt, Question } from '../core/routing/question.ts';
 import { routesOf } from '../core/report/explain.ts';
-import type { RouteStatus } from '../core/report/health.ts';
+import type { RouteStatus } from '../core/report/routes.ts';
 import type { RouteReason } from '../core/routing/admission.ts';
 import { durationText } from '../duration.ts';
 import type { Call } from '../engine/call.ts';

@@ -13,14 +13,8 @@ import { type EmbedOptions, embedOwnSchema } from './embed.ts';
 import { readMessages } from './messages.ts';
 import type { Pool } from './pool.ts';
 import { imageIn } from './images.ts';
-import {
-  type ChatOptions,
-  type FreeLLMOptions,
-  fieldsSchema,
-  ownSchema,
-  type StreamOptions,
-  WIRE_FIELDS,
-} from './options.ts';
+import { fieldsSchema, ownSchema, WIRE_FIELDS } from './option-checks.ts';
+import type { ChatOptions, FreeLLMOptions, StreamOptions } from './options.ts';
 import { requestBody } from './request-body.ts';
 import { windowOf } from './windows.ts';
 import { randomId } from '../adapters/system.ts';

@@ -22,13 +22,8 @@ import {
   type HealthRow,
   questionOf,
 } from './introspection.ts';
-import {
-  type ChatOptions,
-  checkedCallOptions,
-  checkPoolOptions,
-  type FreeLLMOptions,
-  type StreamOptions,
-} from './options.ts';
+import { checkedCallOptions, checkPoolOptions } from './option-checks.ts';
+import type { ChatOptions, FreeLLMOptions, StreamOptions } from './options.ts';
 import { afterImages } from './images.ts';
 import { type ChatInput, readMessages } from './messages.ts';
 import { requestBody } from './request-body.ts';

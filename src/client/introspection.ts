@@ -6,10 +6,10 @@ import {
   keyStatuses,
   type QuotaStatus,
   quotaStatuses,
-  type RouteStatus,
   type LimitStatus,
   limitStatuses,
 } from '../core/report/health.ts';
+import type { RouteStatus } from '../core/report/routes.ts';
 import type { RouteReason } from '../core/routing/admission.ts';
 import type { RequestNeeds, Question } from '../core/routing/question.ts';
 import type { Stage } from '../core/pool.ts';

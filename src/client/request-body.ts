@@ -1,7 +1,8 @@
 import { BadRequestError, ConfigError } from '../errors.ts';
 import { chatBody, type ChatBody } from '../wire/request/chat-body.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
-import { type ChatOptions, wireFields } from './options.ts';
+import { wireFields } from './option-checks.ts';
+import type { ChatOptions } from './options.ts';
 
 /** The longest request that freelm sends: Google takes 20 MB inline, NVIDIA 25 (2026-08). */
 export const MAX_REQUEST_CHARACTERS = 20_000_000;

@@ -1,7 +1,7 @@
 /** A dry run: every route in the order in which a call would try it. Changes nothing. spec 12.7 */
 
 import type { FailedAttempt, Question } from '../routing/question.ts';
-import { routeStatuses, type RouteStatus } from './health.ts';
+import { routeStatuses, type RouteStatus } from './routes.ts';
 import { withKnownLength } from '../routing/fitness.ts';
 import { plan } from '../routing/plan.ts';
 import type { Route } from '../pool.ts';
