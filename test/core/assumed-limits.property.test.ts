@@ -1,8 +1,10 @@
 import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
-import { withRefusal, withReportedRefusal, withServedProbe } from '../../src/core/limits/learning.ts';
+import { withRefusal, withServedProbe } from '../../src/core/limits/learning.ts';
+import { withReportedRefusal } from '../../src/core/limits/reported.ts';
+import { EMPTY_LIMITER, type LimiterState } from '../../src/core/limits/state.ts';
+import { charge, readyAtOf } from '../../src/core/limits/window.ts';
 import type { Limit } from '../../src/core/limits/limit.ts';
-import { charge, EMPTY_LIMITER, type LimiterState, readyAtOf } from '../../src/core/limits/window.ts';
 
 const WINDOW_MS = 60_000;
 /** An hour and ten minutes of them. */

@@ -1,13 +1,8 @@
 import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { horizonMs, type Limit, MAX_DELAY_MS, returnsAt } from '../../src/core/limits/limit.ts';
-import {
-  charge,
-  readyAtOf,
-  EMPTY_LIMITER,
-  withFull,
-  type LimiterState,
-} from '../../src/core/limits/window.ts';
+import { EMPTY_LIMITER, type LimiterState, withFull } from '../../src/core/limits/state.ts';
+import { charge, readyAtOf } from '../../src/core/limits/window.ts';
 import { nextMidnight } from '../../src/core/limits/calendar.ts';
 import { DAY, MINUTE } from './pool-world.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isTooLate, nextDelayMs } from '../../src/core/ledger/delay.ts';
 import { type Limit, returnsAt } from '../../src/core/limits/limit.ts';
-import { charge, EMPTY_LIMITER, postpone, readyAtOf, refund } from '../../src/core/limits/window.ts';
+import { EMPTY_LIMITER } from '../../src/core/limits/state.ts';
+import { charge, postpone, readyAtOf, refund } from '../../src/core/limits/window.ts';
 import fc from '../support/fast-check.ts';
 
 const NOW = Date.UTC(2026, 9, 10, 12);

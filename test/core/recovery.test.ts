@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { withServedProbe } from '../../src/core/limits/learning.ts';
+import type { LimiterState } from '../../src/core/limits/state.ts';
+import { charge, readyAtOf } from '../../src/core/limits/window.ts';
 import type { Limit } from '../../src/core/limits/limit.ts';
-import { charge, readyAtOf, type LimiterState } from '../../src/core/limits/window.ts';
 import { MINUTE } from './pool-world.ts';
 
 const NOW = 1_790_000_000_000;

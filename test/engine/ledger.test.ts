@@ -4,7 +4,7 @@ import { reserve } from '../../src/core/ledger/reserve.ts';
 import type { Target } from '../../src/core/routing/question.ts';
 import { readProviderRecord } from '../../src/core/records/provider.ts';
 import type { Outcome } from '../../src/core/ledger/settle.ts';
-import { sumOf } from '../../src/core/limits/window.ts';
+import { sumOf } from '../../src/core/limits/state.ts';
 import { Ledger } from '../../src/engine/ledger.ts';
 import type { StateStore } from '../../src/ports.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';

@@ -23,15 +23,8 @@ import { substitutesFor } from '../../src/core/known-names.ts';
 import { readModelName } from '../../src/core/model.ts';
 import type { Target } from '../../src/core/routing/question.ts';
 import type { Stage, Route } from '../../src/core/pool.ts';
-import {
-  charge,
-  postpone,
-  refund,
-  readyAtOf,
-  EMPTY_LIMITER,
-  withFull,
-  type LimiterState,
-} from '../../src/core/limits/window.ts';
+import { EMPTY_LIMITER, type LimiterState, withFull } from '../../src/core/limits/state.ts';
+import { charge, postpone, readyAtOf, refund } from '../../src/core/limits/window.ts';
 import { type Outcome, settle } from '../../src/core/ledger/settle.ts';
 import { STRATEGIES } from '../../src/core/routing/strategy.ts';
 import { callsSchema, runCalls } from './call.ts';

@@ -7,6 +7,7 @@ import {
   withPacedRefusal,
   withPacedRequest,
   withPacedSuccess,
+  withSlowStart,
 } from '../../src/core/limits/pace.ts';
 
 const step = z.discriminatedUnion('do', [
@@ -21,7 +22,9 @@ const step = z.discriminatedUnion('do', [
     now: z.number(),
     do: z.literal('refuse'),
     sentAt: z.number(),
-    retryAt: z.number(),
+    /** The hint; without one, `until` is the end of the pause. */
+    retryAt: z.exactOptional(z.number()),
+    until: z.prefault(z.number(), 0),
     times: z.prefault(z.number(), 1),
   }),
   z.strictObject({ now: z.number(), do: z.literal('look') }),
@@ -30,7 +33,12 @@ const inputSchema = z.strictObject({ steps: z.array(step) });
 type Step = z.output<typeof step>;
 
 function after(pace: Pace | undefined, one: Exclude<Step, { do: 'look' }>): Pace | undefined {
-  if (one.do === 'refuse') return withPacedRefusal(pace, one.sentAt, one.retryAt, one.now);
+  if (one.do === 'refuse') {
+    const { sentAt, retryAt, until, now } = one;
+    return retryAt === undefined
+      ? withSlowStart(pace, sentAt, until, now)
+      : withPacedRefusal(pace, sentAt, retryAt, now);
+  }
   if (pace === undefined) return undefined;
   return one.do === 'send' ? withPacedRequest(pace, one.now) : withPacedSuccess(pace, one.sentAt);
 }

@@ -7,9 +7,11 @@
 import { type AccountRecord, limiterName, limiterOf } from '../records/account.ts';
 import type { Failure } from '../failure.ts';
 import { entryOf } from '../json.ts';
+import { believedDoubt, maxBeforeDoubt } from '../limits/in-force.ts';
 import { admittedOf, explainsRefusal, withRefused } from '../limits/learning.ts';
+import type { LimiterState } from '../limits/state.ts';
+import { type Charge, usedOf } from '../limits/window.ts';
 import { isLong, type Limit } from '../limits/limit.ts';
-import { type Charge, type LimiterState, believedDoubt, maxBeforeDoubt, usedOf } from '../limits/window.ts';
 import { type Reservation, withEntry } from './reserve.ts';
 
 /** The limits that a refusal counts against, and the account with what it leaves in doubt. */

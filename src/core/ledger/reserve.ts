@@ -8,7 +8,9 @@ import { entryOf } from '../json.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
 import { pruned } from '../records/prune.ts';
 import { isLong } from '../limits/limit.ts';
-import { type Charge, charge, fullUntil, readyAtOf, refund, maxInForce, usedOf } from '../limits/window.ts';
+import { maxInForce } from '../limits/in-force.ts';
+import { fullUntil } from '../limits/state.ts';
+import { type Charge, charge, readyAtOf, refund, usedOf } from '../limits/window.ts';
 
 /** The generations of a route's breakers when they admitted a request. */
 export interface Generations {

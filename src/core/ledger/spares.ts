@@ -1,7 +1,8 @@
 /** Spares: reservations made in advance for the next requests of a route. spec 2.11 */
 
 import { entryOf } from '../json.ts';
-import { refund, maxInForce, usedOf } from '../limits/window.ts';
+import { maxInForce } from '../limits/in-force.ts';
+import { refund, usedOf } from '../limits/window.ts';
 import type { AccountRecord } from '../records/account.ts';
 import { plan } from '../routing/plan.ts';
 import type { Decision, Question, Records, RequestNeeds, Target } from '../routing/question.ts';

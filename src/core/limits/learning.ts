@@ -3,32 +3,11 @@
  * a served probe raises a learnt limit by one, a refusal lowers it by at most a tenth. spec 5.6 to 5.8
  */
 
-import {
-  type ReportedQuota,
-  horizonMs,
-  isLong,
-  MAX_MARGIN_MS,
-  type Limit,
-  returnsAt,
-  spanOf,
-  windowOf,
-} from './limit.ts';
-import {
-  believed,
-  type Charge,
-  learntMax,
-  certainMax,
-  maxInForce,
-  maxTried,
-  withLearntMargin,
-  withCost,
-  usedOf,
-  withSpent,
-  sumOf,
-  type LimiterState,
-  type Spent,
-} from './window.ts';
 import { HOUR_MS, SECOND_MS } from '../time.ts';
+import { believed, certainMax, learntMax, maxInForce, maxTried } from './in-force.ts';
+import { horizonMs, isLong, type Limit, MAX_MARGIN_MS, returnsAt, windowOf } from './limit.ts';
+import { type LimiterState, type Spent, sumOf, withSpent } from './state.ts';
+import { type Charge, usedOf, withLearntMargin } from './window.ts';
 
 /** A refusal above this part of the limit may come from a network delay. */
 const NEAR = 0.8;
@@ -42,7 +21,8 @@ const MARGIN_STEP_MS = 125;
 /** A refusal of a request arrives within this time. */
 const IN_FLIGHT_MS = 2 * SECOND_MS;
 
-function isNear(admitted: number, limit: number): boolean {
+/** Whether a network delay may have caused a refusal. */
+export function isNear(admitted: number, limit: number): boolean {
   return admitted > 0 && admitted >= Math.min(limit * NEAR, limit - 1);
 }
 
@@ -50,7 +30,7 @@ function isNear(admitted: number, limit: number): boolean {
  * The state with a wider margin; undefined if the margin cannot grow. It grows once a window, because only the next
  * window shows whether it suffices.
  */
-function withWiderMargin(limiter: LimiterState, limit: Limit, now: number): LimiterState | undefined {
+export function withWiderMargin(limiter: LimiterState, limit: Limit, now: number): LimiterState | undefined {
   const { marginMs } = withLearntMargin(limiter, limit, now);
   if (limiter.margin !== undefined && Math.abs(now - limiter.margin.at) < windowOf(limit)) return limiter;
   if (marginMs >= MAX_MARGIN_MS) return undefined;
@@ -208,37 +188,13 @@ export function repeatedPauseUntil(
   return now + Math.min(isEmpty ? LONGEST_PAUSE_MS : windowOf(limit) / 4, 2 * (until - since));
 }
 
-/** The state after the provider reported its limit. A limit of the user's own is never raised. spec 5.6 */
-function withReportedLimit(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
-  return limit.assumed === true
-    ? { ...limiter, learnt: { max, at: now, stated: true } }
-    : withLearntLimit(limiter, limit, max, now);
-}
-
-function withLearntLimit(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
+/** The state with a limit that was shown or reported. A limit of the user's own is never raised. */
+export function withLearntLimit(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
   if (max < limit.max || (max > limit.max && limit.isOwn !== true))
     return { ...limiter, learnt: { max, at: now } };
   if (limiter.learnt === undefined) return limiter;
   const { learnt: _, ...rest } = limiter;
   return rest;
-}
-
-/**
- * The state after a refusal that reports the limit `max`. If no more than that was admitted, a network delay caused the
- * refusal, and the margin grows. spec 5.6, 5.7
- */
-export function withReportedRefusal(
-  limiter: LimiterState,
-  charge: Charge | undefined,
-  limit: Limit,
-  max: number,
-  now: number,
-): LimiterState {
-  const known = withReportedLimit(limiter, limit, max, now);
-  if (charge === undefined || charge.probes || isLong(limit) || max !== maxInForce(limiter, limit, now))
-    return known;
-  const admitted = usedOf(limiter, limit, now) - 1;
-  return admitted <= max && isNear(admitted, max) ? (withWiderMargin(known, limit, now) ?? known) : known;
 }
 
 /** The state after a probe of a learnt limit was served: the limit is at least one higher. spec 5.5 */
@@ -273,44 +229,4 @@ function withServedTry(limiter: LimiterState, charge: Charge, now: number): Limi
     return { ...rest, learnt: { max, at: now, run: Math.max(0, run) + 1 } };
   }
   return max > certain ? { ...limiter, learnt: { max, at, run } } : limiter;
-}
-
-/** The state after the provider reported that more is used: other clients of the account spent it. spec 5.8 */
-function withReportedUse(
-  limiter: LimiterState,
-  limit: Limit,
-  quota: Omit<ReportedQuota, 'window'>,
-  now: number,
-): LimiterState {
-  const { remaining, resetAt } = quota;
-  if (remaining === undefined) return limiter;
-  const max = quota.limit ?? maxInForce(limiter, limit, now);
-  const missing = max - remaining - Math.floor(usedOf(limiter, limit, now));
-  if (missing <= 0 || !Number.isFinite(missing)) return limiter;
-  const usual = returnsAt(limit, now);
-  const at = resetAt !== undefined && resetAt > now ? Math.min(resetAt, usual) : usual;
-  return withCost(limiter, limit, missing, at, now);
-}
-
-/** The state after other accounts spent all that was left of the limit `max`. spec 5.9 */
-export function withNothingLeft(limiter: LimiterState, limit: Limit, max: number, now: number): LimiterState {
-  const known = withReportedLimit(limiter, limit, max, now);
-  return withReportedUse(known, limit, { unit: limit.unit, limit: max, remaining: 0 }, now);
-}
-
-/** The state after an answer reported quotas. spec 5.8 */
-export function withReported(
-  limiter: LimiterState,
-  limit: Limit,
-  quotas: readonly ReportedQuota[],
-  now: number,
-): LimiterState {
-  let next = limiter;
-  for (const quota of quotas) {
-    if (quota.unit !== limit.unit || spanOf(limit) !== quota.window) continue;
-    const { limit: max } = quota;
-    if (max !== undefined && max > 0) next = withReportedLimit(next, limit, max, now);
-    next = withReportedUse(next, limit, quota, now);
-  }
-  return next;
 }

@@ -9,7 +9,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../time.ts';
 export interface Pace {
   /** Epoch ms of the last refusal. */
   readonly at: number;
-  /** Epoch ms at which the present span began: the end of a hint, or the first request after a span. */
+  /** Epoch ms at which the present span began: the end of a hint or pause, and then the first request after it. */
   readonly since: number;
   /** Requests that were sent in the present span. */
   readonly sent: number;
@@ -41,8 +41,10 @@ const SPANS_PER_PROBE = 10;
 const MOST_SPANS_PER_PROBE = 160;
 
 /** Whether the pace no longer counts. A refusal in the future shows that the clock was set back. */
-function isOver({ at, since, shown }: Pace, now: number): boolean {
-  return now < at || now - at > KEPT_MS || (shown === undefined && now - since >= GROWN_MS);
+function isOver({ at, since, sent, shown }: Pace, now: number): boolean {
+  if (now < at) return true;
+  if (shown !== undefined) return now - at > KEPT_MS;
+  return sent > 0 ? now - since >= GROWN_MS : now - since > KEPT_MS;
 }
 
 /** Whether a hint fits what is known of the pace: then the window did not refuse, however much of it is spent. */
@@ -74,6 +76,7 @@ export function withPacedRequest(pace: Pace, now: number): Pace | undefined {
   if (isOver(pace, now)) return undefined;
   const { at, since, sent, shown } = pace;
   if (now < since) return pace;
+  if (shown === undefined && sent === 0) return { ...pace, since: now, sent: 1 };
   if (shown === undefined || now < since + shown.spanMs) return { ...pace, sent: sent + 1 };
   const usedUp = sent >= shown.max ? shown.usedUp + 1 : shown.usedUp;
   // More than the maximum was sent, and none of it was refused.
@@ -122,4 +125,11 @@ export function withPacedRefusal(
   const shown = known.shown && { ...known.shown, max: Math.max(1, known.shown.max - 1) };
   const later = retryAt > known.since ? fresh : { ...known, at: now };
   return shown === undefined ? later : { ...later, shown };
+}
+
+/** The pace after a request that was sent at `sentAt` was refused without a hint: what waits does not all come back at `until`. */
+export function withSlowStart(known: Pace | undefined, sentAt: number, until: number, now: number): Pace {
+  if (known !== undefined && !isOver(known, now) && (known.shown !== undefined || sentAt < known.since))
+    return known;
+  return { at: now, since: until, sent: 0, served: 0 };
 }

@@ -4,7 +4,9 @@ import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
 import type { FailureKind } from '../failure.ts';
 import { entryOf, isJsonObject } from '../json.ts';
 import type { Limit } from '../limits/limit.ts';
-import { maxInForce, usedOf, EMPTY_LIMITER, fullUntil, type LimiterState } from '../limits/window.ts';
+import { maxInForce } from '../limits/in-force.ts';
+import { EMPTY_LIMITER, fullUntil, type LimiterState } from '../limits/state.ts';
+import { usedOf } from '../limits/window.ts';
 
 /** The last failure of a key. */
 export interface LastError {

@@ -1,6 +1,6 @@
 /** Brings what was booked beside a store back into it. spec 2.6 */
 
-import { fullUntil, type LimiterState, withFull, withSpent } from '../limits/window.ts';
+import { fullUntil, type LimiterState, withFull, withSpent } from '../limits/state.ts';
 import { entryOf, isJsonObject } from '../json.ts';
 import { type AccountRecord, readAccountRecord } from './account.ts';
 import { modelOf, type ProviderRecord, readProviderRecord, withPrice } from './provider.ts';

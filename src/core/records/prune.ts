@@ -1,7 +1,7 @@
 /** Keeps records small: what says nothing any more is dropped when something new is stored. spec 2.12 */
 
 import type { CircuitBreaker } from '../circuit-breaker.ts';
-import type { LimiterState } from '../limits/window.ts';
+import type { LimiterState } from '../limits/state.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
 import type { AccountRecord } from './account.ts';
 import { type ModelRecord, type ProviderRecord, trusted } from './provider.ts';
@@ -36,13 +36,14 @@ function isNear(at: number, now: number, ms: number): boolean {
 }
 
 /** Whether a limit's state differs from the empty one, now or in the future. */
-function says({ spent, fullAt = 0, full, learnt, margin, pace }: LimiterState, now: number): boolean {
+function says({ spent, fullAt = 0, full, learnt, margin, pace, doubt }: LimiterState, now: number): boolean {
   return (
     spent.some(([at]) => at > now && isNear(at, now, FARTHEST_MS)) ||
     (fullAt > now && isNear(fullAt, now, FARTHEST_MS)) ||
     // A refusal soon after it doubles the next one. spec 5.6
     (full !== undefined && now - full.until <= full.until - full.since) ||
     (learnt !== undefined && isNear(learnt.at, now, LEARNT_MS)) ||
+    (doubt !== undefined && isNear(doubt.at, now, LEARNT_MS)) ||
     (margin !== undefined && isNear(margin.at, now, LEARNT_MS)) ||
     (pace !== undefined && isNear(pace.at, now, HOUR_MS))
   );

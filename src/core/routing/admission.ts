@@ -7,7 +7,9 @@ import { costOf, type Demand } from './cost.ts';
 import { isLong, type Limit } from '../limits/limit.ts';
 import type { PoolAccount, Candidate } from '../pool.ts';
 import { modelOf, type ProviderRecord } from '../records/provider.ts';
-import { maxInForce, readyAtOf, EMPTY_LIMITER, usedOf, usualReadyAt } from '../limits/window.ts';
+import { maxInForce } from '../limits/in-force.ts';
+import { EMPTY_LIMITER } from '../limits/state.ts';
+import { readyAtOf, usedOf, usualReadyAt } from '../limits/window.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
 import type { Records } from './question.ts';
 

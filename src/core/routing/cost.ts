@@ -4,7 +4,7 @@ import { type AccountRecord, type LimitUse, limitUse, limiterOf } from '../recor
 import { isLong, type Limit, returnsAt } from '../limits/limit.ts';
 import type { PoolAccount, PoolProvider } from '../pool.ts';
 import type { RequestNeeds, TokenEstimate } from './question.ts';
-import { maxInForce } from '../limits/window.ts';
+import { maxInForce } from '../limits/in-force.ts';
 import { DAY_MS } from '../time.ts';
 
 /** See `ProviderScore`. */
