@@ -5,6 +5,8 @@ import type { Scenario } from './scenario.ts';
 
 /** Eight in the morning in London on a Tuesday. */
 const MORNING = Date.UTC(2026, 9, 13, 8);
+/** Six hours before the end of a day in UTC. */
+const EVENING = Date.UTC(2026, 9, 13, 18);
 const PATIENT = { waitMs: 70 * SECOND, timeoutMs: 2 * MINUTE };
 const MODELS = ['z-ai/glm-5.3', 'moonshotai/kimi-k3', 'openai/gpt-oss-20b'];
 const THREE_HOURS = { startAt: MORNING, lastsMs: 3 * HOUR } as const;
@@ -50,7 +52,7 @@ export const FINDING_SCENARIOS: readonly Scenario[] = [
   {
     name: 'assumed-raised-and-cut',
     about:
-      'A limit is as assumed in the morning, raised to three times as much at noon, and cut to half at three.',
+      'A limit is as assumed in the morning, raised to three times as much about noon, and cut to half about three.',
     startAt: MORNING,
     lastsMs: 10 * HOUR,
     load: [{ kind: 'poisson', perHour: 60 * 60 }],
@@ -58,9 +60,10 @@ export const FINDING_SCENARIOS: readonly Scenario[] = [
     providers: {
       nim: {
         limits: { rpm: 30 },
+        // Of two that apply, the first counts.
         faults: [
-          { kind: 'limits', rpm: 90, from: 4 * HOUR, lastsMs: 3 * HOUR },
-          { kind: 'limits', rpm: 15, from: 7 * HOUR },
+          { kind: 'limits', rpm: 15, from: [6.5 * HOUR, 7.5 * HOUR] },
+          { kind: 'limits', rpm: 90, from: [3.5 * HOUR, 4.5 * HOUR] },
         ],
       },
     },
@@ -84,6 +87,22 @@ export const FINDING_SCENARIOS: readonly Scenario[] = [
     load: [{ kind: 'poisson', perHour: 60 * 75 }],
     call: PATIENT,
     providers: { nim: { accounts: [1, 1], models: MODELS, limits: { rpm: 12 } }, google: CUT },
+  },
+  {
+    name: 'two-meters-minute-and-day',
+    about:
+      'Bursts at an endpoint that takes a third of the requests a day that it documents, and refuses without a word.',
+    startAt: EVENING,
+    lastsMs: 12 * HOUR,
+    load: [{ kind: 'bursts', size: [10, 28], everyMs: 4 * MINUTE }],
+    call: PATIENT,
+    providers: {
+      custom: {
+        limits: { rpm: 30, rpd: 600 },
+        configured: { rpm: 30, rpd: 1800 },
+        quota: { refusal: 'nothing' },
+      },
+    },
   },
   {
     name: 'bursts-of-a-second',

@@ -232,14 +232,16 @@ export function isToBeFound({ scenario }: Day): boolean {
 }
 
 /** A limit as far as it is known. An assumption holds for the account, so it is found for all models together. */
-function foundOf(account: Account, truth: Steps, { scenario }: Day): Steps {
+function foundOf(account: Account, truth: Steps, { scenario, arrivals }: Day): Steps {
   const assumed = assumedRpm(account);
   if (assumed === undefined) return truth;
   const { name, provider } = account;
   const parts = sharesLimits(name, provider) ? 1 : (provider.models ?? USUAL_MODELS[name]).length;
   const whole = truth.map(({ from, limit }) => ({ from, limit: limit * parts }));
   const { startAt, lastsMs } = scenario;
-  return foundSteps(whole, assumed, startAt, startAt + lastsMs).map(({ from, limit }) => ({
+  // The first call that finds all that is assumed spent, wherever the earlier ones went.
+  const firstTryAt = arrivals[assumed * (provider.accounts?.length ?? 1)] ?? startAt;
+  return foundSteps(whole, assumed, firstTryAt, startAt + lastsMs).map(({ from, limit }) => ({
     from,
     limit: Math.min(limitAt(truth, from), Math.ceil(limit / parts)),
   }));

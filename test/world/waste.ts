@@ -8,7 +8,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
 import type { Day } from './draw.ts';
 import { after } from './machine.ts';
 import { type DayProvider, NAMES, type Scenario, USUAL_LATENCY_MS, USUAL_MODELS } from './scenario.ts';
-import { PROVIDER_FACTS, patternFits, sharesLimits } from './truth.ts';
+import { midnights, PROVIDER_FACTS, patternFits, sharesLimits } from './truth.ts';
 
 /** The waste per served call that is allowed on a day without faults. */
 const FREE_SHARE = 0.005;
@@ -229,6 +229,28 @@ function isAmbiguous({ name, provider }: Place): boolean {
   return isAssumed && (provider.models ?? USUAL_MODELS[name]).length > 1;
 }
 
+/**
+ * The requests that are refused before it is known that a day is spent, if refusals say nothing: those of the burst that
+ * spent it, one after the minute's window, and then one each time that as much time has passed again.
+ */
+function costOfSilentDays({ provider, day }: Place): number {
+  const { limits, configured, quota } = provider;
+  if (quota?.refusal !== 'nothing' || limits?.rpd === undefined || limits.rpd >= (configured?.rpd ?? 0))
+    return 0;
+  const { arrivals, networkMs, scenario } = day;
+  const endAt = scenario.startAt + scenario.lastsMs;
+  const begins = midnights('UTC', scenario.startAt, scenario.lastsMs / DAY + 1);
+  let cost = 0;
+  for (const [index, begin] of begins.entries()) {
+    const until = Math.min(endAt, begins[index + 1] ?? endAt);
+    const spentAt = arrivals[after(arrivals, begin) + limits.rpd];
+    if (spentAt === undefined || spentAt >= until) continue;
+    const burst = after(arrivals, spentAt + 2 * networkMs[1]) - after(arrivals, spentAt - 1);
+    cost += burst + 1 + Math.log2(Math.max(1, (until - spentAt) / MINUTE));
+  }
+  return cost;
+}
+
 function costOfLimits(place: Place, { served }: DayOutcome): number {
   const { name, provider, day } = place;
   const { accounts = [1], declared = true, elsewherePerHour } = provider;
@@ -240,7 +262,7 @@ function costOfLimits(place: Place, { served }: DayOutcome): number {
     // Only a probe shows whether a low limit was raised.
     cost += (served / SERVED_PER_PROBE) * (isAmbiguous(place) ? 2 : 1);
   }
-  cost += costOfFirstBurst(place);
+  cost += costOfFirstBurst(place) + costOfSilentDays(place);
   if (provider.limits?.rps !== undefined) cost += served / SERVED_PER_PROBE;
   if (!declared) {
     cost += PER_UNDECLARED_KEY * (accounts.reduce((keys, count) => keys + count, 0) - accounts.length);
