@@ -26,6 +26,8 @@ export interface DayResult {
   readonly served: number;
   /** The upper bound of served calls, for somebody who must find assumed limits out as in finder.ts. */
   readonly oracle: number;
+  /** The same for somebody who knows all limits. */
+  readonly oracleKnowing: number;
   /** The calls that a known plan serves: a lower bound for the oracle. */
   readonly planned: number;
   /** The upper bound with the safety margins of the pool. */
@@ -248,6 +250,7 @@ export async function runDay(scenario: Scenario, strategy: StrategyName, seed: n
     calls: day.arrivals.length,
     served,
     oracle,
+    oracleKnowing: all.atMost + late.size,
     planned: planned + late.size,
     oracleWithMargins: narrower + late.size,
     share: oracle === 0 ? 1 : served / oracle,

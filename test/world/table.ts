@@ -61,6 +61,11 @@ export function reasonsOf({ scenario, strategy, leastServed: day, mostWasteful, 
     `${scenario} (${strategy}), seed ${day.seed}: ${day.oracle - day.served} of ${day.oracle} lost, ` +
       `${Math.max(0, day.oracle - day.oracleWithMargins)} of them by the safety margins; ` +
       `the oracle may be too high by ${percent(oracleSlack)}`,
+    ...(day.oracleKnowing > day.oracle
+      ? [
+          `    ${percent(day.served / day.oracleKnowing)} of what is possible for somebody who knows the limits`,
+        ]
+      : []),
     ...topOf(day.lostBy, REASONS_SHOWN).map((reason) => `    lost ${reason}`),
     ...topOf(mostWasteful.wastedBy, REASONS_SHOWN * 2).map(
       (cause) => `    wasted ${cause} (seed ${mostWasteful.seed})`,
