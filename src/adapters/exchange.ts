@@ -29,7 +29,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Breaks it off, once undici has connected. The asker is told nothing. */
   stop(reason: unknown): void {
     this.#isStopped = true;
-    this.#body?.fail(reason);
+    this.#body?.cancel(reason);
     this.#abort?.();
   }
 

@@ -58,21 +58,26 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     this.#take()?.resolve(END);
   }
 
-  /** The body has broken off. What was buffered is dropped. */
+  /** The body has broken off. What has come before is still handed out. */
   fail(reason: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#pieces.length = 0;
     const reader = this.#take();
     if (reader === undefined) this.#failure = { reason };
     else reader.reject(reason);
+  }
+
+  /** The request was aborted. What has come before is dropped. */
+  cancel(reason: unknown): void {
+    this.#pieces.length = 0;
+    this.fail(reason);
   }
 
   next(): Promise<Piece> {
     const piece = this.#pieces.shift();
     if (piece !== undefined) {
       this.#bufferedBytes -= piece.byteLength;
-      if (this.#isPaused && this.#bufferedBytes < MAX_BUFFERED_BYTES) {
+      if (this.#isPaused && !this.#hasEnded && this.#bufferedBytes < MAX_BUFFERED_BYTES) {
         this.#isPaused = false;
         this.#connection.resume();
       }

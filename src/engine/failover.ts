@@ -120,19 +120,24 @@ interface Turn {
   outcome: Outcome;
 }
 
-/** Books the next route and starts an attempt there. */
+/** Books the next route for which the request can be written, and starts an attempt there. */
 async function begin<Request>(
   engine: Engine,
   call: Call<Request>,
   operation: Operation<Request>,
 ): Promise<Turn> {
-  let grant = await nextGrant(engine, call);
-  while (operation.prepare !== undefined && (await isPostponed(engine, call, operation, grant)))
-    grant = await nextGrant(engine, call);
+  for (;;) {
+    const grant = await nextGrant(engine, call);
+    const prepared = operation.prepare?.(call.request, grant, call);
+    if (prepared === undefined) return startAttempt(engine, call, grant);
+    await postpone(engine, call, operation, grant, prepared);
+  }
+}
+
+function startAttempt({ clock, observer }: Engine, call: Call<unknown>, grant: Booked): Turn {
   call.attemptCount += 1;
   call.target = grant.target;
-  engine.observer.started(call, grant.target);
-  const { clock } = engine;
+  observer.started(call, grant.target);
   const progress = { startedAt: clock.now(), startedMs: clock.monotonicMs(), usage: undefined };
   return { grant, progress, outcome: { kind: 'aborted', sent: call.signal?.aborted !== true } };
 }
@@ -221,23 +226,18 @@ function hasDislikes({ known }: Booked): boolean {
   return known.dislikes !== undefined && known.dislikes.length > 0;
 }
 
-/**
- * Completes the request for a route, if it cannot be written yet. That takes time, so the route is given back meanwhile.
- * @returns Whether the call has to ask for a route again.
- */
-async function isPostponed<Request>(
+/** Waits until a request is complete that cannot be written for a route yet. That takes time, so the route is given back. */
+async function postpone<Request>(
   engine: Engine,
   call: Call<Request>,
   operation: Operation<Request>,
   grant: Booked,
-): Promise<boolean> {
-  const prepared = operation.prepare?.(call.request, grant, call);
-  if (prepared === undefined) return false;
+  prepared: Promise<Failure | undefined>,
+): Promise<void> {
   await refund(engine, grant);
   const failure = await prepared;
   if (failure === undefined) call.again = grant.target.route;
   else afterFailure(engine, call, operation, grant, failure);
-  return true;
 }
 
 /** What an attempt means for the call: whether it was served. */

@@ -74,15 +74,32 @@ describe('a body', () => {
     expect(await open.next()).toMatchObject({ done: true });
   });
 
-  it.each(['before it is read', 'while its reader waits'])('that breaks rejects once: %s', async (when) => {
-    const body = new IncomingBody({ resume: () => expect.unreachable(), abort: () => expect.unreachable() });
-    const reason = new Error('reset');
-    if (when === 'before it is read') body.push(new Uint8Array(1));
-    const waiting = when === 'before it is read' ? undefined : body.next();
+  const idle = (): IncomingBody =>
+    new IncomingBody({ resume: () => expect.unreachable(), abort: () => expect.unreachable() });
+  const reason = new Error('reset');
+
+  it('that breaks rejects its reader once, after all that has come before', async () => {
+    const body = idle();
+    body.push(new Uint8Array(100 * KIB));
     body.fail(reason);
     body.fail(new Error('a later one'));
-    await expect(waiting ?? body.next()).rejects.toBe(reason);
+    expect(await body.next()).toMatchObject({ done: false });
+    await expect(body.next()).rejects.toBe(reason);
     expect(await body.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('that breaks rejects a reader that waits', async () => {
+    const body = idle();
+    const waiting = body.next();
+    body.fail(reason);
+    await expect(waiting).rejects.toBe(reason);
+  });
+
+  it('that is cancelled hands out nothing more', async () => {
+    const body = idle();
+    body.push(new Uint8Array(1));
+    body.cancel(reason);
+    await expect(body.next()).rejects.toBe(reason);
   });
 
   it('that is complete does not break', async () => {

@@ -1,6 +1,6 @@
 /**
  * Runs the benchmarks of the library's own cost several times, each in a process of its own, and prints the median of each
- * figure with its spread, which is the noise of this machine: `npm run bench [-- --json file] [--runs 3]`.
+ * figure with its spread, which is the noise of this machine: `npm run build && npm run bench [-- --json file] [--runs 3]`.
  */
 
 import { fork } from 'node:child_process';

@@ -1,15 +1,14 @@
 /**
  * Measures the CPU time of a stream of 500 chunks against OpenAI's SDK and against parsing the same bytes by hand, and the
  * memory that 10,000 streams cancelled at different points leave behind. The server is another process. Run
- * `npx tsx --expose-gc test/bench/streams.ts`.
+ * `npm run build && npx tsx --expose-gc test/bench/streams.ts`.
  */
 
 import OpenAI from 'openai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'undici';
-import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
-import { median, report } from './figures.ts';
+import { builtLibrary, median, report } from './figures.ts';
 
 const SERVER = `
   const chunk = (delta, finish_reason = null) => 'data: ' + JSON.stringify({ id: 'x', object: 'chat.completion.chunk',
@@ -27,6 +26,8 @@ const SERVER = `
     });
   });
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+
+const { FreeLLM, OpenAICompatible } = await builtLibrary();
 
 const ROUNDS = 9;
 const STREAMS = 60;

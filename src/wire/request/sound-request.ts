@@ -86,7 +86,8 @@ function withSoundText(message: ChatMessage): ChatMessage {
 function soundMessage(whole: ChatMessage): ChatMessage {
   const given = withSoundText(whole);
   // Usual: a role and a text.
-  if (typeof given.content === 'string' && Object.keys(given).length === 2) return given;
+  const isShort = Object.keys(given).length === 2 && Object.hasOwn(given, 'role');
+  if (isShort && typeof given.content === 'string') return given;
   const message = without(
     given,
     (name) =>
