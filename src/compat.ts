@@ -2,10 +2,10 @@
  * `freelm/compat`: a drop-in replacement for the client of OpenAI's SDK, over a pool of free-tier keys. Code that calls
  * chat completions changes only its import.
  *
- * - It has `chat.completions.create` (with or without `stream: true`), `models.list`, `models.retrieve` and
- *   `embeddings.create`.
+ * - It has `chat.completions` with `create`, `stream`, `parse` and `runTools`, `responses.create`, `models.list`,
+ *   `models.retrieve` and `embeddings.create`.
  * - It reads keys from the environment, or uses the pool in the option `freelm`. It accepts and ignores `apiKey`,
- *   `baseURL`, `organization` and similar options. It also ignores `maxRetries`, because freelm fails over between keys,
+ *   `baseURL`, `organization` and similar options. `maxRetries` is 0 by default, because freelm fails over between keys,
  *   models and providers itself.
  * - The field `freelm` of a request body holds freelm's options for that call, e.g. `{ wait: true }`.
  * - Errors are instances of the SDK's classes. Their `cause` is the error of freelm.
@@ -45,6 +45,19 @@ export {
   UnprocessableEntityError,
 } from './compat/errors.ts';
 export type { ClientOptions, FreeLLMOption, RequestOptions } from './compat/options.ts';
+export { ChatCompletionRunner } from './compat/completion-runner.ts';
+export type {
+  ChatCompletionParseParams,
+  ChatCompletionToolRunnerParams,
+  RunnerOptions,
+} from './compat/chat.ts';
+export type { RunnerEvents } from './compat/completion-runner.ts';
+export type {
+  ParsedChatCompletion,
+  ParsedChatCompletionMessage,
+  ParsedFunctionToolCall,
+} from './compat/parsed.ts';
+export type { RunnableToolFunction } from './compat/runs.ts';
 export { Page, PagePromise } from './compat/page.ts';
 export { Stream } from './compat/stream.ts';
 export type * from './compat/types.ts';

@@ -31,6 +31,11 @@ export class APIPromise<T> extends Promise<T> {
     return { data, response, request_id: response.headers.get('x-request-id') };
   }
 
+  /** The same with another answer, which is made from this one. */
+  map<Other>(make: (answer: T) => Other): APIPromise<Other> {
+    return new APIPromise(this.#response, async () => make(await this.#parse()));
+  }
+
   #parse(): Promise<T> {
     this.#answer ??= this.#response.then(this.#read);
     return this.#answer;

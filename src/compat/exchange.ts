@@ -1,6 +1,7 @@
 /** Sends one request to the pool's `fetch` and returns the result in the classes of OpenAI's SDK. */
 
 import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { APIPromise } from './api-promise.ts';
 import {
   APIConnectionError,
@@ -26,6 +27,24 @@ export interface PoolRequest {
   /** Sent as JSON by `POST`. Without a body, the request is a `GET`. */
   readonly body?: object | undefined;
   readonly signal: AbortSignal | null | undefined;
+  /** How often it is sent again if that can help. @defaultValue 0 */
+  readonly maxRetries?: number | undefined;
+}
+
+/** The longest wait of a retry. */
+const MAX_WAIT_MS = 60_000;
+/** The wait of the first retry if the response does not say how long. It doubles with each. */
+const FIRST_WAIT_MS = 500;
+/** The time of the call ran out: a retry would take it once more. */
+const TIMEOUT = 504;
+
+/** How long to wait before a failed request is sent again; undefined if that does not help. */
+function retryDelayMs({ status, headers }: Response, retries: number): number | undefined {
+  if (headers.get('x-should-retry') === 'false') return undefined;
+  if (status === TIMEOUT || (status < 500 && status !== 429)) return undefined;
+  const hintedMs = Number(headers.get('retry-after') ?? Number.NaN) * 1000;
+  const waitMs = Number.isFinite(hintedMs) ? hintedMs : FIRST_WAIT_MS * 2 ** retries;
+  return waitMs <= MAX_WAIT_MS ? waitMs : undefined;
 }
 
 export type Guard<T> = (value: unknown) => value is T;
@@ -64,15 +83,20 @@ class Exchange {
 
   /** @throws APIError (as a rejection) if the response has an error status. */
   async send(fetch: Fetch): Promise<Response> {
-    const { path, body, signal } = this.#request;
+    const { path, body, signal, maxRetries = 0 } = this.#request;
     try {
       signal?.throwIfAborted();
       // Many calls may share a signal, which is no leak: each removes its listener.
       if (signal instanceof EventTarget) setMaxListeners(0, signal);
       signal?.addEventListener('abort', this.#onAbort, { once: true });
-      const response = await fetch(BASE_URL + path, initOf(body, this.#controller.signal));
-      if (!response.ok) throw await errorOfResponse(response);
-      return response;
+      for (let retries = 0; ; retries += 1) {
+        const response = await fetch(BASE_URL + path, initOf(body, this.#controller.signal));
+        if (response.ok) return response;
+        const error = await errorOfResponse(response);
+        const waitMs = retries < maxRetries ? retryDelayMs(response, retries) : undefined;
+        if (waitMs === undefined) throw error;
+        await setTimeout(waitMs, undefined, { signal: this.#controller.signal });
+      }
     } catch (error) {
       this.#removeListener();
       throw this.#sdkErrorOf(error);

@@ -8,9 +8,16 @@ import * as errors from './errors.ts';
 import { type ClientOptions, isPool, poolOf, type RequestOptions } from './options.ts';
 import { type Page, PagePromise } from './page.ts';
 import { Embeddings, Models } from './resources.ts';
+import type * as ResponseTypes from './responses-types.ts';
+import { Responses } from './responses.ts';
 import { Stream } from './stream.ts';
 import * as types from './types.ts';
-import { throwOnAccess, UNSUPPORTED_METHODS, UNSUPPORTED_RESOURCES } from './unsupported.ts';
+import {
+  throwOnAccess,
+  UNSUPPORTED_METHODS,
+  UNSUPPORTED_RESOURCES,
+  UNSUPPORTED_RESPONSES,
+} from './unsupported.ts';
 
 // `Chat` is both a type and a namespace, as in OpenAI's SDK.
 type Chat = ChatResource;
@@ -56,9 +63,12 @@ export class OpenAI {
   readonly freelm: FreeLLM;
   /** In milliseconds. If undefined, the pool's own timeouts apply. */
   readonly timeout: number | undefined;
+  /** How often a failed call is made again, if that can help. */
+  readonly maxRetries: number;
   readonly chat: Chat;
   readonly models: Models;
   readonly embeddings: Embeddings;
+  readonly responses: Responses;
 
   /**
    * @param given - The options, or the pool alone.
@@ -67,22 +77,35 @@ export class OpenAI {
   constructor(given: ClientOptions | FreeLLM = {}) {
     const options: ClientOptions = isPool(given) ? { freelm: given } : given;
     this.freelm = poolOf(options);
-    this.timeout = options.timeout;
+    const { timeout, maxRetries = 0 } = options;
+    this.timeout = timeout;
+    this.maxRetries = maxRetries;
     const { fetch } = this.freelm;
-    this.chat = new ChatResource(fetch, options.timeout);
+    const defaults = { timeout, maxRetries };
+    this.chat = new ChatResource(fetch, defaults);
     this.models = new Models(fetch);
-    this.embeddings = new Embeddings(fetch, options.timeout);
+    this.embeddings = new Embeddings(fetch, defaults);
+    this.responses = new Responses(fetch, defaults);
   }
 
   /** Returns a client with other options over the same pool. */
   withOptions(options: ClientOptions): OpenAI {
-    return new OpenAI({ timeout: this.timeout, ...options, freelm: options.freelm ?? this.freelm });
+    const { timeout, maxRetries } = this;
+    return new OpenAI({ timeout, maxRetries, ...options, freelm: options.freelm ?? this.freelm });
   }
 }
 
 // A namespace has no `export *`, so this list repeats the names in types.ts. A test checks that none is missing.
 export declare namespace OpenAI {
-  export { type Chat, type ClientOptions, type Embeddings, type Models, type Page, type RequestOptions };
+  export {
+    type Chat,
+    type ClientOptions,
+    type Embeddings,
+    type Models,
+    type Page,
+    type RequestOptions,
+    ResponseTypes as Responses,
+  };
   export import ChatCompletion = types.ChatCompletion;
   export import ChatCompletionAllowedToolChoice = types.ChatCompletionAllowedToolChoice;
   export import ChatCompletionAllowedTools = types.ChatCompletionAllowedTools;
@@ -141,3 +164,4 @@ export declare namespace OpenAI {
 
 throwOnAccess(OpenAI.prototype, '', UNSUPPORTED_RESOURCES);
 throwOnAccess(Completions.prototype, 'chat.completions.', UNSUPPORTED_METHODS);
+throwOnAccess(Responses.prototype, 'responses.', UNSUPPORTED_RESPONSES);

@@ -26,8 +26,6 @@ interface IgnoredClientOptions {
   project?: string | null | undefined;
   webhookSecret?: string | null | undefined;
   baseURL?: string | null | undefined;
-  /** freelm fails over to other keys, models and providers instead. See `maxAttempts`. */
-  maxRetries?: number | undefined;
   defaultHeaders?: object | null | undefined;
   defaultQuery?: Record<string, string | undefined> | undefined;
   dangerouslyAllowBrowser?: boolean | undefined;
@@ -49,11 +47,20 @@ export interface ClientOptions extends IgnoredClientOptions {
    * @defaultValue the pool's own timeouts
    */
   timeout?: number | undefined;
+  /**
+   * How often a call is made again that has failed although freelm failed over to other keys, models and providers. It waits as
+   * long as the error's `retry-after` says, and is made again only if that can help within a minute.
+   * @defaultValue 0
+   */
+  maxRetries?: number | undefined;
   /** Sends the requests to the providers. Has no effect if `freelm` is a `FreeLLM`. */
   fetch?: FreeLLMOptions['fetch'];
   /** Only `dispatcher` has an effect, and only if `freelm` is no `FreeLLM`. */
   fetchOptions?: object | undefined;
 }
+
+/** What a client's options say for all of its requests. */
+export type RequestDefaults = Pick<ClientOptions, 'timeout' | 'maxRetries'>;
 
 /** The options of one request. */
 export interface RequestOptions {
@@ -61,9 +68,10 @@ export interface RequestOptions {
   signal?: AbortSignal | null | undefined;
   /** Overrides the `timeout` of {@link ClientOptions}. */
   timeout?: number | undefined;
+  /** Overrides the `maxRetries` of {@link ClientOptions}. */
+  maxRetries?: number | undefined;
 
   // The options below have no effect.
-  maxRetries?: number | undefined;
   headers?: object | null | undefined;
   query?: object | null | undefined;
   body?: unknown;

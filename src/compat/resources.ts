@@ -2,7 +2,7 @@
 
 import type { APIPromise } from './api-promise.ts';
 import { type Fetch, isObjectOfType, send, sendForPage } from './exchange.ts';
-import type { FreeLLMCallOptions, RequestOptions } from './options.ts';
+import type { FreeLLMCallOptions, RequestDefaults, RequestOptions } from './options.ts';
 import type { ListBody, PagePromise } from './page.ts';
 import type {
   CreateEmbeddingResponse,
@@ -53,12 +53,12 @@ interface ExtraFields {
 
 export class Embeddings {
   readonly #fetch: Fetch;
-  readonly #timeout: number | undefined;
+  readonly #defaults: RequestDefaults;
 
-  /** @param timeout - In milliseconds, for requests without a `timeout` of their own. */
-  constructor(fetch: Fetch, timeout?: number) {
+  /** @param defaults - For requests without options of their own. */
+  constructor(fetch: Fetch, defaults: RequestDefaults = {}) {
     this.#fetch = fetch;
-    this.#timeout = timeout;
+    this.#defaults = defaults;
   }
 
   /**
@@ -67,10 +67,14 @@ export class Embeddings {
    */
   create(
     body: Omit<EmbeddingCreateParams, 'model'> & ExtraFields,
-    { signal, timeout = this.#timeout }: RequestOptions = {},
+    { signal, timeout = this.#defaults.timeout, maxRetries = this.#defaults.maxRetries }: RequestOptions = {},
   ): APIPromise<CreateEmbeddingResponse> {
     const freelm = { timeoutMs: timeout, ...body.freelm };
-    return send(this.#fetch, { path: '/embeddings', body: { ...body, freelm }, signal }, isEmbeddingList);
+    return send(
+      this.#fetch,
+      { path: '/embeddings', body: { ...body, freelm }, signal, maxRetries },
+      isEmbeddingList,
+    );
   }
 }
 

@@ -18,7 +18,6 @@ export const UNSUPPORTED_RESOURCES: readonly string[] = [
   'images',
   'moderations',
   'realtime',
-  'responses',
   'skills',
   'uploads',
   'vectorStores',
@@ -27,15 +26,17 @@ export const UNSUPPORTED_RESOURCES: readonly string[] = [
 ];
 
 /** Methods of the SDK's `chat.completions`. */
-export const UNSUPPORTED_METHODS: readonly string[] = [
+export const UNSUPPORTED_METHODS: readonly string[] = ['delete', 'list', 'messages', 'retrieve', 'update'];
+
+/** Methods of the SDK's `responses`. */
+export const UNSUPPORTED_RESPONSES: readonly string[] = [
+  'cancel',
+  'compact',
   'delete',
-  'list',
-  'messages',
+  'inputItems',
+  'inputTokens',
   'parse',
-  'retrieve',
-  'runTools',
   'stream',
-  'update',
 ];
 
 /** Defines getters that throw. The names stay out of the types, so code that uses them does not compile. */
@@ -43,7 +44,7 @@ export function throwOnAccess(prototype: object, prefix: string, names: readonly
   for (const name of names) {
     const get = (): never => {
       throw new OpenAIError(
-        `freelm/compat has no ${prefix}${name}. It has chat.completions.create, models.list, models.retrieve and embeddings.create. For Responses and the chat helpers, use OpenAI's own SDK over freelm: new OpenAI({ apiKey: 'none', fetch: llm.fetch }), where llm is a FreeLLM.`,
+        `freelm/compat has no ${prefix}${name}. It has chat.completions, responses, models and embeddings. For everything else, use OpenAI's own SDK over freelm: new OpenAI({ apiKey: 'none', fetch: llm.fetch }), where llm is a FreeLLM.`,
       );
     };
     Object.defineProperty(prototype, name, { configurable: true, get });

@@ -1,6 +1,7 @@
 import OpenAI from '../../src/compat.ts';
 import type { FreeLLM } from '../../src/index.ts';
 import type { Place } from './served-pool.ts';
+import { responsesClient } from './responses-client.ts';
 import { sdkClient } from './sdk-client.ts';
 import { describeClient } from './table.ts';
 
@@ -16,4 +17,10 @@ function reachedBy(llm: FreeLLM, { fetch, baseUrl }: Place): FreeLLM {
 describeClient('freelm/compat', {
   make: (place, { llm }) => sdkClient(new OpenAI({ freelm: reachedBy(llm, place) })),
   has: ['models'],
+});
+
+describeClient('responses of freelm/compat', {
+  make: (place, { llm }) => responsesClient(new OpenAI({ freelm: reachedBy(llm, place) })),
+  has: ['models', 'force'],
+  tooLong: [400, undefined],
 });

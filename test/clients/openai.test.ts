@@ -18,7 +18,6 @@ function asking(content: string): Asking {
   return { model: 'auto', messages: [{ role: 'user', content }] };
 }
 
-// What freelm/compat sends to the SDK for.
 describe.each(FACES)("the SDK's helpers over %s", (face) => {
   async function completions(): Promise<OpenAI['chat']['completions']> {
     const { fetch, baseUrl } = (await servedPool(face)).place;

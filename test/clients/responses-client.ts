@@ -1,11 +1,42 @@
 /** How OpenAI's SDK is used for Responses. */
 
 import type OpenAI from 'openai';
-import { ANSWER_SCHEMA, type Answer, type Call, cityOf, type Client, failureOf, WEATHER } from './client.ts';
+import {
+  ANSWER_SCHEMA,
+  type Answer,
+  type Call,
+  cityOf,
+  type Client,
+  failureOf,
+  textIn,
+  WEATHER,
+} from './client.ts';
 
-type Api = OpenAI['responses'];
+/** What is used of the client. */
+export interface ResponsesSdk {
+  readonly responses: Api;
+  readonly models: { list(): AsyncIterable<OpenAI.Model> };
+}
+
+interface Api {
+  create(body: Body, options: OpenAI.RequestOptions): PromiseLike<Whole>;
+  create(
+    body: OpenAI.Responses.ResponseCreateParamsStreaming,
+    options: OpenAI.RequestOptions,
+  ): PromiseLike<AsyncIterable<StreamEvent>>;
+}
+
 type Item = OpenAI.Responses.ResponseInputItem;
-type Whole = OpenAI.Responses.Response;
+/** What is read of an answer. */
+type Whole = Pick<
+  OpenAI.Responses.Response,
+  'output' | 'output_text' | 'status' | 'incomplete_details' | 'usage'
+>;
+interface StreamEvent {
+  readonly type: string;
+  readonly delta?: unknown;
+  readonly response?: Pick<Whole, 'output'>;
+}
 type Body = OpenAI.Responses.ResponseCreateParamsNonStreaming;
 
 const TOOL: OpenAI.Responses.FunctionTool = {
@@ -34,7 +65,7 @@ function optionsOf({ signal, maxRetries }: Call): OpenAI.RequestOptions {
 }
 
 /** The answer's items and the results of the tools that it calls; empty if it calls none. */
-function turnOf({ output }: Whole, report: Call['report']): readonly Item[] {
+function turnOf({ output }: Pick<Whole, 'output'>, report: Call['report']): readonly Item[] {
   const kept = output.filter(
     (item) => item.type === 'message' || item.type === 'reasoning' || item.type === 'function_call',
   );
@@ -73,9 +104,9 @@ async function* pieces(api: Api, call: Call): AsyncGenerator<string> {
   const input: Item[] = [{ role: 'user', content: call.text }];
   for (;;) {
     const stream = await api.create({ ...bodyOf(call, input), stream: true }, optionsOf(call));
-    let response: Whole | undefined;
+    let response: StreamEvent['response'];
     for await (const event of stream) {
-      if (event.type === 'response.output_text.delta') yield event.delta;
+      if (event.type === 'response.output_text.delta') yield textIn(event, 'delta') ?? '';
       if (event.type === 'response.completed') ({ response } = event);
     }
     const turn = response === undefined ? [] : turnOf(response, call.report);
@@ -89,10 +120,10 @@ async function object(api: Api, call: Call): Promise<unknown> {
     ...bodyOf(call, [{ role: 'user', content: call.text }]),
     text: { format: { type: 'json_schema', name: 'answer', schema: ANSWER_SCHEMA, strict: true } },
   };
-  return (await api.parse(body, optionsOf(call))).output_parsed;
+  return JSON.parse((await api.create(body, optionsOf(call))).output_text);
 }
 
-export function responsesClient(sdk: OpenAI): Client {
+export function responsesClient(sdk: ResponsesSdk): Client {
   return {
     whole: (call) => whole(sdk.responses, call),
     pieces: (call) => pieces(sdk.responses, call),

@@ -149,15 +149,6 @@ describe('a call that fails', () => {
     expect(error).toMatchObject(shape);
   });
 
-  it('is not repeated by maxRetries', async () => {
-    const { client, world } = await compatClient();
-    world.custom.script({ kind: 'outage' });
-    await errorOf(
-      client.chat.completions.create({ ...HELLO, freelm: { maxAttempts: 1 } }, { maxRetries: 5 }),
-    );
-    expect(world.counts.total).toBe(1);
-  });
-
   it('has retry-after when the quota is spent', async () => {
     const { client } = await compatClient({ provider: { rpm: 1 } });
     await client.chat.completions.create(HELLO);

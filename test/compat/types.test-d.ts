@@ -1,6 +1,8 @@
 import type Real from 'openai';
 import type { ClientOptions as RealClientOptions } from 'openai';
+import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
 import { describe, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
 import OpenAI, { type ClientOptions, type OpenAI as Named } from '../../src/compat.ts';
 import type { FreeLLM } from '../../src/index.ts';
 
@@ -76,6 +78,79 @@ describe('the results', () => {
   });
 });
 
+describe('the helpers', () => {
+  const schema = z.object({ answer: z.string() });
+  const body = { model: 'auto', messages: [], response_format: zodResponseFormat(schema, 'answer') };
+
+  it('know the type of the schema', () => {
+    type Parsed = { answer: string } | null | undefined;
+    const parsed = client.chat.completions.parse(body).then(({ choices }) => choices[0]?.message.parsed);
+    expectTypeOf(parsed).resolves.toEqualTypeOf<Parsed>();
+    const theirs = real.chat.completions.parse(body).then(({ choices }) => choices[0]?.message.parsed);
+    expectTypeOf(theirs).resolves.toEqualTypeOf<Parsed>();
+    const streamed = client.chat.completions.stream(body).finalMessage();
+    expectTypeOf(streamed).resolves.toHaveProperty('parsed').toEqualTypeOf<{ answer: string } | null>();
+    const plain = client.chat.completions.parse({ messages: [] });
+    expectTypeOf(plain.then(({ choices }) => choices[0]?.message.parsed)).resolves.toEqualTypeOf<
+      null | undefined
+    >();
+  });
+
+  it('take and give what those of the real SDK do', () => {
+    expectTypeOf(client.chat.completions.parse(body)).resolves.toExtend<
+      Awaited<ReturnType<typeof real.chat.completions.parse<typeof body>>>
+    >();
+    const tools = [zodFunction({ name: 'look', parameters: schema, function: ({ answer }) => answer })];
+    expectTypeOf(
+      client.chat.completions.runTools({ messages: [], tools }).finalContent(),
+    ).resolves.toEqualTypeOf<string | null>();
+    const look = {
+      type: 'function' as const,
+      function: {
+        function: ({ answer }: { answer: string }) => answer,
+        parse: (input: string) => schema.parse(JSON.parse(input)),
+        parameters: { type: 'object' as const },
+        description: 'Looks.',
+      },
+    };
+    void client.chat.completions.runTools({ model: 'auto', messages: [], tools: [look] });
+    void real.chat.completions.runTools({ model: 'auto', messages: [], tools: [look] });
+    // @ts-expect-error -- runTools() needs a function
+    void client.chat.completions.runTools({ messages: [], tools: [{ type: 'function' }] });
+  });
+});
+
+describe('responses', () => {
+  it('take what the real SDK takes', () => {
+    expectTypeOf<Real.Responses.ResponseCreateParamsNonStreaming>().toExtend<OpenAI.Responses.ResponseCreateParamsNonStreaming>();
+    expectTypeOf<Real.Responses.ResponseCreateParamsStreaming>().toExtend<OpenAI.Responses.ResponseCreateParamsStreaming>();
+    expectTypeOf<keyof Real.Responses.ResponseCreateParams>().toExtend<
+      keyof OpenAI.Responses.ResponseCreateParamsBase
+    >();
+  });
+
+  it('give what the real SDK gives', () => {
+    type Loose = 'error' | 'tools' | 'tool_choice' | '_request_id';
+    expectTypeOf<Omit<OpenAI.Responses.Response, Loose>>().toExtend<Omit<Real.Responses.Response, Loose>>();
+    expectTypeOf<OpenAI.Responses.ResponseOutputItem>().toExtend<Real.Responses.ResponseOutputItem>();
+    expectTypeOf<OpenAI.Responses.ResponseOutputItem>().toExtend<Real.Responses.ResponseInputItem>();
+    expectTypeOf<OpenAI.Responses.ResponseStreamEvent['type']>().toExtend<
+      Real.Responses.ResponseStreamEvent['type']
+    >();
+    type Delta = { type: 'response.output_text.delta' };
+    expectTypeOf<Extract<OpenAI.Responses.ResponseStreamEvent, Delta>>().toExtend<
+      Extract<Real.Responses.ResponseStreamEvent, Delta>
+    >();
+    const params = { model: 'auto', input: 'x' };
+    expectTypeOf(client.responses.create(params))
+      .resolves.toHaveProperty('output_text')
+      .toEqualTypeOf<string>();
+    expectTypeOf(client.responses.create({ ...params, stream: true })).resolves.toExtend<
+      AsyncIterable<OpenAI.Responses.ResponseStreamEvent>
+    >();
+  });
+});
+
 describe('the extensions of freelm', () => {
   it('are typed', () => {
     expectTypeOf(OpenAI).toEqualTypeOf<typeof Named>();
@@ -93,8 +168,9 @@ describe('the extensions of freelm', () => {
   });
 
   it('do not include unsupported resources and methods', () => {
-    expectTypeOf<OpenAI>().not.toHaveProperty('responses');
-    expectTypeOf<OpenAI['chat']['completions']>().not.toHaveProperty('parse');
+    expectTypeOf<OpenAI>().not.toHaveProperty('files');
+    expectTypeOf<OpenAI['chat']['completions']>().not.toHaveProperty('list');
+    expectTypeOf<OpenAI['responses']>().not.toHaveProperty('parse');
     expectTypeOf<OpenAI>().not.toExtend<Real>();
     void real;
   });

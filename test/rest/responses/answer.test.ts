@@ -75,7 +75,7 @@ describe('a whole answer', () => {
       incomplete_details: null,
       usage: {
         input_tokens: 3,
-        input_tokens_details: { cached_tokens: 0 },
+        input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
         output_tokens: 2,
         output_tokens_details: { reasoning_tokens: 0 },
         total_tokens: 5,
@@ -271,7 +271,7 @@ describe('a streamed answer', () => {
     expect(last(events)).toMatchObject({
       status: 'incomplete',
       incomplete_details: { reason: 'max_output_tokens' },
-      usage: { input_tokens: 7, input_tokens_details: { cached_tokens: 2 }, total_tokens: 12 },
+      usage: { input_tokens: 7, input_tokens_details: { cached_tokens: 2, cache_write_tokens: 0 }, total_tokens: 12 },
     });
   });
 
