@@ -27,6 +27,11 @@ function bodyOf(pieces: readonly Uint8Array[]): { readonly body: IncomingBody; r
   return { body, log };
 }
 
+/** A body that needs nothing of its connection. */
+function idle(): IncomingBody {
+  return new IncomingBody({ resume: () => expect.unreachable(), abort: () => expect.unreachable() });
+}
+
 async function read(body: IncomingBody): Promise<readonly number[]> {
   const lengths: number[] = [];
   for await (const piece of body) lengths.push(piece.byteLength);
@@ -53,7 +58,7 @@ describe('a body', () => {
   });
 
   it('is not paused while its reader waits', async () => {
-    const body = new IncomingBody({ resume: () => expect.unreachable(), abort: () => expect.unreachable() });
+    const body = idle();
     const piece = body.next();
     expect(body.push(new Uint8Array(100 * KIB))).toBe(true);
     expect(await piece).toMatchObject({ done: false });
@@ -74,8 +79,6 @@ describe('a body', () => {
     expect(await open.next()).toMatchObject({ done: true });
   });
 
-  const idle = (): IncomingBody =>
-    new IncomingBody({ resume: () => expect.unreachable(), abort: () => expect.unreachable() });
   const reason = new Error('reset');
 
   it('that breaks rejects its reader once, after all that has come before', async () => {
