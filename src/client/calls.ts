@@ -45,14 +45,14 @@ export interface CallRequest<Request> {
 /** What connects the calls of one conversation. */
 export interface Turn {
   /** The route that served the last one. It comes first while it is ready. */
-  readonly stay: Route | undefined;
+  readonly previousRoute: Route | undefined;
   /** Told which route served this one. */
   readonly onServed?: ((route: Route) => void) | undefined;
   /** The name that a client asked for, before a chain took its place. */
   readonly asked?: string | undefined;
 }
 
-const NO_TURN: Turn = { stay: undefined };
+const NO_TURN: Turn = { previousRoute: undefined };
 
 /** The latest call's number. Counted for the whole process, since all pools share the diagnostics channels. */
 let lastCallId = 0;
@@ -250,7 +250,10 @@ export class Calls {
     const names = typeof model === 'string' ? [model] : (model ?? ['auto']);
     const meant = this.modelsOf(options.model).map((name) => redact(name));
     const isMapped = meant.length !== names.length || meant.some((name, index) => name !== names[index]);
-    const lastRoute = turn.stay && { provider: turn.stay.provider, model: redact(turn.stay.model) };
+    const lastRoute = turn.previousRoute && {
+      provider: turn.previousRoute.provider,
+      model: redact(turn.previousRoute.model),
+    };
     const mapped = isMapped ? { chain: meant } : {};
     const stays = lastRoute === undefined ? {} : { lastRoute };
     emit({ type: 'call-start', call: id, operation, model, ...mapped, ...stays, at });
@@ -278,7 +281,7 @@ export class Calls {
   }
 
   #prepare<Request>(
-    { operation, request, needs, turn: { stay, onServed } = NO_TURN }: CallRequest<Request>,
+    { operation, request, needs, turn: { previousRoute, onServed } = NO_TURN }: CallRequest<Request>,
     options: CallOptions,
     { id, startedAt, startedMs }: Pick<Call<Request>, 'id' | 'startedAt' | 'startedMs'>,
     { name, stages }: Place,
@@ -293,7 +296,8 @@ export class Calls {
       request,
       needs,
       stages,
-      preferences: stay === undefined ? this.#pool.choice(turn) : { ...this.#pool.choice(turn), stay },
+      preferences:
+        previousRoute === undefined ? this.#pool.choice(turn) : { ...this.#pool.choice(turn), previousRoute },
       queueKey: [name, options.privacy ?? ''].join(' ').trimEnd(),
       startedAt,
       startedMs,
@@ -312,7 +316,7 @@ export class Calls {
       attemptCount: 0,
       target: undefined,
       usage: undefined,
-      again: undefined,
+      retryRoute: undefined,
       waitedMs: 0,
       hasDelivered: false,
     };

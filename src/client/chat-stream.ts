@@ -26,7 +26,7 @@ export interface StreamSource {
 type PickItems<Item> = (batch: readonly StreamPart[]) => readonly Item[];
 
 /** How a stream ended. */
-type Ending =
+type StreamOutcome =
   | { readonly kind: 'response'; readonly response: ChatResponse }
   | { readonly kind: 'error'; readonly error: unknown };
 
@@ -53,8 +53,8 @@ export class ChatStream implements AsyncIterable<string> {
   #consumed = false;
   /** Whether the first part was asked for. */
   #begun = false;
-  #ending: Ending | undefined;
-  #whenEnded: ((ending: Ending) => void)[] = [];
+  #ending: StreamOutcome | undefined;
+  #whenEnded: ((ending: StreamOutcome) => void)[] = [];
 
   /** @internal Made by `FreeLLM.stream`. */
   constructor(source: StreamSource, outside: readonly AbortSignal[]) {
@@ -116,10 +116,10 @@ export class ChatStream implements AsyncIterable<string> {
   }
 
   /** How the stream ends for the code that reads it, or that never does. */
-  async #endingOfReader(): Promise<Ending> {
+  async #endingOfReader(): Promise<StreamOutcome> {
     const stopFollowing = this.#followOutside();
     try {
-      return await new Promise<Ending>((resolve) => this.#whenEnded.push(resolve));
+      return await new Promise<StreamOutcome>((resolve) => this.#whenEnded.push(resolve));
     } finally {
       stopFollowing();
     }
@@ -144,14 +144,14 @@ export class ChatStream implements AsyncIterable<string> {
     const stopFollowing = this.#followOutside();
     const { signal } = this.#controller;
     const batches = this.#source.batches(signal);
-    // If the consumer does not read on, the call must end all the same, so that its bookings are settled.
+    // If the consumer does not read on, the call must end all the same, so that its reservations are settled.
     const leave = (): void => {
       const end = (): void => this.#end({ kind: 'error', error: signal.reason });
       batches.return().then(end, end);
     };
     signal.addEventListener('abort', leave, { once: true });
     const collector = new PartCollector();
-    let ending: Ending | undefined;
+    let ending: StreamOutcome | undefined;
     try {
       for await (const batch of batches) {
         for (const part of batch) collector.add(part);
@@ -175,7 +175,7 @@ export class ChatStream implements AsyncIterable<string> {
     }
   }
 
-  #end(ending: Ending): void {
+  #end(ending: StreamOutcome): void {
     this.#ending ??= ending;
     for (const resolve of this.#whenEnded) resolve(this.#ending);
     this.#whenEnded = [];

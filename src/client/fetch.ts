@@ -96,7 +96,7 @@ function turns(): (call: ChatCall) => Turn {
   return (call) => {
     const name = conversationOf(call.model, call.session, call.messages);
     const onServed: Turn['onServed'] = (route) => memory.note(name, route);
-    return { stay: memory.routeOf(name), onServed, asked: askedIn(call) };
+    return { previousRoute: memory.routeOf(name), onServed, asked: askedIn(call) };
   };
 }
 
@@ -106,7 +106,9 @@ function backendOf(
   options: Pick<FreeLLMOptions, 'unknownModels' | 'modelMap' | 'contextTokens' | 'affinity'>,
 ): ChatBackend {
   const { unknownModels, modelMap = {}, contextTokens, affinity = true } = options;
-  const turnOf = affinity ? turns() : (call: ChatCall): Turn => ({ stay: undefined, asked: askedIn(call) });
+  const turnOf = affinity
+    ? turns()
+    : (call: ChatCall): Turn => ({ previousRoute: undefined, asked: askedIn(call) });
   const ownNames = new Set(Object.keys(modelMap));
   const optionsOf = (call: ChatCall): StreamOptions => ({
     model: modelsFor(call.model, pool, ownNames),

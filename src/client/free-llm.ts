@@ -285,9 +285,9 @@ export class FreeLLM {
     input: ChatInput,
     { stream = false, ...options }: RunOptions & { readonly stream?: boolean | undefined },
   ): RunStream | Promise<RunResult> {
-    const ask: RunPorts['ask'] = (messages, asked, stay) => {
-      if (!stream) return { parts: NO_PARTS, answer: () => this.#ask(messages, asked, { stay }) };
-      const { stream: answer, lastRoute } = this.#stream(messages, asked, { stay });
+    const ask: RunPorts['ask'] = (messages, asked, previousRoute) => {
+      if (!stream) return { parts: NO_PARTS, answer: () => this.#ask(messages, asked, { previousRoute }) };
+      const { stream: answer, lastRoute } = this.#stream(messages, asked, { previousRoute });
       const parts = answer.parts();
       return { parts, answer: async () => ({ response: await answer.response(), route: lastRoute() }) };
     };

@@ -127,8 +127,8 @@ function ledgerFor(
 
 function choiceOf(strategy: FreeLLMOptions['strategy'] = 'quota_aware'): Pool['choice'] {
   const order = typeof strategy === 'function' ? checkedStrategy(strategy) : STRATEGIES[strategy];
-  const thrifty = strategy === 'quota_aware';
-  return (turn) => ({ order, thrifty, turn });
+  const preferCheapest = strategy === 'quota_aware';
+  return (turn) => ({ order, preferCheapest, turn });
 }
 
 /** All providers with their models of the moment. */

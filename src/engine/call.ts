@@ -56,7 +56,7 @@ export interface Call<Request> {
   /** Tokens that providers have reported, over all attempts. */
   usage: TokenUsage | undefined;
   /** A route to retry before any other. */
-  again: Route | undefined;
+  retryRoute: Route | undefined;
   /** The latest attempt that a model rejected. The ledger notes it when another model serves the call. */
   rejectedBy?: { readonly target: Target; readonly plain: boolean } | undefined;
   waitedMs: number;
@@ -71,7 +71,7 @@ export function renew<Request>(
 ): void {
   Object.assign(call, next);
   call.failedAttempts.length = 0;
-  call.again = undefined;
+  call.retryRoute = undefined;
   call.rejectedBy = undefined;
   call.waitedMs = 0;
   call.hasDelivered = false;
@@ -86,9 +86,9 @@ export function questionOf(
   records: Records,
   waitUntil: number,
   instant: Instant,
-  mayBeFreed: Question['mayBeFreed'],
+  mayAdmitMore: Question['mayAdmitMore'],
 ): Question {
-  const { stages, preferences, needs, again, maxAttempts } = call;
+  const { stages, preferences, needs, retryRoute, maxAttempts } = call;
   const failedAttempts = call.failedAttempts.map((failed) => ({
     ...failed,
     excludedUntil: toWall(instant, failed.excludedUntil),
@@ -101,9 +101,9 @@ export function questionOf(
     preferences,
     needs,
     failedAttempts,
-    again,
+    retryRoute,
     maxAttempts,
     waitUntil,
-    mayBeFreed,
+    mayAdmitMore,
   };
 }

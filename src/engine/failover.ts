@@ -19,7 +19,7 @@ import {
 } from './attempt.ts';
 import type { Call } from './call.ts';
 import { instantOf, toMonotonic, toWall } from './instant.ts';
-import type { Booked, Ledger } from './ledger.ts';
+import type { ReservedAttempt, Ledger } from './ledger.ts';
 import type { AttemptPlan, Operation, StreamOperation, WholeOperation } from './operation.ts';
 import type { Maybe } from './stored-records.ts';
 import type { Served, WaitQueues } from './wait-queue.ts';
@@ -58,7 +58,7 @@ export interface Engine extends AttemptPorts {
   namesOf(target: Target): ShownNames;
 }
 
-/** Waits for a grant. Rejects as soon as the caller aborts, even if the store is slow: what is booked later is refunded. */
+/** Waits for a grant. Rejects as soon as the caller aborts, even if the store is slow: what is reserved later is refunded. */
 async function unlessCallerLeft(
   engine: Engine,
   { signal }: Call<unknown>,
@@ -84,7 +84,7 @@ async function refund(engine: Engine, grant: Served): Promise<void> {
  * Waits for the next route and books it.
  * @throws what the call ends with if there is no route, its deadline has passed, or its caller aborted.
  */
-async function nextGrant(engine: Engine, call: Call<unknown>): Promise<Booked> {
+async function nextGrant(engine: Engine, call: Call<unknown>): Promise<ReservedAttempt> {
   for (;;) {
     call.signal?.throwIfAborted();
     if (engine.clock.monotonicMs() >= call.deadline) {
@@ -112,9 +112,9 @@ function reportOf(
   return { provider, key, account, model, outcome: kind, status, message, startedAt, latencyMs, retryAt };
 }
 
-/** A booked route, and what becomes of it. */
+/** A reserved route, and what becomes of it. */
 interface Turn {
-  readonly grant: Booked;
+  readonly grant: ReservedAttempt;
   readonly progress: AttemptProgress;
   /** Stays `aborted` if the consumer stops reading or the caller aborts. */
   outcome: Outcome;
@@ -134,7 +134,7 @@ async function begin<Request>(
   }
 }
 
-function startAttempt({ clock, observer }: Engine, call: Call<unknown>, grant: Booked): Turn {
+function startAttempt({ clock, observer }: Engine, call: Call<unknown>, grant: ReservedAttempt): Turn {
   call.attemptCount += 1;
   call.target = grant.target;
   observer.started(call, grant.target);
@@ -194,23 +194,23 @@ function afterFailure<Request>(
   const { failedAttempts: earlier, needs } = call;
   const { route, model } = plan.target;
   const canChange = (): boolean => operation.canDoWithout(call.request, failure, plan);
-  const { again, isOpinion } = judge(earlier, failure, needs, canChange);
+  const { mayRetry, isOpinion } = judge(earlier, failure, needs, canChange);
   const entry = { route, failure, ctx: model.ctx, plain: plan.plain, isOpinion };
   if (isFinal(earlier, entry)) throw engine.errors.refused(call, failure);
   if (!operation.resumable(call.request)) throw engine.errors.broken(call, failure);
   if (failure.kind === 'rejected') call.rejectedBy = plan;
   const instant = instantOf(engine.clock);
   const bounds = { waits: call.maxWaitMs > 0, deadline: toWall(instant, call.deadline) };
-  const until = again ? 0 : excludedUntil(earlier, entry, bounds, instant.now);
-  call.again = again ? route : undefined;
+  const until = mayRetry ? 0 : excludedUntil(earlier, entry, bounds, instant.now);
+  call.retryRoute = mayRetry ? route : undefined;
   earlier.push({ ...entry, excludedUntil: toMonotonic(instant, until) });
 }
 
 /**
- * Notes what a served call shows about the likes of models. One that rejected the request is at fault, not the request. One
+ * Notes what a served call shows about the dislikes of models. One that rejected the request is at fault, not the request. One
  * that served it takes what it contains. spec 8.5
  */
-async function noteLikes({ ledger }: Engine, call: Call<unknown>, grant: Booked): Promise<void> {
+async function noteDislikes({ ledger }: Engine, call: Call<unknown>, grant: ReservedAttempt): Promise<void> {
   const { rejectedBy, needs } = call;
   const { features } = needs;
   if (features === undefined) return;
@@ -222,7 +222,7 @@ async function noteLikes({ ledger }: Engine, call: Call<unknown>, grant: Booked)
     await ledger.noteModel(grant.target, (known) => withServing(known, features(grant.plain)));
 }
 
-function hasDislikes({ known }: Booked): boolean {
+function hasDislikes({ known }: ReservedAttempt): boolean {
   return known.dislikes !== undefined && known.dislikes.length > 0;
 }
 
@@ -231,12 +231,12 @@ async function postpone<Request>(
   engine: Engine,
   call: Call<Request>,
   operation: Operation<Request>,
-  grant: Booked,
+  grant: ReservedAttempt,
   prepared: Promise<Failure | undefined>,
 ): Promise<void> {
   await refund(engine, grant);
   const failure = await prepared;
-  if (failure === undefined) call.again = grant.target.route;
+  if (failure === undefined) call.retryRoute = grant.target.route;
   else afterFailure(engine, call, operation, grant, failure);
 }
 
@@ -252,7 +252,7 @@ function conclude<Request>(
     return false;
   }
   if (call.rejectedBy === undefined && !hasDislikes(grant)) return true;
-  return noteLikes(engine, call, grant).then(() => true);
+  return noteDislikes(engine, call, grant).then(() => true);
 }
 
 /** Runs a call whose answer comes whole. */

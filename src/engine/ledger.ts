@@ -2,7 +2,7 @@
 
 import { newlyMerged } from '../core/records/shared-accounts.ts';
 import { isTooLate, nextDelayMs, withDelay } from '../core/ledger/delay.ts';
-import { withPlaces } from '../core/ledger/places.ts';
+import { withSlots } from '../core/ledger/slots.ts';
 import { type Reservation, reserve, type RouteRecords } from '../core/ledger/reserve.ts';
 import { useSpare, withSpares } from '../core/ledger/spares.ts';
 import type { Decision, Question, Target } from '../core/routing/question.ts';
@@ -28,19 +28,19 @@ import { type Call, questionOf } from './call.ts';
 import { type Instant, instantOf, toWall } from './instant.ts';
 import { leaseMsAfter, Leases } from './leases.ts';
 import type { AttemptPlan } from './operation.ts';
-import { Newcomers } from './newcomers.ts';
+import { NewKeys } from './new-keys.ts';
 import { type Ended, Settling, withNotSent, withOutcomes } from './settling.ts';
 import type { Snapshot } from './snapshot.ts';
 import { andThen, type Change, type Maybe, StoredRecords } from './stored-records.ts';
 
-/** A route whose quota is booked. */
-export interface Booked extends AttemptPlan {
+/** A route whose quota is reserved. */
+export interface ReservedAttempt extends AttemptPlan {
   readonly kind: 'attempt';
   readonly reservation: Reservation;
 }
 
-/** A booked route, or why there is none. */
-export type Grant = Booked | Exclude<Decision, { kind: 'attempt' }>;
+/** A reserved route, or why there is none. */
+export type Grant = ReservedAttempt | Exclude<Decision, { kind: 'attempt' }>;
 
 type Attempt = Extract<Decision, { kind: 'attempt' }>;
 
@@ -55,7 +55,7 @@ export class Ledger {
   readonly #onBill: BillListener;
   /** How many reservations of each account are not settled yet and may free quota, by record id. */
   readonly #open = new Map<string, number>();
-  readonly #newcomers = new Newcomers();
+  readonly #newKeys = new NewKeys();
   readonly #leases: Leases;
   readonly #settling = new Settling();
   /** How long after a decision its reservation is stored, as far as the last ones show. */
@@ -102,7 +102,7 @@ export class Ledger {
   #tryReserve(call: Call<unknown>, waitUntil: number, races: number): Maybe<Grant> {
     const read = this.snapshot(call.stages);
     return andThen(read, (snapshot) => {
-      const rewrites = this.#newcomers.rewritesFor(call.stages, snapshot);
+      const rewrites = this.#newKeys.rewritesFor(call.stages, snapshot);
       if (rewrites.length > 0)
         return andThen(this.#records.rewriteAll(rewrites), () => this.#tryReserve(call, waitUntil, races));
       const instant = instantOf(this.#clock);
@@ -116,14 +116,14 @@ export class Ledger {
       const wanted = read instanceof Promise ? this.#leases.wanted(decision.target.account, races) : 0;
       const again = (): Maybe<Grant> => this.#tryReserve(call, waitUntil, races + 1);
       return andThen(
-        this.#book(call, decision, snapshot, instant, wanted),
+        this.#reserve(call, decision, snapshot, instant, wanted),
         (grant) => grant ?? this.#records.afterRace(races, again),
       );
     });
   }
 
   /** Stores the reservation of a route, and up to `wanted` spares. Undefined: the call must be decided again. */
-  #book(
+  #reserve(
     call: Call<unknown>,
     decision: Attempt,
     snapshot: Snapshot,
@@ -139,9 +139,9 @@ export class Ledger {
     const expectedMs = this.#expectedDelayMs;
     const known = { ...records, provider: withKeyList(records.provider, target.provider) };
     const made = reserve(known, target, call.needs, call.attemptTimeoutMs, now);
-    const places = withPlaces(made, longestAttemptMs(call, monotonicMs), now);
+    const slots = withSlots(made, longestAttemptMs(call, monotonicMs), now);
     const leaseMs = leaseMsAfter(expectedMs);
-    const reserved = withSpares(withDelay(places, expectedMs, now), call.needs, wanted, leaseMs, now);
+    const reserved = withSpares(withDelay(slots, expectedMs, now), call.needs, wanted, leaseMs, now);
     const { reservation, spares } = reserved;
     const committed = this.#records.commit(snapshot, records, reserved);
     return andThen(committed, (done) => {
@@ -197,8 +197,8 @@ export class Ledger {
     });
   }
 
-  #count({ target, mayFree }: Reservation, change: 1 | -1): void {
-    if (!mayFree) return;
+  #count({ target, mayAdmitMore }: Reservation, change: 1 | -1): void {
+    if (!mayAdmitMore) return;
     const { recordId } = target.account;
     const open = (this.#open.get(recordId) ?? 0) + change;
     if (open > 0) this.#open.set(recordId, open);

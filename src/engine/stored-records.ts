@@ -7,7 +7,7 @@ import { type Outcome, settle } from '../core/ledger/settle.ts';
 import type { Stage } from '../core/pool.ts';
 import type { Target } from '../core/routing/question.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
-import type { Rewrite } from './newcomers.ts';
+import type { Rewrite } from './new-keys.ts';
 import { racePauseMs } from './races.ts';
 import { idsOf, indexed, type RecordIds, Snapshot } from './snapshot.ts';
 

@@ -13,7 +13,7 @@
  *   any     | abort; close                        | same    | the call is rejected and leaves
  *   any     | the last call leaves               | (none)  | the timer is cleared; the queue is dropped
  *
- * A round asks the ledger for each call from the head on. A call gets a booked route or a reason to give up, and leaves, or
+ * A round asks the ledger for each call from the head on. A call gets a reserved route or a reason to give up, and leaves, or
  * it has to wait. Calls behind one that waits are not asked for if they need no less than it does.
  */
 
@@ -187,7 +187,7 @@ export class WaitQueue {
   /** Gives a call its grant, or notes until when it has to wait. */
   #hand(waiter: Waiter, grant: Grant, round: Round): void {
     if (!this.#waiters.has(waiter)) {
-      // The call left while the store was asked. What was booked for it is refunded.
+      // The call left while the store was asked. What was reserved for it is refunded.
       if (grant.kind === 'attempt')
         void this.#ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
       return;

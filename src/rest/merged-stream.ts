@@ -5,7 +5,7 @@ import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import type { AnswerStream, ServingRoute } from './chat-backend.ts';
 
 /** The end of a stream with several answers: it comes with the last of them, and has the tokens of all. */
-export class Ending {
+export class AnswerTally {
   readonly #usages = new Map<number, TokenUsage>();
   #open: number;
 

@@ -60,7 +60,7 @@ describe('a route to try once more', () => {
   const again = { ...ROUTE, model: 'm1' };
 
   it('comes before any other', () => {
-    expect(ask({ again })).toMatchObject({ kind: 'attempt', target: { route: again } });
+    expect(ask({ retryRoute: again })).toMatchObject({ kind: 'attempt', target: { route: again } });
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe('a route to try once more', () => {
     ['its use of the model', { providers: {}, accounts: { 'alpha/a0': { models: { m1: OPEN } } } }],
     ['its key', { providers: {}, accounts: { 'alpha/a0': { keys: { 'alpha-k0-1': { breaker: OPEN } } } } }],
   ])('is dropped if another call meanwhile opened the breaker of %s', (_, records) => {
-    const decision = ask({ again }, records);
+    const decision = ask({ retryRoute: again }, records);
     expect(decision.kind === 'attempt' ? decision.target.route : decision).not.toEqual(again);
   });
 
@@ -79,11 +79,11 @@ describe('a route to try once more', () => {
       providers: { alpha: { models: { m1: { breaker: OPEN, tooLong: 100 } } } },
       accounts: {},
     };
-    expect(ask({ again }, records)).not.toMatchObject({ target: { route: again } });
+    expect(ask({ retryRoute: again }, records)).not.toMatchObject({ target: { route: again } });
   });
 
   it('is dropped if the pool no longer has it', () => {
-    expect(ask({ again: { ...again, model: 'retired' } })).toMatchObject({ target: { route: ROUTE } });
+    expect(ask({ retryRoute: { ...again, model: 'retired' } })).toMatchObject({ target: { route: ROUTE } });
   });
 });
 
@@ -96,7 +96,7 @@ describe("a user's strategy", () => {
     ['returns nothing', () => []],
     ['invents a provider', () => [{ ...scoreOf('gamma'), index: 9 }]],
   ])('that %s still gets a provider of the pool', (_, order) => {
-    const decision = ask({ preferences: { order, thrifty: false, turn: 0 } });
+    const decision = ask({ preferences: { order, preferCheapest: false, turn: 0 } });
     expect(decision).toMatchObject({ kind: 'attempt', target: { route: { provider: 'alpha' } } });
   });
 });

@@ -118,7 +118,7 @@ describe('a request', () => {
       now: NOW + 500,
       stages: [stage],
       records: { provider: () => records.provider, account: () => records.account },
-      preferences: { order: STRATEGIES.quota_aware, thrifty: true, turn: 0 },
+      preferences: { order: STRATEGIES.quota_aware, preferCheapest: true, turn: 0 },
       needs,
       failedAttempts: [],
       maxAttempts: 5,

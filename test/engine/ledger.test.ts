@@ -74,15 +74,15 @@ class Race {
         account: readAccountRecord(this.#at(target.account.recordId)),
       };
       const needs = { size: 0, capabilities: [] };
-      const { reservation, account: booked } = reserve(records, target, needs, 30_000, NOW);
+      const { reservation, account: reserved } = reserve(records, target, needs, 30_000, NOW);
       const id = target.account.recordId;
       const [known] = await this.#memory.read([id]);
-      await this.#memory.swap(id, known?.version ?? 0, booked);
+      await this.#memory.swap(id, known?.version ?? 0, reserved);
       await this.#ledger.settle(reservation, outcome);
     }
   }
 
-  /** What is booked of the account's minute. */
+  /** What is reserved of the account's minute. */
   spent(account: string): number {
     const { limiters } = readAccountRecord(this.#at(this.target(account).account.recordId));
     return sumOf(limiters['rpm']?.spent ?? [], NOW, 60_000);

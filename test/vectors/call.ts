@@ -85,7 +85,7 @@ type Step =
 
 interface World {
   readonly input: Calls;
-  readonly question: Omit<Question, 'now' | 'failedAttempts' | 'again' | 'waitUntil'>;
+  readonly question: Omit<Question, 'now' | 'failedAttempts' | 'retryRoute' | 'waitUntil'>;
   readonly records: StoredRecords;
   readonly script: Script;
 }
@@ -99,13 +99,13 @@ function attempt(
   now: number,
 ): Failure | undefined {
   const { needs } = question;
-  const { reservation, ...booked } = reserve(records.of(target), target, needs, PROBE_MS, now);
+  const { reservation, ...reserved } = reserve(records.of(target), target, needs, PROBE_MS, now);
   const failure = script.answer(target.route);
   const outcome =
     failure === undefined
       ? ({ kind: 'success', latencyMs: 1000 } as const)
       : ({ kind: 'failure', failure, size: input.needs.size } as const);
-  records.store(target, settle(booked, reservation, outcome, now));
+  records.store(target, settle(reserved, reservation, outcome, now));
   return failure;
 }
 
@@ -113,14 +113,14 @@ function runCall(world: World, startedAt: number): readonly Step[] {
   const { input } = world;
   const steps: Step[] = [];
   const failedAttempts: FailedAttempt[] = [];
-  let again: Route | undefined;
+  let retryRoute: Route | undefined;
   let now = startedAt;
   for (;;) {
     const decision = plan({
       ...world.question,
       now,
       failedAttempts,
-      again,
+      retryRoute,
       waitUntil: startedAt + input.maxWaitMs,
     });
     if (decision.kind === 'give-up') {
@@ -148,11 +148,11 @@ function runCall(world: World, startedAt: number): readonly Step[] {
     const judged = judge(failedAttempts, failure, world.question.needs, canChange);
     const entry = { route, failure, ctx: model.ctx, isOpinion: judged.isOpinion };
     if (isFinal(failedAttempts, entry)) return [...steps, { end: failure.kind }];
-    again = judged.again ? route : undefined;
+    retryRoute = judged.mayRetry ? route : undefined;
     const bounds = { waits: input.maxWaitMs > 0, deadline: Number.POSITIVE_INFINITY };
     failedAttempts.push({
       ...entry,
-      excludedUntil: again === undefined ? excludedUntil(failedAttempts, entry, bounds, now) : 0,
+      excludedUntil: retryRoute === undefined ? excludedUntil(failedAttempts, entry, bounds, now) : 0,
     });
   }
 }

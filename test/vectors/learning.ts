@@ -55,9 +55,9 @@ class LearningScript {
 
   #call({ route, needs, now, outcome }: Extract<z.output<typeof step>, { do: 'call' }>): void {
     const target = targetOf(this.#candidates, routeOf(route));
-    const { reservation, ...booked } = reserve(this.#records.of(target), target, needs, PROBE_MS, now);
-    this.#records.store(target, booked);
-    this.#records.store(target, settle(booked, reservation, outcome, now));
+    const { reservation, ...reserved } = reserve(this.#records.of(target), target, needs, PROBE_MS, now);
+    this.#records.store(target, reserved);
+    this.#records.store(target, settle(reserved, reservation, outcome, now));
   }
 
   /** Each limit in force with its use, and the moment at which a request is admitted. */

@@ -157,7 +157,7 @@ export function preferencesOf({
   strategy: keyof typeof STRATEGIES;
   turn: number;
 }): Preferences {
-  return { order: STRATEGIES[strategy], thrifty: strategy === 'quota_aware', turn };
+  return { order: STRATEGIES[strategy], preferCheapest: strategy === 'quota_aware', turn };
 }
 
 function toAccount(provider: string, { id, keys, limits }: ProviderData['accounts'][number]): PoolAccount {

@@ -79,8 +79,8 @@ export interface AskedTurn {
 export interface RunPorts {
   /** The conversation that it begins with. */
   messages(): readonly ChatMessage[] | Promise<readonly ChatMessage[]>;
-  /** Asks for one answer: from `stay` while that is ready. */
-  ask(messages: readonly ChatMessage[], options: ChatOptions, stay: Route | undefined): AskedTurn;
+  /** Asks for one answer: from `previousRoute` while that is ready. */
+  ask(messages: readonly ChatMessage[], options: ChatOptions, previousRoute: Route | undefined): AskedTurn;
   /** Monotonic ms. */
   nowMs(): number;
 }

@@ -13,7 +13,7 @@ import { fullUntil } from '../limits/state.ts';
 import { type Charge, charge, readyAtOf, refund, usedOf } from '../limits/window.ts';
 
 /** The generations of a route's breakers when they admitted a request. */
-export interface Generations {
+export interface BreakerGenerations {
   readonly provider: number;
   readonly model: number;
   readonly account: number;
@@ -25,13 +25,13 @@ export interface Generations {
 export interface Reservation {
   readonly target: Target;
   readonly charges: readonly Charge[];
-  readonly generations: Generations;
+  readonly generations: BreakerGenerations;
   /** Epoch ms at which the request was sent. */
   readonly sentAt: number;
   /** Whether the request was the only one charged to the account's short limits for this model. */
   readonly isAlone: boolean;
   /** Whether another request may be admitted once this one ends. It probes a limit, or fills a limit of tokens. */
-  readonly mayFree: boolean;
+  readonly mayAdmitMore: boolean;
   /** The `max_tokens` to send if the caller sets none. */
   readonly maxTokens: number | undefined;
 }
@@ -157,7 +157,7 @@ function isUnspent({ route, account }: Target, record: AccountRecord, now: numbe
 }
 
 /** Whether the outcome of a request may raise a limit, or refund tokens that the next request needs. spec 5.2 */
-function mayFree(charges: readonly Charge[], { limiters }: AccountRecord, now: number): boolean {
+function mayAdmitMore(charges: readonly Charge[], { limiters }: AccountRecord, now: number): boolean {
   return charges.some(({ limit, limiter, cost, probes }) => {
     const state = entryOf(limiters, limiter);
     if (probes || state?.pace !== undefined || state?.doubt !== undefined) return true;
@@ -187,7 +187,7 @@ export function reserve(
   const reservation = {
     target,
     charges,
-    mayFree: mayFree(charges, account, now),
+    mayAdmitMore: mayAdmitMore(charges, account, now),
     isAlone: isUnspent(target, records.account, now),
     maxTokens: demand.maxTokens,
     sentAt: now,
@@ -218,7 +218,11 @@ export function isHeldWhileRunning({ limit }: Charge): boolean {
 }
 
 /** Releases every probe of a reservation. */
-export function releaseAll(breakers: RouteBreakers, generations: Generations, now: number): RouteBreakers {
+export function releaseAll(
+  breakers: RouteBreakers,
+  generations: BreakerGenerations,
+  now: number,
+): RouteBreakers {
   return {
     provider: release(breakers.provider, generations.provider, now),
     model: release(breakers.model, generations.model, now),

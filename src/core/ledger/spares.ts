@@ -22,10 +22,10 @@ const LEFT_PER_SPARE = 4;
 
 /** How many spares the limits admit beside a reservation that was just made. */
 function sparesLeft({ reservation, account, provider }: Reserved, now: number): number {
-  const { target, charges, mayFree } = reservation;
+  const { target, charges, mayAdmitMore } = reservation;
   const breakers = Object.values(breakersOf({ provider, account }, target));
   // The outcome of a probe decides about the next request.
-  if (mayFree || charges.length === 0 || breakers.some(({ state }) => state !== 'closed')) return 0;
+  if (mayAdmitMore || charges.length === 0 || breakers.some(({ state }) => state !== 'closed')) return 0;
   // An unused place among concurrent requests would hold up another process.
   if (charges.some(isHeldWhileRunning)) return 0;
   const left = charges.map(({ limit, limiter: name, cost }) => {
@@ -52,7 +52,7 @@ export function withSpares(
   let records = reserved;
   for (let left = Math.min(wanted, sparesLeft(reserved, now)); left > 0; left -= 1) {
     const made = reserve(records, reservation.target, needs, 0, now);
-    if (made.reservation.mayFree) break;
+    if (made.reservation.mayAdmitMore) break;
     records = withDelay(made, delayMs, now);
     spares.push(records.reservation);
   }
@@ -91,7 +91,7 @@ function reservationFrom(
   now: number,
 ): Reservation | undefined {
   const isSame = isSameRoute(spare.target, wanted.target) && spare.charges.length === wanted.charges.length;
-  if (!isSame || wanted.mayFree) return undefined;
+  if (!isSame || wanted.mayAdmitMore) return undefined;
   const charges = wanted.charges.flatMap((charge) => {
     const spared = spare.charges.find(({ limiter }) => limiter === charge.limiter);
     const limiter = entryOf(limiters, charge.limiter);

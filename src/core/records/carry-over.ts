@@ -1,4 +1,4 @@
-/** Brings what was booked beside a store back into it. spec 2.6 */
+/** Brings what was counted beside a store back into it. spec 2.6 */
 
 import { fullUntil, type LimiterState, withFull, withSpent } from '../limits/state.ts';
 import { entryOf, isJsonObject } from '../json.ts';

@@ -156,7 +156,7 @@ export function isFinal(
 /** What a failure says about the request. */
 interface Judgement {
   /** The same route may take the request in another form. */
-  readonly again: boolean;
+  readonly mayRetry: boolean;
   /** It speaks against the request itself. */
   readonly isOpinion: boolean;
 }
@@ -174,8 +174,8 @@ export function judge(
   const refuted = new Set(opinionsOf(earlier).flatMap((attempt) => namesIn(attempt.failure)));
   const named = namesIn(failure);
   const isMisread = named.length > 0 && named.every((name) => refuted.has(name));
-  const again = !isMisread && canChange();
-  return { again, isOpinion: !again && speaksAgainst(failure, needs) };
+  const mayRetry = !isMisread && canChange();
+  return { mayRetry, isOpinion: !mayRetry && speaksAgainst(failure, needs) };
 }
 
 function namesIn({ parameters = [], capabilities = [] }: Failure): readonly string[] {

@@ -40,8 +40,8 @@ function longestText(needs: RequestNeeds): RequestNeeds {
 }
 
 /** Whether a request fits into `ctx` tokens. If no model surely has room, the least estimate counts. */
-function hasRoom(ctx: number, { size, tokens, isLarge, outgrown = 0 }: RequestNeeds): boolean {
-  if (ctx <= outgrown) return false;
+function hasRoom(ctx: number, { size, tokens, isLarge, tooShortCtx = 0 }: RequestNeeds): boolean {
+  if (ctx <= tooShortCtx) return false;
   // A text has hardly more tokens than characters, so most requests need no estimate.
   if (size <= ctx || tokens === undefined) return true;
   const { prompt, least } = tokens();
@@ -49,13 +49,14 @@ function hasRoom(ctx: number, { size, tokens, isLarge, outgrown = 0 }: RequestNe
 }
 
 /** The largest reported context length that was too short for a request of `size` characters, or 0. */
-function outgrownAt({ models }: ProviderRecord, size: number, now: number): number {
-  let outgrown = 0;
+function tooShortCtxAt({ models }: ProviderRecord, size: number, now: number): number {
+  let tooShortCtx = 0;
   for (const record of Object.values(models)) {
     const { tooLong, ctx } = trusted(record, now);
-    if (tooLong !== undefined && ctx !== undefined && size >= tooLong) outgrown = Math.max(outgrown, ctx);
+    if (tooLong !== undefined && ctx !== undefined && size >= tooLong)
+      tooShortCtx = Math.max(tooShortCtx, ctx);
   }
-  return outgrown;
+  return tooShortCtx;
 }
 
 /** Whether no model has room for the estimated request. */
@@ -69,12 +70,12 @@ function exceedsAll({ stages, needs }: Question): boolean {
 export function withKnownLength(question: Question): Question {
   const { stages, records, needs, now } = question;
   const { size } = longestText(needs);
-  let outgrown = 0;
+  let tooShortCtx = 0;
   for (const stage of stages) {
     for (const { provider } of stage)
-      outgrown = Math.max(outgrown, outgrownAt(records.provider(provider), size, now));
+      tooShortCtx = Math.max(tooShortCtx, tooShortCtxAt(records.provider(provider), size, now));
   }
   const isLarge = size > SMALLEST_WINDOW && needs.tokens !== undefined && exceedsAll(question);
-  if (outgrown === 0 && !isLarge) return question;
-  return { ...question, needs: { ...needs, isLarge, ...(outgrown === 0 ? {} : { outgrown }) } };
+  if (tooShortCtx === 0 && !isLarge) return question;
+  return { ...question, needs: { ...needs, isLarge, ...(tooShortCtx === 0 ? {} : { tooShortCtx }) } };
 }

@@ -66,8 +66,8 @@ function findKey(
 }
 
 /** Whether no other account can be much cheaper. */
-function isBest({ price, minuteUse }: Found, { thrifty }: Preferences): boolean {
-  return minuteUse === 0 && (price === 0 || !thrifty);
+function isBest({ price, minuteUse }: Found, { preferCheapest }: Preferences): boolean {
+  return minuteUse === 0 && (price === 0 || !preferCheapest);
 }
 
 /** Whether the model rejected the plain form of such a request: it is asked after all others. spec 8.5 */
@@ -105,7 +105,7 @@ function findAccount(question: Search, candidate: Candidate, model: CandidateMod
   return best;
 }
 
-/** The provider's route for the call: the first in the order of models, or under `thrifty` the cheapest. spec 11.2 */
+/** The provider's route for the call: the first in the order of models, or under `preferCheapest` the cheapest. spec 11.2 */
 function findRoute(question: Search, candidate: Candidate): Found {
   const record = question.records.provider(candidate.provider);
   const providerReadyAt = providerAdmission(record, question).readyAt;
@@ -118,7 +118,7 @@ function findRoute(question: Search, candidate: Candidate): Found {
       if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
       continue;
     }
-    if (!question.preferences.thrifty || model.preferred === true) return found;
+    if (!question.preferences.preferCheapest || model.preferred === true) return found;
     if (best.target === undefined || byCost(found, best) < 0) best = found;
     if (best.price === 0 && best.minuteUse === 0) break;
   }
@@ -184,8 +184,8 @@ function searchOpinion(question: Question): StageResult {
   return elsewhere.best === undefined ? searchTwice(question) : elsewhere;
 }
 
-/** The route to try once more, if its guards still admit it. */
-function findAgain(question: Question, route: Route): Target | undefined {
+/** The target of a route, if its guards still admit it. */
+function targetOf(question: Question, route: Route): Target | undefined {
   for (const candidate of question.stages.flat()) {
     if (candidate.provider.name !== route.provider) continue;
     const { now, needs } = question;
@@ -217,19 +217,20 @@ function priceOf({ records, needs, now }: Question, { provider, account, model }
  */
 function findStay(question: Question): Target | undefined {
   const { stages, failedAttempts, preferences } = question;
-  const { stay, thrifty } = preferences;
-  if (stay === undefined || failedAttempts.length > 0) return undefined;
-  const stayed = findAgain(question, stay);
+  const { previousRoute, preferCheapest } = preferences;
+  if (previousRoute === undefined || failedAttempts.length > 0) return undefined;
+  const stayed = targetOf(question, previousRoute);
   if (stayed === undefined) return undefined;
   const at = stages.findIndex((stage) =>
     stage.some(
-      ({ provider, models }) => provider.name === stay.provider && models.some(({ id }) => id === stay.model),
+      ({ provider, models }) =>
+        provider.name === previousRoute.provider && models.some(({ id }) => id === previousRoute.model),
     ),
   );
   const isEarlierReady =
     at > 0 && searchTwice({ ...question, stages: stages.slice(0, at) }).best !== undefined;
   if (isEarlierReady) return undefined;
-  const price = thrifty ? priceOf(question, stayed) : 0;
+  const price = preferCheapest ? priceOf(question, stayed) : 0;
   if (price === 0) return stayed;
   const { best } = searchTwice(question);
   return best !== undefined && priceOf(question, best) < price ? undefined : stayed;
@@ -246,10 +247,10 @@ function nextReadyAt(question: Question): number {
 }
 
 /** Whether a request under way may let the call through earlier than the records say. */
-function isToBeFreed({ stages, mayBeFreed }: Question): boolean {
+function isReleaseAhead({ stages, mayAdmitMore }: Question): boolean {
   return (
-    mayBeFreed !== undefined &&
-    stages.some((stage) => stage.some(({ provider }) => provider.accounts.some(mayBeFreed)))
+    mayAdmitMore !== undefined &&
+    stages.some((stage) => stage.some(({ provider }) => provider.accounts.some(mayAdmitMore)))
   );
 }
 
@@ -259,8 +260,8 @@ export function plan(asked: Question): Decision {
   const { now, failedAttempts } = question;
   if (failedAttempts.length >= question.maxAttempts)
     return { kind: 'give-up', reason: 'max-attempts', readyAt: now };
-  const again = question.again === undefined ? undefined : findAgain(question, question.again);
-  if (again !== undefined) return { kind: 'attempt', target: again, alternatives: true };
+  const retry = question.retryRoute === undefined ? undefined : targetOf(question, question.retryRoute);
+  if (retry !== undefined) return { kind: 'attempt', target: retry, alternatives: true };
   const stayed = findStay(question);
   if (stayed !== undefined) return { kind: 'attempt', target: stayed, alternatives: true };
   const { best: target, alternatives, ...found } = searchOpinion(question);
@@ -271,7 +272,7 @@ export function plan(asked: Question): Decision {
     return { kind: 'wait', until: readyAt };
   const { records, stages, waitUntil } = question;
   // A probe may take long, but mostly reports soon.
-  if (waitUntil > now && (isProbeUnderWay(records, stages.flat(), now) || isToBeFreed(question)))
+  if (waitUntil > now && (isProbeUnderWay(records, stages.flat(), now) || isReleaseAhead(question)))
     return { kind: 'wait', until: waitUntil };
   readyAt = Math.min(readyAt, nextReadyAt(question));
   return {

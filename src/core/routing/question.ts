@@ -41,7 +41,7 @@ export interface RequestNeeds {
   /** Fields of the request that must be sent, e.g. `response_format`. */
   readonly fields?: readonly string[] | undefined;
   /** The largest reported context length, in tokens, that was too short for a request of at most this length. */
-  readonly outgrown?: number | undefined;
+  readonly tooShortCtx?: number | undefined;
   /** Whether the estimate exceeds the context length of all models. */
   readonly isLarge?: boolean | undefined;
 }
@@ -93,11 +93,11 @@ export interface Records {
 export interface Preferences {
   readonly order: Strategy;
   /** Whether a provider's cheapest route comes before its best model. */
-  readonly thrifty: boolean;
+  readonly preferCheapest: boolean;
   /** The number of the call, from 0. */
   readonly turn: number;
   /** The route that served the conversation last. It comes first while it is ready. */
-  readonly stay?: Route | undefined;
+  readonly previousRoute?: Route | undefined;
 }
 
 /** One question to `plan`. */
@@ -110,10 +110,10 @@ export interface Question {
   readonly needs: RequestNeeds;
   readonly failedAttempts: readonly FailedAttempt[];
   /** A route to try once more before any other. */
-  readonly again?: Route | undefined;
+  readonly retryRoute?: Route | undefined;
   readonly maxAttempts: number;
   /** Whether this process has a request under way on the account whose outcome may let another one through. Default: none. */
-  readonly mayBeFreed?: ((account: PoolAccount) => boolean) | undefined;
+  readonly mayAdmitMore?: ((account: PoolAccount) => boolean) | undefined;
   /** Epoch ms until which the call waits for a route; at most `now` if it does not wait. */
   readonly waitUntil: number;
 }

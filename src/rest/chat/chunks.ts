@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/json.ts';
 import type { StreamPart } from '../../wire/response/stream-part.ts';
 import type { ToolCallPart } from '../../wire/response/tool-calls.ts';
 import { errorObject, type HttpErrorInit } from '../../http-error.ts';
-import { Ending } from '../merged-stream.ts';
+import { AnswerTally } from '../merged-stream.ts';
 import type { EventWriter } from '../protocol.ts';
 import { type Stamp, usageObject } from './completion.ts';
 import { olderReason, withFunctionCall } from './functions.ts';
@@ -35,18 +35,18 @@ export class ChunkWriter implements EventWriter {
   /** The calls that have begun, by answer and call. */
   readonly #announced = new Set<string>();
   readonly #begun = new Set<number>();
-  readonly #ending: Ending;
+  readonly #tally: AnswerTally;
 
   constructor(stamp: Stamp, options: ChunkOptions) {
     this.#stamp = stamp;
     this.#options = options;
-    this.#ending = new Ending(options.n);
+    this.#tally = new AnswerTally(options.n);
   }
 
   /** Returns the events for a part. Usage has none of its own: it goes out with the end of the stream. */
   write(part: StreamPart, model: string, answer = 0): string {
     if (part.type === 'usage') {
-      this.#ending.add(part.usage, answer);
+      this.#tally.add(part.usage, answer);
       return '';
     }
     const to: Choice = { answer, model };
@@ -97,8 +97,8 @@ export class ChunkWriter implements EventWriter {
   }
 
   #end(model: string): string {
-    if (!this.#ending.isLast()) return '';
-    const { usage } = this.#ending;
+    if (!this.#tally.isLast()) return '';
+    const { usage } = this.#tally;
     const counted =
       this.#options.includeUsage && usage !== undefined ? this.#chunk(model, [], usageObject(usage)) : '';
     return `${counted}data: [DONE]\n\n`;

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { errorObject, type HttpErrorInit } from '../../http-error.ts';
 import type { StreamPart } from '../../wire/response/stream-part.ts';
 import { type Stamp, usageObject } from '../chat/completion.ts';
-import { Ending } from '../merged-stream.ts';
+import { AnswerTally } from '../merged-stream.ts';
 import type { EventWriter } from '../protocol.ts';
 import type { Answers } from '../several.ts';
 
@@ -33,12 +33,12 @@ interface TextOptions {
 export class TextWriter implements EventWriter {
   readonly #stamp: Stamp;
   readonly #includeUsage: boolean;
-  readonly #ending: Ending;
+  readonly #tally: AnswerTally;
 
   constructor(stamp: Stamp, { includeUsage, n }: TextOptions) {
     this.#stamp = stamp;
     this.#includeUsage = includeUsage;
-    this.#ending = new Ending(n);
+    this.#tally = new AnswerTally(n);
   }
 
   write(part: StreamPart, model: string, answer = 0): string {
@@ -48,7 +48,7 @@ export class TextWriter implements EventWriter {
       case 'finish':
         return this.#chunk(model, [choiceOf(answer, '', part.reason)]) + this.#end(model);
       case 'usage':
-        this.#ending.add(part.usage, answer);
+        this.#tally.add(part.usage, answer);
         return '';
       case 'reasoning':
       case 'tool-call':
@@ -62,8 +62,8 @@ export class TextWriter implements EventWriter {
   }
 
   #end(model: string): string {
-    if (!this.#ending.isLast()) return '';
-    const { usage } = this.#ending;
+    if (!this.#tally.isLast()) return '';
+    const { usage } = this.#tally;
     const counted =
       this.#includeUsage && usage !== undefined ? this.#chunk(model, [], { usage: usageObject(usage) }) : '';
     return `${counted}data: [DONE]\n\n`;

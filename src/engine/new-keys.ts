@@ -30,7 +30,7 @@ function rewritesFor(provider: PoolProvider, snapshot: Snapshot): readonly Rewri
 }
 
 /** Finds keys that the stored records do not know. Looks at each provider once. spec 5.15 */
-export class Newcomers {
+export class NewKeys {
   readonly #seen = new WeakSet<object>();
 
   rewritesFor(stages: readonly Stage[], snapshot: Snapshot): readonly Rewrite[] {

@@ -1,4 +1,4 @@
-/** How long a request holds a place among concurrent ones if its end is never reported. spec 5.2 */
+/** How long a request holds a slot among concurrent ones if its end is never reported. spec 5.2 */
 
 import { entryOf } from '../json.ts';
 import { refund, withCost } from '../limits/window.ts';
@@ -8,8 +8,8 @@ import { isHeldWhileRunning, type Reserved, withEntry } from './reserve.ts';
 /** The end of a request may be stored so much later. */
 const SLACK_MS = SECOND_MS;
 
-/** A reservation that was just made, for a request that takes at most `longestMs`: so a killed process holds no place for longer. */
-export function withPlaces(reserved: Reserved, longestMs: number, now: number): Reserved {
+/** A reservation that was just made, for a request that takes at most `longestMs`: so a killed process holds no slot for longer. */
+export function withSlots(reserved: Reserved, longestMs: number, now: number): Reserved {
   const { reservation, account, provider } = reserved;
   if (!reservation.charges.some(isHeldWhileRunning)) return reserved;
   const until = Math.ceil(now + longestMs + SLACK_MS);
