@@ -53,7 +53,7 @@ function writtenIn(part: StreamPart): string {
 }
 
 function isContent({ type }: StreamPart): boolean {
-  return type === 'text' || type === 'reasoning' || type === 'extra';
+  return type === 'text' || type === 'reasoning' || type === 'extra' || type === 'logprobs';
 }
 
 /** Appends the parts of one attempt to what earlier attempts have delivered. */
@@ -110,6 +110,8 @@ export class Resumer {
   }
 
   #append(part: StreamPart, added: StreamPart[]): void {
+    // Of a text that another model goes on with, they would count some tokens twice.
+    if (part.type === 'logprobs') return;
     if (part.type === 'reasoning' || part.type === 'extra') {
       added.push(this.#resumed ? { ...part, resumed: true } : part);
       return;
@@ -125,7 +127,7 @@ export class Resumer {
     return this.#trimmer?.diverged === true;
   }
 
-  #completed(part: Exclude<StreamPart, { type: 'text' | 'reasoning' | 'extra' }>): StreamPart {
+  #completed(part: Exclude<StreamPart, { type: 'text' | 'reasoning' | 'extra' | 'logprobs' }>): StreamPart {
     if (part.type === 'usage') return { ...part, usage: addUsage(this.#transcript.usage, part.usage) };
     return part.type === 'tool-call' ? { ...part, name: this.#body.nameOf(part.name) } : part;
   }

@@ -71,6 +71,8 @@ export class ChunkWriter implements EventWriter {
         return this.#calls(to, { tool_calls: [this.#toolCall(part, to.answer)] });
       case 'extra':
         return this.#delta(to, part.fields, null);
+      case 'logprobs':
+        return this.#delta(to, {}, null, { content: part.content, refusal: null });
       case 'finish':
         return this.#delta(to, {}, this.#reason(part.reason)) + this.#end(to.model);
     }
@@ -92,8 +94,13 @@ export class ChunkWriter implements EventWriter {
     return this.#delta(to, this.#options.isOlder ? withFunctionCall(delta) : delta, null);
   }
 
-  #delta({ answer, model }: Choice, delta: JsonObject, finishReason: string | null): string {
-    return this.#chunk(model, [{ index: answer, delta, logprobs: null, finish_reason: finishReason }], null);
+  #delta(
+    { answer, model }: Choice,
+    delta: JsonObject,
+    finishReason: string | null,
+    logprobs: JsonObject | null = null,
+  ): string {
+    return this.#chunk(model, [{ index: answer, delta, logprobs, finish_reason: finishReason }], null);
   }
 
   #end(model: string): string {

@@ -63,9 +63,6 @@ export function readChatCall(text: string, signal: AbortSignal | undefined): Res
   const fields = withTools(
     Object.fromEntries(Object.entries(body).filter(([name]) => !OWN_FIELDS.has(name))),
   );
-  if (stream && fields['logprobs'] === true) {
-    throw badBody('logprobs: not available in a stream. Leave it out, or send the request without stream.');
-  }
   return {
     messages: withToolMessages(messages),
     model,

@@ -53,6 +53,7 @@ export class TextWriter implements EventWriter {
       case 'reasoning':
       case 'tool-call':
       case 'extra':
+      case 'logprobs':
         return '';
     }
   }

@@ -47,6 +47,8 @@ export class MessageWriter implements EventWriter {
       case 'extra':
         this.#collector.add(part);
         return this.#begun(model);
+      case 'logprobs':
+        return '';
       case 'usage':
         this.#usage = part.usage;
         return '';

@@ -5,7 +5,7 @@ import { type HttpErrorInit, ollamaError } from '../../http-error.ts';
 import { withOrigin } from '../../wire/origin.ts';
 import { PRIVATE_FIELDS } from '../../wire/request/request-shape.ts';
 import type { TokenUsage, ToolCall } from '../../wire/response/chat-response.ts';
-import { choiceIn, extraFieldsOf } from '../../wire/response/message.ts';
+import { choiceIn, extraFieldsOf, logprobsIn } from '../../wire/response/message.ts';
 import { messageOf, PartCollector, type StreamPart } from '../../wire/response/stream-part.ts';
 import type { Answer } from '../chat-backend.ts';
 import type { EventWriter } from '../protocol.ts';
@@ -94,11 +94,6 @@ function ownFieldsOf({ raw, reasoning, provider, model }: Answer): JsonObject {
   );
 }
 
-function logprobsIn(raw: unknown): JsonObject {
-  const logprobs = member(member(choiceIn(member(raw, 'choices')), 'logprobs'), 'content');
-  return Array.isArray(logprobs) ? { logprobs } : {};
-}
-
 export function wholeAnswer(
   answer: Answer,
   { isChat, showsThoughts, startedAt, now }: AnswerForm,
@@ -106,10 +101,11 @@ export function wholeAnswer(
   const { text, reasoning, toolCalls, usage, finishReason, model, raw } = answer;
   const endedAt = now();
   const thinking = showsThoughts ? reasoning : undefined;
+  const logprobs = logprobsIn(choiceIn(member(raw, 'choices')));
   return {
     ...headOf(model, endedAt),
     ...saidObject({ text, thinking, calls: toolCalls, own: ownFieldsOf(answer) }, isChat),
-    ...logprobsIn(raw),
+    ...(logprobs === undefined ? {} : { logprobs }),
     // When the answer began is not known, so the whole time counts for its tokens.
     ...endOf(finishReason, usage, { startedAt, begunAt: startedAt, endedAt }),
   };
@@ -142,6 +138,8 @@ export class LineWriter implements EventWriter {
       case 'extra':
         this.#collector.add(part);
         return '';
+      case 'logprobs':
+        return this.#line(model, {}, { logprobs: part.content, done: false });
       case 'usage':
         this.#usage = part.usage;
         return '';

@@ -74,6 +74,7 @@ export class OutputBuilder {
         this.#end(part.reason);
         break;
       case 'extra':
+      case 'logprobs':
       case 'usage':
     }
   }

@@ -55,6 +55,7 @@ export class CallGuard {
         ];
       case 'reasoning':
       case 'extra':
+      case 'logprobs':
         return [part];
     }
   }

@@ -32,6 +32,7 @@ import {
   hasMedia,
   isBare,
   isFirst,
+  logprobsIn,
   messageIn,
   namedReasoningOf,
   reasoningOf,
@@ -302,6 +303,8 @@ export class ChunkReader {
     const excess = isJsonObject(read) ? messageExcess(read) : undefined;
     if (excess !== undefined) return this.#refuseExcess(excess);
     const isRead = isMessage ? this.#readMessage(read) : this.#readDelta(read);
+    const content = logprobsIn(choice);
+    if (content !== undefined) this.#parts.push({ type: 'logprobs', content });
     if (!isRead) this.#refuse(malformed("the stream's content or tool calls had an unknown shape"), data);
   }
 

@@ -26,6 +26,12 @@ export function messageIn(choice: JsonObject, name: 'delta' | 'message'): unknow
   return typeof text === 'string' ? { content: text } : undefined;
 }
 
+/** The probabilities of tokens of a choice, whole or of a chunk; undefined if it has none. */
+export function logprobsIn(choice: unknown): readonly unknown[] | undefined {
+  const content = member(member(choice, 'logprobs'), 'content');
+  return Array.isArray(content) && content.length > 0 ? content : undefined;
+}
+
 /** White space counts: between other pieces it is part of the text. */
 export function textIn(value: unknown): string {
   return typeof value === 'string' ? value : '';

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, member, setMembers } from '../../core/json.ts';
 import type { ChatCompletion, TokenUsage, ToolCall } from './chat-response.ts';
 import { ExtraFields } from './extra-fields.ts';
-import { choiceIn, extraFieldsOf, messageIn } from './message.ts';
+import { choiceIn, extraFieldsOf, logprobsIn, messageIn } from './message.ts';
 import { extraOf, type ToolCallPart } from './tool-calls.ts';
 
 /** A piece of an answer. */
@@ -15,6 +15,8 @@ export type StreamPart =
    * `annotations` or `images`.
    */
   | { readonly type: 'extra'; readonly fields: JsonObject; readonly resumed?: true }
+  /** The probabilities of tokens of the text, in OpenAI's form, if the request asks for them (`logprobs`) and the model gives them. */
+  | { readonly type: 'logprobs'; readonly content: readonly unknown[] }
   | { readonly type: 'usage'; readonly usage: TokenUsage }
   /** Always the last part. `reason`: `stop`, `length`, `tool_calls`, or an unknown reason as the provider sent it. */
   | { readonly type: 'finish'; readonly reason: string };
@@ -47,6 +49,8 @@ export function partsOf(answer: WholeAnswer): readonly StreamPart[] {
   const fields = extraFieldsOf(messageOf(raw));
   if (fields !== undefined) parts.push({ type: 'extra', fields });
   if (text !== '') parts.push({ type: 'text', text });
+  const content = logprobsIn(choiceIn(member(raw, 'choices')));
+  if (content !== undefined) parts.push({ type: 'logprobs', content });
   for (const [index, call] of toolCalls.entries()) {
     const { name, arguments: argumentsDelta } = call.function;
     const extra = extraOf(call);
@@ -127,6 +131,8 @@ export class PartCollector {
         break;
       case 'extra':
         this.#extra.add(part.fields);
+        break;
+      case 'logprobs':
         break;
       case 'usage':
         this.#usage = addUsage(this.#usage, part.usage);
