@@ -115,7 +115,7 @@ describe.skipIf(!hasBrowser)('the look of the status page', { timeout: 60_000 },
     await waitForText(page, '.call', 'Served');
     const [refused, served] = await textsOf(page, '.call');
     expect(refused).toMatch(/Refused 0 ms HTTP 400/);
-    expect(served).toMatch(/Served [\d.]+ m?s gpt-4o → mine · m/);
+    expect(served).toMatch(/Served [\d.]+ m?s gpt-4o \(m\) → mine · m/);
     await page.locator('.call summary').first().click();
     await waitForText(page, '.call', 'messages: must be a list of messages');
     await waitForText(page, '#served-more', '1 refused');

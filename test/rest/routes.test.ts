@@ -214,7 +214,6 @@ describe('a request body', () => {
       /true or false/,
     ],
     ['five answers', { ...BODY, n: 5 }, 'n', /at most 4/],
-    ['logprobs of a stream', { ...BODY, stream: true, logprobs: true }, 'logprobs', /without stream/],
     ['freelm options that are no object', { ...BODY, freelm: true }, 'freelm', /object of options/],
   ])('with %s is refused', async (_what, body, param, message) => {
     const { calls, post } = scripted();
