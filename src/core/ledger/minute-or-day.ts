@@ -69,7 +69,7 @@ function withoutLesson(limiter: LimiterState, doubt: Doubt): LimiterState {
   return known === undefined ? rest : { ...rest, learnt: known };
 }
 
-/** The account after its day refused: it is taken for spent as long again, because it may be something else that passes. */
+/** The account after its day refused. Each time it is taken for spent twice as long, because it may be something else that passes. */
 function withSpentDay(
   account: AccountRecord,
   short: Counted,
@@ -78,15 +78,14 @@ function withSpentDay(
   now: number,
 ): AccountRecord {
   const { limit } = long.charge;
-  const until = Math.min(returnsAt(limit, now), now + short.charge.sentAt - doubt.at);
+  const times = (doubt.times ?? 0) + 1;
+  const until = Math.min(returnsAt(limit, now), now + windowOf(short.charge.limit) * 2 ** times);
   const own = withoutLesson(short.limiter, doubt);
   // One request shows whether the day has begun anew.
   const paced = { ...own, pace: withSlowStart(undefined, now, until, now) };
   const limiters = withEntry<LimiterState>(account.limiters, short.charge.limiter, paced);
-  return {
-    ...account,
-    limiters: withEntry<LimiterState>(limiters, long.charge.limiter, withFull(long.limiter, until, now)),
-  };
+  const spent = withFull({ ...long.limiter, doubt: { ...doubt, times } }, until, now);
+  return { ...account, limiters: withEntry<LimiterState>(limiters, long.charge.limiter, spent) };
 }
 
 /** @param refusing - The short limits of the failure's scope. */

@@ -48,6 +48,8 @@ export interface LimiterState {
     readonly at: number;
     /** Of a day's limit: what was learnt of the minute's before. */
     readonly before?: Learnt;
+    /** Of a day's limit: how often it was found to be what refused. */
+    readonly times?: number;
   };
 }
 

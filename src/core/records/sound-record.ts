@@ -58,7 +58,15 @@ const isLimiter = withMembers({
   refused: optional(isSpent),
   fullAt: someNumber,
   tried: optional(withMembers({ at: isNumber, from: isNumber })),
-  doubt: optional(withMembers({ max: isNumber, model: isText, at: isNumber, before: optional(isLearnt) })),
+  doubt: optional(
+    withMembers({
+      max: isNumber,
+      model: isText,
+      at: isNumber,
+      before: optional(isLearnt),
+      times: someNumber,
+    }),
+  ),
   full: optional(withMembers({ since: isNumber, until: isNumber })),
   learnt: optional(isLearnt),
   margin: optional(withMembers({ ms: isNumber, at: isNumber })),
