@@ -11,4 +11,8 @@ const compatible: MakeModel = ({ fetch, baseUrl }, name) =>
     supportsStructuredOutputs: true,
   })(name);
 
-describeClient('the AI SDK', { make: aiClient(compatible), has: ['retries'], retriesInVain: true });
+describeClient('the AI SDK', {
+  make: aiClient(compatible),
+  lacks: { models: 'It has no list of models.' },
+  retriesInVain: true,
+});

@@ -7,7 +7,7 @@ const messages: MakeModel = ({ fetch, baseUrl }, name) =>
 
 describeClient("the AI SDK's Anthropic provider", {
   make: aiClient(messages),
-  has: ['retries'],
+  lacks: { models: 'It has no list of models.' },
   retriesInVain: true,
   clampsTemperature: true,
   downStatus: 529,

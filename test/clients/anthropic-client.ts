@@ -22,12 +22,13 @@ function bodyOf(
   call: Call,
   messages: readonly Anthropic.MessageParam[],
 ): Anthropic.MessageCreateParamsNonStreaming {
-  const { model = 'auto', temperature, freelm, report } = call;
+  const { model = 'auto', temperature, freelm, report, force = false } = call;
   return {
     model,
     max_tokens: 4096,
     messages: [...messages],
     ...(report === undefined ? {} : { tools: [TOOL] }),
+    ...(force && messages.length === 1 ? { tool_choice: { type: 'tool', name: WEATHER.name } } : {}),
     ...(temperature === undefined ? {} : { temperature }),
     ...(freelm === undefined ? {} : { freelm }),
   };

@@ -15,12 +15,12 @@ function reachedBy(llm: FreeLLM, { fetch, baseUrl }: Place): FreeLLM {
 }
 
 describeClient('freelm/compat', {
-  make: (place, { llm }) => sdkClient(new OpenAI({ freelm: reachedBy(llm, place) })),
-  has: ['models'],
+  make: (place, { llm }) => sdkClient(new OpenAI({ freelm: reachedBy(llm, place), maxRetries: 2 })),
+  lacks: {},
 });
 
 describeClient('responses of freelm/compat', {
-  make: (place, { llm }) => responsesClient(new OpenAI({ freelm: reachedBy(llm, place) })),
-  has: ['models', 'force'],
+  make: (place, { llm }) => responsesClient(new OpenAI({ freelm: reachedBy(llm, place), maxRetries: 2 })),
+  lacks: {},
   tooLong: [400, undefined],
 });

@@ -3,6 +3,6 @@ import { describeClient } from './table.ts';
 
 describeClient('LangChain', {
   make: (place) => langchainClient(place),
-  has: ['force'],
+  lacks: { models: 'It has no list of models.', retries: 'It waits by itself, whatever `retry-after` says.' },
   tooLong: [undefined, undefined],
 });

@@ -6,7 +6,7 @@ import { describeClient } from './table.ts';
 
 describeClient('openai', {
   make: ({ fetch, baseUrl }) => sdkClient(new OpenAI({ apiKey: 'none', baseURL: baseUrl, fetch })),
-  has: ['models', 'retries'],
+  lacks: {},
 });
 
 interface Asking {

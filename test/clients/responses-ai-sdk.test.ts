@@ -7,6 +7,6 @@ const responses: MakeModel = ({ fetch, baseUrl }, name) =>
 
 describeClient("the AI SDK's OpenAI provider", {
   make: aiClient(responses),
-  has: ['retries', 'force'],
+  lacks: { models: 'It has no list of models.' },
   retriesInVain: true,
 });

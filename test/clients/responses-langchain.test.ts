@@ -3,6 +3,6 @@ import { describeClient } from './table.ts';
 
 describeClient('LangChain with useResponsesApi', {
   make: (place) => langchainClient(place, true),
-  has: ['force'],
+  lacks: { models: 'It has no list of models.', retries: 'It waits by itself, whatever `retry-after` says.' },
   tooLong: [undefined, undefined],
 });

@@ -8,7 +8,7 @@ import { describeClient } from './table.ts';
 
 describeClient('openai.responses', {
   make: ({ fetch, baseUrl }) => responsesClient(new OpenAI({ apiKey: 'none', baseURL: baseUrl, fetch })),
-  has: ['models', 'retries', 'force'],
+  lacks: {},
   tooLong: [400, undefined],
 });
 

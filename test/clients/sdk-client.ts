@@ -35,6 +35,8 @@ const TOOL: OpenAI.ChatCompletionTool = {
   function: { name: WEATHER.name, description: WEATHER.description, parameters: WEATHER.schema },
 };
 
+const CHOICE: OpenAI.ChatCompletionNamedToolChoice = { type: 'function', function: { name: WEATHER.name } };
+
 interface FunctionCall {
   readonly id: string;
   readonly name: string;
@@ -42,12 +44,13 @@ interface FunctionCall {
 }
 
 function bodyOf(call: Call, messages: readonly Message[]): Plain {
-  const { model = 'auto', temperature, freelm, report } = call;
+  const { model = 'auto', temperature, freelm, report, force = false } = call;
   return {
     model,
     messages: [...messages],
     ...(temperature === undefined ? {} : { temperature }),
     ...(report === undefined ? {} : { tools: [TOOL] }),
+    ...(force && messages.length === 1 ? { tool_choice: CHOICE } : {}),
     ...(freelm === undefined ? {} : { freelm }),
   };
 }

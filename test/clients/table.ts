@@ -1,6 +1,7 @@
 /** One table of cases for every client of OpenAI's protocol, against both faces of a pool. */
 
 import { describe, expect, it } from 'vitest';
+import { rejection } from '../support/rejection.ts';
 import { until } from '../support/server.ts';
 import {
   servedPool,
@@ -16,8 +17,8 @@ import type { Call, Client, Failure } from './client.ts';
 /** What there is to know of a client. */
 export interface Traits {
   make(place: Place, pool: ServedPool): Client;
-  /** What only some clients have: lists of models, and retries of their own that go by `retry-after`. */
-  readonly has: readonly Ability[];
+  /** What it does not have, and why. Every case runs that needs none of it. */
+  readonly lacks: Readonly<Partial<Record<Ability, string>>>;
   /** It sends a request again where that is in vain: `x-should-retry` means nothing to it. */
   readonly retriesInVain?: boolean | undefined;
   /** It sends no temperature that the provider would refuse. */
@@ -31,7 +32,10 @@ export interface Traits {
   readonly tooLong?: readonly [whole: number | undefined, streamed: number | undefined] | undefined;
 }
 
-/** `force`: it can say which tool must be called. */
+/**
+ * What only some clients have: lists of models, retries of their own that go by `retry-after`, and a way to say which tool must be
+ * called.
+ */
 type Ability = 'models' | 'retries' | 'force';
 
 interface Situation extends ServedPool {
@@ -194,6 +198,16 @@ const FAILOVER: readonly Case[] = [
 
 const ENDINGS: readonly Case[] = [
   {
+    name: 'a call that is aborted before it begins: no provider is asked',
+    async run({ client, world }) {
+      const call = { text: 'Hello', signal: AbortSignal.abort() };
+      await rejection(client.whole(call));
+      // Some end such a stream without an error.
+      expect(await read(client.pieces(call)).catch(() => [])).toEqual([]);
+      expect(world.counts.total).toBe(0);
+    },
+  },
+  {
     name: 'a stream that is aborted: the provider is asked no more',
     async run({ client, world }) {
       world.custom.script({ kind: 'slow-drip', betweenMs: 5 });
@@ -333,7 +347,7 @@ const CASES = [...ANSWERS, ...FAILOVER, ...ENDINGS, ...ERRORS];
 /** Runs the table with one client. */
 export function describeClient(name: string, traits: Traits): void {
   describe.each(FACES)(`${name} over %s`, (face) => {
-    const cases = CASES.filter(({ needs }) => needs === undefined || traits.has.includes(needs));
+    const cases = CASES.filter(({ needs }) => needs === undefined || traits.lacks[needs] === undefined);
     const named = cases.map(({ name: said, ...rest }) => [said, rest] as const);
     // oxlint-disable-next-line vitest/expect-expect -- the cases do
     it.each(named)('%s', async (_case, { pool, run }) => {
