@@ -9,7 +9,10 @@ const FAST = [
 ];
 
 /** Tests of code without state share what they import: loading it for each file takes longer than most of them. */
-const PURE = ['test/{core,wire,providers,catalog}/**/*.test.ts', 'test/{vectors,spec}.test.ts'];
+const PURE = [
+  'test/{core,wire,providers,catalog,rest,testing}/**/*.test.ts',
+  'test/{vectors,spec}.test.ts',
+];
 
 const ALL = ['test/**/*.test.ts'];
 
