@@ -8,9 +8,9 @@ const FAST = [
   'test/{vectors,spec,rooms,no-provider-names}.test.ts',
 ];
 
-/** Tests of code without state share what they import: loading it for each file takes longer than most of them. */
-const PURE = [
-  'test/{core,wire,providers,catalog,rest,testing}/**/*.test.ts',
+/** Tests that neither watch nor change their process share what they import: loading it takes longer than most of them. */
+const SHARED = [
+  'test/{core,wire,providers,catalog,rest,testing,engine}/**/*.test.ts',
   'test/{vectors,spec}.test.ts',
 ];
 
@@ -20,11 +20,11 @@ const ALL = ['test/**/*.test.ts'];
 const PROJECTS = [
   {
     extends: true as const,
-    test: { name: 'pure', include: PURE, isolate: false },
+    test: { name: 'shared', include: SHARED, isolate: false },
   },
   {
     extends: true as const,
-    test: { name: 'all others', include: ALL, exclude: PURE },
+    test: { name: 'all others', include: ALL, exclude: SHARED },
   },
 ];
 

@@ -11,9 +11,6 @@ import {
 } from '../support/simulated-pool.ts';
 import type { NetworkConditions } from '../support/world-transport.ts';
 
-// Crowds take their time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
-
 const PATIENT = { wait: true, maxWaitMs: DAY, timeoutMs: DAY, attemptTimeoutMs: DAY };
 /** A reason may be anything: it is the caller's own. */
 const REASON = { why: 'no longer needed' };

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../src/testing.ts';
 import {
   type SimulatedPool,
@@ -9,9 +9,6 @@ import {
   MINUTE,
   SECOND,
 } from '../support/simulated-pool.ts';
-
-// Crowds take their time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 /** As much as a test can ask for, so that no limit is met. */
 const AMPLE = { rpm: 100_000, limits: { rpm: 100_000 } };

@@ -1,12 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FreeLLM, GoogleAIStudio, NIM, OpenRouter } from '../../src/index.ts';
 import { memoryCache } from '../support/memory-cache.ts';
 import { inProcessFetch, SimulatedWorld, VirtualClock, type WorldOptions } from '../../src/testing.ts';
 import { DAY, HOUR, MINUTE, NOON, SECOND } from '../support/simulated-pool.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-
-// Crowds take their time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 interface Day {
   readonly world: SimulatedWorld;

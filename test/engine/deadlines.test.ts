@@ -1,10 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DeadlineError, NoProvidersAvailableError, type StrategyName } from '../../src/index.ts';
 import type { Fault } from '../../src/testing.ts';
 import { simulatedPool, HOUR, MINUTE, NOON, SECOND } from '../support/simulated-pool.ts';
-
-// Crowds take their time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 const HANGS: readonly Fault[] = [{ kind: 'hang' }];
 const STRATEGIES: readonly StrategyName[] = ['priority', 'round_robin', 'quota_aware', 'latency'];

@@ -164,3 +164,13 @@ describe('spares', () => {
     expect(pool.world.counts.causes).not.toHaveProperty('minute-limit');
   });
 });
+
+describe('outcomes that wait for their turn', () => {
+  it('are stored in one swap, and each of them is learnt', async () => {
+    const { pool, store, booked } = await contest(0);
+    await pool.run(Promise.all(Array.from({ length: 10 }, () => pool.llm.chat('Hello'))));
+    // Ten reservations, the list of keys, and two for the outcomes, which wait behind the reservations.
+    expect(store.open.swaps()).toBe(13);
+    expect([pool.requests(), booked()]).toEqual([10, 10]);
+  });
+});

@@ -1,9 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ProviderName } from '../../src/testing.ts';
 import { type SimulatedPool, simulatedPool, DAY, HOUR, MINUTE, SECOND } from '../support/simulated-pool.ts';
-
-// Crowds take their time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 /** Two accounts at each of three providers, whose limits are the documented ones: nothing is broken. */
 const healthy = (): SimulatedPool =>

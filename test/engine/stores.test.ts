@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EMPTY_ACCOUNT } from '../../src/core/records/account.ts';
 import { EMPTY_PROVIDER } from '../../src/core/records/provider.ts';
 import type { FreeLLM, StateStore } from '../../src/index.ts';
@@ -16,9 +16,6 @@ import {
 } from '../support/simulated-pool.ts';
 import { type OpenStore, openStore } from '../support/open-store.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-
-// Crowds take their time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 const PATIENT = { wait: true, maxWaitMs: HOUR, timeoutMs: DAY };
 

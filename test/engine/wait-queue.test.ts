@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ChatResponse, NoProvidersAvailableError } from '../../src/index.ts';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
 import {
@@ -12,9 +12,6 @@ import {
   NOON,
   SECOND,
 } from '../support/simulated-pool.ts';
-
-// Crowds take their time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 const PATIENT = { wait: true, maxWaitMs: DAY, timeoutMs: DAY };
 /** A minute's quota of this pool is back a quarter of a second later than it could be: the margin for the road. */

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ProviderName } from '../../src/testing.ts';
 import { drawDay, type Day } from './draw.ts';
 import { oracleFor } from './oracle.ts';
@@ -6,9 +6,6 @@ import { setUpDay } from './pool.ts';
 import { keyName, NAMES, USUAL_MODELS } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { closes, machinesOfDay, midnights, patternFits, windowsOfDay } from './truth.ts';
-
-// Thousands of requests are slow on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 interface OpenRoute {
   readonly provider: ProviderName;
