@@ -8,6 +8,7 @@ import type { FailedAttempt, Question } from '../core/routing/question.ts';
 import { routesOf } from '../core/report/explain.ts';
 import type { RouteStatus } from '../core/report/routes.ts';
 import type { RouteReason } from '../core/routing/admission.ts';
+import { type KeyReadiness, soonestOfKeys } from '../core/report/soonest.ts';
 import { durationText } from '../duration.ts';
 import type { Call } from '../engine/call.ts';
 import type { CallErrors, GiveUp } from '../engine/failover.ts';
@@ -32,22 +33,14 @@ function keyReason(pool: Pool, provider: string, reason: RouteReason | undefined
   return page === undefined ? reasonText(reason) : `${reasonText(reason)} (make a new one at ${page})`;
 }
 
-/** A report for each key: its soonest route, and why that is not ready. The soonest key comes first. */
-function keyReports(pool: Pool, routes: readonly RouteStatus[]): readonly KeyReport[] {
-  const soonest = new Map<string, RouteStatus>();
-  for (const route of routes) {
-    const id = `${route.provider} ${route.keyId}`;
-    const known = soonest.get(id);
-    if (known === undefined || (route.readyAt ?? Infinity) < (known.readyAt ?? Infinity)) {
-      soonest.set(id, route);
-    }
-  }
-  return [...soonest.values()]
-    .toSorted((a, b) => (a.readyAt ?? Infinity) - (b.readyAt ?? Infinity))
+/** A report for each key. The soonest key comes first. */
+function keyReports(pool: Pool, keys: readonly KeyReadiness[]): readonly KeyReport[] {
+  return keys
+    .toSorted((a, b) => (a.readyAt < b.readyAt ? -1 : Number(a.readyAt > b.readyAt)))
     .map(({ provider, keyId, readyAt, reason }) => ({
       provider,
       key: pool.maskOf(provider, keyId),
-      readyAt,
+      readyAt: Number.isFinite(readyAt) ? readyAt : undefined,
       reason: keyReason(pool, provider, reason),
       kind: reason,
     }));
@@ -219,13 +212,12 @@ export function callErrors(pool: Pool): CallErrors {
     const rejected = withoutOpinion(call, giveUp, now);
     if (rejected !== undefined) return rejected;
     const question = questionOf(pool, call.stages, call.needs, call.preferences.turn);
-    const routes = routesOf(question);
     const isHopeless = giveUp.reason === 'no-routes';
-    const refused = isHopeless ? unservable(pool, call, question, routes) : undefined;
+    const refused = isHopeless ? unservable(pool, call, question, routesOf(question)) : undefined;
     if (refused !== undefined) return refused;
     const comesBack = !isHopeless && Number.isFinite(giveUp.readyAt);
     const readyAt = comesBack ? Math.max(giveUp.readyAt, now) : undefined;
-    const keys = keyReports(pool, routes);
+    const keys = keyReports(pool, soonestOfKeys(question));
     const limit =
       giveUp.reason === 'max-attempts' ? ` The call stopped at maxAttempts = ${call.maxAttempts}.` : '';
     return new NoProvidersAvailableError({

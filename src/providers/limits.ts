@@ -90,6 +90,18 @@ function counted(specs: readonly LimitSpec[]): readonly LimitSpec[] {
   return specs.some((spec) => isLike(spec, COUNTED)) ? specs : [...specs, COUNTED];
 }
 
+/** Models of which each limit counts the whole account share their list, so that it is seen that they share their quota. */
+function shareLists(): (limits: readonly Limit[]) => readonly Limit[] {
+  const lists = new Map<string, readonly Limit[]>();
+  return (limits) => {
+    if (limits.some(({ per }) => per === 'account-model')) return limits;
+    const text = JSON.stringify(limits);
+    const known = lists.get(text) ?? limits;
+    lists.set(text, known);
+    return known;
+  };
+}
+
 /** Returns a function that gives a model's limits: the same list for the same model. */
 // spec 3.11
 export function limitTable(
@@ -101,10 +113,11 @@ export function limitTable(
   const paced = overridden(requests, overrides.tpm, OWN_TPM);
   const effective = counted(overridden(paced, overrides.concurrency, OWN_CONCURRENCY));
   const known = new Map<string, readonly Limit[]>();
+  const shared = shareLists();
   return (model) => {
     let limits = known.get(model);
     if (limits === undefined) {
-      limits = effective.flatMap((spec) => limitFromSpec(spec, model, kindOf(model)) ?? []);
+      limits = shared(effective.flatMap((spec) => limitFromSpec(spec, model, kindOf(model)) ?? []));
       known.set(model, limits);
     }
     return limits;

@@ -1,5 +1,6 @@
 /** Decides what a call does next: attempt a route, wait until a moment, or give up with a reason. spec 11 */
 
+import { entitlementOf } from '../records/account.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
 import {
   accountAdmission,
@@ -13,6 +14,7 @@ import { rateOf } from '../circuit-breaker.ts';
 import { demandOf, withFailureRate, type Cost, routeCost } from './cost.ts';
 import { FAILURE_EFFECTS } from '../failure.ts';
 import { unfitReason, withKnownLength } from './fitness.ts';
+import { Searched } from './alike.ts';
 import { keyExcludedUntil, modelExcludedUntil, pauseUntil, rejectionsOf } from './exclusion.ts';
 import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
 import { dislikeOf } from '../records/dislikes.ts';
@@ -29,10 +31,12 @@ interface Found extends Cost {
   readonly target: Target | undefined;
   /** Epoch ms at which the earliest route is ready; only meaningful without a target. */
   readonly readyAt: number;
+  /** Epoch ms before which an account is not ready, whatever the model among those that it treats alike. 0: not known. */
+  readonly leastReadyAt: number;
 }
 
-function nothingUntil(readyAt: number): Found {
-  return { target: undefined, readyAt, price: 0, minuteUse: 0 };
+function nothingUntil(readyAt: number, leastReadyAt = 0): Found {
+  return { target: undefined, readyAt, leastReadyAt, price: 0, minuteUse: 0 };
 }
 
 const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
@@ -49,20 +53,20 @@ function findKey(
   const demand = demandOf({ provider, account }, record, model.id, question.needs, now);
   const accountReadyAt = accountAdmission(account, record, model.id, demand, question).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
+  let leastReadyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
     const route: Route = { provider: provider.name, account: account.id, keyId, model: model.id };
-    const keyReadyAt = Math.max(
-      accountReadyAt,
-      keyAdmission(record, keyId, question).readyAt,
-      keyExcludedUntil(failedAttempts, route),
-    );
+    const ownReadyAt = Math.max(accountReadyAt, keyAdmission(record, keyId, question).readyAt);
+    const keyReadyAt = Math.max(ownReadyAt, keyExcludedUntil(failedAttempts, route));
     if (keyReadyAt <= now) {
       const { price, minuteUse } = routeCost(account, record, model.id, demand, now);
-      return { target: { route, provider, account, model }, readyAt: now, price, minuteUse };
+      return { target: { route, provider, account, model }, readyAt: now, leastReadyAt: 0, price, minuteUse };
     }
     readyAt = Math.min(readyAt, keyReadyAt);
+    leastReadyAt = Math.min(leastReadyAt, ownReadyAt);
   }
-  return nothingUntil(readyAt);
+  const isGated = entitlementOf(record, model.id).state !== 'closed';
+  return nothingUntil(readyAt, isGated ? 0 : leastReadyAt);
 }
 
 /** Whether no other account can be much cheaper. */
@@ -90,19 +94,21 @@ function findAccount(question: Search, candidate: Candidate, model: CandidateMod
     modelExcludedUntil(failedAttempts, candidate.provider.name, model),
   );
   let best = NOTHING;
+  let leastReadyAt = Number.POSITIVE_INFINITY;
   for (const account of accountsOf(candidate.provider, record, now)) {
     const found = findKey(question, candidate, account, model);
+    leastReadyAt = Math.min(leastReadyAt, found.leastReadyAt);
     if (modelReadyAt > now || found.target === undefined) {
       const readyAt = Math.max(found.readyAt, modelReadyAt);
       if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
       // No other account can be ready before the model is.
-      if (best.readyAt === modelReadyAt && modelReadyAt > now) break;
+      if (best.readyAt === modelReadyAt && modelReadyAt > now) return best;
     } else if (best.target === undefined || byCost(found, best) < 0) {
       best = found;
       if (isBest(found, question.preferences)) break;
     }
   }
-  return best;
+  return best.target === undefined ? { ...best, leastReadyAt } : best;
 }
 
 /** The provider's route for the call: the first in the order of models, or under `preferCheapest` the cheapest. spec 11.2 */
@@ -110,9 +116,12 @@ function findRoute(question: Search, candidate: Candidate): Found {
   const record = question.records.provider(candidate.provider);
   const providerReadyAt = providerAdmission(record, question).readyAt;
   let best = NOTHING;
-  for (const model of candidate.models) {
+  const searched = new Searched(candidate, question.now);
+  for (const [index, model] of candidate.models.entries()) {
+    if (searched.excludes(index, best, providerReadyAt)) continue;
     const rate = Math.max(rateOf(record.breaker), rateOf(modelOf(record, model.id).breaker));
     const found = withFailureRate(findAccount(question, candidate, model), rate);
+    searched.note(index, found.leastReadyAt);
     if (found.target === undefined || providerReadyAt > question.now) {
       const readyAt = Math.max(found.readyAt, providerReadyAt);
       if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);

@@ -1,0 +1,223 @@
+/** Models that accounts treat alike are searched together. It must not show: each is as if it had been looked at by itself. */
+
+import fc from '../support/fast-check.ts';
+import { describe, expect, it } from 'vitest';
+import { alikeOf } from '../../src/core/routing/alike.ts';
+import { FAILURE_EFFECTS, type FailureKind } from '../../src/core/failure.ts';
+import type { Limit } from '../../src/core/limits/limit.ts';
+import type { Candidate, PoolAccount, Stage } from '../../src/core/pool.ts';
+import { routesOf } from '../../src/core/report/explain.ts';
+import { soonestOfKeys } from '../../src/core/report/soonest.ts';
+import { plan } from '../../src/core/routing/plan.ts';
+import type { FailedAttempt, Question } from '../../src/core/routing/question.ts';
+import { limitTable } from '../../src/providers/limits.ts';
+import { preferencesOf, StoredRecords } from '../vectors/pool.ts';
+import { happen, isKind, MINUTE, outcomeAt, PoolWorld, providerOf, SCOPES_OF, steps } from './pool-world.ts';
+
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+const RPM: Limit = {
+  id: 'rpm',
+  kind: 'sliding-window',
+  unit: 'requests',
+  per: 'account',
+  max: 2,
+  windowMs: MINUTE,
+  marginMs: 250,
+};
+const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
+  'few requests': [RPM],
+  'an assumed limit': [{ ...RPM, max: 4, assumed: true }],
+  'a day': [RPM, { ...RPM, id: 'rpd', kind: 'daily', max: 9, timeZone: 'UTC' }],
+  'requests at once': [{ ...RPM, id: 'now', kind: 'concurrency', max: 1 }],
+  'a limit by model': [
+    { ...RPM, max: 6 },
+    { ...RPM, id: 'own', per: 'account-model' },
+  ],
+};
+
+/** The account with limits of which no two models share a list. */
+function apart(account: PoolAccount): PoolAccount {
+  return { ...account, limits: (model) => [...account.limits(model)] };
+}
+
+function withoutGroups({ provider, models }: Candidate): Candidate {
+  return { models, provider: { ...provider, accounts: provider.accounts.map(apart) } };
+}
+
+interface Situation {
+  readonly limits: readonly (readonly Limit[])[];
+  readonly isSplit: boolean;
+  readonly thrifty: boolean;
+  readonly waits: boolean;
+  readonly size: number;
+  readonly failed: readonly { which: number; kind: FailureKind; scope: number; lastsMs: number }[];
+}
+
+const situations: fc.Arbitrary<Situation> = fc.record({
+  limits: fc.array(fc.constantFrom(...Object.values(LIMITS)), { minLength: 2, maxLength: 2 }),
+  isSplit: fc.boolean(),
+  thrifty: fc.boolean(),
+  waits: fc.boolean(),
+  size: fc.constantFrom(100, 5000),
+  failed: fc.array(
+    fc.record({
+      which: fc.nat(50),
+      kind: fc.constantFrom(...Object.keys(FAILURE_EFFECTS).filter(isKind)),
+      scope: fc.nat(3),
+      lastsMs: fc.constantFrom(500, MINUTE, Number.POSITIVE_INFINITY),
+    }),
+    { maxLength: 3 },
+  ),
+});
+
+const histories = fc.array(steps(outcomeAt(NOW), 2 * MINUTE), { minLength: 20, maxLength: 120, size: 'max' });
+
+function failedAttempts({ failed }: Situation, stage: Stage): readonly FailedAttempt[] {
+  const routes = stage.flatMap(({ provider, models }) =>
+    provider.accounts.flatMap(({ id, keyIds }) =>
+      keyIds.flatMap((keyId) =>
+        models.map((model) => ({ provider: provider.name, account: id, keyId, model: model.id })),
+      ),
+    ),
+  );
+  return failed.flatMap(({ which, kind, scope: index, lastsMs }) => {
+    const route = routes[which % routes.length];
+    const scope = SCOPES_OF[kind][index % SCOPES_OF[kind].length];
+    if (route === undefined || scope === undefined) return [];
+    return [{ route, failure: { kind, scope, message: '' }, excludedUntil: NOW + lastsMs }];
+  });
+}
+
+/** A question about a pool to which something has happened. */
+function questionAfter(world: PoolWorld, situation: Situation): Question {
+  const { stage } = world;
+  const half = stage.map(({ provider, models }) => ({ provider, models: models.slice(2) }));
+  return {
+    ...world.question(),
+    stages: situation.isSplit ? [half, stage] : [stage],
+    preferences: { ...preferencesOf({ strategy: 'quota_aware', turn: 0 }), thrifty: situation.thrifty },
+    needs: { size: situation.size, capabilities: ['tools'], fields: ['seed'] },
+    failedAttempts: failedAttempts(situation, stage),
+    waitUntil: situation.waits ? Number.POSITIVE_INFINITY : 0,
+  };
+}
+
+function check(property: (question: Question) => void): void {
+  fc.assert(
+    fc.property(histories, situations, (history, situation) => {
+      const [first = [], second = []] = situation.limits;
+      const world = new PoolWorld(NOW, [providerOf(4, 5, first), providerOf(2, 3, second, 'beta')]);
+      for (const step of history) happen(world, step);
+      property(questionAfter(world, situation));
+    }),
+    { numRuns: 80, endOnFailure: true },
+  );
+}
+
+describe('models that accounts treat alike', { timeout: 60_000 }, () => {
+  it('are decided on as if each had been looked at by itself', () => {
+    check((question) => {
+      const naive = { ...question, stages: question.stages.map((stage) => stage.map(withoutGroups)) };
+      const { target, ...decision } = { target: undefined, ...plan(question) };
+      const { target: expected, ...other } = { target: undefined, ...plan(naive) };
+      expect({ ...decision, route: target?.route }).toEqual({ ...other, route: expected?.route });
+    });
+  });
+
+  it('are reported with the first of the soonest routes of each key', () => {
+    check((question) => {
+      const soonest = new Map<string, { readyAt: number; reason: string | undefined }>();
+      for (const { provider, keyId, readyAt = Number.POSITIVE_INFINITY, reason } of routesOf(question)) {
+        const id = `${provider} ${keyId}`;
+        const known = soonest.get(id);
+        if (known === undefined || readyAt < known.readyAt) soonest.set(id, { readyAt, reason });
+      }
+      const found = soonestOfKeys(question).map(({ provider, keyId, ...rest }) => [
+        `${provider} ${keyId}`,
+        rest,
+      ]);
+      expect(found).toEqual([...soonest]);
+    });
+  });
+
+  const SPENT = { spent: [[NOW + MINUTE, 2] as const] };
+  const LATE = NOW + 10 * MINUTE;
+
+  it.each<{ why: string; busy: boolean; failed: readonly FailedAttempt[] }>([
+    { why: 'is busy for longer', busy: true, failed: [] },
+    {
+      why: 'failed in this call',
+      busy: false,
+      failed: [
+        {
+          route: { provider: 'alpha', account: 'a0', keyId: 'k0', model: 'm0' },
+          failure: { kind: 'not_entitled', scope: 'account-model', message: '' },
+          excludedUntil: Number.POSITIVE_INFINITY,
+        },
+      ],
+    },
+  ])('are ready when the account is, although the first model $why', ({ busy, failed }) => {
+    const records = new StoredRecords({
+      providers: {
+        alpha: busy
+          ? {
+              models: {
+                m0: {
+                  breaker: {
+                    state: 'open',
+                    at: NOW,
+                    until: LATE,
+                    trips: 1,
+                    generation: 1,
+                    reason: 'model_busy',
+                  },
+                },
+              },
+            }
+          : {},
+      },
+      accounts: { 'alpha/a0': { limiters: { rpm: SPENT } } },
+    });
+    const world = new PoolWorld(NOW, [providerOf(1, 3, [RPM])]);
+    const question = { ...world.question(), records, failedAttempts: failed, waitUntil: 0 };
+    expect(plan(question)).toMatchObject({ kind: 'give-up', readyAt: NOW + MINUTE });
+  });
+
+  it('are those whose limits all count the whole account, and are the same', () => {
+    const table = limitTable(
+      [
+        {
+          id: 'rpm',
+          kind: 'sliding-window',
+          unit: 'requests',
+          per: 'account',
+          marginMs: 0,
+          max: [
+            { models: 'big', limit: 2 },
+            { models: '*', limit: 5 },
+          ],
+        },
+      ],
+      {},
+    );
+    const account = { id: 'a', recordId: 'a', keyIds: ['k'], limits: table };
+    const provider = {
+      name: 'p',
+      recordId: 'p',
+      index: 0,
+      priority: 0,
+      accounts: [account],
+      trip: () => undefined,
+    };
+    const models = ['one', 'big', 'two'].map((id) => ({ id }));
+    const [one, big, two] = alikeOf({ provider, models });
+    expect(one).toBe(two);
+    expect(big).not.toBe(one);
+    const own = limitTable(
+      [{ id: 'rpm', kind: 'sliding-window', unit: 'requests', per: 'account-model', marginMs: 0, max: 5 }],
+      {},
+    );
+    const alone = { ...provider, accounts: [account, { ...account, limits: own }] };
+    expect(alikeOf({ provider: alone, models })).toEqual([undefined, undefined, undefined]);
+  });
+});
