@@ -50,9 +50,20 @@ function withClassNames(text) {
     );
 }
 
-/** Writes the ES modules. */
+/** Takes into the bundle what it uses of zod/mini. The package itself is 60 files, most of them texts in other languages. */
+const zodMini = {
+  name: 'zod-mini',
+  setup({ onResolve }) {
+    onResolve({ filter: /^zod\/mini$/ }, () => ({
+      path: at('node_modules', 'zod', 'mini', 'index.js'),
+      sideEffects: false,
+    }));
+  },
+};
+
+/** Writes the ES modules. Returns the files that they are made of. */
 async function bundleModules() {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...shared,
     entryPoints: {
       ...Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
@@ -63,11 +74,13 @@ async function bundleModules() {
     splitting: true,
     chunkNames: '[name]-[hash]',
     packages: 'external',
-    plugins: [dataFiles('..')],
+    plugins: [dataFiles('..'), zodMini],
     write: false,
+    metafile: true,
   });
   mkdirSync(at('dist', 'cli'), { recursive: true });
   for (const { path: file, text } of outputFiles) writeFileSync(file, withClassNames(text));
+  return Object.keys(metafile.inputs);
 }
 
 /** The licences of the packages in a bundle, which ask for their notice. */
@@ -96,7 +109,7 @@ function writeEntry(entry) {
   writeFileSync(at('dist', 'cjs', `${entry}.d.cts`), `${types.join('\n')}\n`);
 }
 
-/** Writes dist/cjs. */
+/** Writes dist/cjs. Returns the files that it is made of. */
 async function bundleCommonJs() {
   const contents = ENTRIES.map((entry) => `export * as ${entry} from './${entry}.ts';`).join('\n');
   const { metafile } = await build({
@@ -112,9 +125,8 @@ async function bundleCommonJs() {
     supported: { 'dynamic-import': false },
     metafile: true,
   });
-  const texts = notices(Object.keys(metafile.inputs));
-  writeFileSync(at('dist', 'cjs', 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
   for (const entry of ENTRIES) writeEntry(entry);
+  return Object.keys(metafile.inputs);
 }
 
 /** The declarations of freelm/compat for TypeScript before 5.6, which has no names of exports in quotes. */
@@ -151,5 +163,7 @@ async function bundleTypes(types) {
 }
 
 export async function bundleAll(types) {
-  await Promise.all([bundleModules(), bundleCommonJs(), bundleTypes(types)]);
+  const [modules, commonJs] = await Promise.all([bundleModules(), bundleCommonJs(), bundleTypes(types)]);
+  const texts = notices([...modules, ...commonJs]);
+  writeFileSync(at('dist', 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 }

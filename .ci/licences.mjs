@@ -1,7 +1,7 @@
 /**
  * Lists the packages that users install with freelm, and their licences. Fails if a licence is not one of those that ask
- * for nothing but their notice. Each package arrives from the registry with the text of its licence. The bundle for CommonJS has
- * those that are ES modules only, and their licences in LICENSES.txt beside it.
+ * for nothing but their notice. Each package arrives from the registry with the text of its licence. The bundles hold
+ * some of them, and dist/LICENSES.txt has their licences.
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

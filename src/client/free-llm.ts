@@ -1,5 +1,10 @@
 import type { ModelSpec } from '../core/model.ts';
-import { objectOperation, objectStreamOperation, type ObjectStreamRequest } from '../engine/object.ts';
+import {
+  objectOperation,
+  type ObjectRequest,
+  objectStreamOperation,
+  type ObjectStreamRequest,
+} from '../engine/object.ts';
 import type { StreamBatch, StreamRequest } from '../engine/chat-stream.ts';
 import { Transcript } from '../engine/resumer.ts';
 import type { Fetch } from '../rest/fetch.ts';
@@ -25,6 +30,7 @@ import {
 import { checkedCallOptions, checkPoolOptions } from './option-checks.ts';
 import type { ChatOptions, FreeLLMOptions, StreamOptions } from './options.ts';
 import { afterImages } from './images.ts';
+import { areChecksLoaded, loadChecks } from './schema-check.ts';
 import { type ChatInput, readMessages } from './messages.ts';
 import { requestBody } from './request-body.ts';
 import { type RestCalls, restFetch } from './fetch.ts';
@@ -209,13 +215,19 @@ export class FreeLLM {
 
   #prepare<T>(
     input: ChatInput,
-    { signal }: ChatOptions,
+    { signal, tools, extraBody }: ChatOptions,
     make: (messages: readonly ChatMessage[]) => T,
+    hasSchema: boolean = tools !== undefined || extraBody?.['tools'] !== undefined,
   ): () => T | Promise<T> {
     const messages = readMessages(input);
     this.#checkOpen();
     signal?.throwIfAborted();
-    return afterImages(messages, make);
+    const prepared = afterImages(messages, make);
+    if (!hasSchema || areChecksLoaded()) return prepared;
+    return async () => {
+      await loadChecks();
+      return prepared();
+    };
   }
 
   /** Like {@link FreeLLM.chat}, but resolves with the answer's text only. */
@@ -238,9 +250,9 @@ export class FreeLLM {
   async object<T>(input: ChatInput, options: ObjectOptions<T>): Promise<ObjectResult<T>> {
     const { schema, options: given } = readObjectOptions(options);
     const callOptions = checkedCallOptions(given, false);
-    const request = await this.#prepare(input, callOptions, (messages) =>
-      objectRequest(messages, schema, callOptions),
-    )();
+    const make = (messages: readonly ChatMessage[]): ObjectRequest<T> =>
+      objectRequest(messages, schema, callOptions);
+    const request = await this.#prepare(input, callOptions, make, true)();
     const operation = objectOperation<T>(this.#pool.chat);
     const needs = operation.needs(request);
     const call = await this.#calls.begin({ operation: 'object', request, needs }, callOptions);
@@ -261,10 +273,11 @@ export class FreeLLM {
   streamObject<T>(input: ChatInput, options: ObjectOptions<T>): ObjectStream<T> {
     const { schema, options: given } = readObjectOptions(options);
     const asked = checkedCallOptions(given, true);
-    const request = this.#prepare(input, asked, (messages): ObjectStreamRequest => ({
+    const make = (messages: readonly ChatMessage[]): ObjectStreamRequest => ({
       object: objectRequest(messages, schema, asked, STREAMED),
       stream: { onCut: 'fail', transcript: new Transcript() },
-    }));
+    });
+    const request = this.#prepare(input, asked, make, true);
     const { stream } = this.#streamOf(objectStreamOperation(this.#pool.chatStream), request, asked);
     return new ObjectStream({ stream, schema, again: () => this.object(input, options) });
   }

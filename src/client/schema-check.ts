@@ -1,6 +1,6 @@
 /** Checks of values against JSON schemas. */
 
-import { fromJSONSchema, safeParse, type core } from 'zod';
+import type * as zodModule from 'zod';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { SchemaCheck, SchemaProblem } from '../wire/repair/sound-arguments.ts';
 
@@ -38,6 +38,22 @@ function markedMember(value: unknown, keyword: string): unknown {
   return keyword === '$ref' ? value.split('/').map(markedName).join('/') : value;
 }
 
+type Zod = typeof zodModule;
+type Issue = zodModule.core.$ZodIssue;
+
+/** zod is slow to load, so it is loaded with the first call that has a schema. */
+let zod: Zod | undefined;
+
+/** Whether {@link schemaCheck} can be used. */
+export function areChecksLoaded(): boolean {
+  return zod !== undefined;
+}
+
+/** Must have been awaited before {@link schemaCheck} is called. */
+export async function loadChecks(): Promise<void> {
+  zod ??= await import('zod');
+}
+
 const known = new WeakMap<JsonObject, SchemaCheck | 'none'>();
 
 type Step = string | number;
@@ -46,7 +62,7 @@ function stepsOf(path: readonly PropertyKey[]): readonly Step[] {
   return path.map((step) => (typeof step === 'number' ? step : unmarked(String(step))));
 }
 
-function problemsOf(issue: core.$ZodIssue): readonly SchemaProblem[] {
+function problemsOf(issue: Issue): readonly SchemaProblem[] {
   const path = stepsOf(issue.path);
   const message = unmarked(issue.message);
   if (issue.code === 'unrecognized_keys')
@@ -55,29 +71,30 @@ function problemsOf(issue: core.$ZodIssue): readonly SchemaProblem[] {
   return issue.code === 'invalid_format' && issue.format !== 'regex' ? [] : [{ path, message }];
 }
 
-function checkFor(schema: JsonObject): SchemaCheck | 'none' {
+function checkFor({ fromJSONSchema, safeParse }: Zod, schema: JsonObject): SchemaCheck | 'none' {
   try {
     const type = fromJSONSchema(markedSchema(schema));
-    return (value) => issuesOf(type, value).flatMap(problemsOf);
+    return (value) => issuesOf(() => safeParse(type, marked(value))).flatMap(problemsOf);
   } catch {
     return 'none';
   }
 }
 
 /** A schema that refers to itself without end cannot be checked, and nothing speaks against the value. */
-function issuesOf(type: core.$ZodType, value: unknown): readonly core.$ZodIssue[] {
+function issuesOf(parse: () => zodModule.ZodSafeParseResult<unknown>): readonly Issue[] {
   try {
-    return safeParse(type, marked(value)).error?.issues ?? [];
+    return parse().error?.issues ?? [];
   } catch {
     return [];
   }
 }
 
-/** The check of a schema; undefined if the schema cannot be checked. */
+/** The check of a schema; undefined if the schema cannot be checked, or before {@link loadChecks}. */
 export function schemaCheck(schema: JsonObject): SchemaCheck | undefined {
+  if (zod === undefined) return undefined;
   let check = known.get(schema);
   if (check === undefined) {
-    check = checkFor(schema);
+    check = checkFor(zod, schema);
     known.set(schema, check);
   }
   return check === 'none' ? undefined : check;

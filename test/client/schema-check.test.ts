@@ -1,8 +1,10 @@
 /** Members whose names every object inherits are checked like all others. */
 
 import { describe, expect, it } from 'vitest';
-import { schemaCheck } from '../../src/client/schema-check.ts';
+import { loadChecks, schemaCheck } from '../../src/client/schema-check.ts';
 import { isJsonObject } from '../../src/core/json.ts';
+
+await loadChecks();
 
 const NUMBER = { type: 'number' };
 

@@ -1,11 +1,13 @@
 /** Runs the vectors of tool calls that models wrote badly. */
 
 import * as z from 'zod/mini';
-import { schemaCheck } from '../../src/client/schema-check.ts';
+import { loadChecks, schemaCheck } from '../../src/client/schema-check.ts';
 import { parseJson } from '../../src/core/json.ts';
 import { soundArguments } from '../../src/wire/repair/sound-arguments.ts';
 import { writtenCalls } from '../../src/wire/repair/written-calls.ts';
 import type { DeclaredTools } from '../../src/wire/request/declared-tools.ts';
+
+await loadChecks();
 
 /** The tools that the vectors of written calls speak of. */
 export const declaredForVectors: DeclaredTools = new Map([

@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts';
 import { type JsonAnswer, jsonAnswer } from '../../wire/repair/json-answer.ts';
 import { type SchemaProblem, soundValue, valueAtPath } from '../../wire/repair/sound-arguments.ts';
 import type { OutputFormat } from '../../wire/request/output-format.ts';
-import { schemaCheck } from '../schema-check.ts';
+import { loadChecks, schemaCheck } from '../schema-check.ts';
 
 /** What a Standard Schema's `validate` returns (https://standardschema.dev, version 1). */
 type Validated<T> =
@@ -101,15 +101,16 @@ export function readSchema<T>(schema: Schema<T>, name = 'answer'): ReadSchema<T>
   if (!LAWFUL_NAME.test(name))
     throw new ConfigError('options.schemaName: must be at most 64 letters, digits, "_" and "-".');
   const jsonSchema = jsonSchemaOf(schema);
-  const check = schemaCheck(jsonSchema);
+  const problemsOf = (value: unknown): readonly SchemaProblem[] => schemaCheck(jsonSchema)?.(value) ?? [];
   // Without a Standard Schema, the JSON schema is all that says what a value is.
-  const fits = (value: unknown): value is T => (check?.(value) ?? []).length === 0;
+  const fits = (value: unknown): value is T => problemsOf(value).length === 0;
   return {
     format: { name, schema: jsonSchema },
     mayGrow: (value): value is Growing<T> =>
-      value !== undefined &&
-      (check?.(value) ?? []).every(({ path }) => valueAtPath(value, path) === undefined),
+      value !== undefined && problemsOf(value).every(({ path }) => valueAtPath(value, path) === undefined),
     async read(text) {
+      await loadChecks();
+      const check = schemaCheck(jsonSchema);
       const found = jsonAnswer(text, (value) => soundValue(value, jsonSchema, check, text.length));
       if (!found.ok) return found;
       if (isStandard(schema)) return validated(schema, found.value);

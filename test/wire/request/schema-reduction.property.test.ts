@@ -1,11 +1,13 @@
 import fc from '../../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import dialects from '../../../spec/dialect.json' with { type: 'json' };
-import { schemaCheck } from '../../../src/client/schema-check.ts';
+import { loadChecks, schemaCheck } from '../../../src/client/schema-check.ts';
 import { SPECS } from '../../../src/providers/spec.ts';
 import { reducedSchema, type SchemaDialect } from '../../../src/wire/request/schema-reduction.ts';
 import { deepFreeze } from '../../support/deep-freeze.ts';
 import { accepts, anySchema, anyValue } from '../../support/json-schema.ts';
+
+await loadChecks();
 
 const OTHERS =
   'additionalProperties additionalItems allOf anyOf oneOf properties required items type enum minimum maximum format pattern minLength';
