@@ -15,7 +15,7 @@ import { at, remove, runModule } from './support.mjs';
 
 /** Holds the moment at which the last successful build began. */
 const stamp = at('node_modules', '.cache', 'freelm', 'built-at');
-const sources = ['src', 'spec', 'tsconfig.json', '.ci/bundle.mjs'];
+const sources = ['src', 'spec', 'tsconfig.json', '.ci/bundle.mjs', '.ci/common-js.mjs'];
 /** The declarations of each file of src/, before those of the entries are made of them. */
 const types = at('dist', 'types-of-files');
 const isPageFile = (file) => !file.endsWith('tsconfig.json');

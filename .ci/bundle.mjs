@@ -2,19 +2,17 @@
  * Bundles src/ into dist/. Few files load several times faster than the 200 of src/, and weigh half as much.
  * - The ES modules: the entries at the top, and beside them the parts that they share or load later.
  * - dist/cjs, for CommonJS that cannot require ES modules, such as jest's. Node itself takes the ES modules for `require`, too.
- *   One file holds the code of all entries, so that they share their classes.
  * - The declarations of the entries.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
+import { parted, writeCommonJs } from './common-js.mjs';
 import { at } from './support.mjs';
 
 const ENTRIES = ['index', 'compat', 'testing', 'redis'];
-/** Packages that have CommonJS of their own. */
-const WITH_COMMON_JS = ['eventsource-parser', 'undici', 'zod'];
 /** Files of the repository that the package holds beside dist/: their paths from its root. */
 const DATA = /\/(spec\/.*\.json|package\.json)$/;
 
@@ -36,8 +34,6 @@ const shared = {
   target: 'node20.19',
   minifySyntax: true,
   minifyWhitespace: true,
-  // Node prints the line of an uncaught error before its message.
-  lineLimit: 120,
   logLevel: 'warning',
 };
 
@@ -50,7 +46,10 @@ function withClassNames(text) {
     );
 }
 
-/** Takes into the bundle what it uses of zod/mini. The package itself is 60 files, most of them texts in other languages. */
+/** Packages that users install. The bundle holds the others: small ones, and ES modules that jest cannot require. */
+const EXTERNAL = ['commander', 'eventsource-parser', 'undici', 'zod'];
+
+/** Takes in what is used of zod/mini. The package is 60 files, most of them texts in other languages. */
 const zodMini = {
   name: 'zod-mini',
   setup({ onResolve }) {
@@ -58,10 +57,31 @@ const zodMini = {
       path: at('node_modules', 'zod', 'mini', 'index.js'),
       sideEffects: false,
     }));
+    // freelm/testing imports it so that it is loaded.
+    onResolve({ filter: /^zod$/ }, () => ({ path: 'zod', external: true, sideEffects: true }));
   },
 };
 
-/** Writes the ES modules. Returns the files that they are made of. */
+/** The code in short lines: Node prints the line of an uncaught error before its message. */
+async function wrapped(text) {
+  const { code } = await transform(text, { minifyWhitespace: true, lineLimit: 120, target: shared.target });
+  return withClassNames(code);
+}
+
+/** The modules that entries consist of: those that they import, however indirectly. */
+function partsOf(outputs, entries) {
+  const found = new Set();
+  const left = entries.map((entry) => `dist/${entry}.js`);
+  for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    for (const { path: file, external, kind } of outputs[name].imports)
+      if (external !== true && kind === 'import-statement') left.push(file);
+  }
+  return found;
+}
+
+/** Writes the ES modules, and dist/cjs. Returns the files that they are made of. */
 async function bundleModules() {
   const { outputFiles, metafile } = await build({
     ...shared,
@@ -73,13 +93,24 @@ async function bundleModules() {
     format: 'esm',
     splitting: true,
     chunkNames: '[name]-[hash]',
-    packages: 'external',
+    external: EXTERNAL,
     plugins: [dataFiles('..'), zodMini],
     write: false,
     metafile: true,
   });
+  const parts = partsOf(metafile.outputs, ENTRIES);
+  const recipes = {};
   mkdirSync(at('dist', 'cli'), { recursive: true });
-  for (const { path: file, text } of outputFiles) writeFileSync(file, withClassNames(text));
+  mkdirSync(at('dist', 'cjs'), { recursive: true });
+  for (const { path: file, text } of outputFiles) {
+    const place = path.relative(at(), file).replaceAll(path.sep, '/');
+    if (parts.has(place)) {
+      const { text: written, recipe } = await parted(text, wrapped);
+      recipes[path.basename(file)] = recipe;
+      writeFileSync(file, written);
+    } else writeFileSync(file, await wrapped(text));
+  }
+  writeCommonJs(ENTRIES, recipes);
   return Object.keys(metafile.inputs);
 }
 
@@ -99,34 +130,12 @@ function notices(inputs) {
 /** Entries with a default export, and the older declarations that they have. */
 const OLDER_TYPES = { compat: 'compat.ts5.0' };
 
-/** What `require()` returns, and its types: those of the ES module. */
-function writeEntry(entry) {
+/** Writes the types of what `require()` returns: those of the ES module. */
+function writeCommonJsTypes(entry) {
   const older = OLDER_TYPES[entry];
-  const exported = older === undefined ? `.${entry}` : `.${entry}['module.exports']`;
-  writeFileSync(at('dist', 'cjs', `${entry}.cjs`), `module.exports = require('./all.cjs')${exported};\n`);
   const types = [`export * from '../${older ?? entry}.js';`];
   if (older !== undefined) types.push(`export { default } from '../${older}.js';`);
   writeFileSync(at('dist', 'cjs', `${entry}.d.cts`), `${types.join('\n')}\n`);
-}
-
-/** Writes dist/cjs. Returns the files that it is made of. */
-async function bundleCommonJs() {
-  const contents = ENTRIES.map((entry) => `export * as ${entry} from './${entry}.ts';`).join('\n');
-  const { metafile } = await build({
-    ...shared,
-    stdin: { contents, resolveDir: at('src') },
-    outfile: 'dist/cjs/all.cjs',
-    format: 'cjs',
-    external: WITH_COMMON_JS,
-    plugins: [dataFiles('../..')],
-    // Few run it, and it doubles the code of the package.
-    minifyIdentifiers: true,
-    // jest runs a dynamic import only with a flag of Node.
-    supported: { 'dynamic-import': false },
-    metafile: true,
-  });
-  for (const entry of ENTRIES) writeEntry(entry);
-  return Object.keys(metafile.inputs);
 }
 
 /** The declarations of freelm/compat for TypeScript before 5.6, which has no names of exports in quotes. */
@@ -163,7 +172,8 @@ async function bundleTypes(types) {
 }
 
 export async function bundleAll(types) {
-  const [modules, commonJs] = await Promise.all([bundleModules(), bundleCommonJs(), bundleTypes(types)]);
-  const texts = notices([...modules, ...commonJs]);
+  const [inputs] = await Promise.all([bundleModules(), bundleTypes(types)]);
+  for (const entry of ENTRIES) writeCommonJsTypes(entry);
+  const texts = notices(inputs);
   writeFileSync(at('dist', 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 }

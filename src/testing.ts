@@ -30,6 +30,9 @@
  * @module
  */
 
+// The library loads zod with the first call that has a schema. In virtual time, no call can wait for that.
+import 'zod';
+
 export type { CallLog, CallCounts, Outcome, SimulatedCall } from './testing/calls.ts';
 export type {
   ReplyDetails,

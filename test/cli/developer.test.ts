@@ -4,7 +4,16 @@
  */
 
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +85,34 @@ describe.skipIf(!IS_BUILT)('a developer', () => {
       cpSync(path.join(ROOT, scripts), folder, { recursive: true });
     return () => rmSync(folder, { recursive: true, force: true, maxRetries: 9 });
   }, 120_000);
+
+  /** The packages and the programs of freelm that Node loads, as its record of coverage lists them. */
+  async function loadedBy(...args: readonly string[]): Promise<readonly string[]> {
+    const records = mkdtempSync(path.join(folder, 'loaded-'));
+    await new Promise((resolve) => {
+      const env = { ...NO_KEYS, NODE_V8_COVERAGE: records };
+      execFile(process.execPath, args, { cwd: folder, env }, resolve);
+    });
+    const text = readdirSync(records)
+      .map((name) => readFileSync(path.join(records, name), 'utf8'))
+      .join('');
+    const files = [...text.matchAll(/"url":"file:[^"]*\/node_modules\/([^"]+)"/g)].map(([, file = '']) =>
+      file.startsWith('freelm/') ? file : file.replace(/\/.*/, ''),
+    );
+    return [...new Set(files)].toSorted();
+  }
+
+  it('loads no package before it is needed: not with the library, and no engine for its version', async () => {
+    const program =
+      "import { FreeLLM, OpenRouter } from 'freelm'; new FreeLLM({ providers: [new OpenRouter('k'.repeat(20))] });";
+    writeFileSync(path.join(folder, 'pool.mjs'), program);
+    const library = await loadedBy('pool.mjs');
+    expect(library).toContain('freelm/dist/index.js');
+    expect(library.filter((file) => !file.startsWith('freelm/'))).toEqual(['eventsource-parser']);
+    const version = await loadedBy('node_modules/freelm/dist/cli/main.js', '--version');
+    expect(version).toContain('commander');
+    expect(version.filter((file) => /index|undici|zod|eventsource/.test(file))).toEqual([]);
+  }, 60_000);
 
   it('is told where a key is made, and which option was meant', async () => {
     const [keyless, mistyped, lazy] = await Promise.all([

@@ -47,7 +47,7 @@ function withoutGroups({ provider, models }: Candidate): Candidate {
 interface Situation {
   readonly limits: readonly (readonly Limit[])[];
   readonly isSplit: boolean;
-  readonly thrifty: boolean;
+  readonly preferCheapest: boolean;
   readonly waits: boolean;
   readonly size: number;
   readonly failed: readonly { which: number; kind: FailureKind; scope: number; lastsMs: number }[];
@@ -56,7 +56,7 @@ interface Situation {
 const situations: fc.Arbitrary<Situation> = fc.record({
   limits: fc.array(fc.constantFrom(...Object.values(LIMITS)), { minLength: 2, maxLength: 2 }),
   isSplit: fc.boolean(),
-  thrifty: fc.boolean(),
+  preferCheapest: fc.boolean(),
   waits: fc.boolean(),
   size: fc.constantFrom(100, 5000),
   failed: fc.array(
@@ -95,7 +95,10 @@ function questionAfter(world: PoolWorld, situation: Situation): Question {
   return {
     ...world.question(),
     stages: situation.isSplit ? [half, stage] : [stage],
-    preferences: { ...preferencesOf({ strategy: 'quota_aware', turn: 0 }), thrifty: situation.thrifty },
+    preferences: {
+      ...preferencesOf({ strategy: 'quota_aware', turn: 0 }),
+      preferCheapest: situation.preferCheapest,
+    },
     needs: { size: situation.size, capabilities: ['tools'], fields: ['seed'] },
     failedAttempts: failedAttempts(situation, stage),
     waitUntil: situation.waits ? Number.POSITIVE_INFINITY : 0,
