@@ -37,14 +37,14 @@ export type ParsedContent<Body> = Body extends { response_format: { __output: in
     : null;
 
 /** The answer was cut by `max_tokens`, so it cannot be read. */
-export class LengthFinishReasonError extends OpenAIError {
+class LengthFinishReasonError extends OpenAIError {
   constructor() {
     super('The answer ended at its limit of tokens, so it cannot be parsed. Raise max_tokens.');
   }
 }
 
 /** The answer was withheld by a filter, so it cannot be read. */
-export class ContentFilterFinishReasonError extends OpenAIError {
+class ContentFilterFinishReasonError extends OpenAIError {
   constructor() {
     super('The answer was withheld by a content filter, so it cannot be parsed.');
   }
