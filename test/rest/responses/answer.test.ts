@@ -271,7 +271,11 @@ describe('a streamed answer', () => {
     expect(last(events)).toMatchObject({
       status: 'incomplete',
       incomplete_details: { reason: 'max_output_tokens' },
-      usage: { input_tokens: 7, input_tokens_details: { cached_tokens: 2, cache_write_tokens: 0 }, total_tokens: 12 },
+      usage: {
+        input_tokens: 7,
+        input_tokens_details: { cached_tokens: 2, cache_write_tokens: 0 },
+        total_tokens: 12,
+      },
     });
   });
 
