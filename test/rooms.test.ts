@@ -7,7 +7,7 @@ const SOURCE = path.join(import.meta.dirname, '..', 'src');
 const LINE_BUDGET = 40_800;
 
 /** What `npm run generate` writes grows with the providers, not with the code. */
-const GENERATED = ['providers/files.ts', 'providers/presets.ts'];
+const GENERATED = new Set(['providers/files.ts', 'providers/presets.ts']);
 
 interface Room {
   readonly name: string;
@@ -153,7 +153,7 @@ describe('the rooms of src/', () => {
 
   it(`src without src/testing has at most ${LINE_BUDGET} lines of TypeScript`, () => {
     const counted = files.filter(
-      (file) => file.endsWith('.ts') && !file.startsWith('testing/') && !GENERATED.includes(file),
+      (file) => file.endsWith('.ts') && !file.startsWith('testing/') && !GENERATED.has(file),
     );
     const lines = counted.reduce((sum, file) => sum + (textOf(file).match(/\n/g)?.length ?? 0), 0);
     console.log(`src without src/testing: ${lines} lines`);

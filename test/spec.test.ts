@@ -465,8 +465,8 @@ describe('the table of effects', () => {
   });
 
   it('has a rule, a status or an answer for every kind that is not `fromCode`, and none for the others', () => {
-    const all = [shared, ...Object.values(SPECS).map(({ refusals }) => refusals)];
-    const yielded = new Set(all.flatMap(failuresIn).map(({ kind }) => kind));
+    const sources = [shared, ...Object.values(SPECS).map(({ refusals }) => refusals)];
+    const yielded = new Set(sources.flatMap(failuresIn).map(({ kind }) => kind));
     const unlike = Object.entries(FAILURE_EFFECTS).filter(
       ([kind, { fromCode = false }]) => yielded.has(kind) === fromCode,
     );

@@ -250,10 +250,8 @@ export class Calls {
     const names = typeof model === 'string' ? [model] : (model ?? ['auto']);
     const meant = this.modelsOf(options.model).map((name) => redact(name));
     const isMapped = meant.length !== names.length || meant.some((name, index) => name !== names[index]);
-    const lastRoute = turn.previousRoute && {
-      provider: turn.previousRoute.provider,
-      model: redact(turn.previousRoute.model),
-    };
+    const { previousRoute: last } = turn;
+    const lastRoute = last && { provider: last.provider, model: redact(last.model) };
     const mapped = isMapped ? { chain: meant } : {};
     const stays = lastRoute === undefined ? {} : { lastRoute };
     emit({ type: 'call-start', call: id, operation, model, ...mapped, ...stays, at });
@@ -296,8 +294,7 @@ export class Calls {
       request,
       needs,
       stages,
-      preferences:
-        previousRoute === undefined ? this.#pool.choice(turn) : { ...this.#pool.choice(turn), previousRoute },
+      preferences: { ...this.#pool.choice(turn), previousRoute },
       queueKey: [name, options.privacy ?? ''].join(' ').trimEnd(),
       startedAt,
       startedMs,
