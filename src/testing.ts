@@ -31,6 +31,7 @@
  */
 
 // The library loads zod with the first call that has a schema. In virtual time, no call can wait for that.
+// oxlint-disable-next-line import/no-unassigned-import -- it is imported only to be loaded
 import 'zod';
 
 export type { CallLog, CallCounts, Outcome, SimulatedCall } from './testing/calls.ts';
