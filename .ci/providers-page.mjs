@@ -138,10 +138,11 @@ function page() {
   const lines = [
     '# Providers',
     '',
-    'Generated from the JSON files in this folder by `npm run generate`. To correct a fact, edit the JSON file and run it again.',
+    'Generated from the JSON files in this folder by `npm run generate`. To correct a fact, edit the JSON',
+    'file and run the command again.',
     '',
     'The limits are those of the default tier, per account unless stated otherwise. A number that a provider reports in an',
-    'answer replaces a documented one for a day. The terms are a summary and no legal advice.',
+    'answer replaces a documented one for a day. The terms are a summary, not legal advice.',
     '',
     '| Provider | Variables | Limits | Cost | Do prompts train models, and are they kept? | Terms | Checked |',
     '| --- | --- | --- | --- | --- | --- | --- |',
