@@ -6,7 +6,7 @@
  *
  * A swap writes the new value and renames the marker. Each marker's name exists once and never again, so that exactly one
  * of all processes that know it can rename it, however long one of them slept in between. A process that is killed leaves
- * the old marker or the new one, and at most a file that the next reader removes.
+ * the old marker or the new one, and at most a file that the next reader removes. spec 2.10
  */
 
 import { randomUUID } from 'node:crypto';

@@ -39,6 +39,7 @@ const POLL_MS = 250;
  * Without arguments, returns the time and the values of all keys. With a version, a value and a time to live, stores the
  * value if the stored one has that version. A value is its version, a space and JSON; anything else counts as nothing.
  */
+// spec 2.8
 const SCRIPT = `
 local time = redis.call('TIME')
 local answer = { time[1] * 1000 + math.floor(time[2] / 1000) }

@@ -101,7 +101,7 @@ function freeTest({
  * The prices above 0 of models that count as free, by id: of built-in ones and of those that `freePattern` matches. Without
  * rules for what is free, a list's prices are those of a paid plan.
  */
-// spec 11.8
+// spec 10.8
 export function listedPrices(
   body: unknown,
   {

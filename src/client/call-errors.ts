@@ -204,7 +204,7 @@ function refusedError({ attempts, failedAttempts, target }: Call<unknown>, failu
   return new BadRequestError({ message: text, attempts, status });
 }
 
-/** Builds the errors of a pool's calls. */
+/** Builds the errors of a pool's calls. spec 12.4 */
 export function callErrors(pool: Pool): CallErrors {
   function exhausted(call: Call<unknown>, giveUp: GiveUp): Error {
     if (giveUp.reason === 'deadline') return new DeadlineError(call.timeoutMs, call.attempts);

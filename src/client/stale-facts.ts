@@ -9,7 +9,7 @@ function warningOf({ title, asOf, expires }: Provider['spec']): string {
 
 /**
  * Wraps `emit`. Before the first event it emits each provider's warnings, and before the first event after a provider's
- * facts have expired, one about them.
+ * facts have expired, one about them. spec 15.3
  */
 export function withProviderWarnings(
   emit: (event: FreeLLMEvent) => void,

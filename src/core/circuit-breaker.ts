@@ -120,7 +120,7 @@ function opensAt(breaker: CircuitBreaker, now: number): number {
   return credible(breaker.state === 'open' ? breaker.until : breaker.probeUntil, breaker, now);
 }
 
-/** Epoch ms from which a call without an alternative is admitted; at most `now` means at once. spec 4.2 */
+/** Epoch ms from which a call without an alternative is admitted; at most `now` means at once. spec 4.2, 4.7 */
 export function breakerReadyAt(breaker: CircuitBreaker, now: number): number {
   if (breaker.state === 'closed') return 0;
   // Without `avoidUntil`, the provider may have named the moment: a normal streak does not overrule it.

@@ -33,7 +33,7 @@ export type FailureKind =
  */
 export type Scope = 'provider' | 'account' | 'key' | 'model' | 'account-model' | 'request';
 
-/** An unsuccessful attempt, classified. */
+/** An unsuccessful attempt, classified. spec 6.1 */
 export interface Failure {
   readonly kind: FailureKind;
   readonly scope: Scope;

@@ -31,7 +31,7 @@ export interface Timeouts {
   readonly deadline: number;
 }
 
-/** A stop signal for one attempt. After `end`, no timer and no listener is left. */
+/** A stop signal for one attempt. After `end`, no timer and no listener is left. spec 14.4 */
 export class AttemptTimer implements StopSignal {
   aborted = false;
   reason: unknown;

@@ -92,7 +92,7 @@ export class Ledger {
   }
 
   /**
-   * Decides what `call` does next. If that is an attempt, books its route.
+   * Decides what `call` does next. If that is an attempt, books its route. spec 12.1
    * @param waitUntil - Monotonic ms until which the call may wait for a route; -Infinity if it may not.
    */
   reserveNext(call: Call<unknown>, waitUntil: number): Maybe<Grant> {
@@ -175,6 +175,7 @@ export class Ledger {
     const known = knownOf(provider, target.route.model, reservation.sentAt);
     const { maxTokens } = reservation;
     const { features } = call.needs;
+    // spec 8.4
     const plain =
       rejectionsOf(call.failedAttempts).length > 0 ||
       (features !== undefined && dislikeOf(known, features, reservation.sentAt) !== undefined);

@@ -166,7 +166,7 @@ export class StoredRecords {
     });
   }
 
-  /** Writes a record if it has changed. */
+  /** Writes a record if it has changed. spec 5.10 */
   #swapChanged<Stored>(snapshot: Snapshot, id: string, before: Stored, after: Stored): Maybe<boolean> {
     return after === before || this.#swap(id, snapshot.versionOf(id), after);
   }

@@ -204,7 +204,7 @@ export class WaitQueue {
     round.blocked = { until: Math.min(blocked.until, until), size: Math.min(blocked.size, size) };
   }
 
-  /** All calls left have to wait: sets the timer for the first of them. */
+  /** All calls left have to wait: sets the timer for the first of them. spec 2.9 */
   #rest({ until, blocked }: Round): void {
     this.#serving = undefined;
     this.#blocked = blocked;

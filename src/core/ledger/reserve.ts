@@ -165,7 +165,7 @@ function mayAdmitMore(charges: readonly Charge[], { limiters }: AccountRecord, n
   });
 }
 
-/** Reserves the route's quota and probes. A probe that takes longer than `probeMs` counts as lost. spec 5.2 */
+/** Reserves the route's quota and probes. A probe that takes longer than `probeMs` counts as lost. spec 5.1, 5.2 */
 export function reserve(
   records: RouteRecords,
   target: Target,

@@ -45,7 +45,7 @@ const MESSAGE_KEPT = 300;
  * Classifies an answer with a status other than 200. The provider's rules are tried in order, then the shared rules of
  * `spec/refusals.json`. If no rule holds, the status decides.
  */
-// spec 7.3
+// spec 7.1, 7.3
 export function classify(reply: Reply, spec: RefusalSpec, now: number): Failure {
   const body = readErrorBody(reply.body);
   const refusal: Refusal = {

@@ -47,7 +47,7 @@ export function isOptionalField(name: string, value: unknown): boolean {
 
 /**
  * The fields of a request that must not be dropped; one with a type also as `field:type`, since a model may take one type
- * and refuse another.
+ * and refuse another. spec 7.17
  */
 export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
   return Object.keys(fields).flatMap((name) => {

@@ -1,4 +1,4 @@
-/** Reads the parts that messages of whole answers and deltas of streams have in common. */
+/** Reads the parts that messages of whole answers and deltas of streams have in common. spec 13.6 */
 
 import { elementsOf, isJsonObject, type JsonObject, member, setMember } from '../../core/json.ts';
 
