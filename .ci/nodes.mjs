@@ -2,70 +2,22 @@
  * Installs the packed package the way a user does, and runs test/smoke with every Node line that it supports.
  * Exits with 75 if it could not try: no binary for this platform, or no registry.
  */
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildIfNeeded } from './build.mjs';
+import { fetchNode, install } from './fetch-node.mjs';
 import { at, npm, remove, run } from './support.mjs';
 
 /** The oldest Node that package.json admits, exactly, and the newest of each line since. */
 const versions = ['20.19.0', '22', '24', '26'];
 const smokes = ['smoke.mjs', 'require.cjs'];
-const cache = at('node_modules', '.cache', 'freelm', 'nodes');
 const NOT_POSSIBLE = 75;
 
 /** The error codes with which npm reports that it could not reach the registry. */
 const unreachable = /code (ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT)/;
 
 const piped = { stdio: ['ignore', 'pipe', 'pipe'] };
-
-/** The npm package that has only a Node binary for this platform. */
-function binaryPackage() {
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
-  const prefix = platform === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node';
-  return `${prefix}-${platform}-${process.arch}`;
-}
-
-/** Installs packages into a folder of their own. */
-async function install(folder, ...packages) {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=2000'];
-  return npm([...args, ...patience, ...packages], { cwd: folder, ...piped });
-}
-
-/** The path of a Node binary, fetched once. `undefined` if it is not available. */
-async function fetchNode(version, scratch) {
-  const suffix = process.platform === 'win32' ? '.exe' : '';
-  const cached = path.join(cache, `node-${version}${suffix}`);
-  if (existsSync(cached)) return cached;
-  const folder = path.join(scratch, `node-${version}`);
-  const name = binaryPackage();
-  const { code, output } = await install(folder, `${name}@${version}`);
-  if (code !== 0) {
-    console.log(`node ${version}: not available as ${name}\n${output.trimEnd()}`);
-    return undefined;
-  }
-  const home = path.join(folder, 'node_modules', name);
-  const { bin } = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8'));
-  mkdirSync(cache, { recursive: true });
-  const partial = `${cached}.${process.pid}`;
-  copyFileSync(path.join(home, bin.node), partial);
-  chmodSync(partial, 0o755);
-  renameSync(partial, cached);
-  remove(folder);
-  return cached;
-}
 
 /** Packs the project and installs the tarball, with its dependencies, into an empty folder. */
 async function installPackage(scratch) {

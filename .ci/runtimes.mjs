@@ -1,20 +1,21 @@
 /**
- * Runs the packed package where users run it: other runtimes, bundles, Next.js, jest, an older TypeScript. Each tool is installed into a
- * folder of its own, outside of the repository's dependencies. A tool that cannot be installed is skipped with a message.
+ * Runs the packed package where users run it: other runtimes, bundles, Next.js, jest, an older TypeScript, and by
+ * version 7 of the AI SDK. Each tool is installed into a folder of its own, outside of the repository's dependencies. A tool that
+ * cannot be installed is skipped with a message.
  * Arguments name the rows to run, e.g. `npm run test:runtimes -- bun jest`.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildIfNeeded } from './build.mjs';
+import { fetchNode } from './fetch-node.mjs';
 import { at, npm, remove, run } from './support.mjs';
 
 const cache = at('node_modules', '.cache', 'freelm', 'runtimes');
 const piped = { stdio: ['ignore', 'pipe', 'pipe'] };
 const node = process.execPath;
-/** The Node that miniflare needs, which `npm run test:nodes` has fetched if this one is older. */
-const fetched = at('node_modules', '.cache', 'freelm', 'nodes', 'node-24');
-const newerNode = Number.parseInt(process.versions.node, 10) >= 22 ? node : fetched;
+/** Stands for a Node that some tools need: this one, or one that is fetched if this one is older. */
+const NODE_22 = '{node 22 or newer}';
 const TSC = ['--noEmit', '--strict', '--target', 'es2022', '--types', 'node'];
 const musl = existsSync('/etc/alpine-release') ? '-musl' : '';
 const platform = `${process.platform}-${process.arch}`;
@@ -41,7 +42,7 @@ const rows = {
         '--platform=node',
         '--outfile=out/worker.mjs',
       ],
-      [newerNode, 'in-worker.mjs', '{tools}', 'out/worker.mjs'],
+      [NODE_22, 'in-worker.mjs', '{tools}', 'out/worker.mjs'],
     ],
   },
   esbuild: {
@@ -111,6 +112,15 @@ const rows = {
       ...['--typeRoots', '{tools}/@types', '--module', module, '--moduleResolution', resolution, file],
     ]),
   },
+  ai7: {
+    packages: [
+      'ai@7.0.173',
+      '@ai-sdk/openai@4.0.118',
+      '@ai-sdk/anthropic@4.0.105',
+      '@ai-sdk/openai-compatible@3.0.92',
+    ],
+    commands: [[NODE_22, at('.ci', 'ai7.mjs'), '{tools}']],
+  },
   next: {
     packages: ['next@16', 'react@19', 'react-dom@19'],
     commands: [[node, 'next.mjs', '{tools}']],
@@ -146,15 +156,21 @@ async function userFolder(scratch) {
   return { folder, problem };
 }
 
+/** The program of a command. `undefined` if it is a newer Node that is not to be had. */
+async function programOf(named, scratch) {
+  if (named !== NODE_22) return named;
+  return Number.parseInt(process.versions.node, 10) >= 22 ? node : fetchNode('24', scratch);
+}
+
 /** Runs a row. Resolves to `ok`, or to what went wrong. */
-async function tryRow([name, { packages, commands }], folder) {
+async function tryRow([name, { packages, commands }], folder, scratch) {
   const tools = path.join(cache, name.replaceAll(' ', '-'));
   const problem = await install(tools, ...packages);
   if (problem !== undefined) return `skipped: cannot be installed: ${problem.split('\n')[0]}`;
   for (const command of commands) {
-    const [program, ...args] = command.map((part) =>
-      part.replace('{tools}', path.join(tools, 'node_modules')),
-    );
+    const [named, ...args] = command.map((part) => part.replace('{tools}', path.join(tools, 'node_modules')));
+    const program = await programOf(named, scratch);
+    if (program === undefined) return 'skipped: it needs Node 22 or newer';
     if (!existsSync(program)) return `skipped: ${program} is not there`;
     const { code, output } = await run(program, args, { cwd: folder, ...piped });
     if (code !== 0) return `FAILED: ${command.join(' ')}\n${output.trim().slice(-3000)}`;
@@ -174,7 +190,7 @@ async function main(scratch) {
   let code = 0;
   for (const row of Object.entries(rows)) {
     if (named.length > 0 && !named.includes(row[0])) continue;
-    const result = await tryRow(row, folder);
+    const result = await tryRow(row, folder, scratch);
     console.log(`${row[0]}: ${result}`);
     if (result.startsWith('FAILED')) code = 1;
   }
