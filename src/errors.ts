@@ -1,4 +1,4 @@
-/** Every error that freelm throws. None holds a key or a prompt, however it is printed. */
+/** Every error that freelm throws. None contains a key or a prompt, however it is printed. */
 
 import type { FailureKind } from './core/failure.ts';
 import type { RouteReason } from './core/routing/admission.ts';
@@ -43,15 +43,14 @@ export interface KeyReport {
   readonly key: string;
   /** Epoch ms. Undefined if the key cannot serve this call, however long it waits. */
   readonly readyAt: number | undefined;
-  /** Why, in words. */
+  /** Why the key could not serve the call, in words. */
   readonly reason: string;
-  /** Why, for programs. Undefined if the key failed in this call. */
+  /** The same reason for programs. Undefined if the key failed in this call. */
   readonly kind: RouteReason | undefined;
 }
 
 const MARK: unique symbol = Symbol.for('freelm.error');
 
-/** What a {@link FreeLLMError} is made from. */
 export interface FreeLLMErrorInit {
   readonly code: FreeLLMErrorCode;
   readonly message: string;
@@ -89,7 +88,7 @@ export class ConfigError extends FreeLLMError {
   }
 }
 
-/** No provider of the pool has the model that was asked for, or has it for free. Nothing was sent. */
+/** No provider of the pool has the requested model, or none offers it for free. Nothing was sent. */
 export class ModelNotFoundError extends ConfigError {
   static override readonly name: string = 'ModelNotFoundError';
   /** The name that was asked for. */
@@ -120,7 +119,6 @@ export class CallError extends FreeLLMError {
   }
 }
 
-/** What a {@link BadRequestError} is made from. */
 export interface BadRequestInit {
   readonly code?: 'bad_request' | 'context_too_long' | 'unsupported' | undefined;
   readonly message: string;
@@ -132,22 +130,22 @@ export interface BadRequestInit {
   readonly cause?: unknown;
 }
 
-/** The length of a prompt that no model takes, in tokens. */
+/** The length of a prompt that no model accepts, in tokens. */
 export interface PromptLength {
   /** Estimated, and always more than `contextLength`. */
   readonly promptTokens: number;
-  /** The largest context length of the models that were asked for, or what the user states for all of them. */
+  /** The largest context length of the requested models, or the one that the user set for all of them. */
   readonly contextLength: number;
 }
 
 /**
- * The request itself is at fault: no other key, model or provider would take it. Its `code` is `context_too_long` if the
- * request is too long, `unsupported` if no model can do what it asks for, and `bad_request` otherwise.
+ * The request itself is at fault: no other key, model or provider would accept it. Its `code` is `context_too_long` if
+ * the request is too long, `unsupported` if no model can do what it asks for, and `bad_request` otherwise.
  */
 export class BadRequestError extends CallError {
   static override readonly name: string = 'BadRequestError';
   readonly status: number | undefined;
-  /** With the code `context_too_long`, if a context length is known. */
+  /** Set with the code `context_too_long`, if a context length is known. */
   readonly length: PromptLength | undefined;
 
   constructor(init: BadRequestInit) {
@@ -175,7 +173,7 @@ export class ContentBlockedError extends CallError {
   }
 }
 
-/** Models answered, and none of their answers fits the schema. `attempts` says what was wrong with each. */
+/** Models answered, and none of their answers fits the schema. `attempts` says what was wrong with each answer. */
 export class SchemaError extends CallError {
   static override readonly name: string = 'SchemaError';
 
@@ -184,7 +182,6 @@ export class SchemaError extends CallError {
   }
 }
 
-/** What a {@link NoProvidersAvailableError} is made from. */
 export interface NoProvidersInit {
   readonly message: string;
   readonly attempts: readonly AttemptReport[];
@@ -243,7 +240,7 @@ export class BrokenStreamError extends CallError {
     return this.#partial;
   }
 
-  /** A copy of this error with what arrived. */
+  /** Returns a copy of this error with the parts that arrived. */
   withPartial(partial: PartialAnswer): BrokenStreamError {
     const { text, toolCalls } = partial;
     return new BrokenStreamError(this.message, this.attempts, { text, toolCalls }, this.cause);

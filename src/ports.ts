@@ -1,16 +1,22 @@
-/** What freelm uses of the outside, as small structural types. Each can be replaced. */
+/** The interfaces of freelm to the outside world, as small structural types. Each can be replaced. */
 
 /** The time and timers. */
 export interface Clock {
-  /** The wall clock, in epoch milliseconds. It tells moments, not spans: it may be set forwards or backwards at any time. */
+  /**
+   * The wall clock, in epoch milliseconds. Use it for moments, not for spans: it may be set forwards or backwards at
+   * any time.
+   */
   now(): number;
-  /** Milliseconds since any fixed moment. It never jumps, so spans and deadlines are measured by it. */
+  /** Milliseconds since any fixed moment. It never jumps, so freelm measures spans and deadlines with it. */
   monotonicMs(): number;
-  /** Calls `callback` once after `delayMs`. The function returned cancels it. Keeps the process alive unless `background`. */
+  /**
+   * Calls `callback` once after `delayMs`. The returned function cancels it. Keeps the process alive unless
+   * `background`.
+   */
   after(delayMs: number, callback: () => void, background?: boolean): () => void;
   /**
-   * Long work calls this between its steps. If the process has been busy for too long, it returns a promise to wait for, so
-   * that timers and other calls have their turn. Default: work is never interrupted.
+   * Long work calls this between its steps. If the process has been busy for too long, it returns a promise to wait
+   * for, so that timers and other calls can run. Default: work is never interrupted.
    */
   yieldIfBusy?(): Promise<void> | undefined;
 }
@@ -52,8 +58,8 @@ export interface Transport {
 /** Reads images for providers that fetch none themselves. */
 export interface ImageSource {
   /**
-   * The images at some https URLs, in their order. Rejects with an error whose message says what is wrong with one of them,
-   * and with the reason of `signal` if that aborts.
+   * The images at some https URLs, in their order. Rejects with an error whose message says what is wrong with one of
+   * them. If `signal` aborts, rejects with its reason.
    */
   fetch(urls: readonly string[], signal: AbortSignal): Promise<readonly Uint8Array[]>;
   close(): void;
@@ -74,11 +80,13 @@ export interface StateStore {
   /** Stores `next` as the next version if the stored version is `expectedVersion`. Returns whether it did. */
   swap(id: string, expectedVersion: number, next: unknown): boolean | Promise<boolean>;
   /**
-   * How far the store's own clock is ahead of this machine's now, in ms. Moments in records are then moments of the store's
-   * clock, so machines whose clocks differ share them. Default 0.
+   * How far the store's own clock is ahead of this machine's now, in ms. freelm then writes the times of the store's
+   * clock into records, so machines whose clocks differ can share them. Default 0.
    */
   readonly clockOffsetMs?: number | undefined;
-  /** How often, in ms, a waiting call reads what other processes changed. Default: never, as no other process uses the store. */
+  /**
+   * How often, in ms, a waiting call reads the changes of other processes. Default: never, for a store of one process.
+   */
   readonly pollMs?: number | undefined;
 }
 
@@ -88,13 +96,16 @@ export interface ModelCache {
   write(id: string, value: unknown): Promise<void>;
 }
 
-/** Keeps texts for a while, for all processes of a user. Must not throw: what cannot be written or read is not there. */
+/**
+ * Keeps texts for a while, for all processes of a user. Must not throw: a text that cannot be written or read counts as
+ * missing.
+ */
 export interface TextArchive {
   /** @param expiresAt - Epoch ms. Returns whether the text is kept. */
   write(id: string, text: string, expiresAt: number): boolean;
-  /** Undefined if it was not kept, has expired, was removed, or had to make room for others. */
+  /** Undefined if the text was not kept, has expired, was removed, or made room for others. */
   read(id: string): string | undefined;
   has(id: string): boolean;
-  /** Returns whether it was there. */
+  /** Returns whether the text was there. */
   remove(id: string): boolean;
 }

@@ -41,7 +41,7 @@ export class AccountStates {
     });
   }
 
-  /** Asks about every account if that is due. Does not wait and never throws. */
+  /** Starts the requests that are due. Does not wait for them and never throws. */
   refresh(): void {
     const nowMs = this.#pool.clock.monotonicMs();
     if (this.#subjects.length === 0 || nowMs - this.#askedMs < EVERY_MS) return;

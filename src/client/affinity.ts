@@ -1,13 +1,16 @@
-/** Which route served a conversation last, so that its next turn goes there: providers keep the beginning of a prompt in a cache. */
+/**
+ * Remembers which route served a conversation last. Its next turn goes there, since providers cache the beginning of a
+ * prompt.
+ */
 
 import { createHash } from 'node:crypto';
 import type { Route } from '../core/pool.ts';
 import { jsonText, member } from '../core/json.ts';
 
-/** The conversations that are remembered. */
+/** How many conversations are remembered. */
 const MAX_CONVERSATIONS = 1000;
 
-/** The latest conversations. They are known by a hash, so that no text of theirs is kept. */
+/** The latest conversations. Each is identified by a hash, so none of its text is kept. */
 export class Affinity {
   readonly #routes = new Map<string, Route>();
 
@@ -32,7 +35,7 @@ function beginningOf(messages: readonly unknown[]): readonly unknown[] {
 }
 
 /**
- * The name of a conversation. Calls for different models are different ones.
+ * The name of a conversation. Calls for different models belong to different conversations.
  * @param mark - The client's own mark. Default: the messages with which the conversation begins.
  */
 export function conversationOf(

@@ -3,7 +3,7 @@
 import type { AttemptObserver, Engine } from '../engine/failover.ts';
 import type { Pool } from './pool.ts';
 
-/** How many names of models are remembered as they are shown. */
+/** How many redacted model names are cached. */
 const MAX_SHOWN = 1000;
 
 /** Names targets. A key may have been passed as a model's name by mistake, so names are redacted, each once. */

@@ -33,7 +33,7 @@ function keyReason(pool: Pool, provider: string, reason: RouteReason | undefined
   return page === undefined ? reasonText(reason) : `${reasonText(reason)} (make a new one at ${page})`;
 }
 
-/** A report for each key. The soonest key comes first. */
+/** A report for each key. The key that is ready soonest comes first. */
 function keyReports(pool: Pool, keys: readonly KeyReadiness[]): readonly KeyReport[] {
   return keys
     .toSorted((a, b) => (a.readyAt < b.readyAt ? -1 : Number(a.readyAt > b.readyAt)))
@@ -48,7 +48,7 @@ function keyReports(pool: Pool, keys: readonly KeyReadiness[]): readonly KeyRepo
 
 const SHOWN_KEYS = 8;
 
-/** `isHopeless`: waiting does not help this call, so no key is called ready for it. */
+/** `isHopeless`: waiting does not help this call, so the lines call no key ready. */
 function keyLines(keys: readonly KeyReport[], isHopeless: boolean, now: number): string {
   const lines = keys.slice(0, SHOWN_KEYS).map(({ provider, key, readyAt, reason }) => {
     const isReady = readyAt !== undefined && readyAt <= now;
@@ -105,7 +105,7 @@ function unservableAdvice(kind: RouteReason | undefined, failure: Failure | unde
   return failure?.advice ?? (kind === 'unsupported' ? 'Leave out what they lack' : 'Shorten it');
 }
 
-/** How long the prompt of a request is that no model takes, and how long it may be. Undefined if no context length is known. */
+/** The length of a prompt that no model accepts, and the limit. Undefined if no context length is known. */
 function lengthOf({ stages, records, now }: Question, call: Call<unknown>): PromptLength | undefined {
   const listed = stages.flat().flatMap(({ provider, models }) => {
     const record = records.provider(provider);
@@ -119,7 +119,7 @@ function lengthOf({ stages, records, now }: Question, call: Call<unknown>): Prom
   return { promptTokens: Math.max(cautious(tokens), contextLength + 1), contextLength };
 }
 
-/** The error if the request itself is why no route serves it: its content, its length, or what it asks for. */
+/** The error if the request itself is at fault: its content, its length, or the capabilities that it asks for. */
 function unservable(
   pool: Pool,
   call: Call<unknown>,
@@ -179,7 +179,7 @@ function withoutOpinion(call: Call<unknown>, giveUp: GiveUp, now: number): Error
   });
 }
 
-/** After a part of the answer was delivered, the call ends as a broken stream, whatever kept it from going on. */
+/** Once a part of the answer was delivered, every error ends the call as a broken stream. */
 function afterParts(call: Call<unknown>, error: Error): Error {
   if (!call.hasDelivered) return error;
   return new BrokenStreamError(

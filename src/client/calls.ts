@@ -27,7 +27,7 @@ export interface CallOptions extends CallLimits, PrivacyOption {
 
 /** Where a call can be served. */
 export interface Place {
-  /** What is asked for, in messages. Calls for the same wait in one queue. */
+  /** The requested models, as error messages show them. Calls with the same name wait in one queue. */
   readonly name: string;
   readonly stages: readonly Stage[];
 }
@@ -36,7 +36,7 @@ export interface Place {
 export interface CallRequest<Request> {
   readonly operation: OperationName;
   readonly request: Request;
-  /** Finds where it can be served. Default: by the models that its options name. */
+  /** Finds the place. Default: by the models that the options name. */
   readonly find?: (() => Place) | undefined;
   readonly needs: RequestNeeds;
   readonly turn?: Turn | undefined;
@@ -46,7 +46,7 @@ export interface CallRequest<Request> {
 export interface Turn {
   /** The route that served the last one. It comes first while it is ready. */
   readonly previousRoute: Route | undefined;
-  /** Told which route served this one. */
+  /** Called with the route that served this call. */
   readonly onServed?: ((route: Route) => void) | undefined;
   /** The name that a client asked for, before a chain took its place. */
   readonly asked?: string | undefined;
@@ -124,7 +124,7 @@ export class Calls {
     const id = lastCallId;
     if (events.isObserved) this.#emitStart(id, asked, options, startedAt);
     try {
-      // The request has just been checked and written, which takes its time if it is long.
+      // Checking and writing a long request has just taken a while.
       const pause = clock.yieldIfBusy?.();
       if (pause !== undefined) await pause;
       this.#accounts.refresh();
@@ -213,7 +213,7 @@ export class Calls {
     return { outcome: 'success', provider: names?.provider, model: names?.model };
   }
 
-  /** To be called when records have changed outside of a call. */
+  /** Must be called when records have changed outside of a call. */
   wake(): void {
     this.#engine.queues.wake();
   }
@@ -319,7 +319,7 @@ export class Calls {
     };
   }
 
-  /** What `find` finds, if need be after the lists of models have come. */
+  /** Calls `find`. If no model is found, waits for the model lists and calls it again. */
   async #found(find: () => Place, signal: AbortSignal | undefined, timeoutMs: number): Promise<Place> {
     try {
       const place = find();
@@ -332,7 +332,7 @@ export class Calls {
     return find();
   }
 
-  /** Starts to fetch the lists of models that are due, and waits for them for a bounded time. */
+  /** Starts fetching the model lists that are due, and waits for them for a bounded time. */
   #discover(signal: AbortSignal | undefined, maxWaitMs: number): Maybe<void> {
     const { registry, providers } = this.#pool;
     const lists = registry.ensure(providers.keys(), signal, maxWaitMs);

@@ -22,7 +22,7 @@ export interface StreamSource {
   respond(answer: CollectedAnswer, raw: JsonObject): ChatResponse;
 }
 
-/** What a reader wants of some parts. */
+/** Selects the items that a reader wants from some parts. */
 type PickItems<Item> = (batch: readonly StreamPart[]) => readonly Item[];
 
 /** How a stream ended. */
@@ -35,8 +35,8 @@ function leftError(): Error {
 }
 
 /**
- * A streamed answer. Iterate it for text, or {@link ChatStream.parts} for typed parts. It can be read once. Nothing is read
- * ahead of the consumer, and leaving the loop early closes the connection.
+ * A streamed answer. Iterate it for text, or {@link ChatStream.parts} for typed parts. It can be read once. freelm does
+ * not read ahead of the consumer. Leaving the loop early closes the connection.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export class ChatStream implements AsyncIterable<string> {
     return this.#reader((batch) => batch);
   }
 
-  /** Reads the stream for what `pick` takes of its parts. */
+  /** Reads the stream and yields the items that `pick` selects from its parts. */
   #reader<Item>(pick: PickItems<Item>): AsyncGenerator<Item, void, undefined> {
     if (this.#consumed) {
       throw new ConfigError(
@@ -111,11 +111,11 @@ export class ChatStream implements AsyncIterable<string> {
   /** Ends the stream: reading it throws `reason`, an `AbortError` by default. */
   abort(reason?: unknown): void {
     this.#controller.abort(reason);
-    // If parts() was called and never iterated, there is nothing that would end.
+    // If parts() was called but never iterated, no reader will end the stream.
     if (this.#consumed && !this.#begun) this.#end({ kind: 'error', error: this.#controller.signal.reason });
   }
 
-  /** How the stream ends for the code that reads it, or that never does. */
+  /** How the stream ends, whether a consumer reads it or never begins. */
   async #endingOfReader(): Promise<StreamOutcome> {
     const stopFollowing = this.#followOutside();
     try {
@@ -125,7 +125,10 @@ export class ChatStream implements AsyncIterable<string> {
     }
   }
 
-  /** Aborts the stream with the caller's signal, and when the pool is closed. The function returned ends that. */
+  /**
+   * Aborts the stream with the caller's signal, and when the pool is closed. The returned function removes the
+   * listeners.
+   */
   #followOutside(): () => void {
     const cancels = this.#outside.map((signal) => {
       const abort = (): void => {
@@ -144,7 +147,7 @@ export class ChatStream implements AsyncIterable<string> {
     const stopFollowing = this.#followOutside();
     const { signal } = this.#controller;
     const batches = this.#source.batches(signal);
-    // If the consumer does not read on, the call must end all the same, so that its reservations are settled.
+    // If the consumer stops reading, the call must still end, so that its reservations are settled.
     const leave = (): void => {
       const end = (): void => this.#end({ kind: 'error', error: signal.reason });
       batches.return().then(end, end);

@@ -11,7 +11,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-/** The scores that a strategy returned, as far as they are some of those that it was given. */
+/** The scores that a strategy returned, without those that it was not given. */
 function knownAmong(
   scores: readonly ProviderScore[],
   returned: unknown,
@@ -26,8 +26,8 @@ function knownAmong(
 }
 
 /**
- * A strategy of the user, whose errors and nonsense become an error that names it.
- * @throws ConfigError if the strategy throws, or returns anything but an order of the scores that it was given.
+ * Wraps a strategy of the user. Its errors and invalid results become an error that names it.
+ * @throws ConfigError if the strategy throws, or returns anything other than an order of the given scores.
  */
 export function checkedStrategy(strategy: Strategy): Strategy {
   return (scores, turn) => {
@@ -36,7 +36,7 @@ export function checkedStrategy(strategy: Strategy): Strategy {
       // The strategy may sort its list in place.
       const returned: unknown = strategy([...scores], turn);
       order = knownAmong(scores, returned);
-      // An async function is no strategy. What it rejects with is its own fault, too.
+      // An async function is not a strategy. Its rejection must not become an unhandled one.
       if (returned instanceof Promise) returned.catch(() => undefined);
     } catch (error) {
       throw new ConfigError(`${nameOf(strategy)} threw an error. ${messageOf(error)}`);

@@ -19,15 +19,15 @@ import type { CallLimits, PrivacyOption } from './options.ts';
 import type { Pool } from './pool.ts';
 import { MAX_REQUEST_CHARACTERS } from './request-body.ts';
 
-/** The options of `embed()`. `maxAttempts` and `maxWaitMs` hold for each batch, `timeoutMs` for the whole call. */
+/** The options of `embed()`. `maxAttempts` and `maxWaitMs` apply to each batch, `timeoutMs` to the whole call. */
 export interface EmbedOptions
   extends Omit<CallLimits, 'firstPartTimeoutMs' | 'idleTimeoutMs'>, PrivacyOption {
   /**
-   * The model's id, or the name of its weights. Only other keys, and other providers of the very same weights, take its place.
-   * Default: the pool's own, which stays the same.
+   * The model's id, or the name of its weights. Failover uses only other keys, and other providers of the same weights.
+   * Default: the pool's own model, which stays the same.
    */
   readonly model?: string | undefined;
-  /** How many numbers each vector has. Default: as many as the model gives. */
+  /** How many numbers each vector has. Default: the model's own number. */
   readonly dimensions?: number | undefined;
   /** What the texts are for; only some models distinguish it. Default `document`. */
   readonly inputType?: InputType | undefined;
@@ -62,7 +62,7 @@ const schema = z.strictObject({
   signal: signalSchema,
 });
 
-/** The options of a call that a request body may have. */
+/** The options of a call that a request body may contain. */
 export const embedOwnSchema: z.ZodMiniType<
   Omit<EmbedOptions, 'model' | 'dimensions' | 'inputType' | 'signal'>
 > = z.strictObject({ ...limitSchemas, privacy: privacySchema });

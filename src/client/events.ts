@@ -1,4 +1,4 @@
-/** What happens inside a pool, for those who watch it. No event contains a key or a prompt. */
+/** The events of a pool. No event contains a key or a prompt. */
 
 import { channel } from 'node:diagnostics_channel';
 import type { AttemptReport, FreeLLMErrorCode } from '../errors.ts';
@@ -13,8 +13,8 @@ export interface CallStartEvent {
   /** The model that was asked for, by the call or else by the pool's options. Undefined stands for `auto`. */
   readonly model?: string | readonly string[] | undefined;
   /**
-   * The models that stand for it, if it is a name of your own (`modelMap`), or one for which a client of `llm.fetch` or the server gets
-   * free models, such as `gpt-5`.
+   * The models that stand for `model`, if it is a name of your own (`modelMap`), or a well-known one such as `gpt-5`,
+   * for which clients of `llm.fetch` or the server get free models.
    */
   readonly chain?: readonly string[] | undefined;
   /** The route that served the last turn of the conversation, if the call has one. It comes first while it is ready. */
@@ -91,7 +91,7 @@ export interface DiscoveryEvent {
   readonly outcome: 'live' | 'disk' | 'failed';
   /** How many models the list in use has. */
   readonly models: number;
-  /** What went wrong and when it is tried again. Set if it failed. */
+  /** What went wrong, and when freelm tries again. Set if it failed. */
   readonly message?: string | undefined;
   readonly durationMs: number;
 }
@@ -102,7 +102,7 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-/** Every event, told apart by `type`. */
+/** Every event. Use `type` to tell them apart. */
 export type FreeLLMEvent =
   | CallStartEvent
   | AttemptStartEvent
@@ -136,12 +136,12 @@ export class Events {
     if (listener !== undefined) this.subscribe(listener);
   }
 
-  /** Whether an event would reach anything. If not, callers need not make one. */
+  /** Whether an event would have a receiver. If not, callers need not create one. */
   get isObserved(): boolean {
     return this.#entries.length > 0 || CALLS.hasSubscribers || ATTEMPTS.hasSubscribers;
   }
 
-  /** Adds a listener. The function returned removes it. */
+  /** Adds a listener. The returned function removes it. */
   subscribe(listener: EventListener): () => void {
     const entry = { listener };
     this.#entries = [...this.#entries, entry];

@@ -40,19 +40,21 @@ function checkedOptions({ messages, fields, callOptions, signal }: ChatCall): St
   return { ...known.data, ...ownOptions.data, signal, extraBody: Object.fromEntries(others) };
 }
 
-/** Images of programs may be files of this machine. @throws HttpError that names the part. */
+/** Refuses `image` parts, because they may read files of this machine. @throws HttpError that names the part. */
 function refuseImages(messages: readonly unknown[]): void {
   const place = imageIn(messages);
   if (place !== undefined)
     throw badBody(`${place}: the type "image" is for programs. Send "image_url" with an https or data URL`);
 }
 
-/** Whether every provider has a list of models. Otherwise they begin to be fetched. */
+/** Whether every provider has a model list. If not, starts fetching the missing ones. */
 function areListed({ registry, providers }: Pool): boolean {
   return registry.ensure([...providers.keys()], undefined, DISCOVERY_WAIT_MS) === undefined;
 }
 
-/** The models of a call from outside. What stands in for a known name follows a model that may have this name. */
+/**
+ * The models of a call from outside. The replacements of a well-known name come after a model that may have this name.
+ */
 // spec 9.11
 function modelsFor(
   name: string | undefined,
@@ -66,9 +68,9 @@ function modelsFor(
 }
 
 /**
- * Refuses a prompt that is longer than the window that clients were told of names of several models. Other models may hold it, but
- * an agent that was told of a window is to keep to it.
- * @throws BadRequestError in whose words agents know that they have to shorten the conversation.
+ * Refuses a prompt that is longer than the window that clients were told for names of several models. Some of the
+ * models may hold it, but an agent has to keep to the window that it was told.
+ * @throws BadRequestError whose message tells agents to shorten the conversation.
  */
 // spec 9.12
 function checkWindow(promptTokens: number, contextLength: number): void {
@@ -85,7 +87,7 @@ function askedIn({ model, callOptions }: ChatCall): string | undefined {
   return callOptions['model'] === undefined ? model : undefined;
 }
 
-/** About how many tokens the prompt of a call has; rather too many than too few. */
+/** Estimates the tokens of a call's prompt, rather too high than too low. */
 function tokensOf({ messages }: ChatCall, asked: StreamOptions): number {
   return cautious(requestBody(readMessages(messages), asked).tokens.prompt);
 }

@@ -57,12 +57,12 @@ import { type RoutedStream, routedStream } from './routed-stream.ts';
 /** How long `refreshModels` waits for a provider's first list of models. */
 const REFRESH_WAIT_MS = 15_000;
 
-/** What a request for a stream has besides the caller's fields. */
+/** The fields that freelm adds to a request for a stream. */
 const STREAMED = { stream: true, stream_options: { include_usage: true } };
 
 const NO_PARTS: AsyncIterable<never> = (async function* none() {})();
 
-/** What a pool consists of, once it is used. */
+/** The parts of a pool. They are made when the pool is first used. */
 interface Parts {
   readonly pool: Pool;
   readonly calls: Calls;
@@ -110,8 +110,8 @@ export class FreeLLM {
   readonly fetch: Fetch;
 
   /**
-   * @param options - The options, or a function that returns them. It is called when the pool is first used, and again if it
-   * has thrown. So are the checks of the options.
+   * @param options - The options, or a function that returns them. freelm calls this function and checks its result
+   * when the pool is first used, and again if that threw.
    * @throws ConfigError that names the invalid option.
    */
   constructor(options: FreeLLMOptions | (() => FreeLLMOptions), replaced?: Partial<Ports>) {
@@ -147,9 +147,10 @@ export class FreeLLM {
   }
 
   /**
-   * Makes a pool of the keys in the environment. `src/client/README.md` lists the variables.
-   * @param options - All options but `providers`. With `lazy: true`, the environment is read when the pool is first used, and
-   * the error of a missing key comes with the first call. So a build can load a module that makes a pool, without any key.
+   * Creates a pool from the keys in the environment. `src/client/README.md` lists the variables.
+   * @param options - All options but `providers`. With `lazy: true`, freelm reads the environment when the pool is
+   * first used, and reports a missing key with the first call. A build can then load a module that creates a pool
+   * without any key.
    * @param env - Default `process.env`.
    * @throws ConfigError that names the variables to set if there is no key, or the variable that is invalid.
    */
@@ -237,9 +238,9 @@ export class FreeLLM {
   }
 
   /**
-   * Resolves with a value that a schema accepts. Each model is asked in the surest way that it takes: with the schema as a
-   * field, in its JSON mode, or in words. An answer that breaks the schema goes back to its model once with what is wrong
-   * with it, then the call moves on.
+   * Resolves with a value that a schema accepts. freelm asks each model in the most reliable way that the model
+   * supports: with the schema as a field, in its JSON mode, or in words. It shows a model its mistake once if the
+   * answer breaks the schema, and then moves on.
    * @throws SchemaError if models answered and no answer fits the schema; otherwise what {@link FreeLLM.chat} throws.
    *
    * @example
@@ -266,9 +267,10 @@ export class FreeLLM {
   }
 
   /**
-   * Like {@link FreeLLM.object}, but streams the value while it grows. If the stream breaks, or its value breaks the schema, the
-   * request is made again, whole.
-   * @throws ConfigError or BadRequestError at once if the input is invalid. Reading throws what {@link FreeLLM.object} does.
+   * Like {@link FreeLLM.object}, but streams the value while it grows. If the stream breaks, or its value breaks the
+   * schema, freelm repeats the whole request.
+   * @throws ConfigError or BadRequestError at once if the input is invalid. Reading throws what {@link FreeLLM.object}
+   * does.
    */
   streamObject<T>(input: ChatInput, options: ObjectOptions<T>): ObjectStream<T> {
     const { schema, options: given } = readObjectOptions(options);
@@ -283,8 +285,8 @@ export class FreeLLM {
   }
 
   /**
-   * Runs the loop of a model that calls tools: carries out the calls of each answer at once, gives their results back to the
-   * model, and goes on until an answer calls no tool. The turns stay on the route that served the last one while it is ready.
+   * Runs a model with tools: carries out the calls of each answer in parallel, sends the results back to the model, and
+   * repeats this until an answer calls no tool. The turns stay on the route that served the last one while it is ready.
    * @throws ConfigError if an option is invalid; what {@link FreeLLM.chat} throws if a turn cannot be served.
    *
    * @example
@@ -312,10 +314,10 @@ export class FreeLLM {
   }
 
   /**
-   * Turns texts into vectors, with one model. Many texts are sent in batches, each of which may go to another key, and to
-   * another provider of the very same weights. A batch that was served is not sent again.
-   * @throws ConfigError or BadRequestError at once if the input is invalid, ModelNotFoundError if the pool has no embedding
-   * model, or none of that name; otherwise what {@link FreeLLM.chat} throws.
+   * Turns texts into vectors, with one model. freelm sends many texts in batches. Each batch may go to another key, or
+   * to another provider of the same weights. A batch that was served is not sent again.
+   * @throws ConfigError or BadRequestError at once if the input is invalid, ModelNotFoundError if the pool has no
+   * embedding model, or none of that name; otherwise what {@link FreeLLM.chat} throws.
    *
    * @example
    * ```ts
@@ -349,16 +351,16 @@ export class FreeLLM {
   }
 
   /**
-   * Reads the stored state, so that the next `health()`, `capacity()` and `explain()` show it as it is now. Only a store that
-   * answers with promises, e.g. Redis, needs it: memory and files are read while you look. Sends nothing to providers, and
-   * does not reject if the store fails.
+   * Reads the stored state, so that the next `health()`, `capacity()` and `explain()` show it as it is now. Only
+   * asynchronous stores, e.g. Redis, need it: freelm reads memory and files during these calls. Sends nothing to
+   * providers, and does not reject if the store fails.
    */
   async sync(): Promise<void> {
     await this.#pool.ledger.snapshot([this.#pool.everything()]);
   }
 
   /**
-   * Fetches the providers' lists of models. Resolves with all models known then, also if a provider fails.
+   * Fetches the providers' model lists. Resolves with all models known then, even if a provider fails.
    * @param options - `force: false` fetches only lists that are not cached. Expired ones are renewed in the background.
    */
   async refreshModels(
@@ -372,8 +374,8 @@ export class FreeLLM {
   }
 
   /**
-   * Checks each key with the cheapest request that proves it: the list of models, the account's status, or a chat of one
-   * token. Calls use a key that is accepted again at once, whatever was remembered against it.
+   * Checks each key with the cheapest request that proves it: the list of models, the account's status, or a chat of
+   * one token. If a key is accepted, calls use it again at once, and earlier refusals are forgotten.
    * @throws ConfigError if an option is invalid, and the signal's reason if `signal` was aborted.
    */
   async checkKeys(options: CheckKeysOptions = {}): Promise<readonly KeyCheck[]> {
@@ -401,7 +403,7 @@ export class FreeLLM {
     );
   }
 
-  /** Passes every event from now on to `listener`, as to `onEvent`. The function returned unsubscribes it. */
+  /** Passes every event from now on to `listener`, as to `onEvent`. The returned function unsubscribes it. */
   subscribe(listener: EventListener): () => void {
     return this.#pool.events.subscribe(listener);
   }

@@ -33,7 +33,10 @@ function isSource(value: unknown): value is Source {
   return [Uint8Array, ArrayBuffer, Blob, URL].some((kind) => value instanceof kind);
 }
 
-/** Where the first image is that only a program may pass, e.g. `messages[0].content[1]`; undefined if there is none. */
+/**
+ * The position of the first image that only a program may pass, e.g. `messages[0].content[1]`; undefined if there is
+ * none.
+ */
 export function imageIn(messages: readonly unknown[]): string | undefined {
   for (const [index, message] of messages.entries()) {
     const place = elementsOf(member(message, 'content')).findIndex(isImage);
@@ -49,14 +52,14 @@ function tooLarge(where: string, bytes: number): BadRequestError {
   });
 }
 
-/** The bytes of a data URL; undefined if it is none in Base64. */
+/** The bytes of a data URL; undefined if it is not a data URL in Base64. */
 function bytesIn(url: string): Uint8Array | undefined {
   const comma = url.indexOf(',');
   const isBase64 = /^data:[^,]*;base64$/i.test(url.slice(0, Math.max(0, comma)));
   return isBase64 ? Buffer.from(url.slice(comma + 1), 'base64') : undefined;
 }
 
-/** A path, or a URL of which the bytes are not read here. */
+/** Reads a path or a `file:` or `data:` URL. Other URLs are returned unread. */
 async function bytesOfText(text: string, where: string): Promise<Uint8Array | URL> {
   if (/^https?:/i.test(text) && URL.canParse(text)) return new URL(text);
   if (/^file:/i.test(text) && URL.canParse(text)) return readImageFile(new URL(text), where, IMAGE.bytes);
@@ -89,7 +92,7 @@ async function sentPart(part: unknown, where: string): Promise<ContentPart> {
 }
 
 /**
- * The messages with all images as parts that providers take. An image by `https:` URL stays one.
+ * The messages with all images as parts that providers accept. An image with an `https:` URL keeps it.
  * @throws BadRequestError that names the part: it is no image, is too large or cannot be read.
  */
 // spec 12.15
@@ -108,8 +111,8 @@ async function withImages(messages: readonly ChatMessage[]): Promise<readonly Ch
 }
 
 /**
- * What is made of messages once their images have been read: at once if they have none, so that a mistake is thrown at once,
- * else when it is asked for.
+ * Builds a value from messages once their images have been read. If there are no images, it builds the value at once,
+ * so that a mistake is thrown at once. Otherwise it builds the value when it is requested.
  */
 export function afterImages<T>(
   messages: readonly ChatMessage[],

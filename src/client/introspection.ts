@@ -1,4 +1,6 @@
-/** The pool as people see it: health, capacity, and what a call would do. These functions are read-only and send nothing. */
+/**
+ * Reports about the pool: health, capacity, and the routes of a call. These functions are read-only and send nothing.
+ */
 
 import { explain } from '../core/report/explain.ts';
 import {
@@ -136,7 +138,7 @@ export interface PoolQuestion extends Question {
   readonly records: Snapshot;
 }
 
-/** What a call that begins now would ask of routing. Books nothing. */
+/** The question that a call beginning now would put to routing. Reserves nothing. */
 export function questionOf(
   pool: Pool,
   stages: readonly Stage[],

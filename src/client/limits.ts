@@ -21,7 +21,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxWaitMs: 20_000,
 };
 
-/** Limits with options over them. An option that is `undefined` changes nothing. */
+/** Overrides limits with options. An option that is `undefined` changes nothing. */
 export function withLimits(limits: Limits, options: CallLimits): Limits {
   return {
     timeoutMs: options.timeoutMs ?? limits.timeoutMs,

@@ -37,7 +37,7 @@ const messagesSchema = listOf(messageSchema, 'must be a text, a message or a lis
 
 const matches = quickMatch(messageSchema.shape);
 
-/** Whether a message is surely one. Most have a role and a text, which takes no schema. */
+/** Whether a message is certainly valid. Most have only a role and a text, which need no schema. */
 function isPlainMessage(message: object): boolean {
   const names = Object.getOwnPropertyNames(message);
   const isText = 'content' in message && typeof message.content === 'string';

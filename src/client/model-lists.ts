@@ -1,4 +1,4 @@
-/** The lists of models of a pool, and what is told of them. */
+/** The model lists of a pool, and the warnings about them. */
 
 import { sourceOf } from '../catalog/provider-source.ts';
 import { ModelRegistry } from '../catalog/registry.ts';
@@ -10,8 +10,8 @@ import { suggestions } from '../suggest.ts';
 import type { FreeLLMEvent } from './events.ts';
 
 /**
- * Makes a function that warns once about each id of a provider's option `prefer` that its list does not have. Such an id
- * changes nothing, and is mostly a typing mistake.
+ * Makes a function that warns once about each id of a provider's option `prefer` that its list does not have. Such an
+ * id has no effect, and is usually a typing mistake.
  */
 function unmatchedPreferences(
   warn: (message: string) => void,
@@ -29,14 +29,13 @@ function unmatchedPreferences(
   };
 }
 
-/** What a registry of models tells the pool. */
+/** The callbacks of a model registry to the pool. */
 interface RegistryListeners {
   readonly emit: (event: FreeLLMEvent) => void;
   readonly warn: (message: string) => void;
   readonly onPrice: (provider: string, model: string, price: number) => void;
 }
 
-/** What a registry is made of. */
 interface RegistryParts {
   readonly clock: Clock;
   readonly transport: Transport;
@@ -45,7 +44,7 @@ interface RegistryParts {
   readonly providers: ReadonlyMap<string, Provider>;
 }
 
-/** The lists of models of a pool. Preferred models that a list does not have are said once it is known. */
+/** Makes the registry of a pool's models. Warns about preferred models that a list does not have once it is known. */
 export function registryFor(
   { clock, transport, cache, redact, providers }: RegistryParts,
   ttlMs: number,

@@ -21,7 +21,7 @@ export interface CallLimits {
   readonly firstPartTimeoutMs?: number | undefined;
   /** The longest gap between two parts of a stream. The consumer's own time does not count. Default 20 000. */
   readonly idleTimeoutMs?: number | undefined;
-  /** How many requests one call may cost. Default 12. */
+  /** The most requests that one call may send. Default 12. */
   readonly maxAttempts?: number | undefined;
   /**
    * Whether a call waits if no route is ready, instead of failing. Default `false`. Even then, a call retries a route after a
@@ -35,9 +35,9 @@ export interface CallLimits {
 /** Which providers may see the prompts. */
 export interface PrivacyOption {
   /**
-   * What must not happen to prompts. With `no-training`, only providers are asked that are known not to train models on them;
-   * with `no-logging`, only those that do not keep them either. `spec/providers` has the facts. The stricter of the pool's and
-   * the call's applies. Default: any provider.
+   * What must not happen to prompts. With `no-training`, freelm uses only providers that are known not to train models
+   * on them. With `no-logging`, it uses only those that do not keep them either. `spec/providers` has the facts. The
+   * stricter option of the pool and the call applies. Default: any provider.
    */
   readonly privacy?: Privacy | undefined;
 }
@@ -57,7 +57,7 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
   /** The model of calls that name none. Default `auto`. */
   readonly model?: string | readonly string[] | undefined;
   /**
-   * What calls get that ask for a name, e.g. `{ 'gpt-4o': 'large' }`: a model, or a list of models as a chain. The names also
+   * Maps a requested name to a model, or to a list of models as a chain, e.g. `{ 'gpt-4o': 'large' }`. The names also
    * appear in the list of models. Default: no other names.
    */
   readonly modelMap?: Readonly<Record<string, string | readonly string[]>> | undefined;
@@ -72,8 +72,8 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
    */
   readonly contextTokens?: number | undefined;
   /**
-   * What happens if no provider of the pool has a model, or has it for free. `error` throws a `ModelNotFoundError`. `auto`
-   * serves the call as `auto`, for code with hard-coded model names. Default `error`.
+   * What happens if no provider of the pool has a model, or none offers it for free. `error` throws a
+   * `ModelNotFoundError`. `auto` serves the call as `auto`, for code with hard-coded model names. Default `error`.
    */
   readonly unknownModels?: 'error' | 'auto' | undefined;
   /**

@@ -36,7 +36,7 @@ import { randomId, systemClock } from '../adapters/system.ts';
 import { HOUR_MS } from '../core/time.ts';
 import { amountText } from '../money.ts';
 
-/** What a pool uses of the outside. Each part can be replaced, e.g. in tests. */
+/** The outside world of a pool. Each part can be replaced, e.g. in tests. */
 export interface Ports {
   /** A clock without `monotonicMs` measures spans by `now`, so it must not jump. */
   readonly clock: Clock | Omit<Clock, 'monotonicMs'>;
@@ -60,10 +60,10 @@ export interface Pool extends Finders {
   readonly chatStream: StreamOperation<StreamRequest, StreamBatch>;
   readonly embed: WholeOperation<EmbedBatch, EmbedPart>;
   readonly redact: Redact;
-  /** Keeps answers for clients that refer to them later. Undefined if they are kept in memory only. */
+  /** Keeps answers for clients that refer to them later. Undefined: answers are kept in memory only. */
   readonly archive: TextArchive | undefined;
   readonly events: Events;
-  /** Emits an event. Costs little if none is observed, but see `events.isObserved`. */
+  /** Emits an event. This is cheap without listeners, but check `events.isObserved` before building one. */
   readonly emit: (event: FreeLLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
   choice(turn: number): Preferences;
@@ -131,7 +131,7 @@ function choiceOf(strategy: FreeLLMOptions['strategy'] = 'quota_aware'): Pool['c
   return (turn) => ({ order, preferCheapest, turn });
 }
 
-/** All providers with their models of the moment. */
+/** All providers with their current models. */
 function listedBy(
   providers: readonly Provider[],
   pool: readonly PoolProvider[],
@@ -155,8 +155,8 @@ function withMonotonic(clock: Ports['clock']): Clock {
 }
 
 /**
- * Ids for the tool calls of one answer. A provider's own id stays unless a call of the conversation has it. A random part sets the
- * others apart from those of other answers and processes.
+ * Ids for the tool calls of one answer. A provider's own id is kept unless a call of the conversation already has it. A
+ * random part makes the other ids unique across answers and processes.
  */
 // spec 13.3
 function newToolCallIds(taken: () => ReadonlySet<string>): ToolCallIds {
@@ -187,7 +187,7 @@ function chatPortsFor(
   };
 }
 
-/** The clock, and what requests are sent with. */
+/** The clock and the transport. */
 function sendingParts(
   options: FreeLLMOptions,
   env: Environment,
@@ -211,7 +211,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   const ttlMs = cacheTtlFrom(env) ?? DEFAULT_CACHE_TTL_MS;
   const warn = (message: string): void => events.emit({ type: 'warning', message: redact(message) });
   const fallback = { clock, onWarning: warn };
-  // Moments of a virtual clock mean nothing to other processes.
+  // Times of a virtual clock are meaningless to other processes.
   const isReal = replaced.cache === undefined && replaced.clock === undefined;
   const store =
     givenStore === undefined ? stateFor(options, env, isReal, fallback) : withFallback(givenStore, fallback);
@@ -249,7 +249,7 @@ export function compose(options: FreeLLMOptions, replaced: Partial<Ports> = {}):
   };
 }
 
-/** A store that fails loses the note; the next list brings it again. */
+/** If the store fails, the price is not noted. The next list reports it again. */
 async function notePrice(
   ledger: Ledger,
   pool: readonly PoolProvider[],

@@ -12,7 +12,7 @@ import type { Pool } from './pool.ts';
 export interface ResetOptions {
   /** The name of a provider, e.g. `openrouter`. */
   readonly provider?: string | undefined;
-  /** A key of the pool, whole or masked as `health()` shows it. Its account is forgotten, with the account's other keys. */
+  /** A key of the pool, whole or masked as `health()` shows it. Forgets the whole account, including its other keys. */
   readonly key?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ function keyIdsOf(pool: Pool, provider: string, key: string): readonly string[] 
   return keys.filter(({ keyId, mask }) => keyId === id || mask === key.trim()).map(({ keyId }) => keyId);
 }
 
-/** The records of the accounts with a key, and of those that they were merged into. */
+/** The records of the accounts with a key, and of the accounts that they were merged into. */
 async function accountsWith(
   pool: Pool,
   candidate: Candidate,
@@ -45,7 +45,7 @@ async function accountsWith(
 }
 
 /**
- * Forgets what is remembered of the pool, of a provider or of a key. An empty record takes the place of the stored one.
+ * Forgets what the records hold about the pool, a provider or a key. An empty record takes the place of the stored one.
  * spec 5.15
  */
 export async function reset(pool: Pool, options: ResetOptions): Promise<void> {

@@ -3,7 +3,7 @@ import type { AttemptReport } from '../errors.ts';
 import type { Call } from '../engine/call.ts';
 import type { ChatCompletion, TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
 
-/** A tool call of an answer. A later request takes it back as it is. */
+/** A tool call of an answer. It can be passed unchanged in a later request. */
 export interface AnsweredCall extends ToolCall {
   /** The value of `function.arguments`: an object if the request declared the tool. `undefined` if the text is no JSON. */
   readonly arguments: unknown;
@@ -33,11 +33,11 @@ export interface ChatResponse {
    * not read, e.g. `reasoning_details`.
    */
   readonly raw: unknown;
-  /** The text, e.g. of `String(response)`. */
+  /** Returns the text, e.g. for `String(response)`. */
   toString(): string;
 }
 
-/** An answer in a text is its own text. Everywhere else it looks like a plain object. */
+/** An answer converted to a string is its text. In every other respect it looks like a plain object. */
 class Answer {
   declare readonly text: string;
 

@@ -14,7 +14,6 @@ export interface RoutedStream {
   readonly lastRoute: () => Route | undefined;
 }
 
-/** What a stream runs on. */
 interface StreamParts {
   readonly pool: Pool;
   readonly calls: Calls;
@@ -22,7 +21,6 @@ interface StreamParts {
   readonly closing: AbortSignal;
 }
 
-/** What a stream asks for. */
 interface StreamQuestion<Request> {
   readonly operation: StreamOperation<Request, StreamBatch>;
   /** The request, once its images have been read. */

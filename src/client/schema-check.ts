@@ -4,7 +4,7 @@ import type * as zodModule from 'zod';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { SchemaCheck, SchemaProblem } from '../wire/repair/sound-arguments.ts';
 
-/** Names that every object inherits. zod passes over `__proto__`, and finds the others in objects that do not have them. */
+/** Names that every object inherits. zod ignores `__proto__`, and finds the others in objects that do not have them. */
 const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 /** Marks such a name in a schema and in the values that are checked. A private character, so that no other name has it. */
 const MARK = '\u{F8FF}';
@@ -41,7 +41,7 @@ function markedMember(value: unknown, keyword: string): unknown {
 type Zod = typeof zodModule;
 type Issue = zodModule.core.$ZodIssue;
 
-/** zod is slow to load, so it is loaded with the first call that has a schema. */
+/** zod is slow to load. The first call with a schema loads it. */
 let zod: Zod | undefined;
 
 /** Whether {@link schemaCheck} can be used. */
@@ -67,7 +67,7 @@ function problemsOf(issue: Issue): readonly SchemaProblem[] {
   const message = unmarked(issue.message);
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, unmarked(key)], message, isUnknown: true }));
-  // A format such as `email` describes; providers and tools read it in different ways.
+  // A format such as `email` is only a description. Providers and tools interpret it in different ways.
   return issue.code === 'invalid_format' && issue.format !== 'regex' ? [] : [{ path, message }];
 }
 
@@ -80,7 +80,7 @@ function checkFor({ fromJSONSchema, safeParse }: Zod, schema: JsonObject): Schem
   }
 }
 
-/** A schema that refers to itself without end cannot be checked, and nothing speaks against the value. */
+/** A schema that refers to itself endlessly cannot be checked, so there are no issues. */
 function issuesOf(parse: () => zodModule.ZodSafeParseResult<unknown>): readonly Issue[] {
   try {
     return parse().error?.issues ?? [];

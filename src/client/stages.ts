@@ -1,4 +1,4 @@
-/** Which providers and models serve a call. What was found is remembered until a list of models changes. */
+/** Finds the providers and models for a call. Caches the result until a model list changes. */
 
 import { type Listed, refusePaid, stagesFor, toCandidate } from '../catalog/candidates.ts';
 import {
@@ -17,7 +17,7 @@ import type { FreeLLMOptions } from './options.ts';
 
 /** The functions of a pool that find models. */
 export interface Finders {
-  /** Warns once about each name that would cost money. @throws ModelNotFoundError if all names would. */
+  /** Warns once about each name that would cost money. @throws ModelNotFoundError if all of them would. */
   refusePaid(models: readonly string[]): void;
   /** Whether a provider is known to have a model with this id. */
   lists(id: string): boolean;
@@ -29,7 +29,7 @@ export interface Finders {
   embedding(question: EmbeddingQuestion & { readonly privacy?: Privacy | undefined }): EmbeddingChoice;
 }
 
-/** How many questions are remembered. */
+/** How many questions are cached. */
 const MAX_QUESTIONS = 1000;
 
 /** The providers that meet a demand for privacy. */
@@ -44,7 +44,7 @@ function keeping(listed: readonly Listed[], demand: Privacy | undefined): readon
   );
 }
 
-/** Remembers answers until a list of models changes. */
+/** Caches answers until a model list changes. */
 function memory<Answer extends {}>(
   registry: ModelRegistry,
 ): (question: string, find: () => Answer) => Answer {
@@ -65,10 +65,10 @@ function memory<Answer extends {}>(
   };
 }
 
-/** No name of a model has it. */
+/** No model name contains it. */
 const SEPARATOR = '\n';
 
-/** Remembers the stages of each combination. */
+/** Caches the stages of each combination. */
 function stageMemory(
   listed: () => readonly Listed[],
   registry: ModelRegistry,
@@ -84,8 +84,8 @@ function stageMemory(
 }
 
 /**
- * Remembers the embedding model of calls that name none, so that it stays the same. It is chosen among the providers of the
- * pool, whatever a call demands.
+ * Remembers the embedding model of calls that name none, so that it stays the same. The choice considers all providers
+ * of the pool, regardless of the demands of a call.
  */
 // spec 17.3
 function embeddingMemory(
@@ -104,7 +104,7 @@ function embeddingMemory(
   };
 }
 
-/** Redacts the model's name in errors: a key may have been passed for it by mistake. */
+/** Redacts the model's name in errors: it may be a key that was passed by mistake. */
 function redactingErrors<Args extends readonly unknown[], Result>(
   find: (...args: Args) => Result,
   redact: Redact,

@@ -8,8 +8,8 @@ function warningOf({ title, asOf, expires }: Provider['spec']): string {
 }
 
 /**
- * Wraps `emit`. Before the first event it emits each provider's warnings, and before the first event after a provider's
- * facts have expired, one about them. spec 15.3
+ * Wraps `emit`. Before the first event, it emits each provider's warnings. Before the first event after a provider's
+ * facts have expired, it emits a warning about them. spec 15.3
  */
 export function withProviderWarnings(
   emit: (event: FreeLLMEvent) => void,

@@ -25,7 +25,7 @@ function persists(options: FreeLLMOptions, env: Environment, byDefault: boolean)
   return options.persist ?? persistFrom(env) ?? byDefault;
 }
 
-/** Where answers are kept that clients refer to later: beside the files of the state, if there are any. */
+/** The archive of the answers that clients refer to later. It lies beside the files of the state, if there are any. */
 export function archiveFor(
   options: FreeLLMOptions,
   env: Environment,
@@ -36,7 +36,7 @@ export function archiveFor(
   return textFiles(() => join(cacheDirOf(options, env), STATE_FOLDER, 'responses'), now);
 }
 
-/** Memory, or files that memory replaces while they fail. */
+/** The store of the state: memory, or files, which memory replaces while they fail. */
 export function stateFor(
   options: FreeLLMOptions,
   env: Environment,

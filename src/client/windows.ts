@@ -1,4 +1,4 @@
-/** How long a conversation may be for the names that clients ask for. */
+/** The context lengths of the names that clients ask for. */
 
 import { entryOf } from '../core/json.ts';
 import { substitutesFor } from '../core/known-names.ts';
@@ -13,8 +13,8 @@ function isMeant(model: ModelSpec, name: string): boolean {
 }
 
 /**
- * The context length in tokens that clients are told of a name: the user's, else the smallest of the models that the name stands
- * for. Undefined if none is known.
+ * The context length in tokens that clients are told for a name: the user's, or else the smallest of the models that
+ * the name stands for. Undefined if none is known.
  */
 export function windowOf(
   name: string,

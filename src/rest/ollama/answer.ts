@@ -10,12 +10,12 @@ import { messageOf, PartCollector, type StreamPart } from '../../wire/response/s
 import type { Answer } from '../chat-backend.ts';
 import type { EventWriter } from '../protocol.ts';
 
-/** What a whole answer, or a piece of it, says. */
+/** The content of a whole answer, or of a piece of it. */
 interface Said {
   readonly text?: string | undefined;
   readonly thinking?: string | undefined;
   readonly calls?: readonly ToolCall[] | undefined;
-  /** What only the model's provider understands. */
+  /** Fields that only the model's provider understands. */
   readonly own?: JsonObject | undefined;
 }
 
@@ -36,7 +36,7 @@ function privateIn(fields: JsonObject | undefined): JsonObject {
   return Object.fromEntries(Object.entries(fields ?? {}).filter(([name]) => PRIVATE_FIELDS.has(name)));
 }
 
-/** Arguments are an object. A model without declared tools may write anything. */
+/** Arguments are an object. Without declared tools, a model may write anything. */
 function callObject(call: ToolCall, index: number): JsonObject {
   const input = parseJson(call.function.arguments);
   const called = { index, name: call.function.name, arguments: isJsonObject(input) ? input : {} };
@@ -53,7 +53,7 @@ function saidObject({ text = '', thinking = '', calls = [], own }: Said, isChat:
     : { response: text, ...more };
 }
 
-/** Rates are computed from these, so a duration is never 0. */
+/** Clients divide by durations, so a duration is never 0. */
 function durationNs(fromMs: number, toMs: number): number {
   return Math.max(1, toMs - fromMs) * NS_PER_MS;
 }
@@ -86,7 +86,7 @@ function headOf(model: string, now: number): JsonObject {
   return { model, created_at: new Date(now).toISOString() };
 }
 
-/** What the model's provider gave for itself, with a note of who that is. */
+/** The fields that only the model's provider understands, with a note of that model. */
 function ownFieldsOf({ raw, reasoning, provider, model }: Answer): JsonObject {
   const words = reasoning === undefined ? {} : { reasoning_content: reasoning };
   return privateIn(
@@ -106,7 +106,7 @@ export function wholeAnswer(
     ...headOf(model, endedAt),
     ...saidObject({ text, thinking, calls: toolCalls, own: ownFieldsOf(answer) }, isChat),
     ...(logprobs === undefined ? {} : { logprobs }),
-    // When the answer began is not known, so the whole time counts for its tokens.
+    // The moment at which the answer began is unknown, so its tokens get the whole time.
     ...endOf(finishReason, usage, { startedAt, begunAt: startedAt, endedAt }),
   };
 }
@@ -157,7 +157,7 @@ export class LineWriter implements EventWriter {
     return `${JSON.stringify({ ...headOf(model, now()), ...saidObject(said, isChat), ...more })}\n`;
   }
 
-  /** The calls, and what their provider wants back with them. */
+  /** The calls, and the fields that their provider requires back with them. */
   #collected(model: string): string {
     const { toolCalls: calls } = this.#collector.answer();
     const own = privateIn(extraFieldsOf(messageOf(this.#collector.raw())));

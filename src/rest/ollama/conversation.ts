@@ -6,10 +6,10 @@ import type { ChatMessage, ContentPart } from '../../wire/request/chat-request.t
 import { PRIVATE_FIELDS } from '../../wire/request/request-shape.ts';
 import { badBody } from '../body.ts';
 
-/** The characters of base64 in which the type of an image shows. */
+/** So many characters of base64 reveal the type of an image. */
 const HEAD_LENGTH = 24;
 
-/** Media that Ollama's API may have later. */
+/** Media that Ollama's API may add later. */
 const NOT_TAKEN = ['audio', 'audios', 'videos'] as const;
 
 /** A call that has no result yet. */
@@ -44,11 +44,13 @@ function privateIn(fields: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => PRIVATE_FIELDS.has(name)));
 }
 
-/** Gives calls their results. Clients that name neither an id nor a tool send the results in the order of the calls. */
+/**
+ * Matches results with calls. Clients that name neither an id nor a tool send the results in the order of the calls.
+ */
 class Calls {
   readonly #open: OpenCall[] = [];
 
-  /** OpenAI's call. Its id is made up if the client dropped it. */
+  /** Reads a call as OpenAI's. If the client dropped the id, the call gets `madeUp`. */
   read(call: unknown, at: string, madeUp: string): JsonObject {
     if (!isJsonObject(call) || !isJsonObject(call['function']))
       throw badBody(`${at}: must be a call { function: { name, arguments } }.`);

@@ -1,11 +1,11 @@
-/** Ollama's list of models, and what it tells of one. */
+/** Ollama's list of models, and its description of one. */
 
 import type { JsonObject } from '../../core/json.ts';
 import { kindOf, readModelName, tagsOf } from '../../core/model.ts';
 import type { ChatBackend, OfferedModel } from '../chat-backend.ts';
 import { type Listed, listedModels, modelNamed } from '../model-list.ts';
 
-/** No provider tells when a model was made. */
+/** No provider reports when a model was created. */
 const UNKNOWN_TIME = '1970-01-01T00:00:00Z';
 
 /** Clients that know no tags add this one. */
@@ -19,7 +19,7 @@ const CAPABILITIES: ReadonlyMap<string, string> = new Map([
   ['audio', 'audio'],
 ]);
 
-/** The models that a name stands for. Of a chain that the user named, nothing more is known. */
+/** The models that a name stands for. For a chain that the user named, nothing more is known. */
 function meantBy(name: string, offered: readonly OfferedModel[]): readonly OfferedModel[] {
   const query = readModelName(name);
   if ('id' in query) return offered.filter(({ id }) => id === name);
@@ -62,7 +62,7 @@ export function tagList(offered: readonly OfferedModel[], names: Names): JsonObj
   return { models: listedModels(offered, names).map((model) => listObject(model, offered)) };
 }
 
-/** What there is to know of a model; undefined if there is none of that name. */
+/** The description of a model; undefined if no model has that name. */
 export function shownModel(
   name: string,
   offered: readonly OfferedModel[],
@@ -87,7 +87,7 @@ export function shownModel(
   };
 }
 
-/** The name without the tag that clients add, unless there is a model of the whole name. */
+/** The name without the tag that clients add, unless a model has the whole name. */
 export async function knownName(
   name: string,
   backend: ChatBackend,

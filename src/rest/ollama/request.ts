@@ -12,7 +12,7 @@ import { contentOf, readConversation } from './conversation.ts';
 export interface OllamaCall extends Omit<ChatCall, 'model'> {
   readonly model: string;
   readonly stream: boolean;
-  /** False: what the model thinks is not for the client. */
+  /** False: the client does not get the model's reasoning. */
   readonly showsThoughts: boolean;
   /** The reason of an answer without a call: a request without a prompt loads a model, or unloads it. */
   readonly idle: 'load' | 'unload' | undefined;
@@ -59,10 +59,10 @@ const generateSchema = z.looseObject({
 });
 type Common = Pick<z.infer<typeof chatSchema>, keyof typeof COMMON>;
 
-/** Fields that change nothing where no model is loaded, and conversations are not cut. */
+/** Fields without effect here, because freelm loads no models and cuts no conversations. */
 const IGNORED: ReadonlySet<string> = new Set(['keep_alive', 'truncate', 'shift', 'raw']);
 
-/** By Ollama's name: the field of an option for the model. */
+/** Maps Ollama's name of an option to the field that the model gets. */
 const OPTIONS: ReadonlyMap<string, string> = new Map([
   ...['temperature', 'top_p', 'top_k', 'min_p', 'seed', 'stop', 'presence_penalty', 'frequency_penalty'].map(
     (name) => [name, name] as const,
@@ -114,7 +114,7 @@ function formatOf(format: Common['format']): JsonObject {
   };
 }
 
-/** Thinking is what a model does by itself, so `true` asks for nothing more. No model is sure to take `none`. */
+/** Models reason by default, so `true` adds nothing. Not every model accepts `none`. */
 function effortOf(think: Common['think']): JsonObject {
   if (think === undefined || think === true) return {};
   if (think === false) return { reasoning_effort: 'low' };
@@ -132,7 +132,7 @@ interface Read {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What both requests say in the same way. */
+/** The members that both requests have in common. */
 function commonOf(data: Common, { body, known, signal }: Read): Omit<OllamaCall, 'messages' | 'idle'> {
   const options = readOptions(data.options ?? {});
   const isKnown = (name: string): boolean => known.includes(name) || IGNORED.has(name);

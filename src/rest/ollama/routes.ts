@@ -1,4 +1,4 @@
-/** Ollama's API, for tools that know no other local server. */
+/** Ollama's API, for tools that support no other local server. */
 
 import * as z from 'zod/mini';
 import { problemIn } from '../../check.ts';

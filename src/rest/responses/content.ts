@@ -20,7 +20,7 @@ function textPart(text: unknown, place: string): TextPart {
   return { type: 'text', text };
 }
 
-/** Files are kept by OpenAI's own service, so an id of one leads nowhere. */
+/** Only OpenAI's own service stores files, so freelm cannot resolve the id of one. */
 function refuseFileId({ file_id: id }: JsonObject, place: string): void {
   if (typeof id === 'string')
     throw badBody(`${place}.file_id: there are no stored files here. Send the file itself, or its URL.`);

@@ -7,23 +7,23 @@ import { type Content, isTextPart, readContent, shownName } from './content.ts';
 import { NOTHING, type PrivateFields, unseal } from '../seal.ts';
 import { argumentsForInput, type ToolNames } from './tools.ts';
 
-/** An item with its place in the body, for messages. */
+/** An item with its place in the body, for error messages. */
 export interface PlacedItem {
   readonly item: JsonObject;
   readonly place: string;
 }
 
-/** What the assistant said in one turn. Its items become one message. */
+/** The content of one turn of the assistant. Its items become one message. */
 interface Turn {
   content: Content | undefined;
   reasoning: string;
   readonly calls: { readonly id: string; readonly called: JsonObject }[];
-  /** What the provider gave for itself. */
+  /** Fields that only the provider understands. */
   own: PrivateFields;
 }
 
 const ROLES = ['user', 'assistant', 'system', 'developer'] as const;
-/** What a tool returned besides text follows in a message of the user: Chat Completions has only text in a result. */
+/** Media that a tool returned follow in a message of the user: Chat Completions allows only text in a result. */
 const MEDIA_FOLLOW = 'The next message of the user has the content.';
 const MEDIA = 'This is what the tool returned:';
 
@@ -33,7 +33,7 @@ function textIn(item: JsonObject, name: string, place: string): string {
   return text;
 }
 
-/** The text of a reasoning item. Its summary is what clients keep of it. */
+/** The text of a reasoning item. Clients keep only its summary. */
 function reasoningIn({ content, summary }: JsonObject): string {
   const parts = elementsOf(content).length > 0 ? content : summary;
   return elementsOf(parts)
@@ -51,7 +51,7 @@ function joined(before: Content | undefined, next: Content): Content {
   return parts.flat();
 }
 
-/** Models take what the assistant said as one text. */
+/** Models accept an assistant's message only as one text. */
 function spoken(content: Content): Content {
   if (typeof content === 'string' || !content.every(isTextPart)) return content;
   return content.map(({ text }) => text).join('');
@@ -68,7 +68,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     conversation.addCall(item, place, argumentsForInput(textIn(item, 'input', place))),
   function_call_output: (conversation, item, place) => conversation.addResult(item, place),
   custom_tool_call_output: (conversation, item, place) => conversation.addResult(item, place),
-  // Its tools have been read with those of the request.
+  // The tools of this item were read with those of the request.
   additional_tools: () => undefined,
 };
 
@@ -76,7 +76,7 @@ class Conversation {
   readonly #names: ToolNames;
   readonly #messages: ChatMessage[] = [];
   #turn: Turn | undefined;
-  /** What tools returned besides texts. The results of one turn must follow each other, so it comes after them. */
+  /** Media that tools returned. The results of one turn must follow each other, so the media come after them. */
   #media: ContentPart[] = [];
 
   constructor(names: ToolNames) {
@@ -130,7 +130,7 @@ class Conversation {
     return this.#messages;
   }
 
-  /** The turn of the assistant that is going on, or a new one. */
+  /** The current turn of the assistant, or a new one. */
   #open(): Turn {
     if (this.#turn !== undefined) return this.#turn;
     this.#close();

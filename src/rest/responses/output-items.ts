@@ -1,11 +1,11 @@
-/** The items of an answer while they grow, each with the events that tell of it. */
+/** The items of an answer while they grow, and the events about them. */
 
 import type { JsonObject } from '../../core/json.ts';
 import type { ToolCallPart } from '../../wire/response/tool-calls.ts';
 import { annotationsOf } from './annotations.ts';
 import { inputOfArguments, type Tool } from './tools.ts';
 
-/** Receives events by their types without `response.`, and their fields. */
+/** Receives events: the type without `response.`, and the fields. */
 export interface EventSink {
   emit(type: string, fields: JsonObject): void;
   /** Prepares events that differ in their `delta` only, since a stream has hundreds of them. */
@@ -14,7 +14,7 @@ export interface EventSink {
 
 export type ItemStatus = 'completed' | 'incomplete';
 
-/** An item of which more may come. */
+/** An item that is not complete yet. */
 export interface OpenItem {
   /** The whole item. */
   close(status: ItemStatus): JsonObject;
@@ -119,7 +119,7 @@ export class CallItem implements OpenItem {
 
   add(delta: string): void {
     this.#arguments += delta;
-    // The input of a freeform tool is known only when its arguments are whole.
+    // The input of a freeform tool is known only when its arguments are complete.
     if (delta !== '' && this.#tool.kind === 'function')
       this.#sink.emit('function_call_arguments.delta', { ...this.#place, delta });
   }

@@ -1,4 +1,4 @@
-/** The items of an answer, made from its parts, with the events that tell of them. */
+/** Builds the items of an answer from its parts, and emits the events about them. */
 
 import type { JsonObject } from '../../core/json.ts';
 import { PRIVATE_FIELDS } from '../../wire/request/request-shape.ts';
@@ -38,7 +38,7 @@ export class OutputBuilder {
   #count = 0;
   #text: MessageItem | undefined;
   #thought: ReasoningItem | undefined;
-  /** Reasoning that came within the text. The text stays one. */
+  /** Reasoning that arrived within the text. It does not split the text. */
   #lateThoughts = '';
   readonly #calls = new Map<number, CallItem>();
 
@@ -117,7 +117,7 @@ export class OutputBuilder {
     this.#addPrivateFields();
   }
 
-  /** What the provider wants back has an item of its own: a call has no place for it. */
+  /** Fields that the provider requires back get an item of their own, because a call has no place for them. */
   #addPrivateFields(): void {
     const { message, calls } = privateFieldsOf(messageOf(this.#collector.raw()), this.answer.toolCalls);
     if (Object.keys(message).length === 0 && Object.keys(calls).length === 0) return;
@@ -128,7 +128,7 @@ export class OutputBuilder {
     this.#close({ close: () => item }, 'completed');
   }
 
-  /** The fields of the message that freelm does not read, and that are for everyone. */
+  /** The fields of the message that freelm does not read and that any client may see. */
   #extras(): JsonObject {
     const fields = Object.entries(extraFieldsOf(messageOf(this.#collector.raw())) ?? {});
     return Object.fromEntries(fields.filter(([name]) => !PRIVATE_FIELDS.has(name)));

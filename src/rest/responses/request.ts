@@ -32,7 +32,9 @@ export interface ResponsesCall {
 const flag = z.optional(z.boolean('must be true or false'));
 const object = z.optional(recordOf(z.unknown(), 'must be an object'));
 
-/** A field that asks for something which happens at OpenAI, and which an answer must not silently lack. */
+/**
+ * A field for a function of OpenAI's service. A request with it is refused, because freelm must not silently ignore it.
+ */
 function refused(what: string): z.ZodMiniOptional<z.ZodMiniNever> {
   return z.optional(z.never(`is not available here, because ${what}`));
 }
@@ -68,7 +70,7 @@ const bodySchema = z.object({
 
 type Body = z.infer<typeof bodySchema>;
 
-/** Fields that only tell OpenAI's own service how to work. They change nothing of the answer's meaning. */
+/** Fields that only tell OpenAI's own service how to work. They do not change the meaning of the answer. */
 const HINTS: ReadonlySet<string> = new Set([
   'client_metadata',
   'context_management',
@@ -85,7 +87,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(bodySchema.shape));
 /** The most fields of a body. */
 const MAX_FIELDS = 1000;
 
-/** The form of Chat Completions: its schema is a member of its own. */
+/** Converts to the form of Chat Completions, where the schema is a member of its own. */
 function responseFormat(format: unknown): JsonObject {
   if (!isJsonObject(format) || format['type'] === 'text') return {};
   const { type, ...schema } = format;
@@ -122,7 +124,7 @@ function unknownItem(id: unknown): HttpError {
   return new HttpError({ status: 404, param: 'input', message });
 }
 
-/** The conversation: what was stored of it, then the request's own items. */
+/** The conversation: its stored items, then those of the request. */
 function itemsOf(
   { input, previous_response_id: previous }: Body,
   store: ResponseStore,
@@ -143,7 +145,7 @@ function itemsOf(
   ];
 }
 
-/** What a response says of its request, with the API's defaults. */
+/** The fields of a request that its response repeats, with the API's defaults. */
 function repeatedOf(body: JsonObject): JsonObject {
   return {
     background: false,

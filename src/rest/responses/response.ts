@@ -8,7 +8,6 @@ import type { EventWriter } from '../protocol.ts';
 import { isIncomplete, OutputBuilder } from './output.ts';
 import type { ToolNames } from './tools.ts';
 
-/** What a response is made with. */
 export interface ResponseInit {
   readonly id: string;
   /** Epoch seconds. */
@@ -43,7 +42,7 @@ function incompleteDetails(reason: string | undefined): JsonObject | null {
   return { reason: reason === 'length' ? 'max_output_tokens' : reason };
 }
 
-/** Clients know how long to wait by this code. */
+/** Clients choose the time to wait by this code. */
 function errorCode({ status, code }: HttpErrorInit): string {
   return status === 429 ? 'rate_limit_exceeded' : (code ?? 'server_error');
 }
@@ -73,7 +72,7 @@ export class ResponseWriter implements EventWriter {
 
   write(part: StreamPart, model: string): string {
     this.#begin(model);
-    // The model that continued a broken answer is the one that is named.
+    // If another model continued a broken answer, the response names that model.
     this.#model = model;
     this.#output.add(part);
     if (part.type === 'finish') this.#end();

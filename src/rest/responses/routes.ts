@@ -88,7 +88,10 @@ export class ResponsesRoutes {
   }
 }
 
-/** A stream. Agents compact a conversation that is too long only where the stream says so, as OpenAI's does. */
+/**
+ * Answers with a stream. Agents shorten a conversation that is too long only if the stream reports it, as OpenAI's
+ * does.
+ */
 async function streamed(
   context: RestContext,
   { call }: ResponsesCall,

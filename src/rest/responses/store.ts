@@ -1,6 +1,6 @@
 /**
- * Keeps answers for an hour, so that a later request can go on from one by its id alone. In memory, and in an archive that all
- * processes of a user share, if there is one. Both hold prompts.
+ * Keeps answers for an hour, so that a later request can continue one by its id alone. Keeps them in memory and, if
+ * there is one, in an archive that all processes of a user share. Both contain prompts.
  */
 
 import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
@@ -18,7 +18,7 @@ export interface StoredResponse {
 interface Entry extends StoredResponse {
   readonly expiresAt: number;
   readonly characters: number;
-  /** Whether it is in the archive as well. Then it is gone when the archive has it no more. */
+  /** Whether the archive has it as well. If so, it is gone once the archive has removed it. */
   readonly isArchived: boolean;
 }
 
@@ -28,10 +28,10 @@ interface StoredItem {
 }
 
 const LIFETIME_MS = 60 * 60 * 1000;
-/** The most characters of all requests and answers. The oldest give way. */
+/** The most characters of all requests and answers. The oldest are removed first. */
 const MAX_CHARACTERS = 32_000_000;
 
-/** The id of an item has that of its response. */
+/** The id of an item contains that of its response. */
 const ITEM_ID = /^[a-z]+_(.+)_\d+$/;
 
 function idOf({ id }: JsonObject): string | undefined {
@@ -57,7 +57,10 @@ function archivedIn(text: string, id: string): Omit<Entry, 'isArchived'> | undef
 
 export type StorePorts = Pick<RestPorts, 'now' | 'archive' | 'redact'>;
 
-/** In the order of their time, which is also that of their end, but for those that were read from the archive. */
+/**
+ * Keeps answers in the order of their creation, in which they also expire. Only answers from the archive break this
+ * order.
+ */
 export class ResponseStore {
   readonly #ports: StorePorts;
   readonly #entries = new Map<string, Entry>();
@@ -74,7 +77,7 @@ export class ResponseStore {
     if (characters > MAX_CHARACTERS) return;
     const { now, archive, redact } = this.#ports;
     const expiresAt = now() + LIFETIME_MS;
-    // No key of the pool goes into a file, not even one that a prompt has.
+    // No key of the pool goes into a file, not even one that a prompt contains.
     const isArchived =
       archive?.write(id, redact(JSON.stringify({ expiresAt, ...stored })), expiresAt) ?? false;
     this.#keep(id, { ...stored, characters, expiresAt, isArchived });

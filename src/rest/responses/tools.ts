@@ -1,10 +1,13 @@
-/** The tools of a request. Models get functions only, so each other kind of tool is written as one, and read back. */
+/**
+ * The tools of a request. Models accept functions only, so freelm sends each other kind of tool as a function, and
+ * translates its calls back.
+ */
 
 import { elementsOf, isJsonObject, type JsonObject, member, parseJson } from '../../core/json.ts';
 import { HttpError } from '../../http-error.ts';
 import { badBody } from '../body.ts';
 
-/** A tool as the caller knows it. */
+/** A tool as the caller declared it. */
 export interface Tool {
   readonly kind: 'function' | 'custom';
   readonly name: string;
@@ -23,7 +26,7 @@ export interface Tools {
 const INPUT = 'input';
 const LONGEST_SHOWN = 60;
 
-/** Which function stands for which tool. */
+/** Maps tools to the functions that stand for them. */
 export class ToolNames {
   readonly #byFunction = new Map<string, Tool>();
   readonly #byTool = new Map<string, string>();
@@ -64,7 +67,7 @@ export function argumentsForInput(input: string): string {
   return JSON.stringify({ [INPUT]: input });
 }
 
-/** What a model wrote for a freeform tool. A model may leave out the object around it. */
+/** The text that a model wrote for a freeform tool. A model may leave out the object around it. */
 export function inputOfArguments(text: string): string {
   const value = parseJson(text);
   const input = typeof value === 'string' ? value : member(value, INPUT);
@@ -180,7 +183,7 @@ function chosen(choice: JsonObject, { names, functions }: Tools, place: string):
 }
 
 /**
- * The fields of Chat Completions for the tools and the choice of one.
+ * The fields of Chat Completions for the tools and the tool choice.
  * @throws HttpError if the choice is a tool that was left out.
  */
 export function toolFields(tools: Tools, choice: unknown): JsonObject {
