@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-// Must stand before env-paths.
+// This import must come before env-paths.
 import { restoreHomedir } from './home.ts';
 import envPaths from 'env-paths';
 

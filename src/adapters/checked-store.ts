@@ -27,7 +27,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function readVersions(answer: unknown, count: number): readonly Versioned[] {
   if (!Array.isArray(answer) || answer.length !== count || !answer.every(isVersioned))
     throw new Error(`read() must answer with ${count} records of { version, value }`);
-  // A record that cannot be read counts as none. The next write replaces it.
+  // An unreadable record counts as missing. The next write replaces it.
   return answer.every(({ value }) => isSoundRecord(value))
     ? answer
     : answer.map((record) => (isSoundRecord(record.value) ? record : { ...record, value: undefined }));
@@ -48,7 +48,7 @@ function inTime(
     const late = (): void => {
       reject(new Error(`${what} took longer than ${timeoutMs} ms`));
     };
-    // A process that was busy for a second runs its timers before it reads what has arrived: the second timer comes after that.
+    // A process that was busy runs its timers before it reads data that has arrived. The second timer fires after that.
     let cancel = clock.after(
       timeoutMs / 2,
       () => {
@@ -65,8 +65,8 @@ function inTime(
 }
 
 /**
- * A store that answers in time and in the right form, or throws an `Error` or rejects. Promises of any kind become promises of
- * this realm. An answer at once stays one.
+ * A store that answers in time and in the right form, or throws an `Error` or rejects. Promises of any kind become
+ * promises of this realm. A synchronous answer stays synchronous.
  */
 export function checkedStore(store: StateStore, bounds: StoreBounds): StateStore {
   const ask = <T>(answer: unknown, what: string, read: (answer: unknown) => T): T | Promise<T> =>

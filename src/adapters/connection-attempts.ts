@@ -1,14 +1,13 @@
 import { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 
-/** The part of a request that is needed here. */
 interface PendingRequest {
   readonly url: string;
 }
 
 /**
- * Watches connections. Cancels attempts that no request needs any more: undici itself would wait for them. Knows which
- * errors are those of a connection that was used before.
+ * Watches connections. Cancels attempts that no request needs any more, since undici itself would wait for them.
+ * Recognises the errors of connections that were used before.
  */
 export class ConnectionAttempts {
   readonly #origins = new Map<Socket, string>();
@@ -61,7 +60,7 @@ export class ConnectionAttempts {
 
   #cancel(matches: (origin: string) => boolean): void {
     for (const [socket, origin] of this.#origins) {
-      // undici notices only an error.
+      // undici reacts only to an error.
       if (matches(origin)) socket.destroy(new Error('no request needs the connection any more'));
     }
   }

@@ -1,6 +1,6 @@
 import { imageType } from '../wire/images/image-type.ts';
 
-/** An image as a data URL; undefined if it is none that models read. */
+/** An image as a data URL; undefined if models cannot read its format. */
 export function dataUrlOf(image: Uint8Array): string | undefined {
   const type = imageType(image);
   if (type === undefined) return undefined;

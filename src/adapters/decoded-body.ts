@@ -18,11 +18,11 @@ function decoderFor(coding: string, first: number): Transform | undefined {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
-      // A proxy that has decompressed a body may leave its header.
+      // A proxy that decompressed a body may have left its header in place.
       return first === GZIP_MAGIC ? createGunzip() : undefined;
     case 'deflate':
       if (first === ZLIB_MAGIC) return createInflate();
-      // The standard means the zlib format; some servers send the bare deflate format.
+      // By the standard, this is the zlib format, but some servers send the bare deflate format.
       return PLAIN_START.has(String.fromCodePoint(first)) ? undefined : createInflateRaw();
     case 'br':
       return createBrotliDecompress();

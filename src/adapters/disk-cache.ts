@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelCache } from '../ports.ts';
 
-/** freelm writes no larger file. */
+/** freelm writes no file larger than this. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
 /** Hashed, because an id contains a base URL. */
@@ -54,7 +54,7 @@ export function diskCache(directory: string | (() => string)): ModelCache {
         await mkdir(path, { recursive: true, mode: 0o700 });
         await replaceFile(join(path, fileName(id)), JSON.stringify(value));
       } catch {
-        // The next run asks the provider again; no call fails.
+        // The next run asks the provider again. No call fails.
       }
     },
   };

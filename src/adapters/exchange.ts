@@ -3,18 +3,18 @@ import type { Headers, HttpResponse } from '../ports.ts';
 import { decodedBody } from './decoded-body.ts';
 import { IncomingBody } from './incoming-body.ts';
 
-/** The one who asked. */
+/** The sender of a request, which receives its answer. */
 interface Asker {
   /** Reads raw headers, which are names and values in turn. */
   read(headers: Buffer[]): Headers;
   answered(response: HttpResponse): void;
-  /** Also called with what breaks the body later. */
+  /** Called if the request fails, or if the body breaks later. */
   failed(reason: unknown): void;
 }
 
 /**
- * One request and its answer, as a dispatcher of undici reports it. `undici.request()` makes a Node stream of the body, which
- * costs more than half as much as the request itself.
+ * One request and its answer, as a dispatcher of undici reports it. `undici.request()` creates a Node stream for the
+ * body, which costs more than half as much as the request itself.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #asker: Asker;
@@ -26,7 +26,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#asker = asker;
   }
 
-  /** Breaks it off, once undici has connected. The asker is told nothing. */
+  /** Aborts the request once undici has connected. The sender is not told. */
   stop(reason: unknown): void {
     this.#isStopped = true;
     this.#body?.cancel(reason);

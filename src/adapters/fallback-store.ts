@@ -24,20 +24,20 @@ const FIRST_PAUSE_MS = 5000;
 const MAX_PAUSE_MS = 60_000;
 /** After the store has worked for this long, its next failure is a new outage, with a warning and a short pause. */
 const WELL_AFTER_MS = 60_000;
-/** So many refused writes in a row without a reason show that the store writes nothing. */
+/** After so many refused writes in a row without a reason, the store counts as read-only. */
 const MAX_REFUSALS = 20;
-/** So many refused writes in a row, whatever the reason, show the same: no process loses so many races. */
+/** The same after so many refused writes for any reason: no process loses so many races. */
 const MAX_LOST_RACES = 1000;
-/** How often a probe goes on with records that changed while it carried over others. */
+/** How many rounds a probe makes for records that changed while it carried over others. */
 const MAX_ROUNDS = 20;
 
 const NOTHING: Versioned = { version: 0, value: undefined };
 /** No record of a store has this version. */
 const NO_VERSION = -1;
-/** What the store has of a record that it lost. */
+/** The store's version of a record that it lost. */
 const LOST: Versioned = { version: NO_VERSION, value: undefined };
 
-/** The store works, so what it lost is brought back at once. */
+/** The store works but lost records, so they are restored at once. */
 class LostRecords extends Error {}
 
 export interface FallbackOptions {
@@ -88,7 +88,10 @@ class FallbackStore implements StateStore {
   #pauseMs = FIRST_PAUSE_MS;
   /** Monotonic ms at which the last outage ended. */
   #wellSince = Number.NEGATIVE_INFINITY;
-  /** The highest version in memory. All of them are negative and none returns, so that none is taken for one of the store. */
+  /**
+   * The highest version in memory. All versions are negative and none is used twice, so none can be mistaken for a
+   * version of the store.
+   */
   #highestVersion = Number.MIN_SAFE_INTEGER;
 
   constructor(store: StateStore, { clock, onWarning, timeoutMs = TIMEOUT_MS }: FallbackOptions) {
@@ -163,7 +166,7 @@ class FallbackStore implements StateStore {
     }
   }
 
-  /** Another process has not changed a refused version that is read again. The first read after a refusal judges it. */
+  /** A read that still finds the refused version shows that no other process changed it. Only the first read counts. */
   #judgeRefusal(id: string, version: number): void {
     const refusals = this.#refusals.get(id);
     if (refusals === undefined) return;
@@ -283,7 +286,7 @@ class FallbackStore implements StateStore {
   ): Promise<void> {
     const { version, value: before } = stored.get(id) ?? NOTHING;
     const isOurs = before === undefined || version === base.version;
-    // Each process brings back what the store lost: what another one has brought back is not added again.
+    // Each process restores lost records. What another process has restored is not added again.
     const from = base === LOST ? before : base.value;
     const next = isOurs ? value : carriedOver(before, from, value, this.#clock.now());
     if (!(await this.#probed.swap(id, version, next))) {
@@ -305,9 +308,9 @@ class FallbackStore implements StateStore {
 }
 
 /**
- * A store that never fails. If `store` hangs, throws, rejects, answers in another form or goes on refusing to write, memory
- * takes its place, and `onWarning` is told once. The store is asked again after 5 s, then after up to 60 s. When it works,
- * what changed meanwhile is carried over to it. A store that answers at once goes on doing so.
+ * A store that never fails. If `store` hangs, throws, rejects, returns invalid data or keeps refusing to write, memory
+ * takes its place, and `onWarning` is called once. The store is asked again after 5 s, then after up to 60 s. When it
+ * works again, the changes made in the meantime are carried over to it. A synchronous store stays synchronous.
  */
 export function withFallback(store: StateStore, options: FallbackOptions): StateStore {
   return new FallbackStore(store, options);

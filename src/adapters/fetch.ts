@@ -74,7 +74,7 @@ export function fetchTransport(fetch: FetchLike, clock: Pick<Clock, 'yieldIfBusy
         const ask = (): Promise<FetchResponse> => {
           const { url, method, headers, body } = request;
           const init = { method, headers: { ...headers }, signal, redirect: 'manual' } as const;
-          // It may return anything, e.g. a promise of another library.
+          // The user's `fetch` may return anything, e.g. a promise of another library.
           const answer = Promise.resolve(fetch(url, body === undefined ? init : { ...init, body }));
           cancelLate(answer, signal);
           return unlessAborted(answer, signal);
@@ -86,7 +86,7 @@ export function fetchTransport(fetch: FetchLike, clock: Pick<Clock, 'yieldIfBusy
         });
         checkResponse(response);
         const headers: Record<string, string> = {};
-        // Another implementation may hand out anything.
+        // Another implementation may pass values of any type.
         response.headers.forEach((value: unknown, name: unknown) => {
           headers[String(name).toLowerCase()] = String(value);
         });

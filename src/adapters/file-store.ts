@@ -4,9 +4,9 @@
  *   <folder>/<hash of the id>/now.<version>.<token>   an empty file, the marker: its name says which value is the current one
  *                             <version>.<token>       a sealed value
  *
- * A swap writes the new value and renames the marker. Each marker's name exists once and never again, so that exactly one
- * of all processes that know it can rename it, however long one of them slept in between. A process that is killed leaves
- * the old marker or the new one, and at most a file that the next reader removes. spec 2.10
+ * A swap writes the new value and renames the marker. The name of a marker is never used twice, so exactly one of the
+ * processes that know it can rename it, even if one of them slept in between. A process that is killed leaves the old
+ * marker or the new one, and at most a file that the next reader removes. spec 2.10
  */
 
 import { randomUUID } from 'node:crypto';
@@ -41,14 +41,14 @@ interface Known {
 }
 
 export interface FileStoreOptions {
-  /** Told once of each kind of damage that the store has repaired. */
+  /** Called once for each kind of damage that the store has repaired. */
   readonly onWarning?: ((message: string) => void) | undefined;
   readonly fs?: FileSystem | undefined;
   /** Tells how old files are. */
   readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
-/** How often a waiting call looks: one `stat` for each record. */
+/** How often a waiting call checks for changes, with one `stat` for each record. */
 const POLL_MS = 250;
 const NOTHING: Versioned = { version: 0, value: undefined };
 const MARKER = 'now.';
@@ -57,7 +57,7 @@ const NAME = /^(?:now\.)?(\d{1,15})\.([\w-]+)$/;
 const MAX_READS = 100;
 /** A record that was not stored for this long is removed: no window of a provider is longer than a month. */
 const UNUSED_MS = 40 * DAY_MS;
-/** What was not finished for this long was left by a process that was killed. */
+/** A file that is unfinished for this long was left by a killed process. */
 const LEFT_MS = HOUR_MS;
 
 function revisionOf(name: string): Revision | undefined {
@@ -116,7 +116,7 @@ class FileStore implements SyncStore {
     return this.#orForget(() => this.#swap(id, expectedVersion, next));
   }
 
-  /** After an error, nothing is taken for known any more. */
+  /** After an error, forgets all known values. */
   #orForget<T>(action: () => T): T {
     try {
       return action();
@@ -147,7 +147,7 @@ class FileStore implements SyncStore {
     const known = this.#known.get(id);
     if (folder === undefined) return this.#missing(known);
     const path = this.#pathOf(id, folder);
-    // A marker's name never returns, so the value is current while the marker is there.
+    // A marker's name is never used again, so the value is current while the marker exists.
     if (known !== undefined && this.#fs.existsSync(join(path, markerName(known.revision))))
       return known.stored;
     for (let reads = 0; reads < MAX_READS; reads += 1) {
@@ -166,7 +166,7 @@ class FileStore implements SyncStore {
     return stored;
   }
 
-  /** The value in a file. In place of a damaged one, what this process knew of the record, if anything. */
+  /** The value in a file. If it is damaged, the last value that this process saw, if any. */
   #valueOf(file: Buffer | undefined, { seal }: StateFolder, known: Known | undefined): unknown {
     try {
       if (file !== undefined) return seal.open(file);
@@ -254,7 +254,7 @@ class FileStore implements SyncStore {
     return current;
   }
 
-  /** Returns whether it wrote: it does not if the record's folder is gone. */
+  /** Returns whether it wrote the value. It does not if the record's folder is gone. */
   #writeValue(path: string, value: Buffer): boolean {
     try {
       this.#fs.writeFileSync(path, value, { mode: FILE_MODE, flag: 'wx' });
@@ -278,7 +278,7 @@ class FileStore implements SyncStore {
     }
   }
 
-  /** Removes records that are not used any more and what killed processes left, once a process. */
+  /** Removes unused records and the remains of killed processes, once per process. */
   #sweep(folder: string): void {
     if (this.#swept) return;
     this.#swept = true;
@@ -291,12 +291,12 @@ class FileStore implements SyncStore {
     }
   }
 
-  /** What cannot be removed is removed by a later reader. */
+  /** A later reader removes what cannot be removed now. */
   #remove(path: string): void {
     try {
       this.#fs.unlinkSync(path);
     } catch {
-      // It is gone, or the folder has become read-only: then the next swap fails.
+      // The file is gone, or the folder has become read-only. In the latter case, the next swap fails.
     }
   }
 

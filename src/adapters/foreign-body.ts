@@ -9,7 +9,7 @@ function closeQuietly(pieces: AsyncIterator<unknown>): void {
     if (typeof closed === 'object' && closed !== null && 'then' in closed)
       Promise.resolve(closed).catch(() => undefined);
   } catch {
-    // The answer does not depend on it.
+    // The answer does not depend on closing.
   }
 }
 
@@ -18,7 +18,7 @@ export function isIterable(body: unknown): body is AsyncIterable<unknown> {
   return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 
-/** Cancels the body of a response that comes after `signal` has aborted. Whatever else becomes of it is dropped. */
+/** Cancels the body of a response that arrives after `signal` has aborted. Ignores any other result. */
 export function cancelLate(response: Promise<{ readonly body: unknown }>, signal: AbortSignal): void {
   const cancel = ({ body }: { readonly body: unknown }): void => {
     if (signal.aborted && isIterable(body)) closeQuietly(body[Symbol.asyncIterator]());
@@ -38,15 +38,15 @@ function bytesOf(piece: unknown, source: string): Uint8Array {
 interface Reading {
   readonly signal: AbortSignal;
   readonly clock: Pick<Clock, 'yieldIfBusy'>;
-  /** What gave the body, for errors. */
+  /** The source of the body, for error messages. */
   readonly source: string;
   /** Called when nothing more is read. */
   readonly finish: () => void;
 }
 
 /**
- * The chunks of the body of a user's own `fetch` until `signal` aborts, whatever the body does.
- * @throws ConfigError if it yields anything but bytes or texts.
+ * Yields the chunks of the body of a user's own `fetch`. Stops when `signal` aborts, even if the body hangs.
+ * @throws ConfigError if it yields anything other than bytes or texts.
  */
 export async function* foreignBody(
   body: AsyncIterable<unknown>,
@@ -62,7 +62,7 @@ export async function* foreignBody(
         return;
       }
       yield bytesOf(next.value, source);
-      // Promises alone let no timer run.
+      // While only promises settle, no timer can run.
       await clock.yieldIfBusy?.();
     }
   } finally {

@@ -16,7 +16,7 @@ export function controllerOf(stop: StopSignal): AbortController {
 /** The longest that closing may take, as long as an operation of a store. */
 const CLOSE_MS = 1000;
 
-/** Waits for the transport to close, for a limited time: there is nothing that could be done about one that hangs. */
+/** Waits for the transport to close, for a limited time, since it may hang. */
 function closeInTime(transport: Transport, clock: Clock): Promise<void> {
   const closing = (async (): Promise<void> => transport.close())();
   return new Promise((resolve, reject) => {
@@ -25,7 +25,7 @@ function closeInTime(transport: Transport, clock: Clock): Promise<void> {
   });
 }
 
-/** A transport of the user's. A request ends when its signal aborts, even if the transport ignores it. */
+/** Wraps a user's transport. A request ends when its signal aborts, even if the transport ignores it. */
 export function foreignTransport(transport: Transport, clock: Clock): Transport {
   return {
     async send(request: HttpRequest, stop: StopSignal): Promise<HttpResponse> {

@@ -1,8 +1,8 @@
 /**
- * env-paths asks for the user's home when it is imported. It throws where there is none, e.g. for a user without an entry in
- * the system's list of users, and freelm would not even load. So this module is imported first. Where there is no home, it
- * replaces `os.homedir` until env-paths has asked. A lazy import would not do: `health()` of a fresh process needs the folder
- * at once.
+ * env-paths asks for the user's home when it is imported. It throws if there is none, e.g. for a user without an entry
+ * in the system's list of users, and freelm could not be loaded. Therefore this module is imported first. If there is
+ * no home, it replaces `os.homedir` until env-paths has asked. A lazy import would not help: `health()` of a fresh
+ * process needs the folder at once.
  */
 
 import os from 'node:os';

@@ -1,4 +1,4 @@
-/** Fetches images from public addresses only, since a URL may come from anybody. */
+/** Fetches images from public addresses only, since a URL may come from an untrusted source. */
 
 import { type LookupAddress, promises as dns } from 'node:dns';
 import type { LookupFunction } from 'node:net';
@@ -16,7 +16,7 @@ import { loadUndici, readHeaders } from './undici.ts';
 
 type Connect = buildConnector.connector;
 
-/** What fetching uses of the outside. Each part can be replaced in tests. */
+/** The outside world of an image source. Each part can be replaced in tests. */
 export interface ImageSourcePorts {
   /** All addresses of a host. */
   readonly resolve: (host: string) => Promise<readonly LookupAddress[]>;
@@ -37,7 +37,7 @@ const HEADERS = {
   'user-agent': `freelm/${VERSION}`,
 };
 const CONNECT_TIMEOUT_MS = 5000;
-/** So many bytes show the type of an image. */
+/** So many bytes reveal the type of an image. */
 const SIGNATURE_BYTES = 12;
 const NOT_PUBLIC = 'its host is not a public address';
 
@@ -62,7 +62,7 @@ function guardedLookup({ resolve, isAllowed }: ImageSourcePorts): LookupFunction
   };
 }
 
-/** Checks the address of each connection as well: a host that is an address is not looked up. */
+/** Checks the address of each connection as well, because a host that is an address is not looked up. */
 function guarded(connect: Connect, { isAllowed }: ImageSourcePorts): Connect {
   return (target, done) =>
     connect(target, (...outcome) => {
@@ -78,7 +78,7 @@ interface Budget {
   left: number;
 }
 
-/** Reads an image. Stops as soon as it is none, or too large. */
+/** Reads an image. Stops as soon as the data is no image, or too large. */
 async function readImage(body: AsyncIterable<Uint8Array>, budget: Budget): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -155,7 +155,7 @@ class PublicImages implements ImageSource {
     const lookup = guardedLookup(this.#ports);
     const connect =
       this.#ports.connectWith?.(lookup) ?? undici.buildConnector({ lookup, timeout: CONNECT_TIMEOUT_MS });
-    // No proxy: it would look hosts up by itself.
+    // It uses no proxy, because a proxy would look up hosts itself.
     return new undici.Agent({ connect: guarded(connect, this.#ports), headersTimeout: 0, bodyTimeout: 0 });
   }
 
@@ -174,7 +174,7 @@ class PublicImages implements ImageSource {
       const next = nextStep(url, read, redirects, isAllowed);
       const body: Readable = answer.body;
       if (next.kind === 'read') return readImage(decodedBody(readHeaders(answer.headers), body), budget);
-      // Nothing of it is read. The agent closes the connection.
+      // Nothing reads this body. The agent closes the connection.
       body.on('error', () => undefined);
       step = next;
     }

@@ -1,6 +1,6 @@
 /** A body as undici's parser delivers it. It costs a third of a Node stream. */
 
-/** Beyond so many bytes that nothing has read, the sender is slowed down. */
+/** If more bytes than this are unread, the body slows the sender down. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
 type Piece = IteratorResult<Uint8Array, undefined>;
@@ -11,18 +11,18 @@ interface Reader {
   readonly reject: (reason: unknown) => void;
 }
 
-/** What a body can do with its connection. */
+/** The connection of a body. */
 export interface Connection {
-  /** Delivers more after `push` returned false. May push before it returns. */
+  /** Delivers more after `push` returned false. May call `push` before it returns. */
   resume(): void;
-  /** Closes it. */
+  /** Closes the connection. */
   abort(): void;
 }
 
 const END: Piece = { done: true, value: undefined };
 
 /**
- * Takes pieces from one side and hands them to one reader on the other. A reader that leaves before the end closes the
+ * Takes pieces from the connection and passes them to one reader. A reader that leaves before the end closes the
  * connection.
  */
 export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined> {
@@ -31,7 +31,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
   #bufferedBytes = 0;
   #isPaused = false;
   #reader: Reader | undefined;
-  /** Nothing more comes. */
+  /** No more pieces will arrive. */
   #hasEnded = false;
   #failure: { readonly reason: unknown } | undefined;
 
@@ -58,7 +58,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     this.#take()?.resolve(END);
   }
 
-  /** The body has broken off. What has come before is still handed out. */
+  /** The body has broken off. The reader still gets the pieces that arrived before. */
   fail(reason: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -67,7 +67,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     else reader.reject(reason);
   }
 
-  /** The request was aborted. What has come before is dropped. */
+  /** The request was aborted. Drops the pieces that arrived before. */
   cancel(reason: unknown): void {
     this.#pieces.length = 0;
     this.fail(reason);

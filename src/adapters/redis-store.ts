@@ -6,7 +6,7 @@ import { DAY_MS } from '../core/time.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import { systemClock } from './system.ts';
 
-/** What the store uses of Redis. A client of the package `redis` has these methods. */
+/** The methods of Redis that the store uses. A client of the package `redis` has them. */
 export interface RedisScripts {
   /** EVALSHA: runs a script that the server knows. Rejects with an error that begins with `NOSCRIPT` if it does not. */
   evalSha(sha1: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
@@ -32,7 +32,7 @@ export interface RedisStoreOptions {
 
 const DEFAULT_PREFIX = '{freelm}:';
 const DEFAULT_TTL_MS = 40 * DAY_MS;
-/** One look is one small script. A queue of waiting calls looks once for all of them. */
+/** A poll is one small script. A queue of waiting calls polls once for all of them. */
 const POLL_MS = 250;
 
 /**
@@ -127,7 +127,7 @@ class RedisStore implements StateStore {
     return Number(done) === 1;
   }
 
-  /** Runs the script, and learns from its answer what the time is in Redis. */
+  /** Runs the script, and learns the time of Redis from its answer. */
   async #run(ids: readonly string[], args: string[]): Promise<readonly unknown[]> {
     const options = { keys: ids.map((id) => this.#prefix + id), arguments: args };
     const sentAt = this.#clock.now();
@@ -145,7 +145,7 @@ class RedisStore implements StateStore {
     return values;
   }
 
-  /** The answer left Redis between the two moments: the offset is corrected as far as that proves it wrong. */
+  /** The answer left Redis between the two moments. Corrects the offset as far as they prove it wrong. */
   #compareClocks(time: number, sentAt: number, receivedAt: number): void {
     const atLeast = time - receivedAt;
     const atMost = time + 1 - sentAt;
@@ -155,16 +155,16 @@ class RedisStore implements StateStore {
 }
 
 /**
- * A store in Redis 5 or later, or a server that speaks like it, for processes on one or many machines that share keys. It uses
- * your own client, of the package `ioredis` or `redis`, and neither connects nor closes it. While Redis cannot be reached, the
- * pool keeps its state in memory, and carries it over when Redis is back.
+ * A store in Redis 5 or later, or a compatible server, for processes on one or many machines that share keys. It uses
+ * your own client, of the package `ioredis` or `redis`, and neither connects nor closes it. While Redis cannot be
+ * reached, the pool keeps its state in memory, and carries it over when Redis is back.
  *
  * @example
  * ```ts
  * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).connect();
  * const llm = FreeLLM.fromEnv({ store: redisStore(client) });
  * ```
- * @throws ConfigError if `client` is neither.
+ * @throws ConfigError if `client` is of neither package.
  */
 export function redisStore(
   client: RedisScripts | IoredisScripts,

@@ -1,6 +1,7 @@
 /**
- * The folder of a file store: `<root>/<generation>/secret`, and beside it a folder with the records, whose name follows from
- * the secret. The newest generation counts. If its secret is damaged or its records are removed, the next one begins.
+ * The folder of a file store: `<root>/<generation>/secret`, and beside it a folder with the records, whose name follows
+ * from the secret. The newest generation is used. If its secret is damaged or its records are removed, a new one
+ * begins.
  */
 
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -35,7 +36,7 @@ export interface StateFolder {
 
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
-/** What is being made has a name that begins so, until it is renamed. */
+/** The prefix of names of unfinished folders and files, until they are renamed. */
 export const DRAFT = 'draft-';
 
 /** The `f_type` of Linux's network file systems: NFS, SMB, CIFS, SMB 2, AFS, NCP, Coda, Ceph. */
@@ -59,8 +60,8 @@ export function ifThere<T>(action: () => T): T | undefined {
 }
 
 /**
- * Renames a folder to a name that only one of many processes gets. Returns whether it did: a folder that is not empty
- * cannot be replaced. This needs neither a lock nor a hard link, and works on every file system.
+ * Renames a folder to a name that only one of many processes can get. Returns whether this process got it: a folder
+ * that is not empty cannot be replaced. This needs neither a lock nor a hard link, and works on every file system.
  */
 export function claim(fs: FileSystem, draft: string, path: string): boolean {
   try {
@@ -74,7 +75,7 @@ export function claim(fs: FileSystem, draft: string, path: string): boolean {
   }
 }
 
-/** Other machines see what is written there late, and a server that is gone would block this process. */
+/** On a network file system, other machines see changes late, and a server that is gone would block this process. */
 function refuseNetwork(fs: FileSystem, root: string): void {
   if (root.startsWith(String.raw`\\`) || NETWORK_TYPES.has(fs.statfsSync(root).type >>> 0))
     throw new Error(`${root} is on a network file system`);
@@ -116,7 +117,7 @@ function beginGeneration(fs: FileSystem, root: string): void {
     throw error;
   }
   const isOurs = claim(fs, draft, join(root, String(last + 1)));
-  // Processes that know the damaged secret by heart notice that their folder is gone, and move on.
+  // Processes that hold the damaged secret in memory notice that their folder is gone, and open the new one.
   if (isOurs && last > 0) fs.rmSync(join(root, String(last)), { recursive: true, force: true });
 }
 

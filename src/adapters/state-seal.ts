@@ -1,4 +1,4 @@
-/** Names and seals stored records, so that a file of one without the secret beside it neither tells nor confirms a key. */
+/** Names and seals stored records, so that a file without the secret neither reveals nor confirms a key. */
 
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 
@@ -10,7 +10,7 @@ const HEAD_BYTES = MARK.length + NONCE_BYTES + TAG_BYTES;
 const CIPHER = 'aes-256-gcm';
 export const SECRET_BYTES = 32;
 
-/** A record holds hashes of keys. Who guesses a key could hash it and look, but not without the secret. */
+/** A record contains hashes of keys. A guessed key cannot be confirmed by its hash without the secret. */
 export class Seal {
   readonly #secret: Buffer;
 

@@ -9,7 +9,7 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** For all work of the process: many short pieces of work in one turn are long work, too. */
+/** Shared by all work of the process, because many short pieces of work in one turn delay timers, too. */
 function yieldIfBusy(): Promise<void> | undefined {
   const nowMs = performance.now();
   if (busySince !== undefined) return nowMs - busySince < BUSY_MS ? undefined : nextTurn();
@@ -22,7 +22,7 @@ function yieldIfBusy(): Promise<void> | undefined {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // Whole milliseconds, since people read the spans that are measured by it.
+  // Whole milliseconds, because people read the measured spans.
   monotonicMs: () => Math.floor(performance.now()),
   after: (delayMs, callback, background) => {
     const timer = setTimeout(callback, delayMs);

@@ -13,13 +13,13 @@ import { join } from 'node:path';
 import type { TextArchive } from '../ports.ts';
 import { FILE_MODE, FOLDER_MODE } from './state-folder.ts';
 
-/** What a folder of texts holds at most. The texts that expire first make room. */
+/** The limits of a folder of texts. The texts that expire first make room. */
 const MAX_FILES = 500;
 const MAX_BYTES = 64 * 1024 * 1024;
 /** A longer text is not kept, and no longer file is read. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
-/** A file, as its name describes it. So a look at the folder suffices to find it and to count. */
+/** A file as its name describes it. Listing the folder is therefore enough to find files and to count them. */
 interface TextFile {
   readonly name: string;
   readonly expiresAt: number;
@@ -44,7 +44,7 @@ function fileIn(name: string): TextFile | undefined {
   };
 }
 
-/** An id may come from outside, so it is no part of a path. */
+/** An id may come from outside, so it must not become part of a path. */
 function hashOf(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }
@@ -75,7 +75,7 @@ class TextFiles implements TextArchive {
       const file = this.#find(id);
       if (file === undefined) return undefined;
       const path = join(this.#folder(), file.name);
-      // A file that was cut, or that another program wrote, has another size than its name says.
+      // If a file was cut, or another program wrote it, its size differs from the one in its name.
       if (file.bytes > MAX_FILE_BYTES || statSync(path).size !== file.bytes) return undefined;
       return readFileSync(path, 'utf8');
     } catch {
@@ -106,7 +106,7 @@ class TextFiles implements TextArchive {
     }
   }
 
-  /** Makes the folder, and removes what has expired and what is too much with a text of `bytes` more. */
+  /** Creates the folder, and removes expired and excess files to make room for `bytes` more. */
   #makeRoom(bytes: number): void {
     const folder = this.#folder();
     mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
@@ -147,8 +147,8 @@ class TextFiles implements TextArchive {
 }
 
 /**
- * Keeps texts in files (mode 0600) of a folder, which is created (mode 0700) with the first of them. It works at once, so that a
- * text is there for all processes before anyone is told its id.
+ * Keeps texts in files (mode 0600) of a folder, which is created (mode 0700) with the first of them. It is synchronous,
+ * so that all processes can read a text before a client gets its id.
  * @param now - Epoch ms.
  */
 export function textFiles(folder: () => string, now: () => number): TextArchive {

@@ -1,4 +1,4 @@
-/** What was thrown while sending: a fault of the network, or one of this machine. */
+/** Tells errors of the network from errors of this machine. */
 
 import { ConfigError, FreeLLMError } from '../errors.ts';
 
@@ -9,7 +9,7 @@ function firstOf(error: unknown): unknown {
   return errors[0];
 }
 
-/** The first of the error and the errors behind it that has a text called `name`; undefined if there is none. */
+/** The first error in the chain of causes that has a string property `name`; undefined if there is none. */
 function bearerOf(error: unknown, name: string, depth = 0): object | undefined {
   if (typeof error !== 'object' || error === null || depth > 3) return undefined;
   if (typeof Reflect.get(error, name) === 'string') return error;
@@ -34,7 +34,7 @@ export function messageOf(error: unknown): string {
 
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-/** Whether the connection was closed by the other side. */
+/** Whether the other side closed the connection. */
 export function isClosedByPeer(error: unknown): boolean {
   return CLOSED.has(codeOf(error) ?? '');
 }
@@ -55,7 +55,7 @@ const MISTAKES: ReadonlySet<string> = new Set(['TypeError', 'ReferenceError', 'R
 const OF_THE_NETWORK =
   /^(?:fetch failed|failed to fetch|terminated|load failed|network ?error|network request failed|networkerror when|error sending request|connection |the (?:network|internet) connection|socket |client error|body )/i;
 
-/** Whether it is a programming error, and not how a `fetch` reports a failed connection. */
+/** Whether the error is a programming error, and not the way in which a `fetch` reports a failed connection. */
 function isMistake(error: unknown, code: string): boolean {
   if (!(error instanceof Error) || !MISTAKES.has(error.name)) return false;
   return code === '' && error.cause === undefined && !OF_THE_NETWORK.test(error.message);
@@ -63,7 +63,7 @@ function isMistake(error: unknown, code: string): boolean {
 
 /**
  * The error to throw if this machine or the user's setup is at fault, and not the network or the provider.
- * @param source - What was used to send, e.g. `options.fetch`.
+ * @param source - The option or object that sent the request, e.g. `options.fetch`.
  */
 // spec 7.14
 export function localFault(error: unknown, source: string): ConfigError | undefined {

@@ -10,12 +10,12 @@ import { hadReceived, isClosedByPeer, localFault, messageOf } from './thrown.ts'
 type Undici = typeof undiciModule;
 type Dispatcher = undiciModule.Dispatcher;
 
-/** What freelm needs of an undici dispatcher, whichever copy of undici it comes from. */
+/** The part of an undici dispatcher that freelm needs, from any copy of undici. */
 export interface DispatcherLike {
   dispatch(options: object, handler: object): boolean;
 }
 
-/** undici is slow to load, so it is loaded with the first request. */
+/** undici is slow to load. The first request loads it. */
 let loading: Promise<Undici> | undefined;
 
 /** The part of the runtime's WebAssembly that undici needs. */
@@ -25,9 +25,9 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** @throws Error if undici cannot send in this runtime. */
 function checkUndici({ Agent }: Undici): void {
-  // Bun puts a module of its own in the place of undici. Its agents do nothing.
+  // Bun replaces undici with a module of its own, whose agents do nothing.
   if (!isDispatcher(Agent.prototype)) throw new Error('this runtime replaces it, and its agents cannot send');
-  // undici compiles its parser of HTTP at the first request, which Workers do not allow.
+  // undici compiles its HTTP parser at the first request, which Workers do not allow.
   Reflect.construct(WebAssembly.Module, [EMPTY_MODULE]);
 }
 
@@ -46,7 +46,7 @@ export function loadUndici(): Promise<Undici> {
   return loading;
 }
 
-/** The runtime's own `fetch`. Workers insist that it is called without an object. */
+/** The runtime's own `fetch`. Workers require that it is called without an object. */
 const runtimeFetch: FetchLike = (url, init) => fetch(url, init);
 
 const KEEP_ALIVE_MS = 30_000;
@@ -58,11 +58,11 @@ const NO_TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0 };
 /** How many URLs are remembered in parts. */
 const MAX_DESTINATIONS = 1000;
 
-/** Where a request goes: its URL in parts. */
+/** The destination of a request: its URL in parts. */
 interface Destination {
   readonly origin: string;
   readonly path: string;
-  /** Whether no proxy is asked. */
+  /** Whether the request bypasses the proxy. */
   readonly direct: boolean;
 }
 
@@ -156,7 +156,7 @@ class UndiciTransport implements Transport {
     await Promise.all([...ended, this.#substitute?.close()]);
   }
 
-  /** Loads undici. Where it cannot be used, `fetch` takes its place, unless it would go round a dispatcher or a proxy. */
+  /** Loads undici. If it cannot be used, `fetch` takes its place, unless that would bypass a dispatcher or a proxy. */
   // spec 7.14
   async #load(): Promise<void> {
     try {

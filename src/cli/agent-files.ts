@@ -20,9 +20,9 @@ export interface Block {
 
 export interface AgentFile {
   readonly path: string;
-  /** `settings` for JSON; `blocks` for files that are added to as they are, because nothing here reads them. */
+  /** `settings` for JSON; `blocks` for files that freelm does not parse, to which it only adds. */
   readonly content: { readonly settings: readonly Setting[] } | { readonly blocks: readonly Block[] };
-  /** How the agent is started then. */
+  /** The command that starts the agent afterwards. */
   readonly command: string;
 }
 
@@ -32,7 +32,7 @@ export interface Edit {
   readonly text: string;
   /** What changes, a line each. */
   readonly changes: readonly string[];
-  /** What has to be changed by hand. */
+  /** The changes that the user has to make by hand. */
   readonly byHand: readonly string[];
 }
 
@@ -64,7 +64,7 @@ function codexFile(env: Shell['env'], home: string, { url, token }: AgentPlace):
     'name = "freelm"',
     `base_url = ${JSON.stringify(`${url}/v1`)}`,
     'wire_api = "responses"',
-    // Codex asks for the variable's value, so it is left out where any token will do.
+    // Codex insists on the variable, so it is left out if any token will do.
     ...(token === 'any' ? [] : ['env_key = "FREELM_TOKEN"']),
   ].join('\n');
   const begins = /^\s*\[\s*model_providers\s*\.\s*["']?freelm["']?\s*\]/m;
@@ -89,7 +89,7 @@ function aiderFile(home: string, { url, token }: AgentPlace): AgentFile {
   return { path: join(home, '.aider.conf.yml'), content: { blocks }, command: 'aider' };
 }
 
-/** The file in which an agent looks for what `setup` tells it. Undefined if none is known. */
+/** The agent's file that `setup` writes. Undefined if none is known. */
 export function agentFileOf(agent: Agent, place: AgentPlace, env: Shell['env']): AgentFile | undefined {
   const home = env['HOME'] ?? env['USERPROFILE'] ?? homedir();
   switch (agent.command) {
@@ -110,7 +110,7 @@ export function agentFileOf(agent: Agent, place: AgentPlace, env: Shell['env']):
   }
 }
 
-/** A copy of an object with another value at a path; undefined if something on the way is no object. */
+/** A copy of an object with another value at a path; undefined if a member of the path is not an object. */
 function withSetting(members: Members, [path, value]: Setting): Members | undefined {
   const [name, next, ...others] = path;
   if (next === undefined) return { ...members, [name]: value };
@@ -135,7 +135,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What a value looks like in a list of changes. Objects are long. */
+/** Shows a value in a list of changes. Shortens objects. */
 function shownValue(value: unknown): string {
   return isMembers(value) ? '{ … }' : JSON.stringify(value);
 }
@@ -175,7 +175,7 @@ function editedLines(text: string, blocks: readonly Block[]): Edit {
   return { text: before + added, changes: added.trimEnd().split('\n'), byHand };
 }
 
-/** What a setup makes of a file's text. What is there stays, and JSON values of the same name are replaced. */
+/** Applies a setup to the text of a file. Existing content stays, and JSON values of the same name are replaced. */
 export function edited(text: string, content: AgentFile['content']): Edit {
   return 'settings' in content ? editedJson(text, content.settings) : editedLines(text, content.blocks);
 }

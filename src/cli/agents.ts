@@ -1,11 +1,11 @@
-/** How each coding agent is told to use the endpoint. */
+/** The arguments and variables that point each coding agent to the endpoint. */
 
 /** The endpoint as an agent finds it. */
 export interface AgentPlace {
   /** Without a path. */
   readonly url: string;
   readonly token: string;
-  /** The context length in tokens that the agent should believe, if it is known. */
+  /** The context length in tokens that the agent is told, if it is known. */
   readonly contextTokens: number | undefined;
 }
 
@@ -13,10 +13,10 @@ export interface Agent {
   readonly title: string;
   /** The program to start. */
   readonly command: string;
-  /** The model that it asks for, if it is told to ask for one. */
+  /** The model that the agent is told to ask for, if any. */
   readonly model: string;
   readonly env: (place: AgentPlace) => Readonly<Record<string, string>>;
-  /** Stand before the user's own arguments. */
+  /** Arguments that come before the user's own. */
   readonly args: (place: AgentPlace) => readonly string[];
 }
 
@@ -28,7 +28,7 @@ function claudeEnv({ url, token, contextTokens }: AgentPlace): Record<string, st
   return {
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_AUTH_TOKEN: token,
-    // A key of the user's own would be asked about, and sent here.
+    // The agent would ask about the user's own key, and send it here.
     ANTHROPIC_API_KEY: '',
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     ...(contextTokens === undefined ? {} : { CLAUDE_CODE_AUTO_COMPACT_WINDOW: String(contextTokens) }),
@@ -95,7 +95,7 @@ function usualEnv({ url, token }: AgentPlace): Record<string, string> {
   };
 }
 
-/** By the name on the command line. */
+/** The agents by their names on the command line. */
 const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
   [
     'claude',
@@ -133,7 +133,7 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
   ],
 ]);
 
-/** What is started under a name: a known agent, or any program that reads the usual variables. */
+/** The agent for a name: a known agent, or any program that reads the usual variables. */
 export function agentOf(name: string): Agent {
   return AGENTS.get(name) ?? { title: name, command: name, model: AGENT_MODEL, env: usualEnv, args: NO_ARGS };
 }

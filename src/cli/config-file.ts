@@ -7,7 +7,7 @@ import type { Configuration } from '../index.ts';
 import { UsageError } from './exit.ts';
 import type { Shell } from './shell.ts';
 
-/** Used if it is in the current folder. */
+/** The file that is used if it is in the current folder. */
 const DEFAULT_CONFIG = 'freelm.config.json';
 
 export interface ConfigFile extends Configuration {
@@ -19,8 +19,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /**
- * The first member that only a file may have that the user named. A file that is found in a folder from elsewhere could
- * otherwise send the user's keys to its author, spend money, or let web pages in.
+ * The first member that is allowed only in a file that the user named. A file that is found in a folder from elsewhere
+ * could otherwise send the user's keys to its author, spend money, or let web pages in.
  */
 function untrustedMember(config: unknown): string | undefined {
   if (!isObject(config)) return undefined;

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
 /**
- * What is taken from the file: keys, tiers and which providers are used. Addresses are not: a folder from elsewhere could
- * send the user's own keys to its author. Nor is the permission to spend money.
+ * The variables that freelm takes from the file: keys, tiers and which providers are used. It takes no addresses: a
+ * folder from elsewhere could send the user's own keys to its author. It does not take the permission to spend money
+ * either.
  */
 const TAKEN = /(?:_KEYS?|_TOKENS?|_TIER|_ACCOUNT_ID)$|^FREELM_(?:PROVIDERS|LOCAL|PERSIST|CACHE_TTL)$/;
 
-/** The variables of a text in the form of `.env`, as far as they are taken. */
+/** The variables of a text in the form of `.env` that freelm takes. */
 function variablesIn(text: string): Readonly<Record<string, string>> {
   const variables = Object.entries(parseEnv(text));
   return Object.fromEntries(
@@ -17,7 +18,7 @@ function variablesIn(text: string): Readonly<Record<string, string>> {
   );
 }
 
-/** An environment with what `.env` adds to it. What is set in the environment itself counts. */
+/** An environment with the variables that `.env` adds. Variables of the environment itself take precedence. */
 export function withEnvFile(
   env: Readonly<Record<string, string | undefined>>,
   path = '.env',

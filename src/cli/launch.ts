@@ -13,11 +13,11 @@ export interface LaunchFlags extends PoolFlags {
   readonly context?: number;
 }
 
-/** How long the requests of an agent that has ended may take. */
+/** How long requests may take after the agent has ended. */
 const GRACE_MS = 500;
 const BAD_EXIT = 1;
 
-/** The context length that the endpoint tells clients of a name. */
+/** The context length that the endpoint reports for a name. */
 async function contextOf(llm: FreeLLM, model: string): Promise<number | undefined> {
   const response = await llm.fetch(`/v1/models/${encodeURIComponent(model)}`);
   const body: unknown = await response.json();
@@ -26,7 +26,7 @@ async function contextOf(llm: FreeLLM, model: string): Promise<number | undefine
   return typeof length === 'number' ? length : undefined;
 }
 
-/** Ends with the agent. The terminal sends its signals to the agent as well, so only others are passed on. */
+/** Resolves when the agent ends. The terminal sends its signals to the agent itself, so only others are passed on. */
 async function exitCodeOf(child: ChildProcess, agent: Agent, signal: AbortSignal): Promise<number> {
   const stop = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
@@ -53,7 +53,7 @@ export async function launch(
 ): Promise<void> {
   const agent = agentOf(name);
   const { startGateway } = await import('../gateway/index.ts');
-  // An agent rather waits for quota than fails.
+  // For an agent, waiting for quota is better than failing.
   await withPool(shell, { wait: true, ...flags }, async (llm) => {
     const token = randomBytes(24).toString('base64url');
     const gateway = await startGateway(llm, { port: 0, token, graceMs: GRACE_MS });

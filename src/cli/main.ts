@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Imports nothing at the top: an older Node could not even read the other files.
+// This file has no static imports, because an older Node could not parse the other files.
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {

@@ -11,7 +11,7 @@ export interface PoolFlags {
   readonly wait?: boolean;
   readonly maxWaitMs?: number;
   readonly timeoutMs?: number;
-  /** The context length that clients are told. */
+  /** The context length that model lists report. */
   readonly context?: number;
   /** Whether unknown models are served as `auto`. */
   readonly anyModel?: boolean;
@@ -23,13 +23,12 @@ export interface PoolFlags {
 export type Library = typeof library;
 export type PoolOptions = Omit<FreeLLMOptions, 'providers'>;
 
-/** What a pool's events are written to. */
 interface EventLog {
   info(message: string): void;
   warn(message: string): void;
 }
 
-/** Passes warnings on, and with `verbose` every attempt and wait. */
+/** Writes warnings to the log, and with `verbose` every attempt and wait. */
 export function listener(paint: Paint, verbose: boolean, log: EventLog): (event: FreeLLMEvent) => void {
   return (event) => {
     if (event.type === 'warning') log.warn(event.message);

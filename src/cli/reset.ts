@@ -1,4 +1,4 @@
-/** `freelm reset`: forgets what is remembered of the keys. It sends no requests. */
+/** `freelm reset`: forgets what freelm remembers about the keys. It sends no requests. */
 
 import type { ResetOptions } from '../index.ts';
 import { withPool } from './pool.ts';

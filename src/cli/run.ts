@@ -12,7 +12,7 @@ const HINTS: Readonly<Record<string, string>> = {
     'On the command line, use --wait, and --max-wait-ms for more than 20 s. freelm doctor checks the keys.',
   DeadlineError: 'On the command line, use --timeout-ms.',
 };
-/** Does not mention waiting, for errors that it cannot fix. */
+/** The hint for errors that waiting cannot fix. */
 const CHECK_KEYS_HINT = 'freelm doctor checks the keys.';
 
 function hintFor(error: FreeLLMError): string | undefined {
@@ -20,7 +20,7 @@ function hintFor(error: FreeLLMError): string | undefined {
   return isPermanent ? CHECK_KEYS_HINT : HINTS[error.name];
 }
 
-/** Loads the library only now: a wrong option is reported without it. */
+/** Loads the library only now, since a wrong option can be reported without it. */
 async function libraryErrorOf(error: unknown): Promise<FreeLLMError | undefined> {
   const library = await import('../index.ts');
   return library.FreeLLMError.is(error) ? error : undefined;

@@ -1,4 +1,4 @@
-/** What `freelm serve` writes to stderr: a line for each request, warnings, and what the server does. */
+/** The log of `freelm serve` on stderr: a line for each request, warnings, and messages about the server. */
 
 import type { RequestReport } from '../gateway/index.ts';
 import type { Output } from './shell.ts';
@@ -6,7 +6,7 @@ import { countText, withoutControls } from './text.ts';
 
 export type LogFormat = 'json' | 'text' | 'off';
 
-/** More lines than these are dropped while nothing reads stderr. */
+/** While nothing reads stderr, further lines are dropped. */
 const MAX_WAITING = 1000;
 
 /** The members of a line in JSON. Members that are undefined are left out. */

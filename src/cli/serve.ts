@@ -59,7 +59,7 @@ function portFrom({ env }: Shell): number | undefined {
   }
 }
 
-/** Options count in this order: the command line, the environment, the file. */
+/** Options of the command line come first, then those of the environment, then those of the file. */
 function gatewayOptions(flags: ServeFlags, shell: Shell, file: ConfigFile['serve'] = {}): GatewayOptions {
   const { log: _, drainMs, ...fromFile } = file;
   const token = shell.env['FREELM_TOKEN'] ?? '';
@@ -79,7 +79,7 @@ function gatewayOptions(flags: ServeFlags, shell: Shell, file: ConfigFile['serve
   };
 }
 
-/** A pool of the file's providers, or else of the keys in the environment. */
+/** A pool of the providers in the file, or else of the keys in the environment. */
 async function openPool(
   { config, flags, env }: { config: ConfigFile | undefined; flags: ServeFlags; env: Shell['env'] },
   onEvent: (event: FreeLLMEvent) => void,
@@ -91,7 +91,7 @@ async function openPool(
     : new Pool({ ...config.options, ...options }, { env });
 }
 
-/** Exchanges the pool of a running endpoint when the process is told to read its configuration again. */
+/** Replaces the pool of a running endpoint when the process has to read its configuration again. */
 class Reloader {
   readonly #flags: ServeFlags;
   readonly #shell: Shell;
@@ -127,7 +127,7 @@ class Reloader {
     this.#done = this.#done.then(() => this.#reload());
   };
 
-  /** Closes the pools. To be called when the endpoint is closed. */
+  /** Closes the pools. Must be called when the endpoint is closed. */
   async close(): Promise<void> {
     await this.#done;
     await Promise.all(this.#retired);

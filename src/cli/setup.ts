@@ -17,7 +17,7 @@ export interface SetupFlags {
   readonly yes?: boolean;
 }
 
-/** A file may have the token. */
+/** A file may contain the token. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const MODE_BITS = 0o777;
@@ -35,7 +35,7 @@ function indented(lines: readonly string[]): string {
 }
 
 interface Existing {
-  /** Where the file really is: its name may be a link. */
+  /** The real path of the file: its name may be a link. */
   readonly path: string;
   readonly text: string;
   readonly mode: number;
@@ -62,7 +62,7 @@ async function backUp({ path, mode }: Existing, at: Date): Promise<string> {
   return backup;
 }
 
-/** Replaces a file at once, so that the agent never reads a half of it. */
+/** Replaces a file atomically, so that the agent never reads half of it. */
 async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
   const draft = `${path}.${process.pid}.new`;
@@ -129,7 +129,7 @@ async function write({ title }: Agent, file: AgentFile, flags: SetupFlags, shell
   await shell.out.write(isWanted ? (await carryOut(file, existing, edit)) + rest : 'Nothing was written.\n');
 }
 
-/** Prints how an agent is started on an endpoint that runs already. With `write`, it is written into the agent's file. */
+/** Prints how to start an agent on a running endpoint. With `write`, writes the setup into the agent's file. */
 export async function setup(name: string, flags: SetupFlags, shell: Shell): Promise<void> {
   const agent = agentOf(name);
   const { url = 'http://127.0.0.1:4141', token = 'any' } = flags;

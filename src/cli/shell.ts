@@ -26,7 +26,7 @@ export interface Shell {
   readonly signal: AbortSignal;
   /** The environment, with `.env` as it is now. */
   readonly readEnv: () => Shell['env'];
-  /** Calls `listener` at each SIGHUP, which then no longer ends the process. The function returned stops that. */
+  /** Calls `listener` at each SIGHUP, which then no longer ends the process. The returned function undoes this. */
   readonly onHangup: (listener: () => void) => () => void;
   /** A listening socket that the process was started with: systemd's socket activation. */
   readonly listenFd: number | undefined;
@@ -51,7 +51,7 @@ function output(stream: Writable & Surface, env: Shell['env']): Output {
   };
 }
 
-/** A reader that closes the pipe early, such as head, is no failure. A full disk is one. */
+/** It is no failure if a reader, such as head, closes the pipe early. A full disk is one. */
 function onWriteError(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE')
     process.stderr.write(`freelm: the output cannot be written: ${error.message}\n`);

@@ -9,16 +9,16 @@ const MAX_CHARACTERS = 20_000_000;
 /** After this, a hint explains why freelm still waits. */
 const HINT_AFTER_MS = 3000;
 
-/** How long the first byte is waited for where standard input may stay open for good. */
+/** How long to wait for the first byte if standard input may stay open for good. */
 const FIRST_BYTE_MS = 200;
 
-/** Whether standard input has something to read, or has ended, within a moment. Reads nothing. */
+/** Whether standard input soon has data, or ends. Reads nothing. */
 export async function hasInput({ stdin, signal }: Shell): Promise<boolean> {
   const ready = once(stdin, 'readable', { signal }).then(() => true);
   const late = pause(FIRST_BYTE_MS, false, { ref: false });
   const isReady = await Promise.race([ready, late]);
   ready.catch(() => undefined);
-  // Else it keeps the process alive.
+  // An open stream would keep the process alive.
   if (!isReady) stdin.destroy();
   return isReady;
 }

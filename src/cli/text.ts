@@ -43,7 +43,7 @@ export function attemptLine(event: AttemptEndEvent, paint: Paint): string {
   return `${mark} ${route} ${paint('dim', `${String(event.latencyMs).padStart(4)} ms`)}${why}`;
 }
 
-/** Whether nothing is known of a key: no call has used it, here or in another process that keeps its state. */
+/** Whether nothing is known about a key: no call of this or another process with the same state has used it. */
 export function isUntried({ latencyMs, lastError, rpmUsed = 0, rpdUsed = 0, breaker }: HealthRow): boolean {
   return (
     latencyMs === undefined && lastError === undefined && rpmUsed + rpdUsed === 0 && breaker === 'closed'
@@ -77,7 +77,7 @@ export function keyTable(rows: readonly HealthRow[], now: number): readonly stri
   );
 }
 
-/** What the keys' answers cost, as far as they stated a price. */
+/** The total of the prices that the keys' answers stated. */
 export function billed(rows: readonly HealthRow[]): readonly string[] {
   const bills = rows.map((row) => row.billed).filter((bill) => bill !== undefined);
   if (bills.length === 0) return [];

@@ -1,7 +1,4 @@
-/**
- * Remembers which route served a conversation last. Its next turn goes there, since providers cache the beginning of a
- * prompt.
- */
+/** Remembers each conversation's last route, so that the next turn can use the prompt cache of the provider. */
 
 import { createHash } from 'node:crypto';
 import type { Route } from '../core/pool.ts';

@@ -125,10 +125,7 @@ export class ChatStream implements AsyncIterable<string> {
     }
   }
 
-  /**
-   * Aborts the stream with the caller's signal, and when the pool is closed. The returned function removes the
-   * listeners.
-   */
+  /** Aborts the stream with the caller's signal, and when the pool is closed. The returned function stops this. */
   #followOutside(): () => void {
     const cancels = this.#outside.map((signal) => {
       const abort = (): void => {

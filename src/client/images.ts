@@ -33,10 +33,7 @@ function isSource(value: unknown): value is Source {
   return [Uint8Array, ArrayBuffer, Blob, URL].some((kind) => value instanceof kind);
 }
 
-/**
- * The position of the first image that only a program may pass, e.g. `messages[0].content[1]`; undefined if there is
- * none.
- */
+/** The path of the first image that only a program may pass, e.g. `messages[0].content[1]`; undefined if none. */
 export function imageIn(messages: readonly unknown[]): string | undefined {
   for (const [index, message] of messages.entries()) {
     const place = elementsOf(member(message, 'content')).findIndex(isImage);

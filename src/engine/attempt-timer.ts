@@ -25,9 +25,9 @@ export interface Timeouts {
   readonly firstMs: number;
   /** The longest gap between two pieces of content. */
   readonly idleMs: number;
-  /** The longest wait for content while keep-alives arrive: they prove that the connection lives, not the model. */
+  /** The longest wait for content while keep-alives arrive. They prove that the connection works, not the model. */
   readonly capMs: number;
-  /** Monotonic ms at which the attempt ends in any case. */
+  /** Monotonic ms at which the attempt must end. */
   readonly deadline: number;
 }
 
@@ -44,7 +44,7 @@ export class AttemptTimer implements StopSignal {
   #limitMs: number;
   #dueAt: number;
   #capAt: number;
-  /** Monotonic ms since when the consumer is busy; undefined while the provider is waited for. */
+  /** Monotonic ms since when the consumer is busy; undefined while the timer waits for the provider. */
   #pausedAt: number | undefined;
   /** Monotonic ms at which the clock's timer fires; Infinity while there is none. */
   #armedFor: number;
@@ -59,7 +59,7 @@ export class AttemptTimer implements StopSignal {
     this.#dueAt = Math.min(now + timeouts.firstMs, timeouts.deadline);
     this.#capAt = now + timeouts.capMs;
     this.#armedFor = this.#dueAt;
-    // Not through #arm: TypeScript would take #cancelTimer for unset.
+    // This does not call #arm, because TypeScript would then consider #cancelTimer unset.
     this.#cancelTimer = clock.after(this.#dueAt - now, this.#onTime);
     if (caller?.aborted === true) this.#onAbort();
     else this.#cancelAbort = caller && onAbort(caller, this.#onAbort);
@@ -130,8 +130,8 @@ export class AttemptTimer implements StopSignal {
   };
 
   /**
-   * The clock's timer is not moved with every part. When it fires early, it is set again for the time that is left. It is
-   * not set for the limit of a paused attempt: if the consumer never came back, the timer would keep the process alive.
+   * Parts do not move the clock's timer. If it fires early, it is set again for the time that is left. No timer runs
+   * for the limit of a paused attempt: if the consumer never resumed, it would keep the process alive.
    */
   readonly #onTime = (): void => {
     const now = this.#clock.monotonicMs();

@@ -1,4 +1,4 @@
-/** One request on the wire: sent, read and judged. Whatever the provider does becomes an outcome. */
+/** One request on the wire: sent, read and judged. Every behaviour of the provider becomes an outcome. */
 
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
@@ -50,7 +50,7 @@ function timeoutFailure(timer: AttemptTimer, { fair }: AttemptBudget, begun: boo
 
 /** The size of a request that was too long; undefined if it may have fitted with a shorter answer. spec 5.6 */
 function refusedSize({ needs, target }: Call<unknown>, failure: Failure): number | undefined {
-  // Which of several texts was too long is not known, or whether all were together.
+  // It is unknown which of several texts was too long, or whether all of them together were.
   if ((needs.batch?.inputs ?? 1) > 1) return undefined;
   const { kind, scope, contextLength } = failure;
   const tokens = kind === 'context_too_long' && scope === 'model' ? needs.tokens?.() : undefined;
@@ -74,7 +74,7 @@ export function tokensOf({ promptTokens, totalTokens, cachedTokens }: TokenUsage
   };
 }
 
-/** An attempt that ran to its end. One that did not has thrown or was left by its consumer. */
+/** The outcome of an attempt that ran to its end. Other attempts threw, or their consumer left. */
 export type AttemptResult = Exclude<Outcome, { kind: 'aborted' }>;
 
 type Success = Extract<Outcome, { kind: 'success' }>;
@@ -83,7 +83,7 @@ type Failed = Extract<Outcome, { kind: 'failure' }>;
 /** One request, from its sending to the end of its answer. */
 class Attempt<Request> {
   readonly timer: AttemptTimer;
-  /** Whether a part of the answer was handed on. */
+  /** Whether a part of the answer was passed on. */
   begun = false;
   readonly #ports: AttemptPorts;
   readonly #call: Call<Request>;
@@ -145,7 +145,7 @@ class Attempt<Request> {
     return this.#failed(failure);
   }
 
-  /** Judges what was thrown. @throws it, if it does not show a failure of the route. */
+  /** Judges a thrown error. @throws the error itself if it shows no failure of the route. */
   thrown(error: unknown): Failed {
     if (this.timer.callerLeft) throw this.#call.signal?.reason;
     // The pool was closed, which says nothing about the provider.
@@ -157,7 +157,7 @@ class Attempt<Request> {
   #failed(failure: Failure): Failed {
     return {
       kind: 'failure',
-      // Redacted before it is cut: half a key would not be recognised.
+      // The redaction must come before the cut: it would not recognise half a key.
       failure: { ...failure, message: this.#ports.redact(failure.message).slice(0, MAX_MESSAGE_LENGTH) },
       size: refusedSize(this.#call, failure),
     };
@@ -191,7 +191,7 @@ export async function attemptWhole<Request, Answer>(
 
 /**
  * Carries out one attempt and yields the parts of the answer.
- * @throws as `attemptWhole`.
+ * @throws the same errors as `attemptWhole`.
  */
 export async function* attemptStream<Request, Part>(
   ports: AttemptPorts,
@@ -210,7 +210,7 @@ export async function* attemptStream<Request, Part>(
       call.hasDelivered ||= operation.isAnswer(part);
       // From the first part on, only a timeout that the caller asked for bounds a stream.
       if (call.stream !== undefined) call.deadline = call.stream.totalDeadline;
-      // Nothing is read while the consumer is busy, so that time does not count against the provider.
+      // freelm reads nothing while the consumer is busy, so this time does not count against the provider.
       timer.pause();
       yield part;
       const pause = ports.clock.yieldIfBusy?.();
@@ -234,7 +234,7 @@ interface AttemptBudget extends Timeouts {
   readonly fair: boolean;
 }
 
-/** The longest in ms that an attempt can take. The gaps between the parts of a stream have limits, their sum may have none. */
+/** The longest time in ms that an attempt can take. It may be infinite if only the gaps of a stream have limits. */
 export function longestAttemptMs(call: Call<unknown>, nowMs: number): number {
   if (call.stream !== undefined) return call.stream.totalDeadline - nowMs;
   return Math.min(call.attemptTimeoutMs, Math.max(0, call.deadline - nowMs));

@@ -43,15 +43,15 @@ export interface Call<Request> {
   /** How long the call may wait for a route, over all its waits. With 0 it only pauses before retrying a failed route. */
   readonly maxWaitMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Told which route served it. */
+  /** Called with the route that served the call. */
   readonly onServed?: ((route: Route) => void) | undefined;
   /** The failures so far, as routing needs them, but with `excludedUntil` in monotonic ms. */
   readonly failedAttempts: FailedAttempt[];
-  /** The attempts that have ended, as people see them. */
+  /** Reports of the attempts that have ended, for people. */
   readonly attempts: AttemptReport[];
   /** How many attempts have started. */
   attemptCount: number;
-  /** Where the latest attempt went. */
+  /** The target of the latest attempt. */
   target: Target | undefined;
   /** Tokens that providers have reported, over all attempts. */
   usage: TokenUsage | undefined;
@@ -60,11 +60,11 @@ export interface Call<Request> {
   /** The latest attempt that a model rejected. The ledger notes it when another model serves the call. */
   rejectedBy?: { readonly target: Target; readonly plain: boolean } | undefined;
   waitedMs: number;
-  /** Whether a part of the answer was delivered. Reasoning is none. */
+  /** Whether a part of the answer was delivered. Reasoning does not count. */
   hasDelivered: boolean;
 }
 
-/** Goes on to the next request of a call: what failed before says nothing about it, and it may wait and try as often. */
+/** Moves a call to its next request. Earlier failures do not count, and limits on waits and attempts start anew. */
 export function renew<Request>(
   call: Call<Request>,
   next: Pick<Call<Request>, 'request' | 'needs' | 'preferences'>,
@@ -78,7 +78,7 @@ export function renew<Request>(
 }
 
 /**
- * What a call does next, as a question to `plan`.
+ * The question to `plan` about the next step of a call.
  * @param waitUntil - Epoch ms.
  */
 export function questionOf(

@@ -29,7 +29,7 @@ import type { AttemptTimer } from './attempt-timer.ts';
 /** How long the end of a body may take once its stream is complete. */
 const DRAIN_MS = 250;
 
-/** A request for a stream, and what has been delivered of it. */
+/** A request for a stream, and the part of the answer that was delivered. */
 export interface StreamRequest {
   readonly body: ChatBody;
   readonly onCut: 'continue' | 'fail';
@@ -44,10 +44,10 @@ interface Reading {
   readonly timer: AttemptTimer;
 }
 
-/** Parts that arrived together. They are handed on together, because each step of an asynchronous iteration costs. */
+/** Parts that arrived together. They are passed on together, because each asynchronous iteration step is costly. */
 export type StreamBatch = readonly StreamPart[];
 
-/** What is to be handed on of some parts. */
+/** Yields the parts that the consumer gets. */
 function* passedOn(parts: StreamBatch, { guard, resumer }: Reading): Generator<StreamBatch, void, undefined> {
   const batch = resumer.append(guard.pass(parts));
   if (batch.length > 0) yield batch;
@@ -62,7 +62,7 @@ async function* readParts(
   const { clock, reader, timer } = reading;
   let end: StreamEnd | undefined;
   for await (const bytes of body) {
-    // The rest is read, too: leaving a body unread would cost its connection.
+    // The loop reads the rest, too: a body that is not read to its end costs its connection.
     if (end !== undefined) continue;
     for (const parts of reader.reading(bytes)) {
       if (parts.length > 0) timer.progress();
@@ -80,12 +80,12 @@ async function* readParts(
   return end;
 }
 
-/** Whether an error is about what was read, and not about the connection. */
+/** Whether an error is about the content, and not about the connection. */
 function isVerdict(error: unknown): boolean {
   return error instanceof BadAnswer || error instanceof UnsoundCall;
 }
 
-/** Reads what is left of a stream whose body has broken. Nothing of it is handed out before it turns out to be whole. */
+/** Reads the rest of a stream whose body has broken. Returns none of it before it proves to be complete. */
 async function endOf({ clock, reader }: Reading): Promise<StreamEnd> {
   const parts: (readonly StreamPart[])[] = [];
   for (const more of reader.ending()) {
@@ -141,7 +141,7 @@ function bodyOf(request: StreamRequest, spec: ProviderSpec, plan: AttemptPlan): 
   return chatBody({ ...body.request, messages }, body.images);
 }
 
-/** Whether a route may continue what was delivered, or there is nothing to continue. */
+/** Whether a route may continue the delivered parts, or there is nothing to continue. */
 function isResumable({ body, transcript, onCut }: StreamRequest): boolean {
   if (!transcript.any) return true;
   const format = body.request.fields['response_format'];
@@ -162,13 +162,13 @@ function failureOf(
   return refusedAnswer(end.refusal, response, end.body, { target, request: request.body }, endpoint);
 }
 
-/** The end of a stream whose tool call turned out to be unsound. */
+/** The end of a stream whose tool call proved to be invalid. */
 function unsoundEnd(error: unknown, { finishReason }: ChunkReader): Extract<StreamEnd, { kind: 'refused' }> {
   if (!(error instanceof UnsoundCall)) throw error;
   return { kind: 'refused', refusal: refusedCall(error.message, finishReason), body: '', parts: [] };
 }
 
-/** Makes the streaming operation of a pool out of its chat operation. */
+/** Builds the streaming operation of a pool from its chat operation. */
 export function chatStreamOperation(
   ports: ChatOperationPorts,
   chat: Operation<ChatBody>,

@@ -27,13 +27,13 @@ import { type ImagePorts, readImages } from './images.ts';
 import { type AttemptPlan, BadAnswer, type DecodeContext, type WholeOperation } from './operation.ts';
 
 export interface ChatOperationPorts extends EndpointPorts, ImagePorts {
-  /** Ids for the tool calls of one answer, unlike those of any other answer and those that are taken. */
+  /** Ids for the tool calls of one answer. They differ from those of other answers and from those that are `taken`. */
   toolCallIds(taken: () => ReadonlySet<string>): ToolCallIds;
   /** The check of a tool's arguments; undefined if its schema cannot be checked. */
   checkOf(schema: JsonObject): SchemaCheck | undefined;
 }
 
-/** The answer with the caller's names of functions, and with a note of the model at what only itself understands. */
+/** The answer with the caller's names of functions. Fields that only the model understands get a note of this model. */
 function withGivenNames(completion: ChatCompletion, body: ChatBody, { route }: Target): ChatCompletion {
   const { toolCalls } = completion;
   const named = mapSame(toolCalls, (given) => {
@@ -44,9 +44,11 @@ function withGivenNames(completion: ChatCompletion, body: ChatBody, { route }: T
   return named === toolCalls ? completion : { ...completion, toolCalls: named };
 }
 
-/** A model lacks it if its reasoning uses up the tokens that it may take by default. */
+/** A model lacks this ability if its reasoning uses up the default limit on its tokens. */
 const ROOM = 'answer_room';
-/** The limit for such a model, if its longest answer is unknown: a part of its context, but at most so many tokens. */
+/**
+ * The limit for such a model if its longest answer is unknown: this share of its context, at most `MOST_ROOM` tokens.
+ */
 const ROOM_PART = 0.25;
 const MOST_ROOM = 32_768;
 /** The context of a model of unknown length, in tokens. */
@@ -77,7 +79,7 @@ function maxTokensFor(body: ChatBody, { target, known, maxTokens }: AttemptPlan)
   return maxOutput ?? Math.min(MOST_ROOM, Math.floor(ctx * ROOM_PART));
 }
 
-/** Whether a model may be given more tokens than it took by default. */
+/** Whether a model can get more tokens than its default limit. */
 function canHaveRoom(refused: Failure, { known, maxTokens }: AttemptPlan): boolean {
   const isShort = refused.capabilities?.includes(ROOM) === true && known.lacks?.includes(ROOM) !== true;
   return isShort && maxTokens === undefined;
@@ -88,7 +90,7 @@ function longestAnswer(
   body: Pick<ChatBody, 'tokens'>,
   { target, known }: Pick<AttemptPlan, 'target' | 'known'>,
 ): number {
-  // The tokens are estimated on first access, so only where they count.
+  // The first access estimates the tokens, so this reads them only where they matter.
   const room = known.ctx === undefined ? undefined : answerRoom(known.ctx, body.tokens.prompt);
   return Math.min(target.model.maxOutput ?? Infinity, known.maxOutput ?? Infinity, room ?? Infinity);
 }
@@ -163,7 +165,7 @@ export function callableTools({ tools: declared }: ChatBody, ports: ChatOperatio
   };
 }
 
-/** Does long work, and gives way to timers and other calls between its steps. */
+/** Does long work, and lets timers and other calls run between its steps. */
 async function inTurns<Result>(clock: Clock, work: Generator<void, Result, undefined>): Promise<Result> {
   for (;;) {
     const { done, value } = work.next();
@@ -173,7 +175,6 @@ async function inTurns<Result>(clock: Clock, work: Generator<void, Result, undef
   }
 }
 
-/** Makes the chat operation of a pool. */
 export function chatOperation(ports: ChatOperationPorts): WholeOperation<ChatBody, ChatCompletion> {
   const endpoint = new Endpoint(ports, OPERATIONS.chat.path);
   return {
@@ -195,7 +196,7 @@ export function chatOperation(ports: ChatOperationPorts): WholeOperation<ChatBod
       const first = steps.next();
       const read = first.done === true ? first.value : await inTurns(ports.clock, steps);
       const answer = read.ok ? soundAnswer(read.completion, callableTools(request, ports), idOf) : read;
-      // An answer that is of no use may still be billed.
+      // A provider may bill even a useless answer.
       const usage = answer.ok ? answer.completion.usage : (answer.usage ?? readUsage(parseJson(text)));
       if (usage !== undefined) onUsage(usage);
       if (answer.ok) return withGivenNames(answer.completion, request, target);

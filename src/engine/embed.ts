@@ -14,7 +14,7 @@ import { type AttemptPlan, BadAnswer, type DecodeContext, type WholeOperation } 
 /** What the batches of one call have in common. */
 export interface EmbedCall {
   readonly options: Omit<EmbedRequest, 'inputs'>;
-  /** How many numbers the vectors have, once the first ones have come: all others must have as many. */
+  /** How many numbers the vectors have. The first vectors set it, and all others must match. */
   dimensions: number | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface EmbedCall {
 export interface EmbedBatch {
   readonly call: EmbedCall;
   readonly inputs: readonly string[];
-  /** By text. */
+  /** One estimate per text. */
   readonly tokens: readonly TokenEstimate[];
 }
 
@@ -36,7 +36,7 @@ function longestOf(lengths: readonly number[]): number {
   return lengths.reduce((most, length) => Math.max(most, length), 0);
 }
 
-/** The tokens of the text that has the most. */
+/** The tokens of the longest text. */
 function mostTokens(tokens: readonly TokenEstimate[]): TokenEstimate {
   return tokens.reduce((most, one) => (one.prompt > most.prompt ? one : most), {
     prompt: 0,

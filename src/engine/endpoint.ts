@@ -1,4 +1,4 @@
-/** What all operations share that ask one path of a provider: the request around a body, and the reading of refusals. */
+/** The part that operations on one path of a provider share: the request around a body, and the reading of refusals. */
 
 import type { Failure } from '../core/failure.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
@@ -72,7 +72,7 @@ export class Endpoint {
   refused(refused: RefusedAnswer, { status, headers }: HttpResponse, text: string, target: Target): Failure {
     const ports = this.#ports;
     const body = ports.redact(text.slice(0, MOST.refusalBytes));
-    // The message of an HTML page is an excerpt that may end within a key, so it is taken again from the redacted text.
+    // An excerpt of an HTML page may end within a key, so the message is read again from the redacted text.
     const reread = refused.problem === 'html' ? readDocument(body) : refused;
     const answer = reread.ok ? refused : reread;
     const shown = { ...answer, message: ports.redact(answer.message) };

@@ -32,7 +32,7 @@ export type GiveUp =
 /** The names of a target as people see them: none holds a key. */
 export type ShownNames = Pick<AttemptReport, 'provider' | 'key' | 'account' | 'model'>;
 
-/** Told about each attempt. `call.attemptCount` is the attempt's number. */
+/** Receives the start and the end of each attempt. `call.attemptCount` is the attempt's number. */
 export interface AttemptObserver {
   started(call: Call<unknown>, target: Target): void;
   ended(call: Call<unknown>, report: AttemptReport, usage: TokenUsage | undefined): void;
@@ -58,7 +58,9 @@ export interface Engine extends AttemptPorts {
   namesOf(target: Target): ShownNames;
 }
 
-/** Waits for a grant. Rejects as soon as the caller aborts, even if the store is slow: what is reserved later is refunded. */
+/**
+ * Waits for a grant. Rejects as soon as the caller aborts, even if the store is slow. A later reservation is refunded.
+ */
 async function unlessCallerLeft(
   engine: Engine,
   { signal }: Call<unknown>,
@@ -81,7 +83,7 @@ async function refund(engine: Engine, grant: Served): Promise<void> {
 }
 
 /**
- * Waits for the next route and books it.
+ * Waits for the next route and reserves it.
  * @throws what the call ends with if there is no route, its deadline has passed, or its caller aborted.
  */
 async function nextGrant(engine: Engine, call: Call<unknown>): Promise<ReservedAttempt> {
@@ -112,7 +114,7 @@ function reportOf(
   return { provider, key, account, model, outcome: kind, status, message, startedAt, latencyMs, retryAt };
 }
 
-/** A reserved route, and what becomes of it. */
+/** A reserved route, and the outcome of its attempt. */
 interface Turn {
   readonly grant: ReservedAttempt;
   readonly progress: AttemptProgress;
@@ -120,7 +122,7 @@ interface Turn {
   outcome: Outcome;
 }
 
-/** Books the next route for which the request can be written, and starts an attempt there. */
+/** Reserves the next route for which the request can be written, and starts an attempt there. */
 async function begin<Request>(
   engine: Engine,
   call: Call<Request>,
@@ -149,7 +151,7 @@ function take(turn: Turn, { needs }: Call<unknown>, result: AttemptResult): void
       : result;
 }
 
-/** What the call ends with if an attempt has thrown. */
+/** The error that ends the call after an attempt has thrown. */
 function thrownBy(engine: Engine, call: Call<unknown>, turn: Turn, error: unknown): unknown {
   if (!(error instanceof ConfigError)) return error;
   // spec 7.14
@@ -180,8 +182,8 @@ function end(engine: Engine, call: Call<unknown>, { grant, progress, outcome }: 
 }
 
 /**
- * Notes a failure for the decisions to come. If the model refused something that the request can do without, the same
- * route is tried once more.
+ * Notes a failure for later decisions. If the model refused something that the request can do without, the same route
+ * is tried once more.
  * @throws what the call ends with if no other route can help.
  */
 function afterFailure<Request>(
@@ -207,8 +209,8 @@ function afterFailure<Request>(
 }
 
 /**
- * Notes what a served call shows about the dislikes of models. One that rejected the request is at fault, not the request. One
- * that served it takes what it contains. spec 8.5
+ * Notes what a served call shows about the dislikes of models. If a model rejected the request, that model is at fault,
+ * not the request. The model that served it accepts its content. spec 8.5
  */
 async function noteDislikes({ ledger }: Engine, call: Call<unknown>, grant: ReservedAttempt): Promise<void> {
   const { rejectedBy, needs } = call;
@@ -226,7 +228,9 @@ function hasDislikes({ known }: ReservedAttempt): boolean {
   return known.dislikes !== undefined && known.dislikes.length > 0;
 }
 
-/** Waits until a request is complete that cannot be written for a route yet. That takes time, so the route is given back. */
+/**
+ * Completes a request that cannot be written for a route yet. That takes time, so the reservation is refunded first.
+ */
 async function postpone<Request>(
   engine: Engine,
   call: Call<Request>,
@@ -240,7 +244,7 @@ async function postpone<Request>(
   else afterFailure(engine, call, operation, grant, failure);
 }
 
-/** What an attempt means for the call: whether it was served. */
+/** Applies the outcome of an attempt to the call. Returns whether the call was served. */
 function conclude<Request>(
   engine: Engine,
   call: Call<Request>,

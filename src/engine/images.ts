@@ -20,7 +20,7 @@ function failureFor(problem: string): Failure {
 }
 
 /**
- * Reads images, unless that was tried before.
+ * Reads images, unless an earlier attempt tried to.
  * @returns The failure if one of them cannot be read.
  * @throws the signal's reason if the caller aborts.
  */

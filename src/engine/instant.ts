@@ -1,6 +1,6 @@
 /**
- * Spans and deadlines are monotonic, because the wall clock may be set at any time. What the records hold and the decisions
- * compare are moments of the wall clock. One is converted to the other at the instant of a decision. spec 12.2
+ * Spans and deadlines are monotonic, because the wall clock may be set at any time. Records contain times of the wall
+ * clock, and decisions compare them. Each decision converts between the two at one instant. spec 12.2
  */
 
 import type { Clock } from '../ports.ts';

@@ -11,7 +11,7 @@ import type { Clock } from '../ports.ts';
 const LEASE_MS = SECOND_MS;
 /** The most spares that are reserved at once. */
 const MAX_SPARES = 3;
-/** A reservation that lost so many races contends with other processes. */
+/** After so many lost races, a reservation is known to contend with other processes. */
 const RACES_BEFORE = 2;
 
 /** How long in ms after a decision its spares may be used. `delayMs`: how long storing them takes. */
@@ -48,8 +48,8 @@ export class Leases {
   }
 
   /**
-   * How many spares a reservation should make that lost `races` races: as many as the process reserved of the account lately,
-   * since it will soon want as many again.
+   * How many spares a reservation that lost `races` races should make: as many as the process lately reserved of the
+   * account, since it will soon need as many again.
    */
   wanted({ recordId }: PoolAccount, races: number): number {
     const has = this.#leases.some(({ spare }) => spare.target.account.recordId === recordId);
@@ -96,7 +96,7 @@ export class Leases {
     return ended.map(({ spare }) => spare);
   }
 
-  /** Ends the time of all spares, also of those that are being stored. */
+  /** Ends the time of all spares, including those that are being stored. */
   close(): void {
     this.#isClosed = true;
   }

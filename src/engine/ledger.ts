@@ -1,4 +1,4 @@
-/** Decides, books and settles. One operation runs at a time, so that no decision is made on stale records. */
+/** Decides, reserves and settles. One operation runs at a time, so that no decision uses stale records. */
 
 import { newlyMerged } from '../core/records/shared-accounts.ts';
 import { isTooLate, nextDelayMs, withDelay } from '../core/ledger/delay.ts';
@@ -58,7 +58,7 @@ export class Ledger {
   readonly #newKeys = new NewKeys();
   readonly #leases: Leases;
   readonly #settling = new Settling();
-  /** How long after a decision its reservation is stored, as far as the last ones show. */
+  /** The estimated time from a decision to its stored reservation, from the last ones. */
   #expectedDelayMs = 0;
   /** The last operation while it is under way. A store in memory never leaves one pending. */
   #last: Promise<unknown> | undefined;
@@ -92,7 +92,7 @@ export class Ledger {
   }
 
   /**
-   * Decides what `call` does next. If that is an attempt, books its route. spec 12.1
+   * Decides the next step of `call`. If that is an attempt, reserves its route. spec 12.1
    * @param waitUntil - Monotonic ms until which the call may wait for a route; -Infinity if it may not.
    */
   reserveNext(call: Call<unknown>, waitUntil: number): Maybe<Grant> {
@@ -112,7 +112,7 @@ export class Ledger {
       if (spared !== undefined) return spared;
       const decision = plan(question);
       if (decision.kind !== 'attempt') return decision;
-      // A store that answers at once loses few races, and a process that is killed shall leave no spares in it.
+      // A synchronous store loses few races, and a killed process must not leave spares in it.
       const wanted = read instanceof Promise ? this.#leases.wanted(decision.target.account, races) : 0;
       const again = (): Maybe<Grant> => this.#tryReserve(call, waitUntil, races + 1);
       return andThen(
@@ -122,7 +122,7 @@ export class Ledger {
     });
   }
 
-  /** Stores the reservation of a route, and up to `wanted` spares. Undefined: the call must be decided again. */
+  /** Stores the reservation of a route, and up to `wanted` spares. Undefined: the ledger must decide again. */
   #reserve(
     call: Call<unknown>,
     decision: Attempt,
@@ -188,7 +188,7 @@ export class Ledger {
     return this.#update(target, (records, now) => withNotSent(records, reservations, now));
   }
 
-  /** Changes the records of a route, and tells what the change shows about accounts and prices. */
+  /** Changes the records of a route, and reports merged accounts and new prices. */
   #update(target: Target, change: Change): Maybe<void> {
     return this.#records.update(target, change, (before, after) => {
       const merged = newlyMerged(before, after);
@@ -234,7 +234,7 @@ export class Ledger {
     );
   }
 
-  /** Gives the spares back whose time has ended. If the store fails meanwhile, their charges return with their windows. */
+  /** Gives the spares back whose time has ended. If the store fails, their charges count until their windows end. */
   async #endLeases(): Promise<void> {
     for (const target of this.#leases.targets())
       await this.#inTurn(() => this.#takeBack(target, this.#leases.end(target.account)));
@@ -243,7 +243,7 @@ export class Ledger {
   /** Gives all spares back. No more are made. */
   async close(): Promise<void> {
     this.#leases.close();
-    // Not in turn: the calls that wait for theirs would hold the end of the process up.
+    // This does not wait for its turn: calls that wait for theirs would delay the end of the process.
     for (const target of this.#leases.targets())
       await this.#takeBack(target, this.#leases.end(target.account));
   }

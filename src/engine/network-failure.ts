@@ -18,7 +18,7 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
 
 /**
  * Classifies a connection error. The error itself is not kept: it may hold the request, which holds a key. spec 7.11
- * @param answered - Whether the status had arrived, so that it was the body that broke.
+ * @param answered - Whether the status had arrived, which means that the body broke.
  */
 export function networkFailure(error: unknown, answered: boolean): Failure {
   const code = codeOf(error);

@@ -11,7 +11,7 @@ export interface Rewrite {
   readonly change: (value: unknown) => unknown;
 }
 
-/** What the records forget if they do not know some of a provider's keys. */
+/** The changes of the records if they do not contain some of a provider's keys. */
 function rewritesFor(provider: PoolProvider, snapshot: Snapshot): readonly Rewrite[] {
   const keyIds = new Set(newKeysOf(snapshot.provider(provider), provider));
   if (keyIds.size === 0) return [];
@@ -22,7 +22,7 @@ function rewritesFor(provider: PoolProvider, snapshot: Snapshot): readonly Rewri
         ? value
         : account.keyIds.filter((id) => keyIds.has(id)).reduce(withProvenKey, readAccountRecord(value)),
   }));
-  // The list is stored last, in case the process ends before.
+  // The list is stored last, so that a process that ends early repeats the change.
   return [
     ...accounts,
     { id: provider.recordId, change: (value) => withNewKeys(readProviderRecord(value), provider) },

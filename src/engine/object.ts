@@ -72,7 +72,7 @@ export class ObjectRequest<T> {
     return body;
   }
 
-  /** The body for a route: after a mistake, with the mistake and what is wrong with it. */
+  /** The body for a route. After a mistake, it contains the wrong answer and what is wrong with it. */
   bodyFor(route: Route, level: FormatLevel): ChatBody {
     const body = this.body(level);
     const mistake = this.#mistakes.get(routeName(route));
@@ -118,7 +118,7 @@ export interface ObjectStreamRequest {
   readonly stream: Omit<StreamRequest, 'body'>;
 }
 
-/** Makes the operation that streams a JSON value out of a pool's operation for streams. Half a value is never continued. */
+/** Builds the operation that streams a JSON value from a pool's stream operation. No route continues half a value. */
 export function objectStreamOperation(
   inner: StreamOperation<StreamRequest, StreamBatch>,
 ): StreamOperation<ObjectStreamRequest, StreamBatch> {
@@ -154,7 +154,7 @@ function levelFor({ known, plain }: AttemptPlan): FormatLevel {
   return plain ? 'text' : formatLevel(known.refuses ?? []);
 }
 
-/** Makes the operation that asks for a JSON value out of a pool's chat operation. */
+/** Builds the operation that asks for a JSON value from a pool's chat operation. */
 // spec 13.12
 export function objectOperation<T>(
   chat: WholeOperation<ChatBody, ChatCompletion>,

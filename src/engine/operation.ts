@@ -18,7 +18,7 @@ export class BadAnswer extends Error {
   }
 }
 
-/** What an attempt is made with: its route, and what the ledger decided about it. */
+/** The plan of an attempt: its route, and the decisions of the ledger about it. */
 export interface AttemptPlan {
   readonly target: Target;
   /** Whether another provider could serve the call now. */
@@ -31,17 +31,17 @@ export interface AttemptPlan {
   readonly maxTokens: number | undefined;
 }
 
-/** What the reading of an answer is given besides it. */
+/** The context for reading an answer. */
 export interface DecodeContext<Request> {
   readonly plan: AttemptPlan;
   readonly request: Request;
-  /** Must be told about content and keep-alives: they move its limits. */
+  /** Must be told about content and keep-alives, which move its limits. */
   readonly timer: AttemptTimer;
-  /** Takes the tokens that the provider reported for this attempt, also if the answer broke off. */
+  /** Receives the tokens that the provider reported for this attempt, even if the answer broke off. */
   readonly onUsage: (usage: TokenUsage) => void;
 }
 
-/** What {@link Operation.prepare} is given besides the request. */
+/** The context of {@link Operation.prepare}. */
 export interface PrepareContext {
   readonly signal: AbortSignal | undefined;
   /** Monotonic ms. */
@@ -54,15 +54,15 @@ export interface Operation<Request> {
   readonly name: OperationName;
   needs(request: Request): RequestNeeds;
   /**
-   * Completes a request that cannot be written for a route yet. Undefined if it can. Resolves with a failure if it never can
-   * be, and rejects with the signal's reason.
+   * Completes a request that cannot be written for a route yet. Undefined if the request is complete. Resolves with a
+   * failure if it can never be written. Rejects with the signal's reason.
    */
   prepare?(
     request: Request,
     plan: AttemptPlan,
     context: PrepareContext,
   ): Promise<Failure | undefined> | undefined;
-  /** Writes the request for one route, as its model is known to take it. */
+  /** Writes the request for one route in the form that its model is known to accept. */
   encode(request: Request, plan: AttemptPlan): HttpRequest;
   /** Reads the quotas that an answer reports in its headers. */
   observe(response: HttpResponse, target: Target): readonly ReportedQuota[];

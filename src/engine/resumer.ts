@@ -1,4 +1,4 @@
-/** What a call has delivered, and how the parts of its next attempt are appended to it. */
+/** Records what a call has delivered, and appends the parts of its next attempt. */
 
 import { type Origin, withOrigin } from '../wire/origin.ts';
 import type { ChatBody } from '../wire/request/chat-body.ts';
@@ -77,7 +77,7 @@ export class Resumer {
     this.#trimmer = transcript.text === '' ? undefined : new OverlapTrimmer(transcript.text);
   }
 
-  /** The new content of some parts. It ends where the answer turns out to be another one. */
+  /** The new content of some parts. It ends where the answer proves to be a different one. */
   append(parts: readonly StreamPart[]): readonly StreamPart[] {
     const added: StreamPart[] = [];
     for (const given of parts) {
@@ -95,7 +95,7 @@ export class Resumer {
     return added;
   }
 
-  /** What only this model understands, with a note of it. */
+  /** Adds a note of the model to a field that only this model understands. */
   #noted(part: StreamPart): StreamPart {
     if (part.type === 'extra') return { ...part, fields: withOrigin(part.fields, this.#origin) };
     if (part.type !== 'tool-call' || part.extra === undefined) return part;
@@ -110,7 +110,7 @@ export class Resumer {
   }
 
   #append(part: StreamPart, added: StreamPart[]): void {
-    // Of a text that another model goes on with, they would count some tokens twice.
+    // If another model continues a text, they would count some tokens twice.
     if (part.type === 'logprobs') return;
     if (part.type === 'reasoning' || part.type === 'extra') {
       added.push(this.#resumed ? { ...part, resumed: true } : part);

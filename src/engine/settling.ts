@@ -1,4 +1,7 @@
-/** Outcomes of attempts that wait for their turn: those that change the same records are stored together. spec 2.11 */
+/**
+ * Collects outcomes of attempts that wait for their turn. Outcomes that change the same records are stored together.
+ * spec 2.11
+ */
 
 import type { Reservation, RouteRecords } from '../core/ledger/reserve.ts';
 import { type Outcome, settle, withCost } from '../core/ledger/settle.ts';
@@ -23,7 +26,7 @@ export class Settling {
 
   /**
    * Adds an attempt to the batch that waits for the same records, or to a new one.
-   * @param store - Stores a batch. It calls the function that it is given in its turn.
+   * @param store - Stores a batch. When its turn comes, it calls `take` for the attempts.
    */
   add(attempt: Ended, store: (take: () => readonly Ended[]) => Maybe<void>): Maybe<void> {
     const { account, route } = attempt.reservation.target;

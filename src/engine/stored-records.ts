@@ -1,4 +1,6 @@
-/** Reads and changes the records in a store, by compare-and-swap. A change that loses a race is made again. spec 2.4, 2.11 */
+/**
+ * Reads and changes the records in a store, by compare-and-swap. A change that loses a race is repeated. spec 2.4, 2.11
+ */
 
 import { EMPTY_ACCOUNT } from '../core/records/account.ts';
 import { type ProviderRecord, readProviderRecord } from '../core/records/provider.ts';
@@ -14,7 +16,7 @@ import { idsOf, indexed, type RecordIds, Snapshot } from './snapshot.ts';
 /** A value from a store in memory, or a promise from any other store. */
 export type Maybe<T> = T | Promise<T>;
 
-/** Continues with a value at once if it is there. A store in memory then costs no promise. */
+/** Continues with a value at once if it is not a promise, so a store in memory costs no promise. */
 export function andThen<T, U>(value: Maybe<T>, next: (value: T) => Maybe<U>): Maybe<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
@@ -103,7 +105,7 @@ export class StoredRecords {
     return new Snapshot(ids, seen, Math.min(...seen.map(({ at }) => at)));
   }
 
-  /** Tries again after a lost race, sooner or later, so that none of several processes loses every time. spec 2.11 */
+  /** Tries again after a lost race, after a random pause if need be, so that no process loses every time. spec 2.11 */
   afterRace<T>(races: number, again: () => Maybe<T>): Maybe<T> {
     const pauseMs = racePauseMs(races);
     if (pauseMs === 0) return again();

@@ -13,8 +13,8 @@
  *   any     | abort; close                        | same    | the call is rejected and leaves
  *   any     | the last call leaves               | (none)  | the timer is cleared; the queue is dropped
  *
- * A round asks the ledger for each call from the head on. A call gets a reserved route or a reason to give up, and leaves, or
- * it has to wait. Calls behind one that waits are not asked for if they need no less than it does.
+ * A round asks the ledger for each call from the head on. A call leaves if it gets a reserved route or a reason to give
+ * up. Otherwise it has to wait. The round skips calls behind a waiting one if they need at least as much.
  */
 
 import { onAbort } from '../abort.ts';
@@ -24,7 +24,7 @@ import { instantOf, toMonotonic, toWall } from './instant.ts';
 import type { Grant, Ledger } from './ledger.ts';
 import { andThen, type Maybe } from './stored-records.ts';
 
-/** What a call gets in the end. */
+/** The final result for a call. */
 export type Served = Exclude<Grant, { kind: 'wait' }>;
 
 interface Waiter {
@@ -46,15 +46,15 @@ interface Round {
   blocked: Blocked | undefined;
 }
 
-/** A call without failures that has to wait. Calls that need no less have to wait, too, since their failures only exclude routes. */
+/** A call without failures that has to wait. So do calls that need at least as much: failures only exclude routes. */
 interface Blocked {
   /** Monotonic ms. */
   readonly until: number;
-  /** The length of the shortest request that waits: a longer one may be too long for some models, a shorter one not. */
+  /** The length of the shortest request that waits. A shorter request may fit models for which this one is too long. */
   readonly size: number;
 }
 
-/** Whether a call has to wait like `blocked`, and has the time to. */
+/** Whether a call has to wait like `blocked`, and has enough time to. */
 function isBehind(
   { call, waitUntil }: Pick<Waiter, 'call' | 'waitUntil'>,
   blocked: Blocked | undefined,
@@ -122,7 +122,7 @@ export class WaitQueue {
     });
   }
 
-  /** Until when a call has to wait behind those that wait, monotonic ms. Undefined if it is to be asked for itself. */
+  /** Until when a call has to wait behind the others, monotonic ms. Undefined if the ledger must be asked for it. */
   blockedUntil(call: Call<unknown>, waitUntil: number): number | undefined {
     return isBehind({ call, waitUntil }, this.#blocked) ? this.#blocked?.until : undefined;
   }
@@ -184,10 +184,10 @@ export class WaitQueue {
     await this.#run(round);
   }
 
-  /** Gives a call its grant, or notes until when it has to wait. */
+  /** Passes a call its grant, or notes until when it has to wait. */
   #hand(waiter: Waiter, grant: Grant, round: Round): void {
     if (!this.#waiters.has(waiter)) {
-      // The call left while the store was asked. What was reserved for it is refunded.
+      // The call left while the store was asked, so its reservation is refunded.
       if (grant.kind === 'attempt')
         void this.#ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
       return;
@@ -243,17 +243,17 @@ export class WaitQueues {
     this.#onWait = onWait;
   }
 
-  /** Books the next route of a call. Waits if the call may wait, or pauses before a retry. */
+  /** Reserves the next route of a call. Waits if the call may wait, or pauses before a retry. */
   next(call: Call<unknown>): Maybe<Served> {
     if (this.#closed !== undefined) throw this.#closed.reason;
     const queue = this.#queues.get(call.queueKey);
-    // Calls that wait already go first.
+    // Calls that are already waiting go first.
     return queue === undefined
       ? this.#reserveOrJoin(call)
       : andThen(queue.serve(), () => this.#reserveOrJoin(call));
   }
 
-  /** To be called when records have changed: a call may not have to wait any longer. */
+  /** Must be called when records have changed, since a waiting call may now be served. */
   wake(): void {
     for (const queue of this.#queues.values()) void queue.serve();
   }
