@@ -96,6 +96,16 @@ async function onceOnly(answer: Promise<Response>): Promise<Response> {
   });
 }
 
+/** A runner that sends with the `fetch` of a place, to the end of the test. */
+export function runnerAt({ fetch, baseUrl }: Place): Runner {
+  vi.stubGlobal('fetch', fetch);
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  const modelProvider = new OpenAIProvider({ apiKey: 'none', baseURL: baseUrl });
+  return new Runner({ modelProvider, tracingDisabled: true });
+}
+
 export function agentsClient({ fetch, baseUrl }: Place): Client {
   let retries = true;
   const send: Place['fetch'] = (input, init) => (retries ? fetch(input, init) : onceOnly(fetch(input, init)));
@@ -103,12 +113,7 @@ export function agentsClient({ fetch, baseUrl }: Place): Client {
     retries = call.maxRetries !== 0;
     return call;
   };
-  vi.stubGlobal('fetch', send);
-  onTestFinished(() => {
-    vi.unstubAllGlobals();
-  });
-  const modelProvider = new OpenAIProvider({ apiKey: 'none', baseURL: baseUrl });
-  const runner = new Runner({ modelProvider, tracingDisabled: true });
+  const runner = runnerAt({ fetch: send, baseUrl });
   return {
     whole: (call) => whole(runner, noting(call)),
     pieces: (call) => pieces(runner, noting(call)),
