@@ -69,7 +69,7 @@ export class FreeLLMError extends Error {
     Object.defineProperty(this, MARK, { value: true });
   }
 
-  /** Whether a value is an error of this library. Unlike `instanceof`, it also knows errors of another installed copy. */
+  /** Whether a value is an error of this library. Unlike `instanceof`, it accepts errors of other copies. */
   static is(value: unknown): value is FreeLLMError {
     return typeof value === 'object' && value !== null && Reflect.get(value, MARK) === true;
   }

@@ -77,7 +77,7 @@ export interface Versioned {
  */
 export interface StateStore {
   read(ids: readonly string[]): readonly Versioned[] | Promise<readonly Versioned[]>;
-  /** Stores `next` as the next version if the stored version is `expectedVersion`. Returns whether it did. */
+  /** Stores `next` as the next version if `expectedVersion` is the stored one. Returns whether it did. */
   swap(id: string, expectedVersion: number, next: unknown): boolean | Promise<boolean>;
   /**
    * How far the store's own clock is ahead of this machine's now, in ms. freelm then writes the times of the store's

@@ -22,9 +22,11 @@ export interface IoredisScripts {
 
 /** Options of `redisStore()`. */
 export interface RedisStoreOptions {
-  /** The beginning of all keys. Pools with the same prefix share what they know. Default `{freelm}:`, which keeps all keys in one slot of a cluster. */
+  /**
+   * The prefix of all keys. Pools with the same prefix share their state. Default `{freelm}:`: one slot of a cluster.
+   */
   readonly prefix?: string | undefined;
-  /** How long a record is kept after its last change, in milliseconds. Default 40 days, longer than any quota's window. */
+  /** How long Redis keeps a record after its last change, in ms. Default 40 days, longer than any quota's window. */
   readonly ttlMs?: number | undefined;
   /** The clock of this machine. Default: the system's. */
   readonly clock?: Clock | undefined;
@@ -36,8 +38,9 @@ const DEFAULT_TTL_MS = 40 * DAY_MS;
 const POLL_MS = 250;
 
 /**
- * Without arguments, returns the time and the values of all keys. With a version, a value and a time to live, stores the
- * value if the stored one has that version. A value is its version, a space and JSON; anything else counts as nothing.
+ * Without arguments, returns the time and the values of all keys. With a version, a value and a time to live, stores
+ * the value if the stored version is that one. A value is its version, a space and JSON; anything else counts as
+ * nothing.
  */
 // spec 2.8
 const SCRIPT = `

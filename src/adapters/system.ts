@@ -2,7 +2,7 @@ import type { Clock } from '../ports.ts';
 
 /** How long the process may be busy before long work gives way, in ms. */
 const BUSY_MS = 40;
-/** When the process began to be busy, in monotonic ms; undefined before any long work in this turn of the event loop. */
+/** When the process became busy, in monotonic ms; undefined before any long work in this turn of the event loop. */
 let busySince: number | undefined;
 
 function nextTurn(): Promise<void> {

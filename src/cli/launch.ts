@@ -43,7 +43,9 @@ async function exitCodeOf(child: ChildProcess, agent: Agent, signal: AbortSignal
   }
 }
 
-/** Runs an agent on an endpoint of its own. `end` receives the agent's exit code. Nothing is written to the user's files. */
+/**
+ * Runs an agent on an endpoint of its own. `end` receives the agent's exit code. Writes nothing to the user's files.
+ */
 export async function launch(
   name: string,
   args: readonly string[],

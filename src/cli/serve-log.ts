@@ -6,7 +6,7 @@ import { countText, withoutControls } from './text.ts';
 
 export type LogFormat = 'json' | 'text' | 'off';
 
-/** While nothing reads stderr, further lines are dropped. */
+/** While nothing reads stderr, lines beyond this number are dropped. */
 const MAX_WAITING = 1000;
 
 /** The members of a line in JSON. Members that are undefined are left out. */

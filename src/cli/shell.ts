@@ -59,8 +59,8 @@ function onWriteError(error: NodeJS.ErrnoException): void {
 }
 
 /**
- * Aborted by the first signal to the process. A second one ends the process at once, and so does the first if the output
- * is blocked: the process would otherwise wait for a reader.
+ * Aborted by the first signal to the process. A second one ends the process at once, and so does the first if the
+ * output is blocked: the process would otherwise wait for a reader.
  */
 function interruptions(stdout: Writable): AbortSignal {
   const controller = new AbortController();
@@ -76,7 +76,7 @@ function interruptions(stdout: Writable): AbortSignal {
   return controller.signal;
 }
 
-/** Programs that start others, such as Node's `exec`, give them a socket. A shell's pipe ends with the command before it. */
+/** Programs such as Node's `exec` give their children a socket. A shell's pipe ends with the command before it. */
 function isSocket(fd: number): boolean {
   try {
     return fstatSync(fd).isSocket();

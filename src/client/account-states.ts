@@ -20,8 +20,8 @@ interface Subject {
 }
 
 /**
- * Asks account endpoints beside the calls, so that the ledger knows the real daily limit and the usage of other programs
- * before the first refusal.
+ * Asks account endpoints beside the calls, so that the ledger knows the real daily limit and the usage of other
+ * programs before the first refusal.
  */
 // spec 7.13
 export class AccountStates {

@@ -71,8 +71,8 @@ export class ChatStream implements AsyncIterable<string> {
   }
 
   /**
-   * The typed parts: text, reasoning, tool calls and other fields as they arrive, then usage and finish. Text, reasoning and
-   * fields of a route that continued a broken answer have `resumed: true`.
+   * The typed parts: text, reasoning, tool calls and other fields as they arrive, then usage and finish. Text,
+   * reasoning and fields of a route that continued a broken answer have `resumed: true`.
    * @throws ConfigError if the stream has been read already.
    */
   parts(): AsyncGenerator<StreamPart, void, undefined> {
@@ -91,8 +91,8 @@ export class ChatStream implements AsyncIterable<string> {
   }
 
   /**
-   * The whole answer. Reads the stream itself if nothing else does, or else waits until it has been read. Rejects as the
-   * stream does, and with an `AbortError` if it was not read to its end.
+   * The whole answer. Reads the stream itself if nothing else does; otherwise waits until it has been read. Rejects as
+   * the stream does, and with an `AbortError` if it was not read to its end.
    */
   async response(): Promise<ChatResponse> {
     if (!this.#consumed) {

@@ -112,7 +112,7 @@ export type FreeLLMEvent =
   | DiscoveryEvent
   | WarningEvent;
 
-/** Receives every event. freelm ignores what it throws or rejects with, so that a faulty listener cannot fail a call. */
+/** Receives every event. freelm ignores its errors and rejections, so that a faulty listener cannot fail a call. */
 export type EventListener = (event: FreeLLMEvent) => void;
 
 const CALLS = channel('freelm:call');
@@ -152,7 +152,7 @@ export class Events {
 
   readonly emit = (event: FreeLLMEvent): void => {
     const diagnostics = CHANNELS[event.type];
-    // Node reports what a channel's subscriber throws as an uncaught exception, later: it does not fail the call either.
+    // Node reports errors of a channel's subscriber later, as uncaught exceptions. They do not fail the call either.
     if (diagnostics?.hasSubscribers === true) diagnostics.publish(event);
     for (const { listener } of this.#entries) {
       try {

@@ -81,8 +81,8 @@ export interface ListedModel extends ModelSpec {
 }
 
 /**
- * A pool of providers and keys behind one call. A call goes from key to key, model to model and provider to provider until
- * one of them answers.
+ * A pool of providers and keys behind one call. A call tries one key, model and provider after the other until one of
+ * them answers.
  *
  * @example
  * ```ts
@@ -98,9 +98,10 @@ export class FreeLLM {
 
   /**
    * A `fetch` that answers OpenAI's REST routes in this process: POST `…/chat/completions`, GET `…/models` and
-   * `…/models/{id}`, under any host and path. Pass it to any client of OpenAI's protocol. The field `freelm` of a body takes
-   * the options of a call, e.g. `freelm: { wait: true }`. Errors are answered with OpenAI's error object and a status. It
-   * rejects if its signal is aborted, with the signal's reason, and if a lazy pool cannot be made, with a ConfigError.
+   * `…/models/{id}`, under any host and path. Pass it to any client of OpenAI's protocol. The field `freelm` of a body
+   * takes the options of a call, e.g. `freelm: { wait: true }`. It answers errors with OpenAI's error object and a
+   * status. It rejects with the signal's reason if its signal is aborted, and with a ConfigError if a lazy pool cannot
+   * be created.
    *
    * @example
    * ```ts
@@ -341,8 +342,8 @@ export class FreeLLM {
   }
 
   /**
-   * A dry run: every route of a call in the order in which the call would try it. A route that is not ready says why, and
-   * from when it is. Sends nothing.
+   * A dry run: every route of a call in the order in which the call would try it. For a route that is not ready, the
+   * row has the reason and the time at which it will be. Sends nothing.
    */
   explain({ model, privacy }: Pick<ChatOptions, 'model' | 'privacy'> = {}): readonly ExplainRow[] {
     const stages = this.#pool.stages(this.#calls.modelsOf(model), [], privacy);
@@ -386,8 +387,8 @@ export class FreeLLM {
   }
 
   /**
-   * Forgets what is remembered: used quotas, pauses, refused keys, learnt limits and capabilities. The providers still count
-   * what was used, so the next requests may be refused. Default: of all providers and keys.
+   * Forgets what freelm remembers: used quotas, pauses, refused keys, learnt limits and capabilities. The providers
+   * still count what was used, so they may refuse the next requests. Default: of all providers and keys.
    * @throws ConfigError if the pool has no such provider or key.
    */
   async reset(options: ResetOptions = {}): Promise<void> {
@@ -412,7 +413,10 @@ export class FreeLLM {
     if (this.#closing.signal.aborted) throw closedError();
   }
 
-  /** Closes all connections, stops background work and saves the lists of models that have arrived. Calls under way reject with a `closed` error. */
+  /**
+   * Closes all connections, stops background work and saves fetched model lists. Running calls reject with a `closed`
+   * error.
+   */
   async close(): Promise<void> {
     const made = this.#made;
     const saved = made?.pool.registry.close();

@@ -50,7 +50,7 @@ export function reasonText(reason: RouteReason): string {
   return REASONS[reason];
 }
 
-/** A row of `health()`: one key. Moments are epoch ms. `undefined` means that there is no such limit, or nothing is known yet. */
+/** A row of `health()`: one key. Moments are epoch ms. `undefined`: no such limit, or not known yet. */
 export interface HealthRow extends Omit<KeyStatus, 'keyId' | 'reason'> {
   /** The key, masked. */
   readonly key: string;
@@ -58,8 +58,8 @@ export interface HealthRow extends Omit<KeyStatus, 'keyId' | 'reason'> {
   /** Why it is not ready, in words. Undefined while it is ready. */
   readonly reason: string | undefined;
   /**
-   * Epoch ms at which the stored state behind this was read; 0 before the first answer. Only set with a store that answers with
-   * promises, e.g. Redis: memory and files are read while you look. `sync()` brings it up to date.
+   * Epoch ms at which freelm read the stored state behind this; 0 before the first answer. Set only with an
+   * asynchronous store, e.g. Redis. `sync()` brings it up to date. freelm reads memory and files during the call.
    */
   readonly asOf?: number | undefined;
 }
@@ -70,7 +70,10 @@ export interface Capacity {
   readonly requestsNow: number;
   /** Requests left until the daily resets, over all daily quotas. */
   readonly requestsToday: number;
-  /** Epoch ms from which the next request is admitted. Not in the future if one is admitted now; undefined if none will be. */
+  /**
+   * Epoch ms from which the next request is admitted. Not in the future if one is admitted now; undefined if none will
+   * be.
+   */
   readonly nextAt: number | undefined;
   readonly quotas: readonly QuotaStatus[];
   /** Each limit by itself. */
@@ -78,8 +81,8 @@ export interface Capacity {
   /** Epoch ms at which this was read, by the pool's clock. */
   readonly at: number;
   /**
-   * Epoch ms at which the stored state behind this was read; 0 before the first answer. Only set with a store that answers with
-   * promises, e.g. Redis: memory and files are read while you look. `sync()` brings it up to date.
+   * Epoch ms at which freelm read the stored state behind this; 0 before the first answer. Set only with an
+   * asynchronous store, e.g. Redis. `sync()` brings it up to date. freelm reads memory and files during the call.
    */
   readonly asOf?: number | undefined;
 }
@@ -95,8 +98,8 @@ export interface ExplainRow extends Omit<RouteStatus, 'keyId' | 'reason'> {
   /** Whether the provider keeps prompts after it has answered. */
   readonly logs: PrivacyFact;
   /**
-   * Epoch ms at which the stored state behind this was read; 0 before the first answer. Only set with a store that answers with
-   * promises, e.g. Redis: memory and files are read while you look. `sync()` brings it up to date.
+   * Epoch ms at which freelm read the stored state behind this; 0 before the first answer. Set only with an
+   * asynchronous store, e.g. Redis. `sync()` brings it up to date. freelm reads memory and files during the call.
    */
   readonly asOf?: number | undefined;
 }

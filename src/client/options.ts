@@ -11,8 +11,8 @@ import type { EventListener } from './events.ts';
 /** How long a call may take and how often it may try. Times are in milliseconds. */
 export interface CallLimits {
   /**
-   * The longest that a call may take, waiting included. Default 60 000. For a stream, the default applies until its first
-   * part, and a value that you set applies to the whole stream.
+   * The longest time that a call may take, waiting included. Default 60 000. For a stream, the default applies until
+   * its first part, and a value that you set applies to the whole stream.
    */
   readonly timeoutMs?: number | undefined;
   /** The longest that one attempt may take. Default 30 000. */
@@ -24,8 +24,8 @@ export interface CallLimits {
   /** The most requests that one call may send. Default 12. */
   readonly maxAttempts?: number | undefined;
   /**
-   * Whether a call waits if no route is ready, instead of failing. Default `false`. Even then, a call retries a route after a
-   * passing fault if no other route can serve it, with pauses of up to 5 s.
+   * Whether a call waits if no route is ready, instead of failing. Default `false`. Even without it, a call retries a
+   * route after a passing fault if no other route can serve it, with pauses of up to 5 s.
    */
   readonly wait?: boolean | undefined;
   /** The longest that a call waits for a route with `wait: true`. Default 20 000. */
@@ -47,9 +47,9 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
   /** At least one provider, each with its keys. */
   readonly providers: readonly Provider[];
   /**
-   * Whether calls may cost money. With `never`, freelm refuses models and accounts that are known to be billed, and closes a
-   * model for good when an answer or a list states a price above 0. Default: `FREELM_SPEND`, else `never`, except at
-   * providers with `freeOnly: false` and for accounts whose `tier` is billed.
+   * Whether calls may cost money. With `never`, freelm refuses models and accounts that are known to be billed, and
+   * closes a model for good when an answer or a list states a price above 0. Default: `FREELM_SPEND`, else `never`,
+   * except at providers with `freeOnly: false` and for accounts whose `tier` is billed.
    */
   readonly spend?: 'never' | 'allow' | undefined;
   /** The order in which providers are tried, by name or as a function. Default `quota_aware`. */
@@ -62,13 +62,13 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
    */
   readonly modelMap?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /**
-   * Whether calls of one conversation that arrive over HTTP or by `llm.fetch` stay on the route that served the last one, while
-   * it is ready. Default `true`.
+   * Whether the calls of one conversation over HTTP or `llm.fetch` stay on the route that served the last one, while it
+   * is ready. Default `true`.
    */
   readonly affinity?: boolean | undefined;
   /**
-   * The context length in tokens that lists of models show for names that stand for several models, so that agents shorten their
-   * conversations in time. Default: the smallest of these models.
+   * The context length in tokens that model lists show for names that stand for several models, so that agents shorten
+   * their conversations in time. Default: the smallest of these models.
    */
   readonly contextTokens?: number | undefined;
   /**
@@ -77,14 +77,14 @@ export interface FreeLLMOptions extends CallLimits, PrivacyOption {
    */
   readonly unknownModels?: 'error' | 'auto' | undefined;
   /**
-   * Whether used quotas, cooldowns and what was learnt are kept in files in `cacheDir`, which all processes of the user
-   * share. Answers of the Responses API are kept there as well, for an hour, with their prompts. Default: `FREELM_PERSIST`, else
-   * `true`. `false` keeps all of it in memory.
+   * Whether freelm keeps used quotas, cooldowns and what it learnt in files in `cacheDir`, which all processes of the
+   * user share. It keeps answers of the Responses API there as well, for an hour, with their prompts. Default:
+   * `FREELM_PERSIST`, else `true`. `false` keeps all of it in memory.
    */
   readonly persist?: boolean | undefined;
   /** Your own store for used quotas and what was learnt about providers. Default: files, see `persist`. */
   readonly store?: StateStore | undefined;
-  /** The directory for discovered model lists and state. Default: `FREELM_CACHE_DIR`, else the system's cache directory. */
+  /** The folder for discovered model lists and state. Default: `FREELM_CACHE_DIR`, else the system's cache folder. */
   readonly cacheDir?: string | undefined;
   /** Your own `fetch`. Default: undici. */
   readonly fetch?: FetchLike | undefined;
@@ -132,8 +132,8 @@ export interface ChatOptions extends CallLimits, PrivacyOption, ModelFields {
 /** The options of a stream. */
 export interface StreamOptions extends ChatOptions {
   /**
-   * What happens if a stream breaks after its first part. With `continue`, another route continues the answer. With `fail`,
-   * the stream throws a `BrokenStreamError`. Default `continue`.
+   * What happens if a stream breaks after its first part. With `continue`, another route continues the answer. With
+   * `fail`, the stream throws a `BrokenStreamError`. Default `continue`.
    */
   readonly onCut?: 'continue' | 'fail' | undefined;
 }

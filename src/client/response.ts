@@ -5,7 +5,7 @@ import type { ChatCompletion, TokenUsage, ToolCall } from '../wire/response/chat
 
 /** A tool call of an answer. It can be passed unchanged in a later request. */
 export interface AnsweredCall extends ToolCall {
-  /** The value of `function.arguments`: an object if the request declared the tool. `undefined` if the text is no JSON. */
+  /** The parsed `function.arguments`: an object if the request declared the tool. `undefined` if it is no JSON. */
   readonly arguments: unknown;
 }
 
@@ -29,8 +29,8 @@ export interface ChatResponse {
   /** From the call to its answer, waiting included. */
   readonly latencyMs: number;
   /**
-   * The provider's answer, unchanged. For a stream, its parts put together in the same shape, with the fields that freelm does
-   * not read, e.g. `reasoning_details`.
+   * The provider's answer, unchanged. For a stream, freelm assembles the same shape from the parts, with the fields
+   * that it does not read, e.g. `reasoning_details`.
    */
   readonly raw: unknown;
   /** Returns the text, e.g. for `String(response)`. */

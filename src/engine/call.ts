@@ -40,7 +40,7 @@ export interface Call<Request> {
   readonly stream: StreamLimits | undefined;
   readonly attemptTimeoutMs: number;
   readonly maxAttempts: number;
-  /** How long the call may wait for a route, over all its waits. With 0 it only pauses before retrying a failed route. */
+  /** The longest sum of all waits for a route. With 0, the call only pauses before it retries a failed route. */
   readonly maxWaitMs: number;
   readonly signal: AbortSignal | undefined;
   /** Called with the route that served the call. */

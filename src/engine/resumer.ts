@@ -28,7 +28,7 @@ export class Transcript {
     return this.text.length > MAX_TRANSCRIPT_LENGTH;
   }
 
-  /** Whether a model that was asked to continue the text sent none. Either the text was complete, or the model failed. */
+  /** Whether a model that had to continue the text sent none. Either the text was complete, or the model failed. */
   get sawEmptyContinuation(): boolean {
     return this.#sawEmptyContinuation;
   }

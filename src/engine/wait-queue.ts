@@ -82,8 +82,8 @@ export class WaitQueue {
   }
 
   /**
-   * Queues a call until `waitUntil`, monotonic ms. With `pauses`, it is served then and not before. Rejects with the signal's
-   * reason if the call is aborted.
+   * Queues a call until `waitUntil`, monotonic ms. With `pauses`, it is served then and not before. Rejects with the
+   * signal's reason if the call is aborted.
    */
   join(call: Call<unknown>, waitUntil: number, pauses = false): Promise<Served> {
     return new Promise((resolve, reject) => {
