@@ -268,5 +268,5 @@ export class DeadlineError extends CallError {
 }
 
 export function closedError(): FreeLLMError {
-  return new FreeLLMError({ code: 'closed', message: 'This FreeLLM is closed. Make a new one.' });
+  return new FreeLLMError({ code: 'closed', message: 'This FreeLLM is closed. Create a new one.' });
 }

@@ -17,15 +17,15 @@ export async function readImageFile(
   try {
     file = await open(path, 'r');
     const stats = await file.stat();
-    if (!stats.isFile()) throw new BadRequestError({ message: `${where}: ${name} is no file.` });
+    if (!stats.isFile()) throw new BadRequestError({ message: `${where}: ${name} is not a regular file.` });
     if (stats.size <= maxBytes) return await file.readFile();
     throw new BadRequestError({
-      message: `${where}: the file ${name} has ${stats.size} bytes; at most ${maxBytes} are sent. Make the image smaller.`,
+      message: `${where}: the file ${name} has ${stats.size} bytes; the limit is ${maxBytes}. Make the image smaller.`,
     });
   } catch (error) {
     if (error instanceof BadRequestError) throw error;
     throw new BadRequestError({
-      message: `${where}: the file ${name} cannot be read (${codeOf(error) ?? 'unknown'}). Check its path and rights.`,
+      message: `${where}: the file ${name} cannot be read (${codeOf(error) ?? 'unknown'}). Check its path and permissions.`,
     });
   } finally {
     await file?.close();

@@ -33,12 +33,12 @@ function proxyFrom(env: Environment, lower: string): string {
   try {
     url = new URL(text.includes('://') ? text : `http://${text}`);
   } catch {
-    throw new ConfigError(`The variable ${name} holds no URL of a proxy. ${advice}`);
+    throw new ConfigError(`The variable ${name} is not the URL of a proxy. ${advice}`);
   }
   const protocol = PROTOCOLS[url.protocol];
   if (protocol === undefined || url.hostname === '')
     throw new ConfigError(
-      `The variable ${name} names a proxy of the protocol ${url.protocol} that freelm does not support. ${advice}`,
+      `The variable ${name} uses the proxy protocol ${url.protocol}, which freelm does not support. ${advice}`,
     );
   return url.href.replace(url.protocol, protocol);
 }

@@ -73,7 +73,7 @@ export function localFault(error: unknown, source: string): ConfigError | undefi
   const path = textIn(bearer, 'path');
   if (UNREADABLE.has(code) && path !== undefined && textIn(bearer, 'syscall') !== 'connect')
     return new ConfigError(
-      `${source}: the file ${path} cannot be read (${code}). Check its path and rights.`,
+      `${source}: the file ${path} cannot be read (${code}). Check its path and permissions.`,
     );
   if (code === 'EMFILE' || code === 'ENFILE')
     return new ConfigError(

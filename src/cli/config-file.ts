@@ -70,7 +70,7 @@ export async function readConfigFile(
   const member = given === undefined ? untrustedMember(config) : undefined;
   if (member !== undefined) {
     throw new UsageError(
-      `${path} sets ${member}, which only a file may that you name yourself: add --config ${path} if you trust it.`,
+      `${path} sets ${member}, which is allowed only in a file that you name explicitly: add --config ${path} if you trust it.`,
     );
   }
   const { ConfigError, readConfig } = await import('../index.ts');

@@ -122,9 +122,9 @@ function addDoctor(program: Command, shell: Shell, end: (code: number) => void):
 
 function addReset(program: Command, shell: Shell): void {
   command(program, 'reset')
-    .summary('forget what is remembered of the keys')
+    .summary('forget what freelm knows about the keys')
     .description(
-      'Forgets used quotas, pauses, refused keys and what was learnt, for all processes that share this state. The providers still count what was used.',
+      'Forgets used quotas, pauses, refused keys and what freelm learnt, for all processes that share this state. The providers still count what was used.',
     )
     .option('--provider <name>', 'only this provider')
     .option('--key <key>', 'only this key and its account; as freelm health shows it')
@@ -168,7 +168,11 @@ function addServe(program: Command, shell: Shell): void {
     .option('--max-body <size>', 'the longest request body (default: 32m)', byteCount)
     .option('--max-memory <size>', 'all bodies together (default: four of the longest)', byteCount)
     .option('--max-connections <count>', 'the most connections (default: 1000)', wholeNumber)
-    .option('--max-client-requests <count>', 'the most at once from one address (default: 256)', wholeNumber)
+    .option(
+      '--max-client-requests <count>',
+      'the most concurrent requests from one address (default: 256)',
+      wholeNumber,
+    )
     .addHelpText(
       'after',
       examples(
@@ -200,9 +204,9 @@ function addLaunch(program: Command, shell: Shell, end: (code: number) => void):
       await launch(agent, args, flags, shell, end);
     });
   command(program, 'setup')
-    .summary('say how to start a coding agent on freelm serve')
+    .summary('show how to start a coding agent on freelm serve')
     .description(
-      "Prints the variables and the command with which a coding agent uses a running freelm serve. With --write, it changes the agent's own file instead, after a question, and keeps a copy of it.",
+      "Prints the variables and the command that point a coding agent to a running freelm serve. With --write, it changes the agent's own file instead, after asking, and keeps a copy of it.",
     )
     .argument('<agent>', 'the agent')
     .option('--url <url>', 'the address of the endpoint (default: http://127.0.0.1:4141)')

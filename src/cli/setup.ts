@@ -137,7 +137,9 @@ export async function setup(name: string, flags: SetupFlags, shell: Shell): Prom
   if (flags.write === true) {
     const file = agentFileOf(agent, place, shell.env);
     if (file === undefined)
-      throw new UsageError(`freelm knows no file of ${name}. Run freelm setup ${name} without --write.`);
+      throw new UsageError(
+        `freelm does not know the configuration file of ${name}. Run freelm setup ${name} without --write.`,
+      );
     await write(agent, file, flags, shell);
     return;
   }

@@ -146,7 +146,7 @@ function unservable(
   return new BadRequestError({
     code: isTooLong ? 'context_too_long' : 'unsupported',
     length: isTooLong ? lengthOf(question, call) : undefined,
-    message: `No model for ${asked} takes this request of ${call.needs.size} characters. ${cause} ${unservableAdvice(kind, failure)}, or choose other models.`,
+    message: `No model for ${asked} accepts this request of ${call.needs.size} characters. ${cause} ${unservableAdvice(kind, failure)}, or choose other models.`,
     attempts: call.attempts,
     status: failure?.status,
   });

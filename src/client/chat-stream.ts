@@ -83,7 +83,7 @@ export class ChatStream implements AsyncIterable<string> {
   #reader<Item>(pick: PickItems<Item>): AsyncGenerator<Item, void, undefined> {
     if (this.#consumed) {
       throw new ConfigError(
-        'This stream has been read already, and a stream can be read once. Call stream() again, or use response().',
+        'This stream has already been read, and a stream can be read only once. Call stream() again, or use response().',
       );
     }
     this.#consumed = true;

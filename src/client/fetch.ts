@@ -78,7 +78,7 @@ function checkWindow(promptTokens: number, contextLength: number): void {
   throw new BadRequestError({
     code: 'context_too_long',
     length: { promptTokens, contextLength },
-    message: `The prompt has about ${promptTokens} tokens, and calls of this pool may have ${contextLength} (contextTokens, --context). Shorten the conversation.`,
+    message: `The prompt has about ${promptTokens} tokens, and the limit of this pool is ${contextLength} (contextTokens, --context). Shorten the conversation.`,
   });
 }
 

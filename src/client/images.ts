@@ -45,7 +45,7 @@ export function imageIn(messages: readonly unknown[]): string | undefined {
 /** @throws BadRequestError that names the part. */
 function tooLarge(where: string, bytes: number): BadRequestError {
   return new BadRequestError({
-    message: `${where}: the image has ${bytes} bytes; at most ${IMAGE.bytes} are sent. Make it smaller.`,
+    message: `${where}: the image has ${bytes} bytes; the limit is ${IMAGE.bytes}. Make it smaller.`,
   });
 }
 
@@ -63,7 +63,7 @@ async function bytesOfText(text: string, where: string): Promise<Uint8Array | UR
   if (!/^(?:data|https?|file):/i.test(text)) return readImageFile(text, where, IMAGE.bytes);
   const bytes = bytesIn(text);
   if (bytes !== undefined) return bytes;
-  throw new BadRequestError({ message: `${where}.image: is no https:, file: or Base64 data: URL.` });
+  throw new BadRequestError({ message: `${where}.image: is not an https:, file: or Base64 data: URL.` });
 }
 
 async function bytesOf(source: Source, where: string): Promise<Uint8Array | URL> {
@@ -83,7 +83,7 @@ async function sentPart(part: unknown, where: string): Promise<ContentPart> {
   if (bytes instanceof Uint8Array && bytes.byteLength > IMAGE.bytes) throw tooLarge(where, bytes.byteLength);
   const url = bytes instanceof URL ? bytes.href : dataUrlOf(bytes);
   if (url === undefined)
-    throw new BadRequestError({ message: `${where}.image: is no PNG, JPEG, GIF or WebP image.` });
+    throw new BadRequestError({ message: `${where}.image: is not a PNG, JPEG, GIF or WebP image.` });
   const detail = member(part, 'detail');
   return { type: 'image_url', image_url: detail === undefined ? { url } : { url, detail } };
 }

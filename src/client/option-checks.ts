@@ -161,7 +161,7 @@ export function checkPoolOptions(options: FreeLLMOptions): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new ConfigError(
-      `options.providers has "${twice}" twice. Give one provider all its keys: new Provider([key, key]).`,
+      `options.providers lists "${twice}" twice. Give one provider all its keys: new Provider([key, key]).`,
     );
   }
 }

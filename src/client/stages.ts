@@ -40,7 +40,7 @@ function keeping(listed: readonly Listed[], demand: Privacy | undefined): readon
   if (kept.length > 0) return kept;
   const names = listed.map(({ provider }) => provider.spec.title).join(', ');
   throw new ConfigError(
-    `options.privacy is "${demand}", and that is not known of any provider of this pool (${names}). Nothing was sent. Add a provider of which it is known, or state it for one with its own option "privacy".`,
+    `options.privacy is "${demand}", but no provider of this pool is known to meet this (${names}). Nothing was sent. Add a provider that meets it, or state it for one with its own option "privacy".`,
   );
 }
 

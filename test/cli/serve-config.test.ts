@@ -134,7 +134,7 @@ describe('the configuration file in the current folder', () => {
     const { code, err } = await command(['serve', '--port', '0'], { folder });
     expect(code).toBe(2);
     expect(err).toBe(
-      `freelm: freelm.config.json sets ${member}, which only a file may that you name yourself: add --config freelm.config.json if you trust it.\n`,
+      `freelm: freelm.config.json sets ${member}, which is allowed only in a file that you name explicitly: add --config freelm.config.json if you trust it.\n`,
     );
   });
 

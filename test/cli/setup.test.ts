@@ -193,5 +193,7 @@ describe('what a file has already', () => {
 it('says so where it knows no file', async () => {
   const { code, err } = await command(['setup', 'another', '--write'], { stdin: terminal() });
   expect(code).toBe(2);
-  expect(err).toContain('freelm knows no file of another. Run freelm setup another without --write.');
+  expect(err).toContain(
+    'freelm does not know the configuration file of another. Run freelm setup another without --write.',
+  );
 });

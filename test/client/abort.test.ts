@@ -190,7 +190,7 @@ describe('an abort', () => {
 });
 
 describe('close()', () => {
-  const closed = { code: 'closed', message: 'This FreeLLM is closed. Make a new one.' };
+  const closed = { code: 'closed', message: 'This FreeLLM is closed. Create a new one.' };
 
   it('ends the calls in flight and counts against no provider', async () => {
     const server = await serve(hangs);

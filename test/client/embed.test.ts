@@ -367,7 +367,7 @@ describe('a call is refused before anything is sent', () => {
       mixed,
       'a',
       { privacy: 'no-training' },
-      /^options\.privacy is "no-training", and that is not known of any provider/,
+      /^options\.privacy is "no-training", but no provider of this pool is known to meet this/,
     ],
     ['with several models', mixed, 'a', SEVERAL, /^options\.model: must be the name of a model/],
     [

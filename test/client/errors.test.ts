@@ -88,7 +88,7 @@ describe('BadRequestError', () => {
     const error = await failure(refuses(400, "This model's maximum context length is 10 tokens."));
     expect(error).toMatchObject({ name: 'BadRequestError', code: 'context_too_long', status: 400 });
     expect(error.message).toMatch(
-      /^No model for auto takes this request of \d+ characters\. .*maximum context length is 10/,
+      /^No model for auto accepts this request of \d+ characters\. .*maximum context length is 10/,
     );
     expect(error.message).toMatch(/Shorten it, or choose other models\.$/);
   });
@@ -99,7 +99,7 @@ describe('BadRequestError', () => {
     const error = await errorOf(llm.chat('word '.repeat(5000)));
     expect(error).toMatchObject({ name: 'BadRequestError', code: 'context_too_long', attempts: [] });
     expect(error.message).toMatch(
-      /^No model for auto takes this request of 25\d{3} characters\. It is known/,
+      /^No model for auto accepts this request of 25\d{3} characters\. It is known/,
     );
     expect(server.requests).toEqual([]);
     expect(await llm.text('Hello')).toBe('fine');

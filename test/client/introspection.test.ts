@@ -262,7 +262,11 @@ it('after close() the state can be read, but calls are rejected', async () => {
   await llm.close();
   expect(llm.health()).toHaveLength(1);
   expect(llm.models()).toHaveLength(1);
-  const closed = { name: 'FreeLLMError', code: 'closed', message: 'This FreeLLM is closed. Make a new one.' };
+  const closed = {
+    name: 'FreeLLMError',
+    code: 'closed',
+    message: 'This FreeLLM is closed. Create a new one.',
+  };
   await expect(llm.chat('Hello')).rejects.toMatchObject(closed);
   await expect(llm.text('Hello')).rejects.toMatchObject(closed);
   await expect(llm.refreshModels()).rejects.toMatchObject(closed);

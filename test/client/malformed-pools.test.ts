@@ -33,12 +33,12 @@ describe('options of a pool', () => {
     [
       'one provider twice',
       { providers: [new NIM('a'), new NIM('b')] },
-      'options.providers has "nim" twice. Give one provider all its keys',
+      'options.providers lists "nim" twice. Give one provider all its keys',
     ],
     [
       'one name twice',
       { providers: [provider, endpoint({ url: 'http://127.0.0.1:8' })] },
-      'options.providers has "mine" twice',
+      'options.providers lists "mine" twice',
     ],
     ['a misspelt option', { timeoutMS: 5 }, 'options has no option "timeoutMS"'],
     ['an option of a call', { temperature: 1, tools: [] }, 'options has no option "temperature", "tools"'],

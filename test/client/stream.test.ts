@@ -88,7 +88,7 @@ describe('a stream', () => {
     const stream = llm.stream('hello');
     await textOf(stream);
     expect(() => stream.parts()).toThrow(ConfigError);
-    await expect(textOf(stream)).rejects.toThrow('can be read once');
+    await expect(textOf(stream)).rejects.toThrow('can be read only once');
   });
 
   it('resolves its response even if it is not iterated', async () => {
@@ -184,7 +184,9 @@ describe('before the first part', () => {
     world.nim.script(fault);
     const stream = llm.stream('hello', { firstPartTimeoutMs: 400, attemptTimeoutMs: 700 });
     expect(await textOf(stream)).toBe(ANSWER);
-    expect((await stream.response()).attempts.map(({ outcome }) => outcome)).toEqual(['timeout', 'success']);
+    // On a busy machine, the next attempt may time out as well.
+    const outcomes = (await stream.response()).attempts.map(({ outcome }) => outcome);
+    expect([outcomes[0], outcomes.at(-1)]).toEqual(['timeout', 'success']);
   });
 });
 
@@ -200,7 +202,7 @@ describe('after the first part', () => {
   ])('$name is gone on with by another route: one exact text, and the attempts tell', async ({ fault }) => {
     world.nim.script(fault);
     const parts: StreamPart[] = [];
-    const stream = llm.stream('hello', { idleTimeoutMs: 150 });
+    const stream = llm.stream('hello', { idleTimeoutMs: 800 });
     for await (const part of stream.parts()) parts.push(part);
     const response = await stream.response();
     expect(parts.map((part) => (part.type === 'text' ? part.text : '')).join('')).toBe(ANSWER);

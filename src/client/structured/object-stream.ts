@@ -34,7 +34,7 @@ export class ObjectStream<T> implements AsyncIterable<Growing<T>> {
   /** The value as far as it has come, each time that it has grown. Each of its members fits the schema. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Growing<T>, void, undefined> {
     if (this.#isRead)
-      throw new ConfigError('This stream has been read already, and a stream can be read once.');
+      throw new ConfigError('This stream has already been read, and a stream can be read only once.');
     this.#isRead = true;
     try {
       yield* this.#growing();

@@ -225,7 +225,8 @@ export class RunStream implements AsyncIterable<RunPart> {
 
   /** The parts of all answers, and what each call of a tool gave. */
   async *[Symbol.asyncIterator](): AsyncGenerator<RunPart, void, undefined> {
-    if (this.#isRead) throw new ConfigError('This run has been read already, and a run can be read once.');
+    if (this.#isRead)
+      throw new ConfigError('This run has already been read, and a run can be read only once.');
     this.#isRead = true;
     try {
       this.#settle?.resolve(yield* this.#run.turns());
