@@ -142,7 +142,8 @@ function withCare(
 ): LimiterState {
   if (charge === undefined || retryAt !== undefined || reportedLimit !== undefined) return limiter;
   const { limit, cost, sentAt } = charge;
-  if (isLong(limit) || limit.unit !== 'requests') return limiter;
+  // A model's limit may be blamed for the account's refusal (5.18): its other requests would wait for nothing.
+  if (limit.per !== 'account' || isLong(limit) || limit.unit !== 'requests') return limiter;
   if (usedOf(before, limit, now) - cost >= maxInForce(before, limit, now)) return limiter;
   return { ...limiter, pace: withSlowStart(limiter.pace, sentAt, fullUntil(limiter, now), now) };
 }
