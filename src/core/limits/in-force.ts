@@ -71,7 +71,7 @@ export function maxInForce(limiter: LimiterState, limit: Limit, now: number): nu
   return Math.min(doubtedMax(limiter, limit, now), maxBeforeDoubt(limiter, limit, now));
 }
 
-/** The limit that the account may have; Infinity if that is not in doubt. A doubt about a day binds nobody. spec 5.18, 5.19 */
+/** The limit that the account may have; Infinity if it is not in doubt. A doubt about a day limits no request. spec 5.18, 5.19 */
 function doubtedMax(limiter: LimiterState, limit: Limit, now: number): number {
   const doubt = isLong(limit) ? undefined : believedDoubt(limiter, now);
   return doubt?.max ?? Number.POSITIVE_INFINITY;

@@ -107,7 +107,7 @@ describe('answers in an archive', () => {
     const archive = new Archive();
     const [first, second] = [storeAt(() => 0, archive), storeAt(() => 0, archive)];
     first.put(ID, WHOLE, 10);
-    expect(second.get(ID)).toBeDefined();
+    expect(second.get(ID)).toMatchObject({ response: WHOLE.response, input: [{ content: 'My key is …' }] });
     expect(second.delete(ID)).toBe(true);
     expect([first.get(ID), first.item(ITEM), first.delete(ID)]).toEqual([undefined, undefined, false]);
   });
@@ -124,7 +124,7 @@ describe('answers in an archive', () => {
     const store = storeAt(() => 0, archive);
     store.put(ID, WHOLE, 10);
     expect(store.get(ID)).toMatchObject(WHOLE);
-    expect(store.item(ITEM)).toBeDefined();
+    expect(store.item(ITEM)).toEqual({ type: 'message', id: ITEM });
   });
 
   it.each([

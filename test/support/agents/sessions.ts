@@ -97,7 +97,7 @@ const LINES = [
   '| file | lines | state |\n| --- | ---: | :-: |\n| src/main.rs | 1,024 | ✓ |\n',
   '@@ -12,7 +12,9 @@ fn main() {\n-    let x = 1;\n+    let x = 2;\n+    println!("{x:?}");\n',
   'Ω 한국어 e\u0301 🧑‍🚀 ﷽ \u2028 \u00a0 data: [DONE] <|im_end|> </s> \\u00e9 {"a":[1,2,{"b":null}]}\n',
-  'FAIL test/a.test.ts > adds\nAssertionError: expected 3 to be 4\n    at /work/a.test.ts:9:17\n\n1 failed, 41 passed\n',
+  'FAIL test/a.test.ts > adds\nAssertionError: expected 3 to be 4\n    at test/a.test.ts:9:17\n\n1 failed, 41 passed\n',
 ];
 
 /** Draws everything of one session. */
