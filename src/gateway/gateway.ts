@@ -15,6 +15,7 @@ import type { Clock, FreeLLM } from '../index.ts';
 import { AccessPolicy } from './access-policy.ts';
 import { BodyBudget, BodyLease } from './body-budget.ts';
 import { Connections } from './connections.ts';
+import { corsHeaders, preflight } from './cors.ts';
 import { Exchange, PoolUse } from './exchange.ts';
 import { Metrics } from './metrics.ts';
 import { checkToken, type GatewayOptions, type Settings, settingsOf } from './options.ts';
@@ -65,37 +66,6 @@ const LOCAL_ADDRESSES: ReadonlyMap<string, string> = new Map([
   ['0.0.0.0', '127.0.0.1'],
   ['::', '::1'],
 ]);
-
-/** The headers that let pages of an allowed origin read a response. */
-function corsHeaders(origin: string): Record<string, string> {
-  return {
-    'access-control-allow-origin': origin,
-    'access-control-expose-headers':
-      'x-freelm-provider, x-freelm-model, x-freelm-attempts, x-freelm-left-out, x-request-id, request-id, retry-after, x-should-retry',
-    vary: 'origin',
-  };
-}
-
-/** Answers a browser's preflight request. */
-function preflight({ headers }: IncomingMessage, origin: string | undefined): Response {
-  if (origin === undefined) {
-    throw new HttpError({
-      status: 405,
-      code: 'method_not_allowed',
-      message: 'OPTIONS is only for pages of allowed origins.',
-      headers: { allow: 'GET, POST, DELETE' },
-    });
-  }
-  const requested = headers['access-control-request-headers'];
-  return new Response(null, {
-    status: 204,
-    headers: {
-      'access-control-allow-methods': 'GET, POST, DELETE',
-      'access-control-max-age': '600',
-      ...(requested === undefined ? {} : { 'access-control-allow-headers': requested }),
-    },
-  });
-}
 
 /** The part of the clock that measures spans. */
 type SpanClock = Pick<Clock, 'monotonicMs'>;
