@@ -80,6 +80,7 @@ export {
 export type { ObjectOptions, ObjectResult } from './client/structured/object.ts';
 export { ObjectStream } from './client/structured/object-stream.ts';
 export type { Growing, Schema, StandardSchema } from './client/structured/schema.ts';
-export type { TokenUsage, ToolCall } from './wire/response/chat-response.ts';
+export type { ToolCall } from './wire/response/chat-response.ts';
+export type { TokenUsage } from './wire/response/token-usage.ts';
 export type { StreamPart } from './wire/response/stream-part.ts';
 export { VERSION } from './version.ts';

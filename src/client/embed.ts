@@ -10,7 +10,7 @@ import { boundsOf, splitBatches } from '../core/routing/batches.ts';
 import type { EmbedBatch, EmbedCall } from '../engine/embed.ts';
 import { type AttemptReport, BadRequestError } from '../errors.ts';
 import { textTokens } from '../wire/request/embed-body.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import type { Vector } from '../wire/response/embed-response.ts';
 import { addUsage } from '../wire/response/stream-part.ts';
 import type { Calls, Place } from './calls.ts';

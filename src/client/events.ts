@@ -2,7 +2,7 @@
 
 import { channel } from 'node:diagnostics_channel';
 import type { AttemptReport, FreeLLMErrorCode } from '../errors.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 
 /** A call has begun. Every `call-start` is followed by exactly one {@link CallEndEvent}. */
 export interface CallStartEvent {

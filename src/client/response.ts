@@ -1,7 +1,8 @@
 import { parseJson } from '../core/json.ts';
 import type { AttemptReport } from '../errors.ts';
 import type { Call } from '../engine/call.ts';
-import type { ChatCompletion, TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
+import type { ChatCompletion, ToolCall } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 
 /** A tool call of an answer. It can be passed unchanged in a later request. */
 export interface AnsweredCall extends ToolCall {

@@ -6,7 +6,7 @@ import { cautious } from '../core/routing/cost.ts';
 import type { TokensUsed } from '../core/ledger/settle-limits.ts';
 import { FreeLLMError } from '../errors.ts';
 import type { Clock, HttpRequest, HttpResponse, Transport } from '../ports.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import { AttemptTimer, type Timeouts } from './attempt-timer.ts';
 import type { Call } from './call.ts';
 import { networkFailure } from './network-failure.ts';

@@ -8,7 +8,7 @@ import type {
 } from '../core/routing/question.ts';
 import type { Stage, Route } from '../core/pool.ts';
 import type { AttemptReport } from '../errors.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import { type Instant, toWall } from './instant.ts';
 
 /** The limits that apply to streams only. */

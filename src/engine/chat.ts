@@ -8,12 +8,8 @@ import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
 import { withOrigin } from '../wire/origin.ts';
 import { toolIdsOf } from '../wire/request/tool-ids.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
-import {
-  type ChatCompletion,
-  readUsage,
-  type RefusedAnswer,
-  type ToolCallIds,
-} from '../wire/response/chat-response.ts';
+import type { ChatCompletion, RefusedAnswer, ToolCallIds } from '../wire/response/chat-response.ts';
+import { readUsage } from '../wire/response/token-usage.ts';
 import { type BodyOptions, type ChatBody, inlinesImages } from '../wire/request/chat-body.ts';
 import { mapSame } from '../wire/request/copy-on-change.ts';
 import { capabilitiesOf, requiredFieldsOf } from '../wire/request/chat-request.ts';

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../core/operations.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
 import type { TokenEstimate } from '../core/routing/question.ts';
 import { MOST } from '../wire/response/answer-bounds.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import { readEmbedResponse, type Vector } from '../wire/response/embed-response.ts';
 import { readBody } from '../wire/response/read-body.ts';
 import { embedBody, type EmbedRequest, sumOfTokens } from '../wire/request/embed-body.ts';

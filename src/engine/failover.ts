@@ -8,7 +8,7 @@ import { withRejection, withServing } from '../core/records/dislikes.ts';
 import { excludedUntil, isFinal, judge } from '../core/routing/exclusion.ts';
 import type { Target } from '../core/routing/question.ts';
 import { type AttemptReport, ConfigError } from '../errors.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import { addUsage } from '../wire/response/stream-part.ts';
 import {
   type AttemptPorts,

@@ -4,7 +4,7 @@ import type { OperationName } from '../core/operations.ts';
 import type { ModelRecord } from '../core/records/provider.ts';
 import type { RequestNeeds, Target } from '../core/routing/question.ts';
 import type { HttpRequest, HttpResponse } from '../ports.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import type { AttemptTimer } from './attempt-timer.ts';
 
 /** Thrown when an answer with status 200 turns out to be a failure. */

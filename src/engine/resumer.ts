@@ -3,7 +3,7 @@
 import { type Origin, withOrigin } from '../wire/origin.ts';
 import type { ChatBody } from '../wire/request/chat-body.ts';
 import { countText } from '../wire/request/text-tokens.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import type { StreamEnd } from '../wire/response/stream-end.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import { OverlapTrimmer } from '../wire/resume.ts';

@@ -3,7 +3,8 @@
 import type { InputType } from '../core/embedding.ts';
 import type { ModelSpec } from '../core/model.ts';
 import type { ChatMessage } from '../wire/request/chat-request.ts';
-import type { TokenUsage, ToolCall } from '../wire/response/chat-response.ts';
+import type { ToolCall } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import type { StreamPart } from '../wire/response/stream-part.ts';
 
 /** A call as a request body describes it. Only the outer shape of the body has been checked. */

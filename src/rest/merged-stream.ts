@@ -1,6 +1,6 @@
 /** Several answers in one stream. */
 
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import type { AnswerStream, ServingRoute } from './chat-backend.ts';
 

@@ -1,7 +1,7 @@
 /** Several answers to one request, by as many calls: no provider is sure to give more than one. */
 
 import { addUsage } from '../wire/response/stream-part.ts';
-import type { TokenUsage } from '../wire/response/chat-response.ts';
+import type { TokenUsage } from '../wire/response/token-usage.ts';
 import { routeHeaders } from './answers.ts';
 import type { Answer, ChatBackend, ChatCall } from './chat-backend.ts';
 

@@ -15,7 +15,7 @@ import { SPECS } from '../../src/providers/spec.ts';
 import { VirtualClock } from '../../src/testing.ts';
 import { chatBody } from '../../src/wire/request/chat-body.ts';
 import type { ChatMessage } from '../../src/wire/request/chat-request.ts';
-import type { TokenUsage } from '../../src/wire/response/chat-response.ts';
+import type { TokenUsage } from '../../src/wire/response/token-usage.ts';
 import { simulatedPool, type SimulatedPool } from '../support/simulated-pool.ts';
 
 const roles = ({ transport }: SimulatedPool): readonly unknown[] =>

@@ -1,7 +1,7 @@
 /** OpenAI's `chat.completion` object. */
 
 import { isJsonObject, type JsonObject, member } from '../../core/json.ts';
-import type { TokenUsage } from '../../wire/response/chat-response.ts';
+import type { TokenUsage } from '../../wire/response/token-usage.ts';
 import { withOrigin } from '../../wire/origin.ts';
 import { choiceIn } from '../../wire/response/message.ts';
 import { messageOf as sentMessage } from '../../wire/response/stream-part.ts';

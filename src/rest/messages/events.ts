@@ -2,7 +2,8 @@
 
 import type { JsonObject } from '../../core/json.ts';
 import { type HttpErrorInit, messagesError } from '../../http-error.ts';
-import type { TokenUsage, ToolCall } from '../../wire/response/chat-response.ts';
+import type { ToolCall } from '../../wire/response/chat-response.ts';
+import type { TokenUsage } from '../../wire/response/token-usage.ts';
 import { messageOf, PartCollector, type StreamPart } from '../../wire/response/stream-part.ts';
 import type { EventWriter } from '../protocol.ts';
 import {

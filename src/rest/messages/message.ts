@@ -2,7 +2,8 @@
 
 import type { JsonObject } from '../../core/json.ts';
 import { parseJson } from '../../core/json.ts';
-import type { TokenUsage, ToolCall } from '../../wire/response/chat-response.ts';
+import type { ToolCall } from '../../wire/response/chat-response.ts';
+import type { TokenUsage } from '../../wire/response/token-usage.ts';
 import { messageOf } from '../../wire/response/stream-part.ts';
 import type { Answer } from '../chat-backend.ts';
 import { NOTHING, type PrivateFields, privateFieldsOf, seal } from '../seal.ts';

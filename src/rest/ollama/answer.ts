@@ -4,7 +4,8 @@ import { isJsonObject, type JsonObject, member, parseJson } from '../../core/jso
 import { type HttpErrorInit, ollamaError } from '../../http-error.ts';
 import { withOrigin } from '../../wire/origin.ts';
 import { PRIVATE_FIELDS } from '../../wire/request/request-shape.ts';
-import type { TokenUsage, ToolCall } from '../../wire/response/chat-response.ts';
+import type { ToolCall } from '../../wire/response/chat-response.ts';
+import type { TokenUsage } from '../../wire/response/token-usage.ts';
 import { choiceIn, extraFieldsOf, logprobsIn } from '../../wire/response/message.ts';
 import { messageOf, PartCollector, type StreamPart } from '../../wire/response/stream-part.ts';
 import type { Answer } from '../chat-backend.ts';

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../../core/json.ts';
 import { errorObject, type HttpErrorInit } from '../../http-error.ts';
-import type { TokenUsage } from '../../wire/response/chat-response.ts';
+import type { TokenUsage } from '../../wire/response/token-usage.ts';
 import type { StreamPart } from '../../wire/response/stream-part.ts';
 import type { EventWriter } from '../protocol.ts';
 import { isIncomplete, OutputBuilder } from './output.ts';

@@ -15,14 +15,13 @@ import {
   readChatResponse,
   NUMBERED_CALLS,
   readFinishReason,
-  readUsage,
   refusedAsTooLarge,
   type RefusedAnswer,
   refusedByFinish,
   refusedWithError,
-  type TokenUsage,
   type ToolCallIds,
 } from './chat-response.ts';
+import { readUsage, type TokenUsage } from './token-usage.ts';
 import { errorIn } from './error-body.ts';
 import {
   callsIn,

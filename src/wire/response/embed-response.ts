@@ -1,14 +1,8 @@
 /** Reads the vectors of an answer with status 200. */
 
 import { elementsOf, member } from '../../core/json.ts';
-import {
-  readDocument,
-  readUsage,
-  refused,
-  type RefusedAnswer,
-  refusedWithout,
-  type TokenUsage,
-} from './chat-response.ts';
+import { readDocument, refused, type RefusedAnswer, refusedWithout } from './chat-response.ts';
+import { readUsage, type TokenUsage } from './token-usage.ts';
 
 export type Vector = readonly number[];
 

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, member, setMembers } from '../../core/json.ts';
-import type { ChatCompletion, TokenUsage, ToolCall } from './chat-response.ts';
+import type { ChatCompletion, ToolCall } from './chat-response.ts';
+import type { TokenUsage } from './token-usage.ts';
 import { ExtraFields } from './extra-fields.ts';
 import { choiceIn, extraFieldsOf, logprobsIn, messageIn } from './message.ts';
 import { extraOf, type ToolCallPart } from './tool-calls.ts';
