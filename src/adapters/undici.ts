@@ -54,7 +54,7 @@ const CONNECT_TIMEOUT_MS = 30_000;
 /** Requests to these hosts bypass the proxy. */
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-const NO_TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0 };
+const NO_COMPRESSION = { 'accept-encoding': 'identity' };
 /** How many URLs are remembered in parts. */
 const MAX_DESTINATIONS = 1000;
 
@@ -122,6 +122,7 @@ class UndiciTransport implements Transport {
   readonly #env: Environment;
   readonly #agents = new Map<number, Dispatcher>();
   readonly #destinations = new Map<string, Destination>();
+  readonly #lists = new WeakMap<Headers, string[]>();
   readonly #connecting = new ConnectionAttempts();
   #undici: Undici | undefined;
   #substitute: Transport | undefined;
@@ -192,14 +193,35 @@ class UndiciTransport implements Transport {
     return agent;
   }
 
+  #optionsFor(
+    undici: Undici,
+    dispatcher: Dispatcher,
+    request: HttpRequest,
+    { origin, path }: Destination,
+  ): undiciModule.Dispatcher.DispatchOptions {
+    const { method, headers: given } = request;
+    const body = request.body ?? null;
+    // A proxy agent, or the user's dispatcher, may add headers to them.
+    const headers = (): Record<string, string> => ({ ...NO_COMPRESSION, ...given });
+    if (dispatcher === this.#dispatcher) return { origin, path, method, body, headers: headers() };
+    const sent = dispatcher instanceof undici.Agent ? this.#listOf(given) : headers();
+    // The engine bounds every attempt itself, from connecting to the end of the body.
+    return { origin, path, method, body, headers: sent, headersTimeout: 0, bodyTimeout: 0 };
+  }
+
+  /** Names and values in turn, as undici reads them fastest. All requests of a key have the same headers. */
+  #listOf(headers: Headers): string[] {
+    let list = this.#lists.get(headers);
+    if (list === undefined) {
+      list = Object.entries({ ...NO_COMPRESSION, ...headers }).flat();
+      this.#lists.set(headers, list);
+    }
+    return list;
+  }
+
   #dispatch(undici: Undici, request: HttpRequest, stop: StopSignal, fresh: boolean): Promise<HttpResponse> {
     const own = this.#dispatcher;
     const source = own === undefined ? 'The request' : 'options.dispatcher';
-    const { method, body = null } = request;
-    // A proxy agent adds headers to them.
-    const headers = { 'accept-encoding': 'identity', ...request.headers };
-    // The engine bounds every attempt itself, from connecting to the end of the body.
-    const timeouts = own === undefined ? NO_TIMEOUTS : undefined;
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         this.#connecting.remove(request);
@@ -221,11 +243,11 @@ class UndiciTransport implements Transport {
         settle();
         exchange.stop(stop.reason);
       });
-      const { origin, path, direct } = this.#destination(request.url);
-      const dispatcher = own ?? this.#agent(undici, request, direct, fresh);
+      const destination = this.#destination(request.url);
+      const dispatcher = own ?? this.#agent(undici, request, destination.direct, fresh);
       this.#connecting.add(request);
       try {
-        dispatcher.dispatch({ origin, path, method, headers, body, ...timeouts }, exchange);
+        dispatcher.dispatch(this.#optionsFor(undici, dispatcher, request, destination), exchange);
       } catch (error) {
         exchange.onError(error);
       }

@@ -139,7 +139,8 @@ export class Calls {
 
   /** Runs a call to its answer. */
   answer<Request, Answer>(call: Call<Request>, operation: WholeOperation<Request, Answer>): Promise<Answer> {
-    return this.#watched(call, answer(this.#engine, call, operation));
+    const answering = answer(this.#engine, call, operation);
+    return this.#pool.events.isObserved ? this.#watched(call, answering) : answering;
   }
 
   /** Runs a call and yields the parts of its answer. */
@@ -161,7 +162,8 @@ export class Calls {
     operation: WholeOperation<Request, Answer>,
     split: (request: Request, error: unknown) => readonly Request[] | undefined,
   ): Promise<readonly Answer[]> {
-    return this.#watched(call, this.#each(call, requests, operation, split));
+    const answering = this.#each(call, requests, operation, split);
+    return this.#pool.events.isObserved ? this.#watched(call, answering) : answering;
   }
 
   async #each<Request, Answer>(
@@ -197,7 +199,6 @@ export class Calls {
 
   /** Reports the end of a call. */
   async #watched<Answer>(call: Call<unknown>, answering: Promise<Answer>): Promise<Answer> {
-    if (!this.#pool.events.isObserved) return answering;
     try {
       const found = await answering;
       this.#emitEnd(call, this.#successOf(call));
@@ -294,8 +295,8 @@ export class Calls {
       request,
       needs,
       stages,
-      preferences: { ...this.#pool.choice(turn), previousRoute },
-      queueKey: [name, options.privacy ?? ''].join(' ').trimEnd(),
+      preferences: this.#pool.choice(turn, previousRoute),
+      queueKey: options.privacy === undefined ? name : `${name} ${options.privacy}`,
       startedAt,
       startedMs,
       timeoutMs,

@@ -141,8 +141,13 @@ export const ownSchema: z.ZodMiniType<OwnOptions> = z.strictObject({
 /** The fields of a request body that freelm checks. */
 export const fieldsSchema: z.ZodMiniType<ModelFields> = z.object(fieldSchemas);
 
+function isWireField(name: string): name is keyof typeof fieldSchemas {
+  return Object.hasOwn(fieldSchemas, name);
+}
+
+const wireFieldNames = Object.keys(fieldSchemas).filter(isWireField);
 /** The names of the fields that freelm checks. */
-export const WIRE_FIELDS: readonly string[] = Object.keys(fieldSchemas);
+export const WIRE_FIELDS: readonly string[] = wireFieldNames;
 
 /** @throws ConfigError that names the invalid option. */
 export function checkPoolOptions(options: FreeLLMOptions): void {
@@ -188,14 +193,17 @@ export function checkedCallOptions<Options extends ChatOptions>(options: Options
     : { ...options, signal: nativeSignal(signal) };
 }
 
-/** The fields of the request body, without freelm's own options. */
-export function wireFields(options: ChatOptions): Readonly<Record<string, unknown>> {
+/** The fields of the request body, without freelm's own options. `own` replaces fields of the same name. */
+export function wireFields(
+  options: ChatOptions,
+  own: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = { ...options.extraBody };
-  for (const name of WIRE_FIELDS) {
-    const value: unknown = Reflect.get(options, name);
+  for (const name of wireFieldNames) {
+    const value: unknown = options[name];
     if (value !== undefined) fields[name] = value;
   }
   delete fields['messages'];
   delete fields['model'];
-  return fields;
+  return Object.assign(fields, own);
 }

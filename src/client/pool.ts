@@ -3,7 +3,7 @@
 import type { Listed } from '../catalog/candidates.ts';
 import type { ModelRegistry } from '../catalog/registry.ts';
 import type { Preferences, Target } from '../core/routing/question.ts';
-import type { PoolAccount, PoolProvider } from '../core/pool.ts';
+import type { PoolAccount, PoolProvider, Route } from '../core/pool.ts';
 import { STRATEGIES } from '../core/routing/strategy.ts';
 import { checkedStrategy } from './checked-strategy.ts';
 import { schemaCheck } from './schema-check.ts';
@@ -66,7 +66,7 @@ export interface Pool extends Finders {
   /** Emits an event. This is cheap without listeners, but check `events.isObserved` before building one. */
   readonly emit: (event: FreeLLMEvent) => void;
   maskOf(provider: string, keyId: string): string;
-  choice(turn: number): Preferences;
+  choice(turn: number, previousRoute?: Route): Preferences;
 }
 
 /** Whether the user allows calls of a provider that cost money. spec 11.8 */
@@ -128,7 +128,7 @@ function ledgerFor(
 function choiceOf(strategy: FreeLLMOptions['strategy'] = 'quota_aware'): Pool['choice'] {
   const order = typeof strategy === 'function' ? checkedStrategy(strategy) : STRATEGIES[strategy];
   const preferCheapest = strategy === 'quota_aware';
-  return (turn) => ({ order, preferCheapest, turn });
+  return (turn, previousRoute) => ({ order, preferCheapest, turn, previousRoute });
 }
 
 /** All providers with their current models. */

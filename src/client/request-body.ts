@@ -57,7 +57,7 @@ export function requestBody(
 ): ChatBody {
   let body: ChatBody;
   try {
-    body = chatBody({ messages, fields: { ...wireFields(options), ...own } });
+    body = chatBody({ messages, fields: wireFields(options, own) });
   } catch {
     throw unwritable(messages, options);
   }

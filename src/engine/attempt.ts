@@ -77,7 +77,7 @@ export function tokensOf({ promptTokens, totalTokens, cachedTokens }: TokenUsage
 /** The outcome of an attempt that ran to its end. Other attempts threw, or their consumer left. */
 export type AttemptResult = Exclude<Outcome, { kind: 'aborted' }>;
 
-type Success = Extract<Outcome, { kind: 'success' }>;
+type Success<Answer> = Extract<Outcome, { kind: 'success' }> & { readonly answer: Answer };
 type Failed = Extract<Outcome, { kind: 'failure' }>;
 
 /** One request, from its sending to the end of its answer. */
@@ -85,6 +85,8 @@ class Attempt<Request> {
   readonly timer: AttemptTimer;
   /** Whether a part of the answer was passed on. */
   begun = false;
+  /** Whether the head of an answer has arrived. */
+  answered = false;
   readonly #ports: AttemptPorts;
   readonly #call: Call<Request>;
   readonly #operation: Operation<Request>;
@@ -92,7 +94,6 @@ class Attempt<Request> {
   readonly #progress: AttemptProgress;
   readonly #request: HttpRequest;
   readonly #budget: AttemptBudget;
-  #answered = false;
 
   constructor(
     ports: AttemptPorts,
@@ -111,10 +112,8 @@ class Attempt<Request> {
     this.timer = new AttemptTimer(ports.clock, this.#budget, call.signal);
   }
 
-  async send(): Promise<HttpResponse> {
-    const response = await this.#ports.transport.send(this.#request, this.timer);
-    this.#answered = true;
-    return response;
+  send(): Promise<HttpResponse> {
+    return this.#ports.transport.send(this.#request, this.timer);
   }
 
   context(): DecodeContext<Request> {
@@ -128,13 +127,14 @@ class Attempt<Request> {
     };
   }
 
-  success(response: HttpResponse): Success {
+  success<Answer>(response: HttpResponse, answer: Answer): Success<Answer> {
     const { usage, startedMs } = this.#progress;
     return {
       kind: 'success',
       latencyMs: this.#ports.clock.monotonicMs() - startedMs,
       tokens: usage && tokensOf(usage),
       reported: this.#operation.observe(response, this.#plan.target),
+      answer,
     };
   }
 
@@ -151,7 +151,7 @@ class Attempt<Request> {
     // The pool was closed, which says nothing about the provider.
     if (FreeLLMError.is(error)) throw error;
     if (this.timer.timedOut) return this.#failed(timeoutFailure(this.timer, this.#budget, this.begun));
-    return this.#failed(failureOf(error, this.#answered));
+    return this.#failed(failureOf(error, this.answered));
   }
 
   #failed(failure: Failure): Failed {
@@ -174,14 +174,15 @@ export async function attemptWhole<Request, Answer>(
   operation: WholeOperation<Request, Answer>,
   plan: AttemptPlan,
   progress: AttemptProgress,
-): Promise<Failed | (Success & { readonly answer: Answer })> {
+): Promise<Failed | Success<Answer>> {
   const attempt = new Attempt(ports, call, operation, plan, progress);
   try {
     const response = await attempt.send();
+    attempt.answered = true;
     if (response.status !== 200) return await attempt.refused(response);
     const answer = await operation.read(response, attempt.context());
     call.hasDelivered = true;
-    return { ...attempt.success(response), answer };
+    return attempt.success(response, answer);
   } catch (error) {
     return attempt.thrown(error);
   } finally {
@@ -204,6 +205,7 @@ export async function* attemptStream<Request, Part>(
   const { timer } = attempt;
   try {
     const response = await attempt.send();
+    attempt.answered = true;
     if (response.status !== 200) return await attempt.refused(response);
     for await (const part of operation.decode(response, attempt.context())) {
       attempt.begun = true;
@@ -217,7 +219,7 @@ export async function* attemptStream<Request, Part>(
       if (pause !== undefined) await pause;
       timer.resume();
     }
-    return attempt.success(response);
+    return attempt.success(response, undefined);
   } catch (error) {
     return attempt.thrown(error);
   } finally {

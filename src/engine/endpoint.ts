@@ -3,7 +3,7 @@
 import type { Failure } from '../core/failure.ts';
 import type { ReportedQuota } from '../core/limits/limit.ts';
 import type { Target } from '../core/routing/question.ts';
-import type { Clock, HttpRequest, HttpResponse } from '../ports.ts';
+import type { Clock, Headers, HttpRequest, HttpResponse } from '../ports.ts';
 import type { Provider } from '../providers/provider.ts';
 import { classify, classifyAnswer } from '../providers/refusals/classify.ts';
 import { readObservations } from '../providers/refusals/quota-headers.ts';
@@ -32,6 +32,9 @@ async function readRefusal(response: HttpResponse): Promise<string> {
 export class Endpoint {
   readonly #ports: EndpointPorts;
   readonly #path: string;
+  readonly #urls = new WeakMap<Provider, string>();
+  /** By the headers of a key: those of all its requests. */
+  readonly #headers = new WeakMap<Headers, Headers>();
 
   constructor(ports: EndpointPorts, path: string) {
     this.#ports = ports;
@@ -40,17 +43,27 @@ export class Endpoint {
 
   request(target: Target, body: string): HttpRequest {
     const provider = this.#ports.providerOf(target);
-    return {
-      method: 'POST',
-      url: `${provider.baseUrl}${this.#path}`,
-      headers: {
-        'user-agent': this.#ports.userAgent,
-        accept: 'application/json',
-        ...provider.headersFor(target.route.keyId),
-        'content-type': 'application/json',
-      },
-      body,
-    };
+    const headers = this.#headersOf(provider.headersFor(target.route.keyId));
+    return { method: 'POST', url: this.#urlOf(provider), headers, body };
+  }
+
+  #urlOf(provider: Provider): string {
+    let url = this.#urls.get(provider);
+    if (url === undefined) {
+      url = `${provider.baseUrl}${this.#path}`;
+      this.#urls.set(provider, url);
+    }
+    return url;
+  }
+
+  #headersOf(ofKey: Headers): Headers {
+    let headers = this.#headers.get(ofKey);
+    if (headers === undefined) {
+      const common = { 'user-agent': this.#ports.userAgent, accept: 'application/json' };
+      headers = { ...common, ...ofKey, 'content-type': 'application/json' };
+      this.#headers.set(ofKey, headers);
+    }
+    return headers;
   }
 
   /** Judges an answer with another status than 200. */

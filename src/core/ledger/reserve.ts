@@ -1,6 +1,13 @@
 /** Reserves quota and probes for one request before it is sent. spec 5.2 */
 
-import { type AccountRecord, limiterName, limiterOf, entitlementOf, keyOf } from '../records/account.ts';
+import {
+  accountDraft,
+  type AccountRecord,
+  limiterName,
+  limiterOf,
+  entitlementOf,
+  keyOf,
+} from '../records/account.ts';
 import { admit, type CircuitBreaker, release } from '../circuit-breaker.ts';
 import { costOf, type Demand, demandOf } from '../routing/cost.ts';
 import type { RequestNeeds, Target } from '../routing/question.ts';
@@ -139,7 +146,10 @@ function chargeAll(
     limiters[name] = taken.limiter;
     charges.push(taken.charge);
   }
-  return { account: { ...account, limiters, since: account.since ?? now }, charges };
+  const charged = accountDraft(account);
+  charged.limiters = limiters;
+  charged.since ??= now;
+  return { account: charged, charges };
 }
 
 /** Whether the account has spent nothing of its short limits for the model. */

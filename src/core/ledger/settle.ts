@@ -1,7 +1,14 @@
 /** Applies the outcome of an attempt to the records, as the table of failure effects says. spec 5.3 */
 
 import { isRoot, type Surprise, withIdentity, withSuspicion } from '../records/shared-accounts.ts';
-import { type AccountRecord, limiterName, limiterOf, keyOf, type KeyRecord } from '../records/account.ts';
+import {
+  accountDraft,
+  type AccountRecord,
+  limiterName,
+  limiterOf,
+  keyOf,
+  type KeyRecord,
+} from '../records/account.ts';
 import {
   type Reservation,
   breakersOf,
@@ -13,6 +20,7 @@ import {
   withEntry,
 } from './reserve.ts';
 import { type CircuitBreaker, succeed } from '../circuit-breaker.ts';
+import type { Draft } from '../draft.ts';
 import { type Failure, FAILURE_EFFECTS } from '../failure.ts';
 import { entryOf } from '../json.ts';
 import { admittedOf } from '../limits/learning.ts';
@@ -77,10 +85,11 @@ function onSuccess(
   const next = withBreakers(records, reservation.target, before, after);
   const { keyId } = reservation.target.route;
   const { breaker, billed, latencyMs: known = latencyMs } = keyOf(next.account, keyId);
-  const latency = { latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
-  const key: KeyRecord = billed === undefined ? { breaker, ...latency } : { breaker, billed, ...latency };
-  const account = afterSuccess(next.account, reservation, outcome, now);
-  return { ...next, account: { ...account, keys: { ...account.keys, [keyId]: key } } };
+  const key: Draft<KeyRecord> = { breaker, latencyMs: known + LATENCY_WEIGHT * (latencyMs - known) };
+  if (billed !== undefined) key.billed = billed;
+  const account = accountDraft(afterSuccess(next.account, reservation, outcome, now));
+  account.keys = { ...account.keys, [keyId]: key };
+  return { provider: next.provider, account };
 }
 
 // spec 5.4

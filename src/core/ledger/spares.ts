@@ -50,13 +50,14 @@ export function withSpares(
   const { reservation } = reserved;
   const spares: Reservation[] = [];
   let records = reserved;
-  for (let left = Math.min(wanted, sparesLeft(reserved, now)); left > 0; left -= 1) {
+  for (let left = wanted === 0 ? 0 : Math.min(wanted, sparesLeft(reserved, now)); left > 0; left -= 1) {
     const made = reserve(records, reservation.target, needs, 0, now);
     if (made.reservation.mayAdmitMore) break;
     records = withDelay(made, delayMs, now);
     spares.push(records.reservation);
   }
-  return { ...records, reservation, spares };
+  const { provider, account } = records;
+  return { provider, account, reservation, spares };
 }
 
 /** The records as if some spares were given back. */

@@ -1,5 +1,6 @@
 /** The stored state of a limit, and the lists of what is spent. spec 3.2 */
 
+import type { Draft } from '../draft.ts';
 import { DAY_MS, liesAhead } from '../time.ts';
 import type { Pace } from './pace.ts';
 
@@ -55,6 +56,21 @@ export interface LimiterState {
 
 export const EMPTY_LIMITER: LimiterState = { spent: [] };
 
+/** A copy of the state, to be changed. */
+export function limiterDraft(limiter: LimiterState): Draft<LimiterState> {
+  const { spent, refused, fullAt, full, learnt, margin, pace, tried, doubt } = limiter;
+  const draft: Draft<LimiterState> = { spent };
+  if (refused !== undefined) draft.refused = refused;
+  if (fullAt !== undefined) draft.fullAt = fullAt;
+  if (full !== undefined) draft.full = full;
+  if (learnt !== undefined) draft.learnt = learnt;
+  if (margin !== undefined) draft.margin = margin;
+  if (pace !== undefined) draft.pace = pace;
+  if (tried !== undefined) draft.tried = tried;
+  if (doubt !== undefined) draft.doubt = doubt;
+  return draft;
+}
+
 /**
  * How much of `spent` has not returned at `now`. A moment beyond `horizonMs` is ignored: the clock was set back, or
  * another machine's is wrong, and nothing may be blocked for ever. spec 3.5
@@ -97,7 +113,8 @@ export function backAt(
 
 /** Adds `cost`, which returns at `at`, and drops entries that have returned by `now`. spec 3.9 */
 export function withSpent(spent: readonly Spent[], cost: number, at: number, now: number): readonly Spent[] {
-  const next = spent.filter((entry) => entry[0] > now);
+  const returned = spent.findIndex((entry) => entry[0] > now);
+  const next = returned < 0 ? [] : spent.slice(returned);
   const place = next.findLastIndex((entry) => entry[0] <= at);
   const before = next[place];
   if (before?.[0] === at) next[place] = [at, before[1] + cost];

@@ -3,7 +3,15 @@
 import { LEARNT_MS, learntMax, maxInForce, presentTry, tryOf, unsureMs } from './in-force.ts';
 import { horizonMs, type Limit, returnsAt, type TokenBucketLimit } from './limit.ts';
 import { paceReadyAt, withPacedRequest } from './pace.ts';
-import { backAt, fullUntil, type LimiterState, sumOf, withoutSpent, withSpent } from './state.ts';
+import {
+  backAt,
+  fullUntil,
+  limiterDraft,
+  type LimiterState,
+  sumOf,
+  withoutSpent,
+  withSpent,
+} from './state.ts';
 
 /** The limit with the learnt margin, if that is wider. */
 export function withLearntMargin({ margin }: LimiterState, limit: Limit, now: number): Limit {
@@ -62,6 +70,7 @@ function readyAtWith(limiter: LimiterState, limit: Limit, cost: number, max: num
     const waitMs = drainedMs(limiter, limit, now) - (max - cost) * refillMs(limiter, limit, now);
     return waitMs > 0 ? Math.max(floor, now + waitMs) : floor;
   }
+  if (max === Number.POSITIVE_INFINITY) return floor;
   const missing = usedOf(limiter, limit, now) + cost - max;
   if (missing <= 0) return floor;
   return Math.max(floor, backAt(limiter.spent, missing, now, horizonMs(limit)) ?? 0);
@@ -93,9 +102,10 @@ export function withCost(
   at: number,
   now: number,
 ): LimiterState {
-  if (limit.kind !== 'token-bucket') return { ...limiter, spent: withSpent(limiter.spent, cost, at, now) };
-  const fullAt = now + drainedMs(limiter, limit, now) + cost * refillMs(limiter, limit, now);
-  return { ...limiter, fullAt };
+  const draft = limiterDraft(limiter);
+  if (limit.kind !== 'token-bucket') draft.spent = withSpent(limiter.spent, cost, at, now);
+  else draft.fullAt = now + drainedMs(limiter, limit, now) + cost * refillMs(limiter, limit, now);
+  return draft;
 }
 
 function withSentRequest(limiter: LimiterState, now: number): LimiterState {

@@ -1,6 +1,7 @@
 /** The stored record of an account: its limits, breakers and keys. spec 2 */
 
 import { CLOSED, type CircuitBreaker } from '../circuit-breaker.ts';
+import type { Draft } from '../draft.ts';
 import type { FailureKind } from '../failure.ts';
 import { entryOf, isJsonObject } from '../json.ts';
 import type { Limit } from '../limits/limit.ts';
@@ -51,6 +52,20 @@ export interface AccountRecord {
 
 export const EMPTY_ACCOUNT: AccountRecord = { v: 1, breaker: CLOSED, limiters: {}, models: {}, keys: {} };
 
+/** A copy of the record, to be changed. */
+export function accountDraft({
+  v,
+  breaker,
+  limiters,
+  models,
+  keys,
+  since,
+}: AccountRecord): Draft<AccountRecord> {
+  const draft: Draft<AccountRecord> = { v, breaker, limiters, models, keys };
+  if (since !== undefined) draft.since = since;
+  return draft;
+}
+
 const EMPTY_KEY: KeyRecord = { breaker: CLOSED };
 
 export function keyOf(record: AccountRecord, keyId: string): KeyRecord {
@@ -89,11 +104,13 @@ export interface LimitUse {
 /** The use of a limit as it is shown. spec 3.10 */
 export function limitUse(record: AccountRecord, limit: Limit, model: string, now: number): LimitUse {
   const limiter = limiterOf(record, limit, model);
-  const max = maxInForce(limiter, limit, now);
-  return {
-    max,
-    used: fullUntil(limiter, now) > 0 ? max : Math.min(max, Math.ceil(usedOf(limiter, limit, now))),
-  };
+  return useOf(limiter, limit, maxInForce(limiter, limit, now), now);
+}
+
+/** The use of a limit of which `max` is in force. */
+export function useOf(limiter: LimiterState, limit: Limit, max: number, now: number): LimitUse {
+  const isFull = fullUntil(limiter, now) > 0;
+  return { max, used: isFull ? max : Math.min(max, Math.ceil(usedOf(limiter, limit, now))) };
 }
 
 function isAccountRecord(value: unknown): value is AccountRecord {

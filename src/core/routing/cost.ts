@@ -1,6 +1,6 @@
 /** The price of a route, which saves scarce quota, and the cost of a request on each limit. */
 
-import { type AccountRecord, type LimitUse, limitUse, limiterOf } from '../records/account.ts';
+import { type AccountRecord, type LimitUse, limiterOf, useOf } from '../records/account.ts';
 import { isLong, type Limit, returnsAt } from '../limits/limit.ts';
 import type { PoolAccount, PoolProvider } from '../pool.ts';
 import type { RequestNeeds, TokenEstimate } from './question.ts';
@@ -43,8 +43,10 @@ export function routeCost(
   let price = 0;
   let minuteUse = 0;
   for (const limit of account.limits(model)) {
-    const use = limitUse(record, limit, model, now);
-    if (!Number.isFinite(use.max)) continue;
+    const limiter = limiterOf(record, limit, model);
+    const max = maxInForce(limiter, limit, now);
+    if (max === Number.POSITIVE_INFINITY) continue;
+    const use = useOf(limiter, limit, max, now);
     const isOne = limit.unit === 'requests' && demand?.needs.batch === undefined;
     const cost = isOne ? 1 : costOf(limit, demand, use.max);
     if (isLong(limit)) price = Math.max(price, priceOf(limit, use, cost, now));

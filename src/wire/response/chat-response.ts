@@ -1,3 +1,4 @@
+import type { Draft } from '../../core/draft.ts';
 import { isJsonObject, type JsonObject, jsonText, member, parseJson } from '../../core/json.ts';
 import { argumentsExcess, choicesExcess, messageExcess, textExcess } from './answer-bounds.ts';
 import { errorIn, isPage, readErrorBody } from './error-body.ts';
@@ -231,15 +232,14 @@ function judgeChoice(json: JsonObject, choice: JsonObject, idOf: ToolCallIds): C
   return completionOf(json, content, finish ?? 'stop');
 }
 
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
-type Message = Mutable<Pick<ChatCompletion, 'text' | 'reasoning' | 'refusal' | 'toolCalls'>>;
+type Message = Draft<Pick<ChatCompletion, 'text' | 'reasoning' | 'refusal' | 'toolCalls'>>;
 
 function completionOf(json: JsonObject, message: Message, finish: string): ChatAnswer {
   const { text, toolCalls, reasoning, refusal } = message;
   // Google finishes tool calls with `stop`.
   const finishReason = toolCalls.length > 0 && finish === 'stop' ? 'tool_calls' : finish;
   // Assignments, because conditional spreads take longer than parsing the answer (measured).
-  const completion: Mutable<ChatCompletion> = { text, toolCalls, finishReason, raw: json };
+  const completion: Draft<ChatCompletion> = { text, toolCalls, finishReason, raw: json };
   if (reasoning !== undefined) completion.reasoning = reasoning;
   if (refusal !== undefined) completion.refusal = refusal;
   const usage = readUsage(json);

@@ -1,3 +1,4 @@
+import type { Draft } from '../../core/draft.ts';
 import { member } from '../../core/json.ts';
 import { readCost } from './price.ts';
 
@@ -37,11 +38,7 @@ export function readUsage(answer: unknown): TokenUsage | undefined {
   const completionTokens = completion ?? 0;
   const totalTokens = total ?? promptTokens + completionTokens;
   const reasoning = tokens(member(member(value, 'completion_tokens_details'), 'reasoning_tokens'));
-  const usage: { -readonly [Name in keyof TokenUsage]: TokenUsage[Name] } = {
-    promptTokens,
-    completionTokens,
-    totalTokens,
-  };
+  const usage: Draft<TokenUsage> = { promptTokens, completionTokens, totalTokens };
   // Some providers report more cached tokens than the prompt has.
   if (cached !== undefined) usage.cachedTokens = Math.min(cached, promptTokens);
   if (reasoning !== undefined) usage.reasoningTokens = reasoning;
