@@ -25,6 +25,7 @@ interface Scene {
   readonly atOnce?: boolean;
   readonly streamed?: boolean;
   readonly model?: string;
+  readonly attemptTimeoutMs?: number;
   /** Breaks something before the calls. */
   prepare?(world: World): void;
 }
@@ -46,6 +47,7 @@ const SCENES: readonly Scene[] = [
   {
     title: 'Google accepts a request and never answers: the attempt times out, the call moves on',
     calls: 1,
+    attemptTimeoutMs: 800,
     prepare: (world) => {
       world.nim.clear();
       world.google.script({ kind: 'hang', times: 1 });
@@ -121,7 +123,7 @@ type Say = (line: string) => void;
 async function play(scene: Scene, llm: FreeLLM, { out: { paint }, signal }: Shell, say: Say): Promise<void> {
   const ask = async (): Promise<void> => {
     try {
-      const options = { model: scene.model, signal };
+      const options = { model: scene.model, attemptTimeoutMs: scene.attemptTimeoutMs, signal };
       const text = scene.streamed === true ? await streamed(llm, options) : await llm.text(QUESTION, options);
       if (scene.atOnce !== true) say(`      ${paint('dim', `“${text}”`)}`);
     } catch (error) {
@@ -157,7 +159,6 @@ export async function demo(shell: Shell): Promise<void> {
     cacheDir,
     persist: false,
     onEvent,
-    attemptTimeoutMs: 800,
   });
   try {
     say(paint('bold', 'Three simulated providers with seven keys, and what can go wrong with them'));
