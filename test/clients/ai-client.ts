@@ -23,6 +23,9 @@ import {
   WEATHER,
 } from './client.ts';
 
+// Its warnings are many, and of no concern here.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 type Settings = Omit<Parameters<typeof generateText>[0], 'prompt' | 'messages'> & { readonly prompt: string };
 
 /** The SDK's types take no read-only list. */

@@ -1,7 +1,16 @@
 /** How Anthropic's SDK is used. */
 
 import Anthropic from '@anthropic-ai/sdk';
-import { ANSWER_SCHEMA, type Answer, type Call, cityOf, type Client, failureOf, WEATHER } from './client.ts';
+import {
+  ANSWER_SCHEMA,
+  type Answer,
+  type Call,
+  cityOf,
+  type Client,
+  failureOf,
+  idsOf,
+  WEATHER,
+} from './client.ts';
 import type { Place } from './served-pool.ts';
 
 /** The version of the API that still takes a temperature. */
@@ -109,11 +118,7 @@ export function anthropicClient(place: Place): Client {
     whole: (call) => whole(sdk, call),
     pieces: (call) => pieces(sdk, call),
     object: (call) => object(sdk, call),
-    models: async () => {
-      const ids: string[] = [];
-      for await (const { id } of sdk.models.list()) ids.push(id);
-      return ids;
-    },
+    models: () => idsOf(sdk.models.list()),
     failure: (error) => failureOf(error, 'status'),
   };
 }

@@ -88,3 +88,10 @@ export function cityOf(input: unknown): string {
 export function failureOf(error: unknown, statusName: string): Failure {
   return { status: numberIn(error, statusName), message: textIn(error, 'message') ?? '' };
 }
+
+/** The ids of a list of models. */
+export async function idsOf(models: AsyncIterable<{ readonly id: string }>): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id } of models) ids.push(id);
+  return ids;
+}

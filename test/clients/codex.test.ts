@@ -10,8 +10,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
 import type { JsonObject, ReplyDetails, ReplyRequest, World } from '../../src/testing.ts';
-import { temporaryFolder, world } from '../client/support.ts';
-import { placeOf } from './served-pool.ts';
+import { temporaryFolder } from '../client/support.ts';
+import { placeOf, worldOfTwo } from './served-pool.ts';
 
 const LOCAL = '127.0.0.1';
 /** Codex reads its own files, starts a shell three times, and asks four times. */
@@ -136,17 +136,7 @@ describe.each(WAYS)('Codex uses $what', ({ model, call }) => {
         skip('Codex is not installed: set FREELM_CODEX to its program');
         return;
       }
-      const heard: JsonObject[] = [];
-      const simulated = await world({
-        openrouter: { keys: [] },
-        google: { keys: [] },
-        custom: { keys: 1, models: [{ id: 'custom-large', lacks: [] }] },
-        nim: { keys: 1, models: [{ id: 'z-ai/glm-5.3', lacks: [] }] },
-        reply: (request) => {
-          heard.push(request.body);
-          return reply(request, call);
-        },
-      });
+      const { simulated, heard } = await worldOfTwo((request) => reply(request, call));
       simulated.custom.script({ kind: 'server-error', times: 1 });
       simulated.custom.script({ kind: 'cut', skip: 1, times: 1 });
       simulated.nim.script({ kind: 'reset', skip: 1, times: 1 });

@@ -8,6 +8,7 @@ import {
   IMAGE_URL,
   TASK,
   WEATHER,
+  WEATHER_SCHEMA,
 } from '../support/conversations.ts';
 import { PNG_URL } from '../support/images.ts';
 import { runnerAt } from './agents-client.ts';
@@ -19,12 +20,7 @@ const { name, description, parameters, execute } = WEATHER;
 const TOOL = tool({
   name,
   description,
-  parameters: {
-    type: 'object',
-    properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['C', 'F'] } },
-    required: ['city'],
-    additionalProperties: true,
-  },
+  parameters: { ...WEATHER_SCHEMA, additionalProperties: true },
   strict: false,
   execute: (input) => execute(parameters.parse(input)),
 });

@@ -9,6 +9,7 @@ import {
   IMAGE_URL,
   TASK,
   WEATHER,
+  WEATHER_SCHEMA,
 } from '../support/conversations.ts';
 import { PNG_URL } from '../support/images.ts';
 import { describeClientConversations } from './conversations.ts';
@@ -20,11 +21,7 @@ type Body = Anthropic.MessageCreateParamsNonStreaming;
 const TOOL: Anthropic.Tool = {
   name: WEATHER.name,
   description: WEATHER.description,
-  input_schema: {
-    type: 'object',
-    properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['C', 'F'] } },
-    required: ['city'],
-  },
+  input_schema: WEATHER_SCHEMA,
 };
 
 function question(text: string, images: boolean): Content {

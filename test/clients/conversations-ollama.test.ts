@@ -2,7 +2,14 @@
 
 import type { ChatRequest, Message, Ollama, Tool } from 'ollama';
 import { z } from 'zod';
-import { type Ask, COLOUR, type DialogueSettings, TASK, WEATHER } from '../support/conversations.ts';
+import {
+  type Ask,
+  COLOUR,
+  type DialogueSettings,
+  TASK,
+  WEATHER,
+  WEATHER_SCHEMA,
+} from '../support/conversations.ts';
 import { PNG } from '../support/images.ts';
 import { describeClientConversations } from './conversations.ts';
 import { joined, ollamaAt } from './ollama-client.ts';
@@ -12,11 +19,7 @@ const TOOL: Tool = {
   function: {
     name: WEATHER.name,
     description: WEATHER.description,
-    parameters: {
-      type: 'object',
-      properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['C', 'F'] } },
-      required: ['city'],
-    },
+    parameters: WEATHER_SCHEMA,
   },
 };
 

@@ -11,6 +11,7 @@ import {
   type SeenAnswer,
   TASK,
   WEATHER,
+  WEATHER_SCHEMA,
 } from '../support/conversations.ts';
 import { PNG_URL } from '../support/images.ts';
 import { describeClientConversations } from './conversations.ts';
@@ -23,11 +24,7 @@ const TOOL: RunnableToolFunctionWithParse<{ city: string }> = {
   function: {
     name: WEATHER.name,
     description: WEATHER.description,
-    parameters: {
-      type: 'object',
-      properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['C', 'F'] } },
-      required: ['city'],
-    },
+    parameters: WEATHER_SCHEMA,
     parse: (input) => WEATHER.parameters.parse(JSON.parse(input)),
     function: WEATHER.execute,
   },

@@ -12,6 +12,7 @@ import {
   IMAGE_URL,
   TASK,
   WEATHER,
+  WEATHER_SCHEMA,
 } from '../support/conversations.ts';
 import { PNG_URL } from '../support/images.ts';
 import { describeClientConversations } from './conversations.ts';
@@ -25,11 +26,7 @@ const TOOL: OpenAI.Responses.FunctionTool = {
   type: 'function',
   name: WEATHER.name,
   description: WEATHER.description,
-  parameters: {
-    type: 'object',
-    properties: { city: { type: 'string' }, unit: { type: 'string', enum: ['C', 'F'] } },
-    required: ['city'],
-  },
+  parameters: WEATHER_SCHEMA,
   strict: false,
 };
 

@@ -8,6 +8,7 @@ import {
   cityOf,
   type Client,
   failureOf,
+  idsOf,
   textIn,
   WEATHER,
 } from './client.ts';
@@ -155,11 +156,7 @@ export function sdkClient(sdk: Sdk): Client {
     whole: (call) => whole(sdk, call),
     pieces: (call) => pieces(sdk, call),
     object: (call) => object(sdk, call),
-    models: async () => {
-      const ids: string[] = [];
-      for await (const { id } of sdk.models.list()) ids.push(id);
-      return ids;
-    },
+    models: () => idsOf(sdk.models.list()),
     failure: (error) => failureOf(error, 'status'),
   };
 }

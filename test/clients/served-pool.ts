@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/adapters/system.ts';
 import { startGateway } from '../../src/gateway/index.ts';
 import { type Clock, type Fetch, FreeLLM, OpenAICompatible } from '../../src/index.ts';
-import type { JsonObject, ReplyDetails, ReplyRequest, World } from '../../src/testing.ts';
+import type { JsonObject, ReplyDetails, ReplyFunction, ReplyRequest, World } from '../../src/testing.ts';
 import { temporaryFolder, world } from '../client/support.ts';
 
 /** Where a client finds the pool. */
@@ -96,7 +96,10 @@ export async function placeOf(face: Face, llm: FreeLLM): Promise<Place> {
   return { fetch, baseUrl: `${gateway.url}/v1` };
 }
 
-export async function servedPool(face: Face, options: ServedPoolOptions = {}): Promise<ServedPool> {
+/** A custom endpoint and NIM, with one key and one model each, and what they were sent. */
+export async function worldOfTwo(
+  reply: ReplyFunction,
+): Promise<{ readonly simulated: World; readonly heard: JsonObject[] }> {
   const heard: JsonObject[] = [];
   const simulated = await world({
     openrouter: { keys: [] },
@@ -105,9 +108,14 @@ export async function servedPool(face: Face, options: ServedPoolOptions = {}): P
     nim: { keys: 1, models: [{ id: 'z-ai/glm-5.3', lacks: [] }] },
     reply: (request) => {
       heard.push(request.body);
-      return replyTo(request);
+      return reply(request);
     },
   });
+  return { simulated, heard };
+}
+
+export async function servedPool(face: Face, options: ServedPoolOptions = {}): Promise<ServedPool> {
+  const { simulated, heard } = await worldOfTwo(replyTo);
   const llm = poolOver(simulated, options);
   const place = await placeOf(face, llm);
   let asked = 0;

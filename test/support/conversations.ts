@@ -21,6 +21,16 @@ export const WEATHER = {
   execute: ({ city }: { city: string }) => ({ city, degrees: city.length * 5 }),
 };
 
+/** The parameters of {@link WEATHER} as a JSON Schema. */
+export const WEATHER_SCHEMA = {
+  type: 'object' as const,
+  properties: {
+    city: { type: 'string' as const },
+    unit: { type: 'string' as const, enum: ['C', 'F'] },
+  },
+  required: ['city'],
+};
+
 /** The images of a request, as the model gets them. */
 function imagesOf(messages: ReplyRequest['messages']): readonly unknown[] {
   const parts = messages.flatMap(({ content }): readonly unknown[] =>
