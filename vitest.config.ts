@@ -8,23 +8,33 @@ const FAST = [
   'test/{vectors,spec,rooms,no-provider-names}.test.ts',
 ];
 
-/** Tests that neither watch nor change their process share what they import: loading it takes longer than most of them. */
-const SHARED = [
-  'test/{core,wire,providers,catalog,rest,testing,engine}/**/*.test.ts',
-  'test/{vectors,spec}.test.ts',
+const ALL = ['test/**/*.test.ts'];
+
+/** Tests that start processes with the built library. */
+const PROCESSES = [
+  'test/cli/{developer,launch,main,operator,restart}.test.ts',
+  'test/client/{endings,exit,processes}.test.ts',
+  'test/testing/closed-world.test.ts',
+  'test/readme.test.ts',
 ];
 
-const ALL = ['test/**/*.test.ts'];
+/** Tests that watch or change their process. */
+const ALONE = ['test/client/stream-resources.test.ts', 'test/fuzz/fuzz.test.ts'];
 
 /** What `npm test` runs. A list here is added to that of the whole configuration, which therefore has none. */
 const PROJECTS = [
   {
     extends: true as const,
-    test: { name: 'shared', include: SHARED, isolate: false },
+    // They share what they import: loading it takes longer than most of them.
+    test: { name: 'shared', include: ALL, exclude: [...PROCESSES, ...ALONE], isolate: false },
   },
   {
     extends: true as const,
-    test: { name: 'all others', include: ALL, exclude: SHARED },
+    test: { name: 'processes', include: PROCESSES, globalSetup: '.ci/build-for-tests.mjs', isolate: false },
+  },
+  {
+    extends: true as const,
+    test: { name: 'alone', include: ALONE },
   },
 ];
 
@@ -41,6 +51,7 @@ export default defineConfig(({ mode }) => ({
     maxWorkers: '100%',
     // Long enough for a busy machine. A test that hangs is still found.
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ['default', './test/support/closing-line.ts'],
     coverage: {
       provider: 'v8',

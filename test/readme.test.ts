@@ -14,8 +14,10 @@ import {
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { transformSync } from 'esbuild';
+import { afterAll, describe, expect, it } from 'vitest';
 import { startWorld } from '../src/testing.ts';
+import { libraryFile } from './support/library.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const at = (...parts: readonly string[]): string => path.join(ROOT, ...parts);
@@ -64,9 +66,6 @@ function blocksOf(page: string): readonly Block[] {
   });
 }
 
-/** A process of its own takes its time to start on a busy machine. */
-vi.setConfig({ testTimeout: 120_000 });
-
 const blocks = PAGES.flatMap(blocksOf);
 const programs = blocks.filter(({ language }) => language === 'ts');
 const commands = blocks.filter(({ language, code }) => language === 'sh' && code.includes('npx freelm'));
@@ -95,14 +94,22 @@ writeFileSync(
       isolatedDeclarations: false,
       noUnusedLocals: false,
       rootDir: '..',
-      paths: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, [`../src/${file}.ts`]])),
+      paths: Object.fromEntries(
+        Object.entries(entries).map(([name, file]) => [name, [`../dist/${file}.d.ts`]]),
+      ),
     },
     include: ['*.ts'],
   }),
 );
 
-const fileOf = ({ name }: Block): string => path.join(folder, `${name.replaceAll(/\W+/g, '-')}.ts`);
-for (const program of programs) writeFileSync(fileOf(program), program.code);
+const fileOf = ({ name }: Block, ending: string): string =>
+  path.join(folder, `${name.replaceAll(/\W+/g, '-')}.${ending}`);
+for (const program of programs) {
+  writeFileSync(fileOf(program, 'ts'), program.code);
+  // Without types, so that Node runs it.
+  const { code } = transformSync(program.code, { loader: 'ts', format: 'esm', target: 'es2023' });
+  writeFileSync(fileOf(program, 'mjs'), code);
+}
 
 interface Run {
   readonly code: number | null;
@@ -118,7 +125,7 @@ async function run(
   const { PATH = '', SystemRoot = '' } = process.env;
   const child = spawn(file, args, {
     cwd: ROOT,
-    env: { PATH, SystemRoot, TSX_TSCONFIG_PATH: tsconfig, ...env },
+    env: { PATH, SystemRoot, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
@@ -161,12 +168,13 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Stands for the installed package: `npx freelm` runs the source, and `serve` listens at a free port, in the background. */
+const MAIN = libraryFile('cli/main.js');
+/** Stands for the installed package: `npx freelm` runs the build, and `serve` listens at a free port, in the background. */
 const SHELL = `
 npx() {
   shift
-  if [ "$1" != serve ]; then node --import tsx src/cli/main.ts "$@"; return; fi
-  node --import tsx src/cli/main.ts "$@" --port "$PORT" >/dev/null & trap "kill $!" EXIT
+  if [ "$1" != serve ]; then node '${MAIN}' "$@"; return; fi
+  node '${MAIN}' "$@" --port "$PORT" >/dev/null & trap "kill $!" EXIT
   until command curl -fs "http://127.0.0.1:$PORT/health" >/dev/null; do sleep 0.1; done
 }
 curl() { command curl -fsS "\${@//4141/$PORT}"; }
@@ -188,7 +196,7 @@ describe('the code of the pages', () => {
   });
 
   it.concurrent.each(programs)('$name runs and prints what the page shows', async (block) => {
-    const { code, out, err } = await inWorld(process.execPath, ['--import', 'tsx', fileOf(block)]);
+    const { code, out, err } = await inWorld(process.execPath, [fileOf(block, 'mjs')]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     if (block.output !== undefined) expect(out.trimEnd()).toBe(block.output.trimEnd());
   });

@@ -47,7 +47,7 @@ async function setUp(): Promise<Setup> {
   return { server, llm, warnings };
 }
 
-describe.skipIf(WITHOUT_REDIS !== undefined)('a pool whose Redis', { timeout: 60_000 }, () => {
+describe.skipIf(WITHOUT_REDIS !== undefined)('a pool whose Redis', () => {
   it('crashes goes on in memory, with what it knew and one warning', async () => {
     const { server, llm, warnings } = await setUp();
     await server.stop();

@@ -6,12 +6,12 @@ import { createServer } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../client/support.ts';
+import { libraryFile } from '../support/library.ts';
 import { bodyOf, completion, json, serve } from '../support/server.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const MAIN = libraryFile('cli/main.js');
 const WORKERS = 6;
 /** The last line that a server prints when it is ready. */
 const READY = /OPENAI_API_KEY/;
@@ -124,7 +124,7 @@ describe.skipIf(process.platform === 'win32')('under load', () => {
   it('reloads at SIGHUP, and restarts on its port: no answer is lost, and connections are refused meanwhile', async () => {
     const { file, env, change } = await setup();
     const start = (port: number): { child: ChildProcess; output: Output } => {
-      const args = ['--import', 'tsx', MAIN, 'serve', '--config', file, '--port', String(port)];
+      const args = [MAIN, 'serve', '--config', file, '--port', String(port)];
       const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
       onTestFinished(() => kill(child));
       return { child, output: outputOf(child) };
@@ -160,7 +160,7 @@ describe.skipIf(process.platform === 'win32')('under load', () => {
     const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
     if (typeof fd !== 'number') throw new Error('the socket has no descriptor');
     // What systemd does: it holds the socket, and passes it as descriptor 3 to one process after the other.
-    const serveOnce = `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" --import tsx "${MAIN}" serve --config "${file}"`;
+    const serveOnce = `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "${MAIN}" serve --config "${file}"`;
     const script = `while read -r line; do sh -c '${serveOnce}' "$0" & echo "pid $!"; wait; done`;
     const holder = spawn('sh', ['-c', script, process.execPath], {
       env,

@@ -7,13 +7,13 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { PassThrough, Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Interruption } from '../../src/cli/exit.ts';
 import { painter } from '../../src/cli/paint.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Output, Shell } from '../../src/cli/shell.ts';
 import { type ServedWorldOptions, startWorld, type World } from '../../src/testing.ts';
+import { libraryFile } from '../support/library.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -127,11 +127,9 @@ export function envOf(
   return env;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-
 /** Starts the command line as a process. */
 export function start(args: readonly string[], env: Environment = {}): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  const child = spawn(process.execPath, [libraryFile('cli/main.js'), ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: 'pipe',
   });

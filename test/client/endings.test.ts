@@ -3,11 +3,11 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/adapters/memory-store.ts';
 import type { StateStore } from '../../src/index.ts';
+import { libraryUrl } from '../support/library.ts';
 import { rejection } from '../support/rejection.ts';
 import { completion, json, serve } from '../support/server.ts';
 import { MINUTE, SECOND, simulatedPool } from '../support/simulated-pool.ts';
@@ -88,16 +88,15 @@ describe('an abort', () => {
   });
 });
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const SOURCE = pathToFileURL(join(ROOT, 'src', 'index.ts')).href;
+const LIBRARY = JSON.stringify(libraryUrl('index.js'));
 
 /** Runs a script over the library in a process of its own; gives what it printed. Rejects if it fails or prints an error. */
 async function run(script: string, folder: string): Promise<string> {
-  const file = join(folder, 'script.mts');
+  const file = join(folder, 'script.mjs');
   writeFileSync(file, script);
-  const options = { cwd: ROOT, env: { ...process.env, HOME: folder, XDG_STATE_HOME: folder } };
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file], options);
-  expect(stderr.replaceAll(/^npm .*\n/gm, '')).toBe('');
+  const options = { env: { ...process.env, HOME: folder, XDG_STATE_HOME: folder } };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], options);
+  expect(stderr).toBe('');
   return stdout.trim();
 }
 
@@ -111,7 +110,7 @@ describe('a process', () => {
     });
     const script = `
       import { channel } from 'node:diagnostics_channel';
-      import { FreeLLM, OpenAICompatible } from ${JSON.stringify(SOURCE)};
+      import { FreeLLM, OpenAICompatible } from ${LIBRARY};
       const server = ${JSON.stringify(server.url)};
       const kinds = () => process.getActiveResourcesInfo().filter((kind) => !/^(PipeWrap|TTYWrap|Immediate|MessagePort)$/.test(kind)).toSorted();
       const before = kinds();
@@ -148,14 +147,14 @@ describe('a process', () => {
       else json(response, completion('fine'));
     });
     const script = `
-      import { FreeLLM, OpenAICompatible } from ${JSON.stringify(SOURCE)};
+      import { FreeLLM, OpenAICompatible } from ${LIBRARY};
       const providers = ['one', 'two', 'three'].map((name) => new OpenAICompatible('a-key-of-mine-0123', { name, baseUrl: ${JSON.stringify(server.url)} + '/v1' }));
       const llm = new FreeLLM({ providers, cacheDir: ${JSON.stringify(folder)}, persist: false });
       console.log(await llm.text('Hello'));
       await llm.close();
       process.exit();`;
     expect(await run(script, folder)).toBe('fine');
-    const files = readdirSync(folder).filter((name) => name !== 'script.mts');
+    const files = readdirSync(folder).filter((name) => name !== 'script.mjs');
     expect(files.filter((name) => name.endsWith('.tmp'))).toEqual([]);
     expect(files.filter((name) => /^models-.*\.json$/.test(name))).toHaveLength(3);
     for (const name of files.filter((file) => file.endsWith('.json')))
@@ -191,7 +190,7 @@ describe('a process', () => {
       const undici = 'data:text/javascript,' + encodeURIComponent(${JSON.stringify(undici)});
       const hook = "export const resolve = (name, context, next) => name === 'undici' ? { url: " + JSON.stringify(undici) + ", shortCircuit: true } : next(name, context)";
       register('data:text/javascript,' + encodeURIComponent(hook));
-      const { FreeLLM, OpenAICompatible } = await import(${JSON.stringify(SOURCE)});
+      const { FreeLLM, OpenAICompatible } = await import(${LIBRARY});
       const providers = [new OpenAICompatible('a-key-of-mine-0123', { name: 'mine', baseUrl: ${JSON.stringify(server.url)} + '/v1', models: ['m'] })];
       const said = [];
       const ask = async (options) => {

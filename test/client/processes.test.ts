@@ -3,24 +3,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import {
-  CompiledLibrary,
-  CountingProvider,
-  type Job,
-  killAtRandom,
-  PoolProcess,
-} from '../support/processes.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { libraryFile } from '../support/library.ts';
+import { CountingProvider, type Job, killAtRandom, PoolProcess } from '../support/processes.ts';
 import { temporaryFolder } from './support.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
-const library = new CompiledLibrary();
-beforeAll(() => library.compile());
-afterAll(() => {
-  library.remove();
-});
+const library = libraryFile('index.js');
 
 function start(job: Job): PoolProcess {
   const running = new PoolProcess(library, job);

@@ -163,4 +163,4 @@ it('a slow consumer holds the sender: nothing is read ahead of it', async () => 
   await llm.close();
   server.closeAllConnections();
   server.close();
-}, 30_000);
+});

@@ -117,7 +117,7 @@ function check(property: (question: Question) => void): void {
   );
 }
 
-describe('models that accounts treat alike', { timeout: 60_000 }, () => {
+describe('models that accounts treat alike', () => {
   it('are decided on as if each had been looked at by itself', () => {
     check((question) => {
       const naive = { ...question, stages: question.stages.map((stage) => stage.map(withoutGroups)) };

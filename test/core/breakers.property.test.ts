@@ -43,7 +43,7 @@ function admittedOfThousand(world: PoolWorld): number {
   return admitted;
 }
 
-describe('half-open', { timeout: 60_000 }, () => {
+describe('half-open', () => {
   /** All combinations in which some breaker of more than one key has opened. */
   const combinations = Array.from({ length: 2 ** GUARDS.length }, (_, bits) =>
     GUARDS.filter((_guard, index) => ((bits >> index) & 1) === 1),
@@ -108,7 +108,7 @@ const busy = fc.record({
   script: fc.array(steps(outcomeAt(NOW), 5 * MINUTE), { minLength: 600, maxLength: 600, size: 'max' }),
 });
 
-describe('a late result', { timeout: 60_000 }, () => {
+describe('a late result', () => {
   it('never opens or closes a breaker that has changed its state since the request was admitted', () => {
     let late = 0;
     fc.assert(
@@ -163,7 +163,7 @@ describe('a late result', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a cooldown', { timeout: 60_000 }, () => {
+describe('a cooldown', () => {
   it('is at least the first, at most the longest, and never shorter than the one before it in a row of failures', () => {
     const trips = fc.record({
       threshold: fc.constant(1),

@@ -64,7 +64,7 @@ function longestWait(limit: Limit, limiter: LimiterState, from: number, until: n
   return blockedSince === undefined ? longest : Math.max(longest, now - blockedSince);
 }
 
-describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
+describe('a clock that is set back by any amount', () => {
   const backs = fc.oneof(fc.nat(1000), fc.nat(5 * MINUTE), fc.nat(3 * DAY), fc.nat(20 * 365 * DAY));
   const fills = fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: undefined });
 
@@ -109,7 +109,7 @@ describe('a clock that is set back by any amount', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a stored moment', { timeout: 60_000 }, () => {
+describe('a stored moment', () => {
   it('is never further off than the horizon of its limit', () => {
     fc.assert(
       fc.property(limits, fc.nat(400 * DAY), (limit, ms) => {
@@ -125,7 +125,7 @@ function dateOf(timeZone: string, at: number): string {
   return new Intl.DateTimeFormat('en-US', { timeZone, dateStyle: 'long' }).format(at);
 }
 
-describe('the next midnight', { timeout: 60_000 }, () => {
+describe('the next midnight', () => {
   const zones = fc.constantFrom(
     'UTC',
     'America/Los_Angeles',

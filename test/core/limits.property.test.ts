@@ -128,59 +128,52 @@ function neverExceeded({ limits, now, accounts, models, roads: seed, script }: W
 
 const RUNS = { numRuns: 25, endOnFailure: true };
 
-describe(
-  'whatever the order in which a thousand requests are taken, settled and given back',
-  { timeout: 60_000 },
-  () => {
-    it('no window of a sliding-window limit holds more than its limit', () => {
-      fc.assert(
-        fc.property(
-          worlds(
-            tokenBucket.map((limit) => [limit]),
-            2 * MINUTE,
-          ),
-          neverExceeded,
+describe('whatever the order in which a thousand requests are taken, settled and given back', () => {
+  it('no window of a sliding-window limit holds more than its limit', () => {
+    fc.assert(
+      fc.property(
+        worlds(
+          tokenBucket.map((limit) => [limit]),
+          2 * MINUTE,
         ),
-        RUNS,
-      );
-    });
+        neverExceeded,
+      ),
+      RUNS,
+    );
+  });
 
-    it('no minute of the clock holds more than the limit of a fixed-window limit', () => {
-      fc.assert(
-        fc.property(
-          worlds(
-            clockMinute.map((limit) => [limit]),
-            2 * MINUTE,
-          ),
-          neverExceeded,
+  it('no minute of the clock holds more than the limit of a fixed-window limit', () => {
+    fc.assert(
+      fc.property(
+        worlds(
+          clockMinute.map((limit) => [limit]),
+          2 * MINUTE,
         ),
-        RUNS,
-      );
-    });
+        neverExceeded,
+      ),
+      RUNS,
+    );
+  });
 
-    it("no day of the provider's calendar holds more than a day's quota", () => {
-      fc.assert(
-        fc.property(
-          worlds(
-            daily.map((limit) => [limit]),
-            DAY / 8,
-          ),
-          neverExceeded,
+  it("no day of the provider's calendar holds more than a day's quota", () => {
+    fc.assert(
+      fc.property(
+        worlds(
+          daily.map((limit) => [limit]),
+          DAY / 8,
         ),
-        RUNS,
-      );
-    });
+        neverExceeded,
+      ),
+      RUNS,
+    );
+  });
 
-    it('no limit is exceeded where several count the same requests', () => {
-      fc.assert(
-        fc.property(worlds(fc.tuple(tokenBucket, clockMinute, daily), DAY / 24), neverExceeded),
-        RUNS,
-      );
-    });
-  },
-);
+  it('no limit is exceeded where several count the same requests', () => {
+    fc.assert(fc.property(worlds(fc.tuple(tokenBucket, clockMinute, daily), DAY / 24), neverExceeded), RUNS);
+  });
+});
 
-describe('the full burst', { timeout: 60_000 }, () => {
+describe('the full burst', () => {
   it('goes out at once, not one more, and again as soon as it has come back', () => {
     const anyLimit = fc.tuple(anyMeter, fc.integer({ min: 1, max: 1500 }));
     fc.assert(
@@ -210,7 +203,7 @@ describe('the full burst', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what is stored of a limit', { timeout: 60_000 }, () => {
+describe('what is stored of a limit', () => {
   it('stays small, however large the limit and however many requests', () => {
     const large = fc.integer({ min: 121, max: 5000 });
     fc.assert(

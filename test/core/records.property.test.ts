@@ -65,7 +65,7 @@ function allRecords(world: PoolWorld): readonly RouteRecords[] {
   );
 }
 
-describe('reading the state', { timeout: 60_000 }, () => {
+describe('reading the state', () => {
   it('at health, capacity, routes and a dry run never changes a record', () => {
     fc.assert(
       fc.property(histories, (history) => {
@@ -131,7 +131,7 @@ function worseThan(after: CircuitBreaker, before: CircuitBreaker): boolean {
   return before.state === 'closed';
 }
 
-describe("callers' bugs", { timeout: 60_000 }, () => {
+describe("callers' bugs", () => {
   const bug = {
     kind: 'failure',
     failure: { kind: 'bad_request', scope: 'request', message: 'messages: must be a list', status: 400 },
@@ -193,7 +193,7 @@ describe("callers' bugs", { timeout: 60_000 }, () => {
   });
 });
 
-describe('reserving and settling', { timeout: 60_000 }, () => {
+describe('reserving and settling', () => {
   // Every value in the world is frozen, the records, reservations and outcomes among them: a change would throw.
   it('never changes what it is given', () => {
     fc.assert(
@@ -249,7 +249,7 @@ function used(
     .toSorted(([a], [b]) => a.localeCompare(b));
 }
 
-describe('what is stored', { timeout: 60_000 }, () => {
+describe('what is stored', () => {
   it.each([
     undefined,
     null,

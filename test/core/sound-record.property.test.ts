@@ -150,7 +150,7 @@ it('records in which every member is there are sound', () => {
   expect(isSoundRecord(PROVIDER)).toBe(true);
 });
 
-it('a record with anything in any place is either unsound, or harms no decision', { timeout: 60_000 }, () => {
+it('a record with anything in any place is either unsound, or harms no decision', () => {
   let unsound = 0;
   fc.assert(
     fc.property(damage, ahead, ([record, path, anything], history) => {
@@ -166,7 +166,7 @@ it('a record with anything in any place is either unsound, or harms no decision'
   expect(unsound).toBeGreaterThan(1000);
 });
 
-it('every record that decisions make is sound when it comes back from a store', { timeout: 60_000 }, () => {
+it('every record that decisions make is sound when it comes back from a store', () => {
   const long = fc.array(steps(outcomeAt(NOW), 10 * MINUTE), { minLength: 200, maxLength: 200, size: 'max' });
   fc.assert(
     fc.property(long, (history) => {

@@ -7,7 +7,7 @@ import { gatewayOver } from './support.ts';
 
 const UNREACHABLE = /^Failed to load resource/;
 
-describe.skipIf(!hasBrowser)('the status page and its server', { timeout: 30_000 }, () => {
+describe.skipIf(!hasBrowser)('the status page and its server', () => {
   const open = useBrowser();
 
   it('shows the time of the server, with a note if the clock of the browser differs', async () => {

@@ -53,7 +53,7 @@ async function troubledPool(): Promise<{ readonly pool: SimulatedPool; readonly 
   return { pool, url };
 }
 
-describe.skipIf(!hasBrowser)('the look of the status page', { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)('the look of the status page', () => {
   const open = useBrowser();
 
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {

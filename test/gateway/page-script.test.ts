@@ -19,7 +19,7 @@ function compile(project: string): Promise<string> {
   });
 }
 
-it('the script of the page fits the browser and the types of the status', { timeout: 60_000 }, async () => {
+it('the script of the page fits the browser and the types of the status', async () => {
   const folder = temporaryFolder();
   const project = {
     extends: join(PAGE, 'tsconfig.json'),

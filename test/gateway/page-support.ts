@@ -37,7 +37,7 @@ export function useBrowser(): OpenPage {
   let trouble: string[] = [];
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  }, 30_000);
+  });
   afterAll(() => browser?.close());
   afterEach(() => {
     const found = trouble;
@@ -49,7 +49,7 @@ export function useBrowser(): OpenPage {
     const context = await browser.newContext({ timezoneId: 'UTC', ...options });
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => trouble.push(error.message));
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;

@@ -36,7 +36,7 @@ function wordsOf(row: HealthRow): readonly string[] {
   ];
 }
 
-describe.skipIf(!hasBrowser)('the status page in a browser', { timeout: 30_000 }, () => {
+describe.skipIf(!hasBrowser)('the status page in a browser', () => {
   const open = useBrowser();
 
   it('shows the rows of health()', async () => {

@@ -49,7 +49,7 @@ describe('POST /reset', () => {
   });
 });
 
-describe.skipIf(!hasBrowser)('the button of the page', { timeout: 30_000 }, () => {
+describe.skipIf(!hasBrowser)('the button of the page', () => {
   const open = useBrowser();
 
   it('asks first, and then resets the keys', async () => {

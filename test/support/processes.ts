@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,35 +9,7 @@ import { FreeLLM, OpenAICompatible } from '../../src/index.ts';
 import { completion } from './server.ts';
 import { seededRandom } from './seeded-random.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const PROGRAM = join(import.meta.dirname, 'pool-process.mjs');
-
-/** The library in JavaScript, since a process that has to compile it first starts slowly. */
-export class CompiledLibrary {
-  readonly #folder = join(ROOT, `.processes-${process.pid}-${Date.now()}`);
-
-  get path(): string {
-    return join(this.#folder, 'index.js');
-  }
-
-  async compile(): Promise<void> {
-    const args = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--outDir', this.#folder];
-    const compiler = spawn(
-      process.execPath,
-      [...args, '--declaration', 'false', '--isolatedDeclarations', 'false'],
-      {
-        cwd: ROOT,
-        stdio: 'inherit',
-      },
-    );
-    await once(compiler, 'exit');
-    if (compiler.exitCode !== 0) throw new Error('the library does not compile');
-  }
-
-  remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
 
 /** What a process does. */
 export interface Job {
@@ -60,8 +31,9 @@ export class PoolProcess {
   readonly lines: string[] = [];
   readonly #ended: Promise<unknown>;
 
-  constructor(library: CompiledLibrary, job: Job) {
-    const child = spawn(process.execPath, [PROGRAM, library.path, JSON.stringify(job)], {
+  /** @param library - The path of the built `index.js`. */
+  constructor(library: string, job: Job) {
+    const child = spawn(process.execPath, [PROGRAM, library, JSON.stringify(job)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.child = child;
@@ -153,7 +125,7 @@ function bookedIn(cacheDir: string, url: string): { booked: number; warnings: st
 
 /** Kills processes with pools at random instants, several of them at a time on one folder. */
 export async function killAtRandom(
-  library: CompiledLibrary,
+  library: string,
   cacheDir: string,
   kills: number,
   atOnce: number,

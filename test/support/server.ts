@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { text as readText } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
@@ -31,9 +31,15 @@ export interface TestServer {
   readonly closed: number;
 }
 
-/** Runs the event loop without timers until the condition holds. The timeout of the test bounds it. */
+/** Turns of the event loop in which something of this process comes about, as a rule. */
+const TURNS = 500;
+
+/**
+ * Runs the event loop until the condition holds. The timeout of the test bounds it. It rests between later turns, because
+ * another process needs the processor to make the condition hold.
+ */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
+  for (let turn = 0; !condition(); turn += 1) await (turn < TURNS ? setImmediate() : setTimeout(2));
 }
 
 async function listen(server: Server): Promise<number> {

@@ -9,6 +9,7 @@ import {
   type World,
 } from '../../src/testing.ts';
 import { startProviderServer, type ProviderServer } from '../../src/testing/transport/provider-server.ts';
+import { until } from '../support/server.ts';
 
 const TEXT = 'One two three four five six ünd 🙂🙂.';
 const open: (World | ProviderServer)[] = [];
@@ -34,11 +35,6 @@ function call(provider: ProviderSimulator, init: RequestInit = {}): Promise<Resp
     }),
     ...init,
   });
-}
-
-/** Runs the event loop without timers until the condition holds. The timeout of the test bounds it. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
 }
 
 /** The value of a number after it was stable for many turns of the event loop. */

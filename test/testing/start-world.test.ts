@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   startWorld,
@@ -9,6 +6,7 @@ import {
   type ServedWorldOptions,
   type World,
 } from '../../src/testing.ts';
+import { until } from '../support/server.ts';
 import { MINUTE, NOON } from './support.ts';
 
 const open: World[] = [];
@@ -33,11 +31,6 @@ function call(provider: ProviderSimulator, init: RequestInit = {}): Promise<Resp
     }),
     ...init,
   });
-}
-
-/** Runs the event loop without timers until the condition holds. The timeout of the test bounds it. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setImmediate();
 }
 
 describe('a served world', () => {
@@ -151,26 +144,6 @@ describe('closing', () => {
       expect(error).toMatchObject({ message: 'fetch failed', cause: { message: 'other side closed' } });
     }
     await expect(call(world.nim)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
-  });
-
-  it('leaves no server, socket or timer, so that the process exits', async () => {
-    const script = `
-      import { startWorld } from ${JSON.stringify(new URL('../../src/testing.ts', import.meta.url).href)};
-      const world = await startWorld({ nim: { faults: [{ kind: 'hang' }] }, custom: { latencyMs: 600_000 } });
-      const call = (provider) => fetch(provider.baseUrl + '/chat/completions', {
-        method: 'POST',
-        headers: { Authorization: 'Bearer ' + provider.keys[0] },
-        body: JSON.stringify({ model: provider.models[0], messages: [{ role: 'user', content: 'Hello' }] }),
-      }).catch(() => {});
-      const waiting = [call(world.nim), call(world.custom), call(world.google)];
-      while (world.calls.length < 3) await new Promise(setImmediate);
-      await world.close();
-      await Promise.all(waiting);
-      console.log(world.calls.map(({ outcome }) => outcome).toSorted().join(' '));
-    `;
-    const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
-    expect(stdout.trim()).toBe('hang served served');
   });
 
   it('can be repeated', async () => {

@@ -1,12 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { drawDay } from './draw.ts';
 import { FINDING_SCENARIOS } from './finding-scenarios.ts';
 import { type DayResult, runDay } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
-
-// Thousands of calls are slow on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const CALLS = 1000;
 const SEED = 4;
