@@ -44,7 +44,7 @@ class LearningScript {
   run(one: z.output<typeof step>): readonly unknown[] {
     switch (one.do) {
       case 'call':
-        for (let made = 0; made < one.times; made += 1) this.#call(one);
+        this.#call(one);
         return [];
       case 'look':
         return [this.#look(one)];
@@ -53,11 +53,16 @@ class LearningScript {
     }
   }
 
-  #call({ route, needs, now, outcome }: Extract<z.output<typeof step>, { do: 'call' }>): void {
+  /** Sends all requests before the first answer comes. */
+  #call({ route, times, needs, now, outcome }: Extract<z.output<typeof step>, { do: 'call' }>): void {
     const target = targetOf(this.#candidates, routeOf(route));
-    const { reservation, ...reserved } = reserve(this.#records.of(target), target, needs, PROBE_MS, now);
-    this.#records.store(target, reserved);
-    this.#records.store(target, settle(reserved, reservation, outcome, now));
+    const reservations = Array.from({ length: times }, () => {
+      const { reservation, ...reserved } = reserve(this.#records.of(target), target, needs, PROBE_MS, now);
+      this.#records.store(target, reserved);
+      return reservation;
+    });
+    for (const reservation of reservations)
+      this.#records.store(target, settle(this.#records.of(target), reservation, outcome, now));
   }
 
   /** Each limit in force with its use, and the moment at which a request is admitted. */

@@ -50,12 +50,20 @@ function sharedCharge({ charges }: Reservation, failure: Failure): Charge | unde
 function withShownLimit(
   account: AccountRecord,
   { target }: Reservation,
-  shown: { readonly name: string; readonly noted: LimiterState; readonly doubt: Doubt },
+  shown: {
+    readonly name: string;
+    readonly noted: LimiterState;
+    readonly doubt: Doubt;
+    readonly sentAt: number;
+    readonly admitted: number;
+  },
   now: number,
 ): AccountRecord {
   const { max, model, at } = shown.doubt;
   const { doubt: _doubt, ...rest } = shown.noted;
-  let limiters = withEntry<LimiterState>(account.limiters, shown.name, { ...rest, learnt: { max, at: now } });
+  // The number was counted at the doubt. What was sent after that does not belong to its burst.
+  const learntNow = shown.sentAt > at ? { max, at } : { max: shown.admitted, at: now };
+  let limiters = withEntry<LimiterState>(account.limiters, shown.name, { ...rest, learnt: learntNow });
   for (const limit of target.account.limits(model)) {
     const { learnt, full: _full, ...own } = limiterOf(account, limit, model);
     if (limit.per === 'account-model' && learnt?.at === at)
@@ -92,8 +100,8 @@ export function blameOf(
   // A request for another model will show whether the account's limit explains it as well.
   if (explainsRefusal(ownLimiter, own, now)) return inDoubt;
   if (near !== undefined && near.model !== model) {
-    const shown = { name: shared.limiter, noted, doubt: { ...near, max: doubt.max } };
-    const known = withShownLimit(account, reservation, shown, now);
+    const { limiter: name, sentAt } = shared;
+    const known = withShownLimit(account, reservation, { name, noted, doubt: near, sentAt, admitted }, now);
     return { account: known, limits: [shared.limit], isLearnt: true };
   }
   const { doubt: _, ...certain } = limiter;

@@ -2,7 +2,7 @@
 
 import type { Failure } from '../failure.ts';
 import { maxInForce } from '../limits/in-force.ts';
-import { repeatedPauseUntil, withRefusal } from '../limits/learning.ts';
+import { explainsRefusal, repeatedPauseUntil, withRefusal } from '../limits/learning.ts';
 import { withReportedRefusal } from '../limits/reported.ts';
 import { fullUntil, type LimiterState, type Spent, withFull, withSpent } from '../limits/state.ts';
 import { type Charge, readyAtOf, refund, usedOf } from '../limits/window.ts';
@@ -125,26 +125,35 @@ function learnReportedLimit(
 /** Epoch ms until which a limit pauses at least after a refusal without a hint; 0 if there is no reason. */
 function unhintedPauseUntil(
   limiter: LimiterState,
+  before: LimiterState,
   charge: Charge | undefined,
   { retryAt }: Failure,
   now: number,
 ): number {
-  return retryAt === undefined && charge !== undefined ? (repeatedPauseUntil(limiter, charge, now) ?? 0) : 0;
+  if (retryAt !== undefined || charge === undefined) return 0;
+  return repeatedPauseUntil(limiter, charge, explainsRefusal(before, charge, now), now) ?? 0;
 }
 
-/** The limiter after a refusal without a hint before the limit in force was spent: what waits does not all come back at once. spec 5.14 */
-function withCare(
-  limiter: LimiterState,
+/**
+ * Whether a limit refused without a hint before it was spent: then what waits should not all come back at once. spec 5.14
+ * @param isRepeated - Whether nothing had passed since the limit's last pause.
+ */
+function isUnexpected(
   before: LimiterState,
-  charge: Charge | undefined,
+  { limit, cost }: Charge,
   { retryAt, reportedLimit }: Failure,
+  isRepeated: boolean,
   now: number,
-): LimiterState {
-  if (charge === undefined || retryAt !== undefined || reportedLimit !== undefined) return limiter;
-  const { limit, cost, sentAt } = charge;
+): boolean {
+  if (retryAt !== undefined || reportedLimit !== undefined) return false;
+  if (isLong(limit) || limit.unit !== 'requests') return false;
   // A model's limit may be blamed for the account's refusal (5.18): its other requests would wait for nothing.
-  if (limit.per !== 'account' || isLong(limit) || limit.unit !== 'requests') return limiter;
-  if (usedOf(before, limit, now) - cost >= maxInForce(before, limit, now)) return limiter;
+  if (limit.per !== 'account' && !isRepeated) return false;
+  return usedOf(before, limit, now) - cost < maxInForce(before, limit, now);
+}
+
+/** The limiter that comes back with one request first, and then with more while they are served. spec 5.14 */
+function withCare(limiter: LimiterState, { sentAt }: Charge, now: number): LimiterState {
   return { ...limiter, pace: withSlowStart(limiter.pace, sentAt, fullUntil(limiter, now), now) };
 }
 
@@ -169,11 +178,12 @@ export function refusedLimiter(limiter: LimiterState, refusal: LimitRefusal, now
   if (failure.reportedLimit !== undefined) learnt = learnReportedLimit(learnt, limit, charge, failure, now);
   else if (failure.uncounted !== true && charge !== undefined && !isEarly && !isLearnt)
     learnt = withRefusal(learnt, charge, isYoung, now);
-  const pauseUntil = unhintedPauseUntil(learnt, charge, failure, now);
+  const pauseUntil = unhintedPauseUntil(learnt, known, charge, failure, now);
   if (charge !== undefined && isCountedInHint(limit, failure, isEarly))
     learnt = withoutRefused(learnt, charge, now);
   if (isEarly && charge !== undefined) learnt = withLearntPace(learnt, charge, failure, now);
   if (failure.oversized === true) return learnt;
   const full = withFull(learnt, Math.max(refusedUntil(limit, learnt, failure, now), pauseUntil), now);
-  return withCare(full, known, charge, failure, now);
+  if (charge === undefined || !isUnexpected(known, charge, failure, pauseUntil > 0, now)) return full;
+  return withCare(full, charge, now);
 }

@@ -148,10 +148,13 @@ function surpriseOf(
   before: AccountRecord,
   { account, model }: Target['route'],
   limit: Limit,
-  { reportedLimit: max = limit.max, unit = 'requests' }: Failure,
+  { reportedLimit, unit = 'requests' }: Failure,
   now: number,
 ): Surprise | undefined {
+  const max = reportedLimit ?? limit.max;
   if (limit.unit !== unit || unit === 'tokens' || !Number.isFinite(max)) return undefined;
+  // What adds up to a mere assumption is no evidence.
+  if (reportedLimit === undefined && limit.assumed === true) return undefined;
   // The refused request itself was not admitted.
   const used = admittedOf(limiterOf(before, limit, model), limit, now) - 1;
   return { account, limiter: limiterName(limit, model), used, max, windowMs: windowOf(limit) };

@@ -175,16 +175,20 @@ const LONGEST_PAUSE_MS = HOUR_MS;
 
 /**
  * Epoch ms until which a limit pauses of which nothing has passed since its last pause: twice as long each time, because
- * the provider's own window must be longer or fuller. Undefined if something passed. spec 5.6
+ * the provider's own window must be longer or fuller. Undefined if something passed.
+ * @param isExplained - Whether the refused request went beyond what was known to pass. Then it says nothing of the
+ *   window, unless nothing at all was admitted. spec 5.6
  */
 export function repeatedPauseUntil(
   limiter: LimiterState,
   { limit, sentAt }: Charge,
+  isExplained: boolean,
   now: number,
 ): number | undefined {
   if (limiter.full === undefined || !isRefusedAgain(limiter, limit, sentAt, now)) return undefined;
   const { since, until } = limiter.full;
   const isEmpty = admittedOf(limiter, limit, now) <= 0;
+  if (isExplained && !isEmpty) return undefined;
   return now + Math.min(isEmpty ? LONGEST_PAUSE_MS : windowOf(limit) / 4, 2 * (until - since));
 }
 
