@@ -34,7 +34,7 @@ const PROJECTS = [
   },
   {
     extends: true as const,
-    test: { name: 'alone', include: ALONE },
+    test: { name: 'alone', include: ALONE, pool: 'forks' },
   },
 ];
 

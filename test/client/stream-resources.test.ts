@@ -147,13 +147,13 @@ it('a slow consumer holds the sender: nothing is read ahead of it', async () => 
   let ahead = 0;
   let read = 0;
   let peak = 0;
-  const before = process.memoryUsage().rss;
+  const before = process.memoryUsage.rss();
   for await (const text of llm.stream('hello')) {
     read += text.length * chunk.length;
     // Some turns of the event loop for every part: the sender would have gone on meanwhile, if it could.
     for (let turn = 0; turn < 3; turn += 1) await nextTurn();
     ahead = Math.max(ahead, sent - read);
-    peak = Math.max(peak, process.memoryUsage().rss - before);
+    peak = Math.max(peak, process.memoryUsage.rss() - before);
   }
   expect(read).toBeGreaterThanOrEqual(total);
   expect(held).toBeGreaterThan(10);
