@@ -10,8 +10,8 @@
  *   refused: one, two, four. No try risks more than a quarter of what is known to pass.
  * - *After a refusal it asks less often*, after three times as many requests each time, but at least every half hour. To ask costs:
  *   the provider may count a refused request, so one in 200 would cost half a per cent of all that can be served, for ever.
- * - *It does not know when a limit is raised.* It may just then have asked in vain, so it asks again one full pause later. A
- *   finder with these pauses cannot promise to know sooner, and the bar is for the worst day.
+ * - *It does not know when a limit is raised.* It goes on asking in its own rhythm, and the first try after the raise shows
+ *   it. Nothing is granted beyond the pause under way.
  * - *A cut is known at once.* The first refusal shows it, and the calls of the minute before fill the window anyway.
  *
  * From 30 to 90 it takes eight tries, 1, 2, 4, 8, 11, 14, 17 and the last 3, in 3.7 minutes. Not granted to the finder, although
@@ -45,11 +45,9 @@ export function foundSteps(truth: Steps, assumed: number, startAt: number, endAt
     [admitted, refused] = limit > known ? [admitted + 1, 0] : [0, refused + 1];
     known = Math.min(limit, known + step);
     steps.push({ from: at, limit: known });
-    const pauseMs = pauseAfter(refused, known);
-    const next = at + pauseMs;
-    const change = truth.map(({ from }) => from).find((from) => from > at && from < next);
-    if (change === undefined) at = next;
-    else at = limitAt(truth, change) < known ? change : change + pauseMs;
+    const next = at + pauseAfter(refused, known);
+    const cut = truth.find((change) => change.from > at && change.from < next && change.limit < known);
+    at = cut?.from ?? next;
   }
   return steps;
 }
