@@ -50,8 +50,8 @@ export default defineConfig(({ mode }) => ({
     // Vitest leaves one processor idle by default, which is half of a small machine.
     maxWorkers: '100%',
     // Long enough for a busy machine. A test that hangs is still found.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: ['default', './test/support/closing-line.ts'],
     coverage: {
       provider: 'v8',
