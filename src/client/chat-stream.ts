@@ -2,6 +2,7 @@ import { onAbort } from '../abort.ts';
 import type { JsonObject } from '../core/json.ts';
 import { BrokenStreamError, ConfigError } from '../errors.ts';
 import { PartCollector, type StreamPart, type CollectedAnswer } from '../wire/response/stream-part.ts';
+import { ItemReader } from './item-reader.ts';
 import type { ChatResponse } from './response.ts';
 
 /** The route that serves a stream. */
@@ -29,6 +30,12 @@ type PickItems<Item> = (batch: readonly StreamPart[]) => readonly Item[];
 type StreamOutcome =
   | { readonly kind: 'response'; readonly response: ChatResponse }
   | { readonly kind: 'error'; readonly error: unknown };
+
+function textsIn(batch: readonly StreamPart[]): readonly string[] {
+  const texts: string[] = [];
+  for (const part of batch) if (part.type === 'text') texts.push(part.text);
+  return texts;
+}
 
 function leftError(): Error {
   return new DOMException('The stream was not read to its end, so there is no whole answer.', 'AbortError');
@@ -67,7 +74,7 @@ export class ChatStream implements AsyncIterable<string> {
    * @throws ConfigError if the stream has been read already.
    */
   [Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
-    return this.#reader((batch) => batch.flatMap((part) => (part.type === 'text' ? [part.text] : [])));
+    return this.#reader(textsIn);
   }
 
   /**
@@ -87,7 +94,7 @@ export class ChatStream implements AsyncIterable<string> {
       );
     }
     this.#consumed = true;
-    return this.#read(pick);
+    return new ItemReader(this.#read(pick), this.#controller.signal);
   }
 
   /**
@@ -139,7 +146,7 @@ export class ChatStream implements AsyncIterable<string> {
     };
   }
 
-  async *#read<Item>(pick: PickItems<Item>): AsyncGenerator<Item, void, undefined> {
+  async *#read<Item>(pick: PickItems<Item>): AsyncGenerator<readonly Item[], void, undefined> {
     this.#begun = true;
     const stopFollowing = this.#followOutside();
     const { signal } = this.#controller;
@@ -155,11 +162,9 @@ export class ChatStream implements AsyncIterable<string> {
     try {
       for await (const batch of batches) {
         for (const part of batch) collector.add(part);
-        for (const item of pick(batch)) {
-          // After an abort, parts that have already arrived are not delivered.
-          signal.throwIfAborted();
-          yield item;
-        }
+        signal.throwIfAborted();
+        yield pick(batch);
+        signal.throwIfAborted();
       }
       signal.throwIfAborted();
       ending = { kind: 'response', response: this.#source.respond(collector.answer(), collector.raw()) };

@@ -15,7 +15,7 @@ import { addUsage, type StreamPart } from '../wire/response/stream-part.ts';
 import { CallGuard } from '../wire/repair/call-guard.ts';
 import { refusedCall, UnsoundCall } from '../wire/repair/sound-calls.ts';
 import { callableTools, type ChatOperationPorts, refusedAnswer } from './chat.ts';
-import { Endpoint } from './endpoint.ts';
+import { Endpoint, streamHeadersOf } from './endpoint.ts';
 import { Resumer, type Transcript } from './resumer.ts';
 import {
   type AttemptPlan,
@@ -184,7 +184,7 @@ export function chatStreamOperation(
       const { asksForUsage = false } = spec.streams ?? {};
       const known = { ...plan.known, refuses: asksForUsage ? refuses : [...refuses, 'stream_options'] };
       const encoded = chat.encode(bodyOf(request, spec, plan), { ...plan, known });
-      return { ...encoded, headers: { ...encoded.headers, accept: 'text/event-stream' } };
+      return { ...encoded, headers: streamHeadersOf(encoded.headers) };
     },
     async *decode(
       response: HttpResponse,

@@ -28,42 +28,46 @@ async function readRefusal(response: HttpResponse): Promise<string> {
   }
 }
 
+/** Computes a value for each object once. The requests of a key share theirs, so that what they share is joined once. */
+function oncePer<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, Value>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const value = compute(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** The headers of a request for a stream. */
+export const streamHeadersOf: (headers: Headers) => Headers = oncePer((headers) => ({
+  ...headers,
+  accept: 'text/event-stream',
+}));
+
 /** One path below the base URL of each provider. */
 export class Endpoint {
   readonly #ports: EndpointPorts;
   readonly #path: string;
-  readonly #urls = new WeakMap<Provider, string>();
-  /** By the headers of a key: those of all its requests. */
-  readonly #headers = new WeakMap<Headers, Headers>();
+  readonly #urlOf: (provider: Provider) => string;
+  /** Of the headers of a key: those of its requests. */
+  readonly #headersOf: (ofKey: Headers) => Headers;
 
   constructor(ports: EndpointPorts, path: string) {
     this.#ports = ports;
     this.#path = path;
+    this.#urlOf = oncePer(({ baseUrl }) => `${baseUrl}${path}`);
+    this.#headersOf = oncePer((ofKey) => {
+      const common = { 'user-agent': ports.userAgent, accept: 'application/json' };
+      return { ...common, ...ofKey, 'content-type': 'application/json' };
+    });
   }
 
   request(target: Target, body: string): HttpRequest {
     const provider = this.#ports.providerOf(target);
     const headers = this.#headersOf(provider.headersFor(target.route.keyId));
     return { method: 'POST', url: this.#urlOf(provider), headers, body };
-  }
-
-  #urlOf(provider: Provider): string {
-    let url = this.#urls.get(provider);
-    if (url === undefined) {
-      url = `${provider.baseUrl}${this.#path}`;
-      this.#urls.set(provider, url);
-    }
-    return url;
-  }
-
-  #headersOf(ofKey: Headers): Headers {
-    let headers = this.#headers.get(ofKey);
-    if (headers === undefined) {
-      const common = { 'user-agent': this.#ports.userAgent, accept: 'application/json' };
-      headers = { ...common, ...ofKey, 'content-type': 'application/json' };
-      this.#headers.set(ofKey, headers);
-    }
-    return headers;
   }
 
   /** Judges an answer with another status than 200. */

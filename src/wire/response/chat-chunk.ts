@@ -184,8 +184,11 @@ export class ChunkReader {
   *#steps(eventsOf: () => readonly SseEvent[]): Generator<readonly StreamPart[], void, undefined> {
     let count = 0;
     try {
-      const reads = this.#readEvents(eventsOf());
-      while (reads.next().done !== true) {
+      for (const event of eventsOf()) {
+        if (this.isOver) break;
+        if (event.kind === 'document') this.#readDocument(event.text);
+        const lines = event.kind === 'event' ? this.#readEvent(event) : undefined;
+        if (lines !== undefined) yield* this.#stepsOf(lines);
         count += 1;
         if (count % STEP_LENGTH === 0) yield this.#takeParts();
       }
@@ -196,13 +199,11 @@ export class ChunkReader {
     yield this.#takeParts();
   }
 
-  /** Reads events, one after another, and the lines of each that has several chunks. */
-  *#readEvents(events: readonly SseEvent[]): Generator<void, void, undefined> {
-    for (const event of events) {
-      if (this.isOver) return;
-      if (event.kind === 'document') this.#readDocument(event.text);
-      if (event.kind === 'event') yield* this.#readEvent(event);
-      yield;
+  *#stepsOf(lines: Iterable<void>): Generator<readonly StreamPart[], void, undefined> {
+    let count = 0;
+    for (const _ of lines) {
+      count += 1;
+      if (count % STEP_LENGTH === 0) yield this.#takeParts();
     }
   }
 
@@ -221,14 +222,19 @@ export class ChunkReader {
     this.#usage = answer.completion.usage;
   }
 
-  #readEvent({ event, data, unended }: Extract<SseEvent, { kind: 'event' }>): Iterable<void> {
+  /** Reads an event. Returns its lines instead, to be read one by one, if each may be a chunk. */
+  #readEvent({
+    event,
+    data,
+    unended,
+  }: Extract<SseEvent, { kind: 'event' }>): Generator<void, void, undefined> | undefined {
     const content = data.trim();
     if (event === 'error') {
       this.#refuse(refusedWithError(content), content);
-      return [];
+      return undefined;
     }
     const isLines = isLinesOfJson(content) || !this.#readData(content, unended);
-    return isLines ? this.#readLines(content, unended) : [];
+    return isLines ? this.#readLines(content, unended) : undefined;
   }
 
   /** Returns false, and reads nothing, if each line may be a chunk. */

@@ -41,6 +41,7 @@ export class TextParts {
     if (!this.#hasText) this.#held = whole;
     else if (endsInHalfCharacter(whole)) this.#held = whole.slice(-1);
     const sent = whole.slice(0, whole.length - this.#held.length);
-    return sent === '' ? parts : [...parts, { type: 'text', text: sent }];
+    if (sent !== '') parts.push({ type: 'text', text: sent });
+    return parts;
   }
 }
