@@ -20,7 +20,7 @@
  */
 
 import { backoffMs, type FailureKind, FAILURE_EFFECTS, type Trip } from './failure.ts';
-import { DAY_MS, HOUR_MS, liesAhead } from './time.ts';
+import { DAY_MS, HOUR_MS, liesAhead, nextOf } from './time.ts';
 
 export type CircuitBreaker =
   | {
@@ -133,6 +133,15 @@ export function breakerAvoidUntil(breaker: CircuitBreaker, now: number): number 
   const at = opensAt(breaker, now);
   if (breaker.state === 'closed' || breaker.avoidUntil === undefined) return at;
   return Math.max(at, credible(breaker.avoidUntil, breaker, now));
+}
+
+/** Epoch ms before which the moments of a breaker stay the same, unless its state changes. At most `now`: not known. */
+export function breakerSteadyUntil(breaker: CircuitBreaker, now: number): number {
+  if (breaker.state === 'closed') return Number.POSITIVE_INFINITY;
+  const moment = breaker.state === 'open' ? breaker.until : breaker.probeUntil;
+  const { avoidUntil = moment } = breaker;
+  const isSetBack = [moment, avoidUntil].some((one) => one > now && credible(one, breaker, now) === 0);
+  return isSetBack ? now : nextOf(now, moment, avoidUntil);
 }
 
 /**

@@ -15,3 +15,10 @@ const TOLERANCE = 1.25;
 export function liesAhead(moment: number, since: number, now: number): boolean {
   return moment > now && moment - now <= (moment - since) * TOLERANCE;
 }
+
+/** The earliest of some moments that is not past (epoch ms). Infinity if all are past, or undefined. */
+export function nextOf(now: number, ...moments: readonly (number | undefined)[]): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const moment of moments) if (moment !== undefined && moment >= now && moment < next) next = moment;
+  return next;
+}

@@ -1,17 +1,29 @@
 /**
- * Measures the CPU time of a call that is refused because nothing can serve it, by the number of keys, and of a call that
- * waits in line, by the length of the line. Run `npx tsx test/bench/line.ts`.
+ * Measures the CPU time of a call that is refused because nothing can serve it, of a call that is served while half of the
+ * routes are spent, and of a call that waits in line. Run `npm run build && npx tsx test/bench/line.ts`.
  */
 
-import { FreeLLM, type FreeLLMOptions, OpenAICompatible } from '../../src/index.ts';
-import { median, report } from './figures.ts';
+import type { FreeLLM, FreeLLMOptions } from '../../src/index.ts';
+import { builtLibrary, median, report } from './figures.ts';
 
-const MODELS = Array.from({ length: 20 }, (_, index) => `model-${index}`);
+const { FreeLLM: Pool, GoogleAIStudio, OpenAICompatible } = await builtLibrary();
+
+const MODELS = Array.from({ length: 20 }, (_, index) => `gemini-${index}`);
 const ANSWER = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
 });
 const ROUNDS = 7;
-const REFUSALS = 100;
+const CALLS = 50;
+
+/** What the limits count: an account over all models, or an account's use of each model. */
+type Counted = 'account' | 'model';
+
+interface BenchPool {
+  readonly keys: number;
+  readonly counted: Counted;
+  /** Requests a day. */
+  readonly rpd: number;
+}
 
 async function cpuMs(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
@@ -20,40 +32,70 @@ async function cpuMs(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1000;
 }
 
-/** A pool whose keys have spent their minute. */
-async function spentPool(keys: number, options: Partial<FreeLLMOptions> = {}): Promise<FreeLLM> {
+function poolOf({ keys, counted, rpd }: BenchPool, options: Partial<FreeLLMOptions>): FreeLLM {
   const names = Array.from({ length: keys }, (_, index) => `key-${index}-${'x'.repeat(20)}`);
-  const provider = new OpenAICompatible(names, {
-    name: 'bench',
-    baseUrl: 'http://127.0.0.1:9/v1',
-    models: MODELS,
-    rpm: 1,
-  });
-  const llm = new FreeLLM({
+  const limits = { models: MODELS, rpd, rpm: 1_000_000 };
+  const provider =
+    counted === 'account'
+      ? new OpenAICompatible(names, { name: 'bench', baseUrl: 'http://127.0.0.1:9/v1', ...limits })
+      : new GoogleAIStudio(names, limits);
+  return new Pool({
     providers: [provider],
     persist: false,
     fetch: () => Promise.resolve(new Response(ANSWER, { headers: { 'content-type': 'application/json' } })),
     ...options,
   });
-  for (let count = 0; count < keys; count += 1) await llm.chat('Hello', { wait: false });
+}
+
+/** Spends a part of all requests of a day. */
+async function spend(llm: FreeLLM, { keys, counted, rpd }: BenchPool, part: number): Promise<void> {
+  const routes = counted === 'account' ? keys : keys * MODELS.length;
+  for (let count = 0; count < routes * rpd * part; count += 1) await llm.chat('Hello', { wait: false });
+}
+
+/** A pool whose keys have spent their day. */
+async function spentPool(
+  keys: number,
+  counted: Counted,
+  options: Partial<FreeLLMOptions> = {},
+): Promise<FreeLLM> {
+  const pool = { keys, counted, rpd: 1 };
+  // The first route in order is found sooner than the cheapest one.
+  const llm = poolOf(pool, { strategy: 'priority', ...options });
+  await spend(llm, pool, 1);
   return llm;
 }
 
-async function refusalMs(keys: number): Promise<number> {
-  const llm = await spentPool(keys);
-  const refuse = async (): Promise<void> => {
-    for (let count = 0; count < REFUSALS; count += 1) await llm.chat('Hello').catch(() => undefined);
+/** The median cost of one of some calls, after a first round. */
+async function callMs(call: () => Promise<unknown>): Promise<number> {
+  const round = async (): Promise<void> => {
+    for (let count = 0; count < CALLS; count += 1) await call();
   };
-  await refuse();
+  await round();
   const costs: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) costs.push((await cpuMs(refuse)) / REFUSALS);
-  await llm.close();
+  for (let count = 0; count < ROUNDS; count += 1) costs.push((await cpuMs(round)) / CALLS);
   return median(costs);
 }
 
+async function refusalMs(keys: number, counted: Counted): Promise<number> {
+  const llm = await spentPool(keys, counted);
+  const cost = await callMs(() => llm.chat('Hello').catch(() => undefined));
+  await llm.close();
+  return cost;
+}
+
+/** The cost of a served call while a part of the routes is spent. */
+async function servedMs(pool: BenchPool, part: number): Promise<number> {
+  const llm = poolOf(pool, {});
+  await spend(llm, pool, part);
+  const cost = await callMs(() => llm.chat('Hello', { wait: false }));
+  await llm.close();
+  return cost;
+}
+
 /** The cost of each of many calls that come to a line, wait and are given up. */
-async function waitingMs(calls: number): Promise<number> {
-  const llm = await spentPool(2, { wait: true, maxWaitMs: 600_000 });
+async function waitingMs(calls: number, counted: Counted): Promise<number> {
+  const llm = await spentPool(2, counted, { wait: true, maxWaitMs: 100_000_000, timeoutMs: 200_000_000 });
   const cost = await cpuMs(async () => {
     const leaving = new AbortController();
     const waiting = Array.from({ length: calls }, () => llm.chat('Hello', { signal: leaving.signal }));
@@ -66,16 +108,45 @@ async function waitingMs(calls: number): Promise<number> {
   return cost / calls;
 }
 
-for (const keys of [50, 100, 200])
-  report({
-    name: `a refusal with ${keys} keys × 20 models`,
-    value: await refusalMs(keys),
-    unit: 'ms of CPU',
-  });
-await waitingMs(1000);
-const short = median([await waitingMs(1000), await waitingMs(1000), await waitingMs(1000)]);
-const long = await waitingMs(10_000);
-report(
-  { name: 'a call in a line of 10,000', value: long / short, unit: '× one in a line of 1,000' },
-  `${long.toFixed(3)} ms`,
-);
+const NAMES: Readonly<Record<Counted, string>> = { account: '', model: ', limits by model' };
+const COUNTED = ['account', 'model'] as const;
+
+for (const counted of COUNTED) {
+  for (const keys of [50, 100, 200])
+    report({
+      name: `a refusal with ${keys} keys × 20 models${NAMES[counted]}`,
+      value: await refusalMs(keys, counted),
+      unit: 'ms of CPU',
+    });
+}
+for (const counted of COUNTED) {
+  const single = await servedMs({ keys: 1, counted, rpd: 1_000_000 }, 0);
+  // The calls that are measured spend a fifth of what is left.
+  const rpd = counted === 'account' ? MODELS.length : 1;
+  const half = await servedMs({ keys: 200, counted, rpd }, 0.5);
+  report(
+    {
+      name: `a served call with 200 keys × 20 models${NAMES[counted]}, half of it spent`,
+      value: half / single,
+      unit: '× one with 1 key',
+    },
+    `${half.toFixed(3)} ms`,
+  );
+}
+for (const counted of COUNTED) {
+  await waitingMs(1000, counted);
+  const short = median([
+    await waitingMs(1000, counted),
+    await waitingMs(1000, counted),
+    await waitingMs(1000, counted),
+  ]);
+  const long = await waitingMs(10_000, counted);
+  report(
+    {
+      name: `a call in a line of 10,000${NAMES[counted]}`,
+      value: long / short,
+      unit: '× one in a line of 1,000',
+    },
+    `${long.toFixed(3)} ms`,
+  );
+}

@@ -1,8 +1,8 @@
 /** The limit in force: what is configured or learnt, and what probes and tries go beyond it. spec 3.6, 3.14 */
 
-import { DAY_MS, SECOND_MS } from '../time.ts';
+import { DAY_MS, nextOf, SECOND_MS } from '../time.ts';
 import { isLong, type Limit, windowOf } from './limit.ts';
-import type { LimiterState } from './state.ts';
+import type { Learnt, LimiterState } from './state.ts';
 
 /** A learnt limit is forgotten after this long, and the assumed one counts again. */
 export const LEARNT_MS: number = DAY_MS;
@@ -55,15 +55,19 @@ function stepOf(learnt: number, limit: Limit): number {
   return 1 + Math.floor((learnt * unsure) / Math.max(1, windowOf(limit) - unsure));
 }
 
+/** Epoch ms from which more than a learnt limit is tried. */
+function probesAt(learnt: Learnt, limit: Limit): number {
+  const chance = (learnt.at % 1000) / 1000;
+  const requests = REQUESTS_PER_PROBE * stepOf(learnt.max, limit);
+  const windows = Math.min(WINDOWS_PER_PROBE, requests / learnt.max);
+  return learnt.at + windows * (1 - SPREAD + 2 * SPREAD * chance) * windowOf(limit);
+}
+
 /** Whether to try more than the learnt limit now. spec 3.6 */
 function isProbing({ learnt }: LimiterState, limit: Limit, now: number): boolean {
   if (limit.unit !== 'requests' || learnt === undefined || learnt.max >= limit.max) return false;
   if (limit.assumed === true && learnt.stated === true) return false;
-  if (learnt.increasing === true) return true;
-  const chance = (learnt.at % 1000) / 1000;
-  const requests = REQUESTS_PER_PROBE * stepOf(learnt.max, limit);
-  const windows = Math.min(WINDOWS_PER_PROBE, requests / learnt.max);
-  return now - learnt.at >= windows * (1 - SPREAD + 2 * SPREAD * chance) * windowOf(limit);
+  return learnt.increasing === true || now >= probesAt(learnt, limit);
 }
 
 /** The limit in force: the learnt one, a little more while it is probed, or the configured one. spec 3.6 */
@@ -147,4 +151,21 @@ export function tryOf(limiter: LimiterState, limit: Limit, now: number): Try | u
 export function maxTried(limiter: LimiterState, limit: Limit, now: number): number {
   const next = tryOf(limiter, limit, now);
   return next === undefined || next.at > now ? maxInForce(limiter, limit, now) : next.max;
+}
+
+/** Epoch ms before which the limit in force and its tries stay the same, unless the state changes. At most `now`: not known. */
+export function inForceUntil(limiter: LimiterState, limit: Limit, now: number): number {
+  const { learnt, doubt, tried } = limiter;
+  const isSetBack = [learnt, doubt, tried].some((one) => one !== undefined && one.at > now);
+  if (isSetBack) return now;
+  const next = tryOf(limiter, limit, now);
+  return nextOf(
+    now,
+    learnt && probesAt(learnt, limit),
+    learnt && learnt.at + LEARNT_MS,
+    doubt && doubt.at + LEARNT_MS,
+    tried && tried.at + windowOf(limit),
+    next?.at,
+    next?.growsAt,
+  );
 }

@@ -4,7 +4,7 @@
  * how many requests pass in what time. spec 5.14
  */
 
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../time.ts';
+import { HOUR_MS, MINUTE_MS, nextOf, SECOND_MS } from '../time.ts';
 
 export interface Pace {
   /** Epoch ms of the last refusal. */
@@ -69,6 +69,14 @@ export function paceReadyAt(pace: Pace | undefined, now: number): number {
   const { since, sent, shown } = pace;
   if (since > now || sent < allowedBy(pace, now)) return since;
   return since + (shown === undefined ? Math.floor(Math.log2(sent + 1)) * REFUSAL_MS : shown.spanMs);
+}
+
+/** Epoch ms before which the pace's moment stays the same, unless the pace changes. At most `now`: not known. */
+export function paceSteadyUntil({ at, since, shown }: Pace, now: number): number {
+  if (now < at) return now;
+  const steps = Math.max(0, Math.ceil((now - since) / REFUSAL_MS));
+  const grows = shown === undefined ? since + steps * REFUSAL_MS : undefined;
+  return nextOf(now, since, grows, since + GROWN_MS, since + KEPT_MS, at + KEPT_MS);
 }
 
 /** The pace after a request was sent; undefined if it no longer counts. */

@@ -1,8 +1,8 @@
 /** The state of a limit: how much is used, when a cost is admitted, charges and refunds. spec 3 */
 
-import { LEARNT_MS, learntMax, maxInForce, presentTry, tryOf, unsureMs } from './in-force.ts';
+import { inForceUntil, LEARNT_MS, learntMax, maxInForce, presentTry, tryOf, unsureMs } from './in-force.ts';
 import { horizonMs, type Limit, returnsAt, type TokenBucketLimit } from './limit.ts';
-import { paceReadyAt, withPacedRequest } from './pace.ts';
+import { paceReadyAt, paceSteadyUntil, withPacedRequest } from './pace.ts';
 import {
   backAt,
   fullUntil,
@@ -12,6 +12,7 @@ import {
   withoutSpent,
   withSpent,
 } from './state.ts';
+import { nextOf } from '../time.ts';
 
 /** The limit with the learnt margin, if that is wider. */
 export function withLearntMargin({ margin }: LimiterState, limit: Limit, now: number): Limit {
@@ -67,13 +68,26 @@ function readyAtWith(limiter: LimiterState, limit: Limit, cost: number, max: num
   if (cost > max) return Number.POSITIVE_INFINITY;
   const floor = Math.max(fullUntil(limiter, now), paceReadyAt(limiter.pace, now));
   if (limit.kind === 'token-bucket') {
-    const waitMs = drainedMs(limiter, limit, now) - (max - cost) * refillMs(limiter, limit, now);
-    return waitMs > 0 ? Math.max(floor, now + waitMs) : floor;
+    const { fullAt = 0 } = limiter;
+    const at = drainedMs(limiter, limit, now) && fullAt - (max - cost) * refillMs(limiter, limit, now);
+    return at > now ? Math.max(floor, at) : floor;
   }
   if (max === Number.POSITIVE_INFINITY) return floor;
   const missing = usedOf(limiter, limit, now) + cost - max;
   if (missing <= 0) return floor;
   return Math.max(floor, backAt(limiter.spent, missing, now, horizonMs(limit)) ?? 0);
+}
+
+/** Epoch ms before which {@link readyAtOf} stays the same, unless the state changes or it passes. At most `now`: not known. */
+export function steadyUntil(limiter: LimiterState, limit: Limit, now: number): number {
+  const { spent, full, fullAt = 0, pace } = limiter;
+  const farthest = Math.max(fullAt, spent.at(-1)?.[0] ?? 0);
+  const isFull = full !== undefined && full.until > now;
+  // The clock was set back.
+  if (farthest > now + horizonMs(limit) || (isFull && fullUntil(limiter, now) === 0)) return now;
+  const back = spent.find(([at]) => at > now)?.[0];
+  const paced = pace === undefined ? Number.POSITIVE_INFINITY : paceSteadyUntil(pace, now);
+  return Math.min(inForceUntil(limiter, limit, now), paced, nextOf(now, back, fullAt, full?.until));
 }
 
 /** What one request took from one limit. */

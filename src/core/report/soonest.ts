@@ -1,20 +1,18 @@
 /** The soonest route of each key, for a call that no route serves: with many keys, without a look at each of their routes. */
 
 import {
-  accountAdmission,
+  type Admission,
   keyAdmission,
   later,
   modelAdmission,
   providerAdmission,
   type RouteReason,
 } from '../routing/admission.ts';
-import { type Alike, alikeOf } from '../routing/alike.ts';
-import { demandOf } from '../routing/cost.ts';
+import { idleOf, type KnownAccount, knownAccounts, knownAdmission } from '../routing/known-routes.ts';
 import { unfitReason, withKnownLength } from '../routing/fitness.ts';
 import type { Question } from '../routing/question.ts';
-import { entitlementOf } from '../records/account.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
-import type { Candidate, CandidateModel } from '../pool.ts';
+import type { Candidate } from '../pool.ts';
 
 /** When a key is ready for a call, and why it is not ready. */
 export interface KeyReadiness {
@@ -32,27 +30,6 @@ function note(keys: Keys, found: KeyReadiness): void {
   if (known === undefined || found.readyAt < known.readyAt) keys.set(found.keyId, found);
 }
 
-/** Notes the routes of a model that can serve the call. Returns whether only its provider and its accounts delay it. */
-function noteModel(question: Question, { provider }: Candidate, model: CandidateModel, keys: Keys): boolean {
-  const { records, needs, now } = question;
-  const known = records.provider(provider);
-  const whole = providerAdmission(known, { now });
-  const own = modelAdmission(known, model.id, { now });
-  let isUnhindered = own.readyAt <= now;
-  for (const account of accountsOf(provider, known, now)) {
-    const record = records.account(account);
-    if (entitlementOf(record, model.id).state !== 'closed') isUnhindered = false;
-    const demand = demandOf({ provider, account }, record, model.id, needs, now);
-    const use = accountAdmission(account, record, model.id, demand, { now });
-    const admission = later(whole, later(own, use));
-    for (const keyId of account.keyIds) {
-      const { readyAt, reason } = later(admission, keyAdmission(record, keyId, { now }));
-      note(keys, { provider: provider.name, keyId, readyAt: Math.max(readyAt, now), reason });
-    }
-  }
-  return isUnhindered;
-}
-
 function noteUnfit(
   { records, now }: Question,
   { provider }: Candidate,
@@ -65,20 +42,45 @@ function noteUnfit(
   }
 }
 
+/** The first of an account's soonest answers, for all its keys. `fit`: by index, the answers of the guards of each fit model. */
+function soonestOf(
+  question: Question,
+  candidate: Candidate,
+  known: KnownAccount,
+  fit: readonly (Admission | undefined)[],
+): Admission | undefined {
+  const { now } = question;
+  const idle = idleOf(question, candidate, known);
+  const usual = idle && fit[idle.index];
+  if (usual !== undefined && usual.readyAt <= now) return idle;
+  let soonest: Admission | undefined;
+  for (const [index, admission] of fit.entries()) {
+    if (admission === undefined) continue;
+    if (soonest !== undefined && soonest.readyAt <= Math.max(admission.readyAt, now)) continue;
+    const found = later(admission, knownAdmission(question, candidate, known, index));
+    if (soonest === undefined || found.readyAt < soonest.readyAt) soonest = found;
+  }
+  return soonest;
+}
+
 function noteCandidate(question: Question, candidate: Candidate, keys: Keys): void {
   const { records, needs, now } = question;
   const { provider, models } = candidate;
-  const alike = alikeOf(candidate);
-  const noted = new Set<Alike>();
-  for (const [index, model] of models.entries()) {
-    const group = alike[index];
-    if (group !== undefined && noted.has(group)) continue;
-    const unfit = unfitReason(provider, records.provider(provider), model, needs, now);
-    if (unfit === undefined) {
-      const isUnhindered = noteModel(question, candidate, model, keys);
-      // No other model of the group is ready sooner.
-      if (isUnhindered && group !== undefined) noted.add(group);
-    } else if (keys.size === 0) noteUnfit(question, candidate, unfit, keys);
+  const record = records.provider(provider);
+  const whole = providerAdmission(record, { now });
+  const unfit = models.map((model) => unfitReason(provider, record, model, needs, now));
+  const [first] = unfit;
+  if (first !== undefined && keys.size === 0) noteUnfit(question, candidate, first, keys);
+  const fit = models.map(({ id }, index) =>
+    unfit[index] === undefined ? later(whole, modelAdmission(record, id, { now })) : undefined,
+  );
+  for (const known of knownAccounts(question, candidate)) {
+    const soonest = soonestOf(question, candidate, known, fit);
+    if (soonest === undefined) continue;
+    for (const keyId of known.account.keyIds) {
+      const { readyAt, reason } = later(soonest, keyAdmission(known.record, keyId, { now }));
+      note(keys, { provider: provider.name, keyId, readyAt: Math.max(readyAt, now), reason });
+    }
   }
 }
 

@@ -32,25 +32,40 @@ export function withFailureRate<C extends Cost>(cost: C, failureRate: number): C
   return { ...cost, price: (cost.price + WASTE_PRICE) / (1 - failureRate) - WASTE_PRICE };
 }
 
-/** The cost of a request on an account's quota for a model. Without `demand`: of a request of any size. spec 11.1 */
-export function routeCost(
-  account: PoolAccount,
-  record: AccountRecord,
-  model: string,
-  demand: Demand | undefined,
-  now: number,
-): Cost {
-  let price = 0;
+/** How much is used of the quota that an account has for a model. */
+export interface RouteUse {
+  /** The used part of the limits of a minute, 0 to 1. */
+  readonly minuteUse: number;
+  readonly long: readonly { readonly limit: Limit; readonly use: LimitUse }[];
+  /** Whether one of the long limits counts tokens. */
+  readonly countsTokens: boolean;
+}
+
+export function routeUse(account: PoolAccount, record: AccountRecord, model: string, now: number): RouteUse {
+  const long: { readonly limit: Limit; readonly use: LimitUse }[] = [];
   let minuteUse = 0;
+  let countsTokens = false;
   for (const limit of account.limits(model)) {
     const limiter = limiterOf(record, limit, model);
     const max = maxInForce(limiter, limit, now);
     if (max === Number.POSITIVE_INFINITY) continue;
     const use = useOf(limiter, limit, max, now);
-    const isOne = limit.unit === 'requests' && demand?.needs.batch === undefined;
+    if (!isLong(limit)) minuteUse = Math.max(minuteUse, use.used / Math.max(1, use.max));
+    else {
+      long.push({ limit, use });
+      countsTokens ||= limit.unit === 'tokens';
+    }
+  }
+  return { minuteUse, long, countsTokens };
+}
+
+/** The cost of a request on such a quota. spec 11.1 */
+export function routeCost({ minuteUse, long }: RouteUse, demand: Demand, now: number): Cost {
+  let price = 0;
+  for (const { limit, use } of long) {
+    const isOne = limit.unit === 'requests' && demand.needs.batch === undefined;
     const cost = isOne ? 1 : costOf(limit, demand, use.max);
-    if (isLong(limit)) price = Math.max(price, priceOf(limit, use, cost, now));
-    else minuteUse = Math.max(minuteUse, use.used / Math.max(1, use.max));
+    price = Math.max(price, priceOf(limit, use, cost, now));
   }
   return { price, minuteUse };
 }
@@ -90,7 +105,7 @@ const ONE: Amount = { likely: 1, least: 1 };
 export interface Demand {
   readonly needs: RequestNeeds;
   /** The `max_tokens` that is sent if the caller sets none. */
-  readonly maxTokens: number | undefined;
+  readonly maxTokens?: number | undefined;
 }
 
 /** The smallest limit in force on prompt and longest answer. */
@@ -145,6 +160,24 @@ function amountOf(limit: Limit, demand: Demand | undefined): Amount {
     return limit.counts === 'inputs' ? { ...ONE, likely: demand?.needs.batch?.inputs ?? 1 } : ONE;
   const estimate = demand?.needs.tokens?.();
   return estimate === undefined ? ONE : tokensOf(limit, estimate, demand?.maxTokens);
+}
+
+/** The most that a request may take from a limit. */
+export function largestCost(
+  { maxTokensWhenUnset = 0 }: PoolProvider,
+  { batch, tokens }: RequestNeeds,
+): number {
+  const inputs = batch?.inputs ?? 1;
+  if (tokens === undefined) return inputs;
+  const { prompt, maxTokens = Math.max(USUAL_ANSWER, maxTokensWhenUnset) } = tokens();
+  return Math.max(inputs, cautious(prompt) + maxTokens);
+}
+
+/** A request that takes at least `size` from each limit that counts tokens or texts. */
+export function demandOfSize(size: number): Demand {
+  const tokens = (): TokenEstimate => ({ prompt: size, least: size, maxTokens: 0 });
+  const batch = { inputs: size, longest: 0, longestTokens: tokens };
+  return { needs: { size: 0, capabilities: [], tokens, batch }, maxTokens: undefined };
 }
 
 /** What a request takes from a limit with `max` in force; Infinity if it never fits. spec 3.12 */

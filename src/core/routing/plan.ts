@@ -1,6 +1,5 @@
 /** Decides what a call does next: attempt a route, wait until a moment, or give up with a reason. spec 11 */
 
-import { entitlementOf } from '../records/account.ts';
 import { accountsOf } from '../records/shared-accounts.ts';
 import {
   accountAdmission,
@@ -11,12 +10,12 @@ import {
   isProbeUnderWay,
 } from './admission.ts';
 import { rateOf } from '../circuit-breaker.ts';
-import { demandOf, withFailureRate, type Cost, routeCost } from './cost.ts';
+import { demandOf, withFailureRate, type Cost, routeCost, routeUse } from './cost.ts';
 import { FAILURE_EFFECTS } from '../failure.ts';
 import { unfitReason, withKnownLength } from './fitness.ts';
-import { Searched } from './alike.ts';
+import { idleOf, type KnownAccount, knownAccounts, knownAdmission, knownCost } from './known-routes.ts';
 import { keyExcludedUntil, modelExcludedUntil, pauseUntil, rejectionsOf } from './exclusion.ts';
-import type { Candidate, CandidateModel, PoolAccount, Stage, Route } from '../pool.ts';
+import type { Candidate, CandidateModel, Stage, Route } from '../pool.ts';
 import { dislikeOf } from '../records/dislikes.ts';
 import { modelOf, type ModelRecord } from '../records/provider.ts';
 import { bestOf, LazyProviderScore, byCost } from './strategy.ts';
@@ -31,12 +30,12 @@ interface Found extends Cost {
   readonly target: Target | undefined;
   /** Epoch ms at which the earliest route is ready; only meaningful without a target. */
   readonly readyAt: number;
-  /** Epoch ms before which an account is not ready, whatever the model among those that it treats alike. 0: not known. */
-  readonly leastReadyAt: number;
 }
 
-function nothingUntil(readyAt: number, leastReadyAt = 0): Found {
-  return { target: undefined, readyAt, leastReadyAt, price: 0, minuteUse: 0 };
+const FREE: Cost = { price: 0, minuteUse: 0 };
+
+function nothingUntil(readyAt: number): Found {
+  return { target: undefined, readyAt, ...FREE };
 }
 
 const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
@@ -44,29 +43,23 @@ const NOTHING = nothingUntil(Number.POSITIVE_INFINITY);
 /** The account's first admitted key, or the moment at which one is admitted. spec 11.2 */
 function findKey(
   question: Search,
-  { provider }: Candidate,
-  account: PoolAccount,
-  model: CandidateModel,
-): Found {
+  provider: string,
+  { account, record, isSound }: Pick<KnownAccount, 'account' | 'record' | 'isSound'>,
+  model: string,
+  accountReadyAt: number,
+): { readonly keyId: string | undefined; readonly readyAt: number } {
   const { now, failedAttempts } = question;
-  const record = question.records.account(account);
-  const demand = demandOf({ provider, account }, record, model.id, question.needs, now);
-  const accountReadyAt = accountAdmission(account, record, model.id, demand, question).readyAt;
   let readyAt = Number.POSITIVE_INFINITY;
-  let leastReadyAt = Number.POSITIVE_INFINITY;
   for (const keyId of account.keyIds) {
-    const route: Route = { provider: provider.name, account: account.id, keyId, model: model.id };
-    const ownReadyAt = Math.max(accountReadyAt, keyAdmission(record, keyId, question).readyAt);
-    const keyReadyAt = Math.max(ownReadyAt, keyExcludedUntil(failedAttempts, route));
-    if (keyReadyAt <= now) {
-      const { price, minuteUse } = routeCost(account, record, model.id, demand, now);
-      return { target: { route, provider, account, model }, readyAt: now, leastReadyAt: 0, price, minuteUse };
-    }
+    const keyReadyAt = Math.max(
+      accountReadyAt,
+      isSound ? 0 : keyAdmission(record, keyId, question).readyAt,
+      keyExcludedUntil(failedAttempts, { provider, account: account.id, keyId, model }),
+    );
+    if (keyReadyAt <= now) return { keyId, readyAt: now };
     readyAt = Math.min(readyAt, keyReadyAt);
-    leastReadyAt = Math.min(leastReadyAt, ownReadyAt);
   }
-  const isGated = entitlementOf(record, model.id).state !== 'closed';
-  return nothingUntil(readyAt, isGated ? 0 : leastReadyAt);
+  return { keyId: undefined, readyAt };
 }
 
 /** Whether no other account can be much cheaper. */
@@ -79,57 +72,127 @@ function isRejectedPlainly({ needs, now }: Search, known: ModelRecord): boolean 
   return needs.features !== undefined && dislikeOf(known, needs.features, now) === 'plain';
 }
 
-/** The cheapest account that admits `model`, or the moment at which one does. spec 11.2 */
-function findAccount(question: Search, candidate: Candidate, model: CandidateModel): Found {
-  const { now, failedAttempts } = question;
-  const record = question.records.provider(candidate.provider);
-  if (unfitReason(candidate.provider, record, model, question.needs, now) !== undefined) return NOTHING;
-  const { firstPass } = question;
-  if (firstPass !== undefined && isRejectedPlainly(question, modelOf(record, model.id))) {
-    firstPass.avoided = true;
-    return NOTHING;
-  }
-  const modelReadyAt = Math.max(
-    modelAdmission(record, model.id, question).readyAt,
-    modelExcludedUntil(failedAttempts, candidate.provider.name, model),
-  );
-  let best = NOTHING;
-  let leastReadyAt = Number.POSITIVE_INFINITY;
-  for (const account of accountsOf(candidate.provider, record, now)) {
-    const found = findKey(question, candidate, account, model);
-    leastReadyAt = Math.min(leastReadyAt, found.leastReadyAt);
-    if (modelReadyAt > now || found.target === undefined) {
-      const readyAt = Math.max(found.readyAt, modelReadyAt);
-      if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
-      // No other account can be ready before the model is.
-      if (best.readyAt === modelReadyAt && modelReadyAt > now) return best;
+/** A model that can serve the call. */
+interface OfferedModel {
+  readonly model: CandidateModel;
+  /** Its place in the candidate's list. */
+  readonly index: number;
+  /** Epoch ms before which it is not ready, whatever the account. */
+  readonly floor: number;
+}
+
+/** A model's route by one account, or the moment at which there is one. */
+function findOne(
+  question: Search,
+  candidate: Candidate,
+  known: KnownAccount,
+  { model, index, floor }: OfferedModel,
+  accountReadyAt: number,
+): Found {
+  const { provider } = candidate;
+  const { keyId, readyAt } = findKey(question, provider.name, known, model.id, accountReadyAt);
+  if (keyId === undefined || floor > question.now) return nothingUntil(Math.max(readyAt, floor));
+  const { account } = known;
+  const route: Route = { provider: provider.name, account: account.id, keyId, model: model.id };
+  const { price, minuteUse } = knownCost(question, candidate, known, index);
+  return { target: { route, provider, account, model }, readyAt, price, minuteUse };
+}
+
+/**
+ * The cheapest account that admits a model, or the moment at which one does. spec 11.2
+ * @param sooner - Without a target, only a route that is ready before this moment counts.
+ */
+function findAccount(
+  question: Search,
+  candidate: Candidate,
+  accounts: readonly KnownAccount[],
+  offer: OfferedModel,
+  sooner: number,
+): Found {
+  const { now, preferences } = question;
+  const { index, floor } = offer;
+  let best = nothingUntil(sooner);
+  for (const known of accounts) {
+    if (best.target === undefined && floor > now && floor >= best.readyAt) return best;
+    const { readyAt } = knownAdmission(question, candidate, known, index);
+    // Another route is ready or sooner.
+    if (readyAt > now && (best.target !== undefined || readyAt >= best.readyAt)) continue;
+    const found = findOne(question, candidate, known, offer, readyAt);
+    if (found.target === undefined) {
+      if (best.target === undefined && found.readyAt < best.readyAt) best = found;
     } else if (best.target === undefined || byCost(found, best) < 0) {
       best = found;
-      if (isBest(found, question.preferences)) break;
+      if (isBest(found, preferences)) break;
     }
   }
-  return best.target === undefined ? { ...best, leastReadyAt } : best;
+  return best;
+}
+
+/** Undefined if a model cannot serve the call, or comes last. */
+function offerOf(
+  question: Search,
+  { provider, models }: Candidate,
+  index: number,
+  providerReadyAt: number,
+): OfferedModel | undefined {
+  const { records, needs, now, failedAttempts, firstPass } = question;
+  const record = records.provider(provider);
+  const model = models[index];
+  if (model === undefined || unfitReason(provider, record, model, needs, now) !== undefined) return undefined;
+  if (firstPass !== undefined && isRejectedPlainly(question, modelOf(record, model.id))) {
+    firstPass.avoided = true;
+    return undefined;
+  }
+  const floor = Math.max(
+    providerReadyAt,
+    modelAdmission(record, model.id, question).readyAt,
+    modelExcludedUntil(failedAttempts, provider.name, model),
+  );
+  return { model, index, floor };
+}
+
+/** The best route by one of `accounts`, or the moment of the earliest one if that is sooner than `sooner`. */
+function findAmong(
+  question: Search,
+  candidate: Candidate,
+  accounts: readonly KnownAccount[],
+  sooner: number,
+): Found {
+  const { preferCheapest } = question.preferences;
+  const record = question.records.provider(candidate.provider);
+  const providerReadyAt = providerAdmission(record, question).readyAt;
+  let best = nothingUntil(sooner);
+  for (const index of candidate.models.keys()) {
+    const offer = offerOf(question, candidate, index, providerReadyAt);
+    if (offer === undefined) continue;
+    const { model } = offer;
+    const before = best.target === undefined ? best.readyAt : question.now;
+    const rate = Math.max(rateOf(record.breaker), rateOf(modelOf(record, model.id).breaker));
+    const found = withFailureRate(findAccount(question, candidate, accounts, offer, before), rate);
+    if (found.target !== undefined && (!preferCheapest || model.preferred === true)) return found;
+    if (best.target === undefined || (found.target !== undefined && byCost(found, best) < 0)) best = found;
+    if (best.target !== undefined && best.price === 0 && best.minuteUse === 0) break;
+  }
+  return best;
 }
 
 /** The provider's route for the call: the first in the order of models, or under `preferCheapest` the cheapest. spec 11.2 */
 function findRoute(question: Search, candidate: Candidate): Found {
-  const record = question.records.provider(candidate.provider);
-  const providerReadyAt = providerAdmission(record, question).readyAt;
-  let best = NOTHING;
-  const searched = new Searched(candidate, question.now);
-  for (const [index, model] of candidate.models.entries()) {
-    if (searched.excludes(index, best, providerReadyAt)) continue;
-    const rate = Math.max(rateOf(record.breaker), rateOf(modelOf(record, model.id).breaker));
-    const found = withFailureRate(findAccount(question, candidate, model), rate);
-    searched.note(index, found.leastReadyAt);
-    if (found.target === undefined || providerReadyAt > question.now) {
-      const readyAt = Math.max(found.readyAt, providerReadyAt);
-      if (best.target === undefined && readyAt < best.readyAt) best = nothingUntil(readyAt);
-      continue;
-    }
-    if (!question.preferences.preferCheapest || model.preferred === true) return found;
-    if (best.target === undefined || byCost(found, best) < 0) best = found;
-    if (best.price === 0 && best.minuteUse === 0) break;
+  const awake: KnownAccount[] = [];
+  const idle: { readonly account: readonly [KnownAccount]; readonly readyAt: number }[] = [];
+  for (const known of knownAccounts(question, candidate)) {
+    const soonest = idleOf(question, candidate, known);
+    if (soonest === undefined) awake.push(known);
+    else idle.push({ account: [known], readyAt: soonest.readyAt });
+  }
+  let best = awake.length === 0 ? NOTHING : findAmong(question, candidate, awake, NOTHING.readyAt);
+  const [first] = idle;
+  if (best.target !== undefined || first === undefined) return best;
+  const { readyAt: floor } = providerAdmission(question.records.provider(candidate.provider), question);
+  // The account that is ready first mostly decides.
+  const soonest = idle.reduce((one, other) => (other.readyAt < one.readyAt ? other : one), first);
+  for (const { account, readyAt } of [soonest, ...idle]) {
+    if (Math.max(readyAt, floor) < best.readyAt) best = findAmong(question, candidate, account, best.readyAt);
   }
   return best;
 }
@@ -208,8 +271,14 @@ function targetOf(question: Question, route: Route): Target | undefined {
     );
     if (readyAt > now) return undefined;
     if (unfitReason(candidate.provider, record, model, needs, now) !== undefined) return undefined;
-    const found = findKey(question, candidate, { ...account, keyIds: [route.keyId] }, model);
-    return found.target === undefined ? undefined : { ...found.target, account };
+    const own = question.records.account(account);
+    const demand = demandOf({ provider: candidate.provider, account }, own, model.id, needs, now);
+    const accountReadyAt = accountAdmission(account, own, model.id, demand, question).readyAt;
+    const single = { account: { ...account, keyIds: [route.keyId] }, record: own, isSound: false };
+    const { keyId } = findKey(question, candidate.provider.name, single, model.id, accountReadyAt);
+    return keyId === undefined
+      ? undefined
+      : { route: { ...route, keyId }, provider: candidate.provider, account, model };
   }
   return undefined;
 }
@@ -217,7 +286,7 @@ function targetOf(question: Question, route: Route): Target | undefined {
 function priceOf({ records, needs, now }: Question, { provider, account, model }: Target): number {
   const record = records.account(account);
   const demand = demandOf({ provider, account }, record, model.id, needs, now);
-  return routeCost(account, record, model.id, demand, now).price;
+  return routeCost(routeUse(account, record, model.id, now), demand, now).price;
 }
 
 /**

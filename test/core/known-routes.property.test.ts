@@ -1,18 +1,31 @@
-/** Models that accounts treat alike are searched together. It must not show: each is as if it had been looked at by itself. */
+/**
+ * What is known of accounts that admit nothing is remembered, and models that accounts treat alike share it. It must not show:
+ * each decision and each report is as if every route had been looked at anew.
+ */
 
 import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
-import { alikeOf } from '../../src/core/routing/alike.ts';
+import { firstsOf } from '../../src/core/routing/alike.ts';
 import { FAILURE_EFFECTS, type FailureKind } from '../../src/core/failure.ts';
 import type { Limit } from '../../src/core/limits/limit.ts';
 import type { Candidate, PoolAccount, Stage } from '../../src/core/pool.ts';
 import { routesOf } from '../../src/core/report/explain.ts';
 import { soonestOfKeys } from '../../src/core/report/soonest.ts';
 import { plan } from '../../src/core/routing/plan.ts';
-import type { FailedAttempt, Question } from '../../src/core/routing/question.ts';
+import type { FailedAttempt, Question, TokenEstimate } from '../../src/core/routing/question.ts';
 import { limitTable } from '../../src/providers/limits.ts';
 import { preferencesOf, StoredRecords } from '../vectors/pool.ts';
-import { happen, isKind, MINUTE, outcomeAt, PoolWorld, providerOf, SCOPES_OF, steps } from './pool-world.ts';
+import {
+  DAY,
+  happen,
+  isKind,
+  MINUTE,
+  outcomeAt,
+  PoolWorld,
+  providerOf,
+  SCOPES_OF,
+  steps,
+} from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 const RPM: Limit = {
@@ -28,10 +41,19 @@ const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   'few requests': [RPM],
   'an assumed limit': [{ ...RPM, max: 4, assumed: true }],
   'a day': [RPM, { ...RPM, id: 'rpd', kind: 'daily', max: 9, timeZone: 'UTC' }],
+  tokens: [RPM, { ...RPM, id: 'tpm', unit: 'tokens', max: 5000, counts: 'reserved' }],
+  texts: [{ ...RPM, max: 20, counts: 'inputs' }],
+  'a token bucket': [{ ...RPM, kind: 'token-bucket', max: 3, windowMs: DAY }],
+  'a minute of the clock': [{ ...RPM, kind: 'fixed-window' }],
   'requests at once': [{ ...RPM, id: 'now', kind: 'concurrency', max: 1 }],
   'a limit by model': [
     { ...RPM, max: 6 },
     { ...RPM, id: 'own', per: 'account-model' },
+  ],
+  'an assumed limit by model': [{ ...RPM, max: 3, per: 'account-model', assumed: true }],
+  'tokens by model': [
+    { ...RPM, per: 'account-model' },
+    { ...RPM, id: 'tpm', per: 'account-model', unit: 'tokens', max: 3000 },
   ],
 };
 
@@ -40,8 +62,17 @@ function apart(account: PoolAccount): PoolAccount {
   return { ...account, limits: (model) => [...account.limits(model)] };
 }
 
-function withoutGroups({ provider, models }: Candidate): Candidate {
+/** A candidate of which nothing is remembered. */
+function unknown({ provider, models }: Candidate): Candidate {
   return { models, provider: { ...provider, accounts: provider.accounts.map(apart) } };
+}
+
+/** A request, and how much later or earlier than the last one it comes. */
+interface Ask {
+  readonly ms: number;
+  readonly tokens: number;
+  readonly inputs: number;
+  readonly maxTokens: number | undefined;
 }
 
 interface Situation {
@@ -70,7 +101,17 @@ const situations: fc.Arbitrary<Situation> = fc.record({
   ),
 });
 
-const histories = fc.array(steps(outcomeAt(NOW), 2 * MINUTE), { minLength: 20, maxLength: 120, size: 'max' });
+const asks: fc.Arbitrary<Ask> = fc.record({
+  ms: fc.constantFrom(0, 0, 1, 999, 5000, MINUTE, 2 * DAY, -1, -5000),
+  tokens: fc.constantFrom(1, 200, 300, 2000, 9000),
+  inputs: fc.constantFrom(1, 2, 15),
+  maxTokens: fc.constantFrom(undefined, undefined, 10, 4000),
+});
+const histories = fc.array(fc.tuple(steps(outcomeAt(NOW), 2 * MINUTE), asks), {
+  minLength: 20,
+  maxLength: 120,
+  size: 'max',
+});
 
 function failedAttempts({ failed }: Situation, stage: Stage): readonly FailedAttempt[] {
   const routes = stage.flatMap(({ provider, models }) =>
@@ -89,45 +130,69 @@ function failedAttempts({ failed }: Situation, stage: Stage): readonly FailedAtt
 }
 
 /** A question about a pool to which something has happened. */
-function questionAfter(world: PoolWorld, situation: Situation): Question {
+function questionOf(
+  world: PoolWorld,
+  situation: Situation,
+  { ms, tokens, inputs, maxTokens }: Ask,
+): Question {
   const { stage } = world;
-  const half = stage.map(({ provider, models }) => ({ provider, models: models.slice(2) }));
+  const estimate = (): TokenEstimate => ({ prompt: tokens, least: Math.ceil(tokens / 2), maxTokens });
   return {
     ...world.question(),
-    stages: situation.isSplit ? [half, stage] : [stage],
+    now: world.now + ms,
+    stages: situation.isSplit ? [halves(stage), stage] : [stage],
     preferences: {
       ...preferencesOf({ strategy: 'quota_aware', turn: 0 }),
       preferCheapest: situation.preferCheapest,
     },
-    needs: { size: situation.size, capabilities: ['tools'], fields: ['seed'] },
+    needs: {
+      size: situation.size,
+      capabilities: ['tools'],
+      fields: ['seed'],
+      tokens: estimate,
+      batch: { inputs, longest: situation.size, longestTokens: estimate },
+    },
     failedAttempts: failedAttempts(situation, stage),
     waitUntil: situation.waits ? Number.POSITIVE_INFINITY : 0,
   };
 }
 
+const halfStages = new WeakMap<Stage, Stage>();
+
+/** The stage with some of its models: always the same for one stage. */
+function halves(stage: Stage): Stage {
+  const half =
+    halfStages.get(stage) ?? stage.map(({ provider, models }) => ({ provider, models: models.slice(2) }));
+  halfStages.set(stage, half);
+  return half;
+}
+
+/** Asks in each situation between the things that happen. */
 function check(property: (question: Question) => void): void {
   fc.assert(
     fc.property(histories, situations, (history, situation) => {
       const [first = [], second = []] = situation.limits;
       const world = new PoolWorld(NOW, [providerOf(4, 5, first), providerOf(2, 3, second, 'beta')]);
-      for (const step of history) happen(world, step);
-      property(questionAfter(world, situation));
+      for (const [step, ask] of history) {
+        happen(world, step);
+        property(questionOf(world, situation, ask));
+      }
     }),
-    { numRuns: 80, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true },
   );
 }
 
-describe('models that accounts treat alike', () => {
-  it('are decided on as if each had been looked at by itself', () => {
+describe('what is known of routes', () => {
+  it('decides as if each had been looked at anew', () => {
     check((question) => {
-      const naive = { ...question, stages: question.stages.map((stage) => stage.map(withoutGroups)) };
+      const naive = { ...question, stages: question.stages.map((stage) => stage.map(unknown)) };
       const { target, ...decision } = { target: undefined, ...plan(question) };
       const { target: expected, ...other } = { target: undefined, ...plan(naive) };
       expect({ ...decision, route: target?.route }).toEqual({ ...other, route: expected?.route });
     });
   });
 
-  it('are reported with the first of the soonest routes of each key', () => {
+  it('reports the first of the soonest routes of each key', () => {
     check((question) => {
       const soonest = new Map<string, { readyAt: number; reason: string | undefined }>();
       for (const { provider, keyId, readyAt = Number.POSITIVE_INFINITY, reason } of routesOf(question)) {
@@ -159,7 +224,7 @@ describe('models that accounts treat alike', () => {
         },
       ],
     },
-  ])('are ready when the account is, although the first model $why', ({ busy, failed }) => {
+  ])('has a model ready when the account is, although the first model $why', ({ busy, failed }) => {
     const records = new StoredRecords({
       providers: {
         alpha: busy
@@ -186,7 +251,7 @@ describe('models that accounts treat alike', () => {
     expect(plan(question)).toMatchObject({ kind: 'give-up', readyAt: NOW + MINUTE });
   });
 
-  it('are those whose limits all count the whole account, and are the same', () => {
+  it('is shared by models whose limits all count the whole account, and are the same', () => {
     const table = limitTable(
       [
         {
@@ -213,7 +278,7 @@ describe('models that accounts treat alike', () => {
       trip: () => undefined,
     };
     const models = ['one', 'big', 'two'].map((id) => ({ id }));
-    const [one, big, two] = alikeOf({ provider, models });
+    const [one, big, two] = firstsOf({ provider, models });
     expect(one).toBe(two);
     expect(big).not.toBe(one);
     const own = limitTable(
@@ -221,6 +286,6 @@ describe('models that accounts treat alike', () => {
       {},
     );
     const alone = { ...provider, accounts: [account, { ...account, limits: own }] };
-    expect(alikeOf({ provider: alone, models })).toEqual([undefined, undefined, undefined]);
+    expect(firstsOf({ provider: alone, models })).toEqual([0, 1, 2]);
   });
 });
