@@ -70,8 +70,6 @@ interface Log {
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const CHARACTERS_PER_TOKEN = 4;
-/** One call in so many has its CPU time measured: to ask for it costs a tenth of a day. */
-const MEASURED_EVERY = 8;
 /** The pool's safety margins for windows and days, as in spec/README.md. */
 const POOL_MARGINS: Margins = { minuteMs: 250, dayMs: 1000 };
 
@@ -87,11 +85,6 @@ function lossOf(error: unknown): string {
       : [];
   const tried = error.attempts.map(({ provider, outcome }) => `${provider} ${outcome}`);
   return [error.code, ...(tried.length > 0 ? [`tried ${tried.join(' → ')}`] : []), ...reasons].join(' | ');
-}
-
-function tookMs(began: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(began);
-  return (user + system) / 1000;
 }
 
 function promptOf(tokens: number): string {
@@ -131,15 +124,17 @@ async function call(day: Day, setup: DaySetup, index: number, log: Log): Promise
   const { clock } = setup;
   const { waitMs, timeoutMs = DEFAULT_TIMEOUT_MS } = day.scenario.call;
   const arrival = clock.now();
-  const began = index % MEASURED_EVERY === 0 ? process.cpuUsage() : undefined;
+  const began = process.cpuUsage();
   try {
     const { attempts } = await ask(day, setup, index);
     log.served += 1;
     log.latencies.push(clock.now() - arrival);
     if ((attempts.at(-1)?.startedAt ?? arrival) > arrival + waitMs) log.late.add(index);
   } catch (error) {
+    const { user, system } = process.cpuUsage(began);
+    const tookMs = (user + system) / 1000;
     const sent = error instanceof CallError && error.attempts.length > 0;
-    if (began !== undefined && !sent && clock.now() === arrival) log.refusals.push(tookMs(began));
+    if (!sent && clock.now() === arrival) log.refusals.push(tookMs);
     count(log.lostBy, lossOf(error));
     log.lostAt.push(arrival);
   }
