@@ -102,10 +102,23 @@ function renewed(
   return { ...empty, answers };
 }
 
+/** A single account's routes for fewer models are evaluated each time: that costs less than to remember their answers. */
+const FEW_MODELS = 8;
+
 /** The accounts of a candidate with their present records. */
 export function knownAccounts({ records, now }: Question, candidate: Candidate): readonly KnownAccount[] {
   const { provider } = candidate;
   const accounts = accountsOf(provider, records.provider(provider), now);
+  if (accounts.length === 1 && candidate.models.length < FEW_MODELS)
+    return accounts.map((account) => ({
+      account,
+      record: records.account(account),
+      answers: [],
+      places: undefined,
+      isSound: false,
+      isStable: false,
+      idle: undefined,
+    }));
   let last = memory.get(candidate);
   if (last?.accounts !== accounts) {
     last = { accounts, known: [] };
@@ -263,6 +276,7 @@ export function knownCost(
 export function idleOf(question: Search, candidate: Candidate, known: KnownAccount): Idle | undefined {
   const { now } = question;
   const { idle: last, answers, places } = known;
+  if (answers.length === 0) return undefined;
   if (last !== undefined && isPresent(last, now) && fits(last, question, candidate)) return last;
   known.idle = undefined;
   let idle: Idle | undefined;
