@@ -29,6 +29,23 @@ async function connected({ port }: Gateway): Promise<Socket> {
   return socket.resume();
 }
 
+/** Resolves when a connection is closed, also by a reset. */
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => {
+      resolve();
+    });
+  });
+}
+
+/** Asks until it gets an answer: on a busy machine a connection may be idle for too long before its request. */
+async function servesAgain(gateway: Gateway): Promise<void> {
+  for (;;) {
+    const received = await ask(gateway, { path: '/health' }).catch(() => undefined);
+    if (received?.status === 200) return;
+  }
+}
+
 const HEAD = `POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
 
 /** Sends a request again and again until its status is as wanted. The timeout of the test bounds it. */
@@ -111,10 +128,10 @@ describe('connections', () => {
   ])('%s, it is closed in time', async (_what, options, text) => {
     const { gateway } = await served(options);
     const socket = await connected(gateway);
-    const closed = once(socket, 'close');
+    const closed = closing(socket);
     if (text !== '') socket.write(text);
     await closed;
-    expect((await ask(gateway, { path: '/health' })).status).toBe(200);
+    await servesAgain(gateway);
   });
 
   it('a call may take longer than a connection may be idle', async () => {
