@@ -272,10 +272,17 @@ export function knownCost(
   return routeCost(use, demand, now);
 }
 
+/** Whether an answer still says that the account does not admit the present request. */
+function isRefusal(question: Question, candidate: Candidate, answer: Answer): boolean {
+  const { now } = question;
+  return isPresent(answer, now) && answer.readyAt > now && fits(answer, question, candidate);
+}
+
 /** The soonest answer of an account that admits nothing, whatever the model. Undefined if each model must be looked at. */
 export function idleOf(question: Search, candidate: Candidate, known: KnownAccount): Idle | undefined {
   const { now } = question;
   const { idle: last, answers, places } = known;
+  // Nothing is known of it yet, or nothing is remembered.
   if (answers.length === 0) return undefined;
   if (last !== undefined && isPresent(last, now) && fits(last, question, candidate)) return last;
   known.idle = undefined;
@@ -286,13 +293,7 @@ export function idleOf(question: Search, candidate: Candidate, known: KnownAccou
     // An account that was not looked at before may admit the first model: then the search need not look at all.
     if (index > 0) knownAdmission(question, candidate, known, index);
     const found = answers[index];
-    if (
-      found === undefined ||
-      !isPresent(found, now) ||
-      found.readyAt <= now ||
-      !fits(found, question, candidate)
-    )
-      return undefined;
+    if (found === undefined || !isRefusal(question, candidate, found)) return undefined;
     const { readyAt, reason } = found;
     const soonest = idle !== undefined && idle.readyAt <= readyAt ? idle : { readyAt, reason, index };
     const { until, largest } = idle ?? found;
