@@ -10,6 +10,12 @@ const FAST = [
 
 const ALL = ['test/**/*.test.ts'];
 
+/** Tests that share what they import: loading it takes longer than most of them. */
+const SHARED = [
+  'test/{core,wire,providers,catalog,rest,testing,engine}/**/*.test.ts',
+  'test/{vectors,spec}.test.ts',
+];
+
 /** Tests that start processes with the built library. */
 const PROCESSES = [
   'test/cli/{developer,launch,main,operator,restart}.test.ts',
@@ -25,12 +31,16 @@ const ALONE = ['test/client/stream-resources.test.ts', 'test/fuzz/fuzz.test.ts']
 const PROJECTS = [
   {
     extends: true as const,
-    // They share what they import: loading it takes longer than most of them.
-    test: { name: 'shared', include: ALL, exclude: [...PROCESSES, ...ALONE], isolate: false },
+    test: { name: 'shared', include: SHARED, exclude: PROCESSES, isolate: false },
   },
   {
     extends: true as const,
     test: { name: 'processes', include: PROCESSES, globalSetup: '.ci/build-for-tests.mjs', isolate: false },
+  },
+  {
+    extends: true as const,
+    // Tests with whole clients take up to five times as long in a worker that has run many others.
+    test: { name: 'isolated', include: ALL, exclude: [...SHARED, ...PROCESSES, ...ALONE] },
   },
   {
     extends: true as const,
