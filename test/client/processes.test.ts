@@ -57,8 +57,8 @@ it('ten processes that start at once on an empty folder all work, and agree', as
   const job = { cacheDir: folder, isFake: true, calls: 3, provider: { rpm: 20, rpd: 20 } };
   const running = startAll(10, job);
   const served = await Promise.all(running.map((one) => one.served()));
-  expect(served.reduce((sum, one) => sum + one, 0)).toBe(20);
   expect(running.flatMap(({ lines }) => lines.filter((line) => /^(?:warning|error)/.test(line)))).toEqual([]);
+  expect(served.reduce((sum, one) => sum + one, 0)).toBe(20);
   expect(readdirSync(join(folder, 'state'))).toEqual(['1']);
 });
 
