@@ -104,9 +104,8 @@ export function openFolder(fs: FileSystem, root: string): StateFolder | undefine
   return fs.existsSync(folder.path) ? folder : undefined;
 }
 
-/** Begins a generation, unless another process did. */
-function beginGeneration(fs: FileSystem, root: string): void {
-  const last = newestGeneration(fs, root);
+/** Begins the generation after `last`, the newest one when it could not be opened, unless another process did. */
+function beginGeneration(fs: FileSystem, root: string, last: number): void {
   const secret = randomBytes(SECRET_BYTES);
   const draft = join(root, `${DRAFT}${randomUUID()}`);
   fs.mkdirSync(folderOf(draft, secret).path, { recursive: true, mode: FOLDER_MODE });
@@ -130,9 +129,11 @@ export function makeFolder(fs: FileSystem, root: string): StateFolder {
   refuseNetwork(fs, root);
   if (process.platform !== 'win32' && (fs.statSync(root).mode & 0o077) !== 0) fs.chmodSync(root, FOLDER_MODE);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    // Before the look: a generation that another process begins after it must not be replaced.
+    const last = newestGeneration(fs, root);
     const folder = openFolder(fs, root);
     if (folder !== undefined) return folder;
-    beginGeneration(fs, root);
+    beginGeneration(fs, root, last);
   }
   throw new Error(`no secret can be kept in ${root}`);
 }
