@@ -38,48 +38,35 @@ export interface ChatResponse {
   toString(): string;
 }
 
-/** A whole answer, streamed or not. */
-type Answered = Pick<ChatCompletion, 'text' | 'toolCalls' | 'usage' | 'reasoning'> & {
-  readonly finishReason?: string | undefined;
-  readonly raw?: unknown;
-};
-
 /** An answer converted to a string is its text. In every other respect it looks like a plain object. */
-class Answer implements ChatResponse {
-  readonly text: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly toolCalls: readonly AnsweredCall[];
-  readonly usage: TokenUsage | undefined;
-  readonly finishReason: string | undefined;
-  readonly reasoning: string | undefined;
-  readonly attempts: readonly AttemptReport[];
-  readonly latencyMs: number;
-  readonly raw: unknown;
-
-  constructor({ attempts }: Call<unknown>, answer: Answered, latencyMs: number) {
-    const last = attempts.at(-1);
-    this.text = answer.text;
-    this.provider = last?.provider ?? '';
-    this.model = last?.model ?? '';
-    this.toolCalls = answer.toolCalls.map((one) => ({
-      ...one,
-      arguments: parseJson(one.function.arguments),
-    }));
-    this.usage = answer.usage;
-    this.finishReason = answer.finishReason;
-    this.reasoning = answer.reasoning;
-    this.attempts = attempts;
-    this.latencyMs = latencyMs;
-    this.raw = answer.raw;
-  }
+class Answer {
+  declare readonly text: string;
 
   toString(): string {
     return this.text;
   }
 }
 
+/** A whole answer, streamed or not. */
+type Answered = Pick<ChatCompletion, 'text' | 'toolCalls' | 'usage' | 'reasoning'> & {
+  readonly finishReason?: string | undefined;
+  readonly raw?: unknown;
+};
+
 /** @param nowMs - monotonic */
 export function toResponse(call: Call<unknown>, answer: Answered, nowMs: number): ChatResponse {
-  return new Answer(call, answer, nowMs - call.startedMs);
+  const last = call.attempts.at(-1);
+  const fields: Omit<ChatResponse, 'toString'> = {
+    text: answer.text,
+    provider: last?.provider ?? '',
+    model: last?.model ?? '',
+    toolCalls: answer.toolCalls.map((one) => ({ ...one, arguments: parseJson(one.function.arguments) })),
+    usage: answer.usage,
+    finishReason: answer.finishReason,
+    reasoning: answer.reasoning,
+    attempts: call.attempts,
+    latencyMs: nowMs - call.startedMs,
+    raw: answer.raw,
+  };
+  return Object.assign(new Answer(), fields);
 }
