@@ -4,6 +4,10 @@ import type { PoolAccount, PoolProvider, Stage } from '../core/pool.ts';
 import type { Records } from '../core/routing/question.ts';
 import type { Versioned } from '../ports.ts';
 
+function isSame(record: Versioned, other: Versioned | undefined): boolean {
+  return record === other || (record.version === other?.version && record.value === other.value);
+}
+
 /** Records with the versions at which they were read. */
 export class Snapshot implements Records {
   readonly #ids: RecordIds;
@@ -23,6 +27,11 @@ export class Snapshot implements Records {
 
   account(account: PoolAccount): AccountRecord {
     return readAccountRecord(this.#at(account.recordId)?.value);
+  }
+
+  /** Whether it consists of these records. */
+  consistsOf(read: readonly Versioned[]): boolean {
+    return this.#read.every((record, index) => isSame(record, read[index]));
   }
 
   versionOf(id: string): number {

@@ -6,7 +6,7 @@ import { EMPTY_ACCOUNT } from '../core/records/account.ts';
 import { type ProviderRecord, readProviderRecord } from '../core/records/provider.ts';
 import type { Reservation, Reserved, RouteRecords } from '../core/ledger/reserve.ts';
 import { type Outcome, settle } from '../core/ledger/settle.ts';
-import type { Stage } from '../core/pool.ts';
+import type { PoolAccount, Stage } from '../core/pool.ts';
 import type { Target } from '../core/routing/question.ts';
 import type { Clock, StateStore, Versioned } from '../ports.ts';
 import type { Rewrite } from './new-keys.ts';
@@ -30,6 +30,13 @@ interface Seen extends Versioned {
 /** The outcome of a reservation whose request was not sent. */
 export const NOT_SENT: Outcome = { kind: 'aborted', sent: false };
 
+/** The records of some stages. */
+interface View {
+  readonly ids: RecordIds;
+  /** As they were read last. */
+  last: Snapshot | undefined;
+}
+
 const UNSEEN: Seen = { version: 0, value: undefined, at: 0 };
 
 /** A change of the records of a route. It may be called several times, and must have no other effects. */
@@ -41,7 +48,9 @@ type OnStored = (before: ProviderRecord, after: ProviderRecord) => void;
 export class StoredRecords {
   readonly #store: StateStore;
   readonly #clock: Clock;
-  readonly #ids = new WeakMap<readonly Stage[], RecordIds>();
+  readonly #views = new WeakMap<readonly Stage[], View>();
+  /** The ids of the records of an account's routes. */
+  readonly #routeIds = new WeakMap<PoolAccount, RecordIds>();
   /** The last known records of a store that answers with promises. */
   readonly #seen = new Map<string, Seen>();
 
@@ -81,26 +90,29 @@ export class StoredRecords {
     });
   }
 
-  /** Reads the records of some stages. */
+  /** Reads the records of some stages. If none has changed, the snapshot is the last one, so what follows from it is known. */
   snapshot(stages: readonly Stage[]): Maybe<Snapshot> {
-    const ids = this.#idsOf(stages);
-    return andThen(this.#read(ids.all), (read) => new Snapshot(ids, read));
+    const view = this.#viewOf(stages);
+    return andThen(this.#read(view.ids.all), (read) => {
+      if (view.last?.consistsOf(read) !== true) view.last = new Snapshot(view.ids, read);
+      return view.last;
+    });
   }
 
-  #idsOf(stages: readonly Stage[]): RecordIds {
-    let ids = this.#ids.get(stages);
-    if (ids === undefined) {
-      ids = idsOf(stages);
-      this.#ids.set(stages, ids);
+  #viewOf(stages: readonly Stage[]): View {
+    let view = this.#views.get(stages);
+    if (view === undefined) {
+      view = { ids: idsOf(stages), last: undefined };
+      this.#views.set(stages, view);
     }
-    return ids;
+    return view;
   }
 
   /** The records as last seen, without waiting for the store. */
   known(stages: readonly Stage[]): Snapshot {
     const snapshot = this.snapshot(stages);
     if (!(snapshot instanceof Promise)) return snapshot;
-    const ids = this.#idsOf(stages);
+    const { ids } = this.#viewOf(stages);
     const seen = ids.all.map((id) => this.#seen.get(id) ?? UNSEEN);
     return new Snapshot(ids, seen, Math.min(...seen.map(({ at }) => at)));
   }
@@ -145,7 +157,7 @@ export class StoredRecords {
     before: ProviderRecord | undefined,
     races: number,
   ): Maybe<void> {
-    const ids = indexed([target.provider.recordId, target.account.recordId]);
+    const ids = this.#idsOf(target);
     const again = (stored?: ProviderRecord): Maybe<void> =>
       this.afterRace(races, () => this.#update(target, change, onStored, stored, races + 1));
     return andThen(this.#read(ids.all), (read) => {
@@ -166,6 +178,15 @@ export class StoredRecords {
         );
       });
     });
+  }
+
+  #idsOf({ provider, account }: Target): RecordIds {
+    let ids = this.#routeIds.get(account);
+    if (ids === undefined) {
+      ids = indexed([provider.recordId, account.recordId]);
+      this.#routeIds.set(account, ids);
+    }
+    return ids;
   }
 
   /** Writes a record if it has changed. spec 5.10 */
