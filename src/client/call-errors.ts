@@ -33,17 +33,34 @@ function keyReason(pool: Pool, provider: string, reason: RouteReason | undefined
   return page === undefined ? reasonText(reason) : `${reasonText(reason)} (make a new one at ${page})`;
 }
 
+/** The reports of a provider's keys, made once while nothing changes. */
+const reports = new WeakMap<readonly KeyReadiness[], readonly KeyReport[]>();
+
+function reportsOf(pool: Pool, keys: readonly KeyReadiness[]): readonly KeyReport[] {
+  let known = reports.get(keys);
+  if (known === undefined) {
+    // Several errors share a report.
+    known = keys.map(({ provider, keyId, readyAt, reason }) =>
+      Object.freeze({
+        provider,
+        key: pool.maskOf(provider, keyId),
+        readyAt: Number.isFinite(readyAt) ? readyAt : undefined,
+        reason: keyReason(pool, provider, reason),
+        kind: reason,
+      }),
+    );
+    reports.set(keys, known);
+  }
+  return known;
+}
+
+function bySooner({ readyAt: a = Infinity }: KeyReport, { readyAt: b = Infinity }: KeyReport): number {
+  return a < b ? -1 : Number(a > b);
+}
+
 /** A report for each key. The key that is ready soonest comes first. */
-function keyReports(pool: Pool, keys: readonly KeyReadiness[]): readonly KeyReport[] {
-  return keys
-    .toSorted((a, b) => (a.readyAt < b.readyAt ? -1 : Number(a.readyAt > b.readyAt)))
-    .map(({ provider, keyId, readyAt, reason }) => ({
-      provider,
-      key: pool.maskOf(provider, keyId),
-      readyAt: Number.isFinite(readyAt) ? readyAt : undefined,
-      reason: keyReason(pool, provider, reason),
-      kind: reason,
-    }));
+function keyReports(pool: Pool, keys: ReturnType<typeof soonestOfKeys>): readonly KeyReport[] {
+  return keys.flatMap((list) => reportsOf(pool, list)).toSorted(bySooner);
 }
 
 const SHOWN_KEYS = 8;

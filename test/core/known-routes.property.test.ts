@@ -5,12 +5,13 @@
 
 import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
+import { CLOSED } from '../../src/core/circuit-breaker.ts';
 import { firstsOf } from '../../src/core/routing/alike.ts';
 import { FAILURE_EFFECTS, type FailureKind } from '../../src/core/failure.ts';
 import type { Limit } from '../../src/core/limits/limit.ts';
 import type { Candidate, PoolAccount, Stage } from '../../src/core/pool.ts';
 import { routesOf } from '../../src/core/report/explain.ts';
-import { soonestOfKeys } from '../../src/core/report/soonest.ts';
+import { type KeyReadiness, soonestOfKeys } from '../../src/core/report/soonest.ts';
 import { plan } from '../../src/core/routing/plan.ts';
 import type { FailedAttempt, Question, TokenEstimate } from '../../src/core/routing/question.ts';
 import { limitTable } from '../../src/providers/limits.ts';
@@ -107,9 +108,10 @@ const asks: fc.Arbitrary<Ask> = fc.record({
   inputs: fc.constantFrom(1, 2, 15),
   maxTokens: fc.constantFrom(undefined, undefined, 10, 4000),
 });
-const histories = fc.array(fc.tuple(steps(outcomeAt(NOW), 2 * MINUTE), asks), {
+const someAsks = fc.array(asks, { minLength: 1, maxLength: 2 });
+const histories = fc.array(fc.tuple(steps(outcomeAt(NOW), 2 * MINUTE), someAsks), {
   minLength: 20,
-  maxLength: 120,
+  maxLength: 80,
   size: 'max',
 });
 
@@ -173,13 +175,31 @@ function check(property: (question: Question) => void): void {
     fc.property(histories, situations, (history, situation) => {
       const [first = [], second = []] = situation.limits;
       const world = new PoolWorld(NOW, [providerOf(4, 5, first), providerOf(2, 3, second, 'beta')]);
-      for (const [step, ask] of history) {
+      for (const [step, questions] of history) {
         happen(world, step);
-        property(questionOf(world, situation, ask));
+        for (const ask of questions) property(questionOf(world, situation, ask));
       }
     }),
     { numRuns: 40, endOnFailure: true },
   );
+}
+
+/** The soonest route of each key, found among all routes. */
+function soonestByRoute(question: Question): readonly KeyReadiness[] {
+  const soonest = new Map<string, KeyReadiness>();
+  for (const { provider, keyId, readyAt = Number.POSITIVE_INFINITY, reason } of routesOf(question)) {
+    const id = `${provider} ${keyId}`;
+    const known = soonest.get(id);
+    if (known === undefined || readyAt < known.readyAt) soonest.set(id, { provider, keyId, readyAt, reason });
+  }
+  return [...soonest.values()];
+}
+
+/** Reports on the keys until all is remembered, and compares that with all routes. Returns when the first key is ready. */
+function firstReadyAt(question: Question): number | undefined {
+  const reports = [1, 2, 3, 4].map(() => soonestOfKeys(question).flat());
+  for (const report of reports) expect(report).toEqual(soonestByRoute(question));
+  return reports[0]?.[0]?.readyAt;
 }
 
 describe('what is known of routes', () => {
@@ -194,22 +214,73 @@ describe('what is known of routes', () => {
 
   it('reports the first of the soonest routes of each key', () => {
     check((question) => {
-      const soonest = new Map<string, { readyAt: number; reason: string | undefined }>();
-      for (const { provider, keyId, readyAt = Number.POSITIVE_INFINITY, reason } of routesOf(question)) {
-        const id = `${provider} ${keyId}`;
-        const known = soonest.get(id);
-        if (known === undefined || readyAt < known.readyAt) soonest.set(id, { readyAt, reason });
-      }
-      const found = soonestOfKeys(question).map(({ provider, keyId, ...rest }) => [
-        `${provider} ${keyId}`,
-        rest,
-      ]);
-      expect(found).toEqual([...soonest]);
+      expect(soonestOfKeys(question).flat()).toEqual(soonestByRoute(question));
     });
   });
 
   const SPENT = { spent: [[NOW + MINUTE, 2] as const] };
   const LATE = NOW + 10 * MINUTE;
+  const AHEAD = {
+    state: 'open',
+    at: NOW + 20_000,
+    until: NOW + 40_000,
+    trips: 1,
+    generation: 1,
+    reason: 'forbidden',
+  };
+
+  /** An account that has spent its minute for each of three models, and keys as given. */
+  function idleRecords(keys: Record<string, unknown>, models: Record<string, unknown> = {}): StoredRecords {
+    const limiters = { 'own m0': { spent: [[NOW + 30_000, 2]] }, 'own m1': SPENT, 'own m2': SPENT };
+    return new StoredRecords({
+      providers: { alpha: { models } },
+      accounts: { 'alpha/a0': { limiters, keys } },
+    });
+  }
+
+  function idleQuestion(records: StoredRecords): Question {
+    const world = new PoolWorld(NOW, [providerOf(1, 3, [{ ...RPM, id: 'own', per: 'account-model' }])]);
+    return { ...world.question(), records, waitUntil: 0 };
+  }
+
+  it.each<{
+    why: string;
+    keys?: Record<string, unknown>;
+    models?: Record<string, unknown>;
+    later: Partial<Question>;
+    readyAt: number;
+  }>([
+    {
+      why: 'the clock, which was set back, reaches the moment at which its key was refused',
+      keys: { 'alpha-k0-1': { breaker: AHEAD } },
+      later: { now: NOW + 20_000 },
+      readyAt: NOW + 40_000,
+    },
+    {
+      why: 'the clock, which was set back, reaches the moment at which its models were busy',
+      models: { m0: { breaker: AHEAD }, m1: { breaker: AHEAD }, m2: { breaker: AHEAD } },
+      later: { now: NOW + 20_000 },
+      readyAt: NOW + 40_000,
+    },
+    {
+      why: 'the next request needs what its soonest model lacks',
+      models: { m0: { breaker: CLOSED, lacks: ['tools'] } },
+      later: { needs: { size: 100, capabilities: ['tools'] } },
+      readyAt: NOW + MINUTE,
+    },
+  ])('reports an idle account anew if $why', ({ keys = {}, models = {}, later, readyAt }) => {
+    const question = idleQuestion(idleRecords(keys, models));
+    expect(firstReadyAt(question)).toBe(NOW + 30_000);
+    expect(firstReadyAt({ ...question, ...later })).toBe(readyAt);
+  });
+
+  it('reports the soonest model of an idle account, although another candidate has only later ones', () => {
+    const question = idleQuestion(idleRecords({}));
+    const [stage = []] = question.stages;
+    const later = stage.map(({ provider, models }) => ({ provider, models: models.slice(1, 2) }));
+    expect(firstReadyAt({ ...question, stages: [later] })).toBe(NOW + MINUTE);
+    expect(firstReadyAt({ ...question, stages: [stage, later] })).toBe(NOW + 30_000);
+  });
 
   it.each<{ why: string; busy: boolean; failed: readonly FailedAttempt[] }>([
     { why: 'is busy for longer', busy: true, failed: [] },

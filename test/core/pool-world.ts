@@ -69,7 +69,7 @@ export class PoolWorld {
     return deepFreeze({
       now: this.now,
       stages: [this.stage],
-      records: this.records,
+      records: this.records.snapshot(),
       preferences: preferencesOf({ strategy: 'round_robin', turn: this.#turn }),
       needs: { size: 100, capabilities: [] },
       failedAttempts: [],

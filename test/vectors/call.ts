@@ -85,7 +85,7 @@ type Step =
 
 interface World {
   readonly input: Calls;
-  readonly question: Omit<Question, 'now' | 'failedAttempts' | 'retryRoute' | 'waitUntil'>;
+  readonly question: Omit<Question, 'now' | 'records' | 'failedAttempts' | 'retryRoute' | 'waitUntil'>;
   readonly records: StoredRecords;
   readonly script: Script;
 }
@@ -119,6 +119,7 @@ function runCall(world: World, startedAt: number): readonly Step[] {
     const decision = plan({
       ...world.question,
       now,
+      records: world.records.snapshot(),
       failedAttempts,
       retryRoute,
       waitUntil: startedAt + input.maxWaitMs,
@@ -166,9 +167,6 @@ export function runCalls(input: Calls): readonly (readonly Step[])[] {
   return input.calls.map((now, index) => {
     const preferences = preferencesOf({ strategy: input.strategy, turn: input.turn + index });
     const { needs, maxAttempts } = input;
-    return runCall(
-      { input, records, script, question: { stages, records, preferences, needs, maxAttempts } },
-      now,
-    );
+    return runCall({ input, records, script, question: { stages, preferences, needs, maxAttempts } }, now);
   });
 }

@@ -222,6 +222,7 @@ export function stagesOf(
 export class StoredRecords implements Records {
   readonly #providers = new Map<string, ProviderRecord>();
   readonly #accounts = new Map<string, AccountRecord>();
+  #snapshot: Records | undefined;
 
   constructor(data?: z.output<typeof recordsSchema>) {
     for (const [id, part] of Object.entries(data?.providers ?? {})) {
@@ -247,6 +248,22 @@ export class StoredRecords implements Records {
   store(target: { provider: PoolProvider; account: PoolAccount }, { provider, account }: RouteRecords): void {
     this.#providers.set(target.provider.recordId, provider);
     this.#accounts.set(target.account.recordId, account);
+    this.#snapshot = undefined;
+  }
+
+  #copy(): Records {
+    const providers = new Map(this.#providers);
+    const accounts = new Map(this.#accounts);
+    return {
+      provider: ({ recordId }) => providers.get(recordId) ?? EMPTY_PROVIDER,
+      account: ({ recordId }) => accounts.get(recordId) ?? EMPTY_ACCOUNT,
+    };
+  }
+
+  /** The records as they are now, for a question. The same object until one is stored. */
+  snapshot(): Records {
+    this.#snapshot ??= this.#copy();
+    return this.#snapshot;
   }
 }
 

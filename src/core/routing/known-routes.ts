@@ -22,26 +22,28 @@ import {
   type RouteUse,
   routeUse,
 } from './cost.ts';
-import type { Question } from './question.ts';
+import type { Question, Records } from './question.ts';
 
-/** When an account admits a request for a model, in both passes. */
-interface Answer extends Admission {
-  /** Epoch ms: the answer holds from then on, */
+/** For which requests an answer holds. */
+export interface Validity {
+  /** Epoch ms: from then on, */
   readonly from: number;
   /** until this moment, */
   readonly until: number;
   /** for requests that take at most this much from a limit. -1: it depends on the request. */
   readonly largest: number;
+}
+
+/** When an account admits a request for a model, in both passes. */
+interface Answer extends Admission, Validity {
   /** The states of the account's limits that it follows from. */
   readonly limiters: readonly LimiterState[];
   /** How much of the quota is used, once it was asked. */
   use?: RouteUse;
 }
 
-/** The first of an account's soonest answers, and which model it is for. */
-export interface Idle extends Pick<Answer, 'readyAt' | 'reason' | 'from' | 'until' | 'largest'> {
-  readonly index: number;
-}
+/** In place of the answer to a request that came once: the second one's is remembered. Many records change with each request. */
+const ASKED_ONCE: Answer = { readyAt: 0, reason: undefined, from: 0, until: 0, largest: 0, limiters: [] };
 
 /** What is known of an account's routes. */
 export interface KnownAccount {
@@ -53,19 +55,17 @@ export interface KnownAccount {
   readonly places: readonly number[] | undefined;
   /** Whether all keys of the account are sound. */
   readonly isSound: boolean;
-  /** Whether the record was seen before. A store that copies records gives a new one each time: then nothing is remembered. */
-  isStable: boolean;
-  /** The soonest answer, if the account admits nothing for any model. */
-  idle: Idle | undefined;
 }
 
 interface KnownAccounts {
   readonly accounts: readonly PoolAccount[];
-  readonly known: KnownAccount[];
+  /** The records that were asked last. */
+  records: Records | undefined;
+  known: readonly KnownAccount[];
 }
 
 /** A question, in the first of two passes or the second. */
-interface Search extends Question {
+export interface Search extends Question {
   readonly firstPass?: FirstPass | undefined;
 }
 
@@ -79,7 +79,23 @@ function limitersOf(account: PoolAccount, record: AccountRecord, model: string):
   return account.limits(model).map((limit) => limiterOf(record, limit, model));
 }
 
-/** What is known after an account's record has changed: answers that follow from what has not changed stay. */
+/** The answers that follow from what has not changed in an account's record. */
+function answersLeft(
+  candidate: Candidate,
+  last: KnownAccount,
+  record: AccountRecord,
+): KnownAccount['answers'] {
+  if (last.answers.length === 0) return [];
+  if (last.record.breaker !== record.breaker || last.record.models !== record.models) return [];
+  return last.answers.map((answer, index) => {
+    const limiters = answer && limitersOf(last.account, record, idAt(candidate, index));
+    return limiters?.every((limiter, place) => limiter === answer?.limiters[place]) === true
+      ? answer
+      : undefined;
+  });
+}
+
+/** What is known of an account whose record has changed. */
 function renewed(
   candidate: Candidate,
   last: KnownAccount | undefined,
@@ -88,50 +104,32 @@ function renewed(
 ): KnownAccount {
   // The account may not use one of the models.
   const isUneven = Object.keys(record.models).length > 0;
-  const places = isUneven ? undefined : firstsOf(candidate);
-  const isSound = account.keyIds.every((keyId) => keyOf(record, keyId).breaker.state === 'closed');
-  const empty = { account, record, places, isSound, isStable: false, idle: undefined };
-  if (last?.record.breaker !== record.breaker || last.record.models !== record.models)
-    return { ...empty, answers: [] };
-  const answers = last.answers.map((answer, index) => {
-    const limiters = answer && limitersOf(account, record, idAt(candidate, index));
-    return limiters?.every((limiter, place) => limiter === answer?.limiters[place]) === true
-      ? answer
-      : undefined;
-  });
-  return { ...empty, answers };
+  return {
+    account,
+    record,
+    answers: last === undefined ? [] : answersLeft(candidate, last, record),
+    places: isUneven ? undefined : firstsOf(candidate),
+    isSound: account.keyIds.every((keyId) => keyOf(record, keyId).breaker.state === 'closed'),
+  };
 }
 
-/** A single account's routes for fewer models are evaluated each time: that costs less than to remember their answers. */
-const FEW_MODELS = 8;
-
-/** The accounts of a candidate with their present records. */
+/** The accounts of a candidate with their present records. The list stays the same while the records do. */
 export function knownAccounts({ records, now }: Question, candidate: Candidate): readonly KnownAccount[] {
   const { provider } = candidate;
   const accounts = accountsOf(provider, records.provider(provider), now);
-  if (accounts.length === 1 && candidate.models.length < FEW_MODELS)
-    return accounts.map((account) => ({
-      account,
-      record: records.account(account),
-      answers: [],
-      places: undefined,
-      isSound: false,
-      isStable: false,
-      idle: undefined,
-    }));
   let last = memory.get(candidate);
   if (last?.accounts !== accounts) {
-    last = { accounts, known: [] };
+    last = { accounts, records: undefined, known: [] };
     memory.set(candidate, last);
   }
-  const { known } = last;
-  for (const [index, account] of accounts.entries()) {
+  if (last.records === records) return last.known;
+  last.records = records;
+  last.known = accounts.map((account, index) => {
     const record = records.account(account);
-    const one = known[index];
-    if (one?.record === record) one.isStable = true;
-    else known[index] = renewed(candidate, one, account, record);
-  }
-  return known;
+    const one = last.known[index];
+    return one?.record === record ? one : renewed(candidate, one, account, record);
+  });
+  return last.known;
 }
 
 /** Whether the answer of a limit depends on the request. */
@@ -206,12 +204,13 @@ function remembered(
   return { readyAt, reason, from: now, until, largest, limiters };
 }
 
-function isPresent({ from, until }: Pick<Answer, 'from' | 'until'>, now: number): boolean {
+/** Whether an answer, or what follows from some, holds now. */
+export function isPresent({ from, until }: Validity, now: number): boolean {
   return now >= from && now < until;
 }
 
 /** Whether an answer holds for the present request. */
-function fits({ largest }: Pick<Answer, 'largest'>, { needs }: Question, { provider }: Candidate): boolean {
+export function fits({ largest }: Validity, { needs }: Question, { provider }: Candidate): boolean {
   return largest === Number.POSITIVE_INFINITY || (largest >= 0 && largestCost(provider, needs) <= largest);
 }
 
@@ -239,8 +238,9 @@ export function knownAdmission(
     if (firstPass !== undefined) firstPass.avoided = true;
     return firstPass === undefined ? answer : first;
   }
-  const mayRemember = known.isStable && (!isLastPresent || last.largest >= 0);
-  if (mayRemember) answers[place] = remembered(question, provider, known, id, answer);
+  if (last === undefined) answers[place] = ASKED_ONCE;
+  else if (!isLastPresent || last.largest >= 0)
+    answers[place] = remembered(question, provider, known, id, answer);
   return answer;
 }
 
@@ -270,40 +270,4 @@ export function knownCost(
   const use = knownUse(known, answers[places?.[index] ?? index], model, now);
   const demand = use.countsTokens ? demandOf({ provider, account }, record, model, needs, now) : { needs };
   return routeCost(use, demand, now);
-}
-
-/** Whether an answer still says that the account does not admit the present request. */
-function isRefusal(question: Question, candidate: Candidate, answer: Answer): boolean {
-  const { now } = question;
-  return isPresent(answer, now) && answer.readyAt > now && fits(answer, question, candidate);
-}
-
-/** The soonest answer of an account that admits nothing, whatever the model. Undefined if each model must be looked at. */
-export function idleOf(question: Search, candidate: Candidate, known: KnownAccount): Idle | undefined {
-  const { now } = question;
-  const { idle: last, answers, places } = known;
-  // Nothing is known of it yet, or nothing is remembered.
-  if (answers.length === 0) return undefined;
-  if (last !== undefined && isPresent(last, now) && fits(last, question, candidate)) return last;
-  known.idle = undefined;
-  let idle: Idle | undefined;
-  for (const index of candidate.models.keys()) {
-    // The answer is that for the first model that the account treats alike.
-    if (places !== undefined && places[index] !== index) continue;
-    // An account that was not looked at before may admit the first model: then the search need not look at all.
-    if (index > 0) knownAdmission(question, candidate, known, index);
-    const found = answers[index];
-    if (found === undefined || !isRefusal(question, candidate, found)) return undefined;
-    const { readyAt, reason } = found;
-    const soonest = idle !== undefined && idle.readyAt <= readyAt ? idle : { readyAt, reason, index };
-    const { until, largest } = idle ?? found;
-    idle = {
-      ...soonest,
-      from: now,
-      until: Math.min(until, found.until),
-      largest: Math.min(largest, found.largest),
-    };
-  }
-  known.idle = idle;
-  return idle;
 }

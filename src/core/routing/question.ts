@@ -83,7 +83,7 @@ export type Strategy = (scores: readonly ProviderScore[], turn: number) => reado
 
 export type StrategyName = 'priority' | 'round_robin' | 'quota_aware' | 'latency';
 
-/** The current records of the pool. */
+/** The records of the pool at one moment. An object never gives others: what follows from them is remembered with it. */
 export interface Records {
   provider(provider: PoolProvider): ProviderRecord;
   account(account: PoolAccount): AccountRecord;

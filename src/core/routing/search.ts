@@ -5,17 +5,13 @@ import { rateOf } from '../circuit-breaker.ts';
 import { type Cost, withFailureRate } from './cost.ts';
 import { keyExcludedUntil, modelExcludedUntil } from './exclusion.ts';
 import { unfitReason } from './fitness.ts';
-import { idleOf, type KnownAccount, knownAccounts, knownAdmission, knownCost } from './known-routes.ts';
+import { viewAccounts } from './idle-accounts.ts';
+import { type KnownAccount, knownAdmission, knownCost, type Search } from './known-routes.ts';
 import type { Candidate, CandidateModel, Route, Stage } from '../pool.ts';
 import { dislikeOf } from '../records/dislikes.ts';
 import { modelOf, type ModelRecord } from '../records/provider.ts';
 import type { Preferences, Question, Target } from './question.ts';
 import { bestOf, byCost, LazyProviderScore } from './strategy.ts';
-
-/** The question, and in the first of two passes the note of what was avoided. */
-interface Search extends Question {
-  readonly firstPass?: FirstPass | undefined;
-}
 
 interface Found extends Cost {
   readonly target: Target | undefined;
@@ -169,21 +165,14 @@ function findAmong(
 
 /** The provider's route for the call: the first in the order of models, or under `preferCheapest` the cheapest. spec 11.2 */
 function findRoute(question: Search, candidate: Candidate): Found {
-  const awake: KnownAccount[] = [];
-  const idle: { readonly account: readonly [KnownAccount]; readonly readyAt: number }[] = [];
-  for (const known of knownAccounts(question, candidate)) {
-    const soonest = idleOf(question, candidate, known);
-    if (soonest === undefined) awake.push(known);
-    else idle.push({ account: [known], readyAt: soonest.readyAt });
-  }
+  const { all, awake, soonest } = viewAccounts(question, candidate);
   let best = awake.length === 0 ? NOTHING : findAmong(question, candidate, awake, NOTHING.readyAt);
-  const [first] = idle;
-  if (best.target !== undefined || first === undefined) return best;
+  if (best.target !== undefined || soonest === undefined) return best;
   const { readyAt: floor } = providerAdmission(question.records.provider(candidate.provider), question);
   // The account that is ready first mostly decides.
-  const soonest = idle.reduce((one, other) => (other.readyAt < one.readyAt ? other : one), first);
-  for (const { account, readyAt } of [soonest, ...idle]) {
-    if (Math.max(readyAt, floor) < best.readyAt) best = findAmong(question, candidate, account, best.readyAt);
+  for (const { known, idle } of [soonest, ...all]) {
+    if (idle !== undefined && Math.max(idle.readyAt, floor) < best.readyAt)
+      best = findAmong(question, candidate, [known], best.readyAt);
   }
   return best;
 }
