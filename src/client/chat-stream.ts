@@ -17,8 +17,8 @@ export interface StreamRoute {
 /** What a {@link ChatStream} reads from. */
 export interface StreamSource {
   route(): StreamRoute | undefined;
-  /** Starts the call and yields its parts, as many at once as arrive together. */
-  batches(signal: AbortSignal): AsyncGenerator<readonly StreamPart[], void>;
+  /** Starts the call. Its parts come in batches, as many at once as arrive together. */
+  begin(signal: AbortSignal): Promise<AsyncGenerator<readonly StreamPart[], void>>;
   /** Makes the whole answer once the parts have ended. */
   respond(answer: CollectedAnswer, raw: JsonObject): ChatResponse;
 }
@@ -150,16 +150,16 @@ export class ChatStream implements AsyncIterable<string> {
     this.#begun = true;
     const stopFollowing = this.#followOutside();
     const { signal } = this.#controller;
-    const batches = this.#source.batches(signal);
+    let batches: AsyncGenerator<readonly StreamPart[], void> | undefined;
     // If the consumer stops reading, the call must still end, so that its reservations are settled.
-    const leave = (): void => {
+    const stopLeaving = onAbort(signal, () => {
       const end = (): void => this.#end({ kind: 'error', error: signal.reason });
-      batches.return().then(end, end);
-    };
-    signal.addEventListener('abort', leave, { once: true });
+      batches?.return().then(end, end);
+    });
     const collector = new PartCollector();
     let ending: StreamOutcome | undefined;
     try {
+      batches = await this.#source.begin(signal);
       for await (const batch of batches) {
         for (const part of batch) collector.add(part);
         signal.throwIfAborted();
@@ -174,7 +174,7 @@ export class ChatStream implements AsyncIterable<string> {
       throw thrown;
     } finally {
       stopFollowing();
-      signal.removeEventListener('abort', leave);
+      stopLeaving();
       // Made only here: an error costs as much as many parts.
       this.#end(ending ?? { kind: 'error', error: leftError() });
     }

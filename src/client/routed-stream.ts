@@ -42,12 +42,13 @@ export function routedStream<Request>(
         const { provider, model } = call.target.route;
         return { provider, model, attempts: call.attemptCount };
       },
-      async *batches(signal) {
+      // No generator of its own: V8 keeps one that is made anew for each call, and all that it refers to, for long.
+      async begin(signal) {
         signal.throwIfAborted();
         const request = await prepared();
         const needs = operation.needs(request);
         call = await calls.begin({ operation: 'stream', request, needs, turn }, { ...options, signal });
-        yield* calls.stream(call, operation);
+        return calls.stream(call, operation);
       },
       respond(answer, raw) {
         if (call === undefined) throw new Error('a stream ended before it began');
