@@ -1,6 +1,7 @@
 import { isJsonObject, parseJson } from '../../core/json.ts';
 import { MOST, textExcess } from './answer-bounds.ts';
 import { createParser, type EventSourceParser } from 'eventsource-parser';
+import { Utf8Stream } from './utf8.ts';
 
 /** What a body contains. */
 export type SseEvent =
@@ -82,7 +83,7 @@ function eventsOf(text: string): readonly SseEvent[] {
 // spec 14.1
 export class SseSplitter {
   readonly #maxLength: number;
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new Utf8Stream();
   readonly #parser: EventSourceParser;
   #events: SseEvent[] = [];
   #isStream: boolean | undefined;
@@ -112,13 +113,13 @@ export class SseSplitter {
    * @throws EventTooLongError beyond the bound; the splitter cannot be used any more.
    */
   read(bytes: Uint8Array): readonly SseEvent[] {
-    return this.#feed(this.#decoder.decode(bytes, { stream: true }));
+    return this.#feed(this.#decoder.decode(bytes));
   }
 
   /** The rest when the body has ended: an event without its final blank line, or a document. */
   end(): readonly SseEvent[] {
     this.#ended = true;
-    const rest = this.#decoder.decode();
+    const rest = this.#decoder.end();
     this.#isStream ??= this.#document !== '';
     if (this.#isStream) return this.#feed(`${this.#document}${rest}\n\n`);
     return eventsOf(this.#document + rest);
