@@ -23,21 +23,10 @@ import {
 } from './chat-response.ts';
 import { readUsage, type TokenUsage } from './token-usage.ts';
 import { errorIn } from './error-body.ts';
-import {
-  callsIn,
-  choiceIn,
-  contentOf,
-  extraFieldsOf,
-  hasMedia,
-  isBare,
-  isFirst,
-  logprobsIn,
-  messageIn,
-  namedReasoningOf,
-  reasoningOf,
-  textIn,
-} from './message.ts';
+import { DeltaReader } from './delta-reader.ts';
+import { choiceIn, isBare, isFirst, logprobsIn, messageIn } from './message.ts';
 import { mayStateUsage } from './price.ts';
+import { RepeatedChunk } from './repeated-chunk.ts';
 import {
   EventTooLongError,
   isLinesOfJson,
@@ -48,8 +37,6 @@ import {
 } from './sse.ts';
 import type { RefusedStream, StreamEnd } from './stream-end.ts';
 import { latestUsage, partsOf, type StreamPart } from './stream-part.ts';
-import { TextParts } from './text-parts.ts';
-import { ToolCallAssembly } from './tool-calls.ts';
 
 export interface ChunkReaderOptions extends SseLimits {
   /** Whether an empty answer is valid, as from a model that continues an answer which is already complete. */
@@ -74,16 +61,10 @@ export class ChunkReader {
   readonly #splitter: SseSplitter;
   readonly #mayBeEmpty: boolean;
   readonly #idOf: ToolCallIds;
-  readonly #toolCalls: ToolCallAssembly;
-  /** Read but not yet returned. */
-  #parts: StreamPart[] = [];
+  readonly #deltas: DeltaReader;
+  readonly #repeated = new RepeatedChunk();
   readonly #meter = new AnswerMeter();
   #bytes = 0;
-  readonly #text = new TextParts();
-  #hasMedia = false;
-  #hasNamedReasoning = false;
-  /** Whether deltas have had content. */
-  #hasDeltas = false;
   #chunks = 0;
   #usage: TokenUsage | undefined;
   #finishReason: string | undefined;
@@ -98,7 +79,7 @@ export class ChunkReader {
     this.#splitter = new SseSplitter(options);
     this.#mayBeEmpty = options.mayBeEmpty === true;
     this.#idOf = options.idOf ?? NUMBERED_CALLS;
-    this.#toolCalls = new ToolCallAssembly(this.#idOf);
+    this.#deltas = new DeltaReader(this.#idOf);
   }
 
   /** Whether the rest of the body does not matter: the stream is complete or refused. */
@@ -144,7 +125,7 @@ export class ChunkReader {
   #judge(rest: readonly StreamPart[]): StreamEnd {
     if (this.#document !== undefined) return { kind: 'finished', parts: partsOf(this.#document) };
     // Some servers send [DONE] without a finish reason.
-    if (this.#isDone && this.#toolCalls.isComplete) this.#finishReason ??= 'stop';
+    if (this.#isDone && this.#deltas.toolCalls.isComplete) this.#finishReason ??= 'stop';
     if (this.#refused === undefined && this.#finishReason !== undefined) this.#finish(this.#finishReason);
     const parts = [...rest, ...this.#takeParts()];
     if (this.#refused !== undefined) return { kind: 'refused', parts, ...this.#refused };
@@ -155,9 +136,7 @@ export class ChunkReader {
   }
 
   #takeParts(): readonly StreamPart[] {
-    if (this.#parts.length === 0) return [];
-    const parts = this.#parts;
-    this.#parts = [];
+    const parts = this.#deltas.take();
     const excess = this.#meter.excessIn(parts);
     if (excess === undefined) return parts;
     this.#refuseExcess(excess.message);
@@ -165,19 +144,19 @@ export class ChunkReader {
   }
 
   #finish(reason: string): void {
-    const lastPieces = this.#toolCalls.end();
+    const deltas = this.#deltas;
+    const lastPieces = deltas.toolCalls.end();
     if (lastPieces === undefined) return this.#refuse(malformed('a tool call of the stream had no name'), '');
-    const excess = argumentsExcess(this.#toolCalls.arguments);
+    const excess = argumentsExcess(deltas.toolCalls.arguments);
     if (excess !== undefined) return this.#refuseExcess(excess);
-    this.#push(this.#text.end());
-    const hasCalls = this.#toolCalls.count > 0;
-    const isAnswer = this.#text.hasText || this.#hasMedia || hasCalls || this.#mayBeEmpty;
-    if (!isAnswer) return this.#refuse(emptyAnswer('stream', reason), '');
-    this.#push(this.#text.release());
-    for (const piece of lastPieces) this.#parts.push(piece);
-    if (this.#usage !== undefined) this.#parts.push({ type: 'usage', usage: this.#usage });
+    deltas.endText();
+    if (!deltas.hasAnswer && !this.#mayBeEmpty) return this.#refuse(emptyAnswer('stream', reason), '');
+    deltas.releaseText();
+    for (const piece of lastPieces) deltas.add(piece);
+    if (this.#usage !== undefined) deltas.add({ type: 'usage', usage: this.#usage });
     // Google finishes tool calls with `stop`.
-    this.#parts.push({ type: 'finish', reason: hasCalls && reason === 'stop' ? 'tool_calls' : reason });
+    const hasCalls = deltas.toolCalls.count > 0;
+    deltas.add({ type: 'finish', reason: hasCalls && reason === 'stop' ? 'tool_calls' : reason });
   }
 
   /** Parts are taken by the step: the bounds of an answer then stop the reading of what exceeds them. */
@@ -228,11 +207,18 @@ export class ChunkReader {
     data,
     unended,
   }: Extract<SseEvent, { kind: 'event' }>): Generator<void, void, undefined> | undefined {
-    const content = data.trim();
     if (event === 'error') {
-      this.#refuse(refusedWithError(content), content);
+      const error = data.trim();
+      this.#refuse(refusedWithError(error), error);
       return undefined;
     }
+    const text = this.#repeated.textIn(data);
+    if (text !== undefined) {
+      this.#chunks += 1;
+      this.#deltas.readText(text);
+      return undefined;
+    }
+    const content = data.trim();
     const isLines = isLinesOfJson(content) || !this.#readData(content, unended);
     return isLines ? this.#readLines(content, unended) : undefined;
   }
@@ -270,6 +256,7 @@ export class ChunkReader {
     if (isJsonObject(json)) {
       this.#chunks += 1;
       this.#readChunk(json, content);
+      this.#repeated.learn(json, content);
     } else if (elementsOf(json).length > 0 || (json === undefined && mayBeJson(content))) {
       // Anything else is a keep-alive: null, an empty list, a bare word.
       this.#refuse(malformed(`chunk ${this.#chunks + 1} of the stream was not a JSON object`), content);
@@ -307,52 +294,11 @@ export class ChunkReader {
     const read = isMessage ? message : (delta ?? {});
     const excess = isJsonObject(read) ? messageExcess(read) : undefined;
     if (excess !== undefined) return this.#refuseExcess(excess);
-    const isRead = isMessage ? this.#readMessage(read) : this.#readDelta(read);
+    const isRead = isMessage ? this.#deltas.readMessage(read) : this.#deltas.read(read);
     const content = logprobsIn(choice);
-    if (content !== undefined) this.#parts.push({ type: 'logprobs', content });
+    if (content !== undefined) this.#deltas.add({ type: 'logprobs', content });
+    const excessCalls = callsExcess(this.#deltas.toolCalls.size);
+    if (excessCalls !== undefined) this.#refuseExcess(excessCalls);
     if (!isRead) this.#refuse(malformed("the stream's content or tool calls had an unknown shape"), data);
-  }
-
-  /** Reads a message in place of a delta. After deltas, it is the whole answer once more. */
-  #readMessage(message: unknown): boolean {
-    if (!this.#hasDeltas) return this.#readDelta(message, false);
-    return isJsonObject(message) && this.#addCalls(callsIn(message));
-  }
-
-  /** Returns false for an unknown shape. */
-  #readDelta(delta: unknown, isDelta = true): boolean {
-    if (!isJsonObject(delta)) return false;
-    const count = this.#parts.length;
-    // Once it has come under its own name, other places only repeat it.
-    const named = namedReasoningOf(delta);
-    this.#hasNamedReasoning ||= named !== '';
-    const reasoning = this.#hasNamedReasoning ? named : reasoningOf(delta);
-    if (reasoning !== '') this.#parts.push({ type: 'reasoning', text: reasoning });
-    const fields = extraFieldsOf(delta);
-    if (fields !== undefined) this.#parts.push({ type: 'extra', fields });
-    const contentText = contentOf(delta['content']);
-    if (contentText === undefined) return false;
-    // A refusal is the model's answer.
-    const text = contentText || textIn(delta['refusal']);
-    if (text !== '') this.#push(this.#text.add(text));
-    else this.#hasMedia ||= hasMedia(delta);
-    const hasShape = this.#addCalls(callsIn(delta));
-    this.#hasDeltas ||= isDelta && this.#parts.length > count;
-    return hasShape;
-  }
-
-  #addCalls(toolCalls: unknown): boolean {
-    const pieces = this.#toolCalls.read(toolCalls);
-    if (pieces === undefined) return false;
-    const excess = callsExcess(this.#toolCalls.size);
-    if (excess !== undefined) this.#refuseExcess(excess);
-    if (pieces.length === 0) return true;
-    this.#push(this.#text.release());
-    for (const piece of pieces) this.#parts.push(piece);
-    return true;
-  }
-
-  #push(parts: readonly StreamPart[]): void {
-    for (const part of parts) this.#parts.push(part);
   }
 }

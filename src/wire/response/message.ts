@@ -85,7 +85,8 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'function_call',
 ]);
 
-function hasContent(value: unknown): boolean {
+/** Whether a field says something. */
+export function hasContent(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   return value !== undefined && value !== null && value !== '';
 }
