@@ -36,9 +36,9 @@ export class DeltaReader {
 
   /** Reads a delta that has nothing but text. */
   readText(text: string): void {
-    const parts = this.#text.add(text);
-    this.#push(parts);
-    this.#hasDeltas ||= parts.length > 0;
+    const count = this.#parts.length;
+    this.#text.add(text, this.#parts);
+    this.#hasDeltas ||= this.#parts.length > count;
   }
 
   /** Returns false for an unknown shape. */
@@ -56,7 +56,7 @@ export class DeltaReader {
     if (contentText === undefined) return false;
     // A refusal is the model's answer.
     const text = contentText || textIn(delta['refusal']);
-    if (text !== '') this.#push(this.#text.add(text));
+    if (text !== '') this.#text.add(text, this.#parts);
     else this.#hasMedia ||= hasMedia(delta);
     const hasShape = this.#addCalls(callsIn(delta));
     this.#hasDeltas ||= isDelta && this.#parts.length > count;
@@ -76,12 +76,12 @@ export class DeltaReader {
 
   /** Adds what may have been the beginning of a tag, when no more text follows. */
   endText(): void {
-    this.#push(this.#text.end());
+    this.#text.end(this.#parts);
   }
 
   /** Adds text that was held back, before a later part. */
   releaseText(): void {
-    this.#push(this.#text.release());
+    this.#text.release(this.#parts);
   }
 
   /** The parts since the last time. */
@@ -97,11 +97,7 @@ export class DeltaReader {
     if (pieces === undefined) return false;
     if (pieces.length === 0) return true;
     this.releaseText();
-    this.#push(pieces);
+    for (const piece of pieces) this.#parts.push(piece);
     return true;
-  }
-
-  #push(parts: readonly StreamPart[]): void {
-    for (const part of parts) this.#parts.push(part);
   }
 }

@@ -15,26 +15,31 @@ export class TextParts {
     return this.#hasText;
   }
 
-  add(text: string): readonly StreamPart[] {
-    return this.#partsOf(this.#thoughts.add(text));
+  /** Adds the parts of a piece of the text to `parts`. */
+  add(text: string, parts: StreamPart[]): void {
+    if (this.#thoughts.isOver) this.#addText(text, parts);
+    else this.#addSplit(this.#thoughts.add(text), parts);
   }
 
-  /** The parts of what may have been the beginning of a tag, when nothing follows. */
-  end(): readonly StreamPart[] {
-    return this.#partsOf(this.#thoughts.end());
+  /** Adds what may have been the beginning of a tag, when nothing follows. */
+  end(parts: StreamPart[]): void {
+    this.#addSplit(this.#thoughts.end(), parts);
   }
 
-  /** Releases held text before a later part. */
-  release(): readonly StreamPart[] {
-    const parts = this.end();
-    const held = this.#held;
+  /** Adds text that was held back, before a later part. */
+  release(parts: StreamPart[]): void {
+    this.end(parts);
+    if (this.#held !== '') parts.push({ type: 'text', text: this.#held });
     this.#held = '';
-    return held === '' ? parts : [...parts, { type: 'text', text: held }];
   }
 
-  #partsOf({ reasoning, text }: Split): readonly StreamPart[] {
-    const parts: StreamPart[] = reasoning === '' ? [] : [{ type: 'reasoning', text: reasoning }];
-    if (text === '') return parts;
+  #addSplit({ reasoning, text }: Split, parts: StreamPart[]): void {
+    if (reasoning !== '') parts.push({ type: 'reasoning', text: reasoning });
+    this.#addText(text, parts);
+  }
+
+  #addText(text: string, parts: StreamPart[]): void {
+    if (text === '') return;
     this.#hasText ||= text.trim() !== '';
     const whole = this.#held + text;
     this.#held = '';
@@ -42,6 +47,5 @@ export class TextParts {
     else if (endsInHalfCharacter(whole)) this.#held = whole.slice(-1);
     const sent = whole.slice(0, whole.length - this.#held.length);
     if (sent !== '') parts.push({ type: 'text', text: sent });
-    return parts;
   }
 }

@@ -32,6 +32,11 @@ export class ThoughtSplitter {
   #held = '';
   #close = '';
 
+  /** Whether all that comes is text. */
+  get isOver(): boolean {
+    return this.#state === 'text';
+  }
+
   add(piece: string): Split {
     if (this.#state === 'text') return { reasoning: '', text: piece };
     return this.#state === 'beginning' ? this.#begin(piece) : this.#think(piece);
