@@ -47,11 +47,9 @@ interface Reading {
 /** Parts that arrived together. They are passed on together, because each asynchronous iteration step is costly. */
 export type StreamBatch = readonly StreamPart[];
 
-/** Yields the parts that the consumer gets. */
-function* passedOn(parts: StreamBatch, { guard, resumer }: Reading): Generator<StreamBatch, void, undefined> {
-  const batch = resumer.append(guard.pass(parts));
-  if (batch.length > 0) yield batch;
-  resumer.throwIfDiverged();
+/** The parts that the consumer gets. After them, {@link Resumer.throwIfDiverged} must be asked. */
+function passedOn(parts: StreamBatch, { guard, resumer }: Reading): StreamBatch {
+  return resumer.append(guard.pass(parts));
 }
 
 /** Yields the parts of a body as they arrive. Returns how the stream ended, or undefined if it did not say. */
@@ -59,7 +57,7 @@ async function* readParts(
   body: HttpResponse['body'],
   reading: Reading,
 ): AsyncGenerator<StreamBatch, StreamEnd | undefined> {
-  const { clock, reader, timer } = reading;
+  const { clock, reader, resumer, timer } = reading;
   let end: StreamEnd | undefined;
   for await (const bytes of body) {
     // The loop reads the rest, too: a body that is not read to its end costs its connection.
@@ -67,7 +65,9 @@ async function* readParts(
     for (const parts of reader.reading(bytes)) {
       if (parts.length > 0) timer.progress();
       else timer.alive();
-      yield* passedOn(parts, reading);
+      const batch = passedOn(parts, reading);
+      if (batch.length > 0) yield batch;
+      resumer.throwIfDiverged();
       const pause = clock.yieldIfBusy?.();
       if (pause !== undefined) await pause;
       if (timer.aborted) throw timer.reason;
@@ -101,7 +101,7 @@ async function* readStream(
   body: HttpResponse['body'],
   reading: Reading,
 ): AsyncGenerator<StreamBatch, StreamEnd> {
-  const { clock, reader, timer } = reading;
+  const { clock, reader, resumer, timer } = reading;
   let end: StreamEnd | undefined;
   try {
     end = yield* readParts(body, reading);
@@ -113,12 +113,16 @@ async function* readStream(
   }
   if (end === undefined) {
     for (const parts of reader.ending()) {
-      yield* passedOn(parts, reading);
+      const batch = passedOn(parts, reading);
+      if (batch.length > 0) yield batch;
+      resumer.throwIfDiverged();
       await clock.yieldIfBusy?.();
     }
     end = reader.end();
   }
-  yield* passedOn(end.parts, reading);
+  const batch = passedOn(end.parts, reading);
+  if (batch.length > 0) yield batch;
+  resumer.throwIfDiverged();
   return end;
 }
 
