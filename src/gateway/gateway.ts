@@ -193,6 +193,7 @@ class GatewayServer implements Gateway {
 
   #stopFollowing(): void {
     this.#unsubscribe();
+    this.#calls.close();
     this.#context.board.close();
   }
 

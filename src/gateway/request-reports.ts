@@ -87,6 +87,11 @@ export class CallNotes {
     return this.#requests.run(note, answer);
   }
 
+  /** Ends the following. While a context is in use, Node 20 and 22 slow down every promise of the process. */
+  close(): void {
+    this.#requests.disable();
+  }
+
   /** The route of the request in whose context this is read. */
   get route(): string | undefined {
     return this.#requests.getStore()?.route;

@@ -1,7 +1,8 @@
 /** What the endpoint reports of each request, and the answers of /health and /live. */
 
+import { executionAsyncId } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import type { RequestReport } from '../../src/gateway/index.ts';
+import { type RequestReport, startGateway } from '../../src/gateway/index.ts';
 import { routeOf, shownPath } from '../../src/gateway/request-reports.ts';
 import { endpoint, open, world, providersOf } from '../client/support.ts';
 import { completion, hangs, json, says, serve, until } from '../support/server.ts';
@@ -207,4 +208,18 @@ describe('use()', () => {
     await gateway.use(open({ providers: [endpoint(await serve(says('Ho')))] }));
     expect((await ask(gateway, { path: CHAT, body: chat() })).text).toContain('Ho');
   });
+});
+
+/** The id of the context in which a promise goes on: 0 unless Node observes all promises, which makes each several times as slow. */
+async function promiseContext(): Promise<number> {
+  await Promise.resolve();
+  return executionAsyncId();
+}
+
+it('does not make Node observe the promises of the process once the endpoint is closed', async () => {
+  const simulated = await world({ nim: { keys: 1 } });
+  const gateway = await startGateway(open({ providers: providersOf(simulated) }), { port: 0, graceMs: 0 });
+  await ask(gateway, { path: CHAT, body: chat() });
+  await gateway.close();
+  expect(await promiseContext()).toBe(0);
 });
