@@ -10,12 +10,6 @@ const FAST = [
 
 const ALL = ['test/**/*.test.ts'];
 
-/** Tests that share what they import: loading it takes longer than most of them. */
-const SHARED = [
-  'test/{core,wire,providers,catalog,rest,testing,engine}/**/*.test.ts',
-  'test/{vectors,spec}.test.ts',
-];
-
 /** Tests that start processes with the built library. */
 const PROCESSES = [
   'test/cli/{developer,launch,main,operator,restart}.test.ts',
@@ -24,6 +18,9 @@ const PROCESSES = [
   'test/readme.test.ts',
 ];
 
+/** Tests whose libraries leave asynchronous contexts behind. These slow down all later promises of a worker. */
+const CONTEXTS = ['test/clients/**/*.test.ts', 'test/gateway/page*.test.ts'];
+
 /** Tests that watch or change their process. */
 const ALONE = ['test/client/stream-resources.test.ts', 'test/fuzz/fuzz.test.ts'];
 
@@ -31,7 +28,8 @@ const ALONE = ['test/client/stream-resources.test.ts', 'test/fuzz/fuzz.test.ts']
 const PROJECTS = [
   {
     extends: true as const,
-    test: { name: 'shared', include: SHARED, exclude: PROCESSES, isolate: false },
+    // Loading what these tests import takes longer than most of them.
+    test: { name: 'shared', include: ALL, exclude: [...PROCESSES, ...CONTEXTS, ...ALONE], isolate: false },
   },
   {
     extends: true as const,
@@ -39,8 +37,7 @@ const PROJECTS = [
   },
   {
     extends: true as const,
-    // Tests with whole clients take up to five times as long in a worker that has run many others.
-    test: { name: 'isolated', include: ALL, exclude: [...SHARED, ...PROCESSES, ...ALONE] },
+    test: { name: 'isolated', include: CONTEXTS },
   },
   {
     extends: true as const,
