@@ -6,8 +6,8 @@ import { readUsage } from './token-usage.ts';
 const MAX_LENGTH = 4096;
 /** So many chunks are learnt that no other repeats. Some servers put a new number into each chunk. */
 const MAX_UNREPEATED = 4;
-/** Control characters, which no JSON string has, and the backslash, which begins an escape. */
-const NOT_PLAIN = /[^\u0020-\u005B\u005D-\uFFFF]/;
+/** What a JSON string does not have as it is: control characters, quotation marks and backslashes. */
+const NOT_PLAIN = /[^\u0020\u0021\u0023-\u005B\u005D-\uFFFF]/;
 
 /** The text of a chunk that states nothing else; undefined for any other chunk. */
 function onlyTextIn(chunk: JsonObject): string | undefined {
@@ -21,6 +21,13 @@ function onlyTextIn(chunk: JsonObject): string | undefined {
     (name) => name === 'content' || name === 'role' || !hasContent(delta[name]),
   );
   return isAlone && readUsage(chunk) === undefined ? content : undefined;
+}
+
+/** The text of a JSON string without its quotation marks; undefined if it is more than one string, or none. */
+function textOf(written: string): string | undefined {
+  if (!NOT_PLAIN.test(written)) return written;
+  const text = parseJson(`"${written}"`);
+  return typeof text === 'string' ? text : undefined;
 }
 
 /**
@@ -39,13 +46,9 @@ export class RepeatedChunk {
     if (this.#head === '' || end <= this.#head.length) return undefined;
     // It compares long texts faster than startsWith() and endsWith().
     if (json.lastIndexOf(this.#head, 0) !== 0 || json.lastIndexOf(this.#tail, end) !== end) return undefined;
-    const written = json.slice(this.#head.length, end);
-    // The string may end there, and another one begin.
-    if (written.includes('"')) return undefined;
-    this.#unrepeated = 0;
-    if (!NOT_PLAIN.test(written)) return written;
-    const text = parseJson(`"${written}"`);
-    return typeof text === 'string' ? text : undefined;
+    const text = textOf(json.slice(this.#head.length, end));
+    if (text !== undefined) this.#unrepeated = 0;
+    return text;
   }
 
   /** Learns a chunk if it holds nothing but text. */

@@ -28,7 +28,7 @@ describe('a chunk that differs from the learnt one', () => {
   it.each([
     ['in its text', ' world', ' world'],
     ['in a text with escapes', 'line\n\u0007 \\ é 🙂', 'line\n\u0007 \\ é 🙂'],
-    ['in a text with quotes, which is read as usual', 'say "a"', undefined],
+    ['in a text with quotes', '"say" "a\\"', '"say" "a\\"'],
     ['in having no text, which is read as usual', '', undefined],
   ])('%s', (_, text, found) => {
     expect(learnt(chunkOf('Hello')).textIn(chunkOf(text))).toBe(found);
@@ -42,6 +42,8 @@ describe('a chunk that differs from the learnt one', () => {
     ['in a control character within its text', chunkOf('a').replace('"a"', '"a\nb"')],
     ['in an escape that is none', chunkOf('a').replace('"a"', String.raw`"\x"`)],
     ['in another field where its text was', chunkOf('a').replace('"a"', '"a","refusal":"b"')],
+    ['in another field after a backslash', chunkOf('a').replace('"a"', String.raw`"\\\\","refusal":"b"`)],
+    ['in another field in place of its text', chunkOf('a').replace('"a"', '"","refusal":"b"')],
   ])('%s is read as usual', (_, json) => {
     expect(learnt(chunkOf('Hello')).textIn(json)).toBeUndefined();
   });
