@@ -50,12 +50,15 @@ export function isOptionalField(name: string, value: unknown): boolean {
  * and refuse another. spec 7.17
  */
 export function requiredFieldsOf({ fields }: ChatRequest): readonly string[] {
-  return Object.keys(fields).flatMap((name) => {
+  const required: string[] = [];
+  for (const name of Object.keys(fields)) {
     const value = fields[name];
-    if (value === undefined || isOptionalField(name, value)) return [];
+    if (value === undefined || isOptionalField(name, value)) continue;
+    required.push(name);
     const type = member(value, 'type');
-    return typeof type === 'string' ? [name, `${name}:${type}`] : [name];
-  });
+    if (typeof type === 'string') required.push(`${name}:${type}`);
+  }
+  return required;
 }
 
 /** By the type of a part: the capability of the models that take it. */

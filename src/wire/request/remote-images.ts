@@ -25,14 +25,14 @@ export class RemoteImages {
   #problem: string | undefined;
 
   constructor(messages: readonly ChatMessage[]) {
-    const found = new Set<string>();
+    const found: string[] = [];
     for (const { content } of messages) {
       for (const part of elementsOf(content)) {
         const url = remoteUrlOf(part);
-        if (url !== undefined) found.add(url);
+        if (url !== undefined) found.push(url);
       }
     }
-    this.urls = [...found];
+    this.urls = found.length > 1 ? [...new Set(found)] : found;
   }
 
   /** Why they cannot be read. */

@@ -19,6 +19,10 @@ export function toolIdsOf(messages: Messages): ReadonlySet<string> {
   return ids;
 }
 
+function isOfTools({ role, tool_calls: calls }: ChatMessage): boolean {
+  return role === 'tool' || calls !== undefined;
+}
+
 /** Whether nothing has to change, which is usual. */
 function areSound(messages: Messages): boolean {
   const known = new Set<unknown>();
@@ -123,7 +127,7 @@ function withResultsAfterCalls(messages: Messages): Messages {
  * after their calls.
  */
 export function withSoundToolIds(messages: Messages): Messages {
-  if (areSound(messages)) return messages;
+  if (!messages.some(isOfTools) || areSound(messages)) return messages;
   const ids = new CallIds(messages);
   return withResultsAfterCalls(mapSame(messages, (message) => ids.rename(message)));
 }
