@@ -2,8 +2,12 @@ import type { Clock } from '../ports.ts';
 
 /** How long the process may be busy before long work gives way, in ms. */
 const BUSY_MS = 40;
-/** When the process became busy, in monotonic ms; undefined before any long work in this turn of the event loop. */
+/** For so long after a turn of the event loop, the process is not busy, in ms. To look for each turn would cost more. */
+const FRESH_MS = 5;
+/** When the process became busy, in monotonic ms; undefined if no turn of the event loop is awaited. */
 let busySince: number | undefined;
+/** When the last awaited turn of the event loop came, in monotonic ms. */
+let turnedAt = Number.NEGATIVE_INFINITY;
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
@@ -13,9 +17,11 @@ function nextTurn(): Promise<void> {
 function yieldIfBusy(): Promise<void> | undefined {
   const nowMs = performance.now();
   if (busySince !== undefined) return nowMs - busySince < BUSY_MS ? undefined : nextTurn();
+  if (nowMs - turnedAt < FRESH_MS) return undefined;
   busySince = nowMs;
   setImmediate(() => {
     busySince = undefined;
+    turnedAt = performance.now();
   });
   return undefined;
 }
