@@ -93,12 +93,11 @@ export class ModelRegistry {
    */
   ensure(names: Iterable<string>, signal: AbortSignal | undefined, maxMs: number): Promise<void> | undefined {
     if (signal?.aborted === true) return undefined;
-    const nowMs = this.#clock.monotonicMs();
     const flights: Flight[] = [];
     let waitMs = 0;
     for (const name of names) {
       const flight = this.#lists.get(name)?.prepare();
-      const leftMs = flight === undefined ? 0 : remainingWaitMs(flight, maxMs, nowMs);
+      const leftMs = flight === undefined ? 0 : remainingWaitMs(flight, maxMs, this.#clock.monotonicMs());
       if (flight !== undefined && leftMs > 0) flights.push(flight);
       waitMs = Math.max(waitMs, leftMs);
     }

@@ -41,9 +41,11 @@ export class AccountStates {
     });
   }
 
-  /** Starts the requests that are due. Does not wait for them and never throws. */
-  refresh(): void {
-    const nowMs = this.#pool.clock.monotonicMs();
+  /**
+   * Starts the requests that are due. Does not wait for them and never throws.
+   * @param nowMs - monotonic
+   */
+  refresh(nowMs: number): void {
     if (this.#subjects.length === 0 || nowMs - this.#askedMs < EVERY_MS) return;
     this.#askedMs = nowMs;
     for (const subject of this.#subjects) this.#ask(subject).catch(() => undefined);

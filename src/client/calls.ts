@@ -115,25 +115,29 @@ export class Calls {
     return map === undefined ? asked : asked.flatMap((name) => entryOf(map, name) ?? name);
   }
 
-  /** Begins a call. Rejects with the signal's reason if it is aborted meanwhile. */
-  async begin<Request>(asked: CallRequest<Request>, options: CallOptions): Promise<Call<Request>> {
+  /** Begins a call. Throws, or rejects, with the signal's reason if it is aborted meanwhile. */
+  begin<Request>(asked: CallRequest<Request>, options: CallOptions): Maybe<Call<Request>> {
     const { clock, events } = this.#pool;
     const startedAt = clock.now();
     const startedMs = clock.monotonicMs();
     lastCallId += 1;
     const id = lastCallId;
     if (events.isObserved) this.#emitStart(id, asked, options, startedAt);
-    try {
-      // Checking and writing a long request has just taken a while.
-      const pause = clock.yieldIfBusy?.();
-      if (pause !== undefined) await pause;
-      this.#accounts.refresh();
-      const found = this.#find(asked, options);
-      const place = found instanceof Promise ? await found : found;
-      return this.#prepare(asked, options, { id, startedAt, startedMs }, place);
-    } catch (error) {
+    const failed = (error: unknown): never => {
       this.#emitEnd({ id, startedAt, attemptCount: 0, usage: undefined }, endOf(error, options.signal));
       throw error;
+    };
+    try {
+      // Checking and writing a long request has just taken a while.
+      const place = andThen(clock.yieldIfBusy?.(), () => {
+        this.#accounts.refresh(startedMs);
+        return this.#find(asked, options);
+      });
+      const started = { id, startedAt, startedMs };
+      const call = andThen(place, (found) => this.#prepare(asked, options, started, found));
+      return call instanceof Promise ? call.catch(failed) : call;
+    } catch (error) {
+      return failed(error);
     }
   }
 
@@ -258,17 +262,10 @@ export class Calls {
     emit({ type: 'call-start', call: id, operation, model, ...mapped, ...stays, at });
   }
 
-  #emitEnd(
-    {
-      id,
-      attemptCount,
-      usage,
-      startedAt,
-    }: Pick<Call<unknown>, 'id' | 'attemptCount' | 'usage' | 'startedAt'>,
-    end: CallEnd,
-  ): void {
+  #emitEnd(call: Pick<Call<unknown>, 'id' | 'attemptCount' | 'usage' | 'startedAt'>, end: CallEnd): void {
     const { clock, events, emit } = this.#pool;
     if (!events.isObserved) return;
+    const { id, attemptCount, usage, startedAt } = call;
     emit({ type: 'call-end', call: id, ...end, attempts: attemptCount, usage, startedAt, at: clock.now() });
   }
 

@@ -1,4 +1,5 @@
 import type { ModelSpec } from '../core/model.ts';
+import type { Route } from '../core/pool.ts';
 import {
   objectOperation,
   type ObjectRequest,
@@ -124,7 +125,7 @@ export class FreeLLM {
         this.#checkOpen();
       });
       const ports: RestCalls = {
-        chat: async (messages, asked, turn) => (await this.#ask(messages, asked, turn)).response,
+        chat: (messages, asked, turn) => this.#ask(messages, asked, turn),
         stream: (messages, asked, turn) => this.#stream(messages, asked, turn).stream,
         embed: (texts, asked) => this.embed(texts, asked),
       };
@@ -169,20 +170,32 @@ export class FreeLLM {
    * @throws DeadlineError if `timeoutMs` ran out.
    * @throws the signal's reason if `signal` was aborted.
    */
-  async chat(input: ChatInput, options: ChatOptions = {}): Promise<ChatResponse> {
-    const { response } = await this.#ask(input, options);
-    return response;
+  chat(input: ChatInput, options: ChatOptions = {}): Promise<ChatResponse> {
+    return this.#ask(input, options);
   }
 
-  async #ask(input: ChatInput, given: ChatOptions, turn?: Turn): Promise<Answered> {
+  async #ask(input: ChatInput, given: ChatOptions, turn?: Turn): Promise<ChatResponse> {
     const options = checkedCallOptions(given, false);
     const prepared = this.#prepare(input, options, (messages) => requestBody(messages, options))();
     const body = prepared instanceof Promise ? await prepared : prepared;
     const asked = { operation: 'chat', request: body, needs: this.#pool.chat.needs(body), turn } as const;
-    const call = await this.#calls.begin(asked, options);
+    const begun = this.#calls.begin(asked, options);
+    const call = begun instanceof Promise ? await begun : begun;
     const completion = await this.#calls.answer(call, this.#pool.chat);
-    const response = toResponse(call, completion, this.#pool.clock.monotonicMs());
-    return { response, route: call.target?.route };
+    return toResponse(call, completion, this.#pool.clock.monotonicMs());
+  }
+
+  async #routedAnswer(
+    messages: readonly ChatMessage[],
+    options: ChatOptions,
+    previousRoute: Route | undefined,
+  ): Promise<Answered> {
+    let route: Route | undefined;
+    const onServed = (served: Route): void => {
+      route = served;
+    };
+    const response = await this.#ask(messages, options, { previousRoute, onServed });
+    return { response, route };
   }
 
   /**
@@ -302,7 +315,8 @@ export class FreeLLM {
     { stream = false, ...options }: RunOptions & { readonly stream?: boolean | undefined },
   ): RunStream | Promise<RunResult> {
     const ask: RunPorts['ask'] = (messages, asked, previousRoute) => {
-      if (!stream) return { parts: NO_PARTS, answer: () => this.#ask(messages, asked, { previousRoute }) };
+      if (!stream)
+        return { parts: NO_PARTS, answer: () => this.#routedAnswer(messages, asked, previousRoute) };
       const { stream: answer, lastRoute } = this.#stream(messages, asked, { previousRoute });
       const parts = answer.parts();
       return { parts, answer: async () => ({ response: await answer.response(), route: lastRoute() }) };

@@ -50,11 +50,11 @@ export class AttemptTimer implements StopSignal {
   #armedFor: number;
   #cancelTimer: () => void;
 
-  constructor(clock: Clock, timeouts: Timeouts, caller: AbortSignal | undefined) {
+  /** @param now - Monotonic ms at which the attempt started. */
+  constructor(clock: Clock, timeouts: Timeouts, caller: AbortSignal | undefined, now: number) {
     this.#clock = clock;
     this.#timeouts = timeouts;
     this.#caller = caller;
-    const now = clock.monotonicMs();
     this.#limitMs = timeouts.firstMs;
     this.#dueAt = Math.min(now + timeouts.firstMs, timeouts.deadline);
     this.#capAt = now + timeouts.capMs;

@@ -109,7 +109,7 @@ class Attempt<Request> {
     this.#progress = progress;
     this.#request = operation.encode(call.request, plan);
     this.#budget = attemptBudget(call, progress.startedMs, plan.alternatives);
-    this.timer = new AttemptTimer(ports.clock, this.#budget, call.signal);
+    this.timer = new AttemptTimer(ports.clock, this.#budget, call.signal, progress.startedMs);
   }
 
   send(): Promise<HttpResponse> {

@@ -21,7 +21,7 @@ import type { Call } from './call.ts';
 import { instantOf, toMonotonic, toWall } from './instant.ts';
 import type { ReservedAttempt, Ledger } from './ledger.ts';
 import type { AttemptPlan, Operation, StreamOperation, WholeOperation } from './operation.ts';
-import type { Maybe } from './stored-records.ts';
+import { andThen, type Maybe } from './stored-records.ts';
 import type { Served, WaitQueues } from './wait-queue.ts';
 
 /** Why a call ends without an answer. */
@@ -83,21 +83,31 @@ async function refund(engine: Engine, grant: Served): Promise<void> {
 }
 
 /**
- * Waits for the next route and reserves it.
+ * Waits for the next route and reserves it. A store in memory grants it at once.
  * @throws what the call ends with if there is no route, its deadline has passed, or its caller aborted.
  */
-async function nextGrant(engine: Engine, call: Call<unknown>): Promise<ReservedAttempt> {
-  for (;;) {
-    call.signal?.throwIfAborted();
-    if (engine.clock.monotonicMs() >= call.deadline) {
-      throw engine.errors.exhausted(call, { kind: 'give-up', reason: 'deadline' });
-    }
-    const next = engine.queues.next(call);
-    const grant = next instanceof Promise ? await unlessCallerLeft(engine, call, next) : next;
-    if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
-    if (call.signal?.aborted !== true && engine.clock.monotonicMs() < call.deadline) return grant;
-    await refund(engine, grant);
+function nextGrant(engine: Engine, call: Call<unknown>): Maybe<ReservedAttempt> {
+  call.signal?.throwIfAborted();
+  if (engine.clock.monotonicMs() >= call.deadline) {
+    throw engine.errors.exhausted(call, { kind: 'give-up', reason: 'deadline' });
   }
+  const grant = engine.queues.next(call);
+  if (grant instanceof Promise) return awaitedGrant(engine, call, grant);
+  if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
+  return grant;
+}
+
+/** Waits for a grant. The deadline may pass meanwhile, or the caller abort. */
+async function awaitedGrant(
+  engine: Engine,
+  call: Call<unknown>,
+  next: Promise<Served>,
+): Promise<ReservedAttempt> {
+  const grant = await unlessCallerLeft(engine, call, next);
+  if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
+  if (call.signal?.aborted !== true && engine.clock.monotonicMs() < call.deadline) return grant;
+  await refund(engine, grant);
+  return nextGrant(engine, call);
 }
 
 function reportOf(
@@ -107,7 +117,7 @@ function reportOf(
   { startedAt, startedMs }: AttemptProgress,
 ): AttemptReport {
   const { provider, key, account, model } = engine.namesOf(target);
-  const latencyMs = engine.clock.monotonicMs() - startedMs;
+  const latencyMs = outcome.kind === 'success' ? outcome.latencyMs : engine.clock.monotonicMs() - startedMs;
   if (outcome.kind !== 'failure')
     return { provider, key, account, model, outcome: outcome.kind, startedAt, latencyMs };
   const { kind, status, message, retryAt } = outcome.failure;
@@ -123,17 +133,12 @@ interface Turn {
 }
 
 /** Reserves the next route for which the request can be written, and starts an attempt there. */
-async function begin<Request>(
-  engine: Engine,
-  call: Call<Request>,
-  operation: Operation<Request>,
-): Promise<Turn> {
-  for (;;) {
-    const grant = await nextGrant(engine, call);
+function begin<Request>(engine: Engine, call: Call<Request>, operation: Operation<Request>): Maybe<Turn> {
+  return andThen(nextGrant(engine, call), (grant) => {
     const prepared = operation.prepare?.(call.request, grant, call);
     if (prepared === undefined) return startAttempt(engine, call, grant);
-    await postpone(engine, call, operation, grant, prepared);
-  }
+    return postpone(engine, call, operation, grant, prepared).then(() => begin(engine, call, operation));
+  });
 }
 
 function startAttempt({ clock, observer }: Engine, call: Call<unknown>, grant: ReservedAttempt): Turn {
@@ -266,7 +271,8 @@ export async function answer<Request, Answer>(
   operation: WholeOperation<Request, Answer>,
 ): Promise<Answer> {
   for (;;) {
-    const turn = await begin(engine, call, operation);
+    const begun = begin(engine, call, operation);
+    const turn = begun instanceof Promise ? await begun : begun;
     let found: { readonly answer: Answer } | undefined;
     try {
       const result = await attemptWhole(engine, call, operation, turn.grant, turn.progress);

@@ -209,7 +209,7 @@ async function decoded<Request, Part>(
   };
   const usages: TokenUsage[] = [];
   const timeouts = { firstMs: 1000, idleMs: 1000, capMs: 1000, deadline: Number.POSITIVE_INFINITY };
-  const timer = new AttemptTimer(new VirtualClock(0), timeouts, undefined);
+  const timer = new AttemptTimer(new VirtualClock(0), timeouts, undefined, 0);
   const onUsage = (spent: TokenUsage): number => usages.push(spent);
   const parts: Part[] = [];
   const context = { plan, request, timer, onUsage };

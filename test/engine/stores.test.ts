@@ -109,8 +109,8 @@ describe.each(CASES)('a store $kind', ({ over }) => {
     pool.world.custom.script({ kind: 'reset', times: 3 });
     await pool.trace(3);
     await pool.clock.advance(15 * SECOND);
-    const probes = [pool.llm, other].flatMap((llm) => Array.from({ length: 20 }, () => llm.chat('Hello')));
     const before = pool.requests();
+    const probes = [pool.llm, other].flatMap((llm) => Array.from({ length: 20 }, () => llm.chat('Hello')));
     const results = await pool.run(Promise.allSettled(probes));
     expect(pool.requests()).toBe(before + 1);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
