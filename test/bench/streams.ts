@@ -8,26 +8,30 @@ import OpenAI from 'openai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'undici';
+import type { FreeLLM } from '../../src/index.ts';
 import { builtLibrary, median, report } from './figures.ts';
 
 const SERVER = `
-  const chunk = (delta, finish_reason = null) => 'data: ' + JSON.stringify({ id: 'x', object: 'chat.completion.chunk',
-    created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }] }) + '\\n\\n';
-  const words = Array.from({ length: 500 }, (_, i) => chunk({ content: ' word number ' + i }));
-  const end = chunk({}, 'stop') + 'data: [DONE]\\n\\n';
-  const pieces = [];
-  for (let i = 0; i < words.length; i += 5) pieces.push(words.slice(i, i + 5).join(''));
+  const chunk = (created, delta, finish_reason = null) => 'data: ' + JSON.stringify({ id: 'x', object: 'chat.completion.chunk',
+    created, model: 'm', choices: [{ index: 0, delta, finish_reason }] }) + '\\n\\n';
+  const end = chunk(1, {}, 'stop') + 'data: [DONE]\\n\\n';
+  const piecesOf = (createdAt) => {
+    const words = Array.from({ length: 500 }, (_, i) => chunk(createdAt(i), { content: ' word number ' + i }));
+    return Array.from({ length: 100 }, (_, i) => words.slice(5 * i, 5 * i + 5).join(''));
+  };
+  const alike = piecesOf(() => 1);
+  const changing = piecesOf((i) => i);
   const server = require('node:http').createServer((request, response) => {
     request.resume();
     request.on('end', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (const piece of pieces) response.write(piece);
+      for (const piece of request.url.startsWith('/changing') ? changing : alike) response.write(piece);
       response.end(end);
     });
   });
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
 
-const { FreeLLM, OpenAICompatible } = await builtLibrary();
+const { FreeLLM: Pool, OpenAICompatible } = await builtLibrary();
 
 const ROUNDS = 9;
 const STREAMS = 60;
@@ -42,27 +46,27 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
 
 const server = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
 const heard: readonly unknown[] = await once(server.stdout, 'data');
-const baseUrl = `http://127.0.0.1:${String(heard[0]).trim()}/v1`;
-const llm = new FreeLLM({
-  providers: [new OpenAICompatible('key', { name: 'bench', baseUrl, models: ['m'] })],
-  persist: false,
-});
-const sdk = new OpenAI({ apiKey: 'key', baseURL: baseUrl });
+const origin = `http://127.0.0.1:${String(heard[0]).trim()}`;
 
-async function ours(): Promise<number> {
+function poolAt(baseUrl: string): FreeLLM {
+  const provider = new OpenAICompatible('key', { name: 'bench', baseUrl, models: ['m'] });
+  return new Pool({ providers: [provider], persist: false });
+}
+
+async function ours(llm: FreeLLM): Promise<number> {
   let length = 0;
   for await (const text of llm.stream(MESSAGES)) length += text.length;
   return length;
 }
 
-async function theirs(): Promise<number> {
+async function theirs(sdk: OpenAI): Promise<number> {
   let length = 0;
   const stream = await sdk.chat.completions.create({ model: 'm', messages: [...MESSAGES], stream: true });
   for await (const part of stream) length += part.choices[0]?.delta.content?.length ?? 0;
   return length;
 }
 
-async function byHand(): Promise<number> {
+async function byHand(baseUrl: string): Promise<number> {
   const asked = JSON.stringify({ model: 'm', messages: MESSAGES, stream: true });
   const headers = { 'content-type': 'application/json', authorization: 'Bearer key' };
   const response = await request(`${baseUrl}/chat/completions`, { method: 'POST', headers, body: asked });
@@ -83,21 +87,33 @@ async function byHand(): Promise<number> {
   return length;
 }
 
-const costs = { ours: [] as number[], theirs: [] as number[], byHand: [] as number[] };
-for (let round = -2; round < ROUNDS; round += 1) {
-  const [a, b, c] = [await cpuOf(ours), await cpuOf(theirs), await cpuOf(byHand)];
-  if (round < 0) continue;
-  costs.ours.push(a);
-  costs.theirs.push(b);
-  costs.byHand.push(c);
+/** Measures the streams that come from a path of the server. */
+async function measure(path: string, name: string): Promise<void> {
+  const baseUrl = origin + path;
+  const llm = poolAt(baseUrl);
+  const sdk = new OpenAI({ apiKey: 'key', baseURL: baseUrl });
+  const costs = { ours: [] as number[], theirs: [] as number[], byHand: [] as number[] };
+  for (let round = -2; round < ROUNDS; round += 1) {
+    const own = await cpuOf(() => ours(llm));
+    const [others, hand] = [await cpuOf(() => theirs(sdk)), await cpuOf(() => byHand(baseUrl))];
+    if (round < 0) continue;
+    costs.ours.push(own);
+    costs.theirs.push(others);
+    costs.byHand.push(hand);
+  }
+  const ratio = (others: readonly number[]): number =>
+    median(costs.ours.map((own, index) => own / (others[index] ?? 1)));
+  report(
+    { name, value: ratio(costs.byHand), unit: '× by hand' },
+    `${(median(costs.ours) / 1000).toFixed(2)} ms of CPU, ${ratio(costs.theirs).toFixed(2)} × the openai SDK`,
+  );
+  await llm.close();
 }
-const ratio = (others: readonly number[]): number =>
-  median(costs.ours.map((own, index) => own / (others[index] ?? 1)));
-report(
-  { name: 'a stream of 500 chunks', value: ratio(costs.byHand), unit: '× by hand' },
-  `${(median(costs.ours) / 1000).toFixed(2)} ms of CPU, ${ratio(costs.theirs).toFixed(2)} × the openai SDK`,
-);
 
+await measure('/v1', 'a stream of 500 chunks');
+await measure('/changing', 'a stream of 500 chunks that differ in more than their text');
+
+const llm = poolAt(`${origin}/v1`);
 async function leave(count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     let left = (index * 37) % 500;
