@@ -94,7 +94,14 @@ function nextGrant(engine: Engine, call: Call<unknown>): Maybe<ReservedAttempt> 
   const grant = engine.queues.next(call);
   if (grant instanceof Promise) return awaitedGrant(engine, call, grant);
   if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
-  return grant;
+  // A store on a slow disk may have blocked the process past the deadline.
+  return engine.clock.monotonicMs() < call.deadline ? grant : retried(engine, call, grant);
+}
+
+/** Takes a grant back that came too late, and asks again. */
+async function retried(engine: Engine, call: Call<unknown>, grant: ReservedAttempt): Promise<ReservedAttempt> {
+  await refund(engine, grant);
+  return nextGrant(engine, call);
 }
 
 /** Waits for a grant. The deadline may pass meanwhile, or the caller abort. */
@@ -106,8 +113,7 @@ async function awaitedGrant(
   const grant = await unlessCallerLeft(engine, call, next);
   if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
   if (call.signal?.aborted !== true && engine.clock.monotonicMs() < call.deadline) return grant;
-  await refund(engine, grant);
-  return nextGrant(engine, call);
+  return retried(engine, call, grant);
 }
 
 function reportOf(
