@@ -99,7 +99,11 @@ function nextGrant(engine: Engine, call: Call<unknown>): Maybe<ReservedAttempt> 
 }
 
 /** Takes a grant back that came too late, and asks again. */
-async function retried(engine: Engine, call: Call<unknown>, grant: ReservedAttempt): Promise<ReservedAttempt> {
+async function retried(
+  engine: Engine,
+  call: Call<unknown>,
+  grant: ReservedAttempt,
+): Promise<ReservedAttempt> {
   await refund(engine, grant);
   return nextGrant(engine, call);
 }
