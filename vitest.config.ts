@@ -18,9 +18,6 @@ const PROCESSES = [
   'test/readme.test.ts',
 ];
 
-/** Tests whose libraries leave asynchronous contexts behind. These slow down all later promises of a worker. */
-const CONTEXTS = ['test/clients/**/*.test.ts', 'test/gateway/page*.test.ts'];
-
 /** Tests that watch or change their process. */
 const ALONE = ['test/client/stream-resources.test.ts', 'test/fuzz/fuzz.test.ts'];
 
@@ -29,15 +26,11 @@ const PROJECTS = [
   {
     extends: true as const,
     // Loading what these tests import takes longer than most of them.
-    test: { name: 'shared', include: ALL, exclude: [...PROCESSES, ...CONTEXTS, ...ALONE], isolate: false },
+    test: { name: 'shared', include: ALL, exclude: [...PROCESSES, ...ALONE], isolate: false },
   },
   {
     extends: true as const,
     test: { name: 'processes', include: PROCESSES, globalSetup: '.ci/build-for-tests.mjs', isolate: false },
-  },
-  {
-    extends: true as const,
-    test: { name: 'isolated', include: CONTEXTS },
   },
   {
     extends: true as const,
@@ -53,6 +46,7 @@ export default defineConfig(({ mode }) => ({
     ...(mode === 'fast' ? FAST_RUN : { projects: PROJECTS }),
     // No test reads or writes the cache of the user who runs it.
     env: { FREELM_PERSIST: '0', XDG_CACHE_HOME: join(tmpdir(), 'freelm-tests') },
+    setupFiles: ['./test/support/end-contexts.ts'],
     pool: 'threads',
     // Vitest leaves one processor idle by default, which is half of a small machine.
     maxWorkers: '100%',
