@@ -39,8 +39,8 @@ interface Waiter {
 
 /** One round along the queue. */
 interface Round {
-  readonly waiters: readonly Waiter[];
-  next: number;
+  /** Those that have not been looked at. A call that leaves meanwhile drops out. */
+  readonly waiters: Iterable<Waiter>;
   /** The earliest moment at which a call may be served or stops waiting, monotonic ms. */
   until: number;
   blocked: Blocked | undefined;
@@ -127,6 +127,13 @@ export class WaitQueue {
     return isBehind({ call, waitUntil }, this.#blocked) ? this.#blocked?.until : undefined;
   }
 
+  /** Whether a call only has to wait behind the others: nothing has changed since the last round. */
+  hasToWait(call: Call<unknown>, waitUntil: number): boolean {
+    if (this.#serving !== undefined || this.#ledger.pollMs !== undefined) return false;
+    const until = this.blockedUntil(call, waitUntil);
+    return until !== undefined && until > this.#clock.monotonicMs();
+  }
+
   /** Rejects all calls. */
   close(reason: unknown): void {
     for (const waiter of this.#waiters) waiter.reject(reason);
@@ -142,8 +149,7 @@ export class WaitQueue {
     this.#cancelTimer = undefined;
     this.#again = false;
     const round = this.#run({
-      waiters: [...this.#waiters],
-      next: 0,
+      waiters: this.#waiters.values(),
       until: Number.POSITIVE_INFINITY,
       blocked: undefined,
     });
@@ -152,11 +158,9 @@ export class WaitQueue {
   }
 
   #run(round: Round): Promise<void> | undefined {
-    while (round.next < round.waiters.length) {
-      const waiter = round.waiters[round.next];
-      round.next += 1;
-      if (waiter === undefined || !this.#waiters.has(waiter)) continue;
-      const expired = waiter.waitUntil <= this.#clock.monotonicMs();
+    const now = this.#clock.monotonicMs();
+    for (const waiter of round.waiters) {
+      const expired = waiter.waitUntil <= now;
       if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
       if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
       try {
@@ -247,10 +251,16 @@ export class WaitQueues {
   next(call: Call<unknown>): Maybe<Served> {
     if (this.#closed !== undefined) throw this.#closed.reason;
     const queue = this.#queues.get(call.queueKey);
+    if (queue === undefined) return this.#reserveOrJoin(call);
+    // A look at all that wait would cost each call of a long line as much as the line is long.
+    const isLast = call.failedAttempts.length === 0 && queue.hasToWait(call, this.#waitUntil(call));
     // Calls that are already waiting go first.
-    return queue === undefined
-      ? this.#reserveOrJoin(call)
-      : andThen(queue.serve(), () => this.#reserveOrJoin(call));
+    return isLast ? this.#reserveOrJoin(call) : andThen(queue.serve(), () => this.#reserveOrJoin(call));
+  }
+
+  /** Monotonic ms until which a call may wait. */
+  #waitUntil({ maxWaitMs, waitedMs, deadline }: Call<unknown>): number {
+    return Math.min(this.#clock.monotonicMs() + maxWaitMs - waitedMs, deadline);
   }
 
   /** Must be called when records have changed, since a waiting call may now be served. */
@@ -274,7 +284,7 @@ export class WaitQueues {
           : grant,
       );
     }
-    const waitUntil = Math.min(this.#clock.monotonicMs() + leftMs, call.deadline);
+    const waitUntil = this.#waitUntil(call);
     const queue = call.failedAttempts.length === 0 ? this.#queues.get(call.queueKey) : undefined;
     const blockedUntil = queue?.blockedUntil(call, waitUntil);
     if (blockedUntil !== undefined) {
