@@ -5,6 +5,7 @@
  *   --------+------------------------------------+---------+-----------------------------------------------
  *   (none)  | join                               | serving | a round starts
  *   idle    | join, behind calls that ask no more| idle    | the call is served in the next round
+ *   idle    | a call comes                       | serving | a round starts; it may end at the first call that has to wait
  *   idle    | join otherwise; wake; timer        | serving | the timer is cleared; a round starts
  *           |                                    |         | (in a shared store, the timer is at most one poll away)
  *   serving | the store answers with a promise   | serving | the round goes on when it is there
@@ -44,6 +45,15 @@ interface Round {
   /** The earliest moment at which a call may be served or stops waiting, monotonic ms. */
   until: number;
   blocked: Blocked | undefined;
+  /** What the last round found, if this one ends at the first call that still has to wait. */
+  readonly last: Rest | undefined;
+}
+
+/** What a round finds about the calls that are left. */
+interface Rest {
+  /** Monotonic ms at which the next round begins. */
+  readonly until: number;
+  readonly blocked: Blocked;
 }
 
 /** A call without failures that has to wait. So do calls that need at least as much: failures only exclude routes. */
@@ -52,6 +62,12 @@ interface Blocked {
   readonly until: number;
   /** The length of the shortest request that waits. A shorter request may fit models for which this one is too long. */
   readonly size: number;
+}
+
+/** Two calls that have to wait, as one: calls that need as much as either have to wait, too. */
+function together(one: Blocked | undefined, other: Blocked): Blocked {
+  if (one === undefined) return other;
+  return { until: Math.min(one.until, other.until), size: Math.min(one.size, other.size) };
 }
 
 /** Whether a call has to wait like `blocked`, and has enough time to. */
@@ -68,8 +84,8 @@ export class WaitQueue {
   readonly #onEmpty: () => void;
   readonly #waiters = new Set<Waiter>();
   #cancelTimer: (() => void) | undefined;
-  /** The call that had to wait in the last round. */
-  #blocked: Blocked | undefined;
+  /** What the last round found, if a call had to wait. */
+  #last: Rest | undefined;
   /** The round under way, if the store answers with promises. */
   #serving: Promise<void> | undefined;
   /** Whether another round must follow. */
@@ -118,20 +134,13 @@ export class WaitQueue {
       }
       cancelAbort = call.signal && onAbort(call.signal, abandon);
       this.#waiters.add(waiter);
-      if (!isBehind(waiter, this.#blocked)) void this.serve();
+      if (!isBehind(waiter, this.#last?.blocked)) void this.serve();
     });
   }
 
   /** Until when a call has to wait behind the others, monotonic ms. Undefined if the ledger must be asked for it. */
   blockedUntil(call: Call<unknown>, waitUntil: number): number | undefined {
-    return isBehind({ call, waitUntil }, this.#blocked) ? this.#blocked?.until : undefined;
-  }
-
-  /** Whether a call only has to wait behind the others: nothing has changed since the last round. */
-  hasToWait(call: Call<unknown>, waitUntil: number): boolean {
-    if (this.#serving !== undefined || this.#ledger.pollMs !== undefined) return false;
-    const until = this.blockedUntil(call, waitUntil);
-    return until !== undefined && until > this.#clock.monotonicMs();
+    return isBehind({ call, waitUntil }, this.#last?.blocked) ? this.#last?.blocked.until : undefined;
   }
 
   /** Rejects all calls. */
@@ -139,8 +148,12 @@ export class WaitQueue {
     for (const waiter of this.#waiters) waiter.reject(reason);
   }
 
-  /** Serves the queue from its head until all calls left have to wait. Returns a promise while the store is asked. */
-  serve(): Promise<void> | undefined {
+  /**
+   * Serves the queue from its head until all calls left have to wait. Returns a promise while the store is asked.
+   * @param briefly - Whether only time has passed since the last round: if the first call still has to wait, so do those behind
+   * it. To look at them, too, would cost each call that joins a long queue as much as the queue is long.
+   */
+  serve(briefly = false): Promise<void> | undefined {
     if (this.#serving !== undefined) {
       this.#again = true;
       return this.#serving.then(() => this.#serving);
@@ -152,6 +165,7 @@ export class WaitQueue {
       waiters: this.#waiters.values(),
       until: Number.POSITIVE_INFINITY,
       blocked: undefined,
+      last: briefly ? this.#last : undefined,
     });
     if (round !== undefined) this.#serving = round;
     return round;
@@ -160,6 +174,7 @@ export class WaitQueue {
   #run(round: Round): Promise<void> | undefined {
     const now = this.#clock.monotonicMs();
     for (const waiter of round.waiters) {
+      if (round.last !== undefined && round.blocked !== undefined) break;
       const expired = waiter.waitUntil <= now;
       if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
       if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
@@ -204,14 +219,16 @@ export class WaitQueue {
     round.until = Math.min(round.until, until);
     if (waiter.call.failedAttempts.length > 0) return;
     const { size } = waiter.call.needs;
-    const blocked = round.blocked ?? { until, size };
-    round.blocked = { until: Math.min(blocked.until, until), size: Math.min(blocked.size, size) };
+    round.blocked = together(round.blocked, { until, size });
   }
 
   /** All calls left have to wait: sets the timer for the first of them. spec 2.9 */
-  #rest({ until, blocked }: Round): void {
+  #rest(round: Round): void {
+    const { last } = round;
+    const blocked = round.blocked && together(last?.blocked, round.blocked);
+    const until = blocked === undefined ? round.until : Math.min(round.until, last?.until ?? round.until);
     this.#serving = undefined;
-    this.#blocked = blocked;
+    this.#last = blocked && { until, blocked };
     if (this.#waiters.size === 0) return;
     if (this.#again) {
       void this.serve();
@@ -251,16 +268,10 @@ export class WaitQueues {
   next(call: Call<unknown>): Maybe<Served> {
     if (this.#closed !== undefined) throw this.#closed.reason;
     const queue = this.#queues.get(call.queueKey);
-    if (queue === undefined) return this.#reserveOrJoin(call);
-    // A look at all that wait would cost each call of a long line as much as the line is long.
-    const isLast = call.failedAttempts.length === 0 && queue.hasToWait(call, this.#waitUntil(call));
     // Calls that are already waiting go first.
-    return isLast ? this.#reserveOrJoin(call) : andThen(queue.serve(), () => this.#reserveOrJoin(call));
-  }
-
-  /** Monotonic ms until which a call may wait. */
-  #waitUntil({ maxWaitMs, waitedMs, deadline }: Call<unknown>): number {
-    return Math.min(this.#clock.monotonicMs() + maxWaitMs - waitedMs, deadline);
+    return queue === undefined
+      ? this.#reserveOrJoin(call)
+      : andThen(queue.serve(true), () => this.#reserveOrJoin(call));
   }
 
   /** Must be called when records have changed, since a waiting call may now be served. */
@@ -284,7 +295,7 @@ export class WaitQueues {
           : grant,
       );
     }
-    const waitUntil = this.#waitUntil(call);
+    const waitUntil = Math.min(this.#clock.monotonicMs() + leftMs, call.deadline);
     const queue = call.failedAttempts.length === 0 ? this.#queues.get(call.queueKey) : undefined;
     const blockedUntil = queue?.blockedUntil(call, waitUntil);
     if (blockedUntil !== undefined) {

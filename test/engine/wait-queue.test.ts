@@ -257,22 +257,6 @@ describe('queues of different models', () => {
 });
 
 describe('a queue that cannot be served', () => {
-  it('a queue is joined without another look at the calls in it', async () => {
-    const store = memoryStore();
-    let reads = 0;
-    const read: typeof store.read = (ids) => {
-      reads += 1;
-      return store.read(ids);
-    };
-    const pool = simulatedPool({ store: { ...store, read }, nim: { rpm: 1 } });
-    const first = pool.llm.chat('Call 0', PATIENT);
-    const others = count(99).map((number) => pool.llm.chat(`Call ${number + 1}`, PATIENT));
-    await pool.clock.advance(SECOND);
-    expect(reads).toBeLessThan(20);
-    await pool.run(Promise.all([first, ...others]));
-    expect(order(pool)).toEqual(count(100));
-  });
-
   it('fails only the call whose strategy throws', async () => {
     let broken = false;
     const pool = simulatedPool({
