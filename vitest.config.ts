@@ -18,8 +18,11 @@ const PROCESSES = [
   'test/readme.test.ts',
 ];
 
-/** Tests that watch or change their process. */
-const ALONE = ['test/client/stream-resources.test.ts', 'test/fuzz/fuzz.test.ts'];
+/** Tests that watch or change their process. Other tests leave timers and connections behind for a while. */
+const ALONE = [
+  'test/client/{abort,foreign-parts,shared-signal,stream-resources}.test.ts',
+  'test/fuzz/fuzz.test.ts',
+];
 
 /** What `npm test` runs. A list here is added to that of the whole configuration, which therefore has none. */
 const PROJECTS = [
