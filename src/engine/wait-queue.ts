@@ -51,8 +51,8 @@ interface Round {
 
 /** What a round finds about the calls that are left. */
 interface Rest {
-  /** Monotonic ms at which the next round begins. */
-  readonly until: number;
+  /** Monotonic ms at which all of them must be looked at again. */
+  readonly dueAt: number;
   readonly blocked: Blocked;
 }
 
@@ -150,8 +150,8 @@ export class WaitQueue {
 
   /**
    * Serves the queue from its head until all calls left have to wait. Returns a promise while the store is asked.
-   * @param briefly - Whether only time has passed since the last round: if the first call still has to wait, so do those behind
-   * it. To look at them, too, would cost each call that joins a long queue as much as the queue is long.
+   * @param briefly - Whether the round ends at the first call that still has to wait, because this process has changed no record
+   * since the last round. To look at all calls would cost each call that joins a long queue as much as the queue is long.
    */
   serve(briefly = false): Promise<void> | undefined {
     if (this.#serving !== undefined) {
@@ -223,20 +223,23 @@ export class WaitQueue {
   }
 
   /** All calls left have to wait: sets the timer for the first of them. spec 2.9 */
-  #rest(round: Round): void {
-    const { last } = round;
-    const blocked = round.blocked && together(last?.blocked, round.blocked);
-    const until = blocked === undefined ? round.until : Math.min(round.until, last?.until ?? round.until);
+  #rest({ until, blocked, last }: Round): void {
+    const { pollMs = Number.POSITIVE_INFINITY } = this.#ledger;
+    const now = this.#clock.monotonicMs();
+    let dueAt = Math.min(until, now + pollMs);
     this.#serving = undefined;
-    this.#last = blocked && { until, blocked };
+    this.#last = undefined;
+    if (blocked !== undefined) {
+      // The calls behind were not looked at in a brief round, so what the last round found still holds for them.
+      if (last !== undefined) dueAt = Math.min(dueAt, last.dueAt);
+      this.#last = { dueAt, blocked: together(last?.blocked, blocked) };
+    }
     if (this.#waiters.size === 0) return;
     if (this.#again) {
       void this.serve();
       return;
     }
-    const { pollMs = Number.POSITIVE_INFINITY } = this.#ledger;
-    const pauseMs = Math.min(pollMs, until - this.#clock.monotonicMs());
-    this.#cancelTimer = this.#clock.after(Math.max(0, pauseMs), () => void this.serve());
+    this.#cancelTimer = this.#clock.after(Math.max(0, dueAt - now), () => void this.serve());
   }
 
   #remove(waiter: Waiter): void {

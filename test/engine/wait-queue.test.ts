@@ -7,6 +7,7 @@ import {
   type SimulatedPoolOptions,
   DAY,
   HOUR,
+  KEY,
   laterStore,
   MINUTE,
   NOON,
@@ -257,6 +258,28 @@ describe('queues of different models', () => {
 });
 
 describe('a queue that cannot be served', () => {
+  it('asks a shared store for all calls as often as it says, however many calls come', async () => {
+    const pool = simulatedPool({
+      store: { ...memoryStore(), pollMs: SECOND },
+      strategy: 'priority',
+      openrouter: { models: [{ id: 'm/small:free', context: 8192 }], rpm: 1, limits: { rpm: 20 } },
+      nim: { models: ['m/roomy'], rpm: 1, limits: { rpm: 1 } },
+    });
+    const long = 'Talk'.repeat(10_000);
+    // The small model refuses it, so that the minute of both providers is spent.
+    await pool.run(pool.llm.chat(long));
+    const waiting = [pool.llm.chat(long, PATIENT)];
+    const short = pool.llm.chat('Hello', PATIENT);
+    await pool.clock.advance(SECOND);
+    await pool.sibling().reset({ key: KEY.openrouter });
+    for (let arrivals = 0; arrivals < 40; arrivals += 1) {
+      waiting.push(pool.llm.chat(long, PATIENT));
+      await pool.clock.advance(SECOND / 2);
+    }
+    expect((await pool.run(short)).latencyMs).toBeLessThan(5 * SECOND);
+    await pool.run(Promise.all(waiting));
+  });
+
   it('fails only the call whose strategy throws', async () => {
     let broken = false;
     const pool = simulatedPool({
