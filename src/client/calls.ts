@@ -6,7 +6,7 @@ import { type Call, renew } from '../engine/call.ts';
 import { answer, type Engine, stream } from '../engine/failover.ts';
 import type { StreamOperation, WholeOperation } from '../engine/operation.ts';
 import { andThen, type Maybe } from '../engine/stored-records.ts';
-import { WaitQueues } from '../engine/wait-queue.ts';
+import { WaitQueues } from '../engine/wait-queues.ts';
 import { FreeLLMError, ModelNotFoundError } from '../errors.ts';
 import { AccountStates } from './account-states.ts';
 import { namesIn, observerOf } from './attempt-events.ts';

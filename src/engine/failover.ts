@@ -22,7 +22,8 @@ import { instantOf, toMonotonic, toWall } from './instant.ts';
 import type { ReservedAttempt, Ledger } from './ledger.ts';
 import type { AttemptPlan, Operation, StreamOperation, WholeOperation } from './operation.ts';
 import { andThen, type Maybe } from './stored-records.ts';
-import type { Served, WaitQueues } from './wait-queue.ts';
+import type { Served } from './wait-queue.ts';
+import type { WaitQueues } from './wait-queues.ts';
 
 /** Why a call ends without an answer. */
 export type GiveUp =
