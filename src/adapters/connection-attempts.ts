@@ -39,6 +39,11 @@ export class ConnectionAttempts {
     return error instanceof Error && this.#stale.has(error);
   }
 
+  /** Whether a request has no answer yet. */
+  get isPending(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** A request was sent. */
   add(request: PendingRequest): void {
     this.#pending.add(request);

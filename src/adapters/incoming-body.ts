@@ -3,6 +3,8 @@
  * pieces of one read of the socket go to the reader together, since each one costs it a turn.
  */
 
+import { turnEnd } from './turn-end.ts';
+
 /** If more bytes than this are unread, the body slows the sender down. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
 
@@ -24,6 +26,8 @@ export interface Connection {
 
 const NOTHING = new Uint8Array();
 const END: Piece = { done: true, value: undefined };
+/** How many readers wait for the next piece of their bodies. */
+let readers = 0;
 
 /**
  * Takes pieces from the connection and passes them to one reader. A reader that leaves before the end closes the
@@ -49,7 +53,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     this.#pieces.push(piece);
     this.#bufferedBytes += piece.byteLength;
     if (this.#reader !== undefined) {
-      if (this.#pieces.length === 1) queueMicrotask(() => this.#deliver());
+      if (this.#pieces.length === 1) this.#deliverSoon();
       return true;
     }
     this.#isPaused = this.#bufferedBytes >= MAX_BUFFERED_BYTES;
@@ -94,6 +98,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     }
     if (this.#hasEnded) return Promise.resolve(END);
     return new Promise((resolve, reject) => {
+      if (this.#reader === undefined) readers += 1;
       this.#reader = { resolve, reject };
     });
   }
@@ -113,6 +118,15 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     return this;
   }
 
+  #deliverSoon(): void {
+    const deliver = (): void => {
+      this.#deliver();
+    };
+    const others = turnEnd(readers > 1);
+    if (others === undefined) queueMicrotask(deliver);
+    else void others.then(deliver);
+  }
+
   #deliver(): void {
     if (this.#pieces.length > 0) this.#take()?.resolve({ done: false, value: this.#takePieces() });
   }
@@ -129,6 +143,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
 
   #take(): Reader | undefined {
     const reader = this.#reader;
+    if (reader !== undefined) readers -= 1;
     this.#reader = undefined;
     return reader;
   }

@@ -6,6 +6,7 @@ import { Exchange } from './exchange.ts';
 import { type FetchLike, fetchTransport } from './fetch.ts';
 import { proxiesFrom } from './proxies.ts';
 import { hadReceived, isClosedByPeer, localFault, messageOf } from './thrown.ts';
+import { turnEnd } from './turn-end.ts';
 
 type Undici = typeof undiciModule;
 type Dispatcher = undiciModule.Dispatcher;
@@ -140,7 +141,10 @@ class UndiciTransport implements Transport {
     if (this.#substitute !== undefined) return this.#substitute.send(request, stop);
     const undici = this.#undici ?? (await loadUndici());
     try {
-      return await this.#dispatch(undici, request, stop, false);
+      const response = await this.#dispatch(undici, request, stop, false);
+      const others = turnEnd(this.#connecting.isPending);
+      if (others !== undefined) await others;
+      return response;
     } catch (error) {
       if (stop.aborted || this.#closed || !this.#isStale(error)) throw error;
       // spec 7.15

@@ -1,6 +1,7 @@
 import fc from '../support/fast-check.ts';
 import { describe, expect, it } from 'vitest';
 import { IncomingBody } from '../../src/adapters/incoming-body.ts';
+import { microtasks } from '../support/microtasks.ts';
 
 const KIB = 1024;
 
@@ -58,6 +59,21 @@ describe('a body', () => {
     body.end();
     expect(await waiting).toEqual({ done: false, value: Buffer.of(3, 4, 5) });
     expect(await body.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('waits with its pieces for those of other bodies that come in the same turn', async () => {
+    const [first, second] = [idle(), idle()];
+    const log: string[] = [];
+    const reads = [first, second].map((body) =>
+      body.next().then(({ value }) => log.push(`read ${String(value)}`)),
+    );
+    for (const [index, body] of [first, second].entries()) {
+      log.push(`came ${index}`);
+      body.push(Uint8Array.of(index));
+      await microtasks();
+    }
+    await Promise.all(reads);
+    expect(log).toEqual(['came 0', 'came 1', 'read 0', 'read 1']);
   });
 
   it('hands a waiting reader what came before a break', async () => {

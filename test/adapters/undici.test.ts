@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
-import { Agent, errors, MockAgent } from 'undici';
+import { Agent, type Dispatcher, errors, MockAgent } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import type { HttpRequest, Transport } from '../../src/ports.ts';
 import { undiciTransport, type UndiciOptions } from '../../src/adapters/undici.ts';
+import { microtasks } from '../support/microtasks.ts';
 import { errorOf } from '../support/rejection.ts';
 import { readText, transportContract } from '../contracts/transport.ts';
 import { serveProxy, serveSocks } from '../support/proxy.ts';
@@ -27,6 +28,44 @@ async function ask(transport: Transport, url: string, more: Partial<HttpRequest>
 
 describe('the transport over undici', () => {
   transportContract(() => undiciTransport({ env: {} }));
+});
+
+/** Requests that wait for `answer`, and a log of their answers. */
+async function asked(
+  count: number,
+): Promise<{ readonly log: string[]; readonly answer: (request: number) => Promise<void> }> {
+  const handlers: Dispatcher.DispatchHandler[] = [];
+  const transport = open({ dispatcher: { dispatch: (_, handler) => handlers.push(handler) > 0 } });
+  const log: string[] = [];
+  for (let request = 0; request < count; request += 1) {
+    const sent = transport.send({ method: 'GET', url: 'http://127.0.0.1', headers: {} }, never());
+    void sent.then(() => log.push(`read ${request}`));
+  }
+  await until(() => handlers.length === count);
+  return {
+    log,
+    answer: async (request) => {
+      log.push(`arrived ${request}`);
+      handlers[request]?.onHeaders?.(200, [], () => undefined, 'OK');
+      await microtasks();
+    },
+  };
+}
+
+describe('answers', () => {
+  it('that arrive in one turn of the event loop are read together', async () => {
+    const { log, answer } = await asked(2);
+    await answer(0);
+    await answer(1);
+    await setImmediate();
+    expect(log).toEqual(['arrived 0', 'arrived 1', 'read 0', 'read 1']);
+  });
+
+  it('that cannot arrive with others are read at once', async () => {
+    const { log, answer } = await asked(1);
+    await answer(0);
+    expect(log).toEqual(['arrived 0', 'read 0']);
+  });
 });
 
 describe('connections', () => {
