@@ -12,8 +12,11 @@ const MODELS = Array.from({ length: 20 }, (_, index) => `gemini-${index}`);
 const ANSWER = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
 });
-const ROUNDS = 7;
 const CALLS = 50;
+/** Rounds of calls: those until the code is compiled, as it is in a process that runs for a while, and those measured. */
+const REFUSAL_ROUNDS = { warmUp: 20, measured: 21 };
+/** Served calls spend what they are measured with: these rounds spend two fifths of what is left. */
+const SERVED_ROUNDS = { warmUp: 7, measured: 9 };
 
 /** What the limits count: an account over all models, or an account's use of each model. */
 type Counted = 'account' | 'model';
@@ -66,20 +69,23 @@ async function spentPool(
   return llm;
 }
 
-/** The median cost of one of some calls, after a first round. */
-async function callMs(call: () => Promise<unknown>): Promise<number> {
+/** The median cost of a call. */
+async function callMs(
+  call: () => Promise<unknown>,
+  { warmUp, measured }: typeof REFUSAL_ROUNDS,
+): Promise<number> {
   const round = async (): Promise<void> => {
     for (let count = 0; count < CALLS; count += 1) await call();
   };
-  await round();
+  for (let count = 0; count < warmUp; count += 1) await round();
   const costs: number[] = [];
-  for (let count = 0; count < ROUNDS; count += 1) costs.push((await cpuMs(round)) / CALLS);
+  for (let count = 0; count < measured; count += 1) costs.push((await cpuMs(round)) / CALLS);
   return median(costs);
 }
 
 async function refusalMs(keys: number, counted: Counted): Promise<number> {
   const llm = await spentPool(keys, counted);
-  const cost = await callMs(() => llm.chat('Hello').catch(() => undefined));
+  const cost = await callMs(() => llm.chat('Hello').catch(() => undefined), REFUSAL_ROUNDS);
   await llm.close();
   return cost;
 }
@@ -88,7 +94,7 @@ async function refusalMs(keys: number, counted: Counted): Promise<number> {
 async function servedMs(pool: BenchPool, part: number): Promise<number> {
   const llm = poolOf(pool, {});
   await spend(llm, pool, part);
-  const cost = await callMs(() => llm.chat('Hello', { wait: false }));
+  const cost = await callMs(() => llm.chat('Hello', { wait: false }), SERVED_ROUNDS);
   await llm.close();
   return cost;
 }
@@ -121,7 +127,6 @@ for (const counted of COUNTED) {
 }
 for (const counted of COUNTED) {
   const single = await servedMs({ keys: 1, counted, rpd: 1_000_000 }, 0);
-  // The calls that are measured spend a fifth of what is left.
   const rpd = counted === 'account' ? MODELS.length : 1;
   const half = await servedMs({ keys: 200, counted, rpd }, 0.5);
   report(
