@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const SOURCE = path.join(import.meta.dirname, '..', 'src');
 /** Raised only for what a change delivers. */
-const LINE_BUDGET = 42_000;
+const LINE_BUDGET = 42_300;
 
 /** What `npm run generate` writes grows with the providers, not with the code. */
 const GENERATED = new Set(['providers/files.ts', 'providers/presets.ts']);

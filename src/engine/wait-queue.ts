@@ -19,31 +19,32 @@
  */
 
 import { onAbort } from '../abort.ts';
+import { excludedForGood } from '../core/routing/exclusion.ts';
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
 import { instantOf, toMonotonic } from './instant.ts';
 import type { Grant, Ledger } from './ledger.ts';
+import { type BlockedLines, blockedUntil, type InLine, Lines, NO_LINES, withBlocked } from './lines.ts';
 
 /** The final result for a call. */
 export type Served = Exclude<Grant, { kind: 'wait' }>;
 
-interface Waiter {
+interface Waiter extends InLine {
   readonly call: Call<unknown>;
-  /** Monotonic ms at which it stops waiting. */
-  readonly waitUntil: number;
-  /** Whether it is served at `waitUntil` and not before. */
-  readonly pauses: boolean;
+  /** A call that may wait no longer, but retries a route later, begins to pause. */
+  waitUntil: number;
+  pauses: boolean;
   readonly resolve: (served: Served) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /** One round along the queue. */
 interface Round {
-  /** Those that have not been looked at. A call that leaves meanwhile drops out. */
-  readonly waiters: Iterable<Waiter>;
-  /** The earliest moment at which a call may be served or stops waiting, monotonic ms. */
+  /** The order of the call that was looked at last. */
+  order: number;
+  /** The earliest moment at which a call may be served, monotonic ms. */
   until: number;
-  blocked: Blocked | undefined;
+  blocked: BlockedLines;
   /** What the last round found, if this one ends at the first call that still has to wait. */
   readonly last: Rest | undefined;
 }
@@ -52,36 +53,20 @@ interface Round {
 interface Rest {
   /** Monotonic ms at which all of them must be looked at again. */
   readonly dueAt: number;
-  readonly blocked: Blocked;
+  readonly blocked: BlockedLines;
 }
 
-/** A call without failures that has to wait. So do calls that need at least as much: failures only exclude routes. */
-interface Blocked {
-  /** Monotonic ms. */
-  readonly until: number;
-  /** The length of the shortest request that waits. A shorter request may fit models for which this one is too long. */
-  readonly size: number;
-}
-
-/** Two calls that have to wait, as one: calls that need as much as either have to wait, too. */
-function together(one: Blocked | undefined, other: Blocked): Blocked {
-  if (one === undefined) return other;
-  return { until: Math.min(one.until, other.until), size: Math.min(one.size, other.size) };
-}
-
-/** Whether a call has to wait like `blocked`, and has enough time to. */
-function isBehind(
-  { call, waitUntil }: Pick<Waiter, 'call' | 'waitUntil'>,
-  blocked: Blocked | undefined,
-): boolean {
-  return blocked !== undefined && call.needs.size >= blocked.size && waitUntil >= blocked.until;
+/** What a call needs, as far as it decides how long it waits. */
+function demandOf({ needs, failedAttempts }: Call<unknown>): Pick<InLine, 'excluded' | 'size'> {
+  return { excluded: excludedForGood(failedAttempts), size: needs.size };
 }
 
 export class WaitQueue {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #onEmpty: () => void;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Lines<Waiter>();
+  #arrivals = 0;
   #cancelTimer: (() => void) | undefined;
   /** What the last round found, if a call had to wait. */
   #last: Rest | undefined;
@@ -112,8 +97,11 @@ export class WaitQueue {
       const abandon = (): void => {
         waiter.reject(call.signal?.reason);
       };
+      this.#arrivals += 1;
       const waiter: Waiter = {
         call,
+        order: this.#arrivals,
+        ...demandOf(call),
         waitUntil,
         pauses,
         resolve: (served) => {
@@ -133,18 +121,18 @@ export class WaitQueue {
       }
       cancelAbort = call.signal && onAbort(call.signal, abandon);
       this.#waiters.add(waiter);
-      if (!isBehind(waiter, this.#last?.blocked)) void this.serve();
+      if (blockedUntil(this.#last?.blocked ?? NO_LINES, waiter) === undefined) void this.serve();
     });
   }
 
   /** Until when a call has to wait behind the others, monotonic ms. Undefined if the ledger must be asked for it. */
   blockedUntil(call: Call<unknown>, waitUntil: number): number | undefined {
-    return isBehind({ call, waitUntil }, this.#last?.blocked) ? this.#last?.blocked.until : undefined;
+    return blockedUntil(this.#last?.blocked ?? NO_LINES, { ...demandOf(call), waitUntil });
   }
 
   /** Rejects all calls. */
   close(reason: unknown): void {
-    for (const waiter of this.#waiters) waiter.reject(reason);
+    for (const waiter of this.#waiters.all()) waiter.reject(reason);
   }
 
   /**
@@ -161,9 +149,9 @@ export class WaitQueue {
     this.#cancelTimer = undefined;
     this.#again = false;
     const round = this.#run({
-      waiters: this.#waiters.values(),
+      order: 0,
       until: Number.POSITIVE_INFINITY,
-      blocked: undefined,
+      blocked: NO_LINES,
       last: briefly ? this.#last : undefined,
     });
     if (round !== undefined) this.#serving = round;
@@ -172,16 +160,14 @@ export class WaitQueue {
 
   #run(round: Round): Promise<void> | undefined {
     const now = this.#clock.monotonicMs();
-    for (const waiter of round.waiters) {
-      if (round.last !== undefined && round.blocked !== undefined) break;
-      const expired = waiter.waitUntil <= now;
-      if (!expired) round.until = Math.min(round.until, waiter.waitUntil);
-      if (!expired && (waiter.pauses || isBehind(waiter, round.blocked))) continue;
+    for (;;) {
+      if (round.last !== undefined && round.blocked.size > 0) break;
+      const waiter = this.#waiters.next(round.order, now, round.blocked);
+      if (waiter === undefined) break;
+      round.order = waiter.order;
+      const waitUntil = waiter.waitUntil <= now ? Number.NEGATIVE_INFINITY : waiter.waitUntil;
       try {
-        const grant = this.#ledger.reserveNext(
-          waiter.call,
-          expired ? Number.NEGATIVE_INFINITY : waiter.waitUntil,
-        );
+        const grant = this.#ledger.reserveNext(waiter.call, waitUntil);
         if (grant instanceof Promise) return this.#continue(round, waiter, grant);
         this.#hand(waiter, grant, round);
       } catch (error) {
@@ -214,26 +200,37 @@ export class WaitQueue {
       waiter.resolve(grant);
       return;
     }
-    const until = toMonotonic(instantOf(this.#clock), grant.until);
+    const instant = instantOf(this.#clock);
+    const until = toMonotonic(instant, grant.until);
+    if (waiter.waitUntil <= instant.monotonicMs) {
+      waiter.waitUntil = until;
+      waiter.pauses = true;
+      this.#waiters.change(waiter);
+      return;
+    }
     round.until = Math.min(round.until, until);
-    if (waiter.call.failedAttempts.length > 0) return;
-    const { size } = waiter.call.needs;
-    round.blocked = together(round.blocked, { until, size });
+    const { othersUntil = grant.until } = grant;
+    if (othersUntil <= instant.now) return;
+    const blocked = { size: waiter.size, until: toMonotonic(instant, othersUntil) };
+    round.until = Math.min(round.until, blocked.until);
+    round.blocked = withBlocked(round.blocked, waiter.excluded, blocked);
   }
 
   /** All calls left have to wait: sets the timer for the first of them. spec 2.9 */
   #rest({ until, blocked, last }: Round): void {
     const { pollMs = Number.POSITIVE_INFINITY } = this.#ledger;
     const now = this.#clock.monotonicMs();
-    let dueAt = Math.min(until, now + pollMs);
+    let dueAt = Math.min(until, this.#waiters.dueAt, now + pollMs);
     this.#serving = undefined;
     this.#last = undefined;
-    if (blocked !== undefined) {
+    if (blocked.size > 0) {
       // The calls behind were not looked at in a brief round, so what the last round found still holds for them.
       if (last !== undefined) dueAt = Math.min(dueAt, last.dueAt);
-      this.#last = { dueAt, blocked: together(last?.blocked, blocked) };
+      let all = blocked;
+      for (const [excluded, found] of last?.blocked ?? NO_LINES) all = withBlocked(all, excluded, found);
+      this.#last = { dueAt, blocked: all };
     }
-    if (this.#waiters.size === 0) return;
+    if (this.#waiters.isEmpty) return;
     if (this.#again) {
       void this.serve();
       return;
@@ -243,7 +240,7 @@ export class WaitQueue {
 
   #remove(waiter: Waiter): void {
     this.#waiters.delete(waiter);
-    if (this.#waiters.size > 0) return;
+    if (!this.#waiters.isEmpty) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#onEmpty();

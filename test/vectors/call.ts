@@ -79,7 +79,7 @@ class Script {
 /** One step of a call: the route that was tried, the moment that was waited for, or how it ended. */
 type Step =
   | { readonly attempt: readonly [provider: string, account: string, keyId: string, model: string] }
-  | { readonly wait: number }
+  | { readonly wait: number; readonly othersUntil?: number | undefined }
   | { readonly end: 'served' | Failure['kind'] }
   | { readonly end: 'give-up'; readonly reason: string; readonly readyAt: number };
 
@@ -129,7 +129,8 @@ function runCall(world: World, startedAt: number): readonly Step[] {
       return [...steps, { end: 'give-up', reason, readyAt }];
     }
     if (decision.kind === 'wait') {
-      steps.push({ wait: decision.until });
+      const { until, othersUntil } = decision;
+      steps.push({ wait: until, ...(othersUntil !== undefined && { othersUntil }) });
       now = decision.until;
       continue;
     }

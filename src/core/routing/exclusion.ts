@@ -54,6 +54,22 @@ export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number
   return Math.min(at, now + MAX_PAUSE_MS);
 }
 
+function routesOf({ route, failure, ctx }: FailedAttempt): string {
+  const { provider, account, keyId, model } = route;
+  const { excludes = '' } = FAILURE_EFFECTS[failure.kind];
+  const size = failure.contextLength ?? ctx ?? '';
+  return [provider, account, keyId, model, failure.scope, excludes, failure.oversized === true, size].join(
+    '\n',
+  );
+}
+
+/** Names what the failures of a call exclude for good: equal names, equal routes. '' if they exclude nothing for good. */
+export function excludedForGood(failedAttempts: readonly FailedAttempt[]): string {
+  if (failedAttempts.length === 0) return '';
+  const lasting = failedAttempts.filter((failed) => failed.excludedUntil === Number.POSITIVE_INFINITY);
+  return [...new Set(lasting.map(routesOf))].toSorted().join('\n\n');
+}
+
 /** Whether a failure excludes a model of the same or another provider. spec 8.1 */
 function coversModel(attempt: FailedAttempt, provider: string, model: CandidateModel): boolean {
   const { route, failure } = attempt;

@@ -96,6 +96,15 @@ function isReleaseAhead({ stages, mayAdmitMore }: Question): boolean {
   );
 }
 
+/** Waits until a moment. A call whose failures pass says what holds for others. spec 12.3 */
+function wait(question: Question, until: number): Decision {
+  const { failedAttempts, waitUntil, now } = question;
+  const lasting = failedAttempts.filter(({ excludedUntil }) => excludedUntil === Number.POSITIVE_INFINITY);
+  if (lasting.length === failedAttempts.length || waitUntil <= now) return { kind: 'wait', until };
+  const { best, readyAt } = search({ ...question, failedAttempts: lasting });
+  return { kind: 'wait', until, othersUntil: best === undefined ? Math.min(readyAt, until) : now };
+}
+
 /** Decides what a call does next. Changes nothing. spec 11.7 */
 export function plan(asked: Question): Decision {
   const question = withKnownLength(asked);
@@ -111,11 +120,11 @@ export function plan(asked: Question): Decision {
   let { readyAt } = found;
   // A call that may not wait still pauses briefly to come back to a route that failed.
   if (readyAt <= Math.max(question.waitUntil, pauseUntil(failedAttempts, now)))
-    return { kind: 'wait', until: readyAt };
+    return wait(question, readyAt);
   const { records, stages, waitUntil } = question;
   // A probe may take long, but mostly reports soon.
   if (waitUntil > now && (isProbeUnderWay(records, stages.flat(), now) || isReleaseAhead(question)))
-    return { kind: 'wait', until: waitUntil };
+    return wait(question, waitUntil);
   readyAt = Math.min(readyAt, nextReadyAt(question));
   return {
     kind: 'give-up',

@@ -134,7 +134,15 @@ export type Decision =
       /** Whether another provider could serve the call now. */
       readonly alternatives: boolean;
     }
-  | { readonly kind: 'wait'; readonly until: number }
+  | {
+      readonly kind: 'wait';
+      readonly until: number;
+      /**
+       * Epoch ms until which a call would wait that has only the failures that exclude routes for good; `now` if it would be
+       * served. Absent: as long as this one.
+       */
+      readonly othersUntil?: number | undefined;
+    }
   | {
       readonly kind: 'give-up';
       readonly reason: 'no-routes' | 'exhausted' | 'max-attempts';
