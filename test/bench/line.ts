@@ -114,6 +114,35 @@ async function waitingMs(calls: number, counted: Counted): Promise<number> {
   return cost / calls;
 }
 
+/**
+ * The cost of each of many calls at once that are served four at a time.
+ * @param fails - Whether another provider fails each of them before.
+ */
+async function drainedMs(calls: number, fails: boolean): Promise<number> {
+  const served = { baseUrl: 'http://127.0.0.1:9/v1', models: ['m'], concurrency: 4 };
+  const failing = { baseUrl: 'http://127.0.0.1:8/v1', models: ['m'] };
+  const providers = [new OpenAICompatible('key', { ...served, name: 'served' })];
+  if (fails) providers.unshift(new OpenAICompatible('key', { ...failing, name: 'failing' }));
+  const llm = new Pool({
+    providers,
+    persist: false,
+    strategy: 'priority',
+    wait: true,
+    maxWaitMs: 100_000_000,
+    timeoutMs: 200_000_000,
+    fetch: async (url) => {
+      await new Promise(setImmediate);
+      const answer = url.includes(':8/') ? ANSWER.replace('"stop"', '"content_filter"') : ANSWER;
+      return new Response(answer, { headers: { 'content-type': 'application/json' } });
+    },
+  });
+  const cost = await cpuMs(() =>
+    Promise.all(Array.from({ length: calls }, (_, call) => llm.chat('x'.repeat(1 + ((call * 7919) % 997))))),
+  );
+  await llm.close();
+  return cost / calls;
+}
+
 const NAMES: Readonly<Record<Counted, string>> = { account: '', model: ', limits by model' };
 const COUNTED = ['account', 'model'] as const;
 
@@ -151,6 +180,23 @@ for (const counted of COUNTED) {
       name: `a call in a line of 10,000${NAMES[counted]}`,
       value: long / short,
       unit: '× one in a line of 1,000',
+    },
+    `${long.toFixed(3)} ms`,
+  );
+}
+for (const fails of [false, true]) {
+  await drainedMs(1000, fails);
+  const short = median([
+    await drainedMs(1000, fails),
+    await drainedMs(1000, fails),
+    await drainedMs(1000, fails),
+  ]);
+  const long = await drainedMs(10_000, fails);
+  report(
+    {
+      name: `a call served from a line of 10,000${fails ? ', after another provider failed it' : ''}`,
+      value: long / short,
+      unit: '× one from a line of 1,000',
     },
     `${long.toFixed(3)} ms`,
   );
