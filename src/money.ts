@@ -1,10 +1,9 @@
 /** Sums of money in words. */
 
-const AMOUNT = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 12 });
-
 /** `0.00`, `0.00012`. */
 export function amountText(amount: number): string {
-  return AMOUNT.format(amount);
+  // No formatter is kept: to make one when the module loads takes a sixth of the time of `import 'freelm'`.
+  return amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 12 });
 }
 
 /** `0.00 over 1,234 calls`. */
