@@ -207,7 +207,7 @@ describe('a truncated, wrapped or garbled refusal, or one with other headers', (
       fc.property(fc.constantFrom(...harmless).chain(mutated), ({ reply, provider }) => {
         expect(failureIn(reply, refusalsOf(provider), NOW)?.kind).not.toBe('unauthorized');
       }),
-      { numRuns: 12_000 },
+      { numRuns: 5000 },
     );
   });
 
