@@ -16,10 +16,12 @@ const SERVER = `
     usage: { prompt_tokens: 9, completion_tokens: 9, total_tokens: 18 } });
   const server = require('node:http').createServer((request, response) => {
     request.resume();
-    request.on('end', () => {
+    const reply = () => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
       response.end(answer);
-    });
+    };
+    const isLate = request.url.startsWith('/late');
+    request.on('end', () => (isLate ? setTimeout(reply, 5 + 20 * Math.random()) : reply()));
   });
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
 
@@ -48,7 +50,7 @@ async function microsecondsOfCpu(work: () => Promise<unknown>, concurrency: numb
   return (user + system) / CALLS;
 }
 
-async function compare(base: string, concurrency: number): Promise<void> {
+async function compare(base: string, concurrency: number, name: string): Promise<void> {
   const llm = new FreeLLM({
     providers: [new OpenAICompatible('key', { name: 'bench', baseUrl: base, models: ['m'] })],
     persist: false,
@@ -70,7 +72,7 @@ async function compare(base: string, concurrency: number): Promise<void> {
     costs.push(a);
   }
   report(
-    { name: `chat(), ${concurrency} at a time`, value: median(ratios), unit: '× a bare undici.request' },
+    { name, value: median(ratios), unit: '× a bare undici.request' },
     `${median(costs).toFixed(0)} µs of CPU, over ${ROUNDS} rounds of ${CALLS}`,
   );
   await llm.close();
@@ -97,6 +99,7 @@ const server = spawn(process.execPath, ['-e', SERVER], {
 });
 const heard: readonly unknown[] = await once(server.stdout, 'data');
 const base = `http://127.0.0.1:${String(heard[0]).trim()}`;
-for (const concurrency of [1, 16]) await compare(base, concurrency);
+for (const concurrency of [1, 16]) await compare(base, concurrency, `chat(), ${concurrency} at a time`);
+await compare(`${base}/late`, 128, 'chat(), 128 at a time, each answered after 5 to 25 ms');
 compareImports();
 server.kill();
