@@ -75,9 +75,11 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array, undefined
     else reader.reject(reason);
   }
 
-  /** The request was aborted. Drops the pieces that arrived before. */
+  /** The request was aborted. Drops the pieces that arrived before, also if the body is complete. */
   cancel(reason: unknown): void {
+    if (this.#hasEnded && this.#pieces.length === 0) return;
     this.#takePieces();
+    this.#hasEnded = false;
     this.fail(reason);
   }
 

@@ -93,6 +93,18 @@ describe('a body', () => {
     await expect(waiting).rejects.toThrow('aborted');
   });
 
+  it('rejects its reader when it is cancelled before its last piece is delivered', async () => {
+    for (const isWaiting of [true, false]) {
+      const body = idle();
+      const early = isWaiting ? body.next() : undefined;
+      body.push(Uint8Array.of(1));
+      body.end();
+      body.cancel(new Error('aborted'));
+      await expect(early ?? body.next()).rejects.toThrow('aborted');
+      expect(await body.next()).toMatchObject({ done: true });
+    }
+  });
+
   it('pauses its connection at 64 KiB that are not read, until they are', async () => {
     const { body, log } = bodyOf([40, 24, 1].map((size) => new Uint8Array(size * KIB)));
     expect(log).toEqual(['paused']);
