@@ -22,8 +22,9 @@ function together(one: Blocked | undefined, other: Blocked | undefined): Blocked
   return { until: Math.min(one.until, other.until), size: Math.min(one.size, other.size) };
 }
 
-export function withBlocked(lines: BlockedLines, excluded: string, blocked: Blocked): BlockedLines {
-  return new Map(lines).set(excluded, together(lines.get(excluded), blocked) ?? blocked);
+/** Notes that a call has to wait. */
+export function addBlocked(lines: Map<string, Blocked>, excluded: string, blocked: Blocked): void {
+  lines.set(excluded, together(lines.get(excluded), blocked) ?? blocked);
 }
 
 /** What blocks a line. */

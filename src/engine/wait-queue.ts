@@ -5,7 +5,7 @@
  *   --------+------------------------------------+---------+-----------------------------------------------
  *   (none)  | join                               | serving | a round starts
  *   idle    | join, behind calls that ask no more| idle    | the call is served in the next round
- *   idle    | a call comes                       | serving | a round starts; it may end at the first call that has to wait
+ *   idle    | a call comes                       | serving | a round starts; it may end at a call that waits for what all do
  *   idle    | join otherwise; wake; timer        | serving | the timer is cleared; a round starts
  *           |                                    |         | (in a shared store, the timer is at most one poll away)
  *   serving | the store answers with a promise   | serving | the round goes on when it is there
@@ -24,16 +24,16 @@ import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
 import { instantOf, toMonotonic } from './instant.ts';
 import type { Grant, Ledger } from './ledger.ts';
-import { type BlockedLines, blockedUntil, type InLine, Lines, NO_LINES, withBlocked } from './lines.ts';
+import type { Blocked } from './line.ts';
+import { addBlocked, type BlockedLines, blockedUntil, type InLine, Lines, NO_LINES } from './lines.ts';
 
 /** The final result for a call. */
 export type Served = Exclude<Grant, { kind: 'wait' }>;
 
 interface Waiter extends InLine {
   readonly call: Call<unknown>;
-  /** A call that may wait no longer, but retries a route later, begins to pause. */
+  /** A call that may wait no longer stays for the pause before it retries a route. */
   waitUntil: number;
-  pauses: boolean;
   readonly resolve: (served: Served) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -44,8 +44,8 @@ interface Round {
   order: number;
   /** The earliest moment at which a call may be served, monotonic ms. */
   until: number;
-  blocked: BlockedLines;
-  /** What the last round found, if this one ends at the first call that still has to wait. */
+  readonly blocked: Map<string, Blocked>;
+  /** What the last round found, if this one ends as soon as all calls are known to wait. */
   readonly last: Rest | undefined;
 }
 
@@ -137,8 +137,8 @@ export class WaitQueue {
 
   /**
    * Serves the queue from its head until all calls left have to wait. Returns a promise while the store is asked.
-   * @param briefly - Whether the round ends at the first call that still has to wait, because this process has changed no record
-   * since the last round. To look at all calls would cost each call that joins a long queue as much as the queue is long.
+   * @param briefly - Whether the round ends at the first call that has to wait for what all wait for, because this process has
+   * changed no record since the last round.
    */
   serve(briefly = false): Promise<void> | undefined {
     if (this.#serving !== undefined) {
@@ -148,11 +148,12 @@ export class WaitQueue {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#again = false;
+    const isDue = (this.#last?.dueAt ?? 0) <= this.#clock.monotonicMs();
     const round = this.#run({
       order: 0,
       until: Number.POSITIVE_INFINITY,
-      blocked: NO_LINES,
-      last: briefly ? this.#last : undefined,
+      blocked: new Map(),
+      last: briefly && !isDue ? this.#last : undefined,
     });
     if (round !== undefined) this.#serving = round;
     return round;
@@ -161,7 +162,7 @@ export class WaitQueue {
   #run(round: Round): Promise<void> | undefined {
     const now = this.#clock.monotonicMs();
     for (;;) {
-      if (round.last !== undefined && round.blocked.size > 0) break;
+      if (round.last !== undefined && round.blocked.has('')) break;
       const waiter = this.#waiters.next(round.order, now, round.blocked);
       if (waiter === undefined) break;
       round.order = waiter.order;
@@ -204,7 +205,6 @@ export class WaitQueue {
     const until = toMonotonic(instant, grant.until);
     if (waiter.waitUntil <= instant.monotonicMs) {
       waiter.waitUntil = until;
-      waiter.pauses = true;
       this.#waiters.change(waiter);
       return;
     }
@@ -213,7 +213,7 @@ export class WaitQueue {
     if (othersUntil <= instant.now) return;
     const blocked = { size: waiter.size, until: toMonotonic(instant, othersUntil) };
     round.until = Math.min(round.until, blocked.until);
-    round.blocked = withBlocked(round.blocked, waiter.excluded, blocked);
+    addBlocked(round.blocked, waiter.excluded, blocked);
   }
 
   /** All calls left have to wait: sets the timer for the first of them. spec 2.9 */
@@ -226,9 +226,8 @@ export class WaitQueue {
     if (blocked.size > 0) {
       // The calls behind were not looked at in a brief round, so what the last round found still holds for them.
       if (last !== undefined) dueAt = Math.min(dueAt, last.dueAt);
-      let all = blocked;
-      for (const [excluded, found] of last?.blocked ?? NO_LINES) all = withBlocked(all, excluded, found);
-      this.#last = { dueAt, blocked: all };
+      for (const [excluded, found] of last?.blocked ?? NO_LINES) addBlocked(blocked, excluded, found);
+      this.#last = { dueAt, blocked };
     }
     if (this.#waiters.isEmpty) return;
     if (this.#again) {

@@ -18,6 +18,8 @@ const FAILING = {
     Response.json({ error: { message: 'slow down' } }, { status: 429, headers: { 'retry-after': '30' } }),
 };
 
+const KEYS = Array.from({ length: 8 }, (_, index) => ({ key: `key-${index}`, account: `account-${index}` }));
+
 /** How often each of many calls reads the records. The first provider fails it, and the second takes one at a time. */
 async function readsPerCall(failing: () => Response, calls: number): Promise<number> {
   const clock = new VirtualClock(NOON);
@@ -27,7 +29,7 @@ async function readsPerCall(failing: () => Response, calls: number): Promise<num
     {
       strategy: 'priority',
       providers: [
-        new OpenAICompatible('key-one', { name: 'one', baseUrl: 'https://one.test/v1', models: ['m'] }),
+        new OpenAICompatible(KEYS, { name: 'one', baseUrl: 'https://one.test/v1', models: ['m'] }),
         new OpenAICompatible('key-two', {
           name: 'two',
           baseUrl: 'https://two.test/v1',
@@ -64,3 +66,62 @@ it.each(Object.entries(FAILING))(
     expect(many).toBeLessThan(1.5 * few);
   },
 );
+
+it('a new call does not overtake one in line behind a call that a provider has refused for good', async () => {
+  const clock = new VirtualClock(NOON);
+  const served: string[] = [];
+  const llm = new FreeLLM(
+    {
+      strategy: 'priority',
+      providers: [
+        new OpenAICompatible('key-one', {
+          name: 'one',
+          baseUrl: 'https://one.test/v1',
+          models: ['m'],
+          rpm: 1,
+        }),
+        new OpenAICompatible('key-two', {
+          name: 'two',
+          baseUrl: 'https://two.test/v1',
+          models: ['m'],
+          concurrency: 1,
+        }),
+      ],
+      persist: false,
+      fetch: (url, { body }) =>
+        new Promise((resolve) => {
+          const isFirst = new URL(url).hostname === 'one.test';
+          const isRefused = isFirst && String(body).includes('refused');
+          const reply = isRefused ? answer('', 'content_filter') : answer('Hello.', 'stop');
+          clock.after(isFirst ? SECOND / 2 : 300 * SECOND, () => resolve(reply));
+        }),
+      maxWaitMs: HOUR,
+      timeoutMs: HOUR,
+      attemptTimeoutMs: HOUR,
+    },
+    { clock, cache: memoryCache(), env: {} },
+  );
+  const call = (text: string, wait: boolean): Promise<unknown> =>
+    llm.chat(text, { wait }).then(
+      () => served.push(text),
+      () => served.push(`${text}: no route`),
+    );
+  const calls = [call('spends the minute of one', true)];
+  // At this moment, the route is ready again. This timer is older than that of the line.
+  clock.after(120.5 * SECOND, () => void calls.push(call('new', false)));
+  await clock.advance(10 * SECOND);
+  calls.push(call('holds two', true));
+  await clock.advance(10 * SECOND);
+  calls.push(call('refused by one', true));
+  await clock.advance(41 * SECOND);
+  calls.push(call('waits for one', true));
+  await clock.advance(60 * SECOND);
+  await clock.run(Promise.all(calls));
+  expect(served).toEqual([
+    'spends the minute of one',
+    'new: no route',
+    'waits for one',
+    'holds two',
+    'refused by one',
+  ]);
+});

@@ -56,11 +56,19 @@ export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number
 
 function routesOf({ route, failure, ctx }: FailedAttempt): string {
   const { provider, account, keyId, model } = route;
-  const { excludes = '' } = FAILURE_EFFECTS[failure.kind];
-  const size = failure.contextLength ?? ctx ?? '';
-  return [provider, account, keyId, model, failure.scope, excludes, failure.oversized === true, size].join(
-    '\n',
-  );
+  const { scope } = failure;
+  const { excludes } = FAILURE_EFFECTS[failure.kind];
+  if (excludes === 'provider' || scope === 'provider') return JSON.stringify([provider]);
+  const named = {
+    model: [model],
+    request: [model],
+    account: [account],
+    'account-model': [account, model],
+    key: [keyId],
+  }[scope];
+  const size = excludes === 'smaller-models' ? (failure.contextLength ?? ctx ?? '') : '';
+  const ofModel = size !== '' || failure.oversized === true ? [model, size] : [];
+  return JSON.stringify([provider, scope, ...named, ...ofModel]);
 }
 
 /** Names what the failures of a call exclude for good: equal names, equal routes. '' if they exclude nothing for good. */
