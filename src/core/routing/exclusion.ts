@@ -54,6 +54,7 @@ export function pauseUntil(failedAttempts: readonly FailedAttempt[], now: number
   return Math.min(at, now + MAX_PAUSE_MS);
 }
 
+/** Names the routes that a failure excludes: failures with equal names exclude the same ones. */
 function routesOf({ route, failure, ctx }: FailedAttempt): string {
   const { provider, account, keyId, model } = route;
   const { scope } = failure;
@@ -66,8 +67,8 @@ function routesOf({ route, failure, ctx }: FailedAttempt): string {
     'account-model': [account, model],
     key: [keyId],
   }[scope];
-  const size = excludes === 'smaller-models' ? (failure.contextLength ?? ctx ?? '') : '';
-  const ofModel = size !== '' || failure.oversized === true ? [model, size] : [];
+  const isOfModel = excludes === 'smaller-models' || failure.oversized === true;
+  const ofModel = isOfModel ? [model, failure.contextLength ?? ctx] : [];
   return JSON.stringify([provider, scope, ...named, ...ofModel]);
 }
 
