@@ -26,18 +26,11 @@ import {
   providerOf,
   SCOPES_OF,
   steps,
+  perMinute,
 } from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
-const RPM: Limit = {
-  id: 'rpm',
-  kind: 'sliding-window',
-  unit: 'requests',
-  per: 'account',
-  max: 2,
-  windowMs: MINUTE,
-  marginMs: 250,
-};
+const RPM: Limit = perMinute(2);
 const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   'few requests': [RPM],
   'an assumed limit': [{ ...RPM, max: 4, assumed: true }],

@@ -31,6 +31,12 @@ function numbers(count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => index);
 }
 
+/** A limit of requests per minute that an account has for all models. */
+export function perMinute(max: number): Limit {
+  const counted = { unit: 'requests', per: 'account', windowMs: MINUTE, marginMs: 250 } as const;
+  return { id: 'rpm', kind: 'sliding-window', max, ...counted };
+}
+
 /** A provider with accounts of two keys each; every account has the same limits. */
 export function providerOf(
   accounts: number,

@@ -17,20 +17,13 @@ import {
   providerOf,
   type Step,
   steps,
+  perMinute,
 } from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 
 const LIMITS: readonly Limit[] = [
-  {
-    id: 'rpm',
-    kind: 'sliding-window',
-    unit: 'requests',
-    per: 'account',
-    max: 20,
-    windowMs: MINUTE,
-    marginMs: 250,
-  },
+  perMinute(20),
   { id: 'clock', kind: 'fixed-window', unit: 'requests', per: 'account-model', max: 9, marginMs: 250 },
   { id: 'rpd', kind: 'daily', unit: 'requests', per: 'account', max: 500, timeZone: 'UTC', marginMs: 1000 },
   {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FailureKind } from '../../src/core/failure.ts';
 import type { Limit } from '../../src/core/limits/limit.ts';
+import { excludedForGood, keyExcludedUntil, modelExcludedUntil } from '../../src/core/routing/exclusion.ts';
 import { plan } from '../../src/core/routing/plan.ts';
 import type { FailedAttempt } from '../../src/core/routing/question.ts';
 import fc from '../support/fast-check.ts';
@@ -16,20 +17,11 @@ import {
   SCOPES_OF,
   type Step,
   steps,
+  perMinute,
 } from './pool-world.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
-const LIMITS: readonly Limit[] = [
-  {
-    id: 'rpm',
-    kind: 'sliding-window',
-    unit: 'requests',
-    per: 'account',
-    max: 3,
-    windowMs: MINUTE,
-    marginMs: 250,
-  },
-];
+const LIMITS: readonly Limit[] = [perMinute(3)];
 
 const kinds: readonly FailureKind[] = Object.keys(SCOPES_OF).filter(isKind);
 const routes = fc
@@ -42,6 +34,7 @@ const routes = fc
       model: fc.constantFrom('m0', 'm1'),
     }),
   );
+const sizes = fc.constantFrom(undefined, 4096, 8192);
 const failures = fc.constantFrom(...kinds).chain((kind) =>
   fc.record({
     kind: fc.constant(kind),
@@ -52,7 +45,15 @@ const failures = fc.constantFrom(...kinds).chain((kind) =>
 
 /** Failures that exclude their routes for good, or for some seconds after `NOW`. */
 function failedAttempts(excludedUntil: fc.Arbitrary<number>): fc.Arbitrary<readonly FailedAttempt[]> {
-  return fc.array(fc.record({ route: routes, failure: failures, excludedUntil }), { maxLength: 3 });
+  return fc.array(
+    fc.record({
+      route: routes,
+      failure: failures,
+      excludedUntil,
+      ctx: sizes,
+    }),
+    { maxLength: 3 },
+  );
 }
 const lasting = failedAttempts(fc.constant(Number.POSITIVE_INFINITY));
 const passing = failedAttempts(fc.nat(2 * MINUTE).map((ms) => NOW + ms));
@@ -65,6 +66,21 @@ function worldAfter(history: readonly Step[]): PoolWorld {
   return world;
 }
 const histories = fc.array(steps(outcomeAt(NOW), MINUTE / 2), { maxLength: 20 });
+
+/** Until when failures exclude each model and each key of a pool. */
+function exclusionsOf({ stage }: PoolWorld, failed: readonly FailedAttempt[]): readonly number[] {
+  return stage.flatMap(({ provider, models }) =>
+    models.flatMap((model) => [
+      modelExcludedUntil(failed, provider.name, model),
+      modelExcludedUntil(failed, provider.name, { ...model, ctx: 6000 }),
+      ...provider.accounts.flatMap(({ id, keyIds }) =>
+        keyIds.map((keyId) =>
+          keyExcludedUntil(failed, { provider: provider.name, account: id, keyId, model: model.id }),
+        ),
+      ),
+    ]),
+  );
+}
 
 describe('calls behind one that has to wait', () => {
   it('have no route before the moment that it names, if they lack the same for good', () => {
@@ -95,6 +111,23 @@ describe('calls behind one that has to wait', () => {
         },
       ),
       { numRuns: 400, endOnFailure: true },
+    );
+    expect(found).toBeGreaterThan(100);
+  });
+});
+
+describe('what the failures of a call exclude for good', () => {
+  it('is the same for calls with the same name of it', () => {
+    let found = 0;
+    const world = worldAfter([]);
+    fc.assert(
+      fc.property(lasting, routes, sizes, (one, route, ctx) => {
+        const other = one.map((failed, index) => (index === 0 ? { ...failed, route, ctx } : failed));
+        if (excludedForGood(one) !== excludedForGood(other)) return;
+        found += 1;
+        expect(exclusionsOf(world, one)).toEqual(exclusionsOf(world, other));
+      }),
+      { numRuns: 3000, endOnFailure: true },
     );
     expect(found).toBeGreaterThan(100);
   });
