@@ -11,7 +11,8 @@ import type { RouteReason } from '../core/routing/admission.ts';
 import { type KeyReadiness, soonestOfKeys } from '../core/report/soonest.ts';
 import { durationText } from '../duration.ts';
 import type { Call } from '../engine/call.ts';
-import type { CallErrors, GiveUp } from '../engine/failover.ts';
+import type { CallErrors } from '../engine/failover.ts';
+import type { GiveUp } from '../engine/grants.ts';
 import {
   type AttemptReport,
   BadRequestError,

@@ -1,6 +1,5 @@
 /** The loop: decide on a route, attempt it, settle the result, until there is an answer or no route is left. */
 
-import { unlessAborted } from '../abort.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/ledger/settle.ts';
 import { withOversize } from '../core/ledger/oversize.ts';
@@ -19,16 +18,10 @@ import {
 } from './attempt.ts';
 import type { Call } from './call.ts';
 import { instantOf, toMonotonic, toWall } from './instant.ts';
-import type { ReservedAttempt, Ledger } from './ledger.ts';
+import { type GrantErrors, type GrantPorts, nextGrant, refund } from './grants.ts';
+import type { ReservedAttempt } from './ledger.ts';
 import type { AttemptPlan, Operation, StreamOperation, WholeOperation } from './operation.ts';
 import { andThen, type Maybe } from './stored-records.ts';
-import type { Served } from './wait-queue.ts';
-import type { WaitQueues } from './wait-queues.ts';
-
-/** Why a call ends without an answer. */
-export type GiveUp =
-  | Extract<Served, { kind: 'give-up' }>
-  | { readonly kind: 'give-up'; readonly reason: 'deadline' };
 
 /** The names of a target as people see them: none holds a key. */
 export type ShownNames = Pick<AttemptReport, 'provider' | 'key' | 'account' | 'model'>;
@@ -40,9 +33,7 @@ export interface AttemptObserver {
 }
 
 /** Builds the errors that calls end with. */
-export interface CallErrors {
-  /** No route is left to try. */
-  exhausted(call: Call<unknown>, giveUp: GiveUp): Error;
+export interface CallErrors extends GrantErrors {
   /** A stream broke and cannot be continued. */
   broken(call: Call<unknown>, failure: Failure): Error;
   /** The request itself is at fault: a provider named its mistake, or two models rejected it. */
@@ -51,74 +42,10 @@ export interface CallErrors {
   misconfigured(call: Call<unknown>, error: ConfigError): Error;
 }
 
-export interface Engine extends AttemptPorts {
-  readonly ledger: Ledger;
-  readonly queues: WaitQueues;
+export interface Engine extends AttemptPorts, GrantPorts {
   readonly observer: AttemptObserver;
   readonly errors: CallErrors;
   namesOf(target: Target): ShownNames;
-}
-
-/**
- * Waits for a grant. Rejects as soon as the caller aborts, even if the store is slow. A later reservation is refunded.
- */
-async function unlessCallerLeft(
-  engine: Engine,
-  { signal }: Call<unknown>,
-  next: Promise<Served>,
-): Promise<Served> {
-  if (signal === undefined) return next;
-  try {
-    return await unlessAborted(next, signal);
-  } catch (error) {
-    if (signal.aborted) void next.then((grant) => refund(engine, grant)).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Refunds a grant that came too late to be used: nothing was sent. */
-async function refund(engine: Engine, grant: Served): Promise<void> {
-  if (grant.kind !== 'attempt') return;
-  await engine.ledger.settle(grant.reservation, { kind: 'aborted', sent: false });
-  engine.queues.wake();
-}
-
-/**
- * Waits for the next route and reserves it. A store in memory grants it at once.
- * @throws what the call ends with if there is no route, its deadline has passed, or its caller aborted.
- */
-function nextGrant(engine: Engine, call: Call<unknown>): Maybe<ReservedAttempt> {
-  call.signal?.throwIfAborted();
-  if (engine.clock.monotonicMs() >= call.deadline) {
-    throw engine.errors.exhausted(call, { kind: 'give-up', reason: 'deadline' });
-  }
-  const grant = engine.queues.next(call);
-  if (grant instanceof Promise) return awaitedGrant(engine, call, grant);
-  if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
-  // A store on a slow disk may have blocked the process past the deadline.
-  return engine.clock.monotonicMs() < call.deadline ? grant : retried(engine, call, grant);
-}
-
-/** Takes a grant back that came too late, and asks again. */
-async function retried(
-  engine: Engine,
-  call: Call<unknown>,
-  grant: ReservedAttempt,
-): Promise<ReservedAttempt> {
-  await refund(engine, grant);
-  return nextGrant(engine, call);
-}
-
-/** Waits for a grant. The deadline may pass meanwhile, or the caller abort. */
-async function awaitedGrant(
-  engine: Engine,
-  call: Call<unknown>,
-  next: Promise<Served>,
-): Promise<ReservedAttempt> {
-  const grant = await unlessCallerLeft(engine, call, next);
-  if (grant.kind === 'give-up') throw engine.errors.exhausted(call, grant);
-  if (call.signal?.aborted !== true && engine.clock.monotonicMs() < call.deadline) return grant;
-  return retried(engine, call, grant);
 }
 
 function reportOf(

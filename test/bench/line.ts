@@ -167,37 +167,17 @@ for (const counted of COUNTED) {
     `${half.toFixed(3)} ms`,
   );
 }
-for (const counted of COUNTED) {
-  await waitingMs(1000, counted);
-  const short = median([
-    await waitingMs(1000, counted),
-    await waitingMs(1000, counted),
-    await waitingMs(1000, counted),
-  ]);
-  const long = await waitingMs(10_000, counted);
-  report(
-    {
-      name: `a call in a line of 10,000${NAMES[counted]}`,
-      value: long / short,
-      unit: '× one in a line of 1,000',
-    },
-    `${long.toFixed(3)} ms`,
-  );
+/** Compares the cost of a call in a long line with that in a short one. */
+async function compareLines(name: string, costMs: (calls: number) => Promise<number>): Promise<void> {
+  await costMs(1000);
+  const short = median([await costMs(1000), await costMs(1000), await costMs(1000)]);
+  const long = await costMs(10_000);
+  report({ name, value: long / short, unit: '× one in a line of 1,000' }, `${long.toFixed(3)} ms`);
 }
+
+for (const counted of COUNTED)
+  await compareLines(`a call in a line of 10,000${NAMES[counted]}`, (calls) => waitingMs(calls, counted));
 for (const fails of [false, true]) {
-  await drainedMs(1000, fails);
-  const short = median([
-    await drainedMs(1000, fails),
-    await drainedMs(1000, fails),
-    await drainedMs(1000, fails),
-  ]);
-  const long = await drainedMs(10_000, fails);
-  report(
-    {
-      name: `a call served from a line of 10,000${fails ? ', after another provider failed it' : ''}`,
-      value: long / short,
-      unit: '× one from a line of 1,000',
-    },
-    `${long.toFixed(3)} ms`,
-  );
+  const after = fails ? ', after another provider failed it' : '';
+  await compareLines(`a call served from a line of 10,000${after}`, (calls) => drainedMs(calls, fails));
 }
